@@ -1,0 +1,67 @@
+//! An endpoint is a type: one row of the table, known to the router, the gate, OpenAPI, the client and the tests.
+
+use crate::{Access, EventType, LimitClass};
+
+/// The HTTP methods that endpoints use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(clippy::upper_case_acronyms, reason = "the wire spells them so (RFC 9110)")]
+pub enum Method {
+    /// Read.
+    GET,
+    /// Create, or act.
+    POST,
+    /// Replace.
+    PUT,
+    /// Change in part.
+    PATCH,
+    /// Delete.
+    DELETE,
+}
+
+impl Method {
+    /// The method as it stands on the request line.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::GET => "GET",
+            Self::POST => "POST",
+            Self::PUT => "PUT",
+            Self::PATCH => "PATCH",
+            Self::DELETE => "DELETE",
+        }
+    }
+}
+
+/// What the table says of an endpoint.
+#[derive(Debug, Clone, Copy)]
+pub struct Spec {
+    /// The endpoint's name, unique in the table; also its OpenAPI operation id.
+    pub id: &'static str,
+    /// The method.
+    pub method: Method,
+    /// The path, with `{name}` for parameters.
+    pub path: &'static str,
+    /// Who may enter.
+    pub access: Access,
+    /// How often.
+    pub limit: LimitClass,
+    /// The event that a change leaves for each subject; absent on endpoints that change nothing.
+    pub event: Option<EventType>,
+    /// The largest request body in bytes; 0 means that a body is refused.
+    pub body_bytes: usize,
+    /// The doc comment of the row.
+    pub doc: &'static str,
+}
+
+/// One row of the endpoint table as a type. Implemented by `api::endpoints!` alone.
+pub trait Endpoint: Send + Sync + 'static {
+    /// The row.
+    const SPEC: Spec;
+    /// Which pass the gate gives (a marker from [`crate::access`]).
+    type Entry;
+    /// What the pass's transaction may do (a marker from [`crate::mode`]).
+    type Mode;
+    /// What the request carries.
+    type Input: Send;
+    /// What the answer carries.
+    type Output: Send;
+}

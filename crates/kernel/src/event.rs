@@ -1,0 +1,121 @@
+//! The closed list of events: what the audit log can say.
+
+macro_rules! events {
+    ($( $(#[$doc:meta])* $name:ident = $word:literal in $category:ident;)*) => {
+        /// What happened, in the past tense.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum EventType { $( $(#[$doc])* $name ),* }
+
+        impl EventType {
+            /// Every event type.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The type as it is stored and shown.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$name => $word),* }
+            }
+
+            /// The category the type belongs to.
+            pub const fn category(self) -> Category {
+                match self { $(Self::$name => Category::$category),* }
+            }
+        }
+    };
+}
+
+events! {
+    /// A request changed something: one for each such request, linked to its subjects' events by the request id.
+    RequestCommitted = "request.committed" in Graph;
+    /// A ceremony was refused after its counters were kept.
+    RequestRefused = "request.refused" in Access;
+    /// Requests were turned away (401, 403, 429); folded, with a count.
+    AccessRefused = "access.refused" in Access;
+    /// A body named another tenant than the credential's; the credential's was used.
+    TenantClaimIgnored = "tenant.claim_ignored" in Access;
+    /// A token was seen for the first time, or from a new address.
+    TokenAccepted = "token.accepted" in Auth;
+    /// A node was created.
+    NodeCreated = "node.created" in Graph;
+    /// A node was deleted.
+    NodeDeleted = "node.deleted" in Graph;
+    /// An edge was created.
+    EdgeCreated = "edge.created" in Graph;
+    /// An edge was deleted, by itself or with one of its nodes.
+    EdgeDeleted = "edge.deleted" in Graph;
+    /// The worker gave nodes their vectors.
+    NodesEmbedded = "nodes.embedded" in System;
+    /// The worker gave up on a node's vector.
+    EmbeddingFailed = "embedding.failed" in System;
+}
+
+/// The categories of the audit log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Category {
+    /// Nodes, edges, triggers.
+    Graph,
+    /// Who proved who they are.
+    Auth,
+    /// Who was let in, and who was not.
+    Access,
+    /// What administrators changed.
+    Admin,
+    /// What the server did by itself.
+    System,
+}
+
+impl Category {
+    /// The category as it is stored and shown.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Graph => "graph",
+            Self::Auth => "auth",
+            Self::Access => "access",
+            Self::Admin => "admin",
+            Self::System => "system",
+        }
+    }
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It was done.
+    Success,
+    /// It was refused.
+    Refused,
+    /// It was tried and did not work.
+    Failure,
+}
+
+impl Outcome {
+    /// The outcome as it is stored and shown.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Refused => "refused",
+            Self::Failure => "failure",
+        }
+    }
+}
+
+/// What kind of thing an event's subject is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SubjectKind {
+    /// A node.
+    Node,
+    /// An edge.
+    Edge,
+    /// An endpoint of this server.
+    Endpoint,
+}
+
+impl SubjectKind {
+    /// The kind as it is stored.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Node => "node",
+            Self::Edge => "edge",
+            Self::Endpoint => "endpoint",
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The words every room of Wardgraph shares: endpoints as types, typed ids, time and chance as values, closed lists.
+//!
+//! Refuses to know: input and output, async, HTTP, SQL.
+
+pub mod access;
+pub mod actor;
+pub mod chance;
+pub mod clock;
+pub mod endpoint;
+pub mod event;
+pub mod id;
+pub mod limit;
+pub mod mode;
+pub mod page;
+pub mod permission;
+pub mod secret;
+pub mod tenant;
+
+pub use access::{Access, SignedKind};
+pub use actor::{Actor, ActorType};
+pub use chance::{Chance, SeededChance, SystemChance};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use endpoint::{Endpoint, Method, Spec};
+pub use event::{Category, EventType, Outcome, SubjectKind};
+pub use id::{EdgeId, EventId, NodeId, RequestId};
+pub use jiff::Timestamp;
+pub use limit::LimitClass;
+pub use mode::{AuditedRead, Mode, Read, Write};
+pub use page::{Cursor, Page, PageSize};
+pub use permission::{Permission, Permissions};
+pub use secret::Secret;
+pub use tenant::TenantId;

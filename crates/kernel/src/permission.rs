@@ -1,0 +1,154 @@
+//! The closed list of permissions, and sets of them. OAuth scopes are the same words.
+
+use std::fmt;
+
+macro_rules! permissions {
+    ($( $(#[$doc:meta])* $name:ident = $word:literal $(implies $($implied:ident),+)? ;)*) => {
+        /// `resource:action`: what an actor may do in its tenant.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum Permission { $( $(#[$doc])* $name ),* }
+
+        impl Permission {
+            /// Every permission there is.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The word of the permission, as scopes spell it.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$name => $word),* }
+            }
+
+            const fn implied(self) -> &'static [Self] {
+                match self { $(Self::$name => &[$($(Self::$implied),+)?]),* }
+            }
+        }
+    };
+}
+
+permissions! {
+    /// Read nodes.
+    NodesRead = "nodes:read";
+    /// Create, update and delete nodes.
+    NodesWrite = "nodes:write" implies NodesRead;
+    /// Read edges.
+    EdgesRead = "edges:read";
+    /// Create, update and delete edges.
+    EdgesWrite = "edges:write" implies EdgesRead;
+    /// Read triggers.
+    TriggersRead = "triggers:read";
+    /// Create, update and delete triggers.
+    TriggersWrite = "triggers:write" implies TriggersRead;
+    /// Search nodes.
+    SearchRead = "search:read" implies NodesRead;
+    /// Ask questions that a model answers from nodes.
+    AskRead = "ask:read";
+    /// Read the tenant's events.
+    EventsRead = "events:read";
+    /// Refresh nodes out of turn, see the refresh queue and the effective limits.
+    AdminRefresh = "admin:refresh";
+    /// Read the own organization's usage.
+    MetricsRead = "metrics:read";
+    /// Read the state of the system: process-wide metrics, limits, jobs.
+    SystemRead = "system:read";
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// A set of permissions, closed under implication.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Permissions(u64);
+
+impl Permissions {
+    /// The empty set.
+    pub const NONE: Self = Self(0);
+
+    /// What tokens of trusted outside issuers may carry unless the operator says otherwise: the data scopes and `admin:refresh`.
+    pub fn outside_ceiling() -> Self {
+        Permission::ALL.iter().copied().filter(|p| !matches!(p, Permission::SystemRead | Permission::MetricsRead)).collect()
+    }
+
+    /// Every permission.
+    pub fn all() -> Self {
+        Permission::ALL.iter().copied().collect()
+    }
+
+    /// Reads scope words. Unknown words grant nothing; `kg:read` and `kg:write` are Active Graph KG's words for nodes, edges and triggers.
+    pub fn from_scopes<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
+        words.into_iter().flat_map(meaning).collect()
+    }
+
+    /// Whether the set holds `permission`, itself or by implication.
+    pub fn allows(self, permission: Permission) -> bool {
+        self.0 & bit(permission) != 0
+    }
+
+    /// What both sets hold.
+    #[must_use]
+    pub const fn intersect(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// The permissions in the set, in the list's order.
+    pub fn iter(self) -> impl Iterator<Item = Permission> {
+        Permission::ALL.iter().copied().filter(move |p| self.allows(*p))
+    }
+}
+
+impl FromIterator<Permission> for Permissions {
+    fn from_iter<I: IntoIterator<Item = Permission>>(permissions: I) -> Self {
+        Self(permissions.into_iter().fold(0, |set, p| p.implied().iter().fold(set | bit(p), |set, i| set | bit(*i))))
+    }
+}
+
+impl fmt::Debug for Permissions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter().map(Permission::word)).finish()
+    }
+}
+
+fn meaning(word: &str) -> Vec<Permission> {
+    match word {
+        "kg:read" => vec![Permission::NodesRead, Permission::EdgesRead, Permission::TriggersRead],
+        "kg:write" => vec![Permission::NodesWrite, Permission::EdgesWrite, Permission::TriggersWrite],
+        word => Permission::ALL.iter().copied().filter(|p| p.word() == word).collect(),
+    }
+}
+
+const fn bit(permission: Permission) -> u64 {
+    1 << (permission as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(scopes: &[&str], allowed: &[&str]) {
+        let set = Permissions::from_scopes(scopes.iter().copied());
+        let words: Vec<_> = set.iter().map(Permission::word).collect();
+        assert_eq!(words, allowed, "{scopes:?}");
+    }
+
+    #[test]
+    fn scopes_imply_what_the_design_says_and_nothing_else() {
+        check(&[], &[]);
+        check(&["nodes:read"], &["nodes:read"]);
+        check(&["nodes:write"], &["nodes:read", "nodes:write"]);
+        check(&["search:read"], &["nodes:read", "search:read"]);
+        check(&["kg:read"], &["nodes:read", "edges:read", "triggers:read"]);
+        check(
+            &["kg:write", "nodes:delete", "*", "NODES:WRITE", ""],
+            &["nodes:read", "nodes:write", "edges:read", "edges:write", "triggers:read", "triggers:write"],
+        );
+    }
+
+    #[test]
+    fn an_outside_token_never_reaches_the_system() {
+        let asked = Permissions::from_scopes(["system:read", "metrics:read", "admin:refresh", "super_admin"]);
+        let given = asked.intersect(Permissions::outside_ceiling());
+        assert_eq!(given.iter().collect::<Vec<_>>(), [Permission::AdminRefresh]);
+    }
+}
