@@ -58,6 +58,8 @@ def main():
     cache = arguments.cache.resolve()
     make_folder(cache)
     with locked(cache):
+        for rest in cache.glob(".fetch-*"):  # of a run that was killed
+            shutil.rmtree(rest, ignore_errors=True)
         for part in arguments.only:
             fetch(cache, part)
 
@@ -296,5 +298,5 @@ class locked:
 if __name__ == "__main__":
     try:
         main()
-    except FetchError as error:
+    except (FetchError, OSError) as error:
         sys.exit(f"fetch.py: {error}")

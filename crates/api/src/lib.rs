@@ -1,1 +1,18 @@
-//! placeholder
+//! The contract: every endpoint as a row of one table, the types on the wire, the problem documents, and OpenAPI made from them.
+//!
+//! Refuses to know: any server crate. A client can be built on this crate alone.
+
+pub mod carry;
+pub mod describe;
+mod docs;
+mod openapi;
+pub mod problem;
+pub mod table;
+pub mod validate;
+pub mod wire;
+
+pub use carry::{Created, Document, Json, NoContent, Path, Query};
+pub use docs::docs_page;
+pub use openapi::openapi;
+pub use problem::{FieldError, Problem};
+pub use table::{ALL, Row};

@@ -12,7 +12,11 @@ pub enum Write {}
 #[derive(Debug, Clone, Copy)]
 pub enum AuditedRead {}
 
-/// A transaction mode. Closed: implemented by [`Read`], [`Write`] and [`AuditedRead`] alone.
+/// Reads and writes identity tables and nothing else, before anyone is known.
+#[derive(Debug, Clone, Copy)]
+pub enum Identity {}
+
+/// A transaction mode. Closed: implemented by the types of this module alone.
 pub trait Mode: sealed::Sealed + Send + Sync + 'static {
     /// What the domain is lent: [`Write`] where it may change rows, else [`Read`].
     type Lent: Mode;
@@ -40,9 +44,16 @@ impl Mode for AuditedRead {
     const CHANGES: bool = false;
 }
 
+impl Mode for Identity {
+    type Lent = Identity;
+    const OPENS_WRITABLE: bool = true;
+    const CHANGES: bool = true;
+}
+
 mod sealed {
     pub trait Sealed {}
     impl Sealed for super::Read {}
     impl Sealed for super::Write {}
     impl Sealed for super::AuditedRead {}
+    impl Sealed for super::Identity {}
 }

@@ -1,0 +1,160 @@
+//! What goes in and comes out of an endpoint, for OpenAPI, for documentation, and for the tests that call every endpoint.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::Value;
+use wardgraph_kernel::{EdgeId, NodeId};
+
+use crate::{Created, Document, Json, NoContent, Path, Query, validate::Validate};
+
+/// Things that exist, of which valid requests can be made.
+#[derive(Debug, Clone, Copy)]
+pub struct Known {
+    /// A node of the caller's tenant.
+    pub node: NodeId,
+    /// Another one.
+    pub other: NodeId,
+    /// An edge of the caller's tenant.
+    pub edge: EdgeId,
+}
+
+/// What kind of thing a path parameter names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdKind {
+    /// A node.
+    Node,
+    /// An edge.
+    Edge,
+}
+
+impl IdKind {
+    /// The known thing of this kind.
+    pub fn of(self, known: &Known) -> String {
+        match self {
+            Self::Node => known.node.to_string(),
+            Self::Edge => known.edge.to_string(),
+        }
+    }
+}
+
+type Describe = fn(&mut SchemaGenerator) -> Schema;
+
+/// What goes in and comes out of an endpoint.
+#[derive(Debug, Clone, Default)]
+pub struct Shape {
+    /// The path parameter `id`.
+    pub path: Option<IdKind>,
+    /// The query string's schema: an object.
+    pub query: Option<Describe>,
+    /// The body's schema.
+    pub body: Option<Describe>,
+    /// The status of success.
+    pub status: u16,
+    /// The answer's media type; `None` when it has no body.
+    pub content_type: Option<&'static str>,
+    /// The answer's schema, where it is JSON of this API.
+    pub answer: Option<Describe>,
+}
+
+/// What an endpoint can take in.
+pub trait Input {
+    /// Writes itself into the shape.
+    fn describe(shape: &mut Shape);
+    /// A valid body made of things that exist.
+    fn sample(known: &Known) -> Option<Value>;
+}
+
+/// What an endpoint can give out.
+pub trait Output {
+    /// Writes itself into the shape.
+    fn describe(shape: &mut Shape);
+}
+
+/// A body of which an example can be made: documentation shows it, and the tests send it.
+pub trait Body: JsonSchema + Validate {
+    /// A valid example made of things that exist.
+    fn example(known: &Known) -> Value;
+}
+
+/// An id that can stand in a path.
+pub trait PathId {
+    /// What it names.
+    const KIND: IdKind;
+}
+
+impl PathId for NodeId {
+    const KIND: IdKind = IdKind::Node;
+}
+
+impl PathId for EdgeId {
+    const KIND: IdKind = IdKind::Edge;
+}
+
+impl Input for () {
+    fn describe(_: &mut Shape) {}
+    fn sample(_: &Known) -> Option<Value> {
+        None
+    }
+}
+
+impl<T: PathId> Input for Path<T> {
+    fn describe(shape: &mut Shape) {
+        shape.path = Some(T::KIND);
+    }
+    fn sample(_: &Known) -> Option<Value> {
+        None
+    }
+}
+
+impl<T: JsonSchema> Input for Query<T> {
+    fn describe(shape: &mut Shape) {
+        shape.query = Some(schema::<T>);
+    }
+    fn sample(_: &Known) -> Option<Value> {
+        None
+    }
+}
+
+impl<T: Body> Input for Json<T> {
+    fn describe(shape: &mut Shape) {
+        shape.body = Some(schema::<T>);
+    }
+    fn sample(known: &Known) -> Option<Value> {
+        Some(T::example(known))
+    }
+}
+
+impl<T: JsonSchema> Output for Json<T> {
+    fn describe(shape: &mut Shape) {
+        *shape = Shape { status: 200, content_type: Some("application/json"), answer: Some(schema::<T>), ..shape.clone() };
+    }
+}
+
+impl<T: JsonSchema> Output for Created<T> {
+    fn describe(shape: &mut Shape) {
+        *shape = Shape { status: 201, content_type: Some("application/json"), answer: Some(schema::<T>), ..shape.clone() };
+    }
+}
+
+impl Output for NoContent {
+    fn describe(shape: &mut Shape) {
+        shape.status = 204;
+    }
+}
+
+impl Output for Document {
+    fn describe(shape: &mut Shape) {
+        *shape = Shape { status: 200, content_type: Some("text/plain"), ..shape.clone() };
+    }
+}
+
+/// The shape of an endpoint with these types.
+pub fn shape<I: Input, O: Output>() -> Shape {
+    let mut shape = Shape::default();
+    I::describe(&mut shape);
+    O::describe(&mut shape);
+    shape
+}
+
+fn schema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<T>()
+}

@@ -1,0 +1,168 @@
+//! OpenAPI 3.1, made from the endpoint table.
+
+use std::sync::LazyLock;
+
+use schemars::{SchemaGenerator, generate::SchemaSettings};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+use wardgraph_kernel::Access;
+
+use crate::{
+    Problem,
+    describe::{Known, Shape},
+    table::{Row, rows},
+};
+
+/// The document as it is served.
+pub fn openapi() -> &'static str {
+    static DOCUMENT: LazyLock<String> = LazyLock::new(|| serde_json::to_string_pretty(&document()).unwrap_or_default());
+    &DOCUMENT
+}
+
+/// The document. Deterministic: the same table gives the same text.
+pub(crate) fn document() -> Value {
+    let mut generator =
+        SchemaSettings::draft2020_12().with(|s| s.definitions_path = "/components/schemas".into()).into_generator();
+    let mut paths = Map::new();
+    for row in rows() {
+        let operation = operation(row, &mut generator);
+        let path = paths.entry(row.spec.path).or_insert_with(|| json!({}));
+        if let Some(path) = path.as_object_mut() {
+            path.insert(row.spec.method.word().to_lowercase(), operation);
+        }
+    }
+    generator.subschema_for::<Problem>();
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Wardgraph",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Multi-tenant knowledge graphs and vector indices with their whole security layer.",
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+        },
+        "security": [{ "bearer": [] }],
+        "paths": paths,
+        "components": {
+            "schemas": generator.take_definitions(true),
+            "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } },
+        },
+    })
+}
+
+fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
+    let spec = row.spec;
+    let shape = (row.shape)();
+    let mut operation = json!({
+        "operationId": spec.id,
+        "summary": spec.doc.lines().next().unwrap_or_default().trim(),
+        "tags": [spec.path.trim_start_matches("/api/v1/").trim_start_matches('/').split('/').next().unwrap_or_default()],
+        "x-access": spec.access.word(),
+        "x-limit": spec.limit.word(),
+        "parameters": parameters(&shape, generator),
+        "responses": responses(row, &shape, generator),
+    });
+    let Some(fields) = operation.as_object_mut() else { return operation };
+    match spec.access {
+        Access::Permission(permission) => _ = fields.insert("x-permission".into(), json!(permission.word())),
+        Access::Public(why) => {
+            fields.insert("x-public".into(), json!(why));
+            fields.insert("security".into(), json!([]));
+        }
+        Access::Credential(_) | Access::Signed(_) => _ = fields.insert("security".into(), json!([])),
+        Access::Own(_) => {}
+    }
+    if let Some(event) = spec.event {
+        fields.insert("x-event".into(), json!(event.word()));
+    }
+    if let Some(body) = shape.body {
+        let content = json!({ "application/json": { "schema": body(generator), "example": (row.sample)(&placeholder()) } });
+        fields.insert("requestBody".into(), json!({ "required": true, "content": content }));
+        fields.insert("x-body-bytes".into(), json!(spec.body_bytes));
+    }
+    operation
+}
+
+fn parameters(shape: &Shape, generator: &mut SchemaGenerator) -> Vec<Value> {
+    let id = shape
+        .path
+        .map(|_| json!({ "name": "id", "in": "path", "required": true, "schema": { "type": "string", "format": "uuid" } }));
+    let query = shape.query.map(|query| query(generator)).unwrap_or_default();
+    // A query's schema is a reference to an object; its members are the parameters.
+    let object = query
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(|r| r.rsplit('/').next())
+        .and_then(|name| generator.definitions().get(name));
+    let members = object.and_then(|o| o.get("properties")).and_then(Value::as_object).cloned().unwrap_or_default();
+    id.into_iter()
+        .chain(
+            members.into_iter().map(|(name, schema)| json!({ "name": name, "in": "query", "required": false, "schema": schema })),
+        )
+        .collect()
+}
+
+fn responses(row: &Row, shape: &Shape, generator: &mut SchemaGenerator) -> Value {
+    let mut responses = Map::new();
+    let mut success = json!({ "description": "Success" });
+    if let Some(media) = shape.content_type {
+        let schema = shape.answer.map_or_else(|| json!({}), |answer| answer(generator).into());
+        success = json!({ "description": "Success", "content": { media: { "schema": schema } } });
+    }
+    responses.insert(shape.status.to_string(), success);
+    let problem = |description: &str| json!({ "description": description, "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } } });
+    let guarded = !row.spec.access.admits_strangers();
+    let permission = matches!(row.spec.access, Access::Permission(_));
+    for (applies, status, description) in [
+        (shape.path.is_some() || shape.query.is_some() || shape.body.is_some(), "400", "The request cannot be read"),
+        (guarded, "401", "No valid credential"),
+        (permission, "403", "The credential lacks the permission"),
+        (shape.path.is_some(), "404", "No such thing in this tenant"),
+        (row.spec.event.is_some(), "409", "It collides with what is there"),
+        (true, "413", "The body is too large"),
+        (shape.body.is_some() || shape.query.is_some(), "422", "The request is not valid"),
+        (guarded, "429", "Too many requests"),
+        (true, "503", "Not available right now"),
+    ] {
+        if applies {
+            responses.insert(status.into(), problem(description));
+        }
+    }
+    responses.into()
+}
+
+fn placeholder() -> Known {
+    let id = |n: u128| Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + n);
+    Known { node: id(1).into(), other: id(2).into(), edge: id(3).into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_an_operation_and_says_who_may_enter() {
+        let document = document();
+        let mut operations = 0;
+        for row in rows() {
+            let operation = &document["paths"][row.spec.path][row.spec.method.word().to_lowercase()];
+            assert_eq!(operation["operationId"], row.spec.id);
+            assert_eq!(operation["x-access"], row.spec.access.word());
+            assert_eq!(operation["security"] == json!([]), row.spec.access.admits_strangers());
+            operations += 1;
+        }
+        let paths = document["paths"].as_object().unwrap();
+        assert_eq!(paths.values().map(|p| p.as_object().unwrap().len()).sum::<usize>(), operations);
+    }
+
+    #[test]
+    fn ids_and_paths_are_unique() {
+        let mut ids: Vec<_> = rows().map(|r| r.spec.id).collect();
+        let mut places: Vec<_> = rows().map(|r| (r.spec.method.word(), r.spec.path)).collect();
+        let count = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        places.sort_unstable();
+        places.dedup();
+        assert_eq!((ids.len(), places.len()), (count, count));
+    }
+}

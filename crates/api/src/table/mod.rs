@@ -1,0 +1,91 @@
+//! The endpoint table. One row says who may enter, how often, how large, and what it leaves in the audit log.
+//!
+//! ```text
+//! /// What the endpoint does.
+//! Name: METHOD "/path/{id}" (Input) -> Output {
+//!     permission: NodesRead,     // or own: "why", credential: "why", signed: StandardWebhook, public: "why"
+//!     limit: Read,
+//!     audit: NodeCreated,        // makes the endpoint a writing one; `audit_on_read:` leaves an event and writes nothing else
+//!     body: 1024,                // bytes; 0 refuses a body
+//! }
+//! ```
+//! A row without an entry, a limit or a body does not parse.
+
+pub mod graph;
+pub mod system;
+
+use wardgraph_kernel::Spec;
+
+use crate::describe::{Known, Shape};
+
+/// A row of the table with its types erased: for OpenAPI, documentation and the tests that enumerate.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// The row itself.
+    pub spec: &'static Spec,
+    /// What goes in and comes out.
+    pub shape: fn() -> Shape,
+    /// A valid request body made of things that exist; `None` where the endpoint takes none.
+    pub sample: fn(&Known) -> Option<serde_json::Value>,
+}
+
+/// Every endpoint of the server.
+pub static ALL: &[&[Row]] = &[system::ROWS, graph::ROWS];
+
+/// Every endpoint of the server, one after another.
+pub fn rows() -> impl Iterator<Item = &'static Row> {
+    ALL.iter().copied().flatten()
+}
+
+/// Declares endpoints: see [`crate::table`].
+#[macro_export]
+macro_rules! endpoints {
+    ($( $(#[doc = $doc:literal])+ $name:ident: $method:ident $path:literal ($input:ty) -> $output:ty {
+        $access:ident: $what:tt, limit: $limit:ident, $(audit: $event:ident,)? $(audit_on_read: $read_event:ident,)? body: $body:expr $(,)?
+    } )*) => {
+        $(
+            $(#[doc = $doc])+
+            #[derive(Debug, Clone, Copy)]
+            pub struct $name;
+
+            impl ::wardgraph_kernel::Endpoint for $name {
+                const SPEC: ::wardgraph_kernel::Spec = ::wardgraph_kernel::Spec {
+                    id: stringify!($name),
+                    method: ::wardgraph_kernel::Method::$method,
+                    path: $path,
+                    access: $crate::endpoints!(@access $access $what),
+                    limit: ::wardgraph_kernel::LimitClass::$limit,
+                    event: $crate::endpoints!(@event $($event)? $($read_event)?),
+                    body_bytes: $body,
+                    doc: concat!($($doc, "\n"),+),
+                };
+                type Entry = $crate::endpoints!(@entry $access);
+                type Mode = $crate::endpoints!(@mode $(audit $event)? $(audit_on_read $read_event)?);
+                type Input = $input;
+                type Output = $output;
+            }
+        )*
+
+        /// The rows declared here.
+        pub const ROWS: &[$crate::table::Row] = &[$($crate::table::Row {
+            spec: &<$name as ::wardgraph_kernel::Endpoint>::SPEC,
+            shape: $crate::describe::shape::<$input, $output>,
+            sample: <$input as $crate::describe::Input>::sample,
+        }),*];
+    };
+    (@access permission $p:ident) => { ::wardgraph_kernel::Access::Permission(::wardgraph_kernel::Permission::$p) };
+    (@access own $why:literal) => { ::wardgraph_kernel::Access::Own($why) };
+    (@access credential $why:literal) => { ::wardgraph_kernel::Access::Credential($why) };
+    (@access signed $kind:ident) => { ::wardgraph_kernel::Access::Signed(::wardgraph_kernel::SignedKind::$kind) };
+    (@access public $why:literal) => { ::wardgraph_kernel::Access::Public($why) };
+    (@entry permission) => { ::wardgraph_kernel::access::ByPermission };
+    (@entry own) => { ::wardgraph_kernel::access::ByOwn };
+    (@entry credential) => { ::wardgraph_kernel::access::ByCredential };
+    (@entry signed) => { ::wardgraph_kernel::access::BySignature };
+    (@entry public) => { ::wardgraph_kernel::access::ByNobody };
+    (@mode) => { ::wardgraph_kernel::Read };
+    (@mode audit $event:ident) => { ::wardgraph_kernel::Write };
+    (@mode audit_on_read $event:ident) => { ::wardgraph_kernel::AuditedRead };
+    (@event) => { None };
+    (@event $event:ident) => { Some(::wardgraph_kernel::EventType::$event) };
+}

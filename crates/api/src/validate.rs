@@ -1,0 +1,115 @@
+//! Checks of what came in, before anything is done with it, with a message for each field.
+
+use serde_json::{Map, Value};
+
+use crate::FieldError;
+
+/// How deep props and the like may nest.
+pub const MAX_DEPTH: usize = 32;
+/// How long a key of props and the like may be, in bytes.
+pub const MAX_KEY_BYTES: usize = 256;
+
+/// What came in and can be checked by itself.
+pub trait Validate {
+    /// Writes down everything that is wrong.
+    fn validate(&self, faults: &mut Faults);
+}
+
+/// What is wrong, field by field; at most 20 are kept.
+#[derive(Debug, Default)]
+pub struct Faults {
+    prefix: String,
+    found: Vec<FieldError>,
+}
+
+impl Faults {
+    const MOST: usize = 20;
+
+    /// Everything that is wrong with `value`.
+    pub fn of(value: &impl Validate) -> Vec<FieldError> {
+        let mut faults = Self::default();
+        value.validate(&mut faults);
+        faults.found
+    }
+
+    /// Writes down a fault of `field`, a pointer below the current place.
+    pub fn add(&mut self, field: &str, detail: impl Into<String>) {
+        if self.found.len() < Self::MOST {
+            self.found.push(FieldError { field: format!("{}{field}", self.prefix), detail: detail.into() });
+        }
+    }
+
+    /// Writes down a fault unless `holds`.
+    pub fn unless(&mut self, holds: bool, field: &str, detail: &str) {
+        if !holds {
+            self.add(field, detail);
+        }
+    }
+
+    /// Checks a part, whose faults stand below `field`.
+    pub fn part(&mut self, field: &str, value: &impl Validate) {
+        let length = self.prefix.len();
+        self.prefix.push_str(field);
+        value.validate(self);
+        self.prefix.truncate(length);
+    }
+
+    /// Checks a text: `least` to `most` characters, and no NUL, which Postgres cannot hold.
+    pub fn text(&mut self, field: &str, text: &str, least: usize, most: usize) {
+        let length = text.chars().count();
+        self.unless((least..=most).contains(&length), field, &format!("must have {least} to {most} characters"));
+        self.unless(!text.contains('\0'), field, "must not contain a NUL character");
+    }
+
+    /// Checks an object of the caller's own making: depth, keys, no NUL.
+    pub fn object(&mut self, field: &str, object: &Map<String, Value>) {
+        if let Err(detail) = entries(object, MAX_DEPTH) {
+            self.add(field, detail);
+        }
+    }
+}
+
+fn entries(object: &Map<String, Value>, depth: usize) -> Result<(), String> {
+    for (key, value) in object {
+        if key.len() > MAX_KEY_BYTES {
+            return Err(format!("has a key of more than {MAX_KEY_BYTES} bytes"));
+        }
+        storable(key)?;
+        nested(value, depth)?;
+    }
+    Ok(())
+}
+
+fn nested(value: &Value, depth: usize) -> Result<(), String> {
+    let below = depth.checked_sub(1).ok_or_else(|| format!("is nested more than {MAX_DEPTH} deep"));
+    match value {
+        Value::String(text) => storable(text),
+        Value::Array(items) => below.and_then(|below| items.iter().try_for_each(|item| nested(item, below))),
+        Value::Object(object) => below.and_then(|below| entries(object, below)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
+    }
+}
+
+fn storable(text: &str) -> Result<(), String> {
+    if text.contains('\0') { Err("contains a NUL character".into()) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(json: &str, fault: Option<&str>) {
+        let object: Map<String, Value> = serde_json::from_str(json).unwrap();
+        assert_eq!(entries(&object, MAX_DEPTH).err().as_deref(), fault, "{json}");
+    }
+
+    #[test]
+    fn objects_are_bounded_in_depth_and_keys() {
+        check(r#"{"a": {"b": [1, null, "c"]}}"#, None);
+        check(r#"{"a": ["x\u0000"]}"#, Some("contains a NUL character"));
+        check(r#"{"\u0000": 1}"#, Some("contains a NUL character"));
+        check(&format!(r#"{{"{}": 1}}"#, "k".repeat(257)), Some("has a key of more than 256 bytes"));
+        check(&format!(r#"{{"a": {}{}}}"#, "[".repeat(32), "]".repeat(32)), None);
+        check(&format!(r#"{{"a": {}{}}}"#, "[".repeat(33), "]".repeat(33)), Some("is nested more than 32 deep"));
+    }
+}

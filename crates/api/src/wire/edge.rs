@@ -1,0 +1,154 @@
+//! Edges.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use wardgraph_kernel::{EdgeId, NodeId};
+
+use super::NamedTenant;
+use crate::{
+    describe::{Body, Known},
+    validate::{Faults, Validate},
+};
+
+/// What an edge is made of.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub struct NewEdge {
+    /// The node it leaves.
+    pub src: NodeId,
+    /// What it means, 1 to 100 characters.
+    pub rel: String,
+    /// The node it reaches.
+    pub dst: NodeId,
+    /// Whatever describes it.
+    #[serde(default)]
+    pub props: Map<String, Value>,
+    /// Ignored: the credential says whose the edge is.
+    #[serde(default)]
+    pub tenant_id: NamedTenant,
+}
+
+impl Validate for NewEdge {
+    fn validate(&self, faults: &mut Faults) {
+        faults.text("/rel", &self.rel, 1, 100);
+        faults.object("/props", &self.props);
+    }
+}
+
+impl Body for NewEdge {
+    fn example(known: &Known) -> Value {
+        json!({ "src": known.node, "rel": "EXAMPLE_OF", "dst": known.other })
+    }
+}
+
+/// Edges to create together.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub struct EdgeBatch {
+    /// 1 to 2,000 edges.
+    pub edges: Vec<NewEdge>,
+}
+
+impl Validate for EdgeBatch {
+    fn validate(&self, faults: &mut Faults) {
+        faults.unless((1..=2_000).contains(&self.edges.len()), "/edges", "must have 1 to 2,000 entries");
+    }
+}
+
+impl Body for EdgeBatch {
+    fn example(known: &Known) -> Value {
+        json!({ "edges": [{ "src": known.other, "rel": "BATCH_EXAMPLE_OF", "dst": known.node }] })
+    }
+}
+
+/// What became of one item of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum EdgeItemResult {
+    /// The edge was created.
+    Created {
+        /// Its id.
+        id: EdgeId,
+    },
+    /// The tenant has this edge already.
+    Exists,
+    /// The item was refused: a field is wrong, or an end is no node of the tenant.
+    Refused {
+        /// Why.
+        errors: Vec<crate::FieldError>,
+    },
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct EdgeBatchResult {
+    /// How many edges were created.
+    pub created: usize,
+    /// How many items were not.
+    pub failed: usize,
+    /// One result an item, in the items' order.
+    pub results: Vec<EdgeItemResult>,
+}
+
+/// An edge.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Edge {
+    /// Its id.
+    pub id: EdgeId,
+    /// Its tenant; null for a shared edge.
+    pub tenant_id: Option<String>,
+    /// The node it leaves.
+    pub src: NodeId,
+    /// What it means.
+    pub rel: String,
+    /// The node it reaches.
+    pub dst: NodeId,
+    /// What describes it.
+    pub props: Value,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
+
+/// Which way an edge runs, seen from a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// Away from the node.
+    Out,
+    /// Towards the node.
+    In,
+}
+
+/// Which edges to list.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+pub struct EdgeFilter {
+    /// Only edges at this node.
+    pub node_id: Option<NodeId>,
+    /// Only edges that leave (`out`, the default) or reach (`in`) `node_id`.
+    pub direction: Option<Direction>,
+    /// Only edges that mean this.
+    pub rel: Option<String>,
+    /// How many, 1 to 1,000; 100 if absent.
+    pub limit: Option<i64>,
+    /// Where to go on: `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+impl Validate for EdgeFilter {
+    fn validate(&self, faults: &mut Faults) {
+        if let Some(rel) = &self.rel {
+            faults.text("rel", rel, 1, 100);
+        }
+    }
+}
+
+/// A page of edges.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct EdgePage {
+    /// The edges, oldest first.
+    pub edges: Vec<Edge>,
+    /// How many there are on this page.
+    pub count: usize,
+    /// Where the next page begins; null on the last.
+    pub next_cursor: Option<String>,
+}

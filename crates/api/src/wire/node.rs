@@ -1,0 +1,206 @@
+//! Nodes.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use wardgraph_kernel::NodeId;
+
+use super::NamedTenant;
+use crate::{
+    describe::{Body, Known},
+    validate::{Faults, Validate},
+};
+
+/// What a node is made of.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub struct NewNode {
+    /// 1 to 10 classes, each of 1 to 100 characters.
+    pub classes: Vec<String>,
+    /// Whatever describes the node. `text`, else `title` and the other texts, is what search reads.
+    pub props: Map<String, Value>,
+    /// Where the node's content lies, at most 500 characters.
+    #[serde(default)]
+    pub payload_ref: Option<String>,
+    /// Whatever else is known of the node.
+    #[serde(default)]
+    pub metadata: Map<String, Value>,
+    /// When the node is refreshed.
+    #[serde(default)]
+    pub refresh_policy: Map<String, Value>,
+    /// Which triggers watch the node.
+    #[serde(default)]
+    pub triggers: Vec<Map<String, Value>>,
+    /// The caller's own id, unique in the tenant, 1 to 255 characters. `props.external_id` serves where it is absent.
+    #[serde(default)]
+    pub external_id: Option<String>,
+    /// Ignored: the credential says whose the node is.
+    #[serde(default)]
+    pub tenant_id: NamedTenant,
+}
+
+impl NewNode {
+    /// The caller's own id, wherever it stands.
+    pub fn external_id(&self) -> Option<&str> {
+        self.external_id.as_deref().or_else(|| self.props.get("external_id").and_then(Value::as_str))
+    }
+}
+
+impl Validate for NewNode {
+    fn validate(&self, faults: &mut Faults) {
+        faults.unless((1..=10).contains(&self.classes.len()), "/classes", "must have 1 to 10 entries");
+        for (index, class) in self.classes.iter().enumerate().take(10) {
+            faults.text(&format!("/classes/{index}"), class, 1, 100);
+        }
+        for (field, object) in [("/props", &self.props), ("/metadata", &self.metadata), ("/refresh_policy", &self.refresh_policy)]
+        {
+            faults.object(field, object);
+        }
+        faults.unless(self.triggers.len() <= 100, "/triggers", "must have at most 100 entries");
+        for (index, trigger) in self.triggers.iter().enumerate().take(100) {
+            faults.object(&format!("/triggers/{index}"), trigger);
+        }
+        if let Some(payload_ref) = &self.payload_ref {
+            faults.text("/payload_ref", payload_ref, 1, 500);
+        }
+        if let Some(external_id) = self.external_id() {
+            faults.text("/external_id", external_id, 1, 255);
+        }
+    }
+}
+
+impl Body for NewNode {
+    fn example(_: &Known) -> Value {
+        json!({ "classes": ["Document"], "props": { "text": "The quick brown fox jumps over the lazy dog." }, "metadata": { "source": "example" } })
+    }
+}
+
+/// Nodes to create together.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub struct NodeBatch {
+    /// 1 to 500 nodes.
+    pub nodes: Vec<NewNode>,
+}
+
+impl Validate for NodeBatch {
+    fn validate(&self, faults: &mut Faults) {
+        faults.unless((1..=500).contains(&self.nodes.len()), "/nodes", "must have 1 to 500 entries");
+    }
+}
+
+impl Body for NodeBatch {
+    fn example(known: &Known) -> Value {
+        json!({ "nodes": [NewNode::example(known), NewNode::example(known)] })
+    }
+}
+
+/// What became of one item of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum NodeItemResult {
+    /// The node was created.
+    Created {
+        /// Its id.
+        id: NodeId,
+    },
+    /// The item was refused.
+    Refused {
+        /// Why.
+        errors: Vec<crate::FieldError>,
+    },
+    /// The tenant has a node with this external id.
+    Exists {
+        /// The id of that node.
+        id: NodeId,
+    },
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct NodeBatchResult {
+    /// How many nodes were created.
+    pub created: usize,
+    /// How many items were not.
+    pub failed: usize,
+    /// One result an item, in the items' order.
+    pub results: Vec<NodeItemResult>,
+}
+
+/// How far a node's vector has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EmbeddingStatus {
+    /// The node has no text to embed.
+    None,
+    /// It waits for the worker.
+    Queued,
+    /// It is searchable by meaning.
+    Ready,
+    /// The worker gave up on it.
+    Failed,
+}
+
+/// A node.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Node {
+    /// Its id.
+    pub id: NodeId,
+    /// Its tenant; null for a shared node.
+    pub tenant_id: Option<String>,
+    /// The caller's own id.
+    pub external_id: Option<String>,
+    /// Its classes.
+    pub classes: Vec<String>,
+    /// What describes it.
+    pub props: Value,
+    /// Where its content lies.
+    pub payload_ref: Option<String>,
+    /// What else is known of it.
+    pub metadata: Value,
+    /// When it is refreshed.
+    pub refresh_policy: Value,
+    /// Which triggers watch it.
+    pub triggers: Value,
+    /// How often it was changed, from 1.
+    pub version: i32,
+    /// How far its vector has come.
+    pub embedding_status: EmbeddingStatus,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Which nodes to list.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+pub struct NodeFilter {
+    /// How many, 1 to 1,000; 100 if absent.
+    pub limit: Option<i64>,
+    /// Where to go on: `next_cursor` of the page before.
+    pub cursor: Option<String>,
+    /// Only nodes of this class.
+    pub class: Option<String>,
+    /// Only the node with this external id.
+    pub external_id: Option<String>,
+}
+
+impl Validate for NodeFilter {
+    fn validate(&self, faults: &mut Faults) {
+        for (field, text) in [("class", &self.class), ("external_id", &self.external_id)] {
+            if let Some(text) = text {
+                faults.text(field, text, 1, 255);
+            }
+        }
+    }
+}
+
+/// A page of nodes.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct NodePage {
+    /// The nodes, oldest first.
+    pub nodes: Vec<Node>,
+    /// How many there are on this page.
+    pub count: usize,
+    /// Where the next page begins; null on the last.
+    pub next_cursor: Option<String>,
+}

@@ -1,0 +1,72 @@
+//! What an event says.
+
+use std::net::IpAddr;
+
+use serde_json::Value;
+use wardgraph_kernel::{Actor, EdgeId, EventType, NodeId, Outcome, RequestId, SubjectKind};
+
+/// What an event is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// What kind of thing.
+    pub kind: SubjectKind,
+    /// Its id.
+    pub id: String,
+}
+
+impl Subject {
+    /// The endpoint of this name.
+    pub fn endpoint(id: &str) -> Self {
+        Self { kind: SubjectKind::Endpoint, id: id.to_owned() }
+    }
+}
+
+impl From<NodeId> for Subject {
+    fn from(id: NodeId) -> Self {
+        Self { kind: SubjectKind::Node, id: id.to_string() }
+    }
+}
+
+impl From<EdgeId> for Subject {
+    fn from(id: EdgeId) -> Self {
+        Self { kind: SubjectKind::Edge, id: id.to_string() }
+    }
+}
+
+/// What all events of one request, or of one piece of system work, have in common.
+#[derive(Debug, Clone)]
+pub struct Circumstances {
+    /// Who acts.
+    pub actor: Actor,
+    /// The request, if there is one.
+    pub request_id: Option<RequestId>,
+    /// Where the request came from.
+    pub ip: Option<IpAddr>,
+}
+
+/// One event before it is written.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// What happened.
+    pub event_type: EventType,
+    /// To what.
+    pub subject: Option<Subject>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// More about it. Never a secret, a token, a query text or props.
+    pub payload: Value,
+}
+
+impl Entry {
+    /// Something that was done to `subject`.
+    pub fn done(event_type: EventType, subject: Subject) -> Self {
+        Self { event_type, subject: Some(subject), outcome: Outcome::Success, payload: Value::Object(serde_json::Map::new()) }
+    }
+
+    /// Says more about it.
+    #[must_use]
+    pub fn with(mut self, payload: Value) -> Self {
+        self.payload = payload;
+        self
+    }
+}

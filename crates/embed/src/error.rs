@@ -1,0 +1,51 @@
+//! What can go wrong between a text and its vector.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+
+/// Why there is no vector, or no model.
+#[derive(Debug, thiserror::Error)]
+pub enum EmbedError {
+    /// The lane's queue is full. Nothing was embedded; the same request may succeed a moment later.
+    #[error("the embedding queue is full, retry later")]
+    Busy,
+    /// The embedder shut down, or lost the thread at work, before it answered.
+    #[error("the embedder stopped before it answered")]
+    Stopped,
+    /// A file of the model is not there.
+    #[error("`{}` is missing: run `python3 scripts/fetch.py --only models`", path.display())]
+    Missing {
+        /// The file that was looked for.
+        path: PathBuf,
+    },
+    /// A file of the model is there and cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    Unreadable {
+        /// The file that was opened.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A file of the model is not the one that was pinned: damaged, of another version, or tampered with.
+    #[error("`{}` has sha256 {found}, not the pinned one: remove it and run `python3 scripts/fetch.py --only models`", path.display())]
+    Tampered {
+        /// The file that was refused.
+        path: PathBuf,
+        /// Its hash, in lower-case hexadecimal.
+        found: String,
+    },
+    /// The model could not be built from its files, failed on a text, or answered in a shape it must not.
+    #[error("the embedding model failed")]
+    Model(#[source] Box<dyn Error + Send + Sync>),
+    /// The operating system gave no thread to run the model on.
+    #[error("cannot start an embedding thread")]
+    Thread(#[source] io::Error),
+}
+
+impl EmbedError {
+    /// A [`EmbedError::Model`] out of any error or message.
+    pub fn model(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Model(cause.into())
+    }
+}

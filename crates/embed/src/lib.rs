@@ -1,0 +1,36 @@
+//! Texts become vectors.
+//!
+//! The room offers one asynchronous facade, [`Embedder`], and runs the models behind it itself, on its own threads
+//! and from files on disk: nothing is sent anywhere. [`open()`] gives the embedder of a [`ModelKind`]; [`LocalPool`]
+//! runs any [`Model`], so that a test can bring a model of three lines.
+//!
+//! What it refuses to know: Postgres (who stores the vectors, and where), HTTP, tenants, and the configuration (its
+//! values are handed in). It does not chunk texts either: a text longer than a model reads is cut, not split.
+//!
+//! **Invariant:** a vector depends on its text and the model alone, never on the texts it was embedded with: embedding a
+//! text again gives the same vector, bit for bit on one machine, whoever asks and however much is asked at once.
+//! `a_vector_is_the_same_alone_and_in_company` holds it.
+
+mod clip;
+mod error;
+mod files;
+mod mean;
+mod minilm;
+mod model;
+mod open;
+mod pool;
+mod provider;
+mod queue;
+mod request;
+mod static_words;
+
+pub use error::EmbedError;
+pub use minilm::MiniLm;
+pub use model::{MicroBatch, Model, ModelId};
+pub use open::{ModelKind, UnknownModel, open};
+pub use pool::{Limits, LocalPool};
+pub use provider::{Embedder, Lane};
+pub use static_words::StaticWords;
+
+#[cfg(test)]
+mod tests;

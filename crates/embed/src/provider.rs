@@ -1,0 +1,33 @@
+//! The asynchronous facade that the rest of the server embeds through.
+
+use async_trait::async_trait;
+
+use crate::{EmbedError, ModelId};
+
+/// Turns texts into vectors of one model, without blocking the caller's thread.
+#[async_trait]
+pub trait Embedder: Send + Sync + std::fmt::Debug {
+    /// The model whose vectors these are. Compare vectors only when their models are equal.
+    fn model(&self) -> &ModelId;
+
+    /// How many components each vector has.
+    fn dimension(&self) -> usize;
+
+    /// One vector per text, in the order of the texts, each of length 1 (so that a dot product is the cosine).
+    ///
+    /// Dropping the future gives the rest of the work up. There is no time limit here: wrap the future in the caller's.
+    ///
+    /// # Errors
+    /// [`EmbedError::Busy`] at once when the lane is full; [`EmbedError::Model`] when the model fails, for all the texts
+    /// together; [`EmbedError::Stopped`] when the embedder shuts down before it answers.
+    async fn embed(&self, texts: Vec<String>, lane: Lane) -> Result<Vec<Vec<f32>>, EmbedError>;
+}
+
+/// How urgent a request is. Each lane has a queue of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// Someone waits for the answer: served before every document.
+    Query,
+    /// Bulk work: served when no query waits, in turns between the requests.
+    Document,
+}

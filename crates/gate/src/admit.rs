@@ -1,0 +1,213 @@
+//! Admission: one function that reads top to bottom.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use moka::sync::Cache;
+use serde_json::json;
+use wardgraph_api::Problem;
+use wardgraph_audit::{Fold, Refusal};
+use wardgraph_kernel::{
+    Access, Actor, Chance, Clock, Endpoint, EventType, LimitClass, Permission, Permissions, RequestId, Spec, TenantId, Timestamp,
+};
+use wardgraph_limits::{Decision, Limiter};
+use wardgraph_store::Store;
+use wardgraph_tokens::{Claims, Verifier};
+
+use crate::{Arrival, Proxies, WebhookKeys, authenticate, entry::Entry};
+
+/// How many different refusals are told apart within a second.
+const FOLDED: usize = 10_000;
+/// How many (tenant, actor, address) are remembered as seen, and for how long.
+const SEEN: u64 = 50_000;
+const SEEN_FOR: Duration = Duration::from_secs(3_600);
+
+/// What a gate is made of.
+#[derive(Debug)]
+pub struct GateParts {
+    /// The database.
+    pub store: Store,
+    /// Whose tokens are believed.
+    pub verifier: Verifier,
+    /// How often is too often.
+    pub limiter: Limiter,
+    /// Which proxies are believed.
+    pub proxies: Proxies,
+    /// The keys of outside systems that sign what they send.
+    pub webhooks: WebhookKeys,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub chance: Arc<dyn Chance>,
+}
+
+/// The gate. Holds the store, so that there is no way to data around it.
+#[derive(Debug)]
+pub struct Gate {
+    pub(crate) parts: GateParts,
+    pub(crate) fold: Fold,
+    seen: Cache<(TenantId, Actor, IpAddr), ()>,
+}
+
+/// Who was let in, to what, and when. Inside every pass; made here alone.
+#[derive(Debug, Clone)]
+pub(crate) struct Admission {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) spec: &'static Spec,
+    pub(crate) request_id: RequestId,
+    pub(crate) now: Timestamp,
+    pub(crate) ip: IpAddr,
+}
+
+/// Who calls, proven by a credential.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) claims: Arc<Claims>,
+}
+
+/// A pass, and what the answer's headers say of the caller's limit.
+#[derive(Debug)]
+pub struct Admitted<P> {
+    /// The pass.
+    pub pass: P,
+    /// The bucket that was charged, for the `RateLimit` headers.
+    pub limit: Option<Decision>,
+}
+
+/// A refusal, and what its headers say of the limit.
+pub type Refused = Box<(Problem, Option<Decision>)>;
+
+impl Gate {
+    /// A gate of these parts.
+    pub fn new(parts: GateParts) -> Arc<Self> {
+        let seen = Cache::builder().max_capacity(SEEN).time_to_live(SEEN_FOR).build();
+        Arc::new(Self { parts, fold: Fold::new(FOLDED), seen })
+    }
+
+    /// Time, for whoever stands outside of a request.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.parts.clock
+    }
+
+    /// A fresh request id.
+    pub fn request_id(&self) -> RequestId {
+        RequestId::new(self.parts.clock.now(), &*self.parts.chance)
+    }
+
+    /// Lets a request in to endpoint `E`, or refuses it. The body is read only after this.
+    pub fn admit<E>(self: &Arc<Self>, arrival: &Arrival<'_>) -> Result<Admitted<<E::Entry as Entry>::Pending<E>>, Refused>
+    where
+        E: Endpoint,
+        E::Entry: Entry,
+    {
+        let ip = self.parts.proxies.client(arrival);
+        let admission =
+            Admission { gate: self.clone(), spec: &E::SPEC, request_id: arrival.request_id, now: self.parts.clock.now(), ip };
+        E::Entry::admit::<E>(admission, arrival)
+    }
+}
+
+impl Admission {
+    /// Client address limit, credential, tenant limit, permission: in this order, for every endpoint that asks for a credential.
+    pub(crate) fn caller(&self, arrival: &Arrival<'_>) -> Result<(Caller, Decision), Refused> {
+        let (class, elapsed) = (self.spec.limit, self.gate.parts.clock.elapsed());
+        let network = self.gate.parts.limiter.peek_network(self.ip, class, elapsed);
+        if !network.admitted {
+            return Err(self.refuse(None, "rate_limited", too_many(network), Some(network)));
+        }
+
+        let verified = authenticate::bearer(arrival.headers).and_then(|token| {
+            self.gate.parts.verifier.verify(token, self.now).map_err(|error| authenticate::invalid(error.description()))
+        });
+        let verified = match verified {
+            Ok(verified) => verified,
+            Err(problem) => {
+                let charged = self.gate.parts.limiter.charge_network(self.ip, class, elapsed);
+                return Err(self.refuse(None, "unauthenticated", problem, Some(charged)));
+            }
+        };
+        let caller = Caller { claims: verified.claims };
+        self.seen(&caller, verified.first_seen);
+
+        let tenant = self.gate.parts.limiter.charge_tenant(&caller.claims.tenant, class, 1, elapsed);
+        if !tenant.admitted {
+            return Err(self.refuse(Some(&caller), "rate_limited", too_many(tenant), Some(tenant)));
+        }
+
+        if let Access::Permission(permission) = self.spec.access
+            && !caller.claims.permissions.allows(permission)
+        {
+            return Err(self.refuse(Some(&caller), "forbidden", forbidden(permission), Some(tenant)));
+        }
+        Ok((caller, tenant))
+    }
+
+    /// The client address limit of endpoints that ask for no credential: each call is charged.
+    pub(crate) fn stranger(&self) -> Result<Option<Decision>, Refused> {
+        if self.spec.limit == LimitClass::Probe {
+            return Ok(None);
+        }
+        let charged = self.gate.parts.limiter.charge_network(self.ip, self.spec.limit, self.gate.parts.clock.elapsed());
+        if charged.admitted {
+            Ok(Some(charged))
+        } else {
+            Err(self.refuse(None, "rate_limited", too_many(charged), Some(charged)))
+        }
+    }
+
+    /// Refuses, and has it on record.
+    pub(crate) fn refuse(
+        &self,
+        caller: Option<&Caller>,
+        reason: &'static str,
+        problem: Problem,
+        limit: Option<Decision>,
+    ) -> Refused {
+        self.gate.fold.add(self.happening(EventType::AccessRefused, caller, reason));
+        Box::new((problem, limit))
+    }
+
+    /// A credential's first use, and its first from an address, are on record; its every use is not.
+    fn seen(&self, caller: &Caller, first_seen: bool) {
+        let key = (caller.claims.tenant.clone(), caller.claims.actor.clone(), self.ip);
+        let known = self.gate.seen.contains_key(&key);
+        if !known {
+            self.gate.seen.insert(key, ());
+        }
+        if first_seen || !known {
+            self.gate.fold.add(self.happening(EventType::TokenAccepted, Some(caller), "accepted"));
+        }
+    }
+
+    fn happening(&self, event_type: EventType, caller: Option<&Caller>, reason: &'static str) -> Refusal {
+        Refusal {
+            event_type,
+            tenant: caller.map(|caller| caller.claims.tenant.clone()),
+            actor: caller.map(|caller| caller.claims.actor.clone()),
+            ip: self.ip,
+            endpoint: self.spec.id,
+            reason,
+        }
+    }
+
+    /// What the request event says besides its circumstances.
+    pub(crate) fn payload(&self) -> serde_json::Value {
+        json!({ "method": self.spec.method.word(), "path": self.spec.path })
+    }
+}
+
+impl Caller {
+    pub(crate) fn permissions(&self) -> Permissions {
+        self.claims.permissions
+    }
+}
+
+pub(crate) fn too_many(decision: Decision) -> Problem {
+    let seconds = decision.retry_after.map_or(1, |wait| wait.as_millis().div_ceil(1_000).max(1));
+    let detail = format!("the `{}` limit is reached: come back in {seconds} s", decision.class.word());
+    Problem::too_many(detail).retry_after(u64::try_from(seconds).unwrap_or(u64::MAX))
+}
+
+fn forbidden(permission: Permission) -> Problem {
+    let challenge = format!(r#"Bearer realm="wardgraph", error="insufficient_scope", scope="{permission}""#);
+    Problem::forbidden(format!("the permission `{permission}` is needed")).challenge(challenge)
+}

@@ -1,0 +1,39 @@
+//! The gate: admission, and the passes that only admission can make. Small enough to audit in one sitting.
+//!
+//! A handler is a plain async function from (pass, input) to output. What a pass may do is its type:
+//!
+//! | declared | pass | may |
+//! |---|---|---|
+//! | `permission: X`, `own: "why"` | [`Permit`] | begin a transaction bound to the caller's tenant |
+//! | `credential: "why"` | [`Ceremony`] | begin a transaction that reaches identity tables and nothing else |
+//! | `signed: Kind` | [`Signed`] | act on what an outside system signed; there is no session |
+//! | `public: "why"` | [`Visitor`] | nothing but configuration |
+//!
+//! Refuses to know: the SQL of any domain.
+#![doc = include_str!("../misuse.md")]
+
+mod admit;
+mod arrival;
+mod authenticate;
+mod ceremony;
+mod committed;
+mod entry;
+mod folding;
+mod handler;
+mod permit;
+mod signed;
+mod system;
+mod visitor;
+mod work;
+
+pub use admit::{Admitted, Gate, GateParts, Refused};
+pub use arrival::{Arrival, Proxies};
+pub use ceremony::{Ceremony, CeremonyWork};
+pub use committed::{Committed, Finish};
+pub use entry::Entry;
+pub use handler::Handler;
+pub use permit::Permit;
+pub use signed::{Announced, Signed, WebhookKey, WebhookKeys};
+pub use system::{SystemParts, SystemWork};
+pub use visitor::Visitor;
+pub use work::{Undone, Work};

@@ -1,0 +1,112 @@
+//! The pass of a caller who proved who they are, and may do this.
+
+use std::{fmt, marker::PhantomData};
+
+use wardgraph_api::Problem;
+use wardgraph_audit::Circumstances;
+use wardgraph_kernel::{Actor, Chance, Endpoint, LimitClass, Mode, Permission, RequestId, TenantId, Timestamp};
+use wardgraph_store::{Plan, Role, Scope, StoreError};
+
+use crate::{
+    Work,
+    admit::{Admission, Caller, too_many},
+};
+
+/// Leave to do what endpoint `E` does, in the caller's tenant. Made by admission alone; a request has one, and it begins one unit of work.
+#[must_use = "a permit that begins nothing answers nothing"]
+pub struct Permit<E> {
+    admission: Admission,
+    caller: Caller,
+    endpoint: PhantomData<fn() -> E>,
+}
+
+impl<E: Endpoint> Permit<E> {
+    pub(crate) const fn new(admission: Admission, caller: Caller) -> Self {
+        Self { admission, caller, endpoint: PhantomData }
+    }
+
+    /// Begins the unit of work. Sends nothing and holds no connection until its first statement.
+    pub fn begin(self) -> Result<Work<E>, StoreError>
+    where
+        E::Mode: Mode,
+    {
+        self.begin_planned(Plan::Auto)
+    }
+
+    /// Begins a unit of work whose statements are planned with their values known: for search.
+    pub fn begin_planned(self, plan: Plan) -> Result<Work<E>, StoreError>
+    where
+        E::Mode: Mode,
+    {
+        let unit =
+            self.admission.gate.parts.store.unit::<E::Mode>(Role::App, Scope::Tenant(self.caller.claims.tenant.clone()), plan)?;
+        Ok(Work::new(unit, self.circumstances(), self.caller.claims.tenant.clone(), self.admission))
+    }
+
+    /// Counts the items of a batch. More than are taken at once is 413; more than are taken now is 429.
+    pub fn charge_items(&self, items: usize) -> Result<(), Problem> {
+        let parts = &self.admission.gate.parts;
+        let items = u32::try_from(items).unwrap_or(u32::MAX);
+        parts.limiter.check_batch(LimitClass::Items, items).map_err(|error| Problem::too_large(error.to_string()))?;
+        let decision = parts.limiter.charge_tenant(&self.caller.claims.tenant, LimitClass::Items, items, parts.clock.elapsed());
+        if decision.admitted {
+            return Ok(());
+        }
+        let (problem, _) = *self.admission.refuse(Some(&self.caller), "rate_limited", too_many(decision), Some(decision));
+        Err(problem)
+    }
+
+    /// The caller's tenant.
+    pub fn tenant(&self) -> &TenantId {
+        &self.caller.claims.tenant
+    }
+
+    /// Who calls.
+    pub fn actor(&self) -> &Actor {
+        &self.caller.claims.actor
+    }
+
+    /// What the caller may do.
+    pub fn permissions(&self) -> impl Iterator<Item = Permission> {
+        self.caller.permissions().iter()
+    }
+
+    /// Who issued the credential.
+    pub fn issuer(&self) -> &str {
+        &self.caller.claims.issuer
+    }
+
+    /// When the credential ends.
+    pub fn expires_at(&self) -> Timestamp {
+        self.caller.claims.expires_at
+    }
+
+    /// The time of the request: one value from beginning to end.
+    pub const fn now(&self) -> Timestamp {
+        self.admission.now
+    }
+
+    /// Chance, for ids.
+    pub fn chance(&self) -> std::sync::Arc<dyn Chance> {
+        self.admission.gate.parts.chance.clone()
+    }
+
+    /// The request's id.
+    pub const fn request_id(&self) -> RequestId {
+        self.admission.request_id
+    }
+
+    fn circumstances(&self) -> Circumstances {
+        Circumstances {
+            actor: self.caller.claims.actor.clone(),
+            request_id: Some(self.admission.request_id),
+            ip: Some(self.admission.ip),
+        }
+    }
+}
+
+impl<E: Endpoint> fmt::Debug for Permit<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permit").field("endpoint", &E::SPEC.id).field("tenant", self.tenant()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,70 @@
+//! System work: what the server does by itself, one tenant at a time, with a reason, on record.
+
+use std::{fmt, sync::Arc};
+
+use wardgraph_audit::{APPEND, Batch, Circumstances, Entry};
+use wardgraph_kernel::{Actor, Chance, Clock, Mode, TenantId, Timestamp, Write};
+use wardgraph_store::{Plan, Role, Scope, Store, StoreError, Tx, Unit};
+
+/// What system work is made of.
+#[derive(Debug, Clone)]
+pub struct SystemParts {
+    /// The database.
+    pub store: Store,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub chance: Arc<dyn Chance>,
+}
+
+/// A unit of the server's own work in one tenant, under the worker's role.
+#[must_use = "work that is not committed is rolled back"]
+pub struct SystemWork<M> {
+    unit: Unit,
+    tenant: TenantId,
+    why: &'static str,
+    chance: Arc<dyn Chance>,
+    now: Timestamp,
+    mode: std::marker::PhantomData<fn() -> M>,
+}
+
+impl SystemParts {
+    /// Begins work in `tenant`; `why` stands as the actor in its events.
+    pub fn work<M: Mode>(&self, why: &'static str, tenant: TenantId) -> Result<SystemWork<M>, StoreError> {
+        let unit = self.store.unit::<M>(Role::Worker, Scope::Tenant(tenant.clone()), Plan::Auto)?;
+        Ok(SystemWork { unit, tenant, why, chance: self.chance.clone(), now: self.clock.now(), mode: std::marker::PhantomData })
+    }
+
+    /// Begins work on the queue, which is no tenant's: it sees jobs and no rows of any tenant.
+    pub fn queue(&self) -> Result<Unit, StoreError> {
+        self.store.unit::<Write>(Role::Worker, Scope::Nobody, Plan::Auto)
+    }
+}
+
+impl<M: Mode> SystemWork<M> {
+    /// Lends the transaction.
+    pub fn tx(&mut self) -> Tx<'_, M> {
+        self.unit.tx()
+    }
+
+    /// The time of the work.
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+}
+
+impl SystemWork<Write> {
+    /// Commits with its events.
+    pub async fn commit(self, entries: Vec<Entry>) -> Result<(), StoreError> {
+        let circumstances = Circumstances { actor: Actor::system(self.why), request_id: None, ip: None };
+        let mut batch = Batch::new(self.tenant.as_str().to_owned(), self.now);
+        entries.into_iter().for_each(|entry| batch.push(&circumstances, &*self.chance, entry));
+        self.unit.commit(&[(&APPEND, &batch.params())]).await
+    }
+}
+
+impl<M> fmt::Debug for SystemWork<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SystemWork").field("why", &self.why).field("tenant", &self.tenant).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,136 @@
+//! A unit of work in the caller's tenant: lends its transaction, and ends in a commit that names what happened, or not at all.
+
+use std::fmt;
+
+use serde_json::Value;
+use wardgraph_api::Problem;
+use wardgraph_audit::{APPEND, Batch, Circumstances, Entry, Subject};
+use wardgraph_kernel::{AuditedRead, Endpoint, EventType, Mode, Outcome, Read, TenantId, Write};
+use wardgraph_store::{StoreError, Tx, Unit};
+
+use crate::{Committed, admit::Admission};
+
+/// A unit of work of endpoint `E`. Dropped without a commit, it is rolled back.
+#[must_use = "work that is not committed is rolled back"]
+pub struct Work<E: Endpoint> {
+    unit: Unit,
+    circumstances: Circumstances,
+    tenant: TenantId,
+    admission: Admission,
+    entries: Vec<Entry>,
+    endpoint: std::marker::PhantomData<fn() -> E>,
+}
+
+impl<E: Endpoint<Mode: Mode>> Work<E> {
+    pub(crate) fn new(unit: Unit, circumstances: Circumstances, tenant: TenantId, admission: Admission) -> Self {
+        Self { unit, circumstances, tenant, admission, entries: Vec::new(), endpoint: std::marker::PhantomData }
+    }
+
+    /// Lends the transaction. The handle cannot outlive the work, and moving it moves no transaction.
+    pub fn tx(&mut self) -> Tx<'_, <E::Mode as Mode>::Lent> {
+        self.unit.tx()
+    }
+
+    /// Has something besides the subjects on record, with the commit.
+    pub fn note(&mut self, event_type: EventType, outcome: Outcome, payload: Value) {
+        let subject = Some(Subject::endpoint(E::SPEC.id));
+        self.entries.push(Entry { event_type, subject, outcome, payload });
+    }
+
+    /// Request event, subjects' events and what was noted, in one flight with `COMMIT`. An idempotency record is one more statement here.
+    async fn close(self, event_type: EventType, outcome: Outcome, subjects: Vec<Entry>) -> Result<(), StoreError> {
+        let request =
+            Entry { event_type, subject: Some(Subject::endpoint(E::SPEC.id)), outcome, payload: self.admission.payload() };
+        let mut batch = Batch::new(self.tenant.as_str().to_owned(), self.admission.now);
+        for entry in std::iter::once(request).chain(subjects).chain(self.entries) {
+            batch.push(&self.circumstances, &*self.admission.gate.parts.chance, entry);
+        }
+        self.unit.commit(&[(&APPEND, &batch.params())]).await
+    }
+}
+
+impl<E: Endpoint<Mode = Read>> Work<E> {
+    /// Lends the transaction for one statement, with which it ends: the whole unit is one flight.
+    pub fn once(&mut self) -> Tx<'_, Read> {
+        self.unit.end_with_next();
+        self.unit.tx()
+    }
+}
+
+impl<E: Endpoint<Mode = Write>> Work<E> {
+    /// Commits what was done to `subject`, with its event and the request's.
+    pub async fn commit(self, subject: impl Into<Subject>, output: E::Output) -> Result<Committed<E>, StoreError> {
+        self.commit_all([subject.into()], output).await
+    }
+
+    /// Commits what was done to several subjects, with an event for each and the request's.
+    pub async fn commit_all(
+        self,
+        subjects: impl IntoIterator<Item = Subject>,
+        output: E::Output,
+    ) -> Result<Committed<E>, StoreError> {
+        // The mode is `Write` exactly where the table names an event.
+        let event_type = E::SPEC.event.unwrap_or(EventType::RequestCommitted);
+        let subjects = subjects.into_iter().map(|subject| Entry::done(event_type, subject)).collect();
+        self.close(EventType::RequestCommitted, Outcome::Success, subjects).await?;
+        Ok(Committed::with(Ok(output)))
+    }
+
+    /// Has on record what the change took along: an edge that went with its node.
+    pub fn changed(&mut self, event_type: EventType, subject: impl Into<Subject>) {
+        self.entries.push(Entry::done(event_type, subject.into()));
+    }
+
+    /// Undoes what the domain did, keeps the transaction for counters and revocations, and commits the refusal.
+    pub async fn undo(mut self) -> Result<Undone<E>, StoreError> {
+        self.unit.undo().await?;
+        self.entries.clear();
+        Ok(Undone { work: self })
+    }
+
+    /// Undoes what the domain did, and commits the refusal.
+    pub async fn refuse(self, problem: Problem) -> Result<Committed<E>, StoreError> {
+        self.undo().await?.refuse(problem).await
+    }
+}
+
+impl<E: Endpoint<Mode = AuditedRead>> Work<E> {
+    /// Commits that `subject` was read, before the answer goes out.
+    pub async fn release(self, subject: impl Into<Subject>, output: E::Output) -> Result<Committed<E>, StoreError> {
+        let event_type = E::SPEC.event.unwrap_or(EventType::RequestCommitted);
+        let subjects = vec![Entry::done(event_type, subject.into())];
+        self.close(EventType::RequestCommitted, Outcome::Success, subjects).await?;
+        Ok(Committed::with(Ok(output)))
+    }
+}
+
+/// Work whose changes were undone: what is written now is kept together with the refusal.
+#[must_use = "a refusal that is not committed is rolled back"]
+pub struct Undone<E: Endpoint> {
+    work: Work<E>,
+}
+
+impl<E: Endpoint<Mode = Write>> Undone<E> {
+    /// Lends the transaction, for counters and revocations.
+    pub fn tx(&mut self) -> Tx<'_, Write> {
+        self.work.tx()
+    }
+
+    /// Commits the refusal with its event.
+    pub async fn refuse(self, problem: Problem) -> Result<Committed<E>, StoreError> {
+        self.work.close(EventType::RequestRefused, Outcome::Refused, Vec::new()).await?;
+        Ok(Committed::with(Err(problem)))
+    }
+}
+
+impl<E: Endpoint> fmt::Debug for Work<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Work").field("endpoint", &E::SPEC.id).finish_non_exhaustive()
+    }
+}
+
+impl<E: Endpoint> fmt::Debug for Undone<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Undone").field("endpoint", &E::SPEC.id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,8 @@
+//! The limiter under floods, in time, and in the hands of many threads.
+
+mod classes;
+mod floods;
+mod kit;
+mod laws;
+mod speed;
+mod threads;

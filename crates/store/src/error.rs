@@ -1,0 +1,87 @@
+//! What can go wrong at the door to Postgres, in the words of those who must answer for it.
+
+use tokio_postgres::error::SqlState;
+
+/// Why a unit of work did not come about. Messages name no value of any row.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Postgres cannot be reached, is stopping or is full: try again later.
+    #[error("postgres is not available: {0}")]
+    Unavailable(String),
+    /// Every connection of the pool stayed busy for the whole waiting time.
+    #[error("no database connection became free in time")]
+    Busy,
+    /// The statement or the transaction took longer than allowed.
+    #[error("the database work took longer than allowed")]
+    Timeout,
+    /// Another transaction was in the way (serialization, deadlock, lock timeout).
+    #[error("another transaction was in the way")]
+    Conflict,
+    /// A constraint of the schema refused the change.
+    #[error("the constraint `{name}` refused the change")]
+    Constraint {
+        /// The constraint's name.
+        name: String,
+    },
+    /// Postgres refused a value that the edge let through (a NUL byte, a number out of range).
+    #[error("postgres refused a value ({0})")]
+    Value(String),
+    /// A statement was used that is not in any room's list, or not in the list of this role.
+    #[error("the statement `{0}` was not prepared for this role")]
+    Unprepared(&'static str),
+    /// The transaction was already told to end.
+    #[error("the transaction has ended")]
+    Ended,
+    /// The connection or the server is not set up as isolation demands.
+    #[error("{0}")]
+    Unsafe(String),
+    /// Postgres reported something that no caller can mend.
+    #[error("postgres reported {code}: {message}")]
+    Sql {
+        /// SQLSTATE.
+        code: String,
+        /// The server's message: for the log, never for a client.
+        message: String,
+    },
+}
+
+impl From<tokio_postgres::Error> for StoreError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let Some(db) = error.as_db_error() else {
+            return if error.is_closed() || std::error::Error::source(&error).is_some_and(|s| s.is::<std::io::Error>()) {
+                Self::Unavailable(error.to_string())
+            } else {
+                Self::Sql { code: "client".into(), message: chain(&error) }
+            };
+        };
+        let constraint = || Self::Constraint { name: db.constraint().unwrap_or("unnamed").to_owned() };
+        match db.code().code() {
+            "57014" | "25P03" | "25P04" => Self::Timeout,
+            "40001" | "40P01" | "55P03" => Self::Conflict,
+            code if code.starts_with("23") => constraint(),
+            code if code.starts_with("22") => Self::Value(code.to_owned()),
+            code if code.starts_with("57P") || code.starts_with("53") || code.starts_with("08") => {
+                Self::Unavailable(format!("{code}: {}", db.message()))
+            }
+            code => Self::Sql { code: code.to_owned(), message: db.message().to_owned() },
+        }
+    }
+}
+
+impl StoreError {
+    /// Whether the connection was lost before the statement could have taken effect elsewhere: safe to try once on another.
+    pub(crate) fn is_lost_connection(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+}
+
+/// Whether a `create` lost a race against another one (two servers, or two databases of one cluster, starting at once).
+pub(crate) fn is_race(error: &tokio_postgres::Error) -> bool {
+    let lost = [SqlState::DUPLICATE_OBJECT, SqlState::UNIQUE_VIOLATION, SqlState::DUPLICATE_SCHEMA, SqlState::DUPLICATE_DATABASE];
+    // "tuple concurrently updated" has no SQLSTATE of its own.
+    error.as_db_error().is_some_and(|db| lost.contains(db.code()) || db.message().contains("concurrently updated"))
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |e| e.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

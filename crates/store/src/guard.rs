@@ -1,0 +1,144 @@
+//! The refusal to start where something could leak: what row-level security rests on, asked of the catalogue.
+
+use tokio_postgres::{Client, NoTls};
+
+use crate::{Logins, Role, StoreError};
+
+/// What the guard found. An empty list of leaks lets the server start.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// Each one a sentence that says what is wrong; any of them keeps the server from starting.
+    pub leaks: Vec<String>,
+    /// Whether full text and containment may use their indexes under row-level security (their operators are leakproof).
+    pub leakproof_operators: bool,
+}
+
+/// Tables that are not a tenant's, each with the reason why.
+pub const GLOBAL_TABLES: &[(&str, &str)] = &[
+    ("migrations", "the ledger of the schema: the owner's alone"),
+    ("jobs", "due work of all tenants is found by one index; holds no content, and has policies of its own"),
+];
+
+/// The read policy, as Postgres prints it.
+const READ: &str = "((tenant_id = NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text)) OR ((tenant_id = '*'::text) AND (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text) IS NOT NULL)))";
+/// The write policy, as Postgres prints it.
+const OWN: &str =
+    "((tenant_id = NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text)) AND (tenant_id <> '*'::text))";
+/// The worker's policy on the one column of nodes that it moves.
+const STATUS: &str = "(tenant_id = NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))";
+
+/// A question to the catalogue: each row that comes back is a leak, told in its first column.
+const QUESTIONS: &[&str] = &[
+    // Roles that could see past the policies.
+    "select format('the role %s is a superuser or may bypass row-level security', rolname) from pg_roles
+     where rolname = any($1) and (rolsuper or rolbypassrls)",
+    "select format('the role %s may create roles, databases or replicas', rolname) from pg_roles
+     where rolname = any($1) and (rolcreaterole or rolcreatedb or rolreplication)",
+    "select format('the role %s is a member of %s', m.rolname, r.rolname) from pg_auth_members a
+     join pg_roles m on m.oid = a.member join pg_roles r on r.oid = a.roleid where m.rolname = any($1)",
+    "select format('the runtime role %s owns %s', r.rolname, c.oid::regclass) from pg_class c join pg_roles r on r.oid = c.relowner
+     where r.rolname = any($1) and r.rolname <> 'wardgraph_owner'",
+    "select format('the runtime role %s may create in schema %s', r, n.nspname) from pg_namespace n, unnest($1) r
+     where n.nspname in ('wardgraph', 'public') and r <> 'wardgraph_owner' and has_schema_privilege(r, n.oid, 'create')",
+    // Tables that the policies do not cover.
+    "select format('%s lacks forced row-level security', c.oid::regclass) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = 'wardgraph' and c.relkind in ('r', 'p') and not (c.relrowsecurity and c.relforcerowsecurity) and $1::text[] is not null",
+    "select format('%s is a %s, which could show rows past the policies', c.oid::regclass, c.relkind) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = 'wardgraph' and c.relkind in ('v', 'm', 'f') and $1::text[] is not null",
+    "select format('the partition %s is granted to %s', c.oid::regclass, r) from pg_class c join pg_namespace n on n.oid = c.relnamespace, unnest($1) r
+     where n.nspname = 'wardgraph' and c.relispartition and c.relkind = 'r' and r <> 'wardgraph_owner'
+       and has_any_column_privilege(r, c.oid, 'select, insert, update')",
+    "select format('the function %s runs with its owner''s rights', p.oid::regprocedure) from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+     where n.nspname = 'wardgraph' and p.prosecdef and $1::text[] is not null",
+    "select format('%s has a tenant_id that may be null', c.oid::regclass) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attnotnull
+     where n.nspname = 'wardgraph' and c.relkind in ('r', 'p') and $1::text[] is not null",
+    "select format('%s is granted to everyone', c.oid::regclass) from pg_class c join pg_namespace n on n.oid = c.relnamespace, aclexplode(c.relacl) g
+     where n.nspname = 'wardgraph' and g.grantee = 0 and $1::text[] is not null",
+];
+
+/// Asks the catalogue everything. `client` may be any role: the catalogue is open to all.
+pub async fn examine(client: &Client) -> Result<Findings, StoreError> {
+    let roles: Vec<&str> = Role::ALL.iter().map(|role| role.name()).collect();
+    let mut findings = Findings::default();
+    for question in QUESTIONS {
+        for row in client.query(*question, &[&roles]).await? {
+            findings.leaks.push(row.try_get(0)?);
+        }
+    }
+    findings.leaks.extend(policies(client).await?);
+    let leakproof = "select bool_and(proleakproof) from pg_proc where oid = any(array['ts_match_vq(tsvector, tsquery)'::regprocedure, 'jsonb_contains(jsonb, jsonb)'::regprocedure])";
+    findings.leakproof_operators = client.query_one(leakproof, &[]).await?.try_get(0)?;
+    Ok(findings)
+}
+
+/// Every tenant table has the canonical policies, to the letter, and no other that lets a runtime role in.
+async fn policies(client: &Client) -> Result<Vec<String>, StoreError> {
+    let rows = client
+        .query(
+            "select c.relname::text, p.polname::text, coalesce(pg_get_expr(p.polqual, c.oid), ''), coalesce(pg_get_expr(p.polwithcheck, c.oid), ''),
+                    array(select coalesce(r.rolname, 'public')::text from unnest(p.polroles) o left join pg_roles r on r.oid = o)
+             from pg_class c join pg_namespace n on n.oid = c.relnamespace
+             join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id'
+             left join pg_policy p on p.polrelid = c.oid
+             where n.nspname = 'wardgraph' and c.relkind in ('r', 'p') and not c.relispartition
+             order by 1, 2",
+            &[],
+        )
+        .await?;
+    let mut leaks = Vec::new();
+    let mut seen = std::collections::BTreeMap::<String, usize>::new();
+    for row in rows {
+        let table: String = row.try_get(0)?;
+        if GLOBAL_TABLES.iter().any(|(name, _)| *name == table) {
+            continue;
+        }
+        let canonical = seen.entry(table.clone()).or_default();
+        let Some(policy) = row.try_get::<_, Option<String>>(1)? else { continue };
+        let (using, check): (String, String) = (row.try_get(2)?, row.try_get(3)?);
+        let roles: Vec<String> = row.try_get(4)?;
+        match (policy.as_str(), using.as_str(), check.as_str()) {
+            ("tenant_read", READ, "") | ("tenant_insert", "", OWN) | ("tenant_update", OWN, OWN) | ("tenant_delete", OWN, "") => {
+                *canonical += 1
+            }
+            ("worker_status", STATUS, STATUS) if roles == ["wardgraph_worker"] => {}
+            ("administrator", "true", "true") if roles == ["wardgraph_admin"] => {}
+            _ => leaks.push(format!("the policy `{policy}` on {table} is not one of the canonical ones")),
+        }
+    }
+    leaks.extend(
+        seen.iter()
+            .filter(|(_, canonical)| **canonical != 4)
+            .map(|(table, _)| format!("{table} lacks one of the four canonical policies")),
+    );
+    Ok(leaks)
+}
+
+/// Refuses unless nothing could leak: every serving role is who it should be, and the schema holds.
+pub async fn check(logins: &Logins) -> Result<Findings, StoreError> {
+    let mut found = None;
+    for role in Role::SERVING {
+        let Some(login) = logins.get(role) else { continue };
+        let (client, connection) = login.connect(NoTls).await?;
+        tokio::spawn(connection);
+        let row = client.query_one("select session_user::text, current_user::text, (select rolsuper or rolbypassrls from pg_roles where rolname = session_user)", &[]).await?;
+        let (session, current, bypasses): (String, String, bool) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        if session != role.name() || current != role.name() {
+            return Err(StoreError::Unsafe(format!(
+                "the login for {} is `{session}`: it must be the role {} itself{}",
+                role.word(),
+                role.name(),
+                if bypasses { ", and this one could bypass row-level security" } else { "" }
+            )));
+        }
+        if found.is_none() {
+            found = Some(examine(&client).await?);
+        }
+    }
+    let findings = found.ok_or_else(|| StoreError::Unsafe("no serving role has a login".into()))?;
+    if findings.leaks.is_empty() {
+        Ok(findings)
+    } else {
+        Err(StoreError::Unsafe(format!("refusing to serve: {}", findings.leaks.join("; "))))
+    }
+}

@@ -1,0 +1,23 @@
+//! The only door to Postgres: pools, tenant-bound transactions, migrations, the embedded Postgres, and the checks that nothing leaks.
+//!
+//! Refuses to know: HTTP, and what the rows mean.
+
+mod connection;
+pub mod embedded;
+mod error;
+pub mod guard;
+pub mod migrate;
+mod pools;
+mod role;
+mod scope;
+mod statement;
+mod unit;
+
+pub use connection::Timeouts;
+pub use error::StoreError;
+pub use pools::{Logins, PoolStatus, Store, StoreOptions};
+pub use role::Role;
+pub use scope::{Plan, Scope};
+pub use statement::{Statement, StatementInfo};
+pub use tokio_postgres::{Config, Row, types::ToSql};
+pub use unit::{Params, Tx, Unit};

@@ -1,0 +1,72 @@
+//! The migrations of this version, and the ledger of those that ran.
+
+use sha2::{Digest, Sha256};
+use tokio_postgres::Client;
+
+use crate::StoreError;
+
+macro_rules! migrations {
+    ($($name:literal),* $(,)?) => {
+        const MIGRATIONS: &[(&str, &str)] = &[$(($name, include_str!(concat!("../../migrations/", $name, ".sql")))),*];
+    };
+}
+
+migrations!["0001_isolation", "0002_graph", "0003_events", "0004_jobs"];
+
+pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {
+    owner
+        .batch_execute(
+            "create table if not exists wardgraph.migrations (name text primary key, sha256 text not null, applied_at timestamptz not null default now());
+             alter table wardgraph.migrations enable row level security;
+             alter table wardgraph.migrations force row level security;
+             do $$ begin
+               create policy ledger on wardgraph.migrations for all to wardgraph_owner using (true) with check (true);
+             exception when duplicate_object then null; end $$",
+        )
+        .await?;
+    let rows = owner.query("select name, sha256 from wardgraph.migrations order by name", &[]).await?;
+    let ran =
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<Vec<(String, String)>, StoreError>>()?;
+    check(&ran)?;
+    let mut applied = Vec::new();
+    for (name, sql) in MIGRATIONS.iter().skip(ran.len()) {
+        let transaction = owner.transaction().await?;
+        transaction.batch_execute(sql).await.map_err(|error| named(name, error))?;
+        transaction.execute("insert into wardgraph.migrations (name, sha256) values ($1, $2)", &[name, &checksum(sql)]).await?;
+        transaction.commit().await?;
+        applied.push(*name);
+    }
+    Ok(applied)
+}
+
+/// What ran must be a beginning of what this version has, to the letter.
+fn check(ran: &[(String, String)]) -> Result<(), StoreError> {
+    for (index, (name, sha256)) in ran.iter().enumerate() {
+        match MIGRATIONS.get(index) {
+            None => {
+                return Err(StoreError::Unsafe(format!(
+                    "the database has the migration `{name}`, which this version does not know: run a newer one"
+                )));
+            }
+            Some((expected, _)) if expected != name => {
+                return Err(StoreError::Unsafe(format!("the database ran `{name}` where this version has `{expected}`")));
+            }
+            Some((_, sql)) if checksum(sql) != *sha256 => {
+                return Err(StoreError::Unsafe(format!("the migration `{name}` is not the one that ran on this database")));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn checksum(sql: &str) -> String {
+    Sha256::digest(sql).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn named(name: &str, error: tokio_postgres::Error) -> StoreError {
+    match StoreError::from(error) {
+        StoreError::Sql { code, message } => StoreError::Sql { code, message: format!("migration {name}: {message}") },
+        other => other,
+    }
+}

@@ -1,0 +1,61 @@
+//! Bringing a database to the schema of this version: roles, extension, schema, then the migrations in order.
+//!
+//! Safe when several servers start at once (one advisory lock), and when several databases of one cluster are prepared at once
+//! (roles belong to the cluster, so that creating one may lose a race).
+
+mod ledger;
+mod roles;
+
+use tokio_postgres::{Client, Config, NoTls};
+use wardgraph_kernel::Secret;
+
+use crate::{Logins, Role, StoreError};
+
+/// The key of the advisory lock that migrations hold: `wardgrph` in ASCII.
+const LOCK: i64 = 0x7761_7264_6772_7068;
+
+/// How to come by a database that is ready.
+#[derive(Debug)]
+pub struct MigrateOptions {
+    /// A login that may create roles and schemas. Without it the roles must exist already, and only migrations run.
+    pub maintenance: Option<Config>,
+    /// How each role logs in, the owner included.
+    pub logins: Logins,
+    /// The passwords to give to roles that do not exist yet.
+    pub passwords: Vec<(Role, Secret)>,
+    /// Whether roles that exist get the passwords too: for a data folder that has lost them.
+    pub reset_passwords: bool,
+}
+
+/// Brings the database to this version. Returns the names of the migrations that ran.
+pub async fn migrate(options: &MigrateOptions) -> Result<Vec<&'static str>, StoreError> {
+    let owner_login = options.logins.get(&Role::Owner).ok_or_else(|| StoreError::Unsafe("the owner has no login".into()))?;
+    if let Some(maintenance) = &options.maintenance {
+        let client = connect(maintenance).await?;
+        lock(&client).await?;
+        roles::prepare(&client, options).await?;
+        let applied = ledger::apply(&mut connect(owner_login).await?).await;
+        client.batch_execute("select pg_advisory_unlock_all()").await?;
+        return applied;
+    }
+    let mut owner = connect(owner_login).await?;
+    lock(&owner).await?;
+    ledger::apply(&mut owner).await
+}
+
+async fn connect(login: &Config) -> Result<Client, StoreError> {
+    let mut login = login.clone();
+    login.options("-c search_path=wardgraph,public -c statement_timeout=600000").application_name("wardgraph_migrate");
+    let (client, connection) = login.connect(NoTls).await?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "the migration connection ended");
+        }
+    });
+    Ok(client)
+}
+
+async fn lock(client: &Client) -> Result<(), StoreError> {
+    client.execute("select pg_advisory_lock($1)", &[&LOCK]).await?;
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! The store: one pool a role, and the only maker of units.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use deadpool::{Runtime, managed::Pool};
+use tokio_postgres::Config;
+use wardgraph_kernel::Mode;
+
+use crate::{
+    Role, Scope, StatementInfo, StoreError, Unit,
+    connection::{Opener, Timeouts},
+    scope::Plan,
+    unit::Opening,
+};
+
+/// How each role logs in.
+pub type Logins = BTreeMap<Role, Config>;
+
+/// What a store is made of.
+#[derive(Debug)]
+pub struct StoreOptions {
+    /// How each serving role logs in.
+    pub logins: Logins,
+    /// How many connections each role may hold; [`Role::connections`] where nothing is said.
+    pub connections: BTreeMap<Role, usize>,
+    /// How long things may take.
+    pub timeouts: Timeouts,
+    /// Every statement of every room.
+    pub statements: Vec<&'static StatementInfo>,
+}
+
+/// The only door to Postgres. Whoever holds it can make units in any scope: the gate and the worker, nobody else.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pools: BTreeMap<Role, Pool<Opener>>,
+    transaction: Duration,
+}
+
+/// How many connections of a role are in which state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolStatus {
+    /// The role.
+    pub role: Role,
+    /// The most there may be.
+    pub max: usize,
+    /// Open ones.
+    pub open: usize,
+    /// Open ones that nobody uses.
+    pub idle: usize,
+    /// Callers that wait for one.
+    pub waiting: usize,
+}
+
+impl Store {
+    /// Makes the pools. Connects to nothing yet: a role that has no work opens no connection.
+    pub fn new(options: &StoreOptions) -> Result<Self, StoreError> {
+        let pool = |role: Role, login: &Config| {
+            let opener = Opener::new(role, login.clone(), options.timeouts, &options.statements);
+            let most = options.connections.get(&role).copied().unwrap_or(role.connections());
+            let pool = Pool::builder(opener)
+                .max_size(most)
+                .runtime(Runtime::Tokio1)
+                .wait_timeout(Some(options.timeouts.acquire))
+                .create_timeout(Some(options.timeouts.connect))
+                .recycle_timeout(Some(options.timeouts.connect))
+                .build();
+            pool.map_err(|error| StoreError::Unsafe(error.to_string()))
+        };
+        let pools = options.logins.iter().filter(|(role, _)| Role::SERVING.contains(role));
+        let pools = pools.map(|(role, login)| Ok((*role, pool(*role, login)?))).collect::<Result<_, StoreError>>()?;
+        Ok(Self { pools, transaction: options.timeouts.transaction })
+    }
+
+    /// A unit of work of `role` in `scope`, in the mode `M`. Sends nothing and takes no connection until its first statement.
+    pub fn unit<M: Mode>(&self, role: Role, scope: Scope, plan: Plan) -> Result<Unit, StoreError> {
+        let pool = self.pools.get(&role).ok_or_else(|| StoreError::Unsafe(format!("{} has no pool", role.name())))?;
+        let opening = Opening { writable: M::OPENS_WRITABLE, savepoint: M::CHANGES, plan };
+        Ok(Unit::new(pool.clone(), scope, opening, self.transaction))
+    }
+
+    /// The state of every pool, for metrics.
+    pub fn status(&self) -> Vec<PoolStatus> {
+        let of = |(role, pool): (&Role, &Pool<Opener>)| {
+            let s = pool.status();
+            PoolStatus { role: *role, max: s.max_size, open: s.size, idle: s.available, waiting: s.waiting }
+        };
+        self.pools.iter().map(of).collect()
+    }
+
+    /// Closes every pool: waiting callers get [`StoreError::Unavailable`].
+    pub fn close(&self) {
+        self.pools.values().for_each(Pool::close);
+    }
+}

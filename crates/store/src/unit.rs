@@ -1,0 +1,226 @@
+//! A unit of work: one transaction, bound to one scope, whose flights are pipelined.
+//!
+//! Beginning sends nothing: the first statement carries `BEGIN` and `SET LOCAL` with it, and the last carries `COMMIT`.
+//! **Invariant:** a connection whose transaction was not seen to end is rolled back or closed before anyone else gets it
+//! (`a_cancelled_unit_leaves_nothing_behind`).
+
+use std::{marker::PhantomData, time::Duration};
+
+use deadpool::managed::{Object, Pool, PoolError, TimeoutType};
+use futures_util::future::{OptionFuture, join_all};
+use tokio::time::Instant;
+use tokio_postgres::{Row, types::ToSql};
+use wardgraph_kernel::{Identity, Mode, Read, Write};
+
+use crate::{Scope, Statement, StatementInfo, StoreError, connection::Opener, scope::Plan};
+
+/// The values of a statement's parameters.
+pub type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// How long a dropped unit's rollback may take before its connection is closed.
+const SETTLE_WITHIN: Duration = Duration::from_secs(1);
+
+/// A transaction that has been thought of, is open, or has ended. Made by [`crate::Store`] alone; domains are lent [`Tx`] handles of it.
+#[derive(Debug)]
+#[must_use = "a unit that is dropped is rolled back"]
+pub struct Unit {
+    pool: Pool<Opener>,
+    scope: Scope,
+    preamble: String,
+    allowed: Duration,
+    state: State,
+    ends_with_next: bool,
+}
+
+#[derive(Debug)]
+enum State {
+    Fresh,
+    Open { connection: Object<Opener>, deadline: Instant },
+    Ended,
+}
+
+impl Unit {
+    pub(crate) fn new(pool: Pool<Opener>, scope: Scope, opening: Opening, allowed: Duration) -> Self {
+        let preamble = scope.preamble(opening.writable, opening.savepoint, opening.plan);
+        Self { pool, scope, preamble, allowed, state: State::Fresh, ends_with_next: false }
+    }
+
+    /// Lends the transaction to a domain, as one that may do what `M` says.
+    pub fn tx<M: Mode>(&mut self) -> Tx<'_, M> {
+        Tx { unit: self, mode: PhantomData }
+    }
+
+    /// Makes the next statement the last: `COMMIT` rides with it, so that a unit of one reading statement is one flight.
+    pub fn end_with_next(&mut self) {
+        self.ends_with_next = true;
+    }
+
+    /// Sends what is left to write and `COMMIT` in one flight. Nothing is sent when nothing was ever begun and nothing is left to write.
+    pub async fn commit(mut self, closing: &[(&Statement<Write>, Params<'_>)]) -> Result<(), StoreError> {
+        match self.state {
+            State::Ended if closing.is_empty() => Ok(()),
+            State::Ended => Err(StoreError::Ended),
+            State::Fresh if closing.is_empty() => Ok(()),
+            State::Open { .. } if closing.is_empty() => self.simple("COMMIT", true).await,
+            State::Fresh | State::Open { .. } => {
+                self.ends_with_next = true;
+                let closing: Vec<_> = closing.iter().map(|(statement, params)| (statement.info(), *params)).collect();
+                self.fly(&closing).await.map(drop)
+            }
+        }
+    }
+
+    /// Undoes what the domain did since the transaction began, and keeps the transaction.
+    pub async fn undo(&mut self) -> Result<(), StoreError> {
+        match self.state {
+            State::Fresh => Ok(()),
+            State::Open { .. } => self.simple("ROLLBACK TO SAVEPOINT domain", false).await,
+            State::Ended => Err(StoreError::Ended),
+        }
+    }
+
+    async fn simple(&mut self, text: &str, ends: bool) -> Result<(), StoreError> {
+        let State::Open { connection, deadline } = &mut self.state else { return Err(StoreError::Ended) };
+        within(*deadline, async { Ok(connection.client.batch_execute(text).await?) }).await?;
+        if ends {
+            self.settled();
+        }
+        Ok(())
+    }
+
+    /// One statement, flown again on another connection when the first flight lost its own: nothing was committed then.
+    async fn flight(&mut self, info: &StatementInfo, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
+        let first = matches!(self.state, State::Fresh);
+        let flown = match self.fly(&[(info, params)]).await {
+            Err(error) if first && error.is_lost_connection() => {
+                self.state = State::Fresh;
+                self.fly(&[(info, params)]).await
+            }
+            other => other,
+        };
+        Ok(flown?.pop().unwrap_or_default())
+    }
+
+    /// Statements that do not wait for each other, with everything that can ride with them, in one flight. Every result is checked.
+    async fn fly(&mut self, statements: &[(&StatementInfo, Params<'_>)]) -> Result<Vec<Vec<Row>>, StoreError> {
+        let first = matches!(self.state, State::Fresh);
+        if first {
+            let connection = self.pool.get().await.map_err(unpooled)?;
+            self.state = State::Open { connection, deadline: Instant::now() + self.allowed };
+        }
+        let State::Open { connection, deadline } = &mut self.state else { return Err(StoreError::Ended) };
+        connection.unsettled = true;
+        let client = &connection.client;
+        let prepared = statements.iter().map(|(info, params)| Ok((connection.prepared(info)?, *params)));
+        let prepared = prepared.collect::<Result<Vec<_>, StoreError>>()?;
+        // tokio-postgres sends at the first poll, and these are polled in order.
+        let begun = OptionFuture::from(first.then(|| client.batch_execute(&self.preamble)));
+        let done = join_all(prepared.into_iter().map(|(statement, params)| client.query(statement, params)));
+        let ended = OptionFuture::from(self.ends_with_next.then(|| client.batch_execute("COMMIT")));
+        let rows = within(*deadline, async {
+            let (begun, rows, ended) = futures_util::join!(begun, done, ended);
+            begun.transpose()?;
+            let rows = rows.into_iter().collect::<Result<Vec<_>, _>>()?;
+            ended.transpose()?;
+            Ok(rows)
+        })
+        .await?;
+        if self.ends_with_next {
+            self.settled();
+        }
+        Ok(rows)
+    }
+
+    fn settled(&mut self) {
+        if let State::Open { connection, .. } = &mut self.state {
+            connection.unsettled = false;
+        }
+        self.state = State::Ended;
+    }
+}
+
+/// How a unit's transaction is opened.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Opening {
+    pub(crate) writable: bool,
+    pub(crate) savepoint: bool,
+    pub(crate) plan: Plan,
+}
+
+impl Drop for Unit {
+    fn drop(&mut self) {
+        if let State::Open { connection, .. } = std::mem::replace(&mut self.state, State::Ended) {
+            reap(connection);
+        }
+    }
+}
+
+/// Rolls back and gives the connection to the pool again, or closes it. The pool counts it as taken until then.
+fn reap(mut connection: Object<Opener>) {
+    if !connection.unsettled {
+        return;
+    }
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+        drop(Object::take(connection));
+        return;
+    };
+    runtime.spawn(async move {
+        if !connection.settle(SETTLE_WITHIN).await {
+            let cancel = connection.client.cancel_token();
+            drop(Object::take(connection));
+            let _ = tokio::time::timeout(SETTLE_WITHIN, cancel.cancel_query(tokio_postgres::NoTls)).await;
+        }
+    });
+}
+
+async fn within<T>(deadline: Instant, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    tokio::time::timeout_at(deadline, work).await.unwrap_or(Err(StoreError::Timeout))
+}
+
+fn unpooled(error: PoolError<StoreError>) -> StoreError {
+    match error {
+        PoolError::Timeout(TimeoutType::Wait) => StoreError::Busy,
+        PoolError::Timeout(_) => StoreError::Unavailable("connecting took too long".into()),
+        PoolError::Backend(error) => error,
+        PoolError::Closed => StoreError::Unavailable("the pool is closed".into()),
+        PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => StoreError::Unsafe("the pool is misconfigured".into()),
+    }
+}
+
+/// What a domain is lent of a transaction: a handle that dies before its unit does. Taking, keeping or swapping handles moves no transaction.
+#[derive(Debug)]
+pub struct Tx<'u, M> {
+    unit: &'u mut Unit,
+    mode: PhantomData<fn() -> M>,
+}
+
+impl<M: Mode> Tx<'_, M> {
+    /// The tenant whose rows these are: the explicit predicate that every statement carries besides row-level security.
+    pub fn tenant(&self) -> String {
+        self.unit.scope.tenant().to_owned()
+    }
+
+    /// Runs a reading statement.
+    pub async fn query(&mut self, statement: &Statement<Read>, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
+        self.unit.flight(statement.info(), params).await
+    }
+
+    /// Runs a reading statement that brings at most one row.
+    pub async fn find(&mut self, statement: &Statement<Read>, params: Params<'_>) -> Result<Option<Row>, StoreError> {
+        Ok(self.query(statement, params).await?.into_iter().next())
+    }
+}
+
+impl Tx<'_, Write> {
+    /// Runs a statement that changes rows, and brings what it returns.
+    pub async fn write(&mut self, statement: &Statement<Write>, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
+        self.unit.flight(statement.info(), params).await
+    }
+}
+
+impl Tx<'_, Identity> {
+    /// Runs a statement on identity tables, and brings what it returns.
+    pub async fn run(&mut self, statement: &Statement<Identity>, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
+        self.unit.flight(statement.info(), params).await
+    }
+}

@@ -1,0 +1,60 @@
+//! The closed list of signature algorithms.
+
+use std::{fmt, str::FromStr};
+
+/// A signature algorithm (RFC 7518 section 3.1, RFC 8037). Fixed by configuration; `none` cannot be said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// HMAC with SHA-256 and a shared secret.
+    HS256,
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    RS256,
+    /// ECDSA on P-256 with SHA-256.
+    ES256,
+    /// Ed25519.
+    EdDSA,
+}
+
+/// Why a text names no algorithm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the algorithm is not one of HS256, RS256, ES256 and EdDSA")]
+pub struct UnknownAlgorithm;
+
+impl Algorithm {
+    /// Every algorithm.
+    pub const ALL: &[Self] = &[Self::HS256, Self::RS256, Self::ES256, Self::EdDSA];
+
+    /// The algorithm as the `alg` header spells it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::HS256 => "HS256",
+            Self::RS256 => "RS256",
+            Self::ES256 => "ES256",
+            Self::EdDSA => "EdDSA",
+        }
+    }
+
+    pub(crate) const fn foreign(self) -> jsonwebtoken::Algorithm {
+        match self {
+            Self::HS256 => jsonwebtoken::Algorithm::HS256,
+            Self::RS256 => jsonwebtoken::Algorithm::RS256,
+            Self::ES256 => jsonwebtoken::Algorithm::ES256,
+            Self::EdDSA => jsonwebtoken::Algorithm::EdDSA,
+        }
+    }
+}
+
+impl FromStr for Algorithm {
+    type Err = UnknownAlgorithm;
+
+    /// Reads the exact spelling: `alg` is case-sensitive (RFC 7515 section 4.1.1).
+    fn from_str(text: &str) -> Result<Self, UnknownAlgorithm> {
+        Self::ALL.iter().copied().find(|a| a.word() == text).ok_or(UnknownAlgorithm)
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}

@@ -1,0 +1,100 @@
+//! What a token says once it is believed.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use serde_json::Value;
+use wardgraph_kernel::{Actor, ActorType, Permissions, TenantId};
+
+use crate::{TokenError, date, json::Members, scopes};
+
+/// The verified claims of a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claims {
+    /// `sub`: 1 to 255 characters, none of them a control character. Unique within its issuer only.
+    pub subject: Arc<str>,
+    /// `tenant_id`.
+    pub tenant: TenantId,
+    /// What the scopes mean, within the issuer's ceiling.
+    pub permissions: Permissions,
+    /// The configured name of the issuer: the operator's word, not the token's.
+    pub issuer: Arc<str>,
+    /// `jti`, if the token has one.
+    pub token_id: Option<String>,
+    /// `exp`. The token is good until then and the leeway beyond.
+    pub expires_at: Timestamp,
+    /// Who acts: the subject, as a user.
+    pub actor: Actor,
+}
+
+/// What an issuer asks of the claims beside their form.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    pub(crate) name: Arc<str>,
+    pub(crate) audience: String,
+    pub(crate) leeway: Duration,
+    pub(crate) ceiling: Permissions,
+}
+
+/// Claims, and when they hold.
+#[derive(Debug, Clone)]
+pub(crate) struct Timed {
+    pub(crate) claims: Arc<Claims>,
+    /// The first moment, leeway included.
+    pub(crate) from: Timestamp,
+    /// The first moment that is too late, leeway included.
+    pub(crate) until: Timestamp,
+}
+
+impl Timed {
+    /// Refuses claims that do not hold at `now`. RFC 7519: at `exp` itself a token is already refused.
+    pub(crate) fn check(&self, now: Timestamp) -> Result<(), TokenError> {
+        match now {
+            now if now >= self.until => Err(TokenError::Expired),
+            now if now < self.from => Err(TokenError::NotYetValid),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Reads the claims of a token whose signature was verified.
+pub(crate) fn read(members: &Members, rules: &Rules) -> Result<Timed, TokenError> {
+    let subject: Arc<str> = Some(members.text("sub")?).filter(|s| is_name(s)).ok_or(TokenError::InvalidClaim("sub"))?.into();
+    let tenant = TenantId::parse(members.text("tenant_id")?).map_err(|_| TokenError::InvalidClaim("tenant_id"))?;
+    let expires_at = date::find(members, "exp")?.ok_or(TokenError::MissingClaim("exp"))?;
+    let begins_at = date::find(members, "nbf")?.max(date::find(members, "iat")?).unwrap_or(Timestamp::MIN);
+    check_audience(members, &rules.audience)?;
+    let token_id = members.find_text("jti")?;
+    if token_id.is_some_and(|id| !is_name(id)) {
+        return Err(TokenError::InvalidClaim("jti"));
+    }
+    let claims = Claims {
+        actor: Actor { kind: ActorType::User, id: subject.clone() },
+        subject,
+        tenant,
+        permissions: Permissions::from_scopes(scopes::read(members)?).intersect(rules.ceiling),
+        issuer: rules.name.clone(),
+        token_id: token_id.map(String::from),
+        expires_at,
+    };
+    Ok(Timed {
+        claims: Arc::new(claims),
+        from: begins_at.saturating_sub(rules.leeway).unwrap_or(Timestamp::MIN),
+        until: expires_at.saturating_add(rules.leeway).unwrap_or(Timestamp::MAX),
+    })
+}
+
+/// Whether a text can name somebody: 1 to 255 characters, no control character among them, not blank.
+pub(crate) fn is_name(text: &str) -> bool {
+    text.chars().count() <= 255 && !text.trim().is_empty() && !text.chars().any(char::is_control)
+}
+
+/// `aud` is one text or a list of texts, one of which is ours.
+fn check_audience(members: &Members, audience: &str) -> Result<(), TokenError> {
+    let names = match members.find("aud").ok_or(TokenError::MissingClaim("aud"))? {
+        Value::Array(list) => list.iter().map(Value::as_str).collect(),
+        single => single.as_str().map(|name| vec![name]),
+    };
+    let names: Vec<&str> = names.ok_or(TokenError::InvalidClaim("aud"))?;
+    if names.contains(&audience) { Ok(()) } else { Err(TokenError::Audience) }
+}

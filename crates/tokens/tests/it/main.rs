@@ -1,0 +1,11 @@
+//! Attacks on the verifier, and the few tokens that it accepts.
+
+mod accepted;
+mod attacks;
+mod cached;
+mod faults;
+mod forms;
+mod keys;
+mod kit;
+mod minted;
+mod speed;
