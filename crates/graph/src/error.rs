@@ -1,0 +1,50 @@
+//! What can go wrong in the graph, in its own words.
+
+use uuid::Uuid;
+use wardgraph_embed::EmbedError;
+use wardgraph_kernel::NodeId;
+use wardgraph_store::StoreError;
+
+/// Why something in the graph did not come about.
+#[derive(Debug, thiserror::Error)]
+pub enum GraphError {
+    /// The tenant has no such node.
+    #[error("there is no node `{0}`")]
+    NoNode(NodeId),
+    /// An end of an edge is no node of the tenant.
+    #[error("`{field}` is no node of this tenant: `{id}`")]
+    NoEnd {
+        /// `src` or `dst`.
+        field: &'static str,
+        /// The id that was given.
+        id: Uuid,
+    },
+    /// The tenant has this edge already.
+    #[error("the edge exists already")]
+    EdgeExists,
+    /// The tenant has a node with this external id.
+    #[error("a node with this external id exists already: `{0}`")]
+    ExternalIdTaken(NodeId),
+    /// The node has more edges than are deleted with it at once.
+    #[error("the node has more than {most} edges: delete them first")]
+    TooManyEdges {
+        /// How many are deleted at once.
+        most: usize,
+    },
+    /// The vector has not the dimension of the server's model.
+    #[error("the vector has {given} numbers, the model `{model}` has {wanted}")]
+    Dimension {
+        /// The model in use.
+        model: String,
+        /// Its dimension.
+        wanted: usize,
+        /// What was given.
+        given: usize,
+    },
+    /// The model did not answer.
+    #[error(transparent)]
+    Embed(#[from] EmbedError),
+    /// The database did not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

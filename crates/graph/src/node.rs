@@ -1,0 +1,297 @@
+//! Nodes.
+
+use serde_json::{Map, Value};
+use uuid::Uuid;
+use wardgraph_kernel::{Chance, Cursor, EdgeId, Mode, NodeId, Page, PageSize, Read, Timestamp, Write};
+use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
+
+use crate::{GraphError, content};
+
+/// How many edges are deleted with their node at once, each with its event.
+const MOST_EDGES: usize = 10_000;
+
+macro_rules! columns {
+    () => {
+        "tenant_id, node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, version, embedding_status, created_at, updated_at"
+    };
+}
+
+/// Creates nodes and queues those with text; an item whose external id is taken is left out.
+const CREATE: Statement<Write> = Statement::writing(
+    "graph.node.create",
+    &[Role::App],
+    "with input as (
+       select * from unnest($2::uuid[], $3::text[], $4::jsonb[], $5::jsonb[], $6::text[], $7::jsonb[], $8::jsonb[], $9::jsonb[], $10::text[])
+         as i(node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, content)
+     ), created as (
+       insert into nodes (tenant_id, node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, content,
+                          embedding_status, created_at, updated_at)
+       select $1, node_id, external_id, array(select jsonb_array_elements_text(classes)), props, payload_ref, metadata, refresh_policy, triggers,
+              content, case when content is null then 'none' else 'queued' end, $11, $11
+       from input
+       on conflict (tenant_id, external_id) do nothing
+       returning node_id, embedding_status
+     ), queued as (
+       insert into jobs (tenant_id, kind, subject_id, due_at) select $1, 'embed', node_id, $11 from created where embedding_status = 'queued'
+     )
+     select node_id from created",
+);
+
+const GET: Statement<Read> = Statement::reading(
+    "graph.node.get",
+    &[Role::App],
+    concat!("select ", columns!(), " from nodes where tenant_id = any(array[$1, '*']) and node_id = $2"),
+);
+
+const BY_EXTERNAL_ID: Statement<Read> = Statement::reading(
+    "graph.node.by_external_id",
+    &[Role::App],
+    "select external_id, node_id from nodes where tenant_id = $1 and external_id = any($2)",
+);
+
+const LIST: Statement<Read> = Statement::reading(
+    "graph.node.list",
+    &[Role::App],
+    concat!(
+        "select ",
+        columns!(),
+        " from nodes where tenant_id = $1 and ($2::uuid is null or node_id > $2) and ($3::text is null or classes @> array[$3])
+          and ($4::text is null or external_id = $4) order by node_id limit $5"
+    ),
+);
+
+/// Deletes a node and says which edges went with it; more of them than are asked for leave everything as it is.
+const DELETE: Statement<Write> = Statement::writing(
+    "graph.node.delete",
+    &[Role::App],
+    "with at as materialized (
+       select edge_id from edges where tenant_id = $1 and src = $2
+       union
+       select edge_id from edges where tenant_id = $1 and dst = $2
+       limit $3 + 1
+     ), few as (
+       select count(*) <= $3 as ok from at
+     ), gone as (
+       delete from nodes where tenant_id = $1 and node_id = $2 and (select ok from few) returning node_id
+     )
+     select exists (select from gone), (select ok from few), array(select edge_id from at)",
+);
+
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[CREATE.info(), GET.info(), BY_EXTERNAL_ID.info(), LIST.info(), DELETE.info()];
+
+/// What a node is made of; checked before it comes here.
+#[derive(Debug, Clone)]
+pub struct NewNode {
+    /// Its classes.
+    pub classes: Vec<String>,
+    /// What describes it.
+    pub props: Map<String, Value>,
+    /// Where its content lies.
+    pub payload_ref: Option<String>,
+    /// What else is known of it.
+    pub metadata: Map<String, Value>,
+    /// When it is refreshed.
+    pub refresh_policy: Map<String, Value>,
+    /// Which triggers watch it.
+    pub triggers: Vec<Map<String, Value>>,
+    /// The caller's own id.
+    pub external_id: Option<String>,
+}
+
+/// A node as it is stored.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Its tenant; `None` for a shared node.
+    pub tenant: Option<String>,
+    /// Its id.
+    pub id: NodeId,
+    /// The caller's own id.
+    pub external_id: Option<String>,
+    /// Its classes.
+    pub classes: Vec<String>,
+    /// What describes it.
+    pub props: Value,
+    /// Where its content lies.
+    pub payload_ref: Option<String>,
+    /// What else is known of it.
+    pub metadata: Value,
+    /// When it is refreshed.
+    pub refresh_policy: Value,
+    /// Which triggers watch it.
+    pub triggers: Value,
+    /// How often it was changed, from 1.
+    pub version: i32,
+    /// `none`, `queued`, `ready` or `failed`.
+    pub embedding_status: String,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// What became of one item of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Creation {
+    /// The node was created.
+    Created(NodeId),
+    /// The tenant has a node with this external id.
+    Exists(NodeId),
+}
+
+/// Creates one node.
+pub async fn create(tx: &mut Tx<'_, Write>, new: NewNode, now: Timestamp, chance: &dyn Chance) -> Result<Node, GraphError> {
+    match create_all(tx, std::slice::from_ref(&new), now, chance).await?.first() {
+        Some(Creation::Created(id)) => Ok(Node::created(tx.tenant(), *id, new, now)),
+        Some(Creation::Exists(id)) => Err(GraphError::ExternalIdTaken(*id)),
+        None => Err(StoreError::Unsafe("a created node came back without a result".into()).into()),
+    }
+}
+
+/// Creates nodes in one statement: one result an item, in the items' order.
+pub async fn create_all(
+    tx: &mut Tx<'_, Write>,
+    new: &[NewNode],
+    now: Timestamp,
+    chance: &dyn Chance,
+) -> Result<Vec<Creation>, GraphError> {
+    let object = |object: &Map<String, Value>| Value::Object(object.clone());
+    let ids: Vec<Uuid> = new.iter().map(|_| NodeId::new(now, chance).uuid()).collect();
+    let external_ids: Vec<_> = new.iter().map(|n| n.external_id.as_deref()).collect();
+    let classes: Vec<Value> = new.iter().map(|n| n.classes.clone().into()).collect();
+    let props: Vec<Value> = new.iter().map(|n| object(&n.props)).collect();
+    let payload_refs: Vec<_> = new.iter().map(|n| n.payload_ref.as_deref()).collect();
+    let metadata: Vec<Value> = new.iter().map(|n| object(&n.metadata)).collect();
+    let refresh_policies: Vec<Value> = new.iter().map(|n| object(&n.refresh_policy)).collect();
+    let triggers: Vec<Value> = new.iter().map(|n| n.triggers.iter().map(object).collect()).collect();
+    let contents: Vec<_> = new.iter().map(|n| content(&n.props)).collect();
+    let tenant = tx.tenant();
+    let rows = tx
+        .write(
+            &CREATE,
+            &[
+                &tenant,
+                &ids,
+                &external_ids,
+                &classes,
+                &props,
+                &payload_refs,
+                &metadata,
+                &refresh_policies,
+                &triggers,
+                &contents,
+                &now,
+            ],
+        )
+        .await?;
+    let created = rows
+        .iter()
+        .map(|row| row.try_get(0))
+        .collect::<Result<std::collections::HashSet<Uuid>, _>>()
+        .map_err(StoreError::from)?;
+    let refused: Vec<&str> =
+        new.iter().zip(&ids).filter(|(_, id)| !created.contains(id)).filter_map(|(n, _)| n.external_id.as_deref()).collect();
+    let taken = by_external_id(tx, &refused).await?;
+    let result = |(new, id): (&NewNode, &Uuid)| match new.external_id.as_ref().and_then(|external| taken.get(external)) {
+        _ if created.contains(id) => Ok(Creation::Created((*id).into())),
+        Some(existing) => Ok(Creation::Exists((*existing).into())),
+        // Whoever held the external id is gone again.
+        None => Err(StoreError::Conflict.into()),
+    };
+    new.iter().zip(&ids).map(result).collect()
+}
+
+async fn by_external_id<M: Mode>(
+    tx: &mut Tx<'_, M>,
+    external_ids: &[&str],
+) -> Result<std::collections::HashMap<String, Uuid>, StoreError> {
+    if external_ids.is_empty() {
+        return Ok(std::collections::HashMap::new());
+    }
+    let tenant = tx.tenant();
+    let rows = tx.query(&BY_EXTERNAL_ID, &[&tenant, &external_ids]).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// Reads a node of the tenant, or a shared one.
+pub async fn get<M: Mode>(tx: &mut Tx<'_, M>, id: NodeId) -> Result<Node, GraphError> {
+    let tenant = tx.tenant();
+    let row = tx.find(&GET, &[&tenant, &id.uuid()]).await?.ok_or(GraphError::NoNode(id))?;
+    Ok(Node::read(&row)?)
+}
+
+/// Which nodes to list.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of this class.
+    pub class: Option<String>,
+    /// With this external id.
+    pub external_id: Option<String>,
+}
+
+/// A page of the tenant's nodes, oldest first.
+pub async fn list<M: Mode>(
+    tx: &mut Tx<'_, M>,
+    filter: &Filter,
+    after: Option<Cursor>,
+    size: PageSize,
+) -> Result<Page<Node>, GraphError> {
+    let tenant = tx.tenant();
+    let after = after.map(Cursor::id);
+    let rows = tx.query(&LIST, &[&tenant, &after, &filter.class, &filter.external_id, &size.probe()]).await?;
+    let nodes = rows.iter().map(Node::read).collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::cut(nodes, size, |node| node.id.uuid()))
+}
+
+/// Deletes a node of the tenant with its edges and vectors. Returns the edges that went with it.
+pub async fn delete(tx: &mut Tx<'_, Write>, id: NodeId) -> Result<Vec<EdgeId>, GraphError> {
+    let tenant = tx.tenant();
+    let most = i64::try_from(MOST_EDGES).unwrap_or(i64::MAX);
+    let rows = tx.write(&DELETE, &[&tenant, &id.uuid(), &most]).await?;
+    let row = rows.first().ok_or(GraphError::NoNode(id))?;
+    let (gone, few): (bool, bool) = (row.try_get(0).map_err(StoreError::from)?, row.try_get(1).map_err(StoreError::from)?);
+    let edges: Vec<Uuid> = row.try_get(2).map_err(StoreError::from)?;
+    match (gone, few) {
+        (true, _) => Ok(edges.into_iter().map(EdgeId::from).collect()),
+        (false, true) => Err(GraphError::NoNode(id)),
+        (false, false) => Err(GraphError::TooManyEdges { most: MOST_EDGES }),
+    }
+}
+
+impl Node {
+    fn created(tenant: String, id: NodeId, new: NewNode, now: Timestamp) -> Self {
+        let embedding_status = if content(&new.props).is_some() { "queued" } else { "none" }.to_owned();
+        Self {
+            tenant: Some(tenant),
+            id,
+            external_id: new.external_id,
+            classes: new.classes,
+            props: new.props.into(),
+            payload_ref: new.payload_ref,
+            metadata: new.metadata.into(),
+            refresh_policy: new.refresh_policy.into(),
+            triggers: new.triggers.into_iter().map(Value::Object).collect(),
+            version: 1,
+            embedding_status,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            tenant: Some(row.try_get::<_, String>(0)?).filter(|tenant| tenant != "*"),
+            id: row.try_get::<_, Uuid>(1)?.into(),
+            external_id: row.try_get(2)?,
+            classes: row.try_get(3)?,
+            props: row.try_get(4)?,
+            payload_ref: row.try_get(5)?,
+            metadata: row.try_get(6)?,
+            refresh_policy: row.try_get(7)?,
+            triggers: row.try_get(8)?,
+            version: row.try_get(9)?,
+            embedding_status: row.try_get(10)?,
+            created_at: row.try_get(11)?,
+            updated_at: row.try_get(12)?,
+        })
+    }
+}
