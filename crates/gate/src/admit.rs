@@ -166,6 +166,11 @@ impl Admission {
         Box::new((problem, limit))
     }
 
+    /// Has something on record that is folded like a refusal.
+    pub(crate) fn observe(&self, event_type: EventType, caller: &Caller, reason: &'static str) {
+        self.gate.fold.add(self.happening(event_type, Some(caller), reason));
+    }
+
     /// A credential's first use, and its first from an address, are on record; its every use is not.
     fn seen(&self, caller: &Caller, first_seen: bool) {
         let key = (caller.claims.tenant.clone(), caller.claims.actor.clone(), self.ip);
@@ -174,7 +179,7 @@ impl Admission {
             self.gate.seen.insert(key, ());
         }
         if first_seen || !known {
-            self.gate.fold.add(self.happening(EventType::TokenAccepted, Some(caller), "accepted"));
+            self.observe(EventType::TokenAccepted, caller, "accepted");
         }
     }
 

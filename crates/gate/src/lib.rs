@@ -37,3 +37,6 @@ pub use signed::{Announced, Signed, WebhookKey, WebhookKeys};
 pub use system::{SystemParts, SystemWork};
 pub use visitor::Visitor;
 pub use work::{Undone, Work};
+
+// What handlers meet of the store without holding it.
+pub use wardgraph_store::{Plan, StoreError};

@@ -4,7 +4,7 @@ use std::{fmt, marker::PhantomData};
 
 use wardgraph_api::Problem;
 use wardgraph_audit::Circumstances;
-use wardgraph_kernel::{Actor, Chance, Endpoint, LimitClass, Mode, Permission, RequestId, TenantId, Timestamp};
+use wardgraph_kernel::{Actor, Chance, Endpoint, EventType, LimitClass, Mode, Permission, RequestId, TenantId, Timestamp};
 use wardgraph_store::{Plan, Role, Scope, StoreError};
 
 use crate::{
@@ -54,6 +54,11 @@ impl<E: Endpoint> Permit<E> {
         }
         let (problem, _) = *self.admission.refuse(Some(&self.caller), "rate_limited", too_many(decision), Some(decision));
         Err(problem)
+    }
+
+    /// Has on record that a request which changes nothing named another tenant, which was ignored.
+    pub fn tenant_claim_ignored(&self) {
+        self.admission.observe(EventType::TenantClaimIgnored, &self.caller, "another tenant was named");
     }
 
     /// The caller's tenant.

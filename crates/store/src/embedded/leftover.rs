@@ -22,7 +22,12 @@ pub(super) async fn stop(pgdata: &Path) -> Result<(), EmbeddedError> {
         tracing::warn!(pid, "stopping a Postgres that outlived its server");
         for (signal, patience) in [(Signal::INT, 30), (Signal::QUIT, 15), (Signal::KILL, 5)] {
             processes::signal(pid, signal);
-            if wait_until(|| !processes::belongs(pid, pgdata), Duration::from_secs(patience)).await {
+            let gone = wait_until(|| !processes::belongs(pid, pgdata), Duration::from_secs(patience));
+            let ended = tokio::select! {
+                ended = gone => ended,
+                () = stuck(pgdata, pid), if signal == Signal::INT => false,
+            };
+            if ended {
                 break;
             }
         }
@@ -57,6 +62,15 @@ fn forget(pgdata: &Path) -> Result<(), EmbeddedError> {
         return Ok(());
     }
     fs::remove_file(&path).map_err(io_error("remove", &path))
+}
+
+/// Returns when a fast stop has been stuck for a while.
+pub(super) async fn stuck(pgdata: &Path, postmaster: u32) {
+    let mut seen = 0;
+    while seen < 12 {
+        sleep(Duration::from_millis(250)).await;
+        seen = if processes::only_idle_helpers(pgdata, postmaster) { seen + 1 } else { 0 };
+    }
 }
 
 /// Asks again and again, until it holds or the patience is used up.

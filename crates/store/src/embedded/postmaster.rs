@@ -97,7 +97,8 @@ fn startup_failure(cluster: &Cluster, logged: u64) -> EmbeddedError {
     EmbeddedError::Startup { reason, log: cluster.layout.log.clone() }
 }
 
-/// Stops the process: fast, then immediately, then by force. Only the first is a clean stop.
+/// Stops the process: fast, then immediately (the next start recovers, and nothing is lost), then
+/// by force.
 pub(super) async fn stop(child: &mut Child, pgdata: &Path) -> Result<(), EmbeddedError> {
     let begun = Instant::now();
     for (signal, patience) in [(Signal::INT, FAST_STOP), (Signal::QUIT, IMMEDIATE_STOP)] {
@@ -105,10 +106,14 @@ pub(super) async fn stop(child: &mut Child, pgdata: &Path) -> Result<(), Embedde
             return Ok(()); // it has ended already
         };
         processes::signal(pid, signal);
-        if timeout(patience, child.wait()).await.is_ok() && signal == Signal::INT {
+        let ended = tokio::select! {
+            ended = timeout(patience, child.wait()) => ended.is_ok(),
+            () = leftover::stuck(pgdata, pid), if signal == Signal::INT => false,
+        };
+        if ended {
             return Ok(());
         }
-        tracing::warn!(pid, "Postgres does not stop, insisting");
+        tracing::warn!(pid, "Postgres does not stop, insisting; its next start goes through a crash recovery");
     }
     for pid in processes::of_cluster(pgdata) {
         processes::signal(pid, Signal::KILL);

@@ -61,6 +61,27 @@ pub(super) fn of_cluster(pgdata: &Path) -> Vec<u32> {
     PidFile::read(pgdata).map(|file| file.pid).filter(|pid| belongs(*pid, pgdata)).into_iter().collect()
 }
 
+/// Whether a postmaster that was told to stop waits for helpers that idle. Postgres 18 does so for
+/// ever when the fast stop comes in the middle of a crash recovery. A checkpointer that writes its
+/// last checkpoint says so in its title.
+#[cfg(target_os = "linux")]
+pub(super) fn only_idle_helpers(pgdata: &Path, postmaster: u32) -> bool {
+    let mut checkpointers = 0;
+    of_cluster(pgdata).into_iter().filter(|pid| *pid != postmaster).all(|pid| {
+        let title = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let title = String::from_utf8_lossy(&title);
+        let title = title.trim_end_matches(['\0', ' ']);
+        checkpointers += usize::from(title == "postgres: checkpointer");
+        title == "postgres: checkpointer" || title.starts_with("postgres: io worker")
+    }) && checkpointers > 0
+}
+
+/// Only Linux shows the titles of processes where we look.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn only_idle_helpers(_pgdata: &Path, _postmaster: u32) -> bool {
+    false
+}
+
 fn exists(pid: u32) -> bool {
     raw(pid).is_some_and(|pid| test_kill_process(pid).is_ok())
 }

@@ -17,7 +17,7 @@ use super::{account::Account, command::command};
 
 /// Our postmaster is the process we named, if its pid file says so too, or if it has none: it has
 /// just begun, or its folder was deleted. One that has just begun gets 2 s to become Postgres.
-/// Then a fast stop, after 30 s an immediate one, after 45 s no more; last the socket folder, if
+/// Then a fast stop, after 10 s an immediate one, after 30 s no more; last the socket folder, if
 /// it is a temporary one.
 const SCRIPT: &str = r#"
 trap '' HUP INT TERM QUIT
@@ -40,8 +40,8 @@ until ours "$1" || [ "$waited" -ge 20 ] || ! kill -0 "$pid" 2>/dev/null; do
 done
 ours "$1" && kill -INT "$pid"
 waited=0
-while ours "$1" && [ "$waited" -lt 450 ]; do
-  [ "$waited" -eq 300 ] && kill -QUIT "$pid"
+while ours "$1" && [ "$waited" -lt 300 ]; do
+  [ "$waited" -eq 100 ] && kill -QUIT "$pid"
   waited=$((waited + 1))
   sleep 0.1 2>/dev/null || sleep 1
 done

@@ -72,6 +72,21 @@ async fn stop_works_while_postgres_is_down() {
 }
 
 #[tokio::test]
+async fn a_stop_in_the_middle_of_a_crash_recovery_is_not_stuck() {
+    let folder = tempfile::tempdir().unwrap();
+    for delay_ms in [0, 5, 10, 20] {
+        let postgres = EmbeddedPostgres::start(options(folder.path())).await.unwrap();
+        let client = client(&postgres).await;
+        let pid: i32 = client.query_one("select pg_backend_pid()", &[]).await.unwrap().get(0);
+        processes::signal(pid.unsigned_abs(), Signal::SEGV);
+        tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+        let begun = Instant::now();
+        postgres.stop().await.unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    }
+}
+
+#[tokio::test]
 async fn a_killed_server_takes_its_postgres_along() {
     let folder = tempfile::tempdir().unwrap();
     let data_dir = fs::canonicalize(folder.path()).unwrap().join("far down ".repeat(12));

@@ -1,0 +1,109 @@
+//! How a request becomes an endpoint's input: every refusal is the same kind of problem document.
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use bytes::Bytes;
+use http::{HeaderMap, header, request::Parts};
+use serde::de::DeserializeOwned;
+use wardgraph_api::{
+    FieldError, Json, Path, Problem, Query,
+    validate::{Faults, Validate},
+};
+
+/// What can be made of a request's head and body.
+pub trait Decode: Sized + Send {
+    /// Makes it, or says what is wrong.
+    fn decode(parts: &mut Parts, body: Bytes) -> impl Future<Output = Result<Self, Problem>> + Send;
+}
+
+impl Decode for () {
+    async fn decode(_: &mut Parts, _: Bytes) -> Result<Self, Problem> {
+        Ok(())
+    }
+}
+
+impl<T: DeserializeOwned + Send> Decode for Path<T> {
+    async fn decode(parts: &mut Parts, _: Bytes) -> Result<Self, Problem> {
+        let params =
+            RawPathParams::from_request_parts(parts, &()).await.map_err(|_| Problem::malformed("the path is not valid UTF-8"))?;
+        let id = params.iter().find(|(name, _)| *name == "id").map(|(_, id)| id).unwrap_or_default();
+        let parsed = serde_json::from_value(serde_json::Value::String(id.to_owned()));
+        parsed.map(Path).map_err(|_| Problem::malformed("the id in the path is not a UUID"))
+    }
+}
+
+impl<T: DeserializeOwned + Validate + Send> Decode for Query<T> {
+    async fn decode(parts: &mut Parts, _: Bytes) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        let parsed: T = serde_urlencoded::from_str(query)
+            .map_err(|error| Problem::malformed(format!("the query cannot be read: {error}")))?;
+        validated(parsed).map(Query)
+    }
+}
+
+impl<T: DeserializeOwned + Validate + Send> Decode for Json<T> {
+    async fn decode(parts: &mut Parts, body: Bytes) -> Result<Self, Problem> {
+        uncompressed(&parts.headers)?;
+        let mut reader = serde_json::Deserializer::from_slice(&body);
+        let parsed: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| unreadable(&error))?;
+        reader.end().map_err(|_| Problem::malformed("there is more than one JSON value in the body"))?;
+        validated(parsed).map(Json)
+    }
+}
+
+fn uncompressed(headers: &HeaderMap) -> Result<(), Problem> {
+    match headers.get(header::CONTENT_ENCODING).map(|value| value.as_bytes()) {
+        None | Some(b"identity") => Ok(()),
+        Some(_) => Err(Problem::malformed("compressed bodies are not taken")),
+    }
+}
+
+fn validated<T: Validate>(value: T) -> Result<T, Problem> {
+    let faults = Faults::of(&value);
+    if faults.is_empty() { Ok(value) } else { Err(Problem::invalid("see `errors`").fields(faults)) }
+}
+
+fn unreadable(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    let field = error.path().iter().fold(String::new(), |pointer, segment| match segment {
+        serde_path_to_error::Segment::Seq { index } => format!("{pointer}/{index}"),
+        serde_path_to_error::Segment::Map { key } => format!("{pointer}/{key}"),
+        serde_path_to_error::Segment::Enum { .. } | serde_path_to_error::Segment::Unknown => pointer,
+    });
+    let detail = nameless(&error.inner().to_string());
+    Problem::malformed(format!("the body cannot be read: {detail}")).fields(vec![FieldError { field, detail }])
+}
+
+/// serde names the type that it expected; clients know it by no such name.
+fn nameless(message: &str) -> String {
+    match message.split_once("expected struct ") {
+        Some((before, after)) => {
+            let rest = after.find(' ').and_then(|end| after.get(end..)).unwrap_or_default();
+            format!("{before}expected an object{rest}")
+        }
+        None => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wardgraph_api::wire::node::NewNode;
+
+    async fn problem(body: &str) -> Problem {
+        let (mut parts, ()) = http::Request::new(()).into_parts();
+        Json::<NewNode>::decode(&mut parts, Bytes::copy_from_slice(body.as_bytes())).await.map(|_| ()).unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn a_bad_body_is_told_by_field() {
+        let wrong = problem(r#"{"classes": ["A", 7], "props": {}}"#).await;
+        assert_eq!((wrong.status, wrong.errors[0].field.as_str()), (400, "/classes/1"));
+        for body in ["", "[]", "{", "{} {}", r#"{"classes":"A"}"#, &"[".repeat(10_000)] {
+            let problem = problem(body).await;
+            assert_eq!(problem.status, 400, "{body}");
+            assert!(!problem.detail.contains("NewNode"), "{}", problem.detail);
+        }
+        let invalid = problem(r#"{"classes": [], "props": {"a": "\u0000"}}"#).await;
+        let fields: Vec<_> = invalid.errors.iter().map(|e| e.field.as_str()).collect();
+        assert_eq!((invalid.status, fields), (422, vec!["/classes", "/props"]));
+    }
+}

@@ -1,0 +1,84 @@
+//! The one map from what went wrong in any room to a problem document. Exhaustive: a new error does not compile until it has a status.
+
+use wardgraph_api::{FieldError, Problem};
+use wardgraph_embed::EmbedError;
+use wardgraph_gate::StoreError;
+use wardgraph_graph::GraphError;
+use wardgraph_kernel::page::InvalidCursor;
+
+/// What a handler fails with: a problem document on its way out.
+#[derive(Debug)]
+pub struct Failure(Problem);
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        failure.0
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl From<InvalidCursor> for Failure {
+    fn from(error: InvalidCursor) -> Self {
+        Self(Problem::malformed(error.to_string()))
+    }
+}
+
+impl From<GraphError> for Failure {
+    fn from(error: GraphError) -> Self {
+        let field = |field: &str| vec![FieldError { field: format!("/{field}"), detail: error.to_string() }];
+        Self(match error {
+            GraphError::NoNode(_) => Problem::not_found("there is no such node in this tenant"),
+            GraphError::NoEnd { field: end, .. } => Problem::invalid("an edge needs two nodes of this tenant").fields(field(end)),
+            GraphError::EdgeExists => Problem::conflict("the edge exists already"),
+            GraphError::ExternalIdTaken(id) => Problem::conflict(format!("the node `{id}` has this external id")),
+            GraphError::TooManyEdges { most } => {
+                Problem::conflict(format!("the node has more than {most} edges: delete some of them first"))
+            }
+            GraphError::Dimension { .. } => Problem::invalid("see `errors`").fields(field("vector")),
+            GraphError::Embed(error) => return error.into(),
+            GraphError::Store(error) => return error.into(),
+        })
+    }
+}
+
+impl From<EmbedError> for Failure {
+    fn from(error: EmbedError) -> Self {
+        match error {
+            EmbedError::Busy => Self(Problem::unavailable("the embedding model is busy").retry_after(1)),
+            EmbedError::Stopped => Self(Problem::unavailable("the server is stopping").retry_after(5)),
+            EmbedError::Missing { .. }
+            | EmbedError::Unreadable { .. }
+            | EmbedError::Tampered { .. }
+            | EmbedError::Model(_)
+            | EmbedError::Thread(_) => internal(&error),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Unavailable(_) => {
+                tracing::warn!(%error, "the database is not available");
+                Self(Problem::unavailable("the database is not available").retry_after(2))
+            }
+            StoreError::Busy => Self(Problem::unavailable("the database is busy").retry_after(1)),
+            StoreError::Timeout => Self(Problem::unavailable("the database took too long").retry_after(2)),
+            StoreError::Conflict => Self(Problem::conflict("another change was in the way: try again").retry_after(1)),
+            StoreError::Constraint { .. } => Self(Problem::conflict("it collides with what is there: read again and try again")),
+            StoreError::Value(_) => Self(Problem::invalid("a value is outside of what can be stored")),
+            StoreError::Unprepared(_) | StoreError::Ended | StoreError::Unsafe(_) | StoreError::Sql { .. } => internal(&error),
+        }
+    }
+}
+
+/// A fault of ours: the log gets all of it, the client nothing but the request id.
+fn internal(error: &dyn std::error::Error) -> Failure {
+    tracing::error!(%error, "a request failed inside");
+    Failure(Problem::internal("the server failed; the operator finds the reason under this request id"))
+}

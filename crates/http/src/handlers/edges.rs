@@ -1,0 +1,90 @@
+//! Edges.
+
+use wardgraph_api::{
+    Created, FieldError, Json, Query,
+    table::graph::{CreateEdge, CreateEdges, ListEdges},
+    validate::Faults,
+    wire::edge::{Direction, Edge, EdgeBatch, EdgeBatchResult, EdgeFilter, EdgeItemResult, EdgePage, NewEdge},
+};
+use wardgraph_audit::Subject;
+use wardgraph_gate::{Committed, Permit};
+use wardgraph_graph::edge::{self, Creation};
+
+use super::{note_named_tenant, page};
+use crate::Failure;
+
+pub(crate) async fn create(permit: Permit<CreateEdge>, Json(new): Json<NewEdge>) -> Result<Committed<CreateEdge>, Failure> {
+    let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
+    let mut work = permit.begin()?;
+    note_named_tenant(&mut work, &new.tenant_id, tenant.as_str());
+    let edge = edge::create(&mut work.tx(), domain(new), now, &*chance).await?;
+    Ok(work.commit(edge.id, Created(wire(edge))).await?)
+}
+
+pub(crate) async fn create_all(
+    permit: Permit<CreateEdges>,
+    Json(batch): Json<EdgeBatch>,
+) -> Result<Committed<CreateEdges>, Failure> {
+    permit.charge_items(batch.edges.len())?;
+    let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
+    let mut work = permit.begin()?;
+    let mut valid = Vec::new();
+    let mut faults = Vec::new();
+    for new in batch.edges {
+        note_named_tenant(&mut work, &new.tenant_id, tenant.as_str());
+        let found = Faults::of(&new);
+        if found.is_empty() {
+            valid.push(domain(new));
+        }
+        faults.push(found);
+    }
+    let mut created = edge::create_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter();
+    let result = |errors: Vec<FieldError>| {
+        let creation = if errors.is_empty() { created.next() } else { None };
+        match creation {
+            Some(Creation::Created(id)) => EdgeItemResult::Created { id },
+            Some(Creation::Exists) => EdgeItemResult::Exists,
+            Some(Creation::NoEnd(end)) => EdgeItemResult::Refused {
+                errors: vec![FieldError { field: format!("/{end}"), detail: "is no node of this tenant".into() }],
+            },
+            None => EdgeItemResult::Refused { errors },
+        }
+    };
+    let results: Vec<_> = faults.into_iter().map(result).collect();
+    let subject = |result: &EdgeItemResult| match result {
+        EdgeItemResult::Created { id } => Some(Subject::from(*id)),
+        EdgeItemResult::Exists | EdgeItemResult::Refused { .. } => None,
+    };
+    let subjects: Vec<_> = results.iter().filter_map(subject).collect();
+    let (created, failed) = (subjects.len(), results.len() - subjects.len());
+    Ok(work.commit_all(subjects, Json(EdgeBatchResult { created, failed, results })).await?)
+}
+
+pub(crate) async fn list(permit: Permit<ListEdges>, Query(query): Query<EdgeFilter>) -> Result<Json<EdgePage>, Failure> {
+    let (size, after) = page("edges", query.limit, query.cursor.as_deref())?;
+    let (src, dst) = match query.direction {
+        Some(Direction::In) => (None, query.node_id),
+        Some(Direction::Out) | None => (query.node_id, None),
+    };
+    let filter = edge::Filter { src, dst, rel: query.rel };
+    let mut work = permit.begin()?;
+    let found = edge::list(&mut work.once(), &filter, after, size).await?;
+    let edges: Vec<_> = found.items.into_iter().map(wire).collect();
+    Ok(Json(EdgePage { count: edges.len(), edges, next_cursor: found.next.map(|cursor| cursor.encode("edges")) }))
+}
+
+fn domain(new: NewEdge) -> edge::NewEdge {
+    edge::NewEdge { src: new.src, rel: new.rel, dst: new.dst, props: new.props }
+}
+
+fn wire(edge: edge::Edge) -> Edge {
+    Edge {
+        id: edge.id,
+        tenant_id: edge.tenant,
+        src: edge.src,
+        rel: edge.rel,
+        dst: edge.dst,
+        props: edge.props,
+        created_at: edge.created_at,
+    }
+}

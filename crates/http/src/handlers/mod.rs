@@ -1,0 +1,29 @@
+//! Thin handlers: begin, call the domain, commit, answer.
+
+pub(crate) mod edges;
+pub(crate) mod events;
+pub(crate) mod nodes;
+pub(crate) mod search;
+pub(crate) mod system;
+
+use serde_json::json;
+use wardgraph_api::{Problem, wire::NamedTenant};
+use wardgraph_gate::Work;
+use wardgraph_kernel::{Cursor, Endpoint, EventType, Mode, Outcome, PageSize};
+
+use crate::Failure;
+
+/// The page that was asked for.
+fn page(list: &str, limit: Option<i64>, cursor: Option<&str>) -> Result<(PageSize, Option<Cursor>), Failure> {
+    let size = limit.map_or(Some(PageSize::default()), PageSize::new);
+    let size = size.ok_or_else(|| Problem::malformed(format!("`limit` must be 1 to {}", PageSize::MAX)))?;
+    Ok((size, cursor.map(|text| Cursor::decode(list, text)).transpose()?))
+}
+
+/// Has on record that a body named another tenant, which was ignored.
+fn note_named_tenant<E: Endpoint<Mode: Mode>>(work: &mut Work<E>, named: &NamedTenant, tenant: &str) {
+    if named.contradicts(tenant) {
+        let named = named.0.as_ref().and_then(serde_json::Value::as_str).filter(|name| name.len() <= 63);
+        work.note(EventType::TenantClaimIgnored, Outcome::Refused, json!({ "named": named }));
+    }
+}

@@ -1,0 +1,128 @@
+//! Nodes.
+
+use wardgraph_api::{
+    Created, Json, NoContent, Path, Query,
+    table::graph::{CreateNode, CreateNodes, DeleteNode, GetNode, ListNodes},
+    validate::Faults,
+    wire::node::{EmbeddingStatus, NewNode, Node, NodeBatch, NodeBatchResult, NodeFilter, NodeItemResult, NodePage},
+};
+use wardgraph_audit::Subject;
+use wardgraph_gate::{Committed, Permit};
+use wardgraph_graph::node::{self, Creation};
+use wardgraph_kernel::{EventType, NodeId};
+
+use super::{note_named_tenant, page};
+use crate::Failure;
+
+pub(crate) async fn create(permit: Permit<CreateNode>, Json(new): Json<NewNode>) -> Result<Committed<CreateNode>, Failure> {
+    let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
+    let mut work = permit.begin()?;
+    note_named_tenant(&mut work, &new.tenant_id, tenant.as_str());
+    let node = node::create(&mut work.tx(), domain(new), now, &*chance).await?;
+    Ok(work.commit(node.id, Created(wire(node))).await?)
+}
+
+pub(crate) async fn create_all(
+    permit: Permit<CreateNodes>,
+    Json(batch): Json<NodeBatch>,
+) -> Result<Committed<CreateNodes>, Failure> {
+    permit.charge_items(batch.nodes.len())?;
+    let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
+    let mut work = permit.begin()?;
+    let mut valid = Vec::new();
+    let mut faults = Vec::new();
+    for new in batch.nodes {
+        note_named_tenant(&mut work, &new.tenant_id, tenant.as_str());
+        let found = Faults::of(&new);
+        if found.is_empty() {
+            valid.push(domain(new));
+        }
+        faults.push(found);
+    }
+    let mut created = node::create_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter();
+    let result = |errors: Vec<_>| match created.next_if_valid(&errors) {
+        Some(Creation::Created(id)) => NodeItemResult::Created { id },
+        Some(Creation::Exists(id)) => NodeItemResult::Exists { id },
+        None => NodeItemResult::Refused { errors },
+    };
+    let results: Vec<_> = faults.into_iter().map(result).collect();
+    let subjects: Vec<Subject> = results.iter().filter_map(created_id).map(Subject::from).collect();
+    let (created, failed) = (subjects.len(), results.len() - subjects.len());
+    Ok(work.commit_all(subjects, Json(NodeBatchResult { created, failed, results })).await?)
+}
+
+pub(crate) async fn list(permit: Permit<ListNodes>, Query(query): Query<NodeFilter>) -> Result<Json<NodePage>, Failure> {
+    let (size, after) = page("nodes", query.limit, query.cursor.as_deref())?;
+    let filter = node::Filter { class: query.class, external_id: query.external_id };
+    let mut work = permit.begin()?;
+    let found = node::list(&mut work.once(), &filter, after, size).await?;
+    let nodes: Vec<_> = found.items.into_iter().map(wire).collect();
+    Ok(Json(NodePage { count: nodes.len(), nodes, next_cursor: found.next.map(|cursor| cursor.encode("nodes")) }))
+}
+
+pub(crate) async fn get(permit: Permit<GetNode>, Path(id): Path<NodeId>) -> Result<Json<Node>, Failure> {
+    let mut work = permit.begin()?;
+    Ok(Json(wire(node::get(&mut work.once(), id).await?)))
+}
+
+pub(crate) async fn delete(permit: Permit<DeleteNode>, Path(id): Path<NodeId>) -> Result<Committed<DeleteNode>, Failure> {
+    let mut work = permit.begin()?;
+    for edge in node::delete(&mut work.tx(), id).await? {
+        work.changed(EventType::EdgeDeleted, edge);
+    }
+    Ok(work.commit(id, NoContent).await?)
+}
+
+/// Results of valid items stand in their order; an item with faults has none.
+trait NextIfValid {
+    fn next_if_valid<T>(&mut self, faults: &[T]) -> Option<Creation>;
+}
+
+impl<I: Iterator<Item = Creation>> NextIfValid for I {
+    fn next_if_valid<T>(&mut self, faults: &[T]) -> Option<Creation> {
+        if faults.is_empty() { self.next() } else { None }
+    }
+}
+
+fn created_id(result: &NodeItemResult) -> Option<NodeId> {
+    match result {
+        NodeItemResult::Created { id } => Some(*id),
+        NodeItemResult::Exists { .. } | NodeItemResult::Refused { .. } => None,
+    }
+}
+
+fn domain(new: NewNode) -> node::NewNode {
+    let external_id = new.external_id().map(str::to_owned);
+    node::NewNode {
+        classes: new.classes,
+        props: new.props,
+        payload_ref: new.payload_ref,
+        metadata: new.metadata,
+        refresh_policy: new.refresh_policy,
+        triggers: new.triggers,
+        external_id,
+    }
+}
+
+fn wire(node: node::Node) -> Node {
+    Node {
+        id: node.id,
+        tenant_id: node.tenant,
+        external_id: node.external_id,
+        classes: node.classes,
+        props: node.props,
+        payload_ref: node.payload_ref,
+        metadata: node.metadata,
+        refresh_policy: node.refresh_policy,
+        triggers: node.triggers,
+        version: node.version,
+        embedding_status: match node.embedding_status.as_str() {
+            "ready" => EmbeddingStatus::Ready,
+            "failed" => EmbeddingStatus::Failed,
+            "none" => EmbeddingStatus::None,
+            _ => EmbeddingStatus::Queued,
+        },
+        created_at: node.created_at,
+        updated_at: node.updated_at,
+    }
+}

@@ -1,0 +1,22 @@
+//! HTTP: mounting the endpoint table, decoding, one map from errors to problems, thin handlers, and the listener.
+//!
+//! Refuses to know: the pool. Handlers reach data through the pass that the gate made, and in no other way.
+
+mod body;
+mod decode;
+mod failure;
+mod handlers;
+mod headers;
+mod health;
+mod mount;
+mod reply;
+mod routes;
+mod serve;
+
+pub use decode::Decode;
+pub use failure::Failure;
+pub use health::HealthState;
+pub use mount::{Api, Mounted};
+pub use reply::Reply;
+pub use routes::{Services, api};
+pub use serve::{ServeLimits, serve};

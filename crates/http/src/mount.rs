@@ -1,0 +1,195 @@
+//! Mounting: the only way from a path to a handler leads through the gate.
+
+use std::{net::IpAddr, sync::Arc, time::Instant};
+
+use axum::{
+    Router,
+    extract::Request,
+    response::Response,
+    routing::{MethodFilter, on},
+};
+use http::{HeaderValue, header};
+use hyper::body::Body as _;
+use metrics::Histogram;
+use wardgraph_api::{Problem, table};
+use wardgraph_gate::{Arrival, Entry, Finish, Gate, Handler};
+use wardgraph_kernel::{Endpoint, Method, RequestId, Spec};
+use wardgraph_limits::Decision;
+
+use crate::{Decode, Reply, body, headers, reply};
+
+/// The address of a connection's other end, put on each request by the listener.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// The API while it is put together.
+#[derive(Debug)]
+pub struct Api {
+    gate: Arc<Gate>,
+    most_bytes: usize,
+    router: Router,
+    mounted: Vec<&'static str>,
+}
+
+/// The API, ready to be served.
+#[derive(Debug)]
+pub struct Mounted {
+    /// The service.
+    pub router: Router,
+    /// The ids of what was mounted, in the table's order if nothing is missing.
+    pub ids: Vec<&'static str>,
+}
+
+impl Api {
+    /// Nothing mounted yet. No body may be larger than `most_bytes`, whatever its endpoint takes.
+    pub fn new(gate: Arc<Gate>, most_bytes: usize) -> Self {
+        Self { gate, most_bytes, router: Router::new(), mounted: Vec::new() }
+    }
+
+    /// Mounts `handler` as endpoint `E`: admission, then the body, then the handler.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that routes")]
+    pub fn mount<E, H>(mut self, _: E, handler: H) -> Self
+    where
+        E: Endpoint<Entry: Entry, Mode: Finish, Input: Decode, Output: Reply>,
+        H: Handler<E>,
+    {
+        let (gate, most_bytes) = (self.gate.clone(), self.most_bytes.min(E::SPEC.body_bytes));
+        let timings = Timings::of(&E::SPEC);
+        let serve = move |request: Request| {
+            let (gate, handler, timings) = (gate.clone(), handler.clone(), timings.clone());
+            async move {
+                let began = Instant::now();
+                let response = serve::<E, H>(&gate, &handler, most_bytes, request).await;
+                timings.record(&response, began);
+                response
+            }
+        };
+        self.router = self.router.route(E::SPEC.path, on(filter(E::SPEC.method), serve));
+        self.mounted.push(E::SPEC.id);
+        self
+    }
+
+    /// Ends mounting: other paths are 404, other methods 405.
+    pub fn finish(self) -> Mounted {
+        let (lost, refused) = (self.gate.clone(), self.gate);
+        let router = self.router.method_not_allowed_fallback(move |request: Request| {
+            let path = request.uri().path().to_owned();
+            nowhere(
+                refused.clone(),
+                request,
+                Problem::method_not_allowed("the path is there, with other methods"),
+                allowed(&path),
+            )
+        });
+        let router = router
+            .fallback(move |request: Request| nowhere(lost.clone(), request, Problem::not_found("there is no such path"), None));
+        Mounted { router, ids: self.mounted }
+    }
+}
+
+async fn serve<E, H>(gate: &Arc<Gate>, handler: &H, most_bytes: usize, request: Request) -> Response
+where
+    E: Endpoint<Entry: Entry, Mode: Finish, Input: Decode, Output: Reply>,
+    H: Handler<E>,
+{
+    let request_id = gate.request_id();
+    let (mut parts, body) = request.into_parts();
+    let Some(Peer(peer)) = parts.extensions.get().copied() else {
+        return refused(Problem::internal("the connection has no address"), request_id, None, false);
+    };
+    let has_body = !body.is_end_stream();
+    let admitted = match gate.admit::<E>(&Arrival { headers: &parts.headers, peer, request_id }) {
+        Ok(admitted) => admitted,
+        Err(refusal) => {
+            let (problem, limit) = *refusal;
+            body::drain(&parts.headers, body).await;
+            return refused(problem, request_id, limit, has_body);
+        }
+    };
+    let body = match body::read(&parts.headers, body, most_bytes).await {
+        Ok(body) => body,
+        Err(problem) => return refused(problem, request_id, admitted.limit, true),
+    };
+    let outcome = async {
+        let pass = E::Entry::confirm::<E>(admitted.pass, &body)?;
+        let input = E::Input::decode(&mut parts, body).await?;
+        handler.serve(pass, input).await
+    };
+    match outcome.await {
+        Ok(output) => {
+            let mut response = output.reply();
+            headers::finish(&mut response, request_id, admitted.limit);
+            response
+        }
+        Err(problem) => refused(problem, request_id, admitted.limit, false),
+    }
+}
+
+/// A problem as the whole answer. `closes`: the client may still be sending, so that the connection cannot carry another request.
+fn refused(mut problem: Problem, request_id: RequestId, limit: Option<Decision>, closes: bool) -> Response {
+    if problem.status >= 500 {
+        tracing::warn!(request_id = %request_id, status = problem.status, detail = %problem.detail, "a request was not served");
+    }
+    problem.request_id = Some(request_id.to_string());
+    let mut response = reply::problem(&problem);
+    headers::finish(&mut response, request_id, limit);
+    if closes {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+async fn nowhere(gate: Arc<Gate>, request: Request, problem: Problem, allow: Option<HeaderValue>) -> Response {
+    let has_body = !request.body().is_end_stream();
+    let (parts, body) = request.into_parts();
+    body::drain(&parts.headers, body).await;
+    let mut response = refused(problem, gate.request_id(), None, has_body);
+    if let Some(allow) = allow {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    response
+}
+
+/// The methods that the table has for a path (RFC 9110, section 15.5.6).
+fn allowed(path: &str) -> Option<HeaderValue> {
+    let matches = |template: &str| {
+        let (mut given, mut wanted) = (path.split('/'), template.split('/'));
+        let alike = given.by_ref().zip(wanted.by_ref()).all(|(given, wanted)| wanted.starts_with('{') || given == wanted);
+        alike && given.next().is_none() && wanted.next().is_none() && path.split('/').count() == template.split('/').count()
+    };
+    let methods: Vec<_> = table::rows().filter(|row| matches(row.spec.path)).map(|row| row.spec.method.word()).collect();
+    HeaderValue::from_str(&methods.join(", ")).ok()
+}
+
+const fn filter(method: Method) -> MethodFilter {
+    match method {
+        Method::GET => MethodFilter::GET,
+        Method::POST => MethodFilter::POST,
+        Method::PUT => MethodFilter::PUT,
+        Method::PATCH => MethodFilter::PATCH,
+        Method::DELETE => MethodFilter::DELETE,
+    }
+}
+
+/// How long an endpoint's requests took, by class of status. No tenant is a label.
+#[derive(Clone)]
+struct Timings([Histogram; 3]);
+
+impl Timings {
+    fn of(spec: &'static Spec) -> Self {
+        Self(["2xx", "4xx", "5xx"].map(
+            |status| metrics::histogram!("wardgraph_http_request_duration_seconds", "endpoint" => spec.id, "status" => status),
+        ))
+    }
+
+    fn record(&self, response: &Response, began: Instant) {
+        let [success, refused, failed] = &self.0;
+        let timing = match response.status().as_u16() {
+            ..400 => success,
+            400..500 => refused,
+            500.. => failed,
+        };
+        timing.record(began.elapsed().as_secs_f64());
+    }
+}

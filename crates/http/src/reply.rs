@@ -1,0 +1,77 @@
+//! How an output becomes an answer.
+
+use axum::{body::Body, response::Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use wardgraph_api::{Created, Document, Json, NoContent, Problem};
+
+/// What can be sent back.
+pub trait Reply {
+    /// The answer.
+    fn reply(self) -> Response;
+}
+
+impl<T: Serialize> Reply for Json<T> {
+    fn reply(self) -> Response {
+        json(StatusCode::OK, &self.0)
+    }
+}
+
+impl<T: Serialize> Reply for Created<T> {
+    fn reply(self) -> Response {
+        json(StatusCode::CREATED, &self.0)
+    }
+}
+
+impl Reply for NoContent {
+    fn reply(self) -> Response {
+        status(StatusCode::NO_CONTENT, Body::empty())
+    }
+}
+
+impl Reply for Document {
+    fn reply(self) -> Response {
+        let body = match self.body {
+            std::borrow::Cow::Borrowed(text) => Body::from(text),
+            std::borrow::Cow::Owned(text) => Body::from(text),
+        };
+        let mut response = status(StatusCode::OK, body);
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        response
+    }
+}
+
+/// A problem as an answer, with the headers that belong to it.
+pub(crate) fn problem(problem: &Problem) -> Response {
+    let code = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = json(code, problem);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if let Some(seconds) = problem.retry_after_s {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if let Some(challenge) = problem.challenge.as_deref().and_then(|text| HeaderValue::from_str(text).ok()) {
+        headers.insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    response
+}
+
+fn json(code: StatusCode, value: &impl Serialize) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(body) => {
+            let mut response = status(code, Body::from(body));
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            response
+        }
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be written as JSON");
+            status(StatusCode::INTERNAL_SERVER_ERROR, Body::empty())
+        }
+    }
+}
+
+fn status(code: StatusCode, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = code;
+    response
+}

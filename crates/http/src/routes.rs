@@ -1,0 +1,65 @@
+//! Every route on one page.
+
+use std::sync::Arc;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use wardgraph_api::table::{graph as g, system as s};
+use wardgraph_embed::Embedder;
+use wardgraph_gate::Gate;
+use wardgraph_kernel::Clock;
+
+use crate::{
+    Api, HealthState, Mounted,
+    handlers::{edges, events, nodes, search, system},
+};
+
+/// What handlers are given besides their pass and input. Nothing of it reaches data.
+#[derive(Clone)]
+pub struct Services {
+    /// The embedding model.
+    pub embedder: Arc<dyn Embedder>,
+    /// The state of the parts.
+    pub health: Arc<HealthState>,
+    /// Time, for the uptime.
+    pub clock: Arc<dyn Clock>,
+    /// The process's metrics.
+    pub metrics: PrometheusHandle,
+}
+
+impl std::fmt::Debug for Services {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Services").field("embedder", &self.embedder).finish_non_exhaustive()
+    }
+}
+
+/// The whole API.
+pub fn api(gate: Arc<Gate>, services: &Services, most_bytes: usize) -> Mounted {
+    Api::new(gate, most_bytes)
+        .mount(s::Live, system::live)
+        .mount(s::ReadyNow, with(services, system::ready))
+        .mount(s::HealthNow, with(services, system::health))
+        .mount(s::Metrics, with(services, system::metrics))
+        .mount(s::OpenApi, system::openapi)
+        .mount(s::Docs, system::docs)
+        .mount(s::WhoAmI, system::whoami)
+        .mount(g::CreateNode, nodes::create)
+        .mount(g::CreateNodes, nodes::create_all)
+        .mount(g::ListNodes, nodes::list)
+        .mount(g::GetNode, nodes::get)
+        .mount(g::DeleteNode, nodes::delete)
+        .mount(g::CreateEdge, edges::create)
+        .mount(g::CreateEdges, edges::create_all)
+        .mount(g::ListEdges, edges::list)
+        .mount(g::ListEvents, events::list)
+        .mount(g::Search, with(services, search::search))
+        .finish()
+}
+
+/// A handler that is given the services too.
+fn with<P, I, F, H>(services: &Services, handler: H) -> impl Fn(P, I) -> F + Clone + use<P, I, F, H>
+where
+    H: Fn(P, I, Services) -> F + Clone,
+{
+    let services = services.clone();
+    move |pass, input| handler(pass, input, services.clone())
+}
