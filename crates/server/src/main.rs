@@ -1,1 +1,21 @@
-fn main() {}
+//! The `wardgraph` binary.
+
+use std::{io::Write, process::ExitCode};
+
+use clap::Parser;
+use wardgraph_server::commands::{Cli, run};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // The one place that reads the environment.
+    let environment = std::env::vars().collect();
+    let outcome = run(Cli::parse(), environment, &mut std::io::stdout()).await;
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -31,21 +31,21 @@ const STATUS: &str = "(tenant_id = NULLIF(current_setting('app.current_tenant_id
 const QUESTIONS: &[&str] = &[
     // Roles that could see past the policies.
     "select format('the role %s is a superuser or may bypass row-level security', rolname) from pg_roles
-     where rolname = any($1) and (rolsuper or rolbypassrls)",
+     where rolname = any($1::text[]) and (rolsuper or rolbypassrls)",
     "select format('the role %s may create roles, databases or replicas', rolname) from pg_roles
-     where rolname = any($1) and (rolcreaterole or rolcreatedb or rolreplication)",
+     where rolname = any($1::text[]) and (rolcreaterole or rolcreatedb or rolreplication)",
     "select format('the role %s is a member of %s', m.rolname, r.rolname) from pg_auth_members a
-     join pg_roles m on m.oid = a.member join pg_roles r on r.oid = a.roleid where m.rolname = any($1)",
+     join pg_roles m on m.oid = a.member join pg_roles r on r.oid = a.roleid where m.rolname = any($1::text[])",
     "select format('the runtime role %s owns %s', r.rolname, c.oid::regclass) from pg_class c join pg_roles r on r.oid = c.relowner
-     where r.rolname = any($1) and r.rolname <> 'wardgraph_owner'",
-    "select format('the runtime role %s may create in schema %s', r, n.nspname) from pg_namespace n, unnest($1) r
+     where r.rolname = any($1::text[]) and r.rolname <> 'wardgraph_owner'",
+    "select format('the runtime role %s may create in schema %s', r, n.nspname) from pg_namespace n, unnest($1::text[]) r
      where n.nspname in ('wardgraph', 'public') and r <> 'wardgraph_owner' and has_schema_privilege(r, n.oid, 'create')",
     // Tables that the policies do not cover.
     "select format('%s lacks forced row-level security', c.oid::regclass) from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where n.nspname = 'wardgraph' and c.relkind in ('r', 'p') and not (c.relrowsecurity and c.relforcerowsecurity) and $1::text[] is not null",
     "select format('%s is a %s, which could show rows past the policies', c.oid::regclass, c.relkind) from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where n.nspname = 'wardgraph' and c.relkind in ('v', 'm', 'f') and $1::text[] is not null",
-    "select format('the partition %s is granted to %s', c.oid::regclass, r) from pg_class c join pg_namespace n on n.oid = c.relnamespace, unnest($1) r
+    "select format('the partition %s is granted to %s', c.oid::regclass, r) from pg_class c join pg_namespace n on n.oid = c.relnamespace, unnest($1::text[]) r
      where n.nspname = 'wardgraph' and c.relispartition and c.relkind = 'r' and r <> 'wardgraph_owner'
        and has_any_column_privilege(r, c.oid, 'select, insert, update')",
     "select format('the function %s runs with its owner''s rights', p.oid::regprocedure) from pg_proc p join pg_namespace n on n.oid = p.pronamespace

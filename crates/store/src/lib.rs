@@ -21,3 +21,6 @@ pub use scope::{Plan, Scope};
 pub use statement::{Statement, StatementInfo};
 pub use tokio_postgres::{Config, Row, types::ToSql};
 pub use unit::{Params, Tx, Unit};
+
+/// Every statement of this room.
+pub const STATEMENTS: &[&StatementInfo] = &[pools::PING.info()];

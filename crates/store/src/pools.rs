@@ -4,14 +4,16 @@ use std::{collections::BTreeMap, time::Duration};
 
 use deadpool::{Runtime, managed::Pool};
 use tokio_postgres::Config;
-use wardgraph_kernel::Mode;
+use wardgraph_kernel::{Mode, Read};
 
 use crate::{
-    Role, Scope, StatementInfo, StoreError, Unit,
+    Role, Scope, Statement, StatementInfo, StoreError, Unit,
     connection::{Opener, Timeouts},
     scope::Plan,
     unit::Opening,
 };
+
+pub(crate) const PING: Statement<Read> = Statement::reading("store.ping", &[Role::App], "select 1");
 
 /// How each role logs in.
 pub type Logins = BTreeMap<Role, Config>;
@@ -76,6 +78,13 @@ impl Store {
         let pool = self.pools.get(&role).ok_or_else(|| StoreError::Unsafe(format!("{} has no pool", role.name())))?;
         let opening = Opening { writable: M::OPENS_WRITABLE, savepoint: M::CHANGES, plan };
         Ok(Unit::new(pool.clone(), scope, opening, self.transaction))
+    }
+
+    /// Asks the database for a sign of life, on behalf of nobody.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let mut unit = self.unit::<Read>(Role::App, Scope::Nobody, Plan::Auto)?;
+        unit.end_with_next();
+        unit.tx::<Read>().query(&PING, &[]).await.map(drop)
     }
 
     /// The state of every pool, for metrics.

@@ -50,7 +50,7 @@ proptest! {
             let decision = limiter.charge_tenant(&tenant("acme"), Search, amount, now);
             prop_assert_eq!(decision.admitted, decision.retry_after.is_none());
             if let Some(wait) = decision.retry_after {
-                let early = now + wait - Duration::from_nanos(1);
+                let early = now + wait.saturating_sub(Duration::from_nanos(1));
                 prop_assert!(!limiter.charge_tenant(&tenant("acme"), Search, amount, early).admitted);
                 now += wait;
                 prop_assert!(limiter.charge_tenant(&tenant("acme"), Search, amount, now).admitted);

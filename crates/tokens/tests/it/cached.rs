@@ -37,7 +37,7 @@ fn a_clock_set_back_finds_no_token_from_the_future() {
 fn refused_tokens_are_never_remembered() {
     let verifier = hs256();
     let good = token(&claims());
-    let forged = format!("{}A", &good[..good.len() - 1]);
+    let forged = format!("{}A", curtailed(&good));
     for _ in 0..3 {
         assert!(verifier.verify(&forged, at(NOW)).is_err());
     }
@@ -52,8 +52,8 @@ fn two_tokens_never_mix() {
         (0..2_000).map(|n| (format!("tenant-{n}"), token(&with("tenant_id", json!(format!("tenant-{n}")))))).collect();
     for first_seen in [true, false] {
         for (tenant, token) in &tokens {
-            let verified = verifier.verify(token, at(NOW)).unwrap();
-            assert_eq!((verified.claims.tenant.as_str(), verified.first_seen), (tenant.as_str(), first_seen));
+            let found = verifier.verify(token, at(NOW)).unwrap();
+            assert_eq!((found.claims.tenant.as_str(), found.first_seen), (tenant.as_str(), first_seen));
         }
     }
 }

@@ -13,10 +13,10 @@ fn only_three_canonical_parts_are_a_token() {
     let (message, signature) = good.rsplit_once('.').unwrap();
     let (head, body) = message.split_once('.').unwrap();
     // 32 bytes are 43 letters: the last one carries four bits of data and two that must be zero.
-    let stem = &signature[..signature.len() - 1];
+    let stem = curtailed(signature);
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let last = alphabet.find(signature.chars().last().unwrap()).unwrap();
-    let twin = &alphabet[last + 1..last + 2];
+    let twin = alphabet.chars().nth(last + 1).unwrap();
     for bad in [
         String::new(),
         ".".to_owned(),
@@ -62,14 +62,14 @@ fn only_objects_without_duplicates_are_read() {
         br#"{"alg":"HS256","x":1,"x":1}"#,
         br#"{"alg":"HS256"}{}"#,
         br#"{"alg":"HS256",}"#,
-        br#"{'alg':'HS256'}"#,
+        br"{'alg':'HS256'}",
         b"{\"alg\":\"HS256\",\"x\":\"\xff\"}",
         b"\xef\xbb\xbf{\"alg\":\"HS256\"}",
     ];
     for head in heads {
         refused(&raw(head, &body), TokenError::Malformed);
     }
-    let tail = &body[1..];
+    let tail = beheaded(&body);
     for extra in
         [r#""sub":"mallory""#, r#""tenant_id":"victim""#, r#""\u0073ub":"alice""#, r#""x":1,"x":1"#, r#""exp":9999999999"#]
     {
@@ -83,7 +83,7 @@ fn only_objects_without_duplicates_are_read() {
 
 #[test]
 fn deep_and_large_tokens_are_refused_cheaply() {
-    let deep = format!(r#"{{"x":{}{},{}"#, "[".repeat(1_000), "]".repeat(1_000), &claims().to_string()[1..]);
+    let deep = format!(r#"{{"x":{}{},{}"#, "[".repeat(1_000), "]".repeat(1_000), beheaded(&claims().to_string()));
     refused(&raw(HEADER, deep), TokenError::Malformed);
     let open = format!(r#"{{"x":{}"#, "{\"x\":".repeat(1_000));
     refused(&raw(HEADER, open), TokenError::Malformed);
@@ -173,16 +173,20 @@ fn leeway_ends_exactly_at_thirty_seconds() {
             "{name}"
         );
     }
-    refused(&token(&with("nbf", json!(NOW as f64 + 30.5))), TokenError::NotYetValid);
+    refused(&token(&with("nbf", json!(1_800_000_030.5))), TokenError::NotYetValid);
 }
 
 #[test]
 fn two_forms_of_scopes_agree_or_are_refused() {
     let scoped = |list: Option<Value>, text: Option<Value>| {
         let mut claims = without("scopes");
-        list.map(|v| claims["scopes"] = v);
-        text.map(|v| claims["scope"] = v);
-        verify(&token(&claims)).map(|v| v.claims.permissions.iter().map(|p| p.word()).collect::<Vec<_>>().join(" "))
+        for (name, value) in [("scopes", list), ("scope", text)] {
+            if let Some(value) = value {
+                claims[name] = value;
+            }
+        }
+        verify(&token(&claims))
+            .map(|v| v.claims.permissions.iter().map(wardgraph_kernel::Permission::word).collect::<Vec<_>>().join(" "))
     };
     let both = Ok("nodes:read edges:read".to_owned());
     assert_eq!(scoped(None, None), Ok(String::new()));

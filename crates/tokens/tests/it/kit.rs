@@ -89,7 +89,7 @@ pub(crate) fn claims() -> Value {
     json!({"sub": "alice", "tenant_id": "acme", "aud": "wardgraph", "exp": NOW + 60, "scopes": ["nodes:write", "search:read"]})
 }
 
-/// A good set of claims with one of them changed, or taken away by `null`'s absence: see [`without`].
+/// A good set of claims with one of them changed; `null` is a value too, see [`without`].
 pub(crate) fn with(name: &str, value: Value) -> Value {
     let mut claims = claims();
     claims[name] = value;
@@ -133,6 +133,15 @@ pub(crate) fn token_by(algorithm: Algorithm, claims: &Value) -> String {
         Algorithm::EdDSA => ED.sign(bytes).as_ref().to_vec(),
     };
     format!("{message}.{}", b64(signature))
+}
+
+/// A text without its first or its last letter.
+pub(crate) fn beheaded(text: &str) -> &str {
+    text.split_at(1).1
+}
+
+pub(crate) fn curtailed(text: &str) -> &str {
+    text.split_at(text.len() - 1).0
 }
 
 pub(crate) fn verify(token: &str) -> Result<Verified, TokenError> {

@@ -1,0 +1,129 @@
+//! The list of settings.
+
+use std::fmt::Write;
+
+/// What kind of value a setting takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Any text.
+    Text,
+    /// A text that is never shown; `<NAME>_FILE` names a file that holds it.
+    Secret,
+    /// `true` or `false`.
+    Bool,
+    /// A whole number in this range.
+    Number(u64, u64),
+    /// `ADDRESS:PORT`.
+    Listen,
+    /// A folder or a file.
+    Path,
+}
+
+impl Kind {
+    /// The kind in words.
+    pub fn words(self) -> String {
+        match self {
+            Self::Text => "a text".into(),
+            Self::Secret => "a secret text".into(),
+            Self::Bool => "`true` or `false`".into(),
+            Self::Number(least, most) => format!("a whole number from {least} to {most}"),
+            Self::Listen => "an address and port like `127.0.0.1:8080`".into(),
+            Self::Path => "a path".into(),
+        }
+    }
+}
+
+/// One setting.
+#[derive(Debug)]
+pub struct Key {
+    /// Its name in the file: `section.name`.
+    pub name: &'static str,
+    /// What kind of value it takes.
+    pub kind: Kind,
+    /// What holds if nothing is said; empty for nothing.
+    pub default: &'static str,
+    /// Names that other systems' deployments use in the environment.
+    pub aliases: &'static [&'static str],
+    /// What it is for.
+    pub doc: &'static str,
+}
+
+impl Key {
+    /// Its name in the environment: `WARDGRAPH_SECTION__NAME`.
+    pub fn variable(&self) -> String {
+        format!("WARDGRAPH_{}", self.name.to_uppercase().replace('.', "__"))
+    }
+}
+
+macro_rules! keys {
+    ($($name:literal $kind:expr, $default:literal, [$($alias:literal),*], $doc:literal;)*) => {
+        /// Every setting there is.
+        pub const KEYS: &[Key] = &[$(Key { name: $name, kind: $kind, default: $default, aliases: &[$($alias),*], doc: $doc }),*];
+    };
+}
+
+const BYTES: Kind = Kind::Number(1_024, 1 << 30);
+const COUNT: Kind = Kind::Number(1, 1_000_000);
+
+keys! {
+    "http.listen" Kind::Listen, "127.0.0.1:8080", [], "Where the server listens.";
+    "http.plain_beyond_loopback" Kind::Bool, "false", [], "Allows plain HTTP on an address that other machines reach. Say true only behind a proxy that speaks TLS.";
+    "http.max_request_bytes" BYTES, "10485760", ["MAX_REQUEST_SIZE_BYTES"], "The largest request body of any endpoint; each endpoint has its own limit besides.";
+    "http.max_connections" COUNT, "10000", [], "How many connections may be open at once.";
+    "http.trust_proxy" Kind::Bool, "false", ["TRUST_PROXY"], "Whether `http.real_ip_header` is believed.";
+    "http.real_ip_header" Kind::Text, "X-Forwarded-For", ["REAL_IP_HEADER"], "The header in which each trusted proxy appends the address that it saw.";
+    "http.trusted_proxies" Kind::Number(1, 16), "1", [], "How many trusted proxies stand one behind the other before this server.";
+    "database.url" Kind::Secret, "", ["DATABASE_URL", "ACTIVEKG_MIGRATE_DSN", "ACTIVEKG_DSN"], "A Postgres (16 or newer, with pgvector) whose login may create roles and a schema. Empty: a private Postgres in the data folder.";
+    "database.owner_url" Kind::Secret, "", [], "The login of `wardgraph_owner`, where the roles were made by hand.";
+    "database.app_url" Kind::Secret, "", [], "The login of `wardgraph_app`, where the roles were made by hand.";
+    "database.admin_url" Kind::Secret, "", [], "The login of `wardgraph_admin`, where the roles were made by hand.";
+    "database.identity_url" Kind::Secret, "", [], "The login of `wardgraph_identity`, where the roles were made by hand.";
+    "database.worker_url" Kind::Secret, "", [], "The login of `wardgraph_worker`, where the roles were made by hand.";
+    "database.connections" Kind::Number(4, 1_000), "20", [], "All pools together.";
+    "database.acquire_timeout_ms" Kind::Number(10, 60_000), "3000", [], "How long a request waits for a free connection before it is told 503.";
+    "database.statement_timeout_ms" Kind::Number(100, 600_000), "5000", [], "How long one statement may take.";
+    "database.transaction_timeout_ms" Kind::Number(100, 600_000), "10000", [], "How long one transaction may take.";
+    "jwt.enabled" Kind::Bool, "", ["JWT_ENABLED"], "Whether an outside issuer's tokens are believed. Absent: true exactly if a key is given. False never means anonymous access.";
+    "jwt.algorithm" Kind::Text, "RS256", ["JWT_ALGORITHM"], "The one algorithm of the outside issuer: HS256, RS256, ES256 or EdDSA.";
+    "jwt.secret_key" Kind::Secret, "", ["JWT_SECRET_KEY"], "The shared secret for HS256, at least 32 bytes.";
+    "jwt.public_key" Kind::Secret, "", ["JWT_PUBLIC_KEY"], "The public key for the other algorithms, as PEM: as it is, with `\\n` escaped, or base64.";
+    "jwt.audience" Kind::Text, "activekg", ["JWT_AUDIENCE"], "What `aud` must name.";
+    "jwt.issuer" Kind::Text, "", ["JWT_ISSUER"], "What `iss` must be. Empty: not looked at.";
+    "jwt.leeway_seconds" Kind::Number(0, 300), "30", ["JWT_LEEWAY_SECONDS"], "How far the issuer's clock may be off.";
+    "limits.enabled" Kind::Bool, "true", ["RATE_LIMIT_ENABLED"], "Whether calls are counted. False needs a loopback listener.";
+    "limits.search_burst" COUNT, "100", [], "Searches of a tenant at once.";
+    "limits.search_sustained" COUNT, "10", [], "Searches of a tenant a second.";
+    "limits.node_write_burst" COUNT, "50", [], "Writes of a tenant at once; a batch is one.";
+    "limits.node_write_sustained" COUNT, "10", [], "Writes of a tenant a second.";
+    "limits.items_burst" COUNT, "50000", [], "Items of batches of a tenant at once.";
+    "limits.items_sustained" COUNT, "5000", [], "Items of batches of a tenant a second.";
+    "limits.read_burst" COUNT, "2000", [], "Reads of a tenant at once.";
+    "limits.read_sustained" COUNT, "1000", [], "Reads of a tenant a second.";
+    "limits.stranger_burst" COUNT, "200", [], "Calls without a valid credential from one network at once, for each class but search.";
+    "limits.stranger_sustained" COUNT, "50", [], "The same a second.";
+    "limits.stranger_search_burst" COUNT, "20", [], "Searches without a valid credential from one network at once.";
+    "limits.stranger_search_sustained" COUNT, "5", [], "The same a second.";
+    "embedding.model" Kind::Text, "minilm", [], "`minilm` (all-MiniLM-L6-v2, 384 dimensions) or `wordllama` (256 dimensions, a hundred times faster).";
+    "embedding.threads" Kind::Number(0, 256), "0", [], "Threads of the model; 0: half the cores, at least one.";
+    "worker.enabled" Kind::Bool, "true", [], "Whether this server works the queue.";
+    "log.format" Kind::Text, "text", [], "`text` or `json`.";
+    "log.filter" Kind::Text, "info", [], "What is logged, in the words of tracing's EnvFilter.";
+    "cache_dir" Kind::Path, "", [], "Where `scripts/fetch.py` put Postgres and the models. Empty: `.cache` beside the build or in the working folder.";
+}
+
+/// `docs/configuration.md`.
+pub fn documentation() -> String {
+    let mut out = String::from(
+        "# Configuration\n\nGenerated from the list of settings (`crates/server/src/config/keys.rs`); a test keeps it fresh.\n\n\
+         Defaults in code, then the TOML file given with `--config` (or `WARDGRAPH_CONFIG`), then the environment. `section.name` is \
+         `[section]` and `name` in the file, and `WARDGRAPH_SECTION__NAME` in the environment. A secret can be given as a file: `<VARIABLE>_FILE`. \
+         `wardgraph config` shows what holds and where it came from.\n\n| setting | default | also read from | meaning |\n|---|---|---|---|\n",
+    );
+    for key in KEYS {
+        let default = if key.default.is_empty() { String::new() } else { format!("`{}`", key.default) };
+        let aliases: Vec<_> = key.aliases.iter().map(|alias| format!("`{alias}`")).collect();
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "| `{}` | {default} | {} | {} ({}) |", key.name, aliases.join(", "), key.doc, key.kind.words());
+    }
+    out
+}

@@ -1,0 +1,12 @@
+//! Configuration: defaults in code, then a TOML file, then the environment. One list of settings is the truth for all three, for
+//! `wardgraph config`, and for `docs/configuration.md`.
+
+mod error;
+mod keys;
+mod sources;
+mod typed;
+
+pub use error::ConfigError;
+pub use keys::{KEYS, Key, Kind, documentation};
+pub use sources::{Setting, Settings, Source};
+pub use typed::{Config, DatabaseConfig, HttpConfig, IssuerSettings};

@@ -1,0 +1,156 @@
+//! Where settings come from, and which wins.
+
+use std::{collections::BTreeMap, fmt, path::Path};
+
+use super::{
+    ConfigError,
+    keys::{KEYS, Key, Kind},
+};
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The default in code.
+    Default,
+    /// The configuration file.
+    File,
+    /// This variable of the environment.
+    Variable(String),
+    /// This flag of the command line.
+    Flag(&'static str),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("the default"),
+            Self::File => f.write_str("the configuration file"),
+            Self::Variable(name) => write!(f, "the variable {name}"),
+            Self::Flag(name) => write!(f, "the flag {name}"),
+        }
+    }
+}
+
+/// A value and where it came from.
+#[derive(Clone)]
+pub struct Setting {
+    /// The setting.
+    pub key: &'static Key,
+    value: String,
+    /// Where the value came from.
+    pub source: Source,
+}
+
+impl Setting {
+    /// The value, or a word in place of a secret.
+    pub fn shown(&self) -> &str {
+        if self.key.kind == Kind::Secret && !self.value.is_empty() { "(secret)" } else { &self.value }
+    }
+
+    /// The value itself.
+    pub(super) fn value(&self) -> &str {
+        &self.value
+    }
+
+    pub(super) fn refuse(&self, expected: impl Into<String>) -> ConfigError {
+        ConfigError::Value { key: self.key.name, source_name: self.source.to_string(), expected: expected.into() }
+    }
+}
+
+impl fmt::Debug for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {:?} from {}", self.key.name, self.shown(), self.source)
+    }
+}
+
+/// All settings, each from the strongest source that has it.
+#[derive(Debug, Clone)]
+pub struct Settings(BTreeMap<&'static str, Setting>);
+
+impl Settings {
+    /// Reads defaults, the file if there is one, and `environment`. An empty variable counts as absent.
+    pub fn read(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let defaults = KEYS.iter().map(|key| (key.name, Setting { key, value: key.default.to_owned(), source: Source::Default }));
+        let mut settings = Self(defaults.collect());
+        if let Some(path) = file {
+            settings.take_file(path)?;
+        }
+        settings.take_environment(environment)?;
+        Ok(settings)
+    }
+
+    /// Sets what the command line says.
+    pub fn set(&mut self, name: &'static str, value: String, flag: &'static str) {
+        if let Some(setting) = self.0.get_mut(name) {
+            (setting.value, setting.source) = (value, Source::Flag(flag));
+        }
+    }
+
+    /// Every setting, in the order of its name.
+    pub fn all(&self) -> impl Iterator<Item = &Setting> {
+        self.0.values()
+    }
+
+    /// One setting of the list.
+    pub(super) fn get(&self, name: &str) -> Result<&Setting, ConfigError> {
+        self.0.get(name).ok_or_else(|| ConfigError::Unknown { key: name.to_owned(), source_name: "the server itself".into() })
+    }
+
+    fn take_file(&mut self, path: &Path) -> Result<(), ConfigError> {
+        let unreadable = |reason: String| ConfigError::File { what: "the configuration file", path: path.display().to_string(), reason };
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| unreadable(error.message().to_owned()))?;
+        for (section, value) in table {
+            match value {
+                toml::Value::Table(members) => {
+                    for (name, value) in members {
+                        self.take_member(&format!("{section}.{name}"), &value)?;
+                    }
+                }
+                value => self.take_member(&section, &value)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn take_member(&mut self, name: &str, value: &toml::Value) -> Result<(), ConfigError> {
+        let text = match value {
+            toml::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let unknown = || ConfigError::Unknown { key: name.to_owned(), source_name: Source::File.to_string() };
+        let setting = self.0.get_mut(name).ok_or_else(unknown)?;
+        (setting.value, setting.source) = (text, Source::File);
+        Ok(())
+    }
+
+    fn take_environment(&mut self, environment: &BTreeMap<String, String>) -> Result<(), ConfigError> {
+        let mut known = vec!["WARDGRAPH_DATA_DIR".to_owned(), "WARDGRAPH_CONFIG".to_owned(), "WARDGRAPH_POSTGRES_DIR".to_owned()];
+        for setting in self.0.values_mut() {
+            let variable = setting.key.variable();
+            // The first name that is set wins: Wardgraph's own, then those of other systems in their order.
+            for name in std::iter::once(variable.as_str()).chain(setting.key.aliases.iter().copied()) {
+                let file = format!("{name}_FILE");
+                if let Some(value) = environment.get(name).filter(|value| !value.is_empty()) {
+                    (setting.value, setting.source) = (value.clone(), Source::Variable(name.to_owned()));
+                    break;
+                }
+                if let Some(path) = environment.get(&file).filter(|path| setting.key.kind == Kind::Secret && !path.is_empty()) {
+                    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::File {
+                        what: "the secret's file",
+                        path: path.clone(),
+                        reason: error.to_string(),
+                    })?;
+                    (setting.value, setting.source) = (text.trim_end_matches(['\r', '\n']).to_owned(), Source::Variable(file));
+                    break;
+                }
+            }
+            known.push(format!("{variable}_FILE"));
+            known.push(variable);
+        }
+        match environment.keys().find(|name| name.starts_with("WARDGRAPH_") && !known.contains(name)) {
+            Some(name) => Err(ConfigError::Unknown { key: name.clone(), source_name: "the environment".into() }),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! From settings to values that rooms take, with every check that needs no other machine.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use wardgraph_embed::ModelKind;
+use wardgraph_gate::Proxies;
+use wardgraph_kernel::{LimitClass, Secret};
+use wardgraph_limits::{LimitTable, Policy};
+use wardgraph_store::{Role, Timeouts};
+use wardgraph_tokens::Algorithm;
+
+use super::{ConfigError, Settings, keys::Kind};
+
+/// The configuration, checked.
+#[derive(Debug)]
+pub struct Config {
+    /// The listener.
+    pub http: HttpConfig,
+    /// The database.
+    pub database: DatabaseConfig,
+    /// The outside issuer, if there is one.
+    pub issuer: Option<IssuerSettings>,
+    /// What `aud` must name in tokens of any issuer.
+    pub audience: String,
+    /// How often is too often.
+    pub limits: LimitTable,
+    /// Which model.
+    pub model: ModelKind,
+    /// The model's threads; 0 for half the cores.
+    pub model_threads: usize,
+    /// Whether this server works the queue.
+    pub works: bool,
+    /// Whether the log is JSON.
+    pub log_json: bool,
+    /// What is logged.
+    pub log_filter: String,
+    /// Where Postgres and the models lie, if said.
+    pub cache_dir: Option<PathBuf>,
+}
+
+/// The listener.
+#[derive(Debug)]
+pub struct HttpConfig {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The largest body.
+    pub max_request_bytes: usize,
+    /// The most connections.
+    pub max_connections: usize,
+    /// Which proxies are believed.
+    pub proxies: Proxies,
+}
+
+/// The database.
+#[derive(Debug)]
+pub struct DatabaseConfig {
+    /// The maintenance login; `None` for the private Postgres.
+    pub url: Option<Secret>,
+    /// Logins of roles that were made by hand.
+    pub role_urls: Vec<(Role, Secret)>,
+    /// All pools together.
+    pub connections: usize,
+    /// How long things may take.
+    pub timeouts: Timeouts,
+}
+
+/// An outside issuer.
+#[derive(Debug)]
+pub struct IssuerSettings {
+    /// Its algorithm.
+    pub algorithm: Algorithm,
+    /// Its secret or public key.
+    pub key: Secret,
+    /// What `iss` must be.
+    pub issuer: Option<String>,
+    /// How far its clock may be off.
+    pub leeway: Duration,
+}
+
+impl Config {
+    /// Reads and checks every setting.
+    pub fn of(settings: &Settings) -> Result<Self, ConfigError> {
+        let audience = settings.text("jwt.audience")?;
+        let http = http(settings)?;
+        let limits = limits(settings, &http)?;
+        let format = settings.get("log.format")?;
+        let log_json = match format.value() {
+            "json" => true,
+            "text" => false,
+            _ => return Err(format.refuse("`text` or `json`")),
+        };
+        let model = settings.get("embedding.model")?;
+        Ok(Self {
+            http,
+            database: database(settings)?,
+            issuer: issuer(settings)?,
+            audience,
+            limits,
+            model: model.value().parse().map_err(|_| model.refuse("`minilm` or `wordllama`"))?,
+            model_threads: settings.number("embedding.threads")?,
+            works: settings.flag("worker.enabled")?,
+            log_json,
+            log_filter: settings.text("log.filter")?,
+            cache_dir: Some(settings.text("cache_dir")?).filter(|dir| !dir.is_empty()).map(PathBuf::from),
+        })
+    }
+}
+
+impl Settings {
+    fn text(&self, name: &str) -> Result<String, ConfigError> {
+        Ok(self.get(name)?.value().to_owned())
+    }
+
+    fn secret(&self, name: &str) -> Result<Option<Secret>, ConfigError> {
+        Ok(Some(self.get(name)?.value()).filter(|value| !value.is_empty()).map(Secret::new))
+    }
+
+    fn flag(&self, name: &str) -> Result<bool, ConfigError> {
+        let setting = self.get(name)?;
+        match setting.value().to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => Ok(true),
+            "false" | "0" | "no" | "off" => Ok(false),
+            _ => Err(setting.refuse(Kind::Bool.words())),
+        }
+    }
+
+    fn number(&self, name: &str) -> Result<usize, ConfigError> {
+        let setting = self.get(name)?;
+        let within = |n: &u64| matches!(setting.key.kind, Kind::Number(least, most) if (least..=most).contains(n));
+        let number = setting.value().parse().ok().filter(within).and_then(|n| usize::try_from(n).ok());
+        number.ok_or_else(|| setting.refuse(setting.key.kind.words()))
+    }
+
+    fn millis(&self, name: &str) -> Result<Duration, ConfigError> {
+        Ok(Duration::from_millis(self.number(name)? as u64))
+    }
+
+    fn policy(&self, name: &str) -> Result<Policy, ConfigError> {
+        let number = |part: &str| self.number(&format!("limits.{name}_{part}")).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+        Policy::new(number("burst")?, number("sustained")?).map_err(|error| ConfigError::Together(format!("limits.{name}_*: {error}")))
+    }
+}
+
+fn http(settings: &Settings) -> Result<HttpConfig, ConfigError> {
+    let listen = settings.get("http.listen")?;
+    let address: SocketAddr = listen.value().parse().map_err(|_| listen.refuse(Kind::Listen.words()))?;
+    if !address.ip().is_loopback() && !settings.flag("http.plain_beyond_loopback")? {
+        let reason = "is reached by other machines, and plain HTTP would carry tokens in the clear: put a proxy with TLS before the server and set http.plain_beyond_loopback = true";
+        return Err(ConfigError::Together(format!("http.listen = {address} {reason}")));
+    }
+    let count = if settings.flag("http.trust_proxy")? { settings.number("http.trusted_proxies")? } else { 0 };
+    Ok(HttpConfig {
+        listen: address,
+        max_request_bytes: settings.number("http.max_request_bytes")?,
+        max_connections: settings.number("http.max_connections")?,
+        proxies: Proxies { count, header: settings.text("http.real_ip_header")?.to_ascii_lowercase() },
+    })
+}
+
+fn database(settings: &Settings) -> Result<DatabaseConfig, ConfigError> {
+    let mut role_urls = Vec::new();
+    for role in Role::ALL {
+        if let Some(url) = settings.secret(&format!("database.{}_url", role.word()))? {
+            role_urls.push((*role, url));
+        }
+    }
+    let url = settings.secret("database.url")?;
+    if url.is_none() && !role_urls.is_empty() && role_urls.len() < Role::ALL.len() {
+        let text = "without database.url every role needs its own: database.owner_url, app_url, admin_url, identity_url and worker_url";
+        return Err(ConfigError::Together(text.into()));
+    }
+    Ok(DatabaseConfig {
+        url,
+        role_urls,
+        connections: settings.number("database.connections")?,
+        timeouts: Timeouts {
+            acquire: settings.millis("database.acquire_timeout_ms")?,
+            statement: settings.millis("database.statement_timeout_ms")?,
+            transaction: settings.millis("database.transaction_timeout_ms")?,
+            ..Timeouts::default()
+        },
+    })
+}
+
+fn issuer(settings: &Settings) -> Result<Option<IssuerSettings>, ConfigError> {
+    let (secret, public) = (settings.secret("jwt.secret_key")?, settings.secret("jwt.public_key")?);
+    let enabled = match settings.text("jwt.enabled")?.as_str() {
+        "" => secret.is_some() || public.is_some(),
+        _ => settings.flag("jwt.enabled")?,
+    };
+    if !enabled {
+        return Ok(None);
+    }
+    let setting = settings.get("jwt.algorithm")?;
+    let algorithm: Algorithm = setting.value().parse().map_err(|_| setting.refuse("HS256, RS256, ES256 or EdDSA"))?;
+    let (key, wanted) = if algorithm == Algorithm::HS256 { (secret, "jwt.secret_key") } else { (public, "jwt.public_key") };
+    let key = key.ok_or_else(|| ConfigError::Together(format!("jwt.algorithm is {}, which needs `{wanted}`", setting.value())))?;
+    Ok(Some(IssuerSettings {
+        algorithm,
+        key,
+        issuer: Some(settings.text("jwt.issuer")?).filter(|issuer| !issuer.is_empty()),
+        leeway: Duration::from_secs(settings.number("jwt.leeway_seconds")? as u64),
+    }))
+}
+
+fn limits(settings: &Settings, http: &HttpConfig) -> Result<LimitTable, ConfigError> {
+    if !settings.flag("limits.enabled")? {
+        return if http.listen.ip().is_loopback() {
+            Ok(LimitTable::disabled())
+        } else {
+            Err(ConfigError::Together("limits.enabled = false needs a loopback listener".into()))
+        };
+    }
+    let stranger = settings.policy("stranger")?;
+    let mut table = LimitTable::default();
+    for (class, name) in [(LimitClass::Search, "search"), (LimitClass::NodeWrite, "node_write"), (LimitClass::Items, "items"), (LimitClass::Read, "read")] {
+        let network = if class == LimitClass::Search { settings.policy("stranger_search")? } else { stranger };
+        table = table.with_tenant(class, Some(settings.policy(name)?)).with_network(class, Some(network));
+    }
+    Ok(table)
+}

@@ -1,0 +1,271 @@
+//! Wiring: from configuration to a running server, and its end.
+
+use std::{collections::BTreeMap, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::{net::TcpListener, task::JoinSet};
+use wardgraph_embed::Embedder;
+use wardgraph_gate::{Gate, GateParts, SystemParts};
+use wardgraph_http::{HealthState, Services, ServeLimits};
+use wardgraph_kernel::{Chance, Clock, Permissions, SystemChance, SystemClock};
+use wardgraph_limits::Limiter;
+use wardgraph_store::{
+    Config as Login, Logins, Role, StatementInfo, Store, StoreOptions,
+    embedded::{EmbeddedOptions, EmbeddedPostgres},
+    guard,
+    migrate::{MigrateOptions, migrate},
+};
+use wardgraph_tokens::{Issuer, IssuerConfig, Minter, Verifier};
+use wardgraph_worker::{EmbeddingWorker, WorkerOptions};
+
+use crate::{Home, config::Config};
+
+/// `iss` of the tokens that `wardgraph token mint` signs with the data folder's own key.
+const LOCAL_ISSUER: &str = "wardgraph-local";
+/// How many workers share the queue: the model works while the other reads and writes.
+const WORKERS: usize = 2;
+
+/// What can go wrong on the way up. Any room's error, with what it was about.
+pub type StartError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A server that is up.
+#[derive(Debug)]
+pub struct Running {
+    /// The listener, not yet accepting.
+    pub listener: TcpListener,
+    router: wardgraph_http::Mounted,
+    limits: ServeLimits,
+    gate: Arc<Gate>,
+    store: Store,
+    tasks: JoinSet<()>,
+    embedded: Option<EmbeddedPostgres>,
+}
+
+/// The database's logins, and the private Postgres that runs them, if it is that.
+#[derive(Debug)]
+pub struct Database {
+    /// How each role logs in.
+    pub logins: Logins,
+    embedded: Option<EmbeddedPostgres>,
+}
+
+/// Every statement of every room.
+pub fn statements() -> Vec<&'static StatementInfo> {
+    let graph = wardgraph_graph::STATEMENTS.iter().copied().flatten();
+    wardgraph_store::STATEMENTS.iter().chain(wardgraph_audit::STATEMENTS).chain(graph).copied().collect()
+}
+
+/// Where `scripts/fetch.py` put things: as configured, beside the build, or in the working folder.
+pub fn cache_dir(config: &Config) -> PathBuf {
+    let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.parent()?.parent()?.join(".cache")));
+    let found = || beside.filter(|dir| dir.is_dir()).unwrap_or_else(|| PathBuf::from(".cache"));
+    config.cache_dir.clone().unwrap_or_else(found)
+}
+
+/// How each role logs in to an external database, or to the private one at `socket`.
+pub fn logins(config: &Config, home: &Home, base: &Login) -> Result<(Logins, Vec<(Role, wardgraph_kernel::Secret)>), StartError> {
+    let (mut logins, mut passwords) = (BTreeMap::new(), Vec::new());
+    for role in Role::ALL {
+        if let Some((_, url)) = config.database.role_urls.iter().find(|(r, _)| r == role) {
+            logins.insert(*role, Login::from_str(url.expose())?);
+            continue;
+        }
+        let password = home.role_password(*role)?;
+        let mut login = base.clone();
+        login.user(role.name()).password(password.expose());
+        logins.insert(*role, login);
+        passwords.push((*role, password));
+    }
+    Ok((logins, passwords))
+}
+
+/// Finds or starts the database, and brings it to this version.
+pub async fn database(config: &Config, home: &Home, reset_passwords: bool) -> Result<Database, StartError> {
+    let by_hand = config.database.role_urls.len() == Role::ALL.len();
+    let (maintenance, embedded) = match &config.database.url {
+        Some(url) => (Some(Login::from_str(url.expose())?), None),
+        None if by_hand => (None, None),
+        None => {
+            let binaries = cache_dir(config).join("postgres/current");
+            let embedded = EmbeddedPostgres::start(EmbeddedOptions::new(home.folder(), binaries)).await?;
+            (Some(embedded_login(&embedded)), Some(embedded))
+        }
+    };
+    let (logins, passwords) = logins(config, home, &maintenance.clone().unwrap_or_default())?;
+    let options = MigrateOptions { maintenance, logins, passwords, reset_passwords };
+    for name in migrate(&options).await? {
+        tracing::info!(migration = name, "migrated");
+    }
+    Ok(Database { logins: options.logins, embedded })
+}
+
+impl Database {
+    /// Stops the private Postgres, if it is that.
+    pub async fn stop(self) -> Result<(), StartError> {
+        match self.embedded {
+            Some(embedded) => Ok(embedded.stop().await?),
+            None => Ok(()),
+        }
+    }
+}
+
+/// How a role logs in to the database of a server that runs already; `None` if that cannot be known from here.
+pub fn login_of(config: &Config, home: &Home, role: Role) -> Result<Option<Login>, StartError> {
+    let base = match &config.database.url {
+        Some(url) => Login::from_str(url.expose())?,
+        None => {
+            let socket = home.folder().join("postgres/socket");
+            if !socket.is_dir() {
+                return Ok(None);
+            }
+            let mut login = Login::new();
+            login.host_path(socket).dbname("postgres");
+            login
+        }
+    };
+    Ok(logins(config, home, &base)?.0.remove(&role))
+}
+
+/// The superuser's login to the private Postgres.
+pub fn embedded_login(embedded: &EmbeddedPostgres) -> Login {
+    let mut login = Login::new();
+    login.host_path(embedded.socket_directory()).user(embedded.superuser()).password(embedded.password()).dbname("postgres");
+    login
+}
+
+/// Who may issue tokens: the data folder's own key, and the outside issuer if one is configured.
+pub fn verifier(config: &Config, home: &Home) -> Result<Verifier, StartError> {
+    let mut issuers = vec![home.local_key()?.issuer(LOCAL_ISSUER, &config.audience, Permissions::all())?];
+    if let Some(outside) = &config.issuer {
+        issuers.push(Issuer::new(IssuerConfig {
+            name: outside.issuer.clone().unwrap_or_else(|| "outside".into()),
+            algorithm: outside.algorithm,
+            key: outside.key.clone(),
+            audience: config.audience.clone(),
+            issuer: outside.issuer.clone(),
+            leeway: outside.leeway,
+            ceiling: Permissions::outside_ceiling(),
+        })?);
+    }
+    Ok(Verifier::new(issuers)?)
+}
+
+/// Whoever signs test tokens: the outside issuer's shared secret if there is one, so that tokens look as its own do, else the own key.
+pub fn minter(config: &Config, home: &Home) -> Result<Minter, StartError> {
+    match &config.issuer {
+        Some(outside) if outside.algorithm == wardgraph_tokens::Algorithm::HS256 => {
+            Ok(Minter::with_secret(&outside.key, outside.issuer.as_deref(), &config.audience)?)
+        }
+        _ => Ok(home.local_key()?.minter(LOCAL_ISSUER, &config.audience)),
+    }
+}
+
+/// Opens the model.
+pub fn embedder(config: &Config) -> Result<Arc<dyn Embedder>, StartError> {
+    Ok(wardgraph_embed::open(config.model, &cache_dir(config).join("models"), config.model_threads)?)
+}
+
+/// Starts everything but accepting.
+pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> {
+    crate::telemetry::start(config);
+    let verifier = verifier(config, home)?;
+    let listener = TcpListener::bind(config.http.listen).await.map_err(|error| format!("cannot listen on {}: {error}", config.http.listen))?;
+    let embedder = embedder(config)?;
+    let database = database(config, home, false).await?;
+    let findings = guard::check(&database.logins).await?;
+    let store = Store::new(&StoreOptions {
+        logins: database.logins,
+        connections: shares(config.database.connections),
+        timeouts: config.database.timeouts,
+        statements: statements(),
+    })?;
+    let (clock, chance): (Arc<dyn Clock>, Arc<dyn Chance>) = (Arc::new(SystemClock::start()), Arc::new(SystemChance));
+    let gate = Gate::new(GateParts {
+        store: store.clone(),
+        verifier,
+        limiter: Limiter::new(config.limits.clone()),
+        proxies: config.http.proxies.clone(),
+        webhooks: Vec::new(),
+        clock: clock.clone(),
+        chance: chance.clone(),
+    });
+    let health = Arc::new(HealthState::new(findings.leakproof_operators));
+    let services = Services { embedder: embedder.clone(), health: health.clone(), clock: clock.clone(), metrics: recorder()? };
+    let parts = SystemParts { store: store.clone(), clock, chance };
+    let worker = config.works.then(|| EmbeddingWorker::new(parts, embedder, WorkerOptions::default()));
+    Ok(Running {
+        listener,
+        router: wardgraph_http::api(gate.clone(), &services, config.http.max_request_bytes),
+        limits: ServeLimits { connections: config.http.max_connections, ..ServeLimits::default() },
+        tasks: tasks(&gate, &store, health, services.metrics, worker),
+        gate,
+        store,
+        embedded: database.embedded,
+    })
+}
+
+impl Running {
+    /// Serves until `stop` is done; then finishes what runs, writes down what was folded, and stops the private Postgres.
+    pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), StartError> {
+        wardgraph_http::serve(self.listener, self.router.router, self.limits, stop).await;
+        self.tasks.shutdown().await;
+        if let Err(error) = self.gate.record().await {
+            tracing::warn!(%error, "the last refusals could not be written to the audit log");
+        }
+        self.store.close();
+        if let Some(embedded) = self.embedded {
+            embedded.stop().await?;
+        }
+        Ok(())
+    }
+}
+
+fn tasks(gate: &Arc<Gate>, store: &Store, health: Arc<HealthState>, metrics: PrometheusHandle, worker: Option<EmbeddingWorker>) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(gate.clone().keep_records());
+    tasks.spawn(watch(store.clone(), health, metrics, worker.clone()));
+    for worker in worker.into_iter().flat_map(|worker| std::iter::repeat_n(worker, WORKERS)) {
+        tasks.spawn(worker.run());
+    }
+    tasks
+}
+
+/// Looks after the parts every second: whether the database answers, how full the pools are, how long the queue is.
+async fn watch(store: Store, health: Arc<HealthState>, metrics: PrometheusHandle, worker: Option<EmbeddingWorker>) {
+    let mut second = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        second.tick().await;
+        health.set_database(store.ping().await.is_ok());
+        for pool in store.status() {
+            #[expect(clippy::cast_precision_loss, reason = "pools are small")]
+            for (state, connections) in [("open", pool.open), ("idle", pool.idle), ("waiting", pool.waiting)] {
+                metrics::gauge!("wardgraph_database_connections", "role" => pool.role.word(), "state" => state).set(connections as f64);
+            }
+        }
+        if let Some(worker) = &worker
+            && let Err(error) = worker.measure().await
+        {
+            tracing::debug!(%error, "the queue could not be measured");
+        }
+        metrics.run_upkeep();
+    }
+}
+
+/// The connections of each role: a fifth for the worker, one each for the small roles, the rest for requests.
+fn shares(all: usize) -> BTreeMap<Role, usize> {
+    let worker = (all / 5).max(1);
+    let app = all.saturating_sub(worker + 3).max(1);
+    BTreeMap::from([(Role::App, app), (Role::Worker, worker), (Role::Identity, 2), (Role::Admin, 1)])
+}
+
+/// The process's metrics. A second server in one process (tests) shares them.
+fn recorder() -> Result<PrometheusHandle, StartError> {
+    static HANDLE: std::sync::OnceLock<PrometheusHandle> = std::sync::OnceLock::new();
+    if let Some(handle) = HANDLE.get() {
+        return Ok(handle.clone());
+    }
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = HANDLE.get_or_init(|| recorder.handle()).clone();
+    let _ = metrics::set_global_recorder(recorder);
+    Ok(handle)
+}
