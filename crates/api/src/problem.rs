@@ -37,6 +37,9 @@ pub struct Problem {
     /// How to authenticate: sent as `WWW-Authenticate`.
     #[serde(skip)]
     pub challenge: Option<Cow<'static, str>>,
+    /// What happened inside: for the log, never sent.
+    #[serde(skip)]
+    pub inside: Option<String>,
 }
 
 macro_rules! problems {
@@ -53,6 +56,7 @@ macro_rules! problems {
                     errors: Vec::new(),
                     retry_after_s: None,
                     challenge: None,
+                    inside: None,
                 }
             }
         )* }
@@ -98,6 +102,14 @@ impl Problem {
     #[must_use]
     pub fn challenge(mut self, challenge: impl Into<Cow<'static, str>>) -> Self {
         self.challenge = Some(challenge.into());
+        self
+    }
+
+    /// Says what happened inside, for the log alone.
+    #[must_use]
+    pub fn inside(mut self, error: &dyn std::error::Error) -> Self {
+        let chain = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
+        self.inside = Some(chain.collect::<Vec<_>>().join(": "));
         self
     }
 

@@ -55,9 +55,11 @@ impl Batch {
         }
     }
 
-    /// Adds an event. Ids are made here, so that they sort by time.
+    /// Adds an event. Ids are made here, so that events sort by time, and within a batch as they were pushed.
     pub fn push(&mut self, circumstances: &Circumstances, chance: &dyn Chance, entry: Entry) {
-        self.ids.push(EventId::new(self.now, chance).uuid());
+        let fresh = EventId::new(self.now, chance).uuid();
+        let after = self.ids.last().map(|last| Uuid::from_u128(last.as_u128() + 1));
+        self.ids.push(after.map_or(fresh, |after| after.max(fresh)));
         self.types.push(entry.event_type.word());
         self.categories.push(entry.event_type.category().word());
         let (kind, id) = entry.subject.map(|s| (s.kind.word(), s.id)).unzip();

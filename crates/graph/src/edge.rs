@@ -114,7 +114,9 @@ pub async fn create_all(
     now: Timestamp,
     chance: &dyn Chance,
 ) -> Result<Vec<Creation>, GraphError> {
-    let ids: Vec<Uuid> = new.iter().map(|_| EdgeId::new(now, chance).uuid()).collect();
+    let mut ids: Vec<Uuid> = new.iter().map(|_| EdgeId::new(now, chance).uuid()).collect();
+    // Listed in the order in which they were sent.
+    ids.sort_unstable();
     let src: Vec<Uuid> = new.iter().map(|e| e.src.uuid()).collect();
     let rel: Vec<&str> = new.iter().map(|e| e.rel.as_str()).collect();
     let dst: Vec<Uuid> = new.iter().map(|e| e.dst.uuid()).collect();

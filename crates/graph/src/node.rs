@@ -68,9 +68,9 @@ const DELETE: Statement<Write> = Statement::writing(
        select edge_id from edges where tenant_id = $1 and src = $2
        union
        select edge_id from edges where tenant_id = $1 and dst = $2
-       limit $3 + 1
+       limit $3::bigint + 1
      ), few as (
-       select count(*) <= $3 as ok from at
+       select count(*) <= $3::bigint as ok from at
      ), gone as (
        delete from nodes where tenant_id = $1 and node_id = $2 and (select ok from few) returning node_id
      )
@@ -155,7 +155,9 @@ pub async fn create_all(
     chance: &dyn Chance,
 ) -> Result<Vec<Creation>, GraphError> {
     let object = |object: &Map<String, Value>| Value::Object(object.clone());
-    let ids: Vec<Uuid> = new.iter().map(|_| NodeId::new(now, chance).uuid()).collect();
+    let mut ids: Vec<Uuid> = new.iter().map(|_| NodeId::new(now, chance).uuid()).collect();
+    // Listed in the order in which they were sent.
+    ids.sort_unstable();
     let external_ids: Vec<_> = new.iter().map(|n| n.external_id.as_deref()).collect();
     let classes: Vec<Value> = new.iter().map(|n| n.classes.clone().into()).collect();
     let props: Vec<Value> = new.iter().map(|n| object(&n.props)).collect();

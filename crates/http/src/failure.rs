@@ -62,23 +62,21 @@ impl From<EmbedError> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        match &error {
-            StoreError::Unavailable(_) => {
-                tracing::warn!(%error, "the database is not available");
-                Self(Problem::unavailable("the database is not available").retry_after(2))
+        Self(match &error {
+            StoreError::Unavailable(_) => Problem::unavailable("the database is not available").retry_after(2).inside(&error),
+            StoreError::Busy => Problem::unavailable("the database is busy").retry_after(1).inside(&error),
+            StoreError::Timeout => Problem::unavailable("the database took too long").retry_after(2).inside(&error),
+            StoreError::Conflict => Problem::conflict("another change was in the way: try again").retry_after(1),
+            StoreError::Constraint { .. } => Problem::conflict("it collides with what is there: read again and try again"),
+            StoreError::Value(_) => Problem::invalid("a value is outside of what can be stored"),
+            StoreError::Unprepared(_) | StoreError::Ended | StoreError::Unsafe(_) | StoreError::Sql { .. } => {
+                return internal(&error);
             }
-            StoreError::Busy => Self(Problem::unavailable("the database is busy").retry_after(1)),
-            StoreError::Timeout => Self(Problem::unavailable("the database took too long").retry_after(2)),
-            StoreError::Conflict => Self(Problem::conflict("another change was in the way: try again").retry_after(1)),
-            StoreError::Constraint { .. } => Self(Problem::conflict("it collides with what is there: read again and try again")),
-            StoreError::Value(_) => Self(Problem::invalid("a value is outside of what can be stored")),
-            StoreError::Unprepared(_) | StoreError::Ended | StoreError::Unsafe(_) | StoreError::Sql { .. } => internal(&error),
-        }
+        })
     }
 }
 
 /// A fault of ours: the log gets all of it, the client nothing but the request id.
 fn internal(error: &dyn std::error::Error) -> Failure {
-    tracing::error!(%error, "a request failed inside");
-    Failure(Problem::internal("the server failed; the operator finds the reason under this request id"))
+    Failure(Problem::internal("the server failed; the operator finds the reason under this request id").inside(error))
 }

@@ -35,7 +35,11 @@ fn rate(headers: &mut HeaderMap, decision: Decision) {
     let Some(policy) = decision.policy else { return };
     let (class, reset) = (decision.class.word(), decision.reset.as_millis().div_ceil(1_000));
     set(headers, HeaderName::from_static("ratelimit"), format!("\"{class}\";r={};t={reset}", decision.remaining));
-    set(headers, HeaderName::from_static("ratelimit-policy"), format!("\"{class}\";q={};w={}", policy.burst(), policy.window().as_secs().max(1)));
+    set(
+        headers,
+        HeaderName::from_static("ratelimit-policy"),
+        format!("\"{class}\";q={};w={}", policy.burst(), policy.window().as_secs().max(1)),
+    );
     set(headers, HeaderName::from_static("x-ratelimit-limit"), policy.burst().to_string());
     set(headers, HeaderName::from_static("x-ratelimit-remaining"), decision.remaining.to_string());
     set(headers, HeaderName::from_static("x-ratelimit-reset"), reset.to_string());

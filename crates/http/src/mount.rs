@@ -129,7 +129,8 @@ where
 /// A problem as the whole answer. `closes`: the client may still be sending, so that the connection cannot carry another request.
 fn refused(mut problem: Problem, request_id: RequestId, limit: Option<Decision>, closes: bool) -> Response {
     if problem.status >= 500 {
-        tracing::warn!(request_id = %request_id, status = problem.status, detail = %problem.detail, "a request was not served");
+        let reason = problem.inside.as_deref().unwrap_or(&problem.detail);
+        tracing::error!(request_id = %request_id, status = problem.status, reason, "a request was not served");
     }
     problem.request_id = Some(request_id.to_string());
     let mut response = reply::problem(&problem);

@@ -33,9 +33,11 @@ impl SystemClock {
 }
 
 impl Clock for SystemClock {
+    /// To the microsecond, as Postgres keeps it: what is answered now is what will be read later.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the calendar")]
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        let now = Timestamp::now();
+        Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
 
     fn elapsed(&self) -> Duration {

@@ -6,7 +6,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::{net::TcpListener, task::JoinSet};
 use wardgraph_embed::Embedder;
 use wardgraph_gate::{Gate, GateParts, SystemParts};
-use wardgraph_http::{HealthState, Services, ServeLimits};
+use wardgraph_http::{HealthState, ServeLimits, Services};
 use wardgraph_kernel::{Chance, Clock, Permissions, SystemChance, SystemClock};
 use wardgraph_limits::Limiter;
 use wardgraph_store::{
@@ -169,7 +169,9 @@ pub fn embedder(config: &Config) -> Result<Arc<dyn Embedder>, StartError> {
 pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> {
     crate::telemetry::start(config);
     let verifier = verifier(config, home)?;
-    let listener = TcpListener::bind(config.http.listen).await.map_err(|error| format!("cannot listen on {}: {error}", config.http.listen))?;
+    let listener = TcpListener::bind(config.http.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", config.http.listen))?;
     let embedder = embedder(config)?;
     let database = database(config, home, false).await?;
     let findings = guard::check(&database.logins).await?;
@@ -220,7 +222,13 @@ impl Running {
     }
 }
 
-fn tasks(gate: &Arc<Gate>, store: &Store, health: Arc<HealthState>, metrics: PrometheusHandle, worker: Option<EmbeddingWorker>) -> JoinSet<()> {
+fn tasks(
+    gate: &Arc<Gate>,
+    store: &Store,
+    health: Arc<HealthState>,
+    metrics: PrometheusHandle,
+    worker: Option<EmbeddingWorker>,
+) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(gate.clone().keep_records());
     tasks.spawn(watch(store.clone(), health, metrics, worker.clone()));
@@ -239,7 +247,8 @@ async fn watch(store: Store, health: Arc<HealthState>, metrics: PrometheusHandle
         for pool in store.status() {
             #[expect(clippy::cast_precision_loss, reason = "pools are small")]
             for (state, connections) in [("open", pool.open), ("idle", pool.idle), ("waiting", pool.waiting)] {
-                metrics::gauge!("wardgraph_database_connections", "role" => pool.role.word(), "state" => state).set(connections as f64);
+                metrics::gauge!("wardgraph_database_connections", "role" => pool.role.word(), "state" => state)
+                    .set(connections as f64);
             }
         }
         if let Some(worker) = &worker

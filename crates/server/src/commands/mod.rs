@@ -57,7 +57,8 @@ impl Context {
     }
 
     fn home(&self) -> Result<Home, StartError> {
-        Home::open(&self.data_dir).map_err(|error| format!("the data folder `{}` cannot be used: {error}", self.data_dir.display()).into())
+        Home::open(&self.data_dir)
+            .map_err(|error| format!("the data folder `{}` cannot be used: {error}", self.data_dir.display()).into())
     }
 }
 

@@ -97,7 +97,8 @@ impl Settings {
     }
 
     fn take_file(&mut self, path: &Path) -> Result<(), ConfigError> {
-        let unreadable = |reason: String| ConfigError::File { what: "the configuration file", path: path.display().to_string(), reason };
+        let unreadable =
+            |reason: String| ConfigError::File { what: "the configuration file", path: path.display().to_string(), reason };
         let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| unreadable(error.message().to_owned()))?;
         for (section, value) in table {

@@ -137,7 +137,8 @@ impl Settings {
 
     fn policy(&self, name: &str) -> Result<Policy, ConfigError> {
         let number = |part: &str| self.number(&format!("limits.{name}_{part}")).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
-        Policy::new(number("burst")?, number("sustained")?).map_err(|error| ConfigError::Together(format!("limits.{name}_*: {error}")))
+        Policy::new(number("burst")?, number("sustained")?)
+            .map_err(|error| ConfigError::Together(format!("limits.{name}_*: {error}")))
     }
 }
 
@@ -166,7 +167,8 @@ fn database(settings: &Settings) -> Result<DatabaseConfig, ConfigError> {
     }
     let url = settings.secret("database.url")?;
     if url.is_none() && !role_urls.is_empty() && role_urls.len() < Role::ALL.len() {
-        let text = "without database.url every role needs its own: database.owner_url, app_url, admin_url, identity_url and worker_url";
+        let text =
+            "without database.url every role needs its own: database.owner_url, app_url, admin_url, identity_url and worker_url";
         return Err(ConfigError::Together(text.into()));
     }
     Ok(DatabaseConfig {
@@ -194,7 +196,8 @@ fn issuer(settings: &Settings) -> Result<Option<IssuerSettings>, ConfigError> {
     let setting = settings.get("jwt.algorithm")?;
     let algorithm: Algorithm = setting.value().parse().map_err(|_| setting.refuse("HS256, RS256, ES256 or EdDSA"))?;
     let (key, wanted) = if algorithm == Algorithm::HS256 { (secret, "jwt.secret_key") } else { (public, "jwt.public_key") };
-    let key = key.ok_or_else(|| ConfigError::Together(format!("jwt.algorithm is {}, which needs `{wanted}`", setting.value())))?;
+    let key =
+        key.ok_or_else(|| ConfigError::Together(format!("jwt.algorithm is {}, which needs `{wanted}`", setting.value())))?;
     Ok(Some(IssuerSettings {
         algorithm,
         key,
@@ -213,7 +216,12 @@ fn limits(settings: &Settings, http: &HttpConfig) -> Result<LimitTable, ConfigEr
     }
     let stranger = settings.policy("stranger")?;
     let mut table = LimitTable::default();
-    for (class, name) in [(LimitClass::Search, "search"), (LimitClass::NodeWrite, "node_write"), (LimitClass::Items, "items"), (LimitClass::Read, "read")] {
+    for (class, name) in [
+        (LimitClass::Search, "search"),
+        (LimitClass::NodeWrite, "node_write"),
+        (LimitClass::Items, "items"),
+        (LimitClass::Read, "read"),
+    ] {
         let network = if class == LimitClass::Search { settings.policy("stranger_search")? } else { stranger };
         table = table.with_tenant(class, Some(settings.policy(name)?)).with_network(class, Some(network));
     }

@@ -1,0 +1,48 @@
+# The front door. Each target does its own set-up: on a bare Debian 12 with Rust, Python 3 and Node, `make run` is all it takes.
+
+DATA_DIR ?= data
+LISTEN   ?= 127.0.0.1:8080
+CARGO    ?= cargo
+BINARY   := target/release/wardgraph
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup build run serve test lint bench docs clean
+
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "  LISTEN=$(LISTEN) DATA_DIR=$(DATA_DIR)"
+
+setup: ## Install what is missing, and bring Postgres, the models and WordNet into .cache
+	@scripts/setup.sh
+
+build: setup ## Build target/release/wardgraph
+	$(CARGO) build --release --locked -p wardgraph-server --bin wardgraph
+
+run: ## Build, start the server, run the demo against it, stop the server
+	@scripts/run.sh check "$(LISTEN)"
+	@$(MAKE) --no-print-directory build
+	@scripts/run.sh demo "$(LISTEN)" "$(DATA_DIR)" "$(BINARY)"
+
+serve: ## Build, and run the server until Ctrl-C
+	@scripts/run.sh check "$(LISTEN)"
+	@$(MAKE) --no-print-directory build
+	@scripts/run.sh serve "$(LISTEN)" "$(DATA_DIR)" "$(BINARY)"
+
+test: setup ## Run every test
+	python3 scripts/check.py
+	$(CARGO) test --workspace --locked
+
+lint: setup ## Formatting, clippy and documentation, without a warning
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+
+bench: build ## Measure, and write bench/REPORT.md
+	python3 scripts/bench.py
+
+docs: setup ## Write the generated documents anew: configuration, endpoints, OpenAPI
+	UPDATE_DOCS=1 $(CARGO) test --locked -p wardgraph-testkit documents
+
+clean: ## Remove what was built; the data folder and .cache stay
+	$(CARGO) clean

@@ -1,0 +1,166 @@
+//! The endpoint table, walked: what holds for every endpoint is tested here once, so that a new endpoint is covered with no new test.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use wardgraph_api::table::{Row, rows};
+use wardgraph_kernel::Access;
+use wardgraph_testkit::{App, Reply, forgeries};
+
+fn protected() -> impl Iterator<Item = &'static Row> {
+    rows().filter(|row| !row.spec.access.admits_strangers())
+}
+
+#[tokio::test]
+async fn what_is_mounted_is_what_is_declared() {
+    let app = App::start().await;
+    let declared: Vec<_> = rows().map(|row| row.spec.id).collect();
+    assert_eq!(app.mounted, declared);
+}
+
+#[tokio::test]
+async fn only_public_endpoints_admit_strangers() {
+    let app = App::start().await;
+    let known = app.known(&app.owner("tenant-a")).await;
+    for row in rows() {
+        let reply = app.stranger().call(row, &known).await;
+        if row.spec.access.admits_strangers() {
+            assert_eq!(reply.status, 200, "{}", row.spec.id);
+        } else {
+            assert!(reply.headers["www-authenticate"].to_str().unwrap().starts_with("Bearer"), "{}", row.spec.id);
+            reply.problem(401);
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_protected_endpoint_refuses_tokens_that_nobody_should_believe() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let known = app.known(&owner).await;
+    let good = app.caller("tenant-a", &["kg:read", "kg:write", "search:read", "events:read"]);
+    for row in protected() {
+        for forgery in forgeries(&good) {
+            let reply = app.bearer(&forgery.token).call(row, &known).await;
+            assert_eq!(reply.status, 401, "{} with a token that is {}", row.spec.id, forgery.name);
+            reply.problem(401);
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_permission_is_asked_and_named() {
+    let app = App::start().await;
+    let known = app.known(&app.owner("tenant-a")).await;
+    for row in protected() {
+        let reply = app.caller("tenant-a", &[]).call(row, &known).await;
+        match row.spec.access {
+            Access::Permission(permission) => {
+                assert!(reply.problem(403)["detail"].as_str().unwrap().contains(permission.word()), "{}", row.spec.id);
+            }
+            _ => assert!(reply.status.is_success(), "{}", row.spec.id),
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_protected_endpoint_serves_whoever_may() {
+    let app = App::start().await;
+    for row in protected() {
+        let owner = app.owner(&format!("t-{}", row.spec.id.to_lowercase()));
+        let known = app.known(&owner).await;
+        let reply = owner.call(row, &known).await;
+        assert!(reply.status.is_success(), "{}: {} {}", row.spec.id, reply.status, reply.text);
+    }
+}
+
+#[tokio::test]
+async fn every_endpoint_refuses_a_body_over_its_limit() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let known = app.known(&owner).await;
+    for row in rows() {
+        let large = vec![b'x'; row.spec.body_bytes + 1];
+        let announced = Reply::of(owner.request(row.spec.method.word(), &path(row, &known)).body(large.clone())).await;
+        assert_eq!(announced.status, 413, "{} by Content-Length", row.spec.id);
+        announced.problem(413);
+        let chunks = large.chunks(64 << 10).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec())).collect::<Vec<_>>();
+        let chunked = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
+        let framed = owner.request(row.spec.method.word(), &path(row, &known)).header("transfer-encoding", "chunked");
+        let streamed = Reply::of(framed.body(chunked)).await;
+        assert_eq!(streamed.status, 413, "{} chunked", row.spec.id);
+    }
+}
+
+#[tokio::test]
+async fn a_strangers_large_body_is_401() {
+    let app = App::start().await;
+    let known = app.known(&app.owner("tenant-a")).await;
+    for row in protected() {
+        let large = vec![b'x'; row.spec.body_bytes + 1];
+        let reply = Reply::of(app.stranger().request(row.spec.method.word(), &path(row, &known)).body(large)).await;
+        assert_eq!(reply.status, 401, "{}", row.spec.id);
+        assert_eq!(reply.headers["connection"], "close", "{}", row.spec.id);
+    }
+}
+
+#[tokio::test]
+async fn every_write_leaves_one_request_event_and_one_for_each_subject() {
+    let app = App::start().await;
+    for row in rows() {
+        let owner = app.owner(&format!("t-{}", row.spec.id.to_lowercase()));
+        let known = app.known(&owner).await;
+        let before = owner.events().await;
+        let reply = owner.call(row, &known).await;
+        let request_id = reply.headers["x-request-id"].to_str().unwrap().to_owned();
+        let left: Vec<Value> =
+            owner.events().await.into_iter().filter(|event| event["request_id"] == request_id.as_str()).collect();
+        let Some(event_type) = row.spec.event else {
+            assert_eq!(owner.events().await.len(), before.len(), "{} changes nothing and leaves nothing", row.spec.id);
+            continue;
+        };
+        let mut counts = BTreeMap::<&str, usize>::new();
+        left.iter().for_each(|event| *counts.entry(event["type"].as_str().unwrap()).or_default() += 1);
+        assert_eq!(counts.get("request.committed"), Some(&1), "{}: {left:?}", row.spec.id);
+        let subjects: Vec<_> =
+            left.iter().filter(|event| event["type"] == event_type.word()).map(|event| event["subject"].clone()).collect();
+        assert_eq!(subjects.len(), expected_subjects(&reply.body), "{}: {left:?}", row.spec.id);
+        for event in &left {
+            assert_eq!((&event["actor_id"], &event["outcome"]), (&json!(format!("user-of-{}", owner.tenant)), &json!("success")));
+        }
+    }
+}
+
+/// A batch says how many it created; everything else has one subject.
+fn expected_subjects(answer: &Value) -> usize {
+    answer["created"].as_u64().map_or(1, |created| usize::try_from(created).unwrap())
+}
+
+#[tokio::test]
+async fn another_tenants_ids_are_not_found_and_nothing_changes() {
+    let app = App::start().await;
+    let (owner, neighbour) = (app.owner("tenant-a"), app.owner("tenant-b"));
+    let known = app.known(&owner).await;
+    let before = everything(&app).await;
+    for row in rows().filter(|row| (row.shape)().path.is_some()) {
+        let reply = neighbour.call(row, &known).await;
+        assert_eq!(reply.status, 404, "{}", row.spec.id);
+        reply.problem(404);
+        assert_eq!(everything(&app).await, before, "{}", row.spec.id);
+    }
+}
+
+/// Every row of every table but the audit log's, as the superuser sees it.
+async fn everything(app: &App) -> Vec<String> {
+    let sql = "select 'node ' || n::text from wardgraph.nodes n union all select 'edge ' || e::text from wardgraph.edges e
+               union all select 'job ' || j::text from wardgraph.jobs j union all select 'embedding ' || m::text from wardgraph.embeddings m order by 1";
+    let rows = app.database.behind_the_scenes().await.query(sql, &[]).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+fn path(row: &Row, known: &wardgraph_api::describe::Known) -> String {
+    match (row.shape)().path {
+        Some(kind) => row.spec.path.replace("{id}", &kind.of(known)),
+        None => row.spec.path.to_owned(),
+    }
+}

@@ -1,0 +1,214 @@
+//! The whole server but for its binary: real HTTP on a free loopback port, a database of its own, a clock that stands still.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::{net::TcpListener, task::JoinHandle};
+use wardgraph_api::describe::Known;
+use wardgraph_embed::{Embedder, ModelKind};
+use wardgraph_gate::{Gate, GateParts, Proxies, SystemParts};
+use wardgraph_http::{HealthState, Mounted, ServeLimits, Services};
+use wardgraph_kernel::{Clock, EdgeId, ManualClock, NodeId, Permissions, SeededChance, Timestamp};
+use wardgraph_limits::{LimitTable, Limiter};
+use wardgraph_store::{Role, Store, StoreOptions, Timeouts};
+use wardgraph_tokens::{Issuer, IssuerConfig, LocalKey, Minter, Verifier};
+use wardgraph_worker::{EmbeddingWorker, WorkerOptions};
+
+use crate::{Caller, Cluster, Database, cluster::repository};
+
+/// When every test begins: 2026-01-01T00:00:00Z.
+pub const START: i64 = 1_767_225_600;
+/// `iss` of the tokens that tests mint.
+pub(crate) const ISS: &str = "https://issuer.test";
+/// `aud` of the tokens that tests mint.
+pub(crate) const AUDIENCE: &str = "activekg";
+/// The shared secret of the outside issuer, HS256 as in the seed.
+pub(crate) const SECRET: &str = "test-secret-of-the-outside-issuer-0123456789";
+
+/// What a test wants otherwise than usual.
+#[derive(Debug)]
+pub struct AppOptions {
+    /// The limits; none unless a test is about them.
+    pub limits: LimitTable,
+    /// Which proxies are believed.
+    pub proxies: Proxies,
+    /// How long the database may take.
+    pub timeouts: Timeouts,
+    /// Connections of the pool that serves requests.
+    pub connections: usize,
+}
+
+impl Default for AppOptions {
+    fn default() -> Self {
+        Self { limits: LimitTable::disabled(), proxies: Proxies::default(), timeouts: Timeouts::default(), connections: 4 }
+    }
+}
+
+/// A server for one test.
+#[derive(Debug)]
+pub struct App {
+    /// `http://127.0.0.1:PORT`.
+    pub base: String,
+    /// Its database.
+    pub database: Database,
+    /// Its clock.
+    pub clock: Arc<ManualClock>,
+    /// Its gate.
+    pub gate: Arc<Gate>,
+    /// Its store.
+    pub store: Store,
+    /// Its health, which no watcher looks after in tests.
+    pub health: Arc<HealthState>,
+    /// The ids of what was mounted.
+    pub mounted: Vec<&'static str>,
+    pub(crate) http: reqwest::Client,
+    minter: Minter,
+    own: Minter,
+    worker: EmbeddingWorker,
+    server: JoinHandle<()>,
+}
+
+impl App {
+    /// A server as usual: no limits, four connections.
+    pub async fn start() -> Self {
+        Self::with(AppOptions::default()).await
+    }
+
+    /// A server as a test wants it.
+    pub async fn with(options: AppOptions) -> Self {
+        Self::over(Cluster::get().database().await, options).await
+    }
+
+    /// A server over a database that is there already.
+    pub async fn over(database: Database, options: AppOptions) -> Self {
+        let store = Store::new(&StoreOptions {
+            logins: database.logins.clone(),
+            connections: BTreeMap::from([
+                (Role::App, options.connections),
+                (Role::Worker, 2),
+                (Role::Admin, 1),
+                (Role::Identity, 1),
+            ]),
+            timeouts: options.timeouts,
+            statements: wardgraph_server::wire::statements(),
+        })
+        .unwrap();
+        let clock = Arc::new(ManualClock::at(Timestamp::from_second(START).unwrap()));
+        let (own_key, secret) = (LocalKey::generate().unwrap(), wardgraph_kernel::Secret::new(SECRET));
+        let outside = Issuer::new(IssuerConfig {
+            name: "outside".into(),
+            algorithm: wardgraph_tokens::Algorithm::HS256,
+            key: secret.clone(),
+            audience: AUDIENCE.into(),
+            issuer: Some(ISS.into()),
+            leeway: std::time::Duration::from_secs(30),
+            ceiling: Permissions::outside_ceiling(),
+        });
+        let own = own_key.issuer("wardgraph-local", AUDIENCE, Permissions::all());
+        let (shared_clock, chance): (Arc<dyn Clock>, _) = (clock.clone(), Arc::new(SeededChance::new(7)));
+        let gate = Gate::new(GateParts {
+            store: store.clone(),
+            verifier: Verifier::new(vec![outside.unwrap(), own.unwrap()]).unwrap(),
+            limiter: Limiter::new(options.limits),
+            proxies: options.proxies,
+            webhooks: Vec::new(),
+            clock: shared_clock.clone(),
+            chance: chance.clone(),
+        });
+        let health = Arc::new(HealthState::new(true));
+        let services =
+            Services { embedder: embedder(), health: health.clone(), clock: shared_clock.clone(), metrics: recorder() };
+        let Mounted { router, ids } = wardgraph_http::api(gate.clone(), &services, 10 << 20);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(wardgraph_http::serve(listener, router, ServeLimits::default(), std::future::pending()));
+        let parts = SystemParts { store: store.clone(), clock: shared_clock, chance };
+        Self {
+            base,
+            database,
+            clock,
+            gate,
+            store,
+            health,
+            mounted: ids,
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            minter: Minter::with_secret(&secret, Some(ISS), AUDIENCE).unwrap(),
+            own: own_key.minter("wardgraph-local", AUDIENCE),
+            worker: EmbeddingWorker::new(parts, embedder(), WorkerOptions::default()),
+            server,
+        }
+    }
+
+    /// A caller of `tenant` with the outside issuer's token.
+    pub fn caller(&self, tenant: &str, scopes: &[&str]) -> Caller {
+        Caller::minted(self, &self.minter, tenant, scopes)
+    }
+
+    /// A caller whose token this server's own key signed: may hold any permission.
+    pub fn operator(&self, tenant: &str, scopes: &[&str]) -> Caller {
+        Caller::minted(self, &self.own, tenant, scopes)
+    }
+
+    /// A caller of `tenant` who may do everything with data.
+    pub fn owner(&self, tenant: &str) -> Caller {
+        self.operator(
+            tenant,
+            &["kg:read", "kg:write", "search:read", "events:read", "system:read", "admin:refresh", "metrics:read", "ask:read"],
+        )
+    }
+
+    /// A caller without a credential.
+    pub fn stranger(&self) -> Caller {
+        Caller::bearing(self, None)
+    }
+
+    /// A caller with this token, whatever it is.
+    pub fn bearer(&self, token: &str) -> Caller {
+        Caller::bearing(self, Some(token.to_owned()))
+    }
+
+    /// Things that exist in `owner`'s tenant: two nodes and an edge.
+    pub async fn known(&self, owner: &Caller) -> Known {
+        let node = |reply: crate::Reply| -> NodeId { serde_json::from_value(reply.created()["id"].clone()).unwrap() };
+        let (first, second) = (owner.create_node("the first known node").await, owner.create_node("the second known node").await);
+        let (node, other) = (node(first), node(second));
+        let edge = owner.post("/edges", &serde_json::json!({ "src": node, "rel": "KNOWS", "dst": other })).await.created();
+        let edge: EdgeId = serde_json::from_value(edge["id"].clone()).unwrap();
+        Known { node, other, edge }
+    }
+
+    /// Works the queue until nothing is due.
+    pub async fn embed_everything(&self) {
+        while self.worker.turn().await.unwrap() > 0 {}
+    }
+
+    /// The worker, for tests that want more of it.
+    pub fn worker(&self) -> &EmbeddingWorker {
+        &self.worker
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        self.server.abort();
+        self.store.close();
+    }
+}
+
+/// One model for the whole run: the fast one, a real one.
+fn embedder() -> Arc<dyn Embedder> {
+    static EMBEDDER: OnceLock<Arc<dyn Embedder>> = OnceLock::new();
+    let open = || {
+        wardgraph_embed::open(ModelKind::WordLlama, &repository().join(".cache/models"), 1)
+            .expect("`python3 scripts/fetch.py` brings the models")
+    };
+    EMBEDDER.get_or_init(open).clone()
+}
+
+fn recorder() -> PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    HANDLE.get_or_init(|| PrometheusBuilder::new().build_recorder().handle()).clone()
+}

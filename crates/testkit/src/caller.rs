@@ -1,0 +1,148 @@
+//! Callers as values: a tenant, a token, and what can be asked over HTTP.
+
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode, header::HeaderMap};
+use serde_json::{Value, json};
+use wardgraph_api::{describe::Known, table::Row};
+use wardgraph_kernel::{Clock, SystemChance, TenantId};
+use wardgraph_tokens::{MintRequest, Minter};
+
+use crate::App;
+
+/// Someone who calls.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    base: String,
+    http: reqwest::Client,
+    /// The token, if there is one.
+    pub token: Option<String>,
+    /// The tenant, as the token was minted.
+    pub tenant: String,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Reply {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body as JSON; null if it is none.
+    pub body: Value,
+    /// The body as text.
+    pub text: String,
+}
+
+impl Caller {
+    pub(crate) fn minted(app: &App, minter: &Minter, tenant: &str, scopes: &[&str]) -> Self {
+        let request = MintRequest {
+            subject: format!("user-of-{tenant}"),
+            tenant: TenantId::parse(tenant).unwrap(),
+            scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
+            ttl: Duration::from_secs(3_600),
+            now: app.clock.now(),
+        };
+        let token = minter.mint(&request, &SystemChance).unwrap().expose().to_owned();
+        Self { tenant: tenant.to_owned(), ..Self::bearing(app, Some(token)) }
+    }
+
+    pub(crate) fn bearing(app: &App, token: Option<String>) -> Self {
+        Self { base: app.base.clone(), http: app.http.clone(), token, tenant: String::new() }
+    }
+
+    /// A request that is about to be sent, with the token.
+    pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        let request = self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), format!("{}{path}", self.base));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    /// Gets.
+    pub async fn get(&self, path: &str) -> Reply {
+        Reply::of(self.request("GET", path)).await
+    }
+
+    /// Posts JSON.
+    pub async fn post(&self, path: &str, body: &Value) -> Reply {
+        Reply::of(self.request("POST", path).json(body)).await
+    }
+
+    /// Deletes.
+    pub async fn delete(&self, path: &str) -> Reply {
+        Reply::of(self.request("DELETE", path)).await
+    }
+
+    /// Calls an endpoint of the table with its sample, made of `known` things.
+    pub async fn call(&self, row: &Row, known: &Known) -> Reply {
+        Reply::of(self.calling(row, known)).await
+    }
+
+    /// The call of an endpoint with its sample, not yet sent.
+    pub fn calling(&self, row: &Row, known: &Known) -> reqwest::RequestBuilder {
+        let request = self.request(row.spec.method.word(), &path(row, known));
+        match (row.sample)(known) {
+            Some(body) => request.json(&body),
+            None => request,
+        }
+    }
+
+    /// Creates a node with a text.
+    pub async fn create_node(&self, text: &str) -> Reply {
+        self.post("/nodes", &json!({ "classes": ["Test"], "props": { "text": text } })).await
+    }
+
+    /// The events of the tenant, newest first.
+    pub async fn events(&self) -> Vec<Value> {
+        self.get("/events?limit=1000").await.ok()["events"].as_array().unwrap().clone()
+    }
+}
+
+/// The path of an endpoint, with a known id where it wants one.
+fn path(row: &Row, known: &Known) -> String {
+    match (row.shape)().path {
+        Some(kind) => row.spec.path.replace("{id}", &kind.of(known)),
+        None => row.spec.path.to_owned(),
+    }
+}
+
+impl Reply {
+    /// Sends a request and reads all of the answer.
+    pub async fn of(request: reqwest::RequestBuilder) -> Self {
+        let response = request.send().await.expect("the server answers");
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = response.text().await.expect("the answer can be read");
+        Self { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null), text }
+    }
+
+    /// The body of a 200.
+    #[track_caller]
+    pub fn ok(self) -> Value {
+        assert_eq!(self.status, 200, "{}", self.text);
+        self.body
+    }
+
+    /// The body of a 201.
+    #[track_caller]
+    pub fn created(self) -> Value {
+        assert_eq!(self.status, 201, "{}", self.text);
+        self.body
+    }
+
+    /// The problem document of a refusal with this status. It is one, says so, and tells nothing of the inside.
+    #[track_caller]
+    pub fn problem(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        assert_eq!(self.body["status"], status);
+        for member in ["type", "title", "detail", "request_id"] {
+            assert!(self.body[member].is_string(), "{member} in {}", self.text);
+        }
+        for inside in ["select ", "insert ", "wardgraph.", "postgres", "/src/", "panicked", "tokio"] {
+            assert!(!self.text.to_lowercase().contains(inside), "`{inside}` in {}", self.text);
+        }
+        self.body
+    }
+}

@@ -1,0 +1,157 @@
+//! The one Postgres of a test run, and databases cloned from a migrated template.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use tokio_postgres::{Client, Config, NoTls};
+use wardgraph_kernel::Secret;
+use wardgraph_store::{
+    Logins, Role,
+    embedded::{EmbeddedOptions, EmbeddedPostgres},
+    migrate::{MigrateOptions, migrate},
+};
+
+const TEMPLATE: &str = "wardgraph_template";
+
+/// The one Postgres of a test run. It stops with the test process, whatever way that ends (the embedded Postgres's watchdog).
+#[derive(Debug)]
+pub struct Cluster {
+    superuser: Config,
+    next: AtomicU32,
+    template: tokio::sync::Mutex<()>,
+}
+
+/// A test's own database.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// The superuser's login to it: for looking behind the scenes.
+    pub superuser: Config,
+    /// How each role logs in.
+    pub logins: Logins,
+}
+
+/// Where Postgres's binaries are: `WARDGRAPH_POSTGRES_DIR`, else what `scripts/fetch.py` brought.
+pub(crate) fn binaries() -> PathBuf {
+    repository().join(".cache/postgres/current")
+}
+
+pub(crate) fn repository() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository is where it was built")
+}
+
+impl Cluster {
+    /// The run's Postgres, started at the first asking on a thread of its own: tests' runtimes come and go.
+    pub fn get() -> &'static Self {
+        static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+        CLUSTER.get_or_init(|| {
+            let (started, starts) = std::sync::mpsc::channel();
+            std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+                runtime.block_on(async {
+                    let postgres = EmbeddedPostgres::start(options())
+                        .await
+                        .expect("Postgres starts; `python3 scripts/fetch.py` brings its binaries");
+                    let superuser = wardgraph_server::wire::embedded_login(&postgres);
+                    prepare(&superuser).await;
+                    started.send(superuser).unwrap();
+                    std::future::pending::<()>().await;
+                });
+            });
+            Self {
+                superuser: starts.recv().expect("Postgres started"),
+                next: AtomicU32::new(0),
+                template: tokio::sync::Mutex::new(()),
+            }
+        })
+    }
+
+    /// A fresh database of this version's schema, nobody else's.
+    pub async fn database(&self) -> Database {
+        let name = self.name();
+        // A template may not be connected to while it is copied, and Postgres refuses two copies at once only under load: one at a time.
+        let _one = self.template.lock().await;
+        let client = connect(&self.superuser).await;
+        client.batch_execute(&format!("create database {name} template {TEMPLATE}")).await.unwrap();
+        Database::called(&self.superuser, &name)
+    }
+
+    /// A database without anything in it, for tests of migrations.
+    pub async fn empty_database(&self) -> Database {
+        let name = self.name();
+        connect(&self.superuser).await.batch_execute(&format!("create database {name}")).await.unwrap();
+        Database::called(&self.superuser, &name)
+    }
+
+    fn name(&self) -> String {
+        format!("test_{}", self.next.fetch_add(1, Ordering::SeqCst))
+    }
+}
+
+impl Database {
+    fn called(superuser: &Config, name: &str) -> Self {
+        let mut superuser = superuser.clone();
+        superuser.dbname(name);
+        let login = |role: &Role| {
+            let mut login = superuser.clone();
+            login.user(role.name()).password(password(*role).expose());
+            (*role, login)
+        };
+        Self { logins: Role::ALL.iter().map(login).collect(), superuser: superuser.clone() }
+    }
+
+    /// A connection as the superuser: sees everything, row-level security or not.
+    pub async fn behind_the_scenes(&self) -> Client {
+        connect(&self.superuser).await
+    }
+
+    /// A connection as `role`, outside of any pool.
+    pub async fn connect_as(&self, role: Role) -> Client {
+        connect(self.logins.get(&role).unwrap()).await
+    }
+
+    /// What brings this database to the current schema.
+    pub fn migration(&self) -> MigrateOptions {
+        let passwords = Role::ALL.iter().map(|role| (*role, password(*role))).collect();
+        MigrateOptions {
+            maintenance: Some(self.superuser.clone()),
+            logins: self.logins.clone(),
+            passwords,
+            reset_passwords: false,
+        }
+    }
+}
+
+async fn connect(login: &Config) -> Client {
+    let (client, connection) = login.connect(NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+/// Roles belong to the cluster: one password each for all databases of the run.
+fn password(role: Role) -> Secret {
+    Secret::new(format!("{}-of-this-test-run", role.word()))
+}
+
+async fn prepare(superuser: &Config) {
+    connect(superuser).await.batch_execute(&format!("create database {TEMPLATE}")).await.unwrap();
+    migrate(&Database::called(superuser, TEMPLATE).migration()).await.unwrap();
+}
+
+fn options() -> EmbeddedOptions {
+    let ours = std::env::temp_dir().join("wardgraph-test-runs");
+    // Leftovers of runs that have ended: their process is gone.
+    for entry in std::fs::read_dir(&ours).into_iter().flatten().flatten() {
+        let alive = PathBuf::from("/proc").join(entry.file_name()).exists();
+        if !alive {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+    let settings = [("max_connections", "300"), ("shared_buffers", "128MB")];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    EmbeddedOptions { data_dir: ours.join(std::process::id().to_string()), binaries: binaries(), durable: false, settings }
+}

@@ -1,0 +1,20 @@
+//! For tests: a test app over real HTTP and a real Postgres, callers as values, a clock that stands still, and one database a test.
+//!
+//! One Postgres runs for the whole test binary; each test clones a migrated template (0.1 s), so that tests run in any order, in parallel.
+#![expect(
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test helper fails by panicking"
+)]
+
+mod app;
+mod caller;
+mod cluster;
+mod forge;
+
+pub use app::{App, AppOptions, START};
+pub use caller::{Caller, Reply};
+pub use cluster::{Cluster, Database};
+pub use forge::{Forgery, forgeries, with_claims};
