@@ -7,14 +7,17 @@ BINARY   := target/release/wardgraph
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build run serve test lint bench docs clean
+.PHONY: help setup setup-bench build run serve test lint bench docs clean
 
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  LISTEN=$(LISTEN) DATA_DIR=$(DATA_DIR)"
 
 setup: ## Install what is missing, and bring Postgres, the models and WordNet into .cache
 	@scripts/setup.sh
+
+setup-bench: ## The same, and what measuring needs
+	@scripts/setup.sh bench
 
 build: setup ## Build target/release/wardgraph
 	$(CARGO) build --release --locked -p wardgraph-server --bin wardgraph
@@ -38,7 +41,7 @@ lint: setup ## Formatting, clippy and documentation, without a warning
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
-bench: build ## Measure, and write bench/REPORT.md
+bench: setup-bench build ## Measure, and write bench/REPORT.md
 	python3 scripts/bench.py
 
 docs: setup ## Write the generated documents anew: configuration, endpoints, OpenAPI

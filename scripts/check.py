@@ -10,7 +10,7 @@ from urllib.parse import unquote
 REPOSITORY = Path(__file__).resolve().parent.parent
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
-# `a_name_like_this`: four words or more, as tests are named. `crates/...` and the like: a path.
+# `a_name_like_this`: four words or more, as tests are named.
 TEST = re.compile(r"`([a-z0-9]+(?:_[a-z0-9]+){3,})`")
 PATH = re.compile(r"`((?:crates|scripts|docs|bench|\.ci)/[\w./-]*[\w/])`")
 
@@ -35,13 +35,13 @@ def scripts():
 
 
 def documents():
-    names = functions()
+    names = long_names()
     for path in [*sorted(REPOSITORY.glob("*.md")), *sorted(REPOSITORY.glob("docs/**/*.md"))]:
         text = path.read_text()
         yield from links(path, FENCE.sub("", text))
         for name in TEST.findall(text):
             if name not in names:
-                yield f"{shown(path)}: there is no test `{name}`"
+                yield f"{shown(path)}: nothing in the crates is named `{name}`"
         for name in PATH.findall(text):
             if not (REPOSITORY / name).exists():
                 yield f"{shown(path)}: there is no `{name}`"
@@ -65,12 +65,12 @@ def anchors(path):
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def functions():
-    """Every function and every statement's or setting's long name in the crates: what a document may name."""
+def long_names():
+    """Every name of four words or more in the crates: a document may name it."""
     names = set()
-    for path in REPOSITORY.glob("crates/**/*.rs"):
-        names.update(re.findall(r"\bfn ([a-z0-9_]+)", path.read_text()))
-    return names | {"wardgraph_http_request_duration_seconds"}
+    for path in [*REPOSITORY.glob("crates/**/*.rs"), *REPOSITORY.glob("crates/**/*.sql")]:
+        names.update(re.findall(r"\b[a-z0-9]+(?:_[a-z0-9]+){3,}\b", path.read_text()))
+    return names
 
 
 def shown(path):

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # What a build needs and this machine lacks: system packages through apt, the rest through scripts/fetch.py.
+#   setup.sh           for building, running and testing
+#   setup.sh bench     for measuring besides
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,6 +14,7 @@ has cc || missing+=(gcc libc6-dev)
 has python3 || missing+=(python3)
 python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
 has npm || missing+=(npm)
+[ "${1:-}" != bench ] || has wrk || missing+=(wrk)
 
 if [ "${#missing[@]}" -gt 0 ]; then
   has apt-get || die "please install what is missing: ${missing[*]} (names as on Debian)"

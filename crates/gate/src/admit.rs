@@ -19,7 +19,7 @@ use crate::{Arrival, Proxies, WebhookKeys, authenticate, entry::Entry};
 const FOLDED: usize = 10_000;
 /// How many (tenant, actor, address) are remembered as seen, and for how long.
 const SEEN: u64 = 50_000;
-const SEEN_FOR: Duration = Duration::from_secs(3_600);
+const SEEN_FOR: Duration = Duration::from_hours(1);
 
 /// What a gate is made of.
 #[derive(Debug)]

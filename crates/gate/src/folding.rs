@@ -37,7 +37,9 @@ impl Gate {
                 outcome = self.record_of(tenant.map_or(Scope::System, Scope::Tenant), &refusals).await;
             }
             if outcome.is_err() {
-                refusals.into_iter().for_each(|(refusal, times)| self.fold.add_many(refusal, times));
+                for (refusal, times) in refusals {
+                    self.fold.add_many(refusal, times);
+                }
             }
         }
         outcome

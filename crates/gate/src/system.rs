@@ -58,7 +58,9 @@ impl SystemWork<Write> {
     pub async fn commit(self, entries: Vec<Entry>) -> Result<(), StoreError> {
         let circumstances = Circumstances { actor: Actor::system(self.why), request_id: None, ip: None };
         let mut batch = Batch::new(self.tenant.as_str().to_owned(), self.now);
-        entries.into_iter().for_each(|entry| batch.push(&circumstances, &*self.chance, entry));
+        for entry in entries {
+            batch.push(&circumstances, &*self.chance, entry);
+        }
         self.unit.commit(&[(&APPEND, &batch.params())]).await
     }
 }

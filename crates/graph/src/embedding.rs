@@ -152,7 +152,7 @@ pub async fn depth<M: Mode>(tx: &mut Tx<'_, M>) -> Result<(i64, i64), StoreError
 /// How long to wait before the next attempt: 5 s, doubled each time, at most 10 minutes.
 pub fn back_off(attempt: i32) -> Duration {
     let doublings = u32::try_from(attempt.clamp(1, 8) - 1).unwrap_or(0);
-    Duration::from_secs(5 << doublings).min(Duration::from_secs(600))
+    Duration::from_secs(5 << doublings).min(Duration::from_mins(10))
 }
 
 /// A vector as pgvector reads it. Text, since arrays of arrays of different tenants' dimensions do not travel as one array.

@@ -8,13 +8,13 @@ const MOST_BYTES: usize = 200_000;
 /// The text of a node: `props.text`, else `title` and the other top-level texts in the order of their keys. `None` where there is none.
 pub fn content(props: &Map<String, Value>) -> Option<String> {
     let text = |key: &str| props.get(key).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
-    let mut content = match text("text") {
-        Some(text) => text.to_owned(),
-        None => {
+    let mut content = text("text").map_or_else(
+        || {
             let others = props.keys().filter(|key| !matches!(key.as_str(), "title" | "external_id"));
             text("title").into_iter().chain(others.filter_map(|key| text(key))).collect::<Vec<_>>().join("\n")
-        }
-    };
+        },
+        str::to_owned,
+    );
     let end = content.floor_char_boundary(MOST_BYTES);
     content.truncate(end);
     (!content.is_empty()).then_some(content)

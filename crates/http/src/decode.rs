@@ -51,7 +51,7 @@ impl<T: DeserializeOwned + Validate + Send> Decode for Json<T> {
 }
 
 fn uncompressed(headers: &HeaderMap) -> Result<(), Problem> {
-    match headers.get(header::CONTENT_ENCODING).map(|value| value.as_bytes()) {
+    match headers.get(header::CONTENT_ENCODING).map(http::HeaderValue::as_bytes) {
         None | Some(b"identity") => Ok(()),
         Some(_) => Err(Problem::malformed("compressed bodies are not taken")),
     }

@@ -4,7 +4,6 @@ use crate::{Access, EventType, LimitClass};
 
 /// The HTTP methods that endpoints use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(clippy::upper_case_acronyms, reason = "the wire spells them so (RFC 9110)")]
 pub enum Method {
     /// Read.
     GET,

@@ -50,9 +50,10 @@ ids! {
 }
 
 fn version_7(now: Timestamp, chance: &dyn Chance) -> Uuid {
-    let [a, b, c, d, e, f, g, h, i, j, ..] = chance.bytes();
+    let drawn = chance.bytes();
+    let random = drawn.first_chunk().unwrap_or(&[0; 10]);
     let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
-    Builder::from_unix_timestamp_millis(millis, &[a, b, c, d, e, f, g, h, i, j]).into_uuid()
+    Builder::from_unix_timestamp_millis(millis, random).into_uuid()
 }
 
 #[cfg(test)]

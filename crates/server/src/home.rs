@@ -54,15 +54,15 @@ impl Home {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
-        let made = make()?;
+        let secret = make()?;
         let draft = self.secrets().join(format!("{name}.{}", uuid::Uuid::new_v4()));
         let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-        file.write_all(made.expose().as_bytes())?;
+        file.write_all(secret.expose().as_bytes())?;
         file.sync_all()?;
         let linked = fs::hard_link(&draft, &path);
         fs::remove_file(&draft)?;
         match linked {
-            Ok(()) => Ok(made),
+            Ok(()) => Ok(secret),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Secret::new(fs::read_to_string(&path)?)),
             Err(error) => Err(error),
         }

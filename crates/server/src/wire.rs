@@ -111,17 +111,16 @@ impl Database {
 
 /// How a role logs in to the database of a server that runs already; `None` if that cannot be known from here.
 pub fn login_of(config: &Config, home: &Home, role: Role) -> Result<Option<Login>, StartError> {
-    let base = match &config.database.url {
-        Some(url) => Login::from_str(url.expose())?,
-        None => {
-            let socket = home.folder().join("postgres/socket");
-            if !socket.is_dir() {
-                return Ok(None);
-            }
-            let mut login = Login::new();
-            login.host_path(socket).dbname("postgres");
-            login
+    let base = if let Some(url) = &config.database.url {
+        Login::from_str(url.expose())?
+    } else {
+        let socket = home.folder().join("postgres/socket");
+        if !socket.is_dir() {
+            return Ok(None);
         }
+        let mut login = Login::new();
+        login.host_path(socket).dbname("postgres");
+        login
     };
     Ok(logins(config, home, &base)?.0.remove(&role))
 }
@@ -192,7 +191,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         chance: chance.clone(),
     });
     let health = Arc::new(HealthState::new(findings.leakproof_operators));
-    let services = Services { embedder: embedder.clone(), health: health.clone(), clock: clock.clone(), metrics: recorder()? };
+    let services = Services { embedder: embedder.clone(), health: health.clone(), clock: clock.clone(), metrics: recorder() };
     let parts = SystemParts { store: store.clone(), clock, chance };
     let worker = config.works.then(|| EmbeddingWorker::new(parts, embedder, WorkerOptions::default()));
     Ok(Running {
@@ -268,13 +267,13 @@ fn shares(all: usize) -> BTreeMap<Role, usize> {
 }
 
 /// The process's metrics. A second server in one process (tests) shares them.
-fn recorder() -> Result<PrometheusHandle, StartError> {
+fn recorder() -> PrometheusHandle {
     static HANDLE: std::sync::OnceLock<PrometheusHandle> = std::sync::OnceLock::new();
     if let Some(handle) = HANDLE.get() {
-        return Ok(handle.clone());
+        return handle.clone();
     }
     let recorder = PrometheusBuilder::new().build_recorder();
     let handle = HANDLE.get_or_init(|| recorder.handle()).clone();
     let _ = metrics::set_global_recorder(recorder);
-    Ok(handle)
+    handle
 }

@@ -77,10 +77,10 @@ fn session_options(timeouts: Timeouts) -> String {
 }
 
 impl Manager for Opener {
-    type Type = Connection;
+    type Type = Box<Connection>;
     type Error = StoreError;
 
-    async fn create(&self) -> Result<Connection, StoreError> {
+    async fn create(&self) -> Result<Box<Connection>, StoreError> {
         let (client, connection) = self.config.connect(NoTls).await?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -92,10 +92,10 @@ impl Manager for Opener {
             Ok::<_, StoreError>((info.name, statement))
         }));
         let prepared = statements.await?.into_iter().collect();
-        Ok(Connection { client, prepared, unsettled: false })
+        Ok(Box::new(Connection { client, prepared, unsettled: false }))
     }
 
-    async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<StoreError> {
+    async fn recycle(&self, connection: &mut Box<Connection>, _: &Metrics) -> RecycleResult<StoreError> {
         // The reaper settles a connection before it gives it back; one that is unsettled here has slipped past it.
         if connection.client.is_closed() || connection.unsettled {
             return Err(RecycleError::message("closed, or its transaction was not seen to end"));

@@ -99,7 +99,7 @@ async fn policies(client: &Client) -> Result<Vec<String>, StoreError> {
         let roles: Vec<String> = row.try_get(4)?;
         match (policy.as_str(), using.as_str(), check.as_str()) {
             ("tenant_read", READ, "") | ("tenant_insert", "", OWN) | ("tenant_update", OWN, OWN) | ("tenant_delete", OWN, "") => {
-                *canonical += 1
+                *canonical += 1;
             }
             ("worker_status", STATUS, STATUS) if roles == ["wardgraph_worker"] => {}
             ("administrator", "true", "true") if roles == ["wardgraph_admin"] => {}

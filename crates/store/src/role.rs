@@ -46,9 +46,8 @@ impl Role {
     /// How many of the default 20 connections are the role's.
     pub const fn connections(self) -> usize {
         match self {
-            Self::Owner => 1,
+            Self::Owner | Self::Admin => 1,
             Self::App => 12,
-            Self::Admin => 1,
             Self::Identity => 2,
             Self::Worker => 4,
         }

@@ -58,9 +58,8 @@ impl Unit {
     /// Sends what is left to write and `COMMIT` in one flight. Nothing is sent when nothing was ever begun and nothing is left to write.
     pub async fn commit(mut self, closing: &[(&Statement<Write>, Params<'_>)]) -> Result<(), StoreError> {
         match self.state {
-            State::Ended if closing.is_empty() => Ok(()),
+            State::Fresh | State::Ended if closing.is_empty() => Ok(()),
             State::Ended => Err(StoreError::Ended),
-            State::Fresh if closing.is_empty() => Ok(()),
             State::Open { .. } if closing.is_empty() => self.simple("COMMIT", true).await,
             State::Fresh | State::Open { .. } => {
                 self.ends_with_next = true;

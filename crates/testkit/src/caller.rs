@@ -40,7 +40,7 @@ impl Caller {
             subject: format!("user-of-{tenant}"),
             tenant: TenantId::parse(tenant).unwrap(),
             scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
-            ttl: Duration::from_secs(3_600),
+            ttl: Duration::from_hours(1),
             now: app.clock.now(),
         };
         let token = minter.mint(&request, &SystemChance).unwrap().expose().to_owned();

@@ -28,7 +28,7 @@ pub struct WorkerOptions {
 
 impl Default for WorkerOptions {
     fn default() -> Self {
-        Self { batch: 64, lease: Duration::from_secs(180), idle: Duration::from_millis(250) }
+        Self { batch: 64, lease: Duration::from_mins(3), idle: Duration::from_millis(250) }
     }
 }
 

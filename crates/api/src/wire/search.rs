@@ -58,10 +58,9 @@ impl SearchRequest {
     pub fn mode(&self) -> SearchMode {
         match (self.mode, self.use_hybrid) {
             (Some(mode), _) => mode,
-            (None, Some(false)) => SearchMode::Vector,
             (None, Some(true)) => SearchMode::Hybrid,
             (None, None) if self.query.is_some() => SearchMode::Hybrid,
-            (None, None) => SearchMode::Vector,
+            (None, Some(false) | None) => SearchMode::Vector,
         }
     }
 }

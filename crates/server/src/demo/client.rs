@@ -70,10 +70,7 @@ impl Client {
 
     async fn once(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, Failed> {
         let call = format!("{method} {}", path.split('?').next().unwrap_or(path));
-        let silent = |error: &reqwest::Error| {
-            let came = format!("none from {}: {}", self.base, causes(error));
-            Failed::unexpected(format!("an answer to {call}"), came)
-        };
+        let silent = |error: reqwest::Error| Failed::unexpected(format!("an answer to {call}"), causes(&error.without_url()));
         let mut request = self.http.request(method, format!("{}{path}", self.base));
         if let Some(token) = &self.token {
             request = request.bearer_auth(token.expose());
@@ -82,11 +79,11 @@ impl Client {
             request = request.json(body);
         }
         let began = self.clock.elapsed();
-        let response = request.send().await.map_err(|error| silent(&error))?;
+        let response = request.send().await.map_err(silent)?;
         let status = response.status().as_u16();
         let retry_after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
         let retry_after = retry_after.and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
-        let body = response.bytes().await.map_err(|error| silent(&error))?.to_vec();
+        let body = response.bytes().await.map_err(silent)?.to_vec();
         let took = self.clock.elapsed().saturating_sub(began);
         Ok(Answer { call, status, retry_after, body, took })
     }

@@ -120,7 +120,9 @@ async fn every_write_leaves_one_request_event_and_one_for_each_subject() {
             continue;
         };
         let mut counts = BTreeMap::<&str, usize>::new();
-        left.iter().for_each(|event| *counts.entry(event["type"].as_str().unwrap()).or_default() += 1);
+        for event in &left {
+            *counts.entry(event["type"].as_str().unwrap()).or_default() += 1;
+        }
         assert_eq!(counts.get("request.committed"), Some(&1), "{}: {left:?}", row.spec.id);
         let subjects: Vec<_> =
             left.iter().filter(|event| event["type"] == event_type.word()).map(|event| event["subject"].clone()).collect();

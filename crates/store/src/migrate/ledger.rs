@@ -61,7 +61,7 @@ fn check(ran: &[(String, String)]) -> Result<(), StoreError> {
 }
 
 fn checksum(sql: &str) -> String {
-    Sha256::digest(sql).iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:x}", Sha256::digest(sql))
 }
 
 fn named(name: &str, error: tokio_postgres::Error) -> StoreError {

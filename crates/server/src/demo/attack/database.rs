@@ -99,11 +99,13 @@ impl Session {
 
     /// Each of these must be refused, whether a tenant is set or not.
     pub(in crate::demo) async fn is_forbidden(&self, statements: &[&str], tenant: &TenantId) -> Result<Done<()>, Failed> {
+        let mut done = Done::new(());
         for sql in statements {
             self.refused(None, sql).await?;
             self.refused(Some(tenant), sql).await?;
+            done = done.note(format!("refused: {sql}"));
         }
-        Ok(Done::new(()))
+        Ok(done)
     }
 
     /// Runs statements in a transaction of their own, which never commits. A refusal must be for want of privilege:

@@ -3,7 +3,12 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wardgraph_api::wire::{edge::EdgePage, event::EventPage, node::Node};
+use wardgraph_api::wire::{
+    edge::EdgePage,
+    event::{Event, EventPage},
+    node::Node,
+};
+use wardgraph_kernel::EventId;
 
 use super::Attack;
 use crate::demo::verdict::{Done, Failed};
@@ -12,6 +17,7 @@ use crate::demo::verdict::{Done, Failed};
 const STOLEN: &str = "DEMO_STOLEN";
 /// How long the attempt's event may take to appear: refusals and attempts may be folded by the second.
 const FOLD: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(500);
 
 impl Attack<'_> {
     /// Edges between the two tenants, either way, one by one and in a batch.
@@ -34,9 +40,10 @@ impl Attack<'_> {
         Ok(Done::new(()).note("422 both ways, refused in a batch too, and nothing was written"))
     }
 
-    /// A row whose body says that it is A's.
+    /// A row whose body says that it is A's. It becomes B's, and the attempt stands in B's log.
     pub(in crate::demo) async fn forges_a_tenant(&self) -> Result<Done<()>, Failed> {
         let (a, b) = (self.a.who.tenant.as_str(), self.b.who.tenant.as_str());
+        let before = self.last_attempt().await?.map(|event| event.id);
         let body = json!({ "classes": ["DemoForgery"], "props": { "text": "not A's" }, "tenant_id": a });
         let node: Node = self.b.client.post("/nodes", &body).await?.read(201)?;
         let path = format!("/nodes/{}", node.id);
@@ -46,23 +53,26 @@ impl Attack<'_> {
             return Err(Failed::leaked(format!("a row of {b}"), format!("a row of {:?}", node.tenant_id)));
         }
         of_a.must_refuse(404)?;
-        Ok(Done::new(()).note(format!("the row is {b}'s, A gets 404 for it, and it is gone again")))
+        let event = self.attempt_after(before).await?;
+        Ok(Done::new(())
+            .note(format!("the row is {b}'s, A gets 404 for it, and it is gone again"))
+            .note(format!("{} {} by {}", event.created_at, event.event_type, event.actor_id)))
     }
 
-    /// The attempt stands in B's own log.
-    pub(in crate::demo) async fn is_logged(&self) -> Result<Done<()>, Failed> {
-        let pause = Duration::from_millis(500);
+    async fn attempt_after(&self, before: Option<EventId>) -> Result<Event, Failed> {
         let mut waited = Duration::ZERO;
         loop {
-            let page: EventPage = self.b.client.read("/events?event_type=tenant.claim_ignored&limit=1").await?;
-            if let Some(event) = page.events.first() {
-                return Ok(Done::new(()).note(format!("{} {} by {}", event.created_at, event.event_type, event.actor_id)));
+            match self.last_attempt().await? {
+                Some(event) if Some(event.id) != before => return Ok(event),
+                _ if waited >= FOLD => return Err(Failed::unexpected("a new tenant.claim_ignored in B's log", "none")),
+                _ => tokio::time::sleep(PAUSE).await,
             }
-            if waited >= FOLD {
-                return Err(Failed::unexpected("an event tenant.claim_ignored in B's log", "none"));
-            }
-            tokio::time::sleep(pause).await;
-            waited += pause;
+            waited += PAUSE;
         }
+    }
+
+    async fn last_attempt(&self) -> Result<Option<Event>, Failed> {
+        let page: EventPage = self.b.client.read("/events?event_type=tenant.claim_ignored&limit=1").await?;
+        Ok(page.events.into_iter().next())
     }
 }
