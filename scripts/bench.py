@@ -2,7 +2,7 @@
 """The first benchmark: ratios within one run, CPU of every process counted. Writes bench/REPORT.md.
 
 Starts its own server (release build) on the embedded Postgres in a folder that is thrown away, loads it with wrk, and runs the same
-statements with pgbench beside it. Needs `make build`; wrk comes from `make setup-bench` (Debian package).
+statements with pgbench beside it. Needs `make build`; wrk is a Debian package.
 """
 
 import json
@@ -49,8 +49,8 @@ def postgres_cpu(postmaster):
 
 
 class Server:
-    def __init__(self, folder):
-        environment = dict(os.environ, WARDGRAPH_EMBEDDING__MODEL="wordllama", WARDGRAPH_LOG__FILTER="warn")
+    def __init__(self, folder, model="wordllama"):
+        environment = dict(os.environ, WARDGRAPH_EMBEDDING__MODEL=model, WARDGRAPH_LOG__FILTER="warn")
         for name in ("READ", "SEARCH", "NODE_WRITE", "ITEMS", "STRANGER"):
             environment[f"WARDGRAPH_LIMITS__{name}_BURST"] = "1000000"
             environment[f"WARDGRAPH_LIMITS__{name}_SUSTAINED"] = "1000000"
@@ -76,6 +76,20 @@ class Server:
         request.add_header("Authorization", f"Bearer {token}")
         with urllib.request.urlopen(request) as answer:
             return json.load(answer)
+
+    def wait_for_vectors(self, token):
+        """Until every node of the tenant has its vector."""
+        cursor = ""
+        deadline = time.monotonic() + 600
+        while time.monotonic() < deadline:
+            page = self.call("GET", f"/nodes?limit=1000{cursor}", token)
+            if any(node["embedding_status"] == "queued" for node in page["nodes"]):
+                time.sleep(0.5)
+            elif page["next_cursor"]:
+                cursor = f"&cursor={page['next_cursor']}"
+            else:
+                return
+        fail("the vectors did not come")
 
     def memory_mb(self):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
@@ -140,7 +154,7 @@ def pgbench(server, script):
 
 
 def load(server, token):
-    """Nodes of one tenant with text; waits until every vector is there."""
+    """Nodes of one tenant with text, each with its vector."""
     words = "river stone cloud engine market garden signal winter paper bridge copper forest window planet ocean machine letter music shadow silver".split()
     ids = []
     for start in range(0, NODES, 500):
@@ -148,12 +162,8 @@ def load(server, token):
         text = lambda n: " ".join(words[(n * step) % len(words)] for step in (1, 3, 7, 11, 13)) + f" {n}"
         nodes = [{"classes": ["Bench"], "props": {"text": text(n), "n": n}} for n in items]
         ids += [result["id"] for result in server.call("POST", "/nodes/batch", token, {"nodes": nodes})["results"]]
-    for _ in range(600):
-        last = server.call("GET", "/nodes?limit=1000", token)["nodes"] + [server.call("GET", f"/nodes/{ids[-1]}", token)]
-        if all(node["embedding_status"] == "ready" for node in last):
-            return ids
-        time.sleep(0.5)
-    fail("the vectors did not come")
+    server.wait_for_vectors(token)
+    return ids
 
 
 def main():

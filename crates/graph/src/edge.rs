@@ -5,7 +5,10 @@ use uuid::Uuid;
 use wardgraph_kernel::{Chance, Cursor, EdgeId, Mode, NodeId, Page, PageSize, Read, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
-use crate::GraphError;
+use crate::{
+    GraphError,
+    bound::{ANSWER_BYTES, bounded, cut, octets},
+};
 
 /// Creates edges whose ends are nodes of the tenant, and says of every item what became of it.
 const CREATE: Statement<Write> = Statement::writing(
@@ -14,10 +17,10 @@ const CREATE: Statement<Write> = Statement::writing(
     "with input as materialized (
        select i.*, exists (select from nodes n where n.tenant_id = $1 and n.node_id = i.src) as has_src,
                    exists (select from nodes n where n.tenant_id = $1 and n.node_id = i.dst) as has_dst
-       from unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::jsonb[]) with ordinality as i(edge_id, src, rel, dst, props, n)
+       from unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::jsonb[], $8::int[]) with ordinality as i(edge_id, src, rel, dst, props, size_bytes, n)
      ), created as (
-       insert into edges (tenant_id, edge_id, src, rel, dst, props, created_at)
-       select $1, edge_id, src, rel, dst, props, $7 from input where has_src and has_dst
+       insert into edges (tenant_id, edge_id, src, rel, dst, props, size_bytes, created_at)
+       select $1, edge_id, src, rel, dst, props, size_bytes, $7 from input where has_src and has_dst
        on conflict (tenant_id, src, rel, dst) do nothing
        returning edge_id
      )
@@ -30,17 +33,20 @@ macro_rules! list {
             $name,
             &[Role::App],
             concat!(
-                "select tenant_id, edge_id, src, rel, dst, props, created_at from edges where tenant_id = any(array[$1, '*'])",
+                "select tenant_id, edge_id, src, rel, dst, props, created_at",
+                bounded!("edges", "edge_id"),
+                " where tenant_id = any(array[$1, '*'])",
                 $at,
-                " and ($2::uuid is null or edge_id > $2) and ($3::text is null or rel = $3) order by edge_id limit $4"
+                " and ($2::uuid is null or edge_id > $2) and ($3::text is null or rel = $3) order by edge_id limit $4) f) b
+                 where before <= $5 order by edge_id"
             ),
         )
     };
 }
 
 const LIST: Statement<Read> = list!("graph.edge.list", "");
-const LIST_OUT: Statement<Read> = list!("graph.edge.list_out", " and src = $5");
-const LIST_IN: Statement<Read> = list!("graph.edge.list_in", " and dst = $5");
+const LIST_OUT: Statement<Read> = list!("graph.edge.list_out", " and src = $6");
+const LIST_IN: Statement<Read> = list!("graph.edge.list_in", " and dst = $6");
 
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[CREATE.info(), LIST.info(), LIST_OUT.info(), LIST_IN.info()];
 
@@ -121,8 +127,9 @@ pub async fn create_all(
     let rel: Vec<&str> = new.iter().map(|e| e.rel.as_str()).collect();
     let dst: Vec<Uuid> = new.iter().map(|e| e.dst.uuid()).collect();
     let props: Vec<Value> = new.iter().map(|e| Value::Object(e.props.clone())).collect();
+    let sizes: Vec<i32> = new.iter().map(|e| i32::try_from(octets(&e.props)).unwrap_or(i32::MAX)).collect();
     let tenant = tx.tenant();
-    let rows = tx.write(&CREATE, &[&tenant, &ids, &src, &rel, &dst, &props, &now]).await?;
+    let rows = tx.write(&CREATE, &[&tenant, &ids, &src, &rel, &dst, &props, &now, &sizes]).await?;
     let result = |(row, id): (&Row, &Uuid)| -> Result<Creation, StoreError> {
         Ok(match (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?) {
             (false, _, _) => Creation::NoEnd("src"),
@@ -156,12 +163,11 @@ pub async fn list<M: Mode>(
     let after = after.map(Cursor::id);
     let probe = size.probe();
     let rows = match (filter.src, filter.dst) {
-        (Some(src), _) => tx.query(&LIST_OUT, &[&tenant, &after, &filter.rel, &probe, &src.uuid()]).await?,
-        (None, Some(dst)) => tx.query(&LIST_IN, &[&tenant, &after, &filter.rel, &probe, &dst.uuid()]).await?,
-        (None, None) => tx.query(&LIST, &[&tenant, &after, &filter.rel, &probe]).await?,
+        (Some(src), _) => tx.query(&LIST_OUT, &[&tenant, &after, &filter.rel, &probe, &ANSWER_BYTES, &src.uuid()]).await?,
+        (None, Some(dst)) => tx.query(&LIST_IN, &[&tenant, &after, &filter.rel, &probe, &ANSWER_BYTES, &dst.uuid()]).await?,
+        (None, None) => tx.query(&LIST, &[&tenant, &after, &filter.rel, &probe, &ANSWER_BYTES]).await?,
     };
-    let edges = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::cut(edges, size, |edge| edge.id.uuid()))
+    Ok(cut(&rows, size, read, |edge| edge.id.uuid())?)
 }
 
 fn read(row: &Row) -> Result<Edge, StoreError> {

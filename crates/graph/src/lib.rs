@@ -3,6 +3,7 @@
 //! Domain functions take a transaction, input, time and chance, and give domain values.
 //! Refuses to know: HTTP, configuration, the pool.
 
+mod bound;
 pub mod edge;
 pub mod embedding;
 mod error;

@@ -5,7 +5,11 @@ use uuid::Uuid;
 use wardgraph_kernel::{Chance, Cursor, EdgeId, Mode, NodeId, Page, PageSize, Read, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
-use crate::{GraphError, content};
+use crate::{
+    GraphError,
+    bound::{ANSWER_BYTES, bounded, cut, octets},
+    content,
+};
 
 /// How many edges are deleted with their node at once, each with its event.
 const MOST_EDGES: usize = 10_000;
@@ -21,13 +25,13 @@ const CREATE: Statement<Write> = Statement::writing(
     "graph.node.create",
     &[Role::App],
     "with input as (
-       select * from unnest($2::uuid[], $3::text[], $4::jsonb[], $5::jsonb[], $6::text[], $7::jsonb[], $8::jsonb[], $9::jsonb[], $10::text[])
-         as i(node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, content)
+       select * from unnest($2::uuid[], $3::text[], $4::jsonb[], $5::jsonb[], $6::text[], $7::jsonb[], $8::jsonb[], $9::jsonb[], $10::text[], $12::int[])
+         as i(node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, content, size_bytes)
      ), created as (
        insert into nodes (tenant_id, node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, content,
-                          embedding_status, created_at, updated_at)
+                          size_bytes, embedding_status, created_at, updated_at)
        select $1, node_id, external_id, array(select jsonb_array_elements_text(classes)), props, payload_ref, metadata, refresh_policy, triggers,
-              content, case when content is null then 'none' else 'queued' end, $11, $11
+              content, size_bytes, case when content is null then 'none' else 'queued' end, $11, $11
        from input
        on conflict (tenant_id, external_id) do nothing
        returning node_id, embedding_status
@@ -55,8 +59,9 @@ const LIST: Statement<Read> = Statement::reading(
     concat!(
         "select ",
         columns!(),
-        " from nodes where tenant_id = $1 and ($2::uuid is null or node_id > $2) and ($3::text is null or classes @> array[$3])
-          and ($4::text is null or external_id = $4) order by node_id limit $5"
+        bounded!("nodes", "node_id"),
+        " where tenant_id = $1 and ($2::uuid is null or node_id > $2) and ($3::text is null or classes @> array[$3])
+          and ($4::text is null or external_id = $4) order by node_id limit $5) f) b where before <= $6 order by node_id"
     ),
 );
 
@@ -96,6 +101,14 @@ pub struct NewNode {
     pub triggers: Vec<Map<String, Value>>,
     /// The caller's own id.
     pub external_id: Option<String>,
+}
+
+impl NewNode {
+    /// Octets of what a reader will be given.
+    fn size_bytes(&self) -> i32 {
+        let objects = [&self.props, &self.metadata, &self.refresh_policy].into_iter().chain(&self.triggers);
+        i32::try_from(objects.map(octets).sum::<usize>()).unwrap_or(i32::MAX)
+    }
 }
 
 /// A node as it is stored.
@@ -165,6 +178,7 @@ pub async fn create_all(
     let metadata: Vec<Value> = new.iter().map(|n| object(&n.metadata)).collect();
     let refresh_policies: Vec<Value> = new.iter().map(|n| object(&n.refresh_policy)).collect();
     let triggers: Vec<Value> = new.iter().map(|n| n.triggers.iter().map(object).collect()).collect();
+    let sizes: Vec<i32> = new.iter().map(NewNode::size_bytes).collect();
     let contents: Vec<_> = new.iter().map(|n| content(&n.props)).collect();
     let tenant = tx.tenant();
     let rows = tx
@@ -182,6 +196,7 @@ pub async fn create_all(
                 &triggers,
                 &contents,
                 &now,
+                &sizes,
             ],
         )
         .await?;
@@ -239,9 +254,8 @@ pub async fn list<M: Mode>(
 ) -> Result<Page<Node>, GraphError> {
     let tenant = tx.tenant();
     let after = after.map(Cursor::id);
-    let rows = tx.query(&LIST, &[&tenant, &after, &filter.class, &filter.external_id, &size.probe()]).await?;
-    let nodes = rows.iter().map(Node::read).collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::cut(nodes, size, |node| node.id.uuid()))
+    let rows = tx.query(&LIST, &[&tenant, &after, &filter.class, &filter.external_id, &size.probe(), &ANSWER_BYTES]).await?;
+    Ok(cut(&rows, size, Node::read, |node| node.id.uuid())?)
 }
 
 /// Deletes a node of the tenant with its edges and vectors. Returns the edges that went with it.

@@ -8,7 +8,7 @@ use wardgraph_embed::{Embedder, Lane};
 use wardgraph_kernel::{Mode, NodeId, Read};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
-use crate::GraphError;
+use crate::{GraphError, bound::ANSWER_BYTES};
 
 macro_rules! by_meaning {
     ($limit:literal) => {
@@ -49,9 +49,24 @@ macro_rules! by_words {
     };
 }
 
+/// What a result shows, of the found nodes that fit into one answer: `$order` is theirs, `$most` the parameter that bounds their octets.
 macro_rules! shown {
-    () => {
-        "n.node_id, n.tenant_id, n.classes, n.props, n.metadata, left(coalesce(n.content, ''), 300)"
+    ($found:literal, $similarity:literal, $score:literal, $order:literal, $most:literal) => {
+        concat!(
+            "select n.node_id, n.tenant_id, n.classes, n.props, n.metadata, left(coalesce(n.content, ''), 300), ",
+            $similarity,
+            ", ",
+            $score,
+            " from (select f.*, sum(s.size_bytes) over (order by ",
+            $order,
+            ", s.node_id) - s.size_bytes as before from ",
+            $found,
+            " f join nodes s using (tenant_id, node_id)) f join nodes n using (tenant_id, node_id) where f.before <= ",
+            $most,
+            " order by ",
+            $order,
+            ", n.node_id"
+        )
     };
 }
 
@@ -61,9 +76,8 @@ const VECTOR: Statement<Read> = Statement::reading(
     concat!(
         "with found as materialized (",
         by_meaning!("$5"),
-        ") select ",
-        shown!(),
-        ", 1 - f.distance, 1 - f.distance from found f join nodes n using (tenant_id, node_id) order by f.distance, n.node_id"
+        ") ",
+        shown!("found", "1 - f.distance", "1 - f.distance", "f.distance", "$6")
     ),
 );
 
@@ -73,9 +87,8 @@ const TEXT: Statement<Read> = Statement::reading(
     concat!(
         "with found as materialized (",
         by_words!("$2", "$3", "$4"),
-        ") select ",
-        shown!(),
-        ", null::float8, f.rank from found f join nodes n using (tenant_id, node_id) order by f.rank desc, n.node_id"
+        ") ",
+        shown!("found", "null::float8", "f.rank", "f.rank desc", "$5")
     ),
 );
 
@@ -92,11 +105,13 @@ const HYBRID: Statement<Read> = Statement::reading(
            from (select *, row_number() over (order by distance, node_id) as place from meaning) m
            full join (select *, row_number() over (order by rank desc, node_id) as place from words) w using (tenant_id, node_id)
            order by score desc, node_id limit $5
-         ) select ",
-        shown!(),
-        ", coalesce(1 - f.distance, (select 1 - (e.embedding <=> $3::real[]::vector) from embeddings e
-                                     where e.tenant_id = f.tenant_id and e.tenant_id = any(array[$1, '*']) and e.model = $2 and e.node_id = f.node_id))::float8,
-           f.score from fused f join nodes n using (tenant_id, node_id) order by f.score desc, n.node_id"
+         ), similar as (
+           select f.tenant_id, f.node_id, f.score, coalesce(f.distance,
+             (select e.embedding <=> $3::real[]::vector from embeddings e
+              where e.tenant_id = f.tenant_id and e.tenant_id = any(array[$1, '*']) and e.model = $2 and e.node_id = f.node_id))::float8 as distance
+           from fused f
+         ) ",
+        shown!("similar", "1 - f.distance", "f.score", "f.score desc", "$8")
     ),
 );
 
@@ -168,9 +183,11 @@ pub async fn search<M: Mode>(tx: &mut Tx<'_, M>, query: &Query) -> Result<Vec<Fo
     // Deep enough that what is high in both lists is in both candidates.
     let depth = (top_k * 5).max(100);
     let rows = match by {
-        By::Vector(vector) => tx.query(&VECTOR, &[&tenant, model, vector, classes, top_k]).await?,
-        By::Text(text) => tx.query(&TEXT, &[&tenant, text, classes, top_k]).await?,
-        By::Hybrid(vector, text) => tx.query(&HYBRID, &[&tenant, model, vector, classes, top_k, text, &depth]).await?,
+        By::Vector(vector) => tx.query(&VECTOR, &[&tenant, model, vector, classes, top_k, &ANSWER_BYTES]).await?,
+        By::Text(text) => tx.query(&TEXT, &[&tenant, text, classes, top_k, &ANSWER_BYTES]).await?,
+        By::Hybrid(vector, text) => {
+            tx.query(&HYBRID, &[&tenant, model, vector, classes, top_k, text, &depth, &ANSWER_BYTES]).await?
+        }
     };
     Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
 }
