@@ -20,11 +20,45 @@ pub struct Created<T>(pub T);
 #[derive(Debug, Clone, Copy)]
 pub struct NoContent;
 
-/// A body that is not JSON of this API: metrics, pages, the API description.
+/// A body that is not a JSON type of this API: metrics, pages, the API description.
 #[derive(Debug, Clone)]
-pub struct Document {
-    /// The media type.
-    pub content_type: &'static str,
+pub struct Document<M> {
     /// The body.
     pub body: std::borrow::Cow<'static, str>,
+    media: std::marker::PhantomData<fn() -> M>,
+}
+
+impl<M> Document<M> {
+    /// A document of the media type `M`.
+    pub fn new(body: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+        Self { body: body.into(), media: std::marker::PhantomData }
+    }
+}
+
+/// A media type of documents.
+pub trait Media: Send + 'static {
+    /// As `Content-Type` spells it.
+    const TYPE: &'static str;
+}
+
+/// The Prometheus text format.
+#[derive(Debug, Clone, Copy)]
+pub enum Exposition {}
+/// JSON that is no type of this API.
+#[derive(Debug, Clone, Copy)]
+pub enum JsonText {}
+/// A page for people.
+#[derive(Debug, Clone, Copy)]
+pub enum Html {}
+
+impl Media for Exposition {
+    const TYPE: &'static str = "text/plain; version=0.0.4";
+}
+
+impl Media for JsonText {
+    const TYPE: &'static str = "application/json";
+}
+
+impl Media for Html {
+    const TYPE: &'static str = "text/html; charset=utf-8";
 }

@@ -4,7 +4,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 use wardgraph_kernel::{EdgeId, NodeId};
 
-use crate::{Created, Document, Json, NoContent, Path, Query, validate::Validate};
+use crate::{Created, Document, Json, NoContent, Path, Query, carry::Media, validate::Validate};
 
 /// Things that exist, of which valid requests can be made.
 #[derive(Debug, Clone, Copy)]
@@ -141,9 +141,10 @@ impl Output for NoContent {
     }
 }
 
-impl Output for Document {
+impl<M: Media> Output for Document<M> {
     fn describe(shape: &mut Shape) {
-        *shape = Shape { status: 200, content_type: Some("text/plain"), ..shape.clone() };
+        let media = M::TYPE.split(';').next();
+        *shape = Shape { status: 200, content_type: media, ..shape.clone() };
     }
 }
 

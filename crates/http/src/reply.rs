@@ -3,7 +3,7 @@
 use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use wardgraph_api::{Created, Document, Json, NoContent, Problem};
+use wardgraph_api::{Created, Document, Json, NoContent, Problem, carry::Media};
 
 /// What can be sent back.
 pub trait Reply {
@@ -29,14 +29,14 @@ impl Reply for NoContent {
     }
 }
 
-impl Reply for Document {
+impl<M: Media> Reply for Document<M> {
     fn reply(self) -> Response {
         let body = match self.body {
             std::borrow::Cow::Borrowed(text) => Body::from(text),
             std::borrow::Cow::Owned(text) => Body::from(text),
         };
         let mut response = status(StatusCode::OK, body);
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(M::TYPE));
         response
     }
 }

@@ -48,7 +48,7 @@ impl<T> PerClass<T> {
 }
 
 impl Default for LimitTable {
-    /// The limits of design section 6, burst then sustained per second.
+    /// The default limits, burst then sustained per second.
     fn default() -> Self {
         let stranger = Some(Policy::known(200, 50));
         Self {
@@ -71,7 +71,7 @@ impl Default for LimitTable {
 }
 
 impl LimitTable {
-    /// A table that counts nobody. The server allows it on a loopback listener alone (design section 9).
+    /// A table that counts nobody. The server allows it on a loopback listener alone.
     pub fn disabled() -> Self {
         Self { tenant: PerClass::default(), network: PerClass::default() }
     }

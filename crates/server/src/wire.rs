@@ -25,6 +25,9 @@ const LOCAL_ISSUER: &str = "wardgraph-local";
 /// How many workers share the queue: the model works while the other reads and writes.
 const WORKERS: usize = 2;
 
+/// The buckets of every histogram, in seconds: with buckets, several servers can be added up.
+const BUCKETS_S: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
 /// What can go wrong on the way up. Any room's error, with what it was about.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -155,8 +158,13 @@ pub fn minter(config: &Config, home: &Home) -> Result<Minter, StartError> {
         Some(outside) if outside.algorithm == wardgraph_tokens::Algorithm::HS256 => {
             Ok(Minter::with_secret(&outside.key, outside.issuer.as_deref(), &config.audience)?)
         }
-        _ => Ok(home.local_key()?.minter(LOCAL_ISSUER, &config.audience)),
+        _ => local_minter(config, home),
     }
+}
+
+/// Whoever signs with the data folder's own key.
+pub fn local_minter(config: &Config, home: &Home) -> Result<Minter, StartError> {
+    Ok(home.local_key()?.minter(LOCAL_ISSUER, &config.audience))
 }
 
 /// Opens the model.
@@ -272,7 +280,8 @@ fn recorder() -> PrometheusHandle {
     if let Some(handle) = HANDLE.get() {
         return handle.clone();
     }
-    let recorder = PrometheusBuilder::new().build_recorder();
+    // Refused only for an empty list of buckets.
+    let recorder = PrometheusBuilder::new().set_buckets(&BUCKETS_S).unwrap_or_default().build_recorder();
     let handle = HANDLE.get_or_init(|| recorder.handle()).clone();
     let _ = metrics::set_global_recorder(recorder);
     handle

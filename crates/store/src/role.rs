@@ -7,7 +7,7 @@ pub enum Role {
     Owner,
     /// Serves requests: owns nothing, bound to one tenant a transaction.
     App,
-    /// Administrator endpoints: shared rows, and the seed's admin bypass. Audited.
+    /// Administrator endpoints: shared rows, and rows of any tenant. Audited.
     Admin,
     /// Login, registration, tokens: identity tables and nothing else, before anyone is known.
     Identity,

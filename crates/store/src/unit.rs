@@ -30,6 +30,8 @@ pub struct Unit {
     allowed: Duration,
     state: State,
     ends_with_next: bool,
+    /// A statement failed since the savepoint: Postgres would answer `COMMIT` with a rollback.
+    failed: bool,
 }
 
 #[derive(Debug)]
@@ -42,7 +44,7 @@ enum State {
 impl Unit {
     pub(crate) fn new(pool: Pool<Opener>, scope: Scope, opening: Opening, allowed: Duration) -> Self {
         let preamble = scope.preamble(opening.writable, opening.savepoint, opening.plan);
-        Self { pool, scope, preamble, allowed, state: State::Fresh, ends_with_next: false }
+        Self { pool, scope, preamble, allowed, state: State::Fresh, ends_with_next: false, failed: false }
     }
 
     /// Lends the transaction to a domain, as one that may do what `M` says.
@@ -57,6 +59,9 @@ impl Unit {
 
     /// Sends what is left to write and `COMMIT` in one flight. Nothing is sent when nothing was ever begun and nothing is left to write.
     pub async fn commit(mut self, closing: &[(&Statement<Write>, Params<'_>)]) -> Result<(), StoreError> {
+        if self.failed {
+            return Err(StoreError::Ended);
+        }
         match self.state {
             State::Fresh | State::Ended if closing.is_empty() => Ok(()),
             State::Ended => Err(StoreError::Ended),
@@ -73,7 +78,11 @@ impl Unit {
     pub async fn undo(&mut self) -> Result<(), StoreError> {
         match self.state {
             State::Fresh => Ok(()),
-            State::Open { .. } => self.simple("ROLLBACK TO SAVEPOINT domain", false).await,
+            State::Open { .. } => {
+                self.simple("ROLLBACK TO SAVEPOINT domain", false).await?;
+                self.failed = false;
+                Ok(())
+            }
             State::Ended => Err(StoreError::Ended),
         }
     }
@@ -92,7 +101,7 @@ impl Unit {
         let first = matches!(self.state, State::Fresh);
         let flown = match self.fly(&[(info, params)]).await {
             Err(error) if first && error.is_lost_connection() => {
-                self.state = State::Fresh;
+                (self.state, self.failed) = (State::Fresh, false);
                 self.fly(&[(info, params)]).await
             }
             other => other,
@@ -116,14 +125,14 @@ impl Unit {
         let begun = OptionFuture::from(first.then(|| client.batch_execute(&self.preamble)));
         let done = join_all(prepared.into_iter().map(|(statement, params)| client.query(statement, params)));
         let ended = OptionFuture::from(self.ends_with_next.then(|| client.batch_execute("COMMIT")));
-        let rows = within(*deadline, async {
+        let flown = within(*deadline, async {
             let (begun, rows, ended) = futures_util::join!(begun, done, ended);
             begun.transpose()?;
             let rows = rows.into_iter().collect::<Result<Vec<_>, _>>()?;
             ended.transpose()?;
             Ok(rows)
-        })
-        .await?;
+        });
+        let rows = flown.await.inspect_err(|_| self.failed = true)?;
         if self.ends_with_next {
             self.settled();
         }

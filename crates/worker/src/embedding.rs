@@ -72,7 +72,10 @@ impl EmbeddingWorker {
             by_tenant.entry(claim.tenant.clone()).or_default().push(claim);
         }
         for (tenant, claims) in by_tenant {
-            self.tenant(tenant, claims).await?;
+            // One tenant's trouble is not the others': its claims fall due again by themselves.
+            if let Err(error) = self.tenant(tenant.clone(), claims).await {
+                tracing::warn!(%error, %tenant, "a tenant's nodes could not be embedded; they fall due again");
+            }
         }
         Ok(claimed)
     }
@@ -135,8 +138,13 @@ impl EmbeddingWorker {
         if !done.is_empty() {
             let ready = embedding::finish(&mut work.tx(), model, &done, now).await?;
             metrics::counter!("wardgraph_embeddings_total", "model" => model).increment(ready.len() as u64);
-            let payload = json!({ "model": model, "nodes": ready });
-            entries.push(Entry { event_type: EventType::NodesEmbedded, subject: None, outcome: Outcome::Success, payload });
+            // None is ready where every claim was overtaken by a later one.
+            entries.extend((!ready.is_empty()).then(|| Entry {
+                event_type: EventType::NodesEmbedded,
+                subject: None,
+                outcome: Outcome::Success,
+                payload: json!({ "model": model, "nodes": ready }),
+            }));
         }
         for (claim, error) in failed {
             entries.extend(self.failed(&mut work, claim, &error, now).await?);

@@ -14,7 +14,7 @@ use crate::{
 
 /// The body limit of single things and searches.
 const SMALL: usize = 1 << 20;
-/// The body limit of batches: the seed's 10 MiB.
+/// The body limit of batches.
 const LARGE: usize = 10 << 20;
 
 crate::endpoints! {

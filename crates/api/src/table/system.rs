@@ -2,6 +2,7 @@
 
 use crate::{
     Document, Json,
+    carry::{Exposition, Html, JsonText},
     wire::system::{Health, Ready, Whoami},
 };
 
@@ -19,15 +20,15 @@ crate::endpoints! {
         public: "operators look here first, and nothing private is told", limit: Probe, body: 0,
     }
     /// The process's metrics, in the Prometheus text format. No tenant's name is a label.
-    Metrics: GET "/metrics" (()) -> Document {
+    Metrics: GET "/metrics" (()) -> Document<Exposition> {
         permission: SystemRead, limit: Read, body: 0,
     }
     /// This API as OpenAPI 3.1, made from the endpoint table.
-    OpenApi: GET "/openapi.json" (()) -> Document {
+    OpenApi: GET "/openapi.json" (()) -> Document<JsonText> {
         public: "the contract is no secret", limit: Probe, body: 0,
     }
     /// This API for people.
-    Docs: GET "/docs" (()) -> Document {
+    Docs: GET "/docs" (()) -> Document<Html> {
         public: "the contract is no secret", limit: Probe, body: 0,
     }
     /// Who the caller is: tenant, subject, permissions.

@@ -1,4 +1,4 @@
-//! Events: the seed's view of the audit log.
+//! Events: the audit log as Active Graph KG shows it.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;

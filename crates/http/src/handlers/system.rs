@@ -1,9 +1,8 @@
 //! Health, documents, and who one is.
 
-use std::borrow::Cow;
-
 use wardgraph_api::{
     Document, Json, Problem,
+    carry::{Exposition, Html, JsonText},
     table::system::{Docs, HealthNow, Live, Metrics, OpenApi, ReadyNow, WhoAmI},
     wire::system::{Health, Ready, Whoami},
 };
@@ -35,16 +34,16 @@ pub(crate) async fn health(_: Visitor<HealthNow>, (): (), services: Services) ->
     }))
 }
 
-pub(crate) async fn metrics(_: Permit<Metrics>, (): (), services: Services) -> Result<Document, Failure> {
-    Ok(Document { content_type: "text/plain; version=0.0.4", body: Cow::Owned(services.metrics.render()) })
+pub(crate) async fn metrics(_: Permit<Metrics>, (): (), services: Services) -> Result<Document<Exposition>, Failure> {
+    Ok(Document::new(services.metrics.render()))
 }
 
-pub(crate) async fn openapi(_: Visitor<OpenApi>, (): ()) -> Result<Document, Failure> {
-    Ok(Document { content_type: "application/json", body: Cow::Borrowed(wardgraph_api::openapi()) })
+pub(crate) async fn openapi(_: Visitor<OpenApi>, (): ()) -> Result<Document<JsonText>, Failure> {
+    Ok(Document::new(wardgraph_api::openapi()))
 }
 
-pub(crate) async fn docs(_: Visitor<Docs>, (): ()) -> Result<Document, Failure> {
-    Ok(Document { content_type: "text/html; charset=utf-8", body: Cow::Borrowed(wardgraph_api::docs_page()) })
+pub(crate) async fn docs(_: Visitor<Docs>, (): ()) -> Result<Document<Html>, Failure> {
+    Ok(Document::new(wardgraph_api::docs_page()))
 }
 
 pub(crate) async fn whoami(permit: Permit<WhoAmI>, (): ()) -> Result<Json<Whoami>, Failure> {

@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     Home,
-    config::{Config, Settings},
+    config::{Config, Settings, without_effect},
     wire::StartError,
 };
 
@@ -49,6 +49,7 @@ enum Command {
 struct Context {
     settings: Settings,
     data_dir: PathBuf,
+    without_effect: Vec<&'static str>,
 }
 
 impl Context {
@@ -66,7 +67,7 @@ impl Context {
 pub async fn run(cli: Cli, environment: BTreeMap<String, String>, out: &mut (impl Write + Send)) -> Result<bool, StartError> {
     let settings = Settings::read(cli.config.as_deref(), &environment)?;
     let data_dir = cli.data_dir.unwrap_or_else(|| default_data_dir(&environment));
-    let mut context = Context { settings, data_dir };
+    let mut context = Context { settings, data_dir, without_effect: without_effect(&environment) };
     match cli.command {
         Command::Serve(serve) => serve.run(&mut context, out).await,
         Command::Migrate(migrate) => migrate.run(&context, out).await,

@@ -23,6 +23,9 @@ impl Serve {
         }
         let stop = stopped()?;
         let running = start(&context.config()?, &context.home()?).await?;
+        for variable in &context.without_effect {
+            tracing::warn!(variable, "has no effect: what it configures is not built yet");
+        }
         writeln!(out, "listening on http://{}", running.listener.local_addr()?)?;
         out.flush()?;
         running.run(stop).await?;

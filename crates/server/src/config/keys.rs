@@ -79,7 +79,7 @@ keys! {
     "database.admin_url" Kind::Secret, "", [], "The login of `wardgraph_admin`, where the roles were made by hand.";
     "database.identity_url" Kind::Secret, "", [], "The login of `wardgraph_identity`, where the roles were made by hand.";
     "database.worker_url" Kind::Secret, "", [], "The login of `wardgraph_worker`, where the roles were made by hand.";
-    "database.connections" Kind::Number(4, 1_000), "20", [], "All pools together.";
+    "database.connections" Kind::Number(6, 1_000), "20", [], "All pools together.";
     "database.acquire_timeout_ms" Kind::Number(10, 60_000), "3000", [], "How long a request waits for a free connection before it is told 503.";
     "database.statement_timeout_ms" Kind::Number(100, 600_000), "5000", [], "How long one statement may take.";
     "database.transaction_timeout_ms" Kind::Number(100, 600_000), "10000", [], "How long one transaction may take.";

@@ -8,5 +8,5 @@ mod typed;
 
 pub use error::ConfigError;
 pub use keys::{KEYS, Key, Kind, documentation};
-pub use sources::{Setting, Settings, Source};
+pub use sources::{Setting, Settings, Source, without_effect};
 pub use typed::{Config, DatabaseConfig, HttpConfig, IssuerSettings};

@@ -63,6 +63,22 @@ impl fmt::Debug for Setting {
     }
 }
 
+/// What Active Graph KG deployments also set, and what is not built here yet.
+const NOT_YET: &[&str] = &[
+    "REDIS_URL",
+    "ALLOWED_S3_BUCKETS",
+    "ACTIVEKG_URL_ALLOWLIST",
+    "ACTIVEKG_MAX_FETCH_BYTES",
+    "ACTIVEKG_FETCH_TIMEOUT",
+    "ACTIVEKG_FILE_BASEDIRS",
+    "ACTIVEKG_MAX_FILE_BYTES",
+];
+
+/// Which variables of the environment an Active Graph KG deployment sets in vain.
+pub fn without_effect(environment: &BTreeMap<String, String>) -> Vec<&'static str> {
+    NOT_YET.iter().copied().filter(|name| environment.contains_key(*name)).collect()
+}
+
 /// All settings, each from the strongest source that has it.
 #[derive(Debug, Clone)]
 pub struct Settings(BTreeMap<&'static str, Setting>);
