@@ -30,6 +30,8 @@ pub struct Unit {
     allowed: Duration,
     state: State,
     ends_with_next: bool,
+    /// A statement failed: Postgres answers `COMMIT` with a quiet rollback then.
+    failed: bool,
 }
 
 #[derive(Debug)]
@@ -42,7 +44,7 @@ enum State {
 impl Unit {
     pub(crate) fn new(pool: Pool<Opener>, scope: Scope, opening: Opening, allowed: Duration) -> Self {
         let preamble = scope.preamble(opening.writable, opening.savepoint, opening.plan);
-        Self { pool, scope, preamble, allowed, state: State::Fresh, ends_with_next: false }
+        Self { pool, scope, preamble, allowed, state: State::Fresh, ends_with_next: false, failed: false }
     }
 
     /// Lends the transaction to a domain, as one that may do what `M` says.
@@ -56,8 +58,10 @@ impl Unit {
     }
 
     /// Sends what is left to write and `COMMIT` in one flight. Nothing is sent when nothing was ever begun and nothing is left to write.
+    /// A unit in which a statement failed is not committed, even if its caller passed over the failure.
     pub async fn commit(mut self, closing: &[(&Statement<Write>, Params<'_>)]) -> Result<(), StoreError> {
         match self.state {
+            _ if self.failed => Err(StoreError::Ended),
             State::Ended if closing.is_empty() => Ok(()),
             State::Ended => Err(StoreError::Ended),
             State::Fresh if closing.is_empty() => Ok(()),
@@ -73,10 +77,12 @@ impl Unit {
     /// Undoes what the domain did since the transaction began, and keeps the transaction.
     pub async fn undo(&mut self) -> Result<(), StoreError> {
         match self.state {
-            State::Fresh => Ok(()),
-            State::Open { .. } => self.simple("ROLLBACK TO SAVEPOINT domain", false).await,
-            State::Ended => Err(StoreError::Ended),
+            State::Fresh => {}
+            State::Open { .. } => self.simple("ROLLBACK TO SAVEPOINT domain", false).await?,
+            State::Ended => return Err(StoreError::Ended),
         }
+        self.failed = false;
+        Ok(())
     }
 
     async fn simple(&mut self, text: &str, ends: bool) -> Result<(), StoreError> {
@@ -98,6 +104,7 @@ impl Unit {
             }
             other => other,
         };
+        self.failed = self.failed || flown.is_err();
         Ok(flown?.pop().unwrap_or_default())
     }
 

@@ -135,8 +135,11 @@ impl EmbeddingWorker {
         if !done.is_empty() {
             let ready = embedding::finish(&mut work.tx(), model, &done, now).await?;
             metrics::counter!("wardgraph_embeddings_total", "model" => model).increment(ready.len() as u64);
-            let payload = json!({ "model": model, "nodes": ready });
-            entries.push(Entry { event_type: EventType::NodesEmbedded, subject: None, outcome: Outcome::Success, payload });
+            // Claims that were lost leave nothing, and no event of nothing.
+            if !ready.is_empty() {
+                let payload = json!({ "model": model, "nodes": ready });
+                entries.push(Entry { event_type: EventType::NodesEmbedded, subject: None, outcome: Outcome::Success, payload });
+            }
         }
         for (claim, error) in failed {
             entries.extend(self.failed(&mut work, claim, &error, now).await?);

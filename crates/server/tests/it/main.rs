@@ -1,3 +1,8 @@
 //! Everything that needs Postgres or HTTP: one binary, one Postgres, a database a test.
 
+mod catalogue;
+mod hygiene;
+mod isolation;
+mod migration;
+mod refusal;
 mod table;
