@@ -319,7 +319,8 @@ fn walk(plan: &Value, scans: &mut Vec<String>, conditions: &mut String) {
         Value::Object(node) => {
             let table = node.get("Relation Name").and_then(Value::as_str).unwrap_or_default();
             let ours = TENANT_TABLES.iter().any(|name| table == *name || table.starts_with(&format!("{name}_p")));
-            if ours && node["Node Type"].as_str().unwrap().contains("Scan") {
+            let scan = node.get("Node Type").and_then(Value::as_str).is_some_and(|kind| kind.contains("Scan"));
+            if ours && scan {
                 scans.push(node["Alias"].as_str().unwrap().to_owned());
             }
             for (key, value) in node {

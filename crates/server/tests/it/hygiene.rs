@@ -148,6 +148,8 @@ async fn a_unit_that_was_dropped_between_two_statements_leaves_nothing_behind() 
 #[tokio::test]
 async fn a_unit_that_hangs_in_a_lock_is_given_up_and_its_connection_replaced() {
     let bench = Bench::new(1, Timeouts { statement: Duration::from_secs(60), ..Timeouts::default() }).await;
+    bench.is_clean().await;
+    // The connection is open and has its statements: preparing them would hang as well.
     bench.superuser.batch_execute("begin; lock table wardgraph.edges in access exclusive mode").await.unwrap();
     let mut unit = bench.unit::<Write>(tenant("tenant-a"));
     let hangs = tokio::time::timeout(Duration::from_millis(100), async { unit.tx::<Write>().write(&INSERT, &[&"tenant-a", &EDGE]).await });

@@ -4,5 +4,6 @@ mod catalogue;
 mod hygiene;
 mod isolation;
 mod migration;
+mod queue;
 mod refusal;
 mod table;
