@@ -71,10 +71,14 @@ impl EmbeddingWorker {
         for claim in claims {
             by_tenant.entry(claim.tenant.clone()).or_default().push(claim);
         }
+        // One tenant's trouble is no other's: its claims fall due again with the lease.
+        let mut trouble = Ok(claimed);
         for (tenant, claims) in by_tenant {
-            self.tenant(tenant, claims).await?;
+            if let Err(error) = self.tenant(tenant, claims).await {
+                trouble = Err(error);
+            }
         }
-        Ok(claimed)
+        trouble
     }
 
     /// Counts what waits and what was given up, for metrics.
