@@ -34,14 +34,16 @@ const FINISH: Statement<Write> = Statement::writing(
     &[Role::Worker],
     "with input as (
        select i.node_id, i.attempts, i.embedding from unnest($2::uuid[], $3::int[], $4::text[]) as i(node_id, attempts, embedding)
+     ), there as materialized (
+       -- Locked: a node that is being deleted is waited for, and is gone then, or stays until its vector is kept.
+       select n.node_id from nodes n where n.tenant_id = $1 and n.node_id = any($2) order by n.node_id for no key update
      ), done as (
        delete from jobs j using input i
        where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = i.node_id and j.attempts = i.attempts and not j.dead
        returning j.subject_id as node_id
      ), kept as (
        insert into embeddings (tenant_id, node_id, model, embedding, embedded_at)
-       select $1, i.node_id, $5, i.embedding::vector, $6 from input i join done using (node_id)
-       where exists (select from nodes n where n.tenant_id = $1 and n.node_id = i.node_id)
+       select $1, i.node_id, $5, i.embedding::vector, $6 from input i join done using (node_id) join there using (node_id)
        on conflict (tenant_id, model, node_id) do update set embedding = excluded.embedding, embedded_at = excluded.embedded_at, ann = false
        returning node_id
      )

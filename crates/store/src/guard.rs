@@ -47,7 +47,12 @@ const QUESTIONS: &[&str] = &[
      where n.nspname = 'wardgraph' and c.relkind in ('v', 'm', 'f') and $1::text[] is not null",
     "select format('the partition %s is granted to %s', c.oid::regclass, r) from pg_class c join pg_namespace n on n.oid = c.relnamespace, unnest($1::text[]) r
      where n.nspname = 'wardgraph' and c.relispartition and c.relkind = 'r' and r <> 'wardgraph_owner'
-       and has_any_column_privilege(r, c.oid, 'select, insert, update')",
+       and (has_any_column_privilege(r, c.oid, 'select, insert, update, references') or has_table_privilege(r, c.oid, 'delete, truncate, trigger'))",
+    // What row-level security does not look at.
+    "select format('%s may truncate %s or hang triggers on it', r, c.oid::regclass) from pg_class c join pg_namespace n on n.oid = c.relnamespace, unnest($1::text[]) r
+     where n.nspname = 'wardgraph' and c.relkind in ('r', 'p') and r <> 'wardgraph_owner' and has_table_privilege(r, c.oid, 'truncate, trigger')",
+    "select format('%s may change the audit log', r) from unnest($1::text[]) r, to_regclass('wardgraph.events') e
+     where r <> 'wardgraph_owner' and (has_any_column_privilege(r, e, 'update') or has_table_privilege(r, e, 'delete, truncate'))",
     "select format('the function %s runs with its owner''s rights', p.oid::regprocedure) from pg_proc p join pg_namespace n on n.oid = p.pronamespace
      where n.nspname = 'wardgraph' and p.prosecdef and $1::text[] is not null",
     "select format('%s has a tenant_id that may be null', c.oid::regclass) from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -55,6 +60,8 @@ const QUESTIONS: &[&str] = &[
      where n.nspname = 'wardgraph' and c.relkind in ('r', 'p') and $1::text[] is not null",
     "select format('%s is granted to everyone', c.oid::regclass) from pg_class c join pg_namespace n on n.oid = c.relnamespace, aclexplode(c.relacl) g
      where n.nspname = 'wardgraph' and g.grantee = 0 and $1::text[] is not null",
+    "select format('%s is granted to everyone', c.oid::regclass) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     join pg_attribute a on a.attrelid = c.oid, aclexplode(a.attacl) g where n.nspname = 'wardgraph' and g.grantee = 0 and $1::text[] is not null",
 ];
 
 /// Asks the catalogue everything. `client` may be any role: the catalogue is open to all.
@@ -72,46 +79,69 @@ pub async fn examine(client: &Client) -> Result<Findings, StoreError> {
     Ok(findings)
 }
 
-/// Every tenant table has the canonical policies, to the letter, and no other that lets a runtime role in.
+/// Every tenant table has the canonical policies, to the letter; no table has another one, and no partition has any.
 async fn policies(client: &Client) -> Result<Vec<String>, StoreError> {
     let rows = client
         .query(
-            "select c.relname::text, p.polname::text, coalesce(pg_get_expr(p.polqual, c.oid), ''), coalesce(pg_get_expr(p.polwithcheck, c.oid), ''),
+            "select c.relname::text, c.relispartition, p.polname::text, p.polcmd::text, coalesce(pg_get_expr(p.polqual, c.oid), ''), coalesce(pg_get_expr(p.polwithcheck, c.oid), ''),
                     array(select coalesce(r.rolname, 'public')::text from unnest(p.polroles) o left join pg_roles r on r.oid = o)
              from pg_class c join pg_namespace n on n.oid = c.relnamespace
-             join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id'
              left join pg_policy p on p.polrelid = c.oid
-             where n.nspname = 'wardgraph' and c.relkind in ('r', 'p') and not c.relispartition
-             order by 1, 2",
+             where n.nspname = 'wardgraph' and c.relkind in ('r', 'p')
+             order by 1, 3",
             &[],
         )
         .await?;
     let mut leaks = Vec::new();
     let mut seen = std::collections::BTreeMap::<String, usize>::new();
     for row in rows {
-        let table: String = row.try_get(0)?;
-        if GLOBAL_TABLES.iter().any(|(name, _)| *name == table) {
-            continue;
+        let (table, partition): (String, bool) = (row.try_get(0)?, row.try_get(1)?);
+        let tenants = !partition && GLOBAL_TABLES.iter().all(|(name, _)| *name != table);
+        if tenants {
+            seen.entry(table.clone()).or_default();
         }
-        let canonical = seen.entry(table.clone()).or_default();
-        let Some(policy) = row.try_get::<_, Option<String>>(1)? else { continue };
-        let (using, check): (String, String) = (row.try_get(2)?, row.try_get(3)?);
-        let roles: Vec<String> = row.try_get(4)?;
-        match (policy.as_str(), using.as_str(), check.as_str()) {
-            ("tenant_read", READ, "") | ("tenant_insert", "", OWN) | ("tenant_update", OWN, OWN) | ("tenant_delete", OWN, "") => {
-                *canonical += 1;
+        let Some(name) = row.try_get::<_, Option<String>>(2)? else { continue };
+        let (command, using, check): (String, String, String) = (row.try_get(3)?, row.try_get(4)?, row.try_get(5)?);
+        let roles: Vec<String> = row.try_get(6)?;
+        let text = (name.as_str(), command.as_str(), using.as_str(), check.as_str());
+        let expected = if tenants { of_a_tenant(&table, text) } else { of_a_global_table(&table, text) };
+        match expected {
+            Some(allowed) if !partition && roles.iter().all(|role| allowed.contains(&role.as_str())) => {
+                *seen.entry(table).or_default() += usize::from(name.starts_with("tenant_"));
             }
-            ("worker_status", STATUS, STATUS) if roles == ["wardgraph_worker"] => {}
-            ("administrator", "true", "true") if roles == ["wardgraph_admin"] => {}
-            _ => leaks.push(format!("the policy `{policy}` on {table} is not one of the canonical ones")),
+            _ => leaks.push(format!("the policy `{name}` on {table} is not one of the canonical ones")),
         }
     }
-    leaks.extend(
-        seen.iter()
-            .filter(|(_, canonical)| **canonical != 4)
-            .map(|(table, _)| format!("{table} lacks one of the four canonical policies")),
-    );
+    let lacking = seen.iter().filter(|(table, canonical)| **canonical != 4 && GLOBAL_TABLES.iter().all(|(name, _)| name != table));
+    leaks.extend(lacking.map(|(table, _)| format!("{table} lacks one of the four canonical policies")));
     Ok(leaks)
+}
+
+/// Name, command, `using` and `with check` of a policy.
+type PolicyText<'a> = (&'a str, &'a str, &'a str, &'a str);
+
+/// Whom a policy of a tenant table may let in; `None` for one that is not canonical.
+fn of_a_tenant(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static str]> {
+    match text {
+        ("tenant_read", "r", READ, "") => Some(&["wardgraph_app", "wardgraph_worker"]),
+        ("tenant_insert", "a", "", OWN) | ("tenant_update", "w", OWN, OWN) | ("tenant_delete", "d", OWN, "") => {
+            Some(&["wardgraph_app", "wardgraph_worker", "wardgraph_identity"])
+        }
+        ("worker_status", "w", STATUS, STATUS) if table == "nodes" => Some(&["wardgraph_worker"]),
+        ("administrator", "*", "true", "true") => Some(&["wardgraph_admin"]),
+        _ => None,
+    }
+}
+
+/// The same for a table of [`GLOBAL_TABLES`].
+fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static str]> {
+    match (table, text) {
+        ("jobs", ("own_insert", "a", "", OWN)) => Some(&["wardgraph_app"]),
+        ("jobs", ("queue", "*", "true", "true")) => Some(&["wardgraph_worker"]),
+        ("jobs", ("administrator", "*", "true", "true")) => Some(&["wardgraph_admin"]),
+        ("migrations", ("ledger", "*", "true", "true")) => Some(&["wardgraph_owner"]),
+        _ => None,
+    }
 }
 
 /// Refuses unless nothing could leak: every serving role is who it should be, and the schema holds.

@@ -30,7 +30,7 @@ pub struct Unit {
     allowed: Duration,
     state: State,
     ends_with_next: bool,
-    /// A statement failed since the savepoint: Postgres would answer `COMMIT` with a rollback.
+    /// A statement failed: Postgres answers `COMMIT` with a quiet rollback then.
     failed: bool,
 }
 
@@ -58,11 +58,10 @@ impl Unit {
     }
 
     /// Sends what is left to write and `COMMIT` in one flight. Nothing is sent when nothing was ever begun and nothing is left to write.
+    /// A unit in which a statement failed is not committed, even if its caller passed over the failure.
     pub async fn commit(mut self, closing: &[(&Statement<Write>, Params<'_>)]) -> Result<(), StoreError> {
-        if self.failed {
-            return Err(StoreError::Ended);
-        }
         match self.state {
+            _ if self.failed => Err(StoreError::Ended),
             State::Fresh | State::Ended if closing.is_empty() => Ok(()),
             State::Ended => Err(StoreError::Ended),
             State::Open { .. } if closing.is_empty() => self.simple("COMMIT", true).await,
@@ -77,14 +76,12 @@ impl Unit {
     /// Undoes what the domain did since the transaction began, and keeps the transaction.
     pub async fn undo(&mut self) -> Result<(), StoreError> {
         match self.state {
-            State::Fresh => Ok(()),
-            State::Open { .. } => {
-                self.simple("ROLLBACK TO SAVEPOINT domain", false).await?;
-                self.failed = false;
-                Ok(())
-            }
-            State::Ended => Err(StoreError::Ended),
+            State::Fresh => {}
+            State::Open { .. } => self.simple("ROLLBACK TO SAVEPOINT domain", false).await?,
+            State::Ended => return Err(StoreError::Ended),
         }
+        self.failed = false;
+        Ok(())
     }
 
     async fn simple(&mut self, text: &str, ends: bool) -> Result<(), StoreError> {
@@ -101,11 +98,12 @@ impl Unit {
         let first = matches!(self.state, State::Fresh);
         let flown = match self.fly(&[(info, params)]).await {
             Err(error) if first && error.is_lost_connection() => {
-                (self.state, self.failed) = (State::Fresh, false);
+                self.state = State::Fresh;
                 self.fly(&[(info, params)]).await
             }
             other => other,
         };
+        self.failed = self.failed || flown.is_err();
         Ok(flown?.pop().unwrap_or_default())
     }
 
@@ -125,14 +123,14 @@ impl Unit {
         let begun = OptionFuture::from(first.then(|| client.batch_execute(&self.preamble)));
         let done = join_all(prepared.into_iter().map(|(statement, params)| client.query(statement, params)));
         let ended = OptionFuture::from(self.ends_with_next.then(|| client.batch_execute("COMMIT")));
-        let flown = within(*deadline, async {
+        let rows = within(*deadline, async {
             let (begun, rows, ended) = futures_util::join!(begun, done, ended);
             begun.transpose()?;
             let rows = rows.into_iter().collect::<Result<Vec<_>, _>>()?;
             ended.transpose()?;
             Ok(rows)
-        });
-        let rows = flown.await.inspect_err(|_| self.failed = true)?;
+        })
+        .await?;
         if self.ends_with_next {
             self.settled();
         }

@@ -71,13 +71,14 @@ impl EmbeddingWorker {
         for claim in claims {
             by_tenant.entry(claim.tenant.clone()).or_default().push(claim);
         }
+        // One tenant's trouble is no other's: its claims fall due again with the lease.
+        let mut trouble = Ok(claimed);
         for (tenant, claims) in by_tenant {
-            // One tenant's trouble is not the others': its claims fall due again by themselves.
-            if let Err(error) = self.tenant(tenant.clone(), claims).await {
-                tracing::warn!(%error, %tenant, "a tenant's nodes could not be embedded; they fall due again");
+            if let Err(error) = self.tenant(tenant, claims).await {
+                trouble = Err(error);
             }
         }
-        Ok(claimed)
+        trouble
     }
 
     /// Counts what waits and what was given up, for metrics.
@@ -138,13 +139,11 @@ impl EmbeddingWorker {
         if !done.is_empty() {
             let ready = embedding::finish(&mut work.tx(), model, &done, now).await?;
             metrics::counter!("wardgraph_embeddings_total", "model" => model).increment(ready.len() as u64);
-            // None is ready where every claim was overtaken by a later one.
-            entries.extend((!ready.is_empty()).then(|| Entry {
-                event_type: EventType::NodesEmbedded,
-                subject: None,
-                outcome: Outcome::Success,
-                payload: json!({ "model": model, "nodes": ready }),
-            }));
+            // Claims that were lost leave nothing, and no event of nothing.
+            if !ready.is_empty() {
+                let payload = json!({ "model": model, "nodes": ready });
+                entries.push(Entry { event_type: EventType::NodesEmbedded, subject: None, outcome: Outcome::Success, payload });
+            }
         }
         for (claim, error) in failed {
             entries.extend(self.failed(&mut work, claim, &error, now).await?);

@@ -1,0 +1,360 @@
+//! The migrated schema, asked for all that isolation rests on. Each question is also asked of a schema that was broken on purpose, so that
+//! none of them is blind.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use tokio_postgres::{Client, error::SqlState};
+use wardgraph_store::{Role, StatementInfo, guard};
+use wardgraph_testkit::Cluster;
+
+/// Asks a question whose every row is a fault: there is none, and there is one after `breach`.
+async fn holds(question: &str, breach: &str) {
+    let database = Cluster::get().database().await;
+    let client = database.behind_the_scenes().await;
+    assert_eq!(sentences(&client, question).await, [""; 0]);
+    // Rolled back: roles belong to the whole cluster, and other tests use them.
+    client.batch_execute(&format!("begin; {breach}")).await.unwrap();
+    assert_ne!(sentences(&client, question).await, [""; 0], "nothing is seen of `{breach}`");
+    client.batch_execute("rollback").await.unwrap();
+}
+
+async fn sentences(client: &Client, question: &str) -> Vec<String> {
+    client.query(question, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+}
+
+fn names(roles: &[Role]) -> String {
+    roles.iter().map(|role| format!("'{}'", role.name())).collect::<Vec<_>>().join(", ")
+}
+
+/// Plain and partitioned tables of the schema, as `c`.
+const TABLES: &str = "from pg_class c where c.relnamespace = 'wardgraph'::regnamespace and c.relkind in ('r', 'p')";
+
+#[tokio::test]
+async fn every_table_forces_row_level_security_partitions_included() {
+    let question = format!("select c.relname::text {TABLES} and not (c.relrowsecurity and c.relforcerowsecurity)");
+    holds(&question, "alter table wardgraph.nodes no force row level security").await;
+    holds(&question, "alter table wardgraph.embeddings_p3 disable row level security").await;
+    holds(&question, "create table wardgraph.forgotten (tenant_id text)").await;
+}
+
+#[tokio::test]
+async fn the_policies_are_these_and_no_others() {
+    let database = Cluster::get().database().await;
+    let listed = sentences(
+        &database.behind_the_scenes().await,
+        "select concat_ws(' ', tablename, policyname, permissive, cmd, array_to_string(array(select replace(r::text, 'wardgraph_', '') from unnest(roles) r order by 1), '+'))
+         from pg_policies where schemaname = 'wardgraph' order by 1",
+    )
+    .await;
+    let mut expected = vec![
+        "jobs administrator PERMISSIVE ALL admin".to_owned(),
+        "jobs own_insert PERMISSIVE INSERT app".into(),
+        "jobs queue PERMISSIVE ALL worker".into(),
+        "migrations ledger PERMISSIVE ALL owner".into(),
+        "nodes worker_status PERMISSIVE UPDATE worker".into(),
+    ];
+    for (table, writers) in [("nodes", "app"), ("edges", "app"), ("embeddings", "worker"), ("events", "app+identity+worker")] {
+        expected.push(format!("{table} administrator PERMISSIVE ALL admin"));
+        expected.push(format!("{table} tenant_read PERMISSIVE SELECT app+worker"));
+        expected.extend(["insert", "update", "delete"].map(|act| format!("{table} tenant_{act} PERMISSIVE {} {writers}", act.to_uppercase())));
+    }
+    expected.sort();
+    assert_eq!(listed, expected);
+}
+
+#[tokio::test]
+async fn a_table_is_a_tenants_or_stands_in_the_short_list_with_a_reason() {
+    let database = Cluster::get().database().await;
+    let question = format!("select c.relname::text {TABLES} and not c.relispartition and not exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'tenant_read')");
+    let global: BTreeSet<String> = sentences(&database.behind_the_scenes().await, &question).await.into_iter().collect();
+    let listed: BTreeSet<String> = guard::GLOBAL_TABLES.iter().map(|(table, _)| (*table).to_owned()).collect();
+    assert_eq!(global, listed);
+    assert!(guard::GLOBAL_TABLES.iter().all(|(_, reason)| reason.len() > 20));
+}
+
+#[tokio::test]
+async fn the_grants_are_these_and_no_others() {
+    let database = Cluster::get().database().await;
+    let listed = sentences(
+        &database.behind_the_scenes().await,
+        "select concat_ws(' ', c.relname, replace(g.grantee::regrole::text, 'wardgraph_', ''), string_agg(lower(g.privilege_type), '+' order by g.privilege_type))
+         from pg_class c, aclexplode(c.relacl) g where c.relnamespace = 'wardgraph'::regnamespace and g.grantee <> c.relowner
+         group by c.relname, g.grantee
+         union all
+         select concat_ws(' ', c.relname, a.attname, replace(g.grantee::regrole::text, 'wardgraph_', ''), lower(g.privilege_type))
+         from pg_class c join pg_attribute a on a.attrelid = c.oid, aclexplode(a.attacl) g where c.relnamespace = 'wardgraph'::regnamespace
+         order by 1",
+    )
+    .await;
+    let all = "delete+insert+select+update";
+    let mut expected = [
+        format!("edges admin {all}"),
+        format!("edges app {all}"),
+        format!("embeddings admin {all}"),
+        "embeddings app select".into(),
+        format!("embeddings worker {all}"),
+        "events admin insert+select".into(),
+        "events app insert+select".into(),
+        "events identity insert".into(),
+        "events worker insert+select".into(),
+        format!("jobs admin {all}"),
+        "jobs app insert".into(),
+        format!("jobs worker {all}"),
+        format!("nodes admin {all}"),
+        format!("nodes app {all}"),
+        "nodes embedding_status worker update".into(),
+        "nodes worker select".into(),
+    ];
+    expected.sort();
+    assert_eq!(listed, expected);
+}
+
+#[tokio::test]
+async fn nobody_is_granted_anything_on_a_partition() {
+    let question = "select format('%s to %s', c.relname, g.grantee) from pg_class c, aclexplode(c.relacl) g
+                    where c.relispartition and c.relnamespace = 'wardgraph'::regnamespace and g.grantee <> c.relowner
+                    union all select format('%s.%s', c.relname, a.attname) from pg_class c join pg_attribute a on a.attrelid = c.oid
+                    where c.relispartition and c.relnamespace = 'wardgraph'::regnamespace and a.attacl is not null";
+    holds(question, "grant delete on wardgraph.embeddings_p0 to wardgraph_worker").await;
+    holds(question, "grant select (node_id) on wardgraph.embeddings_p0 to wardgraph_app").await;
+}
+
+#[tokio::test]
+async fn every_foreign_key_begins_an_index() {
+    let question = "select conname::text from pg_constraint k where contype = 'f' and connamespace = 'wardgraph'::regnamespace and not exists (
+                      select from pg_index i where i.indrelid = k.conrelid and i.indisvalid and i.indpred is null
+                        and (select array_agg(c order by c) from unnest((i.indkey::int2[])[0:cardinality(k.conkey) - 1]) c)
+                          = (select array_agg(c order by c) from unnest(k.conkey) c))";
+    holds(question, "drop index wardgraph.edges_dst").await;
+    holds(question, "drop index wardgraph.embeddings_node").await;
+}
+
+#[tokio::test]
+async fn every_key_begins_with_the_tenant() {
+    let question = "select format('%s of %s', i.indexrelid::regclass, i.indrelid::regclass) from pg_index i join pg_class c on c.oid = i.indrelid
+                    join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id'
+                    where c.relnamespace = 'wardgraph'::regnamespace and i.indisunique and i.indkey[0] <> a.attnum
+                    union all select conname::text from pg_constraint k join pg_attribute a on a.attrelid = k.conrelid and a.attname = 'tenant_id'
+                    where k.connamespace = 'wardgraph'::regnamespace and k.contype = 'f' and k.conkey[1] <> a.attnum";
+    holds(question, "create unique index on wardgraph.nodes (external_id)").await;
+    holds(question, "alter table wardgraph.nodes add unique (node_id); alter table wardgraph.edges add foreign key (src) references wardgraph.nodes (node_id)").await;
+}
+
+#[tokio::test]
+async fn every_tenant_id_is_not_null() {
+    let question = format!("select c.relname::text {TABLES} and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attnotnull)");
+    holds(&question, "create table wardgraph.loose (tenant_id text, id uuid)").await;
+}
+
+#[tokio::test]
+async fn every_time_knows_its_zone() {
+    let question = format!("select format('%s.%s', c.relname, a.attname) {} and a.atttypid in ('timestamp'::regtype, 'time'::regtype, 'timetz'::regtype)", TABLES.replace("where", "join pg_attribute a on a.attrelid = c.oid where"));
+    holds(&question, "alter table wardgraph.jobs add seen timestamp").await;
+}
+
+#[tokio::test]
+async fn no_role_can_become_another() {
+    let question = format!(
+        "select format('%s may be %s', a.rolname, b.rolname) from pg_roles a, pg_roles b
+         where a.rolname in ({0}) and a.oid <> b.oid and (pg_has_role(a.oid, b.oid, 'member') or pg_has_role(a.oid, b.oid, 'set'))
+         union all select format('%s is held by %s', r.rolname, m.rolname) from pg_auth_members x
+         join pg_roles r on r.oid = x.roleid join pg_roles m on m.oid = x.member where m.rolname in ({0})",
+        names(Role::ALL)
+    );
+    holds(&question, "grant wardgraph_admin to wardgraph_app").await;
+    holds(&question, "grant pg_read_all_data to wardgraph_worker").await;
+    holds(&question, "grant wardgraph_owner to wardgraph_identity with inherit false, set false, admin true").await;
+}
+
+#[tokio::test]
+async fn no_role_has_rights_over_the_cluster() {
+    let question = format!(
+        "select rolname::text from pg_roles where rolname in ({}) and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication or rolinherit)",
+        names(Role::ALL)
+    );
+    for right in ["superuser", "bypassrls", "createrole", "createdb", "replication", "inherit"] {
+        holds(&question, &format!("alter role wardgraph_app {right}")).await;
+    }
+}
+
+#[tokio::test]
+async fn serving_roles_own_nothing() {
+    let question =
+        format!("select format('%s owns %s', r.rolname, d.objid) from pg_shdepend d join pg_roles r on r.oid = d.refobjid
+                 where d.deptype = 'o' and r.rolname in ({}) and d.dbid in (0, (select oid from pg_database where datname = current_database()))", names(Role::SERVING));
+    holds(&question, "alter table wardgraph.edges owner to wardgraph_app").await;
+    holds(&question, "create schema own authorization wardgraph_worker").await;
+}
+
+#[tokio::test]
+async fn serving_roles_create_nothing() {
+    let question = format!(
+        "select format('%s in %s', r.rolname, n.nspname) from pg_roles r, pg_namespace n
+         where r.rolname in ({}) and n.nspname not like 'pg_temp%' and n.nspname not like 'pg_toast%' and has_schema_privilege(r.oid, n.oid, 'create')",
+        names(Role::SERVING)
+    );
+    holds(&question, "grant create on schema public to wardgraph_app").await;
+}
+
+#[tokio::test]
+async fn nothing_in_the_schema_runs_with_another_roles_rights() {
+    let question = "select p.oid::regprocedure::text from pg_proc p where p.pronamespace = 'wardgraph'::regnamespace and (p.prosecdef or has_function_privilege('wardgraph_app', p.oid, 'execute'))
+                    union all select c.relname::text from pg_class c where c.relnamespace = 'wardgraph'::regnamespace and c.relkind in ('v', 'm', 'f')
+                    union all select r.rulename::text from pg_rewrite r join pg_class c on c.oid = r.ev_class where c.relnamespace = 'wardgraph'::regnamespace
+                    union all select t.tgname::text from pg_trigger t join pg_class c on c.oid = t.tgrelid where c.relnamespace = 'wardgraph'::regnamespace and not t.tgisinternal";
+    holds(question, "create function wardgraph.peek() returns int language sql security definer as 'select 1'").await;
+    holds(question, "create view wardgraph.everyone as select node_id from wardgraph.nodes").await;
+}
+
+#[tokio::test]
+async fn the_owner_himself_sees_no_row() {
+    let database = Cluster::get().database().await;
+    plant(&database.behind_the_scenes().await, "tenant-a").await;
+    let owner = database.connect_as(Role::Owner).await;
+    for setting in ["", "tenant-a"] {
+        owner.execute("select set_config('app.current_tenant_id', $1, false)", &[&setting]).await.unwrap();
+        assert_eq!(sentences(&owner, "select node_id::text from wardgraph.nodes").await, [""; 0]);
+    }
+}
+
+async fn plant(superuser: &Client, tenant: &str) {
+    let sql = "insert into wardgraph.nodes (tenant_id, node_id, classes, props, metadata, refresh_policy, triggers, created_at, updated_at)
+               values ($1, gen_random_uuid(), '{}', '{}', '{}', '{}', '[]', now(), now())";
+    superuser.execute(sql, &[&tenant]).await.unwrap();
+}
+
+// Statements.
+
+fn statements() -> Vec<&'static StatementInfo> {
+    wardgraph_server::wire::statements()
+}
+
+#[test]
+fn every_statement_has_a_name_of_its_own_and_somebody_who_runs_it() {
+    let mut names = BTreeSet::new();
+    for statement in statements() {
+        assert!(names.insert(statement.name), "two statements are called `{}`", statement.name);
+        assert!(!statement.roles.is_empty(), "nobody runs `{}`", statement.name);
+        assert!(!statement.roles.contains(&Role::Owner), "the owner serves nobody, and `{}` is his", statement.name);
+    }
+    assert!(names.len() > 15, "the list has shrunk: {names:?}");
+}
+
+/// Planning asks for the rights as running does, and preparing does not.
+async fn allowed(client: &Client, sql: &str) -> Result<(), tokio_postgres::Error> {
+    client.batch_execute("set search_path = wardgraph, public").await?;
+    client.prepare(sql).await?;
+    client.batch_execute(&format!("explain (generic_plan) {sql}")).await
+}
+
+#[tokio::test]
+async fn every_statement_is_prepared_and_allowed_as_each_of_its_roles() {
+    let database = Cluster::get().database().await;
+    for role in Role::SERVING {
+        let client = database.connect_as(*role).await;
+        for statement in statements().into_iter().filter(|statement| statement.roles.contains(role)) {
+            allowed(&client, statement.sql).await.unwrap_or_else(|error| panic!("`{}` as {role:?}: {error}", statement.name));
+        }
+    }
+    let refused = allowed(&database.connect_as(Role::Identity).await, "select node_id from nodes").await.unwrap_err();
+    assert_eq!(refused.code(), Some(&SqlState::INSUFFICIENT_PRIVILEGE));
+}
+
+/// The columns that each statement brings.
+async fn columns(client: &Client, statements: &[(&str, &str)]) -> Vec<(String, Vec<String>)> {
+    let mut all = Vec::new();
+    for (name, sql) in statements {
+        let prepared = client.prepare(sql).await.unwrap();
+        all.push(((*name).to_owned(), prepared.columns().iter().map(|column| column.name().to_owned()).collect()));
+    }
+    all
+}
+
+#[tokio::test]
+async fn no_statement_brings_a_column_that_it_did_not_name() {
+    let database = Cluster::get().database().await;
+    let client = database.behind_the_scenes().await;
+    client.batch_execute("set search_path = wardgraph, public").await.unwrap();
+    let ours: Vec<_> = statements().into_iter().map(|statement| (statement.name, statement.sql)).collect();
+    let star = [("star", "select * from nodes where tenant_id = $1")];
+    let (before, star_before) = (columns(&client, &ours).await, columns(&client, &star).await);
+    client
+        .batch_execute("do $$ declare t text; begin foreach t in array array['nodes', 'edges', 'embeddings', 'events', 'jobs'] loop
+                          execute format('alter table wardgraph.%s add column of_tomorrow text', t); end loop; end $$")
+        .await
+        .unwrap();
+    assert_eq!(columns(&client, &ours).await, before);
+    assert_ne!(columns(&client, &star).await, star_before, "the question sees a star");
+}
+
+const TENANT_TABLES: &[&str] = &["nodes", "edges", "embeddings", "events", "jobs"];
+/// The queue is everyone's: these two look for due work of all tenants, and bring no content.
+const ACROSS_TENANTS: &[&str] = &["graph.embedding.claim", "graph.embedding.depth"];
+
+/// The scans of tenant tables in a statement's plan that no condition binds to a tenant. Planned as the superuser, whom row-level security
+/// does not bind: what is left is what the statement says by itself.
+async fn unbound(client: &Client, sql: &str) -> Vec<String> {
+    let planned = client.query(&format!("explain (generic_plan, verbose, format json) {sql}"), &[]).await;
+    // A parameter's place needs the simple protocol.
+    assert!(planned.is_err() || !sql.contains("$1"));
+    let messages = client.simple_query(&format!("explain (generic_plan, verbose, format json) {sql}")).await.unwrap();
+    let text: String = messages
+        .iter()
+        .filter_map(|message| match message {
+            tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        })
+        .collect();
+    let plan: Value = serde_json::from_str(&text).unwrap();
+    let (mut scans, mut conditions) = (Vec::new(), String::new());
+    walk(&plan, &mut scans, &mut conditions);
+    scans.retain(|alias| !conditions.contains(&format!("{alias}.tenant_id")));
+    scans
+}
+
+fn walk(plan: &Value, scans: &mut Vec<String>, conditions: &mut String) {
+    match plan {
+        Value::Array(plans) => plans.iter().for_each(|plan| walk(plan, scans, conditions)),
+        Value::Object(node) => {
+            let table = node.get("Relation Name").and_then(Value::as_str).unwrap_or_default();
+            let ours = TENANT_TABLES.iter().any(|name| table == *name || table.starts_with(&format!("{name}_p")));
+            let scan = node.get("Node Type").and_then(Value::as_str).is_some_and(|kind| kind.contains("Scan"));
+            if ours && scan {
+                scans.push(node["Alias"].as_str().unwrap().to_owned());
+            }
+            for (key, value) in node {
+                match value {
+                    Value::String(text) if key.ends_with("Cond") || key.ends_with("Filter") => {
+                        conditions.push_str(text);
+                        conditions.push('\n');
+                    }
+                    _ => walk(value, scans, conditions),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn every_statement_names_the_tenant_besides_row_level_security() {
+    let database = Cluster::get().database().await;
+    let client = database.behind_the_scenes().await;
+    client.batch_execute("set search_path = wardgraph, public").await.unwrap();
+    for statement in statements().into_iter().filter(|statement| !ACROSS_TENANTS.contains(&statement.name)) {
+        let (name, sql) = (statement.name, statement.sql);
+        assert_eq!(unbound(&client, sql).await, [""; 0], "`{name}` reads rows of any tenant");
+        let touches = sql.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| TENANT_TABLES.contains(&word));
+        let says = ["tenant_id = $1", "tenant_id = any(array[$1, '*'])", "select $1"].iter().any(|predicate| sql.contains(predicate));
+        assert!(says || !touches, "`{name}` does not say whose rows it means");
+    }
+    for blind in ["select node_id from nodes where node_id = $1", "delete from embeddings where node_id = $1",
+                  "select e.model from embeddings e join nodes n using (tenant_id, node_id) where n.external_id = $1 and exists (select from edges where src = n.node_id)"] {
+        assert_ne!(unbound(&client, blind).await, [""; 0], "nothing is seen of `{blind}`");
+    }
+    for across in ACROSS_TENANTS {
+        let sql = statements().into_iter().find(|statement| statement.name == *across).unwrap().sql;
+        assert!(!["nodes", "edges", "embeddings", "events", "content", "props"].iter().any(|word| sql.contains(word)), "{across}");
+    }
+}
