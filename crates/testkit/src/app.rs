@@ -140,7 +140,8 @@ impl App {
         let api = (options.api)(gate.clone(), &services);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let server = tokio::spawn(wardgraph_http::serve(listener, api.router.clone(), ServeLimits::default(), std::future::pending()));
+        let server =
+            tokio::spawn(wardgraph_http::serve(listener, api.router.clone(), ServeLimits::default(), std::future::pending()));
         let parts = SystemParts { store: store.clone(), clock: shared_clock, chance };
         Self {
             base,
