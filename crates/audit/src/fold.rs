@@ -67,6 +67,11 @@ impl Fold {
         }
     }
 
+    /// Counts `times` that have no room.
+    pub fn add_overflow(&self, times: u64) {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).1 += times;
+    }
+
     /// Takes out everything that was counted.
     pub fn drain(&self) -> Folded {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);

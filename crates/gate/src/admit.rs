@@ -1,13 +1,18 @@
 //! Admission: one function that reads top to bottom.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    hash::{BuildHasher, RandomState},
+    net::IpAddr,
+    sync::Arc,
+    time::Duration,
+};
 
 use moka::sync::Cache;
 use serde_json::json;
 use wardgraph_api::Problem;
 use wardgraph_audit::{Fold, Refusal};
 use wardgraph_kernel::{
-    Access, Actor, Chance, Clock, Endpoint, EventType, LimitClass, Permission, Permissions, RequestId, Spec, TenantId, Timestamp,
+    Access, Chance, Clock, Endpoint, EventType, LimitClass, Permission, Permissions, RequestId, Spec, Timestamp,
 };
 use wardgraph_limits::{Decision, Limiter};
 use wardgraph_store::Store;
@@ -17,9 +22,9 @@ use crate::{Arrival, Proxies, WebhookKeys, authenticate, entry::Entry};
 
 /// How many different refusals are told apart within a second.
 const FOLDED: usize = 10_000;
-/// How many (tenant, actor, address) are remembered as seen, and for how long.
+/// How many (token, address) are remembered as seen, and for how long: a day, as the verifier remembers tokens.
 const SEEN: u64 = 50_000;
-const SEEN_FOR: Duration = Duration::from_hours(1);
+const SEEN_FOR: Duration = Duration::from_hours(24);
 
 /// What a gate is made of.
 #[derive(Debug)]
@@ -45,7 +50,8 @@ pub struct GateParts {
 pub struct Gate {
     pub(crate) parts: GateParts,
     pub(crate) fold: Fold,
-    seen: Cache<(TenantId, Actor, IpAddr), ()>,
+    seen: Cache<(u64, IpAddr), ()>,
+    fingerprints: RandomState,
 }
 
 /// Who was let in, to what, and when. Inside every pass; made here alone.
@@ -80,7 +86,7 @@ impl Gate {
     /// A gate of these parts.
     pub fn new(parts: GateParts) -> Arc<Self> {
         let seen = Cache::builder().max_capacity(SEEN).time_to_live(SEEN_FOR).build();
-        Arc::new(Self { parts, fold: Fold::new(FOLDED), seen })
+        Arc::new(Self { parts, fold: Fold::new(FOLDED), seen, fingerprints: RandomState::new() })
     }
 
     /// Time, for whoever stands outside of a request.
@@ -116,9 +122,10 @@ impl Admission {
         }
 
         let verified = authenticate::bearer(arrival.headers).and_then(|token| {
-            self.gate.parts.verifier.verify(token, self.now).map_err(|error| authenticate::invalid(error.description()))
+            let verified = self.gate.parts.verifier.verify(token, self.now);
+            Ok((token, verified.map_err(|error| authenticate::invalid(error.description()))?))
         });
-        let verified = match verified {
+        let (token, verified) = match verified {
             Ok(verified) => verified,
             Err(problem) => {
                 let charged = self.gate.parts.limiter.charge_network(self.ip, class, elapsed);
@@ -126,7 +133,7 @@ impl Admission {
             }
         };
         let caller = Caller { claims: verified.claims };
-        self.seen(&caller, verified.first_seen);
+        self.seen(&caller, token);
 
         let tenant = self.gate.parts.limiter.charge_tenant(&caller.claims.tenant, class, 1, elapsed);
         if !tenant.admitted {
@@ -171,14 +178,10 @@ impl Admission {
         self.gate.fold.add(self.happening(event_type, Some(caller), reason));
     }
 
-    /// A credential's first use, and its first from an address, are on record; its every use is not.
-    fn seen(&self, caller: &Caller, first_seen: bool) {
-        let key = (caller.claims.tenant.clone(), caller.claims.actor.clone(), self.ip);
-        let known = self.gate.seen.contains_key(&key);
-        if !known {
-            self.gate.seen.insert(key, ());
-        }
-        if first_seen || !known {
+    /// A token's first use from each address is on record; its every use is not.
+    fn seen(&self, caller: &Caller, token: &str) {
+        let key = (self.gate.fingerprints.hash_one(token), self.ip);
+        if self.gate.seen.entry(key).or_insert(()).is_fresh() {
             self.observe(EventType::TokenAccepted, caller, "accepted");
         }
     }

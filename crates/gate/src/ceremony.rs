@@ -33,7 +33,7 @@ impl<E: Endpoint> Ceremony<E> {
     }
 }
 
-/// A ceremony's unit of work. Both its ends commit: with what was proven, or with counters and the refusal.
+/// A ceremony's unit of work. Both its ends commit: with what was proven, or with the refusal alone.
 #[must_use = "work that is not committed is rolled back"]
 pub struct CeremonyWork<E> {
     unit: Unit,
@@ -53,16 +53,15 @@ impl<E: Endpoint> CeremonyWork<E> {
         Ok(Committed::with(Ok(output)))
     }
 
-    /// Undoes what was done so far and keeps the transaction: what is written now is kept together with the refusal.
-    pub async fn undo(&mut self) -> Result<(), StoreError> {
-        self.unit.undo().await
+    /// Undoes what was done so far, and keeps the transaction for counters and revocations.
+    pub async fn undo(mut self) -> Result<UndoneCeremony<E>, StoreError> {
+        self.unit.undo().await?;
+        Ok(UndoneCeremony { work: self })
     }
 
-    /// Commits what was written since [`CeremonyWork::undo`], with the refusal's event.
+    /// Undoes what was done so far, and commits the refusal.
     pub async fn refuse(self, problem: Problem) -> Result<Committed<E>, StoreError> {
-        let stranger = Actor { kind: ActorType::User, id: "unknown".into() };
-        self.close(stranger, EventType::RequestRefused, Outcome::Refused).await?;
-        Ok(Committed::with(Err(problem)))
+        self.undo().await?.refuse(problem).await
     }
 
     async fn close(self, actor: Actor, event_type: EventType, outcome: Outcome) -> Result<(), StoreError> {
@@ -72,6 +71,32 @@ impl<E: Endpoint> CeremonyWork<E> {
         let mut batch = Batch::new(Scope::System.tenant().to_owned(), self.admission.now);
         batch.push(&circumstances, &*self.admission.gate.parts.chance, entry);
         self.unit.commit(&[(&APPEND, &batch.params())]).await
+    }
+}
+
+/// A ceremony whose changes were undone: what is written now is kept together with the refusal.
+#[must_use = "a refusal that is not committed is rolled back"]
+pub struct UndoneCeremony<E> {
+    work: CeremonyWork<E>,
+}
+
+impl<E: Endpoint> UndoneCeremony<E> {
+    /// Lends the transaction, for counters and revocations.
+    pub fn tx(&mut self) -> Tx<'_, Identity> {
+        self.work.tx()
+    }
+
+    /// Commits the refusal with its event.
+    pub async fn refuse(self, problem: Problem) -> Result<Committed<E>, StoreError> {
+        let stranger = Actor { kind: ActorType::User, id: "unknown".into() };
+        self.work.close(stranger, EventType::RequestRefused, Outcome::Refused).await?;
+        Ok(Committed::with(Err(problem)))
+    }
+}
+
+impl<E: Endpoint> fmt::Debug for UndoneCeremony<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UndoneCeremony").field("endpoint", &E::SPEC.id).finish_non_exhaustive()
     }
 }
 

@@ -24,28 +24,35 @@ impl Gate {
     /// Writes down what was folded so far.
     pub async fn record(&self) -> Result<(), StoreError> {
         let Folded { counts, overflow } = self.fold.drain();
-        if overflow > 0 {
-            tracing::warn!(overflow, "more kinds of refusals in a second than are told apart");
-        }
         let mut by_tenant = BTreeMap::<_, Vec<_>>::new();
         for (refusal, times) in counts {
             by_tenant.entry(refusal.tenant.clone()).or_default().push((refusal, times));
         }
-        let mut outcome = Ok(());
+        if overflow > 0 {
+            by_tenant.entry(None).or_default();
+        }
+        let (mut outcome, mut reachable) = (Ok(()), true);
         for (tenant, refusals) in by_tenant {
-            if outcome.is_ok() {
-                outcome = self.record_of(tenant.map_or(Scope::System, Scope::Tenant), &refusals).await;
-            }
-            if outcome.is_err() {
+            let overflow = if tenant.is_none() { overflow } else { 0 };
+            let written = if reachable {
+                self.record_of(tenant.map_or(Scope::System, Scope::Tenant), &refusals, overflow).await
+            } else {
+                Err(StoreError::Busy)
+            };
+            if let Err(error) = written {
                 for (refusal, times) in refusals {
                     self.fold.add_many(refusal, times);
                 }
+                self.fold.add_overflow(overflow);
+                // What is refused to one tenant is still tried for the next; a database that is away is not asked again and again.
+                reachable &= !matches!(error, StoreError::Unavailable(_) | StoreError::Busy | StoreError::Timeout);
+                outcome = outcome.and(Err(error));
             }
         }
         outcome
     }
 
-    async fn record_of(&self, scope: Scope, refusals: &[(Refusal, u64)]) -> Result<(), StoreError> {
+    async fn record_of(&self, scope: Scope, refusals: &[(Refusal, u64)], overflow: u64) -> Result<(), StoreError> {
         let mut batch = Batch::new(scope.tenant().to_owned(), self.parts.clock.now());
         for (refusal, times) in refusals {
             let actor = refusal.actor.clone().unwrap_or(Actor { kind: ActorType::User, id: "unknown".into() });
@@ -54,6 +61,12 @@ impl Gate {
             let payload = json!({ "reason": refusal.reason, "count": times });
             let entry =
                 Entry { event_type: refusal.event_type, subject: Some(Subject::endpoint(refusal.endpoint)), outcome, payload };
+            batch.push(&circumstances, &*self.parts.chance, entry);
+        }
+        if overflow > 0 {
+            let circumstances = Circumstances { actor: Actor::system("gate"), request_id: None, ip: None };
+            let payload = json!({ "reason": "more kinds at once than are told apart", "count": overflow });
+            let entry = Entry { event_type: EventType::AccessRefused, subject: None, outcome: Outcome::Refused, payload };
             batch.push(&circumstances, &*self.parts.chance, entry);
         }
         let unit = self.parts.store.unit::<AuditedRead>(Role::App, scope, Plan::Auto)?;

@@ -28,7 +28,7 @@ mod work;
 
 pub use admit::{Admitted, Gate, GateParts, Refused};
 pub use arrival::{Arrival, Proxies};
-pub use ceremony::{Ceremony, CeremonyWork};
+pub use ceremony::{Ceremony, CeremonyWork, UndoneCeremony};
 pub use committed::{Committed, Finish};
 pub use entry::Entry;
 pub use handler::Handler;

@@ -11,6 +11,7 @@ use axum::{
 use http::{HeaderValue, header};
 use hyper::body::Body as _;
 use metrics::Histogram;
+use tower::ServiceExt;
 use wardgraph_api::{Problem, table};
 use wardgraph_gate::{Arrival, Entry, Finish, Gate, Handler};
 use wardgraph_kernel::{Endpoint, Method, RequestId, Spec};
@@ -32,12 +33,25 @@ pub struct Api {
 }
 
 /// The API, ready to be served.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Mounted {
     /// The service.
     pub router: Router,
     /// The ids of what was mounted, in the table's order if nothing is missing.
     pub ids: Vec<&'static str>,
+}
+
+impl Mounted {
+    /// Answers one request of a client at `peer` without a listener, exactly as the listener has it answered.
+    pub fn answer(&self, peer: IpAddr, request: Request) -> impl Future<Output = Response> + Send + use<> {
+        answer(self.router.clone(), Peer(peer), request)
+    }
+}
+
+/// Answers one request. Dropped before it is done, the request is cancelled.
+pub(crate) async fn answer(router: Router, peer: Peer, mut request: Request) -> Response {
+    request.extensions_mut().insert(peer);
+    router.oneshot(request).await.unwrap_or_else(|never| match never {})
 }
 
 impl Api {

@@ -9,9 +9,8 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
 };
 use tokio::{net::TcpListener, sync::Semaphore};
-use tower::ServiceExt;
 
-use crate::mount::Peer;
+use crate::mount::{Peer, answer};
 
 /// What a client may take of the listener.
 #[derive(Debug, Clone, Copy)]
@@ -42,10 +41,9 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ServeLimits, s
         };
         let Some((stream, peer, place)) = accepted else { continue };
         let router = router.clone();
-        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-            request.extensions_mut().insert(peer);
-            let router = router.clone();
-            async move { Ok::<_, Infallible>(router.oneshot(request.map(Body::new)).await.unwrap_or_else(|never| match never {})) }
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let answer = answer(router.clone(), peer, request.map(Body::new));
+            async move { Ok::<_, Infallible>(answer.await) }
         });
         let mut builder = http1::Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(limits.head_within).max_buf_size(64 << 10).half_close(false);

@@ -25,7 +25,7 @@ pub use event::{Category, EventType, Outcome, SubjectKind};
 pub use id::{EdgeId, EventId, NodeId, RequestId};
 pub use jiff::Timestamp;
 pub use limit::LimitClass;
-pub use mode::{AuditedRead, Identity, Mode, Read, Write};
+pub use mode::{AuditedRead, Identity, Mode, Opens, Read, Write};
 pub use page::{Cursor, Page, PageSize};
 pub use permission::{Permission, Permissions};
 pub use secret::Secret;

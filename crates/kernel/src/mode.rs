@@ -16,36 +16,48 @@ pub enum AuditedRead {}
 #[derive(Debug, Clone, Copy)]
 pub enum Identity {}
 
-/// A transaction mode. Closed: implemented by the types of this module alone.
-pub trait Mode: sealed::Sealed + Send + Sync + 'static {
-    /// What the domain is lent: [`Write`] where it may change rows, else [`Read`].
-    type Lent: Mode;
+/// How a transaction is opened. Closed: implemented by the types of this module alone.
+pub trait Opens: sealed::Sealed + Send + Sync + 'static {
     /// Whether the database transaction is opened for writing.
     const OPENS_WRITABLE: bool;
     /// Whether the domain may change rows, so that a savepoint is set before it starts.
     const CHANGES: bool;
 }
 
+/// A mode of transactions that reach tenants' tables: every one but [`Identity`].
+pub trait Mode: Opens {
+    /// What the domain is lent: [`Write`] where it may change rows, else [`Read`].
+    type Lent: Mode;
+}
+
 impl Mode for Read {
     type Lent = Read;
-    const OPENS_WRITABLE: bool = false;
-    const CHANGES: bool = false;
 }
 
 impl Mode for Write {
     type Lent = Write;
-    const OPENS_WRITABLE: bool = true;
-    const CHANGES: bool = true;
 }
 
 impl Mode for AuditedRead {
     type Lent = Read;
+}
+
+impl Opens for Read {
+    const OPENS_WRITABLE: bool = false;
+    const CHANGES: bool = false;
+}
+
+impl Opens for Write {
+    const OPENS_WRITABLE: bool = true;
+    const CHANGES: bool = true;
+}
+
+impl Opens for AuditedRead {
     const OPENS_WRITABLE: bool = true;
     const CHANGES: bool = false;
 }
 
-impl Mode for Identity {
-    type Lent = Identity;
+impl Opens for Identity {
     const OPENS_WRITABLE: bool = true;
     const CHANGES: bool = true;
 }

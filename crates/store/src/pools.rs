@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use deadpool::{Runtime, managed::Pool};
 use tokio_postgres::Config;
-use wardgraph_kernel::{Mode, Read};
+use wardgraph_kernel::{Opens, Read};
 
 use crate::{
     Role, Scope, Statement, StatementInfo, StoreError, Unit,
@@ -74,7 +74,7 @@ impl Store {
     }
 
     /// A unit of work of `role` in `scope`, in the mode `M`. Sends nothing and takes no connection until its first statement.
-    pub fn unit<M: Mode>(&self, role: Role, scope: Scope, plan: Plan) -> Result<Unit, StoreError> {
+    pub fn unit<M: Opens>(&self, role: Role, scope: Scope, plan: Plan) -> Result<Unit, StoreError> {
         let pool = self.pools.get(&role).ok_or_else(|| StoreError::Unsafe(format!("{} has no pool", role.name())))?;
         let opening = Opening { writable: M::OPENS_WRITABLE, savepoint: M::CHANGES, plan };
         Ok(Unit::new(pool.clone(), scope, opening, self.transaction))

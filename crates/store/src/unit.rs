@@ -10,7 +10,7 @@ use deadpool::managed::{Object, Pool, PoolError, TimeoutType};
 use futures_util::future::{OptionFuture, join_all};
 use tokio::time::Instant;
 use tokio_postgres::{Row, types::ToSql};
-use wardgraph_kernel::{Identity, Mode, Read, Write};
+use wardgraph_kernel::{Identity, Mode, Opens, Read, Write};
 
 use crate::{Scope, Statement, StatementInfo, StoreError, connection::Opener, scope::Plan};
 
@@ -48,7 +48,7 @@ impl Unit {
     }
 
     /// Lends the transaction to a domain, as one that may do what `M` says.
-    pub fn tx<M: Mode>(&mut self) -> Tx<'_, M> {
+    pub fn tx<M: Opens>(&mut self) -> Tx<'_, M> {
         Tx { unit: self, mode: PhantomData }
     }
 

@@ -9,11 +9,11 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::{net::TcpListener, task::JoinHandle};
 use wardgraph_api::describe::Known;
 use wardgraph_embed::{Embedder, ModelKind};
-use wardgraph_gate::{Gate, GateParts, Proxies, SystemParts};
+use wardgraph_gate::{Gate, GateParts, Proxies, SystemParts, WebhookKeys};
 use wardgraph_http::{HealthState, Mounted, ServeLimits, Services};
 use wardgraph_kernel::{Clock, EdgeId, ManualClock, NodeId, Permissions, SeededChance, Timestamp};
 use wardgraph_limits::{LimitTable, Limiter};
-use wardgraph_store::{Role, Store, StoreOptions, Timeouts};
+use wardgraph_store::{Role, StatementInfo, Store, StoreOptions, Timeouts};
 use wardgraph_tokens::{Issuer, IssuerConfig, LocalKey, Minter, Verifier};
 use wardgraph_worker::{EmbeddingWorker, WorkerOptions};
 
@@ -39,11 +39,25 @@ pub struct AppOptions {
     pub timeouts: Timeouts,
     /// Connections of the pool that serves requests.
     pub connections: usize,
+    /// What is mounted: the server's own table, or that of a test.
+    pub api: fn(Arc<Gate>, &Services) -> Mounted,
+    /// Statements of a test's own, besides the server's.
+    pub statements: Vec<&'static StatementInfo>,
+    /// The keys of outside systems that sign what they send.
+    pub webhooks: WebhookKeys,
 }
 
 impl Default for AppOptions {
     fn default() -> Self {
-        Self { limits: LimitTable::disabled(), proxies: Proxies::default(), timeouts: Timeouts::default(), connections: 4 }
+        Self {
+            limits: LimitTable::disabled(),
+            proxies: Proxies::default(),
+            timeouts: Timeouts::default(),
+            connections: 4,
+            api: |gate, services| wardgraph_http::api(gate, services, 10 << 20),
+            statements: Vec::new(),
+            webhooks: Vec::new(),
+        }
     }
 }
 
@@ -64,6 +78,8 @@ pub struct App {
     pub health: Arc<HealthState>,
     /// The ids of what was mounted.
     pub mounted: Vec<&'static str>,
+    /// What was mounted, to be called without a connection.
+    pub api: Mounted,
     pub(crate) http: reqwest::Client,
     minter: Minter,
     own: Minter,
@@ -93,7 +109,7 @@ impl App {
                 (Role::Identity, 1),
             ]),
             timeouts: options.timeouts,
-            statements: wardgraph_server::wire::statements(),
+            statements: wardgraph_server::wire::statements().into_iter().chain(options.statements).collect(),
         })
         .unwrap();
         let clock = Arc::new(ManualClock::at(Timestamp::from_second(START).unwrap()));
@@ -114,17 +130,18 @@ impl App {
             verifier: Verifier::new(vec![outside.unwrap(), own.unwrap()]).unwrap(),
             limiter: Limiter::new(options.limits),
             proxies: options.proxies,
-            webhooks: Vec::new(),
+            webhooks: options.webhooks,
             clock: shared_clock.clone(),
             chance: chance.clone(),
         });
         let health = Arc::new(HealthState::new(true));
         let services =
             Services { embedder: embedder(), health: health.clone(), clock: shared_clock.clone(), metrics: recorder() };
-        let Mounted { router, ids } = wardgraph_http::api(gate.clone(), &services, 10 << 20);
+        let api = (options.api)(gate.clone(), &services);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let server = tokio::spawn(wardgraph_http::serve(listener, router, ServeLimits::default(), std::future::pending()));
+        let server =
+            tokio::spawn(wardgraph_http::serve(listener, api.router.clone(), ServeLimits::default(), std::future::pending()));
         let parts = SystemParts { store: store.clone(), clock: shared_clock, chance };
         Self {
             base,
@@ -133,7 +150,8 @@ impl App {
             gate,
             store,
             health,
-            mounted: ids,
+            mounted: api.ids.clone(),
+            api,
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             minter: Minter::with_secret(&secret, Some(ISS), AUDIENCE).unwrap(),
             own: own_key.minter("wardgraph-local", AUDIENCE),

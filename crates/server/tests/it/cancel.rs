@@ -1,0 +1,178 @@
+//! Every writing request, cancelled at every await: nothing is written by halves, and no connection is left in a transaction.
+
+use std::{
+    collections::BTreeMap,
+    future::{Future, poll_fn},
+    net::{IpAddr, Ipv4Addr},
+    pin::pin,
+    task::Poll,
+    time::Duration,
+};
+
+use axum::body::Body;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use tokio_postgres::Client;
+use wardgraph_api::{
+    describe::Known,
+    table::{Row, rows},
+};
+use wardgraph_testkit::{App, AppOptions, Caller};
+
+const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// More polls than any request takes.
+const MOST: usize = 200;
+
+fn writing() -> impl Iterator<Item = &'static Row> {
+    rows().filter(|row| row.spec.event.is_some())
+}
+
+/// One connection: whatever a cancelled request leaves on it meets the next request.
+async fn app() -> App {
+    App::with(AppOptions { connections: 1, ..AppOptions::default() }).await
+}
+
+/// The rows of every table that has tenants, of one tenant: a new table is watched with no new line here.
+async fn content(client: &Client, tenant: &str) -> BTreeMap<String, Vec<String>> {
+    let tables = "select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id'
+                  where c.relnamespace = 'wardgraph'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition";
+    let mut content = BTreeMap::new();
+    for row in client.query(tables, &[]).await.unwrap() {
+        let table: String = row.get(0);
+        let sql = format!("select t::text from wardgraph.{table} t where tenant_id = $1 order by 1");
+        let rows = client.query(&sql, &[&tenant]).await.unwrap();
+        content.insert(table, rows.iter().map(|row| row.get(0)).collect());
+    }
+    assert!(content.len() >= 5, "{:?}", content.keys());
+    content
+}
+
+/// How many rows each table has won or lost, and how many events of each type were left.
+fn change(before: &BTreeMap<String, Vec<String>>, after: &BTreeMap<String, Vec<String>>) -> BTreeMap<String, (usize, usize)> {
+    let count = |(table, was): (&String, &Vec<String>)| {
+        let is = &after[table];
+        let gone = was.iter().filter(|row| !is.contains(row)).count();
+        let new = is.iter().filter(|row| !was.contains(row)).count();
+        (table.clone(), (gone, new))
+    };
+    before.iter().map(count).collect()
+}
+
+/// Waits until no connection of a serving role is in a transaction: within a second, or the test fails.
+async fn settled(client: &Client) {
+    let sql = "select coalesce(string_agg(state || ': ' || query, '; '), '') from pg_stat_activity
+               where datname = current_database() and pid <> pg_backend_pid() and usename like 'wardgraph%' and state <> 'idle'";
+    let mut busy = String::new();
+    for _ in 0..100 {
+        busy = client.query_one(sql, &[]).await.unwrap().get(0);
+        if busy.is_empty() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("a second later there is still {busy}");
+}
+
+fn path(row: &Row, known: &Known) -> String {
+    (row.shape)().path.map_or_else(|| row.spec.path.to_owned(), |kind| row.spec.path.replace("{id}", &kind.of(known)))
+}
+
+fn request(row: &Row, known: &Known, caller: &Caller) -> http::Request<Body> {
+    let body = (row.sample)(known).map(|body| body.to_string()).unwrap_or_default();
+    let token = caller.token.clone().unwrap();
+    let request = http::Request::builder().method(row.spec.method.word()).uri(path(row, known));
+    request.header("authorization", format!("Bearer {token}")).body(Body::from(body)).unwrap()
+}
+
+/// Polls `work` until it is done or was polled `times` times, then drops it. Whether it was done.
+async fn cancelled_after<F: Future>(times: usize, work: F) -> Option<F::Output> {
+    let mut work = pin!(work);
+    let mut polls = 0;
+    poll_fn(|context| {
+        polls += 1;
+        match work.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending if polls >= times => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_write_that_is_cancelled_at_any_await_is_done_whole_or_not_at_all() {
+    let app = app().await;
+    let superuser = app.database.behind_the_scenes().await;
+    let (mut undone, mut endpoints) = (0, 0);
+    for row in writing() {
+        let id = row.spec.id.to_lowercase();
+        let whole = {
+            let owner = app.owner(&format!("whole-{id}"));
+            let known = app.known(&owner).await;
+            let before = content(&superuser, &owner.tenant).await;
+            let response = app.api.answer(ADDRESS, request(row, &known, &owner)).await;
+            assert!(response.status().is_success(), "{id}: {}", response.status());
+            change(&before, &content(&superuser, &owner.tenant).await)
+        };
+        assert!(whole["events"].1 >= 2, "{id}: {whole:?}");
+        let mut done = false;
+        for polls in 1..=MOST {
+            let owner = app.owner(&format!("cut-{id}-{polls}"));
+            let known = app.known(&owner).await;
+            settled(&superuser).await;
+            let before = content(&superuser, &owner.tenant).await;
+            done = cancelled_after(polls, app.api.answer(ADDRESS, request(row, &known, &owner))).await.is_some();
+            settled(&superuser).await;
+            let found = change(&before, &content(&superuser, &owner.tenant).await);
+            let nothing = found.values().all(|change| *change == (0, 0));
+            assert!(nothing || found == whole, "{id} cut off after {polls} polls left {found:?}, not {whole:?}");
+            assert!(!done || !nothing, "{id} was answered after {polls} polls and is not there");
+            undone += usize::from(nothing);
+            if done {
+                break;
+            }
+        }
+        assert!(done, "{id} was not done after {MOST} polls");
+        endpoints += 1;
+    }
+    assert!(undone >= endpoints, "every endpoint was cut off before its commit at least once: {undone} of {endpoints}");
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_leaves_nothing_by_halves() {
+    let app = app().await;
+    let superuser = app.database.behind_the_scenes().await;
+    for row in writing() {
+        for micros in [0_u64, 100, 300, 600, 1_000, 2_000, 4_000, 8_000] {
+            let owner = app.owner(&format!("hang-{}-{micros}", row.spec.id.to_lowercase()));
+            let known = app.known(&owner).await;
+            settled(&superuser).await;
+            let before = content(&superuser, &owner.tenant).await;
+            let mut stream = TcpStream::connect(app.base.trim_start_matches("http://")).await.unwrap();
+            let body = (row.sample)(&known).map(|body| body.to_string()).unwrap_or_default();
+            let head = format!(
+                "{} {} HTTP/1.1\r\nhost: test\r\nauthorization: Bearer {}\r\ncontent-length: {}\r\n\r\n{body}",
+                row.spec.method.word(),
+                path(row, &known),
+                owner.token.clone().unwrap(),
+                body.len(),
+            );
+            stream.write_all(head.as_bytes()).await.unwrap();
+            tokio::time::sleep(Duration::from_micros(micros)).await;
+            let mut answered = [0; 12];
+            let answer = tokio::time::timeout(Duration::ZERO, stream.read(&mut answered)).await;
+            drop(stream);
+            // The listener notices on its own time: the next request has to wait for the one connection anyway.
+            assert!(!owner.events().await.is_empty());
+            settled(&superuser).await;
+            let found = change(&before, &content(&superuser, &owner.tenant).await);
+            let (nothing, left) = (found.values().all(|change| *change == (0, 0)), found["events"].1);
+            assert!(nothing || left >= 2, "{} hung up on after {micros} us: {found:?}", row.spec.id);
+            if matches!(answer, Ok(Ok(12))) && answered.starts_with(b"HTTP/1.1 2") {
+                assert!(!nothing, "{} was answered and is not there", row.spec.id);
+            }
+        }
+    }
+}
