@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use tracing_subscriber::EnvFilter;
 use wardgraph_embed::ModelKind;
 use wardgraph_gate::Proxies;
 use wardgraph_kernel::{LimitClass, Secret};
@@ -89,6 +90,8 @@ impl Config {
             "text" => false,
             _ => return Err(format.refuse("`text` or `json`")),
         };
+        let filter = settings.get("log.filter")?;
+        EnvFilter::try_new(filter.value()).map_err(|_| filter.refuse("a filter like `info` or `wardgraph_http=debug,info`"))?;
         let model = settings.get("embedding.model")?;
         Ok(Self {
             http,
