@@ -25,6 +25,39 @@ fn page() -> String {
     )
 }
 
+/// `docs/endpoints.md`: the endpoint table, one row an endpoint.
+pub fn endpoints_document() -> String {
+    let mut out = String::from(
+        "# Endpoints\n\nGenerated from the endpoint table (`crates/api/src/table/`); a test keeps it fresh. Access is who may enter, limit the class \
+         that is charged, event what a change leaves in the audit log for each subject, body the largest one in bytes.\n\n\
+         | method | path | access | permission | limit | event | body | what it does |\n|---|---|---|---|---|---|---|---|\n",
+    );
+    for Row { spec, .. } in rows() {
+        let permission = match spec.access {
+            Access::Permission(permission) => format!("`{permission}`"),
+            Access::Own(_) | Access::Credential(_) | Access::Public(_) | Access::Signed(_) => String::new(),
+        };
+        let why = match spec.access {
+            Access::Own(why) | Access::Credential(why) | Access::Public(why) => format!(": {why}"),
+            Access::Permission(_) | Access::Signed(_) => String::new(),
+        };
+        let event = spec.event.map(|event| format!("`{}`", event.word())).unwrap_or_default();
+        let doc = spec.doc.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            out,
+            "| {} | `{}` | {}{why} | {permission} | {} | {event} | {} | {} |",
+            spec.method.word(),
+            spec.path,
+            spec.access.word(),
+            spec.limit.word(),
+            spec.body_bytes,
+            doc.trim(),
+        );
+    }
+    out
+}
+
 fn section(out: &mut String, row: &Row) {
     let spec = row.spec;
     let shape = (row.shape)();

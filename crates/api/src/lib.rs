@@ -12,7 +12,7 @@ pub mod validate;
 pub mod wire;
 
 pub use carry::{Created, Document, Json, NoContent, Path, Query};
-pub use docs::docs_page;
+pub use docs::{docs_page, endpoints_document};
 pub use openapi::openapi;
 pub use problem::{FieldError, Problem};
 pub use table::{ALL, Row};

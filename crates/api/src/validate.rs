@@ -27,7 +27,12 @@ impl Faults {
 
     /// Everything that is wrong with `value`.
     pub fn of(value: &impl Validate) -> Vec<FieldError> {
-        let mut faults = Self::default();
+        Self::below(String::new(), value)
+    }
+
+    /// Everything that is wrong with `value`, which stands at `place` in the body: an item of a batch.
+    pub fn below(place: String, value: &impl Validate) -> Vec<FieldError> {
+        let mut faults = Self { prefix: place, found: Vec::new() };
         value.validate(&mut faults);
         faults.found
     }
@@ -44,14 +49,6 @@ impl Faults {
         if !holds {
             self.add(field, detail);
         }
-    }
-
-    /// Checks a part, whose faults stand below `field`.
-    pub fn part(&mut self, field: &str, value: &impl Validate) {
-        let length = self.prefix.len();
-        self.prefix.push_str(field);
-        value.validate(self);
-        self.prefix.truncate(length);
     }
 
     /// Checks a text: `least` to `most` characters, and no NUL, which Postgres cannot hold.

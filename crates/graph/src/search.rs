@@ -165,7 +165,7 @@ pub struct Found {
 /// The vector of a query: the one that was given, if it has the model's dimension, else the model's for the text.
 pub async fn query_vector(embedder: &dyn Embedder, given: Option<Vec<f32>>, text: Option<&str>) -> Result<Vec<f32>, GraphError> {
     match (given, text) {
-        (Some(vector), _) if vector.len() == embedder.dimension() => Ok(vector),
+        (Some(vector), _) if vector.len() == embedder.dimension() => Ok(direction(&vector)),
         (Some(vector), _) => {
             Err(GraphError::Dimension { model: embedder.model().to_string(), wanted: embedder.dimension(), given: vector.len() })
         }
@@ -174,6 +174,14 @@ pub async fn query_vector(embedder: &dyn Embedder, given: Option<Vec<f32>>, text
             vectors.into_iter().next().ok_or_else(|| StoreError::Unsafe("the model gave no vector".into()).into())
         }
     }
+}
+
+/// The vector at length 1. Cosine asks for the direction alone, and pgvector's single-precision squares of very small or very large numbers
+/// come out as nothing or infinity, so that no distance is left.
+fn direction(vector: &[f32]) -> Vec<f32> {
+    let length = vector.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
+    #[expect(clippy::cast_possible_truncation, reason = "numbers from -1 to 1 lose nothing but precision")]
+    vector.iter().map(|x| (f64::from(*x) / length) as f32).collect()
 }
 
 /// Searches the tenant's nodes and the shared ones.

@@ -9,6 +9,9 @@ use wardgraph_api::{
     validate::{Faults, Validate},
 };
 
+/// How much of a refused value or name is told back, in bytes.
+const MOST_TOLD: usize = 300;
+
 /// What can be made of a request's head and body.
 pub trait Decode: Sized + Send {
     /// Makes it, or says what is wrong.
@@ -35,7 +38,7 @@ impl<T: DeserializeOwned + Validate + Send> Decode for Query<T> {
     async fn decode(parts: &mut Parts, _: Bytes) -> Result<Self, Problem> {
         let query = parts.uri.query().unwrap_or_default();
         let parsed: T = serde_urlencoded::from_str(query)
-            .map_err(|error| Problem::malformed(format!("the query cannot be read: {error}")))?;
+            .map_err(|error| Problem::malformed(format!("the query cannot be read: {}", clipped(error.to_string()))))?;
         validated(parsed).map(Query)
     }
 }
@@ -65,11 +68,20 @@ fn validated<T: Validate>(value: T) -> Result<T, Problem> {
 fn unreadable(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
     let field = error.path().iter().fold(String::new(), |pointer, segment| match segment {
         serde_path_to_error::Segment::Seq { index } => format!("{pointer}/{index}"),
-        serde_path_to_error::Segment::Map { key } => format!("{pointer}/{key}"),
+        serde_path_to_error::Segment::Map { key } => format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")),
         serde_path_to_error::Segment::Enum { .. } | serde_path_to_error::Segment::Unknown => pointer,
     });
-    let detail = nameless(&error.inner().to_string());
+    let (field, detail) = (clipped(field), clipped(nameless(&error.inner().to_string())));
     Problem::malformed(format!("the body cannot be read: {detail}")).fields(vec![FieldError { field, detail }])
+}
+
+/// Keys and values of the body come back in messages: not all of them.
+fn clipped(mut text: String) -> String {
+    if text.len() > MOST_TOLD {
+        text.truncate(text.floor_char_boundary(MOST_TOLD));
+        text.push('…');
+    }
+    text
 }
 
 /// serde names the type that it expected; clients know it by no such name.

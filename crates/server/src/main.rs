@@ -8,7 +8,8 @@ use wardgraph_server::commands::{Cli, run};
 #[tokio::main]
 async fn main() -> ExitCode {
     // The one place that reads the environment.
-    let environment = std::env::vars().collect();
+    let readable = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let environment = readable.collect();
     let outcome = run(Cli::parse(), environment, &mut std::io::stdout()).await;
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

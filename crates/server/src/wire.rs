@@ -15,7 +15,7 @@ use wardgraph_store::{
     guard,
     migrate::{MigrateOptions, migrate},
 };
-use wardgraph_tokens::{Issuer, IssuerConfig, Minter, Verifier};
+use wardgraph_tokens::{Minter, Verifier};
 use wardgraph_worker::{EmbeddingWorker, WorkerOptions};
 
 use crate::{Home, config::Config};
@@ -139,15 +139,7 @@ pub fn embedded_login(embedded: &EmbeddedPostgres) -> Login {
 pub fn verifier(config: &Config, home: &Home) -> Result<Verifier, StartError> {
     let mut issuers = vec![home.local_key()?.issuer(LOCAL_ISSUER, &config.audience, Permissions::all())?];
     if let Some(outside) = &config.issuer {
-        issuers.push(Issuer::new(IssuerConfig {
-            name: outside.issuer.clone().unwrap_or_else(|| "outside".into()),
-            algorithm: outside.algorithm,
-            key: outside.key.clone(),
-            audience: config.audience.clone(),
-            issuer: outside.issuer.clone(),
-            leeway: outside.leeway,
-            ceiling: Permissions::outside_ceiling(),
-        })?);
+        issuers.push(outside.trusted(&config.audience)?);
     }
     Ok(Verifier::new(issuers)?)
 }

@@ -64,7 +64,8 @@ impl Validate for NewNode {
             faults.text("/payload_ref", payload_ref, 1, 500);
         }
         if let Some(external_id) = self.external_id() {
-            faults.text("/external_id", external_id, 1, 255);
+            let place = if self.external_id.is_some() { "/external_id" } else { "/props/external_id" };
+            faults.text(place, external_id, 1, 255);
         }
     }
 }

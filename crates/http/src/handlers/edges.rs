@@ -30,27 +30,27 @@ pub(crate) async fn create_all(
     let mut work = permit.begin()?;
     let mut valid = Vec::new();
     let mut faults = Vec::new();
-    for new in batch.edges {
+    for (index, new) in batch.edges.into_iter().enumerate() {
         note_named_tenant(&mut work, &new.tenant_id, tenant.as_str());
-        let found = Faults::of(&new);
+        let found = Faults::below(format!("/edges/{index}"), &new);
         if found.is_empty() {
             valid.push(domain(new));
         }
         faults.push(found);
     }
     let mut created = edge::create_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter();
-    let result = |errors: Vec<FieldError>| {
+    let result = |(index, errors): (usize, Vec<FieldError>)| {
         let creation = if errors.is_empty() { created.next() } else { None };
         match creation {
             Some(Creation::Created(id)) => EdgeItemResult::Created { id },
             Some(Creation::Exists) => EdgeItemResult::Exists,
             Some(Creation::NoEnd(end)) => EdgeItemResult::Refused {
-                errors: vec![FieldError { field: format!("/{end}"), detail: "is no node of this tenant".into() }],
+                errors: vec![FieldError { field: format!("/edges/{index}/{end}"), detail: "is no node of this tenant".into() }],
             },
             None => EdgeItemResult::Refused { errors },
         }
     };
-    let results: Vec<_> = faults.into_iter().map(result).collect();
+    let results: Vec<_> = faults.into_iter().enumerate().map(result).collect();
     let subject = |result: &EdgeItemResult| match result {
         EdgeItemResult::Created { id } => Some(Subject::from(*id)),
         EdgeItemResult::Exists | EdgeItemResult::Refused { .. } => None,

@@ -9,7 +9,7 @@ pub(crate) mod system;
 use serde_json::json;
 use wardgraph_api::{Problem, wire::NamedTenant};
 use wardgraph_gate::Work;
-use wardgraph_kernel::{Cursor, Endpoint, EventType, Mode, Outcome, PageSize};
+use wardgraph_kernel::{Cursor, Endpoint, EventType, Mode, Outcome, PageSize, TenantId};
 
 use crate::Failure;
 
@@ -23,7 +23,8 @@ fn page(list: &str, limit: Option<i64>, cursor: Option<&str>) -> Result<(PageSiz
 /// Has on record that a body named another tenant, which was ignored.
 fn note_named_tenant<E: Endpoint<Mode: Mode>>(work: &mut Work<E>, named: &NamedTenant, tenant: &str) {
     if named.contradicts(tenant) {
-        let named = named.0.as_ref().and_then(serde_json::Value::as_str).filter(|name| name.len() <= 63);
+        // Anything but a tenant's name is the caller's own text, which may not even be storable.
+        let named = named.0.as_ref().and_then(serde_json::Value::as_str).filter(|name| TenantId::parse(name).is_ok());
         work.note(EventType::TenantClaimIgnored, Outcome::Refused, json!({ "named": named }));
     }
 }

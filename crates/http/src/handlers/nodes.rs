@@ -31,9 +31,9 @@ pub(crate) async fn create_all(
     let mut work = permit.begin()?;
     let mut valid = Vec::new();
     let mut faults = Vec::new();
-    for new in batch.nodes {
+    for (index, new) in batch.nodes.into_iter().enumerate() {
         note_named_tenant(&mut work, &new.tenant_id, tenant.as_str());
-        let found = Faults::of(&new);
+        let found = Faults::below(format!("/nodes/{index}"), &new);
         if found.is_empty() {
             valid.push(domain(new));
         }

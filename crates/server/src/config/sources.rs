@@ -162,7 +162,9 @@ impl Settings {
                     break;
                 }
             }
-            known.push(format!("{variable}_FILE"));
+            if setting.key.kind == Kind::Secret {
+                known.push(format!("{variable}_FILE"));
+            }
             known.push(variable);
         }
         match environment.keys().find(|name| name.starts_with("WARDGRAPH_") && !known.contains(name)) {

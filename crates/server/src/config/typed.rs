@@ -2,12 +2,13 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use tracing_subscriber::EnvFilter;
 use wardgraph_embed::ModelKind;
 use wardgraph_gate::Proxies;
-use wardgraph_kernel::{LimitClass, Secret};
+use wardgraph_kernel::{LimitClass, Permissions, Secret};
 use wardgraph_limits::{LimitTable, Policy};
-use wardgraph_store::{Role, Timeouts};
-use wardgraph_tokens::Algorithm;
+use wardgraph_store::{Config as Login, Role, Timeouts};
+use wardgraph_tokens::{Algorithm, Issuer, IssuerConfig, KeyError};
 
 use super::{ConfigError, Settings, keys::Kind};
 
@@ -77,6 +78,21 @@ pub struct IssuerSettings {
     pub leeway: Duration,
 }
 
+impl IssuerSettings {
+    /// The issuer, as the verifier takes it.
+    pub fn trusted(&self, audience: &str) -> Result<Issuer, KeyError> {
+        Issuer::new(IssuerConfig {
+            name: self.issuer.clone().unwrap_or_else(|| "outside".into()),
+            algorithm: self.algorithm,
+            key: self.key.clone(),
+            audience: audience.to_owned(),
+            issuer: self.issuer.clone(),
+            leeway: self.leeway,
+            ceiling: Permissions::outside_ceiling(),
+        })
+    }
+}
+
 impl Config {
     /// Reads and checks every setting.
     pub fn of(settings: &Settings) -> Result<Self, ConfigError> {
@@ -89,11 +105,13 @@ impl Config {
             "text" => false,
             _ => return Err(format.refuse("`text` or `json`")),
         };
+        let filter = settings.get("log.filter")?;
+        EnvFilter::try_new(filter.value()).map_err(|_| filter.refuse("a filter like `info` or `wardgraph_http=debug,info`"))?;
         let model = settings.get("embedding.model")?;
         Ok(Self {
             http,
             database: database(settings)?,
-            issuer: issuer(settings)?,
+            issuer: issuer(settings, &audience)?,
             audience,
             limits,
             model: model.value().parse().map_err(|_| model.refuse("`minilm` or `wordllama`"))?,
@@ -113,6 +131,17 @@ impl Settings {
 
     fn secret(&self, name: &str) -> Result<Option<Secret>, ConfigError> {
         Ok(Some(self.get(name)?.value()).filter(|value| !value.is_empty()).map(Secret::new))
+    }
+
+    /// A Postgres login, which can be read as one.
+    fn login(&self, name: &str) -> Result<Option<Secret>, ConfigError> {
+        let url = self.secret(name)?;
+        match &url {
+            Some(url) if url.expose().parse::<Login>().is_err() => {
+                Err(self.get(name)?.refuse("a Postgres login like `postgres://user:password@host/database`"))
+            }
+            _ => Ok(url),
+        }
     }
 
     fn flag(&self, name: &str) -> Result<bool, ConfigError> {
@@ -161,11 +190,11 @@ fn http(settings: &Settings) -> Result<HttpConfig, ConfigError> {
 fn database(settings: &Settings) -> Result<DatabaseConfig, ConfigError> {
     let mut role_urls = Vec::new();
     for role in Role::ALL {
-        if let Some(url) = settings.secret(&format!("database.{}_url", role.word()))? {
+        if let Some(url) = settings.login(&format!("database.{}_url", role.word()))? {
             role_urls.push((*role, url));
         }
     }
-    let url = settings.secret("database.url")?;
+    let url = settings.login("database.url")?;
     if url.is_none() && !role_urls.is_empty() && role_urls.len() < Role::ALL.len() {
         let text =
             "without database.url every role needs its own: database.owner_url, app_url, admin_url, identity_url and worker_url";
@@ -184,7 +213,7 @@ fn database(settings: &Settings) -> Result<DatabaseConfig, ConfigError> {
     })
 }
 
-fn issuer(settings: &Settings) -> Result<Option<IssuerSettings>, ConfigError> {
+fn issuer(settings: &Settings, audience: &str) -> Result<Option<IssuerSettings>, ConfigError> {
     let (secret, public) = (settings.secret("jwt.secret_key")?, settings.secret("jwt.public_key")?);
     let enabled = match settings.text("jwt.enabled")?.as_str() {
         "" => secret.is_some() || public.is_some(),
@@ -198,12 +227,15 @@ fn issuer(settings: &Settings) -> Result<Option<IssuerSettings>, ConfigError> {
     let (key, wanted) = if algorithm == Algorithm::HS256 { (secret, "jwt.secret_key") } else { (public, "jwt.public_key") };
     let key =
         key.ok_or_else(|| ConfigError::Together(format!("jwt.algorithm is {}, which needs `{wanted}`", setting.value())))?;
-    Ok(Some(IssuerSettings {
+    let issuer = IssuerSettings {
         algorithm,
         key,
         issuer: Some(settings.text("jwt.issuer")?).filter(|issuer| !issuer.is_empty()),
         leeway: Duration::from_secs(settings.number("jwt.leeway_seconds")? as u64),
-    }))
+    };
+    let source = &settings.get(wanted)?.source;
+    issuer.trusted(audience).map_err(|error| ConfigError::Together(format!("`{wanted}` (from {source}): {error}")))?;
+    Ok(Some(issuer))
 }
 
 fn limits(settings: &Settings, http: &HttpConfig) -> Result<LimitTable, ConfigError> {

@@ -2,15 +2,25 @@
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
 mod audit;
+mod binary;
 mod cancel;
 mod catalogue;
 mod crash;
+mod documents;
+mod faults;
 mod gate;
+mod graph;
+mod hostile;
 mod hygiene;
 mod isolation;
+mod layers;
 mod limits;
+mod logs;
 mod migration;
 mod outage;
 mod queue;
 mod refusal;
+mod search;
+mod seed;
+mod settings;
 mod table;

@@ -1,0 +1,123 @@
+//! The real binary as a process of its own, for what only a process can show.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use crate::layers::repository;
+
+/// The binary with an environment of its own: nothing of the test's is inherited but the way to programs.
+pub(crate) fn command(environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wardgraph"));
+    isolate(&mut command);
+    command.envs(environment.iter().copied());
+    command
+}
+
+pub(crate) fn isolate(command: &mut Command) {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    command.env_clear().env("PATH", path).env("WARDGRAPH_CACHE_DIR", repository().join(".cache"));
+    command.env("WARDGRAPH_EMBEDDING__MODEL", "wordllama");
+}
+
+/// Runs the binary to its end.
+pub(crate) fn run(environment: &[(&str, &str)], arguments: &[&str]) -> Output {
+    command(environment).args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+/// A server that runs: told to stop, and waited for, when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) base: String,
+    pub(crate) folder: TempDir,
+    environment: BTreeMap<String, String>,
+    child: Child,
+}
+
+impl Server {
+    /// Starts on a free port, with what it writes in files of its folder.
+    pub(crate) fn start(environment: &[(&str, &str)]) -> Self {
+        let folder = TempDir::new().unwrap();
+        // Postgres runs as an account of its own when we are root.
+        fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
+        let errors = fs::File::create(folder.path().join("stderr")).unwrap();
+        let mut child = command(environment)
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(folder.path().join("data"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(errors)
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let base = line.trim().strip_prefix("listening on ").map(str::to_owned);
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let server = Self { base: base.unwrap_or_default(), folder, environment, child };
+        assert!(!server.base.is_empty(), "the server did not start: {}", server.log());
+        server
+    }
+
+    pub(crate) fn data(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// What it wrote to standard error so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("stderr")).unwrap()
+    }
+
+    /// A token as `wardgraph token mint` gives it out.
+    pub(crate) fn mint(&self, tenant: &str, scopes: &str) -> String {
+        let environment: Vec<_> = self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let data = self.data();
+        let arguments = ["token", "mint", "--tenant", tenant, "--scopes", scopes, "--data-dir", data.to_str().unwrap()];
+        let output = run(&environment, &arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Tells it to stop, and waits until it has. Returns whether it ended well.
+    pub(crate) fn stop(&mut self) -> bool {
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(30) {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return status.success();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        false
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.stop();
+        }
+    }
+}
+
+/// Everything in the files of a folder that is text, one after another.
+pub(crate) fn texts_below(folder: &Path, name: impl Fn(&str) -> bool + Copy) -> String {
+    let mut text = String::new();
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            text.push_str(&texts_below(&path, name));
+        } else if name(&entry.file_name().to_string_lossy()) {
+            text.push_str(&String::from_utf8_lossy(&fs::read(&path).unwrap()));
+        }
+    }
+    text
+}

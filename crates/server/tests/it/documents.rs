@@ -1,0 +1,117 @@
+//! The generated documents are what the code generates. `UPDATE_DOCS=1` writes them anew.
+
+use std::{collections::BTreeSet, fs};
+
+use serde_json::Value;
+use wardgraph_api::table::rows;
+
+use crate::layers::repository;
+
+fn check(name: &str, generated: &str) {
+    let path = repository().join("docs").join(name);
+    let generated = format!("{}\n", generated.trim_end());
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, &generated).unwrap();
+    }
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    let differs = written.lines().zip(generated.lines()).position(|(written, generated)| written != generated);
+    assert!(written == generated, "docs/{name} is stale (first at line {:?}): `make docs` writes it anew", differs.map(|n| n + 1));
+}
+
+#[test]
+fn the_openapi_document_is_the_tables() {
+    check("openapi.json", wardgraph_api::openapi());
+}
+
+#[test]
+fn the_endpoint_page_is_the_tables() {
+    check("endpoints.md", &wardgraph_api::endpoints_document());
+}
+
+#[test]
+fn the_configuration_page_is_the_lists() {
+    check("configuration.md", &wardgraph_server::config::documentation());
+}
+
+#[test]
+fn the_endpoint_page_has_a_row_for_every_endpoint() {
+    let page = wardgraph_api::endpoints_document();
+    for row in rows() {
+        let start = format!("| {} | `{}` | {}", row.spec.method.word(), row.spec.path, row.spec.access.word());
+        let line = page.lines().find(|line| line.starts_with(&start)).unwrap_or_else(|| panic!("{start}"));
+        assert_eq!(line.matches('|').count(), 9, "{line}");
+        assert!(line.contains(&format!("| {} |", row.spec.body_bytes)), "{line}");
+    }
+}
+
+fn openapi() -> Value {
+    serde_json::from_str(wardgraph_api::openapi()).unwrap()
+}
+
+#[test]
+fn every_reference_of_openapi_resolves() {
+    let document = openapi();
+    assert_eq!(document["openapi"], "3.1.0");
+    let mut references = BTreeSet::new();
+    collect(&document, &mut references);
+    assert!(references.len() > 10, "{references:?}");
+    for reference in references {
+        let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{reference} leads outside"));
+        assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+}
+
+fn collect(value: &Value, references: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) => {
+            references.extend(object.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            object.values().for_each(|value| collect(value, references));
+        }
+        Value::Array(items) => items.iter().for_each(|value| collect(value, references)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_operation_of_openapi_is_complete() {
+    let document = openapi();
+    let schemes = document["components"]["securitySchemes"].as_object().unwrap();
+    let mut ids = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        let wanted: BTreeSet<&str> =
+            path.split('/').filter_map(|part| part.strip_prefix('{').and_then(|part| part.strip_suffix('}'))).collect();
+        for (method, operation) in methods.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap();
+            assert!(ids.insert(id), "{id} twice");
+            assert!(!operation["summary"].as_str().unwrap().is_empty(), "{id}");
+            let parameters = operation["parameters"].as_array().unwrap();
+            let of = |place: &str| parameters.iter().filter(|p| p["in"] == place).collect::<Vec<_>>();
+            let declared: BTreeSet<&str> = of("path").iter().map(|p| p["name"].as_str().unwrap()).collect();
+            assert_eq!(declared, wanted, "{id}");
+            assert!(of("path").iter().all(|p| p["required"] == true), "{id}");
+            assert!(parameters.iter().all(|p| p["schema"].is_object()), "{id}");
+            assert_eq!(of("path").len() + of("query").len(), parameters.len(), "{id}");
+            let security = operation.get("security").unwrap_or(&document["security"]).as_array().unwrap();
+            assert!(security.iter().flat_map(|s| s.as_object().unwrap().keys()).all(|name| schemes.contains_key(name)), "{id}");
+            assert!(method != "get" || operation.get("requestBody").is_none(), "{id}: a GET takes no body");
+            let responses = operation["responses"].as_object().unwrap();
+            assert!(responses.keys().any(|status| status.starts_with('2')), "{id}");
+            assert!(responses.values().all(|response| response["description"].is_string()), "{id}");
+        }
+    }
+    assert_eq!(ids.len(), rows().count());
+}
+
+#[tokio::test]
+async fn what_is_served_is_what_is_written() {
+    let app = wardgraph_testkit::App::start().await;
+    let served = app.stranger().get("/openapi.json").await;
+    assert_eq!(served.headers["content-type"], "application/json");
+    assert_eq!(served.ok(), openapi());
+    let page = app.stranger().get("/docs").await;
+    assert_eq!(page.headers["content-type"], "text/html; charset=utf-8");
+    for row in rows() {
+        assert!(page.text.contains(&format!("<code>{}</code>", row.spec.path)), "{}", row.spec.id);
+    }
+}

@@ -1,0 +1,572 @@
+//! Hostile input, to every endpoint of the table that takes any: refused with a problem document or served, never a 500, never a hang, and
+//! a refusal changes nothing. Fields come from the API description, so that a new field is covered with no new test.
+
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use wardgraph_api::{
+    describe::Known,
+    table::{Row, rows},
+};
+use wardgraph_testkit::{App, Caller, Reply};
+
+const HOLE: &str = "@@HOLE@@";
+
+/// Sends, and holds the answer to what every answer keeps: it comes, and it is a success or a refusal that says why.
+async fn ask(request: reqwest::RequestBuilder, what: &str) -> Reply {
+    let reply = tokio::time::timeout(Duration::from_secs(60), Reply::of(request)).await;
+    let reply = reply.unwrap_or_else(|_| panic!("no answer to {what}"));
+    decent(reply, what)
+}
+
+fn decent(reply: Reply, what: &str) -> Reply {
+    let status = reply.status.as_u16();
+    assert!(status < 500, "{status} to {what}: {}", reply.text);
+    if status >= 400 {
+        assert_eq!(reply.headers["content-type"], "application/problem+json", "{what}");
+        assert!(reply.body["detail"].is_string() && reply.body["status"] == status, "{what}: {}", reply.text);
+        assert!(reply.text.len() < 10_000, "{what} is told back at length");
+    }
+    reply
+}
+
+fn path(row: &Row, known: &Known) -> String {
+    (row.shape)().path.map_or_else(|| row.spec.path.to_owned(), |kind| row.spec.path.replace("{id}", &kind.of(known)))
+}
+
+fn bodied() -> impl Iterator<Item = &'static Row> {
+    rows().filter(|row| (row.shape)().body.is_some())
+}
+
+fn sending(caller: &Caller, row: &Row, body: Vec<u8>) -> reqwest::RequestBuilder {
+    caller.request(row.spec.method.word(), row.spec.path).header(CONTENT_TYPE, "application/json").body(body)
+}
+
+fn document() -> Value {
+    serde_json::from_str(wardgraph_api::openapi()).unwrap()
+}
+
+fn operation(row: &Row) -> Value {
+    document()["paths"][row.spec.path][row.spec.method.word().to_lowercase()].clone()
+}
+
+/// Pointers to every field of the body, as the API description knows them; of a list of objects, the fields of its first.
+fn fields(row: &Row) -> Vec<String> {
+    let document = document();
+    let mut found = Vec::new();
+    members(&document, &operation(row)["requestBody"]["content"]["application/json"]["schema"], "", &mut found);
+    assert!(found.len() >= 2 || found.iter().any(|field| field.contains("/0/")), "{}: {found:?}", row.spec.id);
+    found
+}
+
+fn members(document: &Value, schema: &Value, at: &str, found: &mut Vec<String>) {
+    let schema = match schema["$ref"].as_str() {
+        Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),
+        None => schema,
+    };
+    for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+        found.push(format!("{at}/{name}"));
+        if member["items"]["$ref"].is_string() {
+            members(document, &member["items"], &format!("{at}/{name}/0"), found);
+        }
+    }
+}
+
+/// The sample with `raw` in place of one field.
+fn with(sample: &Value, field: &str, raw: &[u8]) -> Vec<u8> {
+    let mut sample = sample.clone();
+    let (parent, name) = field.rsplit_once('/').unwrap();
+    sample.pointer_mut(parent).unwrap()[name] = json!(HOLE);
+    let text = sample.to_string();
+    let (before, after) = text.split_once(&format!("\"{HOLE}\"")).unwrap();
+    [before.as_bytes(), raw, after.as_bytes()].concat()
+}
+
+fn nested(depth: usize) -> String {
+    format!("{}{}", "[".repeat(depth), "]".repeat(depth))
+}
+
+/// What stands in for a field's value: raw JSON, and what is none.
+fn hostile_values(known: &Known) -> Vec<(&'static str, Vec<u8>)> {
+    let node = known.node.to_string();
+    let text = |text: &str| json!(text).to_string().into_bytes();
+    let mut values: Vec<(&str, Vec<u8>)> = [
+        ("null", "null"),
+        ("true", "true"),
+        ("zero", "0"),
+        ("minus zero", "-0"),
+        ("minus one", "-1"),
+        ("a fraction", "1.5"),
+        ("too many", "1001"),
+        ("more than fits", "99999999999999999999999999"),
+        ("1e400", "1e400"),
+        ("1e308", "1e308"),
+        ("1e-400", "1e-400"),
+        ("NaN", "NaN"),
+        ("Infinity", "-Infinity"),
+        ("an empty text", "\"\""),
+        ("a blank text", "\"  \""),
+        ("an escaped NUL", r#""a\u0000b""#),
+        ("a raw NUL", "\"a\0b\""),
+        ("a raw line end", "\"a\nb\""),
+        ("an escaped NUL in a key", r#"{"a\u0000b": 1}"#),
+        ("an escaped NUL far down", r#"{"a": [{"b": "\u0000"}]}"#),
+        ("an escaped NUL in a list", r#"["\u0000"]"#),
+        ("an escaped NUL in a list's object", r#"[{"a": "\u0000"}]"#),
+        ("a lone surrogate", r#""\ud800""#),
+        ("a lone surrogate in a key", r#"{"\udfff": 1}"#),
+        ("an empty list", "[]"),
+        ("an empty object", "{}"),
+        ("a list of everything", r#"[null, 1, "x", {}, []]"#),
+        ("a list of a nothing", "[0]"),
+        ("numbers without length", "[0, 0, 0]"),
+        ("numbers beyond f32", "[1e39, -1e300]"),
+        ("a duplicate key", r#"{"a": 1, "a": 2}"#),
+        ("an empty key", r#"{"": 1}"#),
+        ("a key with pointer characters", r#"{"a/b~c": {"d": 1}}"#),
+        ("nothing at all", ""),
+        ("half a text", "\"abc"),
+        ("a comment", "/* x */ 1"),
+        ("SQL", r#""'; drop table nodes; --""#),
+        ("a path", r#""../../../../etc/passwd""#),
+        ("an internal address", r#""http://169.254.169.254/latest/meta-data/""#),
+        ("another tenant", r#""tenant-b""#),
+        ("the shared tenant", r#""*""#),
+    ]
+    .map(|(name, raw)| (name, raw.as_bytes().to_vec()))
+    .into();
+    values.extend([
+        ("invalid UTF-8", b"\"\xff\xfe\"".to_vec()),
+        ("invalid UTF-8 in a key", b"{\"\xc3\x28\": 1}".to_vec()),
+        ("a UUID in upper case", text(&node.to_uppercase())),
+        ("a UUID without hyphens", text(&node.replace('-', ""))),
+        ("a UUID as URN", text(&format!("urn:uuid:{node}"))),
+        ("a UUID in braces", text(&format!("{{{node}}}"))),
+        ("a UUID and more", text(&format!("{node}0"))),
+        ("a UUID and a NUL", text(&format!("{node}\0"))),
+        ("31 deep", nested(31).into_bytes()),
+        ("33 deep", nested(33).into_bytes()),
+        ("33 deep in an object", format!(r#"{{"a": {}}}"#, nested(33)).into_bytes()),
+        ("200 deep", nested(200).into_bytes()),
+        ("200 deep in an object", format!(r#"{{"a": {}}}"#, nested(200)).into_bytes()),
+        ("100,000 deep", nested(100_000).into_bytes()),
+        ("100,000 objects deep", [r#"{"a":"#.repeat(100_000).as_bytes(), b"1", "}".repeat(100_000).as_bytes()].concat()),
+        ("a long text", text(&"x".repeat(300_000))),
+        ("a long word of four-byte characters", text(&"𐍈".repeat(1_900))),
+        ("a long key", format!(r#"{{"{}": 1}}"#, "k".repeat(300_000)).into_bytes()),
+        ("long keys one in the other", format!(r#"{{"{0}": {{"{0}": "\ud800"}}}}"#, "k".repeat(100_000)).into_bytes()),
+        ("a list of many", format!("[{}]", vec!["1"; 100_000].join(",")).into_bytes()),
+    ]);
+    values
+}
+
+/// What the tenant has: nodes, edges, jobs, and requests that say they changed something.
+async fn counted(app: &App, tenant: &str) -> (i64, i64, i64) {
+    let sql = "select (select count(*) from wardgraph.nodes where tenant_id = $1), (select count(*) from wardgraph.edges where tenant_id = $1),
+               (select count(*) from wardgraph.events where tenant_id = $1 and type = 'request.committed')";
+    let row = app.database.behind_the_scenes().await.query_one(sql, &[&tenant]).await.unwrap();
+    (row.get(0), row.get(1), row.get(2))
+}
+
+/// How many things an answer says it created.
+fn created(reply: &Reply) -> i64 {
+    let one = i64::from(reply.status == 201);
+    reply.body["created"].as_i64().unwrap_or(one)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_field_of_every_body_bears_every_value() {
+    let app = App::start().await;
+    let each = bodied().map(async |row| {
+        let owner = app.owner(&format!("t-{}", row.spec.id.to_lowercase()));
+        let known = app.known(&owner).await;
+        let before = counted(&app, &owner.tenant).await;
+        let sample = (row.sample)(&known).unwrap();
+        let (mut made, mut served) = (0, 0);
+        let (values, fields) = (hostile_values(&known), fields(row));
+        for (name, raw) in &values {
+            for field in &fields {
+                let what = format!("{} with {name} as {field}", row.spec.id);
+                let reply = ask(sending(&owner, row, with(&sample, field, raw)), &what).await;
+                made += created(&reply);
+                served += i64::from(reply.status.is_success());
+            }
+        }
+        let after = counted(&app, &owner.tenant).await;
+        assert_eq!((after.0 - before.0) + (after.1 - before.1), made, "{}: what was refused was written", row.spec.id);
+        let events = if row.spec.event.is_some() { served } else { 0 };
+        assert_eq!(after.2 - before.2, events, "{}: a refusal says that it changed something", row.spec.id);
+        assert!(served > 0, "{}: no value at all was taken, so the sample is not valid", row.spec.id);
+    });
+    futures_util::future::join_all(each).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_stored_is_refused_wherever_it_stands() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let known = app.known(&owner).await;
+    for row in bodied() {
+        let sample = (row.sample)(&known).unwrap();
+        for field in fields(row).iter().filter(|field| !field.ends_with("/tenant_id")) {
+            for raw in [r#""\ud800""#, "1e400", "NaN", "\"a\0b\"", "", "[", "\"\\x\""] {
+                let reply = ask(sending(&owner, row, with(&sample, field, raw.as_bytes())), &format!("{field} {raw:?}")).await;
+                assert_eq!(reply.status, 400, "{} with {raw:?} as {field}", row.spec.id);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_single_json_object_is_malformed() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let known = app.known(&owner).await;
+    for row in bodied() {
+        let before = counted(&app, &owner.tenant).await;
+        let sample = (row.sample)(&known).unwrap().to_string();
+        let mut bodies: Vec<Vec<u8>> = ["", " ", "null", "7", "\"x\"", "[]", "[{}]", "{", "}", "\0", "\u{feff}{}", "{}{}", "nul", "{\"a\"}", "{a:1}"]
+            .map(|text| text.as_bytes().to_vec())
+            .into();
+        bodies.push(format!("{sample}{sample}").into_bytes());
+        bodies.push(format!("{sample} x").into_bytes());
+        bodies.push(format!("{sample}\0").into_bytes());
+        bodies.push([sample.as_bytes(), b"\xff"].concat());
+        bodies.push(sample.encode_utf16().flat_map(u16::to_le_bytes).collect());
+        bodies.push(nested(100_000).into_bytes());
+        bodies.extend((0..sample.len()).map(|length| sample.as_bytes()[..length].to_vec()));
+        for body in bodies {
+            let what = format!("{} with {:?}", row.spec.id, String::from_utf8_lossy(&body[..body.len().min(200)]));
+            let reply = ask(sending(&owner, row, body), &what).await;
+            assert!(matches!(reply.status.as_u16(), 400 | 422), "{what}: {}", reply.text);
+        }
+        assert_eq!(counted(&app, &owner.tenant).await, before, "{}", row.spec.id);
+    }
+}
+
+#[tokio::test]
+async fn unknown_members_are_ignored_however_they_look() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    for row in bodied() {
+        for (name, raw) in [("100,000 deep", nested(100_000)), ("a NUL", r#""\u0000""#.into()), ("an object", "{}".into())] {
+            let known = app.known(&owner).await;
+            let sample = (row.sample)(&known).unwrap();
+            let reply = ask(sending(&owner, row, with(&sample, "/no_such_member", raw.as_bytes())), name).await;
+            assert!(reply.status.is_success(), "{} with {name}: {}", row.spec.id, reply.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn json_is_read_whatever_its_content_type_says() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let types = [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("multipart/form-data"), Some(";;;")];
+    for row in bodied() {
+        for content_type in types {
+            let known = app.known(&owner).await;
+            let body = (row.sample)(&known).unwrap().to_string();
+            let request = owner.request(row.spec.method.word(), row.spec.path).body(body);
+            let request = content_type.into_iter().fold(request, |request, value| request.header(CONTENT_TYPE, value));
+            let reply = ask(request, &format!("{} as {content_type:?}", row.spec.id)).await;
+            assert!(reply.status.is_success(), "{} as {content_type:?}: {}", row.spec.id, reply.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn compressed_bodies_are_refused() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    for row in bodied() {
+        let known = app.known(&owner).await;
+        let sample = (row.sample)(&known).unwrap().to_string();
+        for (coding, refused) in [("gzip", true), ("br", true), ("gzip, identity", true), ("x", true), ("identity", false)] {
+            // Were the header passed over, the body would be served: it is valid as it stands.
+            let request = sending(&owner, row, sample.clone().into_bytes()).header(CONTENT_ENCODING, coding);
+            let reply = ask(request, coding).await;
+            assert_eq!(reply.status.is_client_error(), refused, "{} as {coding}: {}", row.spec.id, reply.text);
+        }
+    }
+}
+
+/// The query parameters of an endpoint.
+fn parameters(row: &Row) -> Vec<String> {
+    let operation = operation(row);
+    let query = operation["parameters"].as_array().unwrap().iter().filter(|parameter| parameter["in"] == "query");
+    query.map(|parameter| parameter["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn every_query_parameter_bears_every_value() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let known = app.known(&owner).await;
+    let node = known.node.to_string();
+    let (long, urn) = ("a".repeat(20_000), format!("urn:uuid:{node}"));
+    let (braced, upper, simple) = (format!("%7B{node}%7D"), node.to_uppercase(), node.replace('-', ""));
+    let values = [
+        "", "%00", "a%00b", "%ff", "%", "%zz", "%e2%82", "+", "%20", "-1", "0", "1001", "9223372036854775808", "99999999999999999999",
+        "1.5", "1e2", "NaN", "0x10", "null", "true", "'%20or%201=1--", "%27", "*", "tenant-b", "..%2f..%2f", "[]", "AAAA",
+        "AAAAAAAAAAAAAAAAAAAAAAA", &long, &urn, &braced, &upper, &simple, &node,
+    ];
+    for row in rows().filter(|row| !parameters(row).is_empty()) {
+        for name in parameters(row) {
+            for value in values {
+                let what = format!("{} ?{name}={:.60}", row.spec.id, value);
+                ask(owner.request("GET", &format!("{}?{name}={value}", row.spec.path)), &what).await;
+            }
+            let twice = ask(owner.request("GET", &format!("{}?{name}=1&{name}=1", row.spec.path)), "a parameter twice").await;
+            assert_eq!(twice.status, 400, "{} ?{name} twice", row.spec.id);
+        }
+        for unknown in ["tenant_id=tenant-b", "x", "=", "&&&", "=1", "%00=%00", "a[]=1", "limit%00=1"] {
+            let reply = ask(owner.request("GET", &format!("{}?{unknown}", row.spec.path)), unknown).await;
+            assert_eq!(reply.status, 200, "{} ?{unknown}: {}", row.spec.id, reply.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn limits_that_are_no_page_are_refused() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    for row in rows().filter(|row| parameters(row).iter().any(|name| name == "limit")) {
+        for bad in ["0", "-1", "1001", "-9223372036854775808", "9223372036854775807", "9223372036854775808", "1.5", "", "x", "1%00"] {
+            let reply = ask(owner.request("GET", &format!("{}?limit={bad}", row.spec.path)), bad).await;
+            assert_eq!(reply.status, 400, "{} ?limit={bad}", row.spec.id);
+        }
+        for good in ["1", "1000"] {
+            owner.get(&format!("{}?limit={good}", row.spec.path)).await.ok();
+        }
+    }
+}
+
+#[tokio::test]
+async fn cursors_are_taken_back_by_their_own_list_alone() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let known = app.known(&owner).await;
+    owner.post("/edges", &json!({ "src": known.node, "rel": "SECOND", "dst": known.other })).await.created();
+    let lists: Vec<&Row> = rows().filter(|row| parameters(row).iter().any(|name| name == "cursor")).collect();
+    assert!(lists.len() >= 3);
+    for row in &lists {
+        let page = owner.get(&format!("{}?limit=1", row.spec.path)).await.ok();
+        let cursor = page["next_cursor"].as_str().unwrap().to_owned();
+        for other in &lists {
+            let reply = ask(owner.request("GET", &format!("{}?cursor={cursor}", other.spec.path)), "a cursor").await;
+            let own = other.spec.id == row.spec.id;
+            assert_eq!(reply.status, if own { 200 } else { 400 }, "a cursor of {} at {}", row.spec.id, other.spec.id);
+        }
+        let cut = &cursor[..cursor.len() - 1];
+        for bad in ["", "x", "%00", "%ff", cut, &format!("{cursor}A"), &format!("{cursor}="), &format!("A{cursor}"), &"A".repeat(10_000)] {
+            let reply = ask(owner.request("GET", &format!("{}?cursor={bad}", row.spec.path)), "a bad cursor").await;
+            assert_eq!(reply.status, 400, "{} ?cursor={bad:.40}", row.spec.id);
+        }
+    }
+}
+
+#[tokio::test]
+async fn ids_in_paths_are_uuids_or_nothing() {
+    let app = App::start().await;
+    for row in rows().filter(|row| (row.shape)().path.is_some()) {
+        let owner = app.owner(&format!("t-{}", row.spec.id.to_lowercase()));
+        let kind = (row.shape)().path.unwrap();
+        let at = |id: &str| row.spec.path.replace("{id}", id);
+        let before = counted(&app, &owner.tenant).await;
+        let one = kind.of(&app.known(&owner).await);
+        for bad in [
+            "x", "0", "%00", "%ff", "%zz", "%20", "..%2f..", "%2e%2e%2fetc%2fpasswd", "%c3%28", "-1", "null", "*", &format!("{one}0"),
+            &format!("{one}%00"), &format!("%20{one}"), &"a".repeat(5_000), &one.replace('-', "_"),
+        ] {
+            let reply = ask(owner.request(row.spec.method.word(), &at(bad)), bad).await;
+            assert_eq!(reply.status, 400, "{} of {bad:.50}", row.spec.id);
+        }
+        for nobody in ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"] {
+            let reply = ask(owner.request(row.spec.method.word(), &at(nobody)), nobody).await;
+            assert_eq!(reply.status, 404, "{} of {nobody}", row.spec.id);
+        }
+        assert_eq!(counted(&app, &owner.tenant).await.0, before.0 + 2, "{}", row.spec.id);
+        // RFC 9562 reads either case; the other spellings are those of the RFC's predecessors and name the same thing.
+        for spell in [|id: &str| id.to_uppercase(), |id: &str| format!("urn:uuid:{id}"), |id: &str| format!("%7B{id}%7D")] {
+            let id = spell(&kind.of(&app.known(&owner).await));
+            let reply = ask(owner.request(row.spec.method.word(), &at(&id)), &id).await;
+            assert!(reply.status.is_success(), "{} of {id}: {}", row.spec.id, reply.text);
+        }
+    }
+}
+
+/// What the server answers to these bytes: the whole answer as text.
+async fn raw(app: &App, bytes: &[u8]) -> String {
+    let mut stream = tokio::net::TcpStream::connect(app.base.trim_start_matches("http://")).await.unwrap();
+    let talk = async {
+        // A refusal may come before everything was sent.
+        let _ = stream.write_all(bytes).await;
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        answer
+    };
+    let answer = tokio::time::timeout(Duration::from_secs(20), talk).await.expect("the server answers and closes");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn request_lines_beyond_http_are_refused() {
+    let app = App::start().await;
+    let long = "a".repeat(100_000);
+    let paths = ["/nodes/\0", "/nodes/\u{ff}", &format!("/nodes/{long}"), &format!("/nodes?class={long}"), "nodes", "/nodes/a b", "/nodes?\0"];
+    for path in paths {
+        let answer = raw(&app, format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes()).await;
+        let status: u16 = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
+        assert!((400..500).contains(&status), "{path:.40}: {answer:.200}");
+    }
+    let many: String = (0..2_000).map(|n| format!("X-{n}: y\r\n")).collect();
+    let answer = raw(&app, format!("GET /health/live HTTP/1.1\r\nHost: x\r\n{many}Connection: close\r\n\r\n").as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 431"), "{answer:.200}");
+    let two = "POST /search HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nContent-Length: 5\r\nConnection: close\r\n\r\n{}{}";
+    assert!(raw(&app, two.as_bytes()).await.starts_with("HTTP/1.1 400"));
+    let smuggled = "POST /search HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: x\r\nConnection: close\r\n\r\n0\r\n\r\n";
+    assert!(raw(&app, smuggled.as_bytes()).await.starts_with("HTTP/1.1 4"));
+    app.stranger().get("/health/live").await.ok();
+}
+
+#[tokio::test]
+async fn a_refused_item_does_not_stop_the_others_and_its_pointer_is_right() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let node = |change: Value| {
+        let mut node = json!({ "classes": ["A"], "props": { "text": "good" } });
+        node.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        node
+    };
+    let items = [
+        (node(json!({})), None),
+        (node(json!({ "classes": [] })), Some("/classes")),
+        (node(json!({ "classes": ["A", "\0"] })), Some("/classes/1")),
+        (node(json!({ "props": { "a": "\0" } })), Some("/props")),
+        (node(json!({ "metadata": { "\0": 1 } })), Some("/metadata")),
+        (node(json!({ "refresh_policy": { "k".repeat(257): 1 } })), Some("/refresh_policy")),
+        (node(json!({ "triggers": [{}, { "a": "\0" }] })), Some("/triggers/1")),
+        (node(json!({ "triggers": vec![json!({}); 101] })), Some("/triggers")),
+        (node(json!({ "payload_ref": "" })), Some("/payload_ref")),
+        (node(json!({ "payload_ref": "x".repeat(501) })), Some("/payload_ref")),
+        (node(json!({ "external_id": "" })), Some("/external_id")),
+        (node(json!({ "external_id": "x".repeat(256) })), Some("/external_id")),
+        (node(json!({ "props": { "external_id": "\0" } })), Some("/props/external_id")),
+        // A tenant's name is ignored, whatever it is; so it may not stop anything either.
+        (node(json!({ "tenant_id": "\0" })), None),
+        (node(json!({ "tenant_id": { "a": ["\0"] } })), None),
+        (node(json!({ "triggers": vec![json!({}); 100], "payload_ref": "x".repeat(500), "external_id": "ä".repeat(255) })), None),
+    ];
+    let nodes: Vec<&Value> = items.iter().map(|(node, _)| node).collect();
+    let answer = owner.post("/nodes/batch", &json!({ "nodes": nodes })).await.ok();
+    let good = items.iter().filter(|(_, fault)| fault.is_none()).count();
+    assert_eq!((&answer["created"], &answer["failed"]), (&json!(good), &json!(items.len() - good)));
+    for (index, (_, fault)) in items.iter().enumerate() {
+        let result = &answer["results"][index];
+        let Some(fault) = fault else {
+            assert_eq!(result["status"], "created", "{index}: {result}");
+            continue;
+        };
+        assert_eq!(result["status"], "refused", "{index}: {result}");
+        assert!(result["errors"].as_array().unwrap().iter().any(|e| e["field"] == format!("/nodes/{index}{fault}")), "{result}");
+    }
+    assert_eq!(owner.get("/nodes").await.ok()["count"], good);
+}
+
+#[tokio::test]
+async fn edges_of_a_batch_are_told_apart() {
+    let app = App::start().await;
+    let (owner, neighbour) = (app.owner("tenant-a"), app.owner("tenant-b"));
+    let (known, theirs) = (app.known(&owner).await, app.known(&neighbour).await);
+    let nobody = "00000000-0000-7000-8000-000000000000";
+    let edge = |src: &Value, rel: &str, dst: &Value| json!({ "src": src, "rel": rel, "dst": dst });
+    let (a, b, their) = (json!(known.node), json!(known.other), json!(theirs.node));
+    let edges = [
+        edge(&a, "R", &b),
+        edge(&a, "R", &b),
+        edge(&a, "", &b),
+        edge(&a, "\0", &b),
+        edge(&their, "R", &b),
+        edge(&a, "R", &their),
+        edge(&json!(nobody), "R", &json!(nobody)),
+        edge(&a, "KNOWS", &b),
+        edge(&b, "R", &a),
+    ];
+    let answer = owner.post("/edges/batch", &json!({ "edges": edges })).await.ok();
+    let told: Vec<(&str, &str)> = answer["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| (r["status"].as_str().unwrap(), r["errors"][0]["field"].as_str().unwrap_or_default()))
+        .collect();
+    let expected = [
+        ("created", ""),
+        ("exists", ""),
+        ("refused", "/edges/2/rel"),
+        ("refused", "/edges/3/rel"),
+        ("refused", "/edges/4/src"),
+        ("refused", "/edges/5/dst"),
+        ("refused", "/edges/6/src"),
+        ("exists", ""),
+        ("created", ""),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!((&answer["created"], &answer["failed"]), (&json!(2), &json!(7)));
+    assert_eq!(neighbour.get("/edges").await.ok()["count"], 1);
+}
+
+#[tokio::test]
+async fn a_wrong_type_is_told_by_its_pointer_into_the_body() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let field = async |path: &str, body: Value| owner.post(path, &body).await.problem(400)["errors"][0]["field"].clone();
+    assert_eq!(field("/nodes/batch", json!({ "nodes": [{ "classes": ["A"], "props": {} }, { "classes": "A", "props": {} }] })).await, "/nodes/1/classes");
+    assert_eq!(field("/nodes", json!({ "classes": ["A", {}], "props": {} })).await, "/classes/1");
+    assert_eq!(field("/search", json!({ "query": "x", "classes": [1] })).await, "/classes/0");
+    let deep: String = format!(r#"{{"classes": ["A"], "props": {{"a/b~c": {}}}}}"#, r#"{"x":"#.repeat(200));
+    let reply = Reply::of(owner.request("POST", "/nodes").body(deep)).await.problem(400);
+    assert!(reply["errors"][0]["field"].as_str().unwrap().starts_with("/props/a~1b~0c/x/x"), "{reply}");
+}
+
+#[tokio::test]
+async fn an_external_id_is_taken_once() {
+    let app = App::start().await;
+    let (owner, neighbour) = (app.owner("tenant-a"), app.owner("tenant-b"));
+    let node = |id: &str| json!({ "classes": ["A"], "props": { "text": "x" }, "external_id": id });
+    let first = owner.post("/nodes", &node("one")).await.created()["id"].clone();
+    let again = owner.post("/nodes", &node("one")).await.problem(409);
+    assert!(again["detail"].as_str().unwrap().contains(first.as_str().unwrap()), "{again}");
+    let in_props = json!({ "classes": ["A"], "props": { "external_id": "one" } });
+    owner.post("/nodes", &in_props).await.problem(409);
+    // The neighbour's are his own: no oracle, no squatting.
+    let theirs = neighbour.post("/nodes", &node("one")).await.created()["id"].clone();
+    assert_ne!(theirs, first);
+    let batch = json!({ "nodes": [node("two"), node("one"), node("two"), in_props, { "classes": ["A"], "props": {} }] });
+    let answer = owner.post("/nodes/batch", &batch).await.ok();
+    let results = answer["results"].as_array().unwrap();
+    let told: Vec<&str> = results.iter().map(|r| r["status"].as_str().unwrap()).collect();
+    assert_eq!(told, ["created", "exists", "exists", "exists", "created"]);
+    assert_eq!((&results[1]["id"], &results[3]["id"]), (&first, &first));
+    assert_eq!(results[2]["id"], results[0]["id"]);
+    assert_eq!((&answer["created"], &answer["failed"]), (&json!(2), &json!(3)));
+    assert_eq!(owner.get("/nodes").await.ok()["count"], 3);
+}
+
+#[tokio::test]
+async fn batches_have_a_size() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let known = app.known(&owner).await;
+    let node = json!({ "classes": ["A"], "props": {} });
+    let edge = json!({ "src": known.node, "rel": "R", "dst": known.other });
+    for (path, field, item, most) in [("/nodes/batch", "nodes", node, 500), ("/edges/batch", "edges", edge, 2_000)] {
+        for wrong in [0, most + 1] {
+            let problem = owner.post(path, &json!({ field: vec![item.clone(); wrong] })).await.problem(422);
+            assert_eq!(problem["errors"][0]["field"], format!("/{field}"));
+        }
+        owner.post(path, &json!({ field: vec![item; most] })).await.ok();
+    }
+}

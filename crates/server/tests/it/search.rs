@@ -1,0 +1,262 @@
+//! Search over HTTP: by meaning, by words, by both; the true nearest, and never anyone else's.
+
+use serde_json::{Value, json};
+use wardgraph_testkit::{App, Caller};
+
+const DIMENSION: usize = 256;
+
+async fn node(caller: &Caller, class: &str, text: &str) -> String {
+    let new = json!({ "classes": [class], "props": { "text": text } });
+    caller.post("/nodes", &new).await.created()["id"].as_str().unwrap().to_owned()
+}
+
+async fn search(caller: &Caller, request: Value) -> Vec<Value> {
+    let answer = caller.post("/search", &request).await.ok();
+    let results = answer["results"].as_array().unwrap().clone();
+    assert_eq!(answer["count"], results.len());
+    let scores: Vec<f64> = results.iter().map(|r| r["score"].as_f64().unwrap_or_else(|| panic!("no score: {r}"))).collect();
+    assert!(scores.windows(2).all(|pair| pair[0] >= pair[1]), "not best first: {scores:?}");
+    results
+}
+
+fn texts(results: &[Value]) -> Vec<&str> {
+    results.iter().map(|result| result["text"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_node_is_found_by_words_at_once_and_by_meaning_when_its_vector_is_there() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let id = node(&owner, "Animal", "The quick brown fox jumps over the lazy dog").await;
+    let by = |mode: &str, query: &str| json!({ "query": query, "mode": mode });
+    assert_eq!(search(&owner, by("text", "foxes")).await[0]["id"], id.as_str());
+    assert_eq!(search(&owner, by("hybrid", "foxes")).await[0]["similarity"], Value::Null);
+    assert_eq!(search(&owner, by("vector", "foxes")).await.len(), 0);
+    app.embed_everything().await;
+    assert_eq!(owner.get(&format!("/nodes/{id}")).await.ok()["embedding_status"], "ready");
+    let found = &search(&owner, by("vector", "a swift animal leaps")).await[0];
+    assert_eq!((&found["id"], &found["classes"], &found["tenant_id"]), (&json!(id), &json!(["Animal"]), &json!("tenant-a")));
+    assert_eq!(found["props"]["text"], found["text"]);
+    assert!(found["similarity"].as_f64().unwrap() > 0.1, "{found}");
+    assert!(search(&owner, by("hybrid", "foxes")).await[0]["similarity"].is_number());
+    assert_eq!(search(&owner, by("text", "elephant")).await.len(), 0);
+}
+
+#[tokio::test]
+async fn the_mode_is_what_was_asked_for() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let vector = vec![0.5; DIMENSION];
+    for (request, mode) in [
+        (json!({ "query": "x" }), "hybrid"),
+        (json!({ "query": "x", "use_hybrid": false }), "vector"),
+        (json!({ "query": "x", "use_hybrid": true }), "hybrid"),
+        (json!({ "query": "x", "mode": "text" }), "text"),
+        (json!({ "query": "x", "mode": "vector", "use_hybrid": true }), "vector"),
+        (json!({ "vector": vector }), "vector"),
+        (json!({ "vector": vector, "query": "x" }), "hybrid"),
+    ] {
+        assert_eq!(owner.post("/search", &request).await.ok()["mode"], mode, "{request}");
+    }
+    for (request, field) in [
+        (json!({}), ""),
+        (json!({ "vector": vector, "mode": "text" }), "/query"),
+        (json!({ "vector": vector, "mode": "hybrid" }), "/query"),
+        (json!({ "query": " " }), "/query"),
+        (json!({ "query": "x".repeat(2_001) }), "/query"),
+        (json!({ "query": "x", "top_k": 0 }), "/top_k"),
+        (json!({ "query": "x", "top_k": 101 }), "/top_k"),
+        (json!({ "query": "x", "classes": vec!["A"; 21] }), "/classes"),
+        (json!({ "vector": vec![0.5; DIMENSION - 1] }), "/vector"),
+        (json!({ "vector": vec![0.5; DIMENSION + 1] }), "/vector"),
+        (json!({ "vector": vec![0.5; 384], "query": "x" }), "/vector"),
+        (json!({ "vector": [] }), "/vector"),
+        (json!({ "vector": vec![0.0; DIMENSION] }), "/vector"),
+    ] {
+        let refused = owner.post("/search", &request).await.problem(422);
+        assert!(refused["errors"].as_array().unwrap().iter().any(|e| e["field"] == field), "{request}: {refused}");
+    }
+}
+
+/// A stream of numbers from -1 to 1 that is the same every time.
+struct Numbers(u64);
+
+impl Numbers {
+    fn vector(&mut self) -> Vec<f32> {
+        (0..DIMENSION).map(|_| self.next()).collect()
+    }
+
+    fn next(&mut self) -> f32 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        f32::from(i16::try_from((self.0 >> 48) as i32 - 32_768).unwrap()) / 32_768.0
+    }
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum::<f64>();
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
+#[tokio::test]
+async fn what_is_found_is_the_true_nearest() {
+    let app = App::start().await;
+    let (owner, neighbour) = (app.owner("tenant-a"), app.owner("tenant-b"));
+    let mut numbers = Numbers(7);
+    let mut known = Vec::new();
+    let client = app.database.behind_the_scenes().await;
+    for caller in [&owner, &neighbour] {
+        let item = |n: usize| json!({ "classes": [if n.is_multiple_of(3) { "Third" } else { "Other" }], "props": { "n": n } });
+        let nodes: Vec<_> = (0..300).map(item).collect();
+        let results = caller.post("/nodes/batch", &json!({ "nodes": nodes })).await.ok()["results"].clone();
+        for (n, result) in results.as_array().unwrap().iter().enumerate() {
+            let (id, vector) = (result["id"].as_str().unwrap().to_owned(), numbers.vector());
+            let sql = format!(
+                "insert into wardgraph.embeddings (tenant_id, node_id, model, embedding, embedded_at) values ('{}', '{id}', '{}', '{vector:?}', now())",
+                caller.tenant, "wordllama-256"
+            );
+            client.batch_execute(&sql).await.unwrap();
+            if caller.tenant == "tenant-a" {
+                known.push((id, vector, n.is_multiple_of(3)));
+            }
+        }
+    }
+    assert_eq!(app.stranger().get("/health").await.ok()["embedding_model"], "wordllama-256");
+    for top_k in [1, 10, 100] {
+        for thirds in [false, true] {
+            let query = numbers.vector();
+            let mut nearest: Vec<_> = known.iter().filter(|(.., third)| !thirds || *third).collect();
+            nearest.sort_by(|a, b| cosine(&query, &b.1).total_cmp(&cosine(&query, &a.1)));
+            nearest.truncate(top_k);
+            let classes: &[&str] = if thirds { &["Third", "Nothing"] } else { &[] };
+            let found = search(&owner, json!({ "vector": query, "top_k": top_k, "classes": classes })).await;
+            let ids: Vec<_> = found.iter().map(|f| f["id"].as_str().unwrap()).collect();
+            assert_eq!(ids, nearest.iter().map(|(id, ..)| id.as_str()).collect::<Vec<_>>(), "top {top_k}, thirds {thirds}");
+            for (found, (_, vector, _)) in found.iter().zip(&nearest) {
+                assert!((found["similarity"].as_f64().unwrap() - cosine(&query, vector)).abs() < 1e-5, "{found}");
+            }
+        }
+    }
+    // A vector is a direction: how long it is changes nothing, up to what its numbers can say.
+    let query = numbers.vector();
+    let usual = search(&owner, json!({ "vector": query, "top_k": 20 })).await;
+    for scale in [1e-30, 1e30] {
+        let scaled: Vec<f32> = query.iter().map(|x| x * scale).collect();
+        let found = search(&owner, json!({ "vector": scaled, "top_k": 20 })).await;
+        let ids = |found: &[Value]| found.iter().map(|f| f["id"].clone()).collect::<Vec<_>>();
+        assert_eq!(ids(&found), ids(&usual), "scaled by {scale}");
+    }
+}
+
+#[tokio::test]
+async fn another_tenants_thousands_of_the_same_texts_neither_show_nor_crowd_out() {
+    let app = App::start().await;
+    let (owner, crowd) = (app.owner("tenant-a"), app.owner("tenant-b"));
+    let text = "a secret plan to build a castle of sand";
+    let item = json!({ "classes": ["Plan"], "props": { "text": text } });
+    for _ in 0..6 {
+        crowd.post("/nodes/batch", &json!({ "nodes": vec![item.clone(); 500] })).await.ok();
+    }
+    let mine = node(&owner, "Plan", text).await;
+    let other = node(&owner, "Plan", "an unrelated recipe for bread").await;
+    app.embed_everything().await;
+    for mode in ["vector", "text", "hybrid"] {
+        for top_k in [1, 10, 100] {
+            let found = search(&owner, json!({ "query": text, "mode": mode, "top_k": top_k, "classes": ["Plan"] })).await;
+            assert_eq!(found[0]["id"], mine.as_str(), "{mode} {top_k}");
+            assert!(found.iter().all(|f| f["tenant_id"] == "tenant-a"), "{mode} {top_k}");
+            let expected = if mode == "text" || top_k == 1 { 1 } else { 2 };
+            assert_eq!(found.len(), expected, "{mode} {top_k}");
+            assert!(expected == 1 || found[1]["id"] == other.as_str());
+        }
+    }
+    assert_eq!(search(&crowd, json!({ "query": text, "top_k": 100 })).await.len(), 100);
+    assert_eq!(search(&app.owner("tenant-c"), json!({ "query": text, "top_k": 100 })).await.len(), 0);
+}
+
+#[tokio::test]
+async fn any_of_the_words_is_enough_and_more_are_better() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    for text in ["apples and pears", "apples alone", "pears alone", "neither of them"] {
+        node(&owner, "A", text).await;
+    }
+    let found = search(&owner, json!({ "query": "apple pear", "mode": "text" })).await;
+    let texts = texts(&found);
+    assert_eq!((texts.len(), texts[0]), (3, "apples and pears"), "{texts:?}");
+    assert!(!texts.contains(&"neither of them"));
+    assert_eq!(search(&owner, json!({ "query": "apple pear", "mode": "text", "top_k": 1 })).await.len(), 1);
+}
+
+#[tokio::test]
+async fn hybrid_puts_first_what_both_find() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    for text in ["the cat sat on the mat", "a kitten naps on a rug", "quarterly tax report", "cat5 cables and switches"] {
+        node(&owner, "A", text).await;
+    }
+    app.embed_everything().await;
+    let found = search(&owner, json!({ "query": "cat" })).await;
+    assert_eq!(texts(&found)[0], "the cat sat on the mat");
+    assert_eq!(found.len(), 4, "what only one of the two finds is there too");
+    // First in both lists: twice 1 / (60 + 1).
+    assert!((found[0]["score"].as_f64().unwrap() - 2.0 / 61.0).abs() < 1e-9, "{}", found[0]);
+}
+
+#[tokio::test]
+async fn classes_filter_before_the_cut() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    for n in 0..30 {
+        node(&owner, "Common", &format!("a fox number {n}")).await;
+    }
+    let rare = node(&owner, "Rare", "there was once something like a vixen or a fox").await;
+    app.embed_everything().await;
+    for mode in ["vector", "text", "hybrid"] {
+        let found = search(&owner, json!({ "query": "fox", "mode": mode, "top_k": 5, "classes": ["Rare"] })).await;
+        assert_eq!(found.iter().map(|f| f["id"].as_str().unwrap()).collect::<Vec<_>>(), [rare.as_str()], "{mode}");
+        let both = search(&owner, json!({ "query": "fox", "mode": mode, "top_k": 100, "classes": ["Rare", "Common"] })).await;
+        assert_eq!(both.len(), 31, "{mode}");
+        assert_eq!(search(&owner, json!({ "query": "fox", "mode": mode, "classes": ["rare"] })).await.len(), 0, "{mode}");
+    }
+}
+
+#[tokio::test]
+async fn operators_quotes_and_nothing_but_stop_words_are_harmless() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    node(&owner, "A", "o'brien & sons <-> a:* fox").await;
+    app.embed_everything().await;
+    let long = ["𐍈".repeat(2_000), "x".repeat(2_000), "a-b-c_d/e.f@g:h ".repeat(120)];
+    let empty = ["the of and", "!", "...", "' | ! & ( ) :* <->", "\\", "''", "&", "<->", "\u{200b}", "🦊"];
+    let odd = [
+        "fox'", "fox | !", "fox & (", "fox:*", "fox <-> fox", "!fox", "'fox'", "fox\\", "\"fox\"", "fox' & 'x", "fox' | 'x':*A", "$1 fox",
+        "%s fox", "fox; drop table nodes", "fox\r\n\tfox", "fox -- x", "http://fox.example/a&b?c=d fox", "e-mail@fox.example fox",
+    ];
+    for query in empty.iter().copied().chain(long.iter().map(String::as_str)) {
+        let found = search(&owner, json!({ "query": query, "mode": "text" })).await;
+        assert_eq!(found.len(), 0, "{query:.40}");
+        search(&owner, json!({ "query": query })).await;
+        search(&owner, json!({ "query": query, "mode": "vector" })).await;
+    }
+    for query in odd {
+        assert_eq!(search(&owner, json!({ "query": query, "mode": "text" })).await.len(), 1, "{query}");
+        assert_eq!(search(&owner, json!({ "query": query })).await.len(), 1, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn every_script_and_size_of_text_can_be_kept_and_found() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let large = format!("needle {}", (0..40_000).map(|n| format!("w{n} ")).collect::<String>());
+    for text in [large.as_str(), &"x".repeat(500_000), &"𐍈 ".repeat(100_000), "日本語のテキスト", "нужный текст", "\u{202e}reversed"] {
+        node(&owner, "A", text).await;
+    }
+    app.embed_everything().await;
+    let client = app.database.behind_the_scenes().await;
+    let ready = client.query_one("select count(*) from wardgraph.nodes where embedding_status = 'ready'", &[]).await.unwrap();
+    assert_eq!(ready.get::<_, i64>(0), 6, "a text was not embedded");
+    assert!(texts(&search(&owner, json!({ "query": "needle", "mode": "text" })).await)[0].starts_with("needle"));
+    assert_eq!(texts(&search(&owner, json!({ "query": "нужный", "mode": "text" })).await), ["нужный текст"]);
+    assert_eq!(search(&owner, json!({ "query": "日本語のテキスト", "mode": "text" })).await.len(), 1);
+}
