@@ -14,7 +14,7 @@ use wardgraph_audit::{Fold, Refusal};
 use wardgraph_kernel::{
     Access, Chance, Clock, Endpoint, EventType, LimitClass, Permission, Permissions, RequestId, Spec, Timestamp,
 };
-use wardgraph_limits::{Decision, Limiter};
+use wardgraph_limits::{Decision, Limiter, Network};
 use wardgraph_store::Store;
 use wardgraph_tokens::{Claims, Verifier};
 
@@ -191,7 +191,8 @@ impl Admission {
             event_type,
             tenant: caller.map(|caller| caller.claims.tenant.clone()),
             actor: caller.map(|caller| caller.claims.actor.clone()),
-            ip: self.ip,
+            // Strangers fold by network, so that one subscriber's many addresses fill one entry.
+            ip: if caller.is_some() { self.ip } else { Network::of(self.ip).address() },
             endpoint: self.spec.id,
             reason,
         }

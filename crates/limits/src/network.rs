@@ -18,6 +18,11 @@ impl Network {
             IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
         })
     }
+
+    /// The network's first address.
+    pub const fn address(self) -> IpAddr {
+        self.0
+    }
 }
 
 impl fmt::Display for Network {

@@ -1,6 +1,6 @@
 //! What is left in the audit log by those who were turned away, and what is folded there.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use http::HeaderMap;
 use serde_json::{Value, json};
@@ -78,6 +78,20 @@ async fn a_flood_of_addresses_is_bounded_and_counted() {
     let rest = json!(["_system", "gate", null, "more kinds at once than are told apart", 2_000]);
     assert!(counts.contains(&rest), "{:?}", counts.last());
     assert_eq!(counts.iter().map(|e| e[4].as_u64().unwrap()).sum::<u64>(), 12_000);
+}
+
+#[tokio::test]
+async fn a_subscribers_many_addresses_are_one_network() {
+    let app = App::start().await;
+    let headers = HeaderMap::new();
+    for last in 1..=500_u16 {
+        let peer = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 1, 2, last, 3, 4, last));
+        let arrival = Arrival { headers: &headers, peer, request_id: app.gate.request_id() };
+        assert!(app.gate.admit::<GetNode>(&arrival).is_err());
+    }
+    app.gate.record().await.unwrap();
+    let log = log(&app).await;
+    assert_eq!((log.len(), &log[0]["ip"], &log[0]["payload"]["count"]), (1, &json!("2001:db8:1:2::"), &json!(500)));
 }
 
 #[tokio::test]
