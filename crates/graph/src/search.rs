@@ -105,13 +105,13 @@ const HYBRID: Statement<Read> = Statement::reading(
            from (select *, row_number() over (order by distance, node_id) as place from meaning) m
            full join (select *, row_number() over (order by rank desc, node_id) as place from words) w using (tenant_id, node_id)
            order by score desc, node_id limit $5
-         ), similar as (
+         ), near as (
            select f.tenant_id, f.node_id, f.score, coalesce(f.distance,
              (select e.embedding <=> $3::real[]::vector from embeddings e
               where e.tenant_id = f.tenant_id and e.tenant_id = any(array[$1, '*']) and e.model = $2 and e.node_id = f.node_id))::float8 as distance
            from fused f
          ) ",
-        shown!("similar", "1 - f.distance", "f.score", "f.score desc", "$8")
+        shown!("near", "1 - f.distance", "f.score", "f.score desc", "$8")
     ),
 );
 

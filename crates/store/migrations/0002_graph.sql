@@ -12,7 +12,7 @@ create table nodes (
   triggers jsonb not null,
   version int not null default 1,
   -- Octets of what a reader is given, so that pages and search answers can be bounded without reading it.
-  size_bytes int not null,
+  size_bytes int not null default 0,
   content text,
   content_search tsvector generated always as (to_tsvector('english'::regconfig, coalesce(content, ''))) stored,
   embedding_status text not null default 'queued' check (embedding_status in ('none', 'queued', 'ready', 'failed')),
@@ -38,7 +38,7 @@ create table edges (
   rel text not null,
   dst uuid not null,
   props jsonb not null,
-  size_bytes int not null,
+  size_bytes int not null default 0,
   created_at timestamptz not null,
   primary key (tenant_id, edge_id),
   unique (tenant_id, src, rel, dst),

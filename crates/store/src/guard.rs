@@ -112,7 +112,8 @@ async fn policies(client: &Client) -> Result<Vec<String>, StoreError> {
             _ => leaks.push(format!("the policy `{name}` on {table} is not one of the canonical ones")),
         }
     }
-    let lacking = seen.iter().filter(|(table, canonical)| **canonical != 4 && GLOBAL_TABLES.iter().all(|(name, _)| name != table));
+    let lacking =
+        seen.iter().filter(|(table, canonical)| **canonical != 4 && GLOBAL_TABLES.iter().all(|(name, _)| name != table));
     leaks.extend(lacking.map(|(table, _)| format!("{table} lacks one of the four canonical policies")));
     Ok(leaks)
 }

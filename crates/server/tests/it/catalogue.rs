@@ -57,7 +57,9 @@ async fn the_policies_are_these_and_no_others() {
     for (table, writers) in [("nodes", "app"), ("edges", "app"), ("embeddings", "worker"), ("events", "app+identity+worker")] {
         expected.push(format!("{table} administrator PERMISSIVE ALL admin"));
         expected.push(format!("{table} tenant_read PERMISSIVE SELECT app+worker"));
-        expected.extend(["insert", "update", "delete"].map(|act| format!("{table} tenant_{act} PERMISSIVE {} {writers}", act.to_uppercase())));
+        expected.extend(
+            ["insert", "update", "delete"].map(|act| format!("{table} tenant_{act} PERMISSIVE {} {writers}", act.to_uppercase())),
+        );
     }
     expected.sort();
     assert_eq!(listed, expected);
@@ -66,7 +68,9 @@ async fn the_policies_are_these_and_no_others() {
 #[tokio::test]
 async fn a_table_is_a_tenants_or_stands_in_the_short_list_with_a_reason() {
     let database = Cluster::get().database().await;
-    let question = format!("select c.relname::text {TABLES} and not c.relispartition and not exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'tenant_read')");
+    let question = format!(
+        "select c.relname::text {TABLES} and not c.relispartition and not exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'tenant_read')"
+    );
     let global: BTreeSet<String> = sentences(&database.behind_the_scenes().await, &question).await.into_iter().collect();
     let listed: BTreeSet<String> = guard::GLOBAL_TABLES.iter().map(|(table, _)| (*table).to_owned()).collect();
     assert_eq!(global, listed);
@@ -143,13 +147,18 @@ async fn every_key_begins_with_the_tenant() {
 
 #[tokio::test]
 async fn every_tenant_id_is_not_null() {
-    let question = format!("select c.relname::text {TABLES} and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attnotnull)");
+    let question = format!(
+        "select c.relname::text {TABLES} and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attnotnull)"
+    );
     holds(&question, "create table wardgraph.loose (tenant_id text, id uuid)").await;
 }
 
 #[tokio::test]
 async fn every_time_knows_its_zone() {
-    let question = format!("select format('%s.%s', c.relname, a.attname) {} and a.atttypid in ('timestamp'::regtype, 'time'::regtype, 'timetz'::regtype)", TABLES.replace("where", "join pg_attribute a on a.attrelid = c.oid where"));
+    let question = format!(
+        "select format('%s.%s', c.relname, a.attname) {} and a.atttypid in ('timestamp'::regtype, 'time'::regtype, 'timetz'::regtype)",
+        TABLES.replace("where", "join pg_attribute a on a.attrelid = c.oid where")
+    );
     holds(&question, "alter table wardgraph.jobs add seen timestamp").await;
 }
 
@@ -280,8 +289,10 @@ async fn no_statement_brings_a_column_that_it_did_not_name() {
     let star = [("star", "select * from nodes where tenant_id = $1")];
     let (before, star_before) = (columns(&client, &ours).await, columns(&client, &star).await);
     client
-        .batch_execute("do $$ declare t text; begin foreach t in array array['nodes', 'edges', 'embeddings', 'events', 'jobs'] loop
-                          execute format('alter table wardgraph.%s add column of_tomorrow text', t); end loop; end $$")
+        .batch_execute(
+            "do $$ declare t text; begin foreach t in array array['nodes', 'edges', 'embeddings', 'events', 'jobs'] loop
+                          execute format('alter table wardgraph.%s add column of_tomorrow text', t); end loop; end $$",
+        )
         .await
         .unwrap();
     assert_eq!(columns(&client, &ours).await, before);
@@ -346,15 +357,22 @@ async fn every_statement_names_the_tenant_besides_row_level_security() {
         let (name, sql) = (statement.name, statement.sql);
         assert_eq!(unbound(&client, sql).await, [""; 0], "`{name}` reads rows of any tenant");
         let touches = sql.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| TENANT_TABLES.contains(&word));
-        let says = ["tenant_id = $1", "tenant_id = any(array[$1, '*'])", "select $1"].iter().any(|predicate| sql.contains(predicate));
+        let says =
+            ["tenant_id = $1", "tenant_id = any(array[$1, '*'])", "select $1"].iter().any(|predicate| sql.contains(predicate));
         assert!(says || !touches, "`{name}` does not say whose rows it means");
     }
-    for blind in ["select node_id from nodes where node_id = $1", "delete from embeddings where node_id = $1",
-                  "select e.model from embeddings e join nodes n using (tenant_id, node_id) where n.external_id = $1 and exists (select from edges where src = n.node_id)"] {
+    for blind in [
+        "select node_id from nodes where node_id = $1",
+        "delete from embeddings where node_id = $1",
+        "select e.model from embeddings e join nodes n using (tenant_id, node_id) where n.external_id = $1 and exists (select from edges where src = n.node_id)",
+    ] {
         assert_ne!(unbound(&client, blind).await, [""; 0], "nothing is seen of `{blind}`");
     }
     for across in ACROSS_TENANTS {
         let sql = statements().into_iter().find(|statement| statement.name == *across).unwrap().sql;
-        assert!(!["nodes", "edges", "embeddings", "events", "content", "props"].iter().any(|word| sql.contains(word)), "{across}");
+        assert!(
+            !["nodes", "edges", "embeddings", "events", "content", "props"].iter().any(|word| sql.contains(word)),
+            "{across}"
+        );
     }
 }

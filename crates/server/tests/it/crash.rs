@@ -47,7 +47,8 @@ impl Server {
     }
 
     fn token(&self) -> String {
-        let minted = command(&self.data).args(["token", "mint", "--tenant", "tenant-a", "--scopes", "nodes:write,events:read"]).output();
+        let minted =
+            command(&self.data).args(["token", "mint", "--tenant", "tenant-a", "--scopes", "nodes:write,events:read"]).output();
         String::from_utf8(minted.unwrap().stdout).unwrap().trim().to_owned()
     }
 
@@ -64,7 +65,11 @@ impl Server {
     async fn behind_the_scenes(&self) -> Client {
         let mut login = tokio_postgres::Config::new();
         let password = std::fs::read_to_string(self.data.join("postgres/password")).unwrap();
-        login.host_path(self.data.join("postgres/socket")).user("wardgraph_superuser").password(password.trim()).dbname("postgres");
+        login
+            .host_path(self.data.join("postgres/socket"))
+            .user("wardgraph_superuser")
+            .password(password.trim())
+            .dbname("postgres");
         let (client, connection) = login.connect(NoTls).await.unwrap();
         tokio::spawn(connection);
         client
@@ -188,7 +193,10 @@ async fn the_queue_goes_on(client: &Client) {
     let due = "select count(*) from wardgraph.jobs where due_at > now() + interval '200 seconds'";
     assert_eq!(number(client, due).await, 0, "no claim holds for longer than a lease");
     client.batch_execute("update wardgraph.jobs set due_at = now() where not dead").await.unwrap();
-    until("the end of the queue", Duration::from_secs(60), async || number(client, "select count(*) from wardgraph.jobs").await == 0).await;
+    until("the end of the queue", Duration::from_secs(60), async || {
+        number(client, "select count(*) from wardgraph.jobs").await == 0
+    })
+    .await;
     assert_eq!(number(client, "select count(*) from wardgraph.nodes where embedding_status <> 'ready'").await, 0);
     let vectors = "select count(*) from wardgraph.nodes n where (select count(*) from wardgraph.embeddings e where (e.tenant_id, e.node_id) = (n.tenant_id, n.node_id)) <> 1";
     assert_eq!(number(client, vectors).await, 0, "exactly one vector each");
@@ -233,7 +241,8 @@ async fn a_killed_postgres_loses_no_write_that_was_acknowledged() {
         // The server itself brings it back, and the writers go on by themselves.
         let file = folder.path().join("postgres/pgdata/postmaster.pid");
         until("another postmaster", Duration::from_secs(60), async || {
-            std::fs::read_to_string(&file).is_ok_and(|text| text.lines().next().is_some_and(|pid| pid.trim() != postmaster.as_raw_nonzero().to_string()))
+            std::fs::read_to_string(&file)
+                .is_ok_and(|text| text.lines().next().is_some_and(|pid| pid.trim() != postmaster.as_raw_nonzero().to_string()))
         })
         .await;
     }

@@ -227,9 +227,10 @@ async fn a_body_that_is_no_single_json_object_is_malformed() {
     for row in bodied() {
         let before = counted(&app, &owner.tenant).await;
         let sample = (row.sample)(&known).unwrap().to_string();
-        let mut bodies: Vec<Vec<u8>> = ["", " ", "null", "7", "\"x\"", "[]", "[{}]", "{", "}", "\0", "\u{feff}{}", "{}{}", "nul", "{\"a\"}", "{a:1}"]
-            .map(|text| text.as_bytes().to_vec())
-            .into();
+        let mut bodies: Vec<Vec<u8>> =
+            ["", " ", "null", "7", "\"x\"", "[]", "[{}]", "{", "}", "\0", "\u{feff}{}", "{}{}", "nul", "{\"a\"}", "{a:1}"]
+                .map(|text| text.as_bytes().to_vec())
+                .into();
         bodies.push(format!("{sample}{sample}").into_bytes());
         bodies.push(format!("{sample} x").into_bytes());
         bodies.push(format!("{sample}\0").into_bytes());
@@ -309,9 +310,40 @@ async fn every_query_parameter_bears_every_value() {
     let (long, urn) = ("a".repeat(20_000), format!("urn:uuid:{node}"));
     let (braced, upper, simple) = (format!("%7B{node}%7D"), node.to_uppercase(), node.replace('-', ""));
     let values = [
-        "", "%00", "a%00b", "%ff", "%", "%zz", "%e2%82", "+", "%20", "-1", "0", "1001", "9223372036854775808", "99999999999999999999",
-        "1.5", "1e2", "NaN", "0x10", "null", "true", "'%20or%201=1--", "%27", "*", "tenant-b", "..%2f..%2f", "[]", "AAAA",
-        "AAAAAAAAAAAAAAAAAAAAAAA", &long, &urn, &braced, &upper, &simple, &node,
+        "",
+        "%00",
+        "a%00b",
+        "%ff",
+        "%",
+        "%zz",
+        "%e2%82",
+        "+",
+        "%20",
+        "-1",
+        "0",
+        "1001",
+        "9223372036854775808",
+        "99999999999999999999",
+        "1.5",
+        "1e2",
+        "NaN",
+        "0x10",
+        "null",
+        "true",
+        "'%20or%201=1--",
+        "%27",
+        "*",
+        "tenant-b",
+        "..%2f..%2f",
+        "[]",
+        "AAAA",
+        "AAAAAAAAAAAAAAAAAAAAAAA",
+        &long,
+        &urn,
+        &braced,
+        &upper,
+        &simple,
+        &node,
     ];
     for row in rows().filter(|row| !parameters(row).is_empty()) {
         for name in parameters(row) {
@@ -334,7 +366,9 @@ async fn limits_that_are_no_page_are_refused() {
     let app = App::start().await;
     let owner = app.owner("tenant-a");
     for row in rows().filter(|row| parameters(row).iter().any(|name| name == "limit")) {
-        for bad in ["0", "-1", "1001", "-9223372036854775808", "9223372036854775807", "9223372036854775808", "1.5", "", "x", "1%00"] {
+        for bad in
+            ["0", "-1", "1001", "-9223372036854775808", "9223372036854775807", "9223372036854775808", "1.5", "", "x", "1%00"]
+        {
             let reply = ask(owner.request("GET", &format!("{}?limit={bad}", row.spec.path)), bad).await;
             assert_eq!(reply.status, 400, "{} ?limit={bad}", row.spec.id);
         }
@@ -361,7 +395,9 @@ async fn cursors_are_taken_back_by_their_own_list_alone() {
             assert_eq!(reply.status, if own { 200 } else { 400 }, "a cursor of {} at {}", row.spec.id, other.spec.id);
         }
         let cut = &cursor[..cursor.len() - 1];
-        for bad in ["", "x", "%00", "%ff", cut, &format!("{cursor}A"), &format!("{cursor}="), &format!("A{cursor}"), &"A".repeat(10_000)] {
+        for bad in
+            ["", "x", "%00", "%ff", cut, &format!("{cursor}A"), &format!("{cursor}="), &format!("A{cursor}"), &"A".repeat(10_000)]
+        {
             let reply = ask(owner.request("GET", &format!("{}?cursor={bad}", row.spec.path)), "a bad cursor").await;
             assert_eq!(reply.status, 400, "{} ?cursor={bad:.40}", row.spec.id);
         }
@@ -378,8 +414,23 @@ async fn ids_in_paths_are_uuids_or_nothing() {
         let before = counted(&app, &owner.tenant).await;
         let one = kind.of(&app.known(&owner).await);
         for bad in [
-            "x", "0", "%00", "%ff", "%zz", "%20", "..%2f..", "%2e%2e%2fetc%2fpasswd", "%c3%28", "-1", "null", "*", &format!("{one}0"),
-            &format!("{one}%00"), &format!("%20{one}"), &"a".repeat(5_000), &one.replace('-', "_"),
+            "x",
+            "0",
+            "%00",
+            "%ff",
+            "%zz",
+            "%20",
+            "..%2f..",
+            "%2e%2e%2fetc%2fpasswd",
+            "%c3%28",
+            "-1",
+            "null",
+            "*",
+            &format!("{one}0"),
+            &format!("{one}%00"),
+            &format!("%20{one}"),
+            &"a".repeat(5_000),
+            &one.replace('-', "_"),
         ] {
             let reply = ask(owner.request(row.spec.method.word(), &at(bad)), bad).await;
             assert_eq!(reply.status, 400, "{} of {bad:.50}", row.spec.id);
@@ -416,7 +467,15 @@ async fn raw(app: &App, bytes: &[u8]) -> String {
 async fn request_lines_beyond_http_are_refused() {
     let app = App::start().await;
     let long = "a".repeat(100_000);
-    let paths = ["/nodes/\0", "/nodes/\u{ff}", &format!("/nodes/{long}"), &format!("/nodes?class={long}"), "nodes", "/nodes/a b", "/nodes?\0"];
+    let paths = [
+        "/nodes/\0",
+        "/nodes/\u{ff}",
+        &format!("/nodes/{long}"),
+        &format!("/nodes?class={long}"),
+        "nodes",
+        "/nodes/a b",
+        "/nodes?\0",
+    ];
     for path in paths {
         let answer = raw(&app, format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes()).await;
         let status: u16 = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
@@ -523,7 +582,10 @@ async fn a_wrong_type_is_told_by_its_pointer_into_the_body() {
     let app = App::start().await;
     let owner = app.owner("tenant-a");
     let field = async |path: &str, body: Value| owner.post(path, &body).await.problem(400)["errors"][0]["field"].clone();
-    assert_eq!(field("/nodes/batch", json!({ "nodes": [{ "classes": ["A"], "props": {} }, { "classes": "A", "props": {} }] })).await, "/nodes/1/classes");
+    assert_eq!(
+        field("/nodes/batch", json!({ "nodes": [{ "classes": ["A"], "props": {} }, { "classes": "A", "props": {} }] })).await,
+        "/nodes/1/classes"
+    );
     assert_eq!(field("/nodes", json!({ "classes": ["A", {}], "props": {} })).await, "/classes/1");
     assert_eq!(field("/search", json!({ "query": "x", "classes": [1] })).await, "/classes/0");
     let deep: String = format!(r#"{{"classes": ["A"], "props": {{"a/b~c": {}}}}}"#, r#"{"x":"#.repeat(200));

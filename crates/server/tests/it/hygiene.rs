@@ -152,7 +152,9 @@ async fn a_unit_that_hangs_in_a_lock_is_given_up_and_its_connection_replaced() {
     // The connection is open and has its statements: preparing them would hang as well.
     bench.superuser.batch_execute("begin; lock table wardgraph.edges in access exclusive mode").await.unwrap();
     let mut unit = bench.unit::<Write>(tenant("tenant-a"));
-    let hangs = tokio::time::timeout(Duration::from_millis(100), async { unit.tx::<Write>().write(&INSERT, &[&"tenant-a", &EDGE]).await });
+    let hangs = tokio::time::timeout(Duration::from_millis(100), async {
+        unit.tx::<Write>().write(&INSERT, &[&"tenant-a", &EDGE]).await
+    });
     assert!(hangs.await.is_err());
     drop(unit);
     // The rollback cannot get through, so that the statement is cancelled and the connection closed: the pool is not starved by it.
@@ -200,7 +202,11 @@ async fn an_undone_failure_may_be_committed_and_leaves_what_came_after() {
     unit.tx::<Write>().write(&INSERT, &[&"tenant-a", &EDGE]).await.unwrap();
     unit.tx::<Write>().write(&DIVIDE, &[&0_i32]).await.unwrap_err();
     unit.undo().await.unwrap();
-    assert_eq!(unit.tx::<Write>().query(&WHO, &[]).await.unwrap()[0].get::<_, &str>(0), "tenant-a", "the tenant outlives the undoing");
+    assert_eq!(
+        unit.tx::<Write>().query(&WHO, &[]).await.unwrap()[0].get::<_, &str>(0),
+        "tenant-a",
+        "the tenant outlives the undoing"
+    );
     unit.commit(&[]).await.unwrap();
     assert_eq!(bench.edges().await, 0);
     bench.is_clean().await;
@@ -231,7 +237,8 @@ async fn a_statement_of_no_list_is_not_run() {
 
 #[tokio::test]
 async fn a_slow_statement_and_a_slow_transaction_are_given_up() {
-    let timeouts = Timeouts { statement: Duration::from_millis(200), transaction: Duration::from_millis(600), ..Timeouts::default() };
+    let timeouts =
+        Timeouts { statement: Duration::from_millis(200), transaction: Duration::from_millis(600), ..Timeouts::default() };
     let bench = Bench::new(1, timeouts).await;
     let begun = Instant::now();
     let mut slow = bench.unit::<Read>(tenant("tenant-a"));

@@ -56,7 +56,10 @@ async fn without_a_tenant_there_is_no_row_not_even_a_shared_one() {
             for client in [&unset, &empty, &left] {
                 assert_eq!(count(client, table, "").await, 0, "{role:?} in {table}");
             }
-            assert!(count(&within(&app.database, role, "tenant-a").await, table, "").await > 0, "{role:?} in {table} sees its own");
+            assert!(
+                count(&within(&app.database, role, "tenant-a").await, table, "").await > 0,
+                "{role:?} in {table} sees its own"
+            );
         }
     }
 }
@@ -89,7 +92,10 @@ async fn rows_of_another_tenant_are_neither_made_nor_changed() {
     // Its own row cannot be pushed over the border either.
     assert_eq!(neighbour.execute(NEW_NODE, &[&"tenant-b", &id]).await.unwrap(), 1);
     for tenant in ["tenant-a", "*"] {
-        denied(neighbour.execute("update wardgraph.nodes set tenant_id = $1 where tenant_id = 'tenant-b'", &[&tenant]).await, tenant);
+        denied(
+            neighbour.execute("update wardgraph.nodes set tenant_id = $1 where tenant_id = 'tenant-b'", &[&tenant]).await,
+            tenant,
+        );
     }
     let job = "insert into wardgraph.jobs (tenant_id, kind, subject_id, due_at) values ($1, 'embed', gen_random_uuid(), now())";
     denied(neighbour.execute(job, &[&"tenant-a"]).await, "a job of another tenant");
@@ -100,7 +106,8 @@ async fn rows_of_another_tenant_are_neither_made_nor_changed() {
 async fn a_key_tells_nothing_of_another_tenants_rows() {
     let (app, owner) = seeded().await;
     let node = json!({ "classes": ["A"], "props": { "text": "one" }, "external_id": "the-same" });
-    let (mine, theirs) = (owner.post("/nodes", &node).await.created(), app.owner("tenant-b").post("/nodes", &node).await.created());
+    let (mine, theirs) =
+        (owner.post("/nodes", &node).await.created(), app.owner("tenant-b").post("/nodes", &node).await.created());
     assert_ne!(mine["id"], theirs["id"]);
     // The same primary key in another tenant is no collision, so that no collision can be asked about.
     let neighbour = within(&app.database, Role::App, "tenant-b").await;
@@ -202,8 +209,12 @@ async fn the_audit_log_is_only_added_to() {
     assert!(before > 0);
     for role in Role::SERVING {
         let client = within(&app.database, *role, "tenant-a").await;
-        for sql in ["update wardgraph.events set outcome = 'success'", "delete from wardgraph.events", "truncate wardgraph.events",
-                    "insert into wardgraph.events select * from wardgraph.events on conflict (tenant_id, event_id) do update set outcome = 'success'"] {
+        for sql in [
+            "update wardgraph.events set outcome = 'success'",
+            "delete from wardgraph.events",
+            "truncate wardgraph.events",
+            "insert into wardgraph.events select * from wardgraph.events on conflict (tenant_id, event_id) do update set outcome = 'success'",
+        ] {
             denied(client.batch_execute(sql).await, &format!("{role:?}: {sql}"));
         }
     }
@@ -225,7 +236,8 @@ async fn a_partition_is_reached_through_its_parent_alone() {
     for role in Role::SERVING {
         let client = within(&app.database, *role, "tenant-a").await;
         for partition in &partitions {
-            for sql in [format!("select 1 from {partition}"), format!("delete from {partition}"), format!("truncate {partition}")] {
+            for sql in [format!("select 1 from {partition}"), format!("delete from {partition}"), format!("truncate {partition}")]
+            {
                 denied(client.batch_execute(&sql).await, &format!("{role:?}: {sql}"));
             }
         }

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use crate::binary::{Server, texts_below};
 
 /// A word for each thing that must not be told, unlike any word of the logs.
-const CANARIES: &[&str] = &["CANARYPROP", "CANARYQUERY", "CANARYKEY", "CANARYEXTERNAL", "CANARYREL", "CANARYPATH", "CANARYTOKEN", "CANARYBODY"];
+const CANARIES: &[&str] =
+    &["CANARYPROP", "CANARYQUERY", "CANARYKEY", "CANARYEXTERNAL", "CANARYREL", "CANARYPATH", "CANARYTOKEN", "CANARYBODY"];
 
 struct Visitor<'a> {
     http: Client,
@@ -27,7 +28,8 @@ impl Visitor<'_> {
 /// Calls that work and calls that fail, each with canaries wherever a caller can put a word. Returns the answers of those that were refused.
 async fn converse(server: &Server, token: &str) -> Vec<(u16, String)> {
     let visitor = Visitor { http: Client::new(), server };
-    let node = json!({ "classes": ["CANARYKEY"], "props": { "text": "CANARYPROP", "CANARYKEY": 1 }, "external_id": "CANARYEXTERNAL" });
+    let node =
+        json!({ "classes": ["CANARYKEY"], "props": { "text": "CANARYPROP", "CANARYKEY": 1 }, "external_id": "CANARYEXTERNAL" });
     let (status, made) = visitor.ask(Method::POST, "/nodes", token, node.to_string()).await;
     assert_eq!(status, 201, "{made}");
     let id = serde_json::from_str::<Value>(&made).unwrap()["id"].as_str().unwrap().to_owned();
@@ -85,7 +87,19 @@ async fn what_passes_through_stays_out_of_logs_metrics_and_errors() {
     // No answer tells of the inside.
     for (status, answer) in refused {
         let told = answer.to_lowercase();
-        for inside in ["select ", "insert ", "wardgraph.", "postgres", "/src/", ".rs:", "panicked", "tokio", "/tmp/", "canarysecret", "constraint"] {
+        for inside in [
+            "select ",
+            "insert ",
+            "wardgraph.",
+            "postgres",
+            "/src/",
+            ".rs:",
+            "panicked",
+            "tokio",
+            "/tmp/",
+            "canarysecret",
+            "constraint",
+        ] {
             assert!(!told.contains(inside), "{status} tells `{inside}`: {answer}");
         }
         assert!(answer.contains("\"request_id\""), "{answer}");

@@ -79,7 +79,10 @@ async fn a_migration_that_failed_leaves_nothing_and_runs_when_it_can() {
     let database = Cluster::get().empty_database().await;
     let client = database.behind_the_scenes().await;
     // In the way of the fourth migration.
-    client.batch_execute("create schema wardgraph authorization wardgraph_owner; create table wardgraph.jobs (id int)").await.unwrap();
+    client
+        .batch_execute("create schema wardgraph authorization wardgraph_owner; create table wardgraph.jobs (id int)")
+        .await
+        .unwrap();
     let StoreError::Sql { message, .. } = migrate(&database.migration()).await.unwrap_err() else { panic!("Postgres says so") };
     assert!(message.contains("migration 0004_jobs"), "{message}");
     assert_eq!(ledger(&client).await.len(), 3);
@@ -120,7 +123,9 @@ async fn a_wrong_password_is_told_with_its_mend() {
     let mut options = database.migration();
     options.logins.get_mut(&Role::Worker).unwrap().password("lost");
     let StoreError::Unsafe(sentence) = migrate(&options).await.unwrap_err() else { panic!("it is a sentence") };
-    for part in ["the role wardgraph_worker exists and has another password", "WARDGRAPH_DATABASE__WORKER_URL", "--reset-role-passwords"] {
+    for part in
+        ["the role wardgraph_worker exists and has another password", "WARDGRAPH_DATABASE__WORKER_URL", "--reset-role-passwords"]
+    {
         assert!(sentence.contains(part), "{sentence}");
     }
     assert!(!sentence.contains("lost"));

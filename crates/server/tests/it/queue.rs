@@ -120,7 +120,8 @@ async fn two_workers_at_once_double_nothing() {
     }
     let model = Arc::new(Sensitive::default());
     let (one, other) = (worker(&app, &model, 7), worker(&app, &model, 7));
-    let (first, second) = tokio::join!(tokio::spawn(async move { until_idle(&one).await }), tokio::spawn(async move { until_idle(&other).await }));
+    let (first, second) =
+        tokio::join!(tokio::spawn(async move { until_idle(&one).await }), tokio::spawn(async move { until_idle(&other).await }));
     assert_eq!(first.unwrap() + second.unwrap(), 120);
     assert_eq!(model.texts.load(Ordering::SeqCst), 120, "no text was embedded twice");
     let client = app.database.behind_the_scenes().await;
@@ -192,7 +193,10 @@ async fn a_text_that_cannot_be_embedded_is_tried_again_later_and_given_up_at_las
     let worker = worker(&app, &model, 10);
     // The good ones do not wait for the bad one.
     assert_eq!(worker.turn().await.unwrap(), 3);
-    assert_eq!([status(&owner, &ids[0]).await, status(&owner, &ids[1]).await, status(&owner, &ids[2]).await], ["ready", "queued", "ready"]);
+    assert_eq!(
+        [status(&owner, &ids[0]).await, status(&owner, &ids[1]).await, status(&owner, &ids[2]).await],
+        ["ready", "queued", "ready"]
+    );
     for attempt in 1..MOST_ATTEMPTS {
         let wait = embedding::back_off(attempt);
         app.clock.advance(wait.checked_sub(Duration::from_secs(1)).unwrap());
@@ -205,7 +209,10 @@ async fn a_text_that_cannot_be_embedded_is_tried_again_later_and_given_up_at_las
     assert_eq!((number(&client, JOBS).await, number(&client, DEAD).await, number(&client, VECTORS).await), (0, 1, 2));
     let failures: Vec<Value> = owner.events().await.into_iter().filter(|event| event["type"] == "embedding.failed").collect();
     assert_eq!(failures.len(), 1, "{failures:?}");
-    assert_eq!((&failures[0]["subject"], &failures[0]["outcome"], &failures[0]["payload"]["attempts"]), (&json!(ids[1]), &json!("failure"), &json!(MOST_ATTEMPTS)));
+    assert_eq!(
+        (&failures[0]["subject"], &failures[0]["outcome"], &failures[0]["payload"]["attempts"]),
+        (&json!(ids[1]), &json!("failure"), &json!(MOST_ATTEMPTS))
+    );
     assert!(!failures[0].to_string().contains("poison"), "the text is not told");
     // It is dead: nothing brings it back, and it is still found by its words.
     app.clock.advance(Duration::from_secs(1_000_000));
@@ -294,7 +301,10 @@ async fn one_tenants_trouble_does_not_hold_up_the_others() {
     let ids = nodes(&other, &["free"]).await;
     // Whatever goes wrong in one tenant: here the database refuses its vectors.
     let client = app.database.behind_the_scenes().await;
-    client.batch_execute("alter table wardgraph.embeddings add constraint trouble check (tenant_id <> 'tenant-a')").await.unwrap();
+    client
+        .batch_execute("alter table wardgraph.embeddings add constraint trouble check (tenant_id <> 'tenant-a')")
+        .await
+        .unwrap();
     let _ = worker(&app, &Arc::new(Sensitive::default()), 10).turn().await;
     assert_eq!(status(&other, &ids[0]).await, "ready");
 }

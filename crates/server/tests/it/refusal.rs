@@ -43,21 +43,39 @@ async fn every_breach_is_named() {
         ("grant pg_read_all_data to wardgraph_app", "the role wardgraph_app is a member of pg_read_all_data"),
         ("alter table wardgraph.edges owner to wardgraph_app", "the runtime role wardgraph_app owns"),
         ("grant create on schema public to wardgraph_app", "the runtime role wardgraph_app may create in schema public"),
-        ("grant create on schema wardgraph to wardgraph_worker", "the runtime role wardgraph_worker may create in schema wardgraph"),
+        (
+            "grant create on schema wardgraph to wardgraph_worker",
+            "the runtime role wardgraph_worker may create in schema wardgraph",
+        ),
         // Tables.
         ("alter table wardgraph.nodes no force row level security", "wardgraph.nodes lacks forced row-level security"),
         ("alter table wardgraph.jobs disable row level security", "wardgraph.jobs lacks forced row-level security"),
-        ("alter table wardgraph.embeddings_p7 no force row level security", "wardgraph.embeddings_p7 lacks forced row-level security"),
+        (
+            "alter table wardgraph.embeddings_p7 no force row level security",
+            "wardgraph.embeddings_p7 lacks forced row-level security",
+        ),
         ("create table wardgraph.fresh (tenant_id text not null)", "wardgraph.fresh lacks forced row-level security"),
         ("create view wardgraph.everyone as select node_id from wardgraph.nodes", "wardgraph.everyone is a v"),
         ("create materialized view wardgraph.copy as select node_id from wardgraph.nodes", "wardgraph.copy is a m"),
-        ("grant select on wardgraph.embeddings_p0 to wardgraph_app", "the partition wardgraph.embeddings_p0 is granted to wardgraph_app"),
-        ("grant select (node_id) on wardgraph.embeddings_p0 to wardgraph_app", "the partition wardgraph.embeddings_p0 is granted to wardgraph_app"),
-        ("grant delete on wardgraph.embeddings_p0 to wardgraph_worker", "the partition wardgraph.embeddings_p0 is granted to wardgraph_worker"),
+        (
+            "grant select on wardgraph.embeddings_p0 to wardgraph_app",
+            "the partition wardgraph.embeddings_p0 is granted to wardgraph_app",
+        ),
+        (
+            "grant select (node_id) on wardgraph.embeddings_p0 to wardgraph_app",
+            "the partition wardgraph.embeddings_p0 is granted to wardgraph_app",
+        ),
+        (
+            "grant delete on wardgraph.embeddings_p0 to wardgraph_worker",
+            "the partition wardgraph.embeddings_p0 is granted to wardgraph_worker",
+        ),
         ("grant select on wardgraph.nodes to public", "wardgraph.nodes is granted to everyone"),
         ("grant select (props) on wardgraph.nodes to public", "wardgraph.nodes is granted to everyone"),
         ("grant truncate on wardgraph.nodes to wardgraph_app", "wardgraph_app may truncate"),
-        ("grant trigger on wardgraph.nodes to wardgraph_app", "wardgraph_app may truncate wardgraph.nodes or hang triggers on it"),
+        (
+            "grant trigger on wardgraph.nodes to wardgraph_app",
+            "wardgraph_app may truncate wardgraph.nodes or hang triggers on it",
+        ),
         ("grant update on wardgraph.events to wardgraph_app", "wardgraph_app may change the audit log"),
         ("grant delete on wardgraph.events to wardgraph_admin", "wardgraph_admin may change the audit log"),
         (
@@ -69,19 +87,37 @@ async fn every_breach_is_named() {
             "wardgraph.loose has a tenant_id that may be null",
         ),
         // Policies.
-        ("create policy extra on wardgraph.nodes for select to wardgraph_app using (true)", "the policy `extra` on nodes is not one of the canonical"),
-        ("create policy extra on wardgraph.embeddings_p0 for select to wardgraph_app using (true)", "the policy `extra` on embeddings_p0"),
+        (
+            "create policy extra on wardgraph.nodes for select to wardgraph_app using (true)",
+            "the policy `extra` on nodes is not one of the canonical",
+        ),
+        (
+            "create policy extra on wardgraph.embeddings_p0 for select to wardgraph_app using (true)",
+            "the policy `extra` on embeddings_p0",
+        ),
         ("drop policy tenant_read on wardgraph.edges", "edges lacks one of the four canonical policies"),
         ("drop policy tenant_update on wardgraph.events", "events lacks one of the four canonical policies"),
-        ("alter policy tenant_read on wardgraph.nodes using (true)", "the policy `tenant_read` on nodes is not one of the canonical"),
-        ("alter policy tenant_insert on wardgraph.nodes with check (true)", "the policy `tenant_insert` on nodes is not one of the canonical"),
+        (
+            "alter policy tenant_read on wardgraph.nodes using (true)",
+            "the policy `tenant_read` on nodes is not one of the canonical",
+        ),
+        (
+            "alter policy tenant_insert on wardgraph.nodes with check (true)",
+            "the policy `tenant_insert` on nodes is not one of the canonical",
+        ),
         (
             "alter policy tenant_read on wardgraph.nodes using (tenant_id = current_setting('app.current_tenant_id', true))",
             "the policy `tenant_read` on nodes is not one of the canonical",
         ),
-        ("alter policy administrator on wardgraph.nodes to wardgraph_admin, wardgraph_app", "the policy `administrator` on nodes"),
+        (
+            "alter policy administrator on wardgraph.nodes to wardgraph_admin, wardgraph_app",
+            "the policy `administrator` on nodes",
+        ),
         ("alter policy administrator on wardgraph.nodes to public", "the policy `administrator` on nodes"),
-        ("alter policy worker_status on wardgraph.nodes to wardgraph_worker, wardgraph_app", "the policy `worker_status` on nodes"),
+        (
+            "alter policy worker_status on wardgraph.nodes to wardgraph_worker, wardgraph_app",
+            "the policy `worker_status` on nodes",
+        ),
         ("alter policy queue on wardgraph.jobs to wardgraph_worker, wardgraph_app", "the policy `queue` on jobs"),
         ("create policy extra on wardgraph.jobs for select to wardgraph_app using (true)", "the policy `extra` on jobs"),
         ("alter policy ledger on wardgraph.migrations to public", "the policy `ledger` on migrations"),
