@@ -157,6 +157,28 @@ async fn a_worker_that_lost_its_claim_writes_nothing() {
 }
 
 #[tokio::test]
+async fn only_the_latest_claim_finishes_a_job() {
+    let app = App::start().await;
+    nodes(&app.owner("tenant-a"), &["one", "two"]).await;
+    let (first, second) = (Sensitive::held(), Sensitive::held());
+    let mut turns = Vec::new();
+    for model in [&first, &second] {
+        let slow = worker(&app, model, 10);
+        turns.push(tokio::spawn(async move { slow.turn().await.unwrap() }));
+        model.waiting.notified().await;
+        app.clock.advance(WorkerOptions::default().lease + Duration::from_secs(1));
+    }
+    let client = app.database.behind_the_scenes().await;
+    let second_turn = turns.pop().unwrap();
+    first.let_go();
+    assert_eq!(turns.pop().unwrap().await.unwrap(), 2);
+    assert_eq!((number(&client, JOBS).await, number(&client, VECTORS).await), (2, 0), "the jobs are the second worker's");
+    second.let_go();
+    assert_eq!(second_turn.await.unwrap(), 2);
+    assert_eq!((number(&client, JOBS).await, number(&client, VECTORS).await, embedded(&client).await.len()), (0, 2, 2));
+}
+
+#[tokio::test]
 async fn a_lost_claim_neither_puts_off_nor_gives_up() {
     let app = App::start().await;
     let owner = app.owner("tenant-a");
