@@ -32,10 +32,6 @@ fn decent(reply: Reply, what: &str) -> Reply {
     reply
 }
 
-fn path(row: &Row, known: &Known) -> String {
-    (row.shape)().path.map_or_else(|| row.spec.path.to_owned(), |kind| row.spec.path.replace("{id}", &kind.of(known)))
-}
-
 fn bodied() -> impl Iterator<Item = &'static Row> {
     rows().filter(|row| (row.shape)().body.is_some())
 }
