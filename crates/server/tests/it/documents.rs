@@ -16,7 +16,11 @@ fn check(name: &str, generated: &str) {
     }
     let written = fs::read_to_string(&path).unwrap_or_default();
     let differs = written.lines().zip(generated.lines()).position(|(written, generated)| written != generated);
-    assert!(written == generated, "docs/{name} is stale (first at line {:?}): `make docs` writes it anew", differs.map(|n| n + 1));
+    assert!(
+        written == generated,
+        "docs/{name} is stale (first at line {:?}): `make docs` writes it anew",
+        differs.map(|n| n + 1)
+    );
 }
 
 #[test]

@@ -13,10 +13,12 @@ async fn fault_01_no_query_parameter_reaches_another_tenant() {
     let known = app.known(&victim).await;
     let theirs = [known.node.to_string(), known.other.to_string(), known.edge.to_string(), "the first known node".into()];
     for row in rows() {
-        let path = (row.shape)().path.map_or_else(|| row.spec.path.to_owned(), |kind| row.spec.path.replace("{id}", &kind.of(&known)));
+        let path =
+            (row.shape)().path.map_or_else(|| row.spec.path.to_owned(), |kind| row.spec.path.replace("{id}", &kind.of(&known)));
         for name in ["tenant_id", "tenant", "tenantId", "org", "organization", "app.current_tenant_id"] {
             let request = thief.request(row.spec.method.word(), &format!("{path}?{name}=victim"));
-            let request = request.header("x-tenant-id", "victim").header("tenant-id", "victim").header("cookie", "tenant_id=victim");
+            let request =
+                request.header("x-tenant-id", "victim").header("tenant-id", "victim").header("cookie", "tenant_id=victim");
             let sample = (row.sample)(&known).map(|mut body| {
                 body["tenant_id"] = json!("victim");
                 body
@@ -101,12 +103,24 @@ async fn fault_06_shared_rows_are_nobodys_to_write() {
     // Not by the runtime role itself, whatever tenant it says that it works for.
     let role = app.database.connect_as(wardgraph_store::Role::App).await;
     for tenant in ["", "tenant-a", "*"] {
-        for change in [sql.replace("00a'", "00b'"), "update wardgraph.nodes set props = '{}' where tenant_id = '*'".into(), "delete from wardgraph.nodes where tenant_id = '*'".into()] {
-            let changed = role.batch_execute(&format!("begin; set local app.current_tenant_id = '{tenant}'; {change}; commit")).await;
+        for change in [
+            sql.replace("00a'", "00b'"),
+            "update wardgraph.nodes set props = '{}' where tenant_id = '*'".into(),
+            "delete from wardgraph.nodes where tenant_id = '*'".into(),
+        ] {
+            let changed =
+                role.batch_execute(&format!("begin; set local app.current_tenant_id = '{tenant}'; {change}; commit")).await;
             let _ = role.batch_execute("rollback").await;
             let left = app.database.behind_the_scenes().await;
-            let left = left.query_one("select count(*), min(props::text) from wardgraph.nodes where tenant_id = '*'", &[]).await.unwrap();
-            assert_eq!((left.get::<_, i64>(0), left.get::<_, &str>(1)), (1, r#"{"text": "abbreviations"}"#), "{tenant:?}: {change} {changed:?}");
+            let left = left
+                .query_one("select count(*), min(props::text) from wardgraph.nodes where tenant_id = '*'", &[])
+                .await
+                .unwrap();
+            assert_eq!(
+                (left.get::<_, i64>(0), left.get::<_, &str>(1)),
+                (1, r#"{"text": "abbreviations"}"#),
+                "{tenant:?}: {change} {changed:?}"
+            );
         }
     }
 }
@@ -130,7 +144,10 @@ async fn fault_07_a_tenants_keys_collide_with_its_own_alone() {
     let triple = json!({ "src": ours.node, "rel": "KNOWS", "dst": ours.other });
     third.post("/edges", &triple).await.created();
     third.post("/edges", &triple).await.problem(409);
-    for foreign in [json!({ "src": ours.node, "rel": "R", "dst": theirs.node }), json!({ "src": theirs.node, "rel": "R", "dst": theirs.other })] {
+    for foreign in [
+        json!({ "src": ours.node, "rel": "R", "dst": theirs.node }),
+        json!({ "src": theirs.node, "rel": "R", "dst": theirs.other }),
+    ] {
         owner.post("/edges", &foreign).await.problem(422);
     }
     third.delete(&format!("/nodes/{}", ours.node)).await;
@@ -168,7 +185,18 @@ async fn fault_10_a_tenant_claim_is_a_name_or_nothing() {
     for forgery in forgeries(&good) {
         app.bearer(&forgery.token).get("/api/v1/whoami").await.problem(401);
     }
-    for claim in [json!(["tenant-a"]), json!(7), json!(" "), json!(""), json!("*"), json!("_system"), json!("Tenant-A"), json!(null), json!({}), json!("a\0")] {
+    for claim in [
+        json!(["tenant-a"]),
+        json!(7),
+        json!(" "),
+        json!(""),
+        json!("*"),
+        json!("_system"),
+        json!("Tenant-A"),
+        json!(null),
+        json!({}),
+        json!("a\0"),
+    ] {
         // Honestly signed, so that the claim alone is what is refused.
         let token = resigned(good.token.as_deref().unwrap(), |claims| claims["tenant_id"] = claim.clone());
         app.bearer(&token).get("/api/v1/whoami").await.problem(401);
@@ -226,7 +254,11 @@ async fn fault_13_every_protected_endpoint_asks_for_its_permission() {
     for row in rows() {
         let Access::Permission(permission) = row.spec.access else {
             assert!(matches!(row.spec.access, Access::Public(_) | Access::Own(_)), "{}", row.spec.id);
-            assert!(row.spec.event.is_none() && (row.shape)().path.is_none(), "{} touches data without a permission", row.spec.id);
+            assert!(
+                row.spec.event.is_none() && (row.shape)().path.is_none(),
+                "{} touches data without a permission",
+                row.spec.id
+            );
             continue;
         };
         app.caller("tenant-a", &[]).call(row, &known).await.problem(403);
@@ -274,11 +306,23 @@ async fn fault_15_nothing_fails_open_without_claims() {
     let good = app.owner("tenant-a").token.unwrap();
     let (payload, empty) = (good.split('.').nth(1).unwrap(), "Bearer ");
     let headers = [
-        "", "Bearer", empty, "Bearer null", "Bearer undefined", "Basic dGVuYW50LWE6eA==", "Bearer ..", "bearer", "Bearer a b",
-        &format!("Bearer {payload}"), &format!("Bearer .{payload}."), &format!("Token {good}"), &format!("Bearer {good}, Bearer {good}"),
+        "",
+        "Bearer",
+        empty,
+        "Bearer null",
+        "Bearer undefined",
+        "Basic dGVuYW50LWE6eA==",
+        "Bearer ..",
+        "bearer",
+        "Bearer a b",
+        &format!("Bearer {payload}"),
+        &format!("Bearer .{payload}."),
+        &format!("Token {good}"),
+        &format!("Bearer {good}, Bearer {good}"),
     ];
     for row in rows().filter(|row| !row.spec.access.admits_strangers()) {
-        let path = (row.shape)().path.map_or_else(|| row.spec.path.to_owned(), |kind| row.spec.path.replace("{id}", &kind.of(&known)));
+        let path =
+            (row.shape)().path.map_or_else(|| row.spec.path.to_owned(), |kind| row.spec.path.replace("{id}", &kind.of(&known)));
         for header in headers {
             let request = app.stranger().request(row.spec.method.word(), &path).header("authorization", header);
             let reply = Reply::of(request).await;
@@ -320,7 +364,11 @@ async fn fault_35_a_refused_credential_is_not_told_back() {
     for token in [good.token.clone().unwrap(), "CANARYTOKEN".into()] {
         for reply in [app.bearer(&token).get("/nodes").await, app.bearer(&format!("{token}x")).get("/nodes").await] {
             let headers = format!("{:?}", reply.headers);
-            assert!(reply.status.is_client_error() && !reply.text.contains(&token) && !headers.contains(&token), "{}", reply.text);
+            assert!(
+                reply.status.is_client_error() && !reply.text.contains(&token) && !headers.contains(&token),
+                "{}",
+                reply.text
+            );
         }
     }
     let events = app.owner("tenant-a").get("/events").await.ok();

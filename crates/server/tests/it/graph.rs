@@ -48,13 +48,19 @@ async fn a_node_is_read_as_it_was_created() {
     for (field, value) in new.as_object().unwrap() {
         assert_eq!(&created[field], value, "{field}");
     }
-    assert_eq!((&created["tenant_id"], &created["version"], &created["embedding_status"]), (&json!("tenant-a"), &json!(1), &json!("queued")));
+    assert_eq!(
+        (&created["tenant_id"], &created["version"], &created["embedding_status"]),
+        (&json!("tenant-a"), &json!(1), &json!("queued"))
+    );
     let id = created["id"].as_str().unwrap();
     assert_eq!(id.as_bytes()[14], b'7', "{id} is no UUIDv7");
     assert_eq!(owner.get(&format!("/nodes/{id}")).await.ok(), created, "what was answered is not what was stored");
     let wordless = owner.post("/nodes", &json!({ "classes": ["A"], "props": { "n": 1 } })).await.created();
     assert_eq!(wordless["embedding_status"], "none");
-    assert_eq!((&wordless["external_id"], &wordless["payload_ref"], &wordless["metadata"]), (&Value::Null, &Value::Null, &json!({})));
+    assert_eq!(
+        (&wordless["external_id"], &wordless["payload_ref"], &wordless["metadata"]),
+        (&Value::Null, &Value::Null, &json!({}))
+    );
 }
 
 #[tokio::test]
@@ -89,7 +95,8 @@ async fn a_node_that_is_deleted_takes_its_edges_and_vectors_along_and_leaves_eve
     let app = App::start().await;
     let owner = app.owner("tenant-a");
     let (hub, other) = (node(&owner, "A", "the hub").await, node(&owner, "A", "another").await);
-    let gone = [edge(&owner, &hub, "OUT", &other).await, edge(&owner, &other, "IN", &hub).await, edge(&owner, &hub, "SELF", &hub).await];
+    let gone =
+        [edge(&owner, &hub, "OUT", &other).await, edge(&owner, &other, "IN", &hub).await, edge(&owner, &hub, "SELF", &hub).await];
     let kept = edge(&owner, &other, "SELF", &other).await;
     app.embed_everything().await;
     let queued = node(&owner, "A", "still waits for its vector").await;
@@ -135,7 +142,10 @@ async fn an_edge_needs_two_nodes_of_the_tenant_and_is_there_once() {
     }
     let new = json!({ "src": a, "rel": "R", "dst": b, "props": { "since": 1999 } });
     let created = owner.post("/edges", &new).await.created();
-    assert_eq!((&created["tenant_id"], &created["props"], &created["rel"]), (&json!("tenant-a"), &json!({ "since": 1999 }), &json!("R")));
+    assert_eq!(
+        (&created["tenant_id"], &created["props"], &created["rel"]),
+        (&json!("tenant-a"), &json!({ "since": 1999 }), &json!("R"))
+    );
     owner.post("/edges", &new).await.problem(409);
     edge(&owner, &a, "R2", &b).await;
     edge(&owner, &b, "R", &a).await;

@@ -223,9 +223,10 @@ async fn a_body_that_is_no_single_json_object_is_malformed() {
     for row in bodied() {
         let before = counted(&app, &owner.tenant).await;
         let sample = (row.sample)(&known).unwrap().to_string();
-        let mut bodies: Vec<Vec<u8>> = ["", " ", "null", "7", "\"x\"", "[]", "[{}]", "{", "}", "\0", "\u{feff}{}", "{}{}", "nul", "{\"a\"}", "{a:1}"]
-            .map(|text| text.as_bytes().to_vec())
-            .into();
+        let mut bodies: Vec<Vec<u8>> =
+            ["", " ", "null", "7", "\"x\"", "[]", "[{}]", "{", "}", "\0", "\u{feff}{}", "{}{}", "nul", "{\"a\"}", "{a:1}"]
+                .map(|text| text.as_bytes().to_vec())
+                .into();
         bodies.push(format!("{sample}{sample}").into_bytes());
         bodies.push(format!("{sample} x").into_bytes());
         bodies.push(format!("{sample}\0").into_bytes());
@@ -305,9 +306,40 @@ async fn every_query_parameter_bears_every_value() {
     let (long, urn) = ("a".repeat(20_000), format!("urn:uuid:{node}"));
     let (braced, upper, simple) = (format!("%7B{node}%7D"), node.to_uppercase(), node.replace('-', ""));
     let values = [
-        "", "%00", "a%00b", "%ff", "%", "%zz", "%e2%82", "+", "%20", "-1", "0", "1001", "9223372036854775808", "99999999999999999999",
-        "1.5", "1e2", "NaN", "0x10", "null", "true", "'%20or%201=1--", "%27", "*", "tenant-b", "..%2f..%2f", "[]", "AAAA",
-        "AAAAAAAAAAAAAAAAAAAAAAA", &long, &urn, &braced, &upper, &simple, &node,
+        "",
+        "%00",
+        "a%00b",
+        "%ff",
+        "%",
+        "%zz",
+        "%e2%82",
+        "+",
+        "%20",
+        "-1",
+        "0",
+        "1001",
+        "9223372036854775808",
+        "99999999999999999999",
+        "1.5",
+        "1e2",
+        "NaN",
+        "0x10",
+        "null",
+        "true",
+        "'%20or%201=1--",
+        "%27",
+        "*",
+        "tenant-b",
+        "..%2f..%2f",
+        "[]",
+        "AAAA",
+        "AAAAAAAAAAAAAAAAAAAAAAA",
+        &long,
+        &urn,
+        &braced,
+        &upper,
+        &simple,
+        &node,
     ];
     for row in rows().filter(|row| !parameters(row).is_empty()) {
         for name in parameters(row) {
@@ -330,7 +362,9 @@ async fn limits_that_are_no_page_are_refused() {
     let app = App::start().await;
     let owner = app.owner("tenant-a");
     for row in rows().filter(|row| parameters(row).iter().any(|name| name == "limit")) {
-        for bad in ["0", "-1", "1001", "-9223372036854775808", "9223372036854775807", "9223372036854775808", "1.5", "", "x", "1%00"] {
+        for bad in
+            ["0", "-1", "1001", "-9223372036854775808", "9223372036854775807", "9223372036854775808", "1.5", "", "x", "1%00"]
+        {
             let reply = ask(owner.request("GET", &format!("{}?limit={bad}", row.spec.path)), bad).await;
             assert_eq!(reply.status, 400, "{} ?limit={bad}", row.spec.id);
         }
@@ -357,7 +391,9 @@ async fn cursors_are_taken_back_by_their_own_list_alone() {
             assert_eq!(reply.status, if own { 200 } else { 400 }, "a cursor of {} at {}", row.spec.id, other.spec.id);
         }
         let cut = &cursor[..cursor.len() - 1];
-        for bad in ["", "x", "%00", "%ff", cut, &format!("{cursor}A"), &format!("{cursor}="), &format!("A{cursor}"), &"A".repeat(10_000)] {
+        for bad in
+            ["", "x", "%00", "%ff", cut, &format!("{cursor}A"), &format!("{cursor}="), &format!("A{cursor}"), &"A".repeat(10_000)]
+        {
             let reply = ask(owner.request("GET", &format!("{}?cursor={bad}", row.spec.path)), "a bad cursor").await;
             assert_eq!(reply.status, 400, "{} ?cursor={bad:.40}", row.spec.id);
         }
@@ -374,8 +410,23 @@ async fn ids_in_paths_are_uuids_or_nothing() {
         let before = counted(&app, &owner.tenant).await;
         let one = kind.of(&app.known(&owner).await);
         for bad in [
-            "x", "0", "%00", "%ff", "%zz", "%20", "..%2f..", "%2e%2e%2fetc%2fpasswd", "%c3%28", "-1", "null", "*", &format!("{one}0"),
-            &format!("{one}%00"), &format!("%20{one}"), &"a".repeat(5_000), &one.replace('-', "_"),
+            "x",
+            "0",
+            "%00",
+            "%ff",
+            "%zz",
+            "%20",
+            "..%2f..",
+            "%2e%2e%2fetc%2fpasswd",
+            "%c3%28",
+            "-1",
+            "null",
+            "*",
+            &format!("{one}0"),
+            &format!("{one}%00"),
+            &format!("%20{one}"),
+            &"a".repeat(5_000),
+            &one.replace('-', "_"),
         ] {
             let reply = ask(owner.request(row.spec.method.word(), &at(bad)), bad).await;
             assert_eq!(reply.status, 400, "{} of {bad:.50}", row.spec.id);
@@ -412,7 +463,15 @@ async fn raw(app: &App, bytes: &[u8]) -> String {
 async fn request_lines_beyond_http_are_refused() {
     let app = App::start().await;
     let long = "a".repeat(100_000);
-    let paths = ["/nodes/\0", "/nodes/\u{ff}", &format!("/nodes/{long}"), &format!("/nodes?class={long}"), "nodes", "/nodes/a b", "/nodes?\0"];
+    let paths = [
+        "/nodes/\0",
+        "/nodes/\u{ff}",
+        &format!("/nodes/{long}"),
+        &format!("/nodes?class={long}"),
+        "nodes",
+        "/nodes/a b",
+        "/nodes?\0",
+    ];
     for path in paths {
         let answer = raw(&app, format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes()).await;
         let status: u16 = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
@@ -426,143 +485,4 @@ async fn request_lines_beyond_http_are_refused() {
     let smuggled = "POST /search HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: x\r\nConnection: close\r\n\r\n0\r\n\r\n";
     assert!(raw(&app, smuggled.as_bytes()).await.starts_with("HTTP/1.1 4"));
     app.stranger().get("/health/live").await.ok();
-}
-
-#[tokio::test]
-async fn a_refused_item_does_not_stop_the_others_and_its_pointer_is_right() {
-    let app = App::start().await;
-    let owner = app.owner("tenant-a");
-    let node = |change: Value| {
-        let mut node = json!({ "classes": ["A"], "props": { "text": "good" } });
-        node.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
-        node
-    };
-    let items = [
-        (node(json!({})), None),
-        (node(json!({ "classes": [] })), Some("/classes")),
-        (node(json!({ "classes": ["A", "\0"] })), Some("/classes/1")),
-        (node(json!({ "props": { "a": "\0" } })), Some("/props")),
-        (node(json!({ "metadata": { "\0": 1 } })), Some("/metadata")),
-        (node(json!({ "refresh_policy": { "k".repeat(257): 1 } })), Some("/refresh_policy")),
-        (node(json!({ "triggers": [{}, { "a": "\0" }] })), Some("/triggers/1")),
-        (node(json!({ "triggers": vec![json!({}); 101] })), Some("/triggers")),
-        (node(json!({ "payload_ref": "" })), Some("/payload_ref")),
-        (node(json!({ "payload_ref": "x".repeat(501) })), Some("/payload_ref")),
-        (node(json!({ "external_id": "" })), Some("/external_id")),
-        (node(json!({ "external_id": "x".repeat(256) })), Some("/external_id")),
-        (node(json!({ "props": { "external_id": "\0" } })), Some("/props/external_id")),
-        // A tenant's name is ignored, whatever it is; so it may not stop anything either.
-        (node(json!({ "tenant_id": "\0" })), None),
-        (node(json!({ "tenant_id": { "a": ["\0"] } })), None),
-        (node(json!({ "triggers": vec![json!({}); 100], "payload_ref": "x".repeat(500), "external_id": "ä".repeat(255) })), None),
-    ];
-    let nodes: Vec<&Value> = items.iter().map(|(node, _)| node).collect();
-    let answer = owner.post("/nodes/batch", &json!({ "nodes": nodes })).await.ok();
-    let good = items.iter().filter(|(_, fault)| fault.is_none()).count();
-    assert_eq!((&answer["created"], &answer["failed"]), (&json!(good), &json!(items.len() - good)));
-    for (index, (_, fault)) in items.iter().enumerate() {
-        let result = &answer["results"][index];
-        let Some(fault) = fault else {
-            assert_eq!(result["status"], "created", "{index}: {result}");
-            continue;
-        };
-        assert_eq!(result["status"], "refused", "{index}: {result}");
-        assert!(result["errors"].as_array().unwrap().iter().any(|e| e["field"] == format!("/nodes/{index}{fault}")), "{result}");
-    }
-    assert_eq!(owner.get("/nodes").await.ok()["count"], good);
-}
-
-#[tokio::test]
-async fn edges_of_a_batch_are_told_apart() {
-    let app = App::start().await;
-    let (owner, neighbour) = (app.owner("tenant-a"), app.owner("tenant-b"));
-    let (known, theirs) = (app.known(&owner).await, app.known(&neighbour).await);
-    let nobody = "00000000-0000-7000-8000-000000000000";
-    let edge = |src: &Value, rel: &str, dst: &Value| json!({ "src": src, "rel": rel, "dst": dst });
-    let (a, b, their) = (json!(known.node), json!(known.other), json!(theirs.node));
-    let edges = [
-        edge(&a, "R", &b),
-        edge(&a, "R", &b),
-        edge(&a, "", &b),
-        edge(&a, "\0", &b),
-        edge(&their, "R", &b),
-        edge(&a, "R", &their),
-        edge(&json!(nobody), "R", &json!(nobody)),
-        edge(&a, "KNOWS", &b),
-        edge(&b, "R", &a),
-    ];
-    let answer = owner.post("/edges/batch", &json!({ "edges": edges })).await.ok();
-    let told: Vec<(&str, &str)> = answer["results"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|r| (r["status"].as_str().unwrap(), r["errors"][0]["field"].as_str().unwrap_or_default()))
-        .collect();
-    let expected = [
-        ("created", ""),
-        ("exists", ""),
-        ("refused", "/edges/2/rel"),
-        ("refused", "/edges/3/rel"),
-        ("refused", "/edges/4/src"),
-        ("refused", "/edges/5/dst"),
-        ("refused", "/edges/6/src"),
-        ("exists", ""),
-        ("created", ""),
-    ];
-    assert_eq!(told, expected);
-    assert_eq!((&answer["created"], &answer["failed"]), (&json!(2), &json!(7)));
-    assert_eq!(neighbour.get("/edges").await.ok()["count"], 1);
-}
-
-#[tokio::test]
-async fn a_wrong_type_is_told_by_its_pointer_into_the_body() {
-    let app = App::start().await;
-    let owner = app.owner("tenant-a");
-    let field = async |path: &str, body: Value| owner.post(path, &body).await.problem(400)["errors"][0]["field"].clone();
-    assert_eq!(field("/nodes/batch", json!({ "nodes": [{ "classes": ["A"], "props": {} }, { "classes": "A", "props": {} }] })).await, "/nodes/1/classes");
-    assert_eq!(field("/nodes", json!({ "classes": ["A", {}], "props": {} })).await, "/classes/1");
-    assert_eq!(field("/search", json!({ "query": "x", "classes": [1] })).await, "/classes/0");
-    let deep: String = format!(r#"{{"classes": ["A"], "props": {{"a/b~c": {}}}}}"#, r#"{"x":"#.repeat(200));
-    let reply = Reply::of(owner.request("POST", "/nodes").body(deep)).await.problem(400);
-    assert!(reply["errors"][0]["field"].as_str().unwrap().starts_with("/props/a~1b~0c/x/x"), "{reply}");
-}
-
-#[tokio::test]
-async fn an_external_id_is_taken_once() {
-    let app = App::start().await;
-    let (owner, neighbour) = (app.owner("tenant-a"), app.owner("tenant-b"));
-    let node = |id: &str| json!({ "classes": ["A"], "props": { "text": "x" }, "external_id": id });
-    let first = owner.post("/nodes", &node("one")).await.created()["id"].clone();
-    let again = owner.post("/nodes", &node("one")).await.problem(409);
-    assert!(again["detail"].as_str().unwrap().contains(first.as_str().unwrap()), "{again}");
-    let in_props = json!({ "classes": ["A"], "props": { "external_id": "one" } });
-    owner.post("/nodes", &in_props).await.problem(409);
-    // The neighbour's are his own: no oracle, no squatting.
-    let theirs = neighbour.post("/nodes", &node("one")).await.created()["id"].clone();
-    assert_ne!(theirs, first);
-    let batch = json!({ "nodes": [node("two"), node("one"), node("two"), in_props, { "classes": ["A"], "props": {} }] });
-    let answer = owner.post("/nodes/batch", &batch).await.ok();
-    let results = answer["results"].as_array().unwrap();
-    let told: Vec<&str> = results.iter().map(|r| r["status"].as_str().unwrap()).collect();
-    assert_eq!(told, ["created", "exists", "exists", "exists", "created"]);
-    assert_eq!((&results[1]["id"], &results[3]["id"]), (&first, &first));
-    assert_eq!(results[2]["id"], results[0]["id"]);
-    assert_eq!((&answer["created"], &answer["failed"]), (&json!(2), &json!(3)));
-    assert_eq!(owner.get("/nodes").await.ok()["count"], 3);
-}
-
-#[tokio::test]
-async fn batches_have_a_size() {
-    let app = App::start().await;
-    let owner = app.owner("tenant-a");
-    let known = app.known(&owner).await;
-    let node = json!({ "classes": ["A"], "props": {} });
-    let edge = json!({ "src": known.node, "rel": "R", "dst": known.other });
-    for (path, field, item, most) in [("/nodes/batch", "nodes", node, 500), ("/edges/batch", "edges", edge, 2_000)] {
-        for wrong in [0, most + 1] {
-            let problem = owner.post(path, &json!({ field: vec![item.clone(); wrong] })).await.problem(422);
-            assert_eq!(problem["errors"][0]["field"], format!("/{field}"));
-        }
-        owner.post(path, &json!({ field: vec![item; most] })).await.ok();
-    }
 }

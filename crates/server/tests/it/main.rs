@@ -1,5 +1,6 @@
 //! Everything that needs Postgres or HTTP: one binary, one Postgres, a database a test.
 
+mod batches;
 mod binary;
 mod documents;
 mod faults;

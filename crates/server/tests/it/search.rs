@@ -229,8 +229,24 @@ async fn operators_quotes_and_nothing_but_stop_words_are_harmless() {
     let long = ["𐍈".repeat(2_000), "x".repeat(2_000), "a-b-c_d/e.f@g:h ".repeat(120)];
     let empty = ["the of and", "!", "...", "' | ! & ( ) :* <->", "\\", "''", "&", "<->", "\u{200b}", "🦊"];
     let odd = [
-        "fox'", "fox | !", "fox & (", "fox:*", "fox <-> fox", "!fox", "'fox'", "fox\\", "\"fox\"", "fox' & 'x", "fox' | 'x':*A", "$1 fox",
-        "%s fox", "fox; drop table nodes", "fox\r\n\tfox", "fox -- x", "http://fox.example/a&b?c=d fox", "e-mail@fox.example fox",
+        "fox'",
+        "fox | !",
+        "fox & (",
+        "fox:*",
+        "fox <-> fox",
+        "!fox",
+        "'fox'",
+        "fox\\",
+        "\"fox\"",
+        "fox' & 'x",
+        "fox' | 'x':*A",
+        "$1 fox",
+        "%s fox",
+        "fox; drop table nodes",
+        "fox\r\n\tfox",
+        "fox -- x",
+        "http://fox.example/a&b?c=d fox",
+        "e-mail@fox.example fox",
     ];
     for query in empty.iter().copied().chain(long.iter().map(String::as_str)) {
         let found = search(&owner, json!({ "query": query, "mode": "text" })).await;
@@ -249,7 +265,9 @@ async fn every_script_and_size_of_text_can_be_kept_and_found() {
     let app = App::start().await;
     let owner = app.owner("tenant-a");
     let large = format!("needle {}", (0..40_000).map(|n| format!("w{n} ")).collect::<String>());
-    for text in [large.as_str(), &"x".repeat(500_000), &"𐍈 ".repeat(100_000), "日本語のテキスト", "нужный текст", "\u{202e}reversed"] {
+    for text in
+        [large.as_str(), &"x".repeat(500_000), &"𐍈 ".repeat(100_000), "日本語のテキスト", "нужный текст", "\u{202e}reversed"]
+    {
         node(&owner, "A", text).await;
     }
     app.embed_everything().await;

@@ -86,7 +86,12 @@ fn every_setting_is_read_by_every_one_of_its_names() {
             }
         }
         let path = file(&folder, &toml_of(key, &value));
-        assert_eq!(from(&Settings::read(Some(&path), &BTreeMap::new()).unwrap()), (shown.to_owned(), Source::File), "{}", key.name);
+        assert_eq!(
+            from(&Settings::read(Some(&path), &BTreeMap::new()).unwrap()),
+            (shown.to_owned(), Source::File),
+            "{}",
+            key.name
+        );
     }
 }
 
@@ -117,7 +122,8 @@ fn no_setting_is_without_effect() {
 fn the_environment_beats_the_file_and_the_file_the_default() {
     let folder = TempDir::new().unwrap();
     let path = file(&folder, "[jwt]\naudience = \"file\"\nissuer = \"file\"\n[http]\nmax_request_bytes = 2048\n");
-    let environment = [("WARDGRAPH_JWT__AUDIENCE", "own"), ("JWT_AUDIENCE", "alias"), ("JWT_ISSUER", "alias"), ("WARDGRAPH_JWT__ISSUER", "")];
+    let environment =
+        [("WARDGRAPH_JWT__AUDIENCE", "own"), ("JWT_AUDIENCE", "alias"), ("JWT_ISSUER", "alias"), ("WARDGRAPH_JWT__ISSUER", "")];
     let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     let mut read = Settings::read(Some(&path), &environment).unwrap();
     let shown = |read: &Settings, name| setting(read, name).shown().to_owned();
@@ -126,9 +132,13 @@ fn the_environment_beats_the_file_and_the_file_the_default() {
     assert_eq!(shown(&read, "http.max_request_bytes"), "2048");
     assert_eq!(shown(&read, "http.listen"), "127.0.0.1:8080");
     read.set("http.listen", "127.0.0.1:1".into(), "--listen");
-    assert_eq!((shown(&read, "http.listen"), setting(&read, "http.listen").source), ("127.0.0.1:1".into(), Source::Flag("--listen")));
+    assert_eq!(
+        (shown(&read, "http.listen"), setting(&read, "http.listen").source),
+        ("127.0.0.1:1".into(), Source::Flag("--listen"))
+    );
     // Among other systems' names the first of the list wins; a variable beats its own file.
-    let listed = [("ACTIVEKG_DSN", "postgres://c/"), ("ACTIVEKG_MIGRATE_DSN", "postgres://b/"), ("DATABASE_URL", "postgres://a/")];
+    let listed =
+        [("ACTIVEKG_DSN", "postgres://c/"), ("ACTIVEKG_MIGRATE_DSN", "postgres://b/"), ("DATABASE_URL", "postgres://a/")];
     assert_eq!(config(&listed).unwrap().database.url.unwrap().expose(), "postgres://a/");
     assert_eq!(config(&listed[..2]).unwrap().database.url.unwrap().expose(), "postgres://b/");
     let both = [("DATABASE_URL", "postgres://a/"), ("DATABASE_URL_FILE", "/not/there")];
@@ -157,15 +167,20 @@ fn the_seeds_own_names_configure_its_issuer() {
 
 #[test]
 fn a_setting_that_is_none_is_refused_by_name() {
-    for name in ["WARDGRAPH_HTTP__LISTN", "WARDGRAPH_LISTEN", "WARDGRAPH_JWT_ENABLED", "WARDGRAPH_HTTP__LISTEN_FILE", "WARDGRAPH_"] {
+    for name in
+        ["WARDGRAPH_HTTP__LISTN", "WARDGRAPH_LISTEN", "WARDGRAPH_JWT_ENABLED", "WARDGRAPH_HTTP__LISTEN_FILE", "WARDGRAPH_"]
+    {
         let told = settings(&[(name, "x")]).unwrap_err().to_string();
         assert!(told.contains(&format!("`{name}`")) && told.contains("wardgraph config"), "{told}");
     }
     // What is nobody's is nobody's business.
     settings(&[("JWT_ENABLEDD", "x"), ("HOME", "/root"), ("WARDGRAPH_DATA_DIR", "/x"), ("WARDGRAPH_CONFIG", "/x")]).unwrap();
     let folder = TempDir::new().unwrap();
-    for (text, name) in [("[http]\nlistn = 1", "http.listn"), ("listen = 1", "listen"), ("[x]\ny = 1", "x.y"), ("[http.listen]\nx = 1", "http")] {
-        let read = Settings::read(Some(&file(&folder, text)), &BTreeMap::new()).and_then(|settings| Config::of(&settings).map(|_| ()));
+    for (text, name) in
+        [("[http]\nlistn = 1", "http.listn"), ("listen = 1", "listen"), ("[x]\ny = 1", "x.y"), ("[http.listen]\nx = 1", "http")]
+    {
+        let read =
+            Settings::read(Some(&file(&folder, text)), &BTreeMap::new()).and_then(|settings| Config::of(&settings).map(|_| ()));
         let told = read.unwrap_err().to_string();
         assert!(told.contains(&format!("`{name}")) && told.contains("the configuration file"), "{text}: {told}");
     }
@@ -200,8 +215,13 @@ fn a_bad_value_names_the_setting_its_source_and_what_it_takes() {
         assert!(!told.contains("canary"), "{told}");
     }
     let key = ("JWT_SECRET_KEY", SECRET);
-    assert!(refusal(&[key, ("JWT_ENABLED", "perhaps")]).contains("`jwt.enabled` (from the variable JWT_ENABLED) is not `true` or `false`"));
-    assert!(refusal(&[key, ("JWT_ALGORITHM", "none")]).contains("`jwt.algorithm` (from the variable JWT_ALGORITHM) is not HS256"));
+    assert!(
+        refusal(&[key, ("JWT_ENABLED", "perhaps")])
+            .contains("`jwt.enabled` (from the variable JWT_ENABLED) is not `true` or `false`")
+    );
+    assert!(
+        refusal(&[key, ("JWT_ALGORITHM", "none")]).contains("`jwt.algorithm` (from the variable JWT_ALGORITHM) is not HS256")
+    );
     assert!(refusal(&[key, ("JWT_ALGORITHM", "HS256"), ("JWT_LEEWAY_SECONDS", "301")]).contains("`jwt.leeway_seconds`"));
     let missing = settings(&[("JWT_SECRET_KEY_FILE", "/not/there")]).unwrap_err().to_string();
     assert!(missing.contains("/not/there"), "{missing}");
@@ -215,7 +235,10 @@ fn an_issuer_without_a_fit_key_is_refused() {
         assert!(!told.contains("canary"), "{told}");
     };
     let hs256 = ("JWT_ALGORITHM", "HS256");
-    told(&[hs256, ("JWT_SECRET_KEY", "canary-of-31-bytes-0123456789ab")], &["`jwt.secret_key`", "JWT_SECRET_KEY", "31 bytes", "32"]);
+    told(
+        &[hs256, ("JWT_SECRET_KEY", "canary-of-31-bytes-0123456789ab")],
+        &["`jwt.secret_key`", "JWT_SECRET_KEY", "31 bytes", "32"],
+    );
     told(&[("JWT_SECRET_KEY", SECRET)], &["jwt.algorithm is RS256", "`jwt.public_key`"]);
     told(&[("JWT_ENABLED", "true")], &["`jwt.public_key`"]);
     told(&[("JWT_ENABLED", "true"), hs256], &["`jwt.secret_key`"]);
@@ -301,7 +324,10 @@ async fn without_an_outside_issuer_there_is_no_anonymous_access() {
     let off = [("JWT_ENABLED", "false"), ("JWT_SECRET_KEY", SECRET), ("JWT_ALGORITHM", "HS256")];
     let server = Server::start(&off);
     let outside = {
-        let output = run(&off[1..], &["token", "mint", "--tenant", "t", "--scopes", "kg:read", "--data-dir", server.data().to_str().unwrap()]);
+        let output = run(
+            &off[1..],
+            &["token", "mint", "--tenant", "t", "--scopes", "kg:read", "--data-dir", server.data().to_str().unwrap()],
+        );
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     };
     let http = reqwest::Client::new();
