@@ -27,9 +27,23 @@ pub(crate) fn isolate(command: &mut Command) {
     command.env("WARDGRAPH_EMBEDDING__MODEL", "wordllama");
 }
 
-/// Runs the binary to its end.
+/// Runs the binary to its end, which has to come by itself within a minute.
 pub(crate) fn run(environment: &[(&str, &str)], arguments: &[&str]) -> Output {
-    command(environment).args(arguments).stdin(Stdio::null()).output().unwrap()
+    let mut command = command(environment);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let (pid, (ended, ends)) = (child.id(), std::sync::mpsc::channel());
+    let watch = std::thread::spawn(move || {
+        let late = ends.recv_timeout(Duration::from_secs(60)).is_err();
+        if late {
+            let _ = Command::new("kill").arg(pid.to_string()).status();
+        }
+        late
+    });
+    let output = child.wait_with_output().unwrap();
+    let _ = ended.send(());
+    assert!(!watch.join().unwrap(), "{arguments:?} did not end by itself");
+    output
 }
 
 /// A server that runs: told to stop, and waited for, when it is dropped.

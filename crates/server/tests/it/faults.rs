@@ -136,11 +136,10 @@ async fn fault_07_a_tenants_keys_collide_with_its_own_alone() {
                where c.relnamespace = 'wardgraph'::regnamespace and i.indisunique and i.indkey[0] <> a.attnum";
     assert_eq!(app.database.behind_the_scenes().await.query(sql, &[]).await.unwrap().len(), 0, "a unique key without its tenant");
     // The neighbour's rows with our very ids.
-    let squat = format!(
-        "insert into wardgraph.nodes select 'tenant-c', node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers,
-           version, content, default, 'none', created_at, updated_at from wardgraph.nodes where tenant_id = 'tenant-a'"
-    );
-    app.database.behind_the_scenes().await.batch_execute(&squat).await.unwrap();
+    let squat = "insert into wardgraph.nodes (tenant_id, node_id, classes, props, metadata, refresh_policy, triggers, embedding_status, created_at, updated_at)
+                 select 'tenant-c', node_id, classes, props, metadata, refresh_policy, triggers, 'none', created_at, updated_at
+                 from wardgraph.nodes where tenant_id = 'tenant-a'";
+    app.database.behind_the_scenes().await.batch_execute(squat).await.unwrap();
     let third = app.owner("tenant-c");
     let triple = json!({ "src": ours.node, "rel": "KNOWS", "dst": ours.other });
     third.post("/edges", &triple).await.created();
@@ -161,8 +160,10 @@ async fn fault_07_a_tenants_keys_collide_with_its_own_alone() {
 async fn fault_08_background_work_sees_its_rows_under_restricted_roles() {
     let app = App::start().await;
     let client = app.database.behind_the_scenes().await;
-    let roles = "select count(*) from pg_roles where rolname like 'wardgraph%' and (rolsuper or rolbypassrls)";
-    assert_eq!(client.query_one(roles, &[]).await.unwrap().get::<_, i64>(0), 0);
+    let roles = "select count(*) filter (where rolsuper or rolbypassrls), count(*) from pg_roles where rolname = any($1)";
+    let names: Vec<&str> = wardgraph_store::Role::ALL.iter().map(|role| role.name()).collect();
+    let row = client.query_one(roles, &[&names]).await.unwrap();
+    assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (0, names.len() as i64));
     for tenant in ["tenant-a", "tenant-b", "tenant-c"] {
         app.known(&app.owner(tenant)).await;
     }

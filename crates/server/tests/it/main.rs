@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
 mod audit;
+mod batches;
 mod binary;
 mod cancel;
 mod catalogue;
