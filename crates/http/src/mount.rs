@@ -76,6 +76,7 @@ impl Api {
                 let began = Instant::now();
                 let response = serve::<E, H>(&gate, &handler, most_bytes, request).await;
                 timings.record(&response, began);
+                tracing::debug!(endpoint = E::SPEC.id, status = response.status().as_u16(), micros = began.elapsed().as_micros(), "answered");
                 response
             }
         };

@@ -11,13 +11,13 @@ create table nodes (
   refresh_policy jsonb not null,
   triggers jsonb not null,
   version int not null default 1,
-  -- Octets of what a reader is given, so that pages and search answers can be bounded without reading it.
-  size_bytes int not null default 0,
   content text,
   content_search tsvector generated always as (to_tsvector('english'::regconfig, coalesce(content, ''))) stored,
   embedding_status text not null default 'queued' check (embedding_status in ('none', 'queued', 'ready', 'failed')),
   created_at timestamptz not null,
   updated_at timestamptz not null,
+  -- Octets of what a reader is given, so that pages and search answers can be bounded without reading it.
+  size_bytes int not null default 0,
   primary key (tenant_id, node_id),
   unique (tenant_id, external_id)
 );
@@ -38,8 +38,8 @@ create table edges (
   rel text not null,
   dst uuid not null,
   props jsonb not null,
-  size_bytes int not null default 0,
   created_at timestamptz not null,
+  size_bytes int not null default 0,
   primary key (tenant_id, edge_id),
   unique (tenant_id, src, rel, dst),
   foreign key (tenant_id, src) references nodes (tenant_id, node_id) on delete cascade,

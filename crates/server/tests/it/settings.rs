@@ -197,7 +197,7 @@ fn a_bad_value_names_the_setting_its_source_and_what_it_takes() {
         ("WARDGRAPH_HTTP__LISTEN", "http.listen", "127.0.0.1:99999", "an address and port like"),
         ("MAX_REQUEST_SIZE_BYTES", "http.max_request_bytes", "10MB", "a whole number from 1024 to"),
         ("MAX_REQUEST_SIZE_BYTES", "http.max_request_bytes", "1", "a whole number from 1024 to"),
-        ("WARDGRAPH_DATABASE__CONNECTIONS", "database.connections", "-1", "a whole number from 4 to 1000"),
+        ("WARDGRAPH_DATABASE__CONNECTIONS", "database.connections", "-1", "a whole number from 6 to 1000"),
         ("WARDGRAPH_LIMITS__SEARCH_BURST", "limits.search_burst", "0", "a whole number from 1 to"),
         ("WARDGRAPH_LIMITS__SEARCH_SUSTAINED", "limits.search_sustained", "1e3", "a whole number from 1 to"),
         ("TRUST_PROXY", "http.trust_proxy", "maybe", "`true` or `false`"),
@@ -302,7 +302,8 @@ fn a_server_that_would_not_be_safe_does_not_start() {
     let data = folder.path().join("data");
     let short = [("JWT_ENABLED", "true"), ("JWT_ALGORITHM", "HS256"), ("JWT_SECRET_KEY", "canary")];
     let open = [("RATE_LIMIT_ENABLED", "false"), ("WARDGRAPH_HTTP__PLAIN_BEYOND_LOOPBACK", "true")];
-    let cases: [(&[(&str, &str)], &str, &[&str]); 5] = [
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a [&'a str]);
+    let cases: [Case; 5] = [
         (&[], "0.0.0.0:0", &["http.listen = 0.0.0.0:0", "plain_beyond_loopback"]),
         (&open, "0.0.0.0:0", &["limits.enabled = false", "loopback"]),
         (&short, "127.0.0.1:0", &["`jwt.secret_key`", "6 bytes", "32"]),
