@@ -45,7 +45,7 @@ bench: setup-bench build ## Measure, and write bench/REPORT.md
 	python3 scripts/bench.py
 
 docs: setup ## Write the generated documents anew: configuration, endpoints, OpenAPI
-	UPDATE_DOCS=1 $(CARGO) test --locked -p wardgraph-server documents
+	UPDATE_DOCS=1 $(CARGO) test --locked -p wardgraph-server --test it documents
 
 clean: ## Remove what was built; the data folder and .cache stay
 	$(CARGO) clean

@@ -1,6 +1,7 @@
 //! Checks of what came in, before anything is done with it, with a message for each field.
 
 use serde_json::{Map, Value};
+use wardgraph_kernel::weight::weight;
 
 use crate::FieldError;
 
@@ -8,6 +9,9 @@ use crate::FieldError;
 pub const MAX_DEPTH: usize = 32;
 /// How long a key of props and the like may be, in bytes.
 pub const MAX_KEY_BYTES: usize = 256;
+
+/// How much props and the like may weigh each, in bytes, with numbers written out as Postgres gives them back.
+pub const MAX_WEIGHT_BYTES: usize = 1 << 20;
 
 /// What came in and can be checked by itself.
 pub trait Validate {
@@ -58,8 +62,9 @@ impl Faults {
         self.unless(!text.contains('\0'), field, "must not contain a NUL character");
     }
 
-    /// Checks an object of the caller's own making: depth, keys, no NUL.
+    /// Checks an object of the caller's own making: depth, keys, no NUL, weight.
     pub fn object(&mut self, field: &str, object: &Map<String, Value>) {
+        self.unless(weight(object) <= MAX_WEIGHT_BYTES, field, "weighs more than 1 MiB, numbers written out");
         if let Err(detail) = entries(object, MAX_DEPTH) {
             self.add(field, detail);
         }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use moka::sync::Cache;
+use moka::{policy::EvictionPolicy, sync::Cache};
 use serde_json::json;
 use wardgraph_api::Problem;
 use wardgraph_audit::{Fold, Refusal};
@@ -85,7 +85,7 @@ pub type Refused = Box<(Problem, Option<Decision>)>;
 impl Gate {
     /// A gate of these parts.
     pub fn new(parts: GateParts) -> Arc<Self> {
-        let seen = Cache::builder().max_capacity(SEEN).time_to_live(SEEN_FOR).build();
+        let seen = Cache::builder().max_capacity(SEEN).time_to_live(SEEN_FOR).eviction_policy(EvictionPolicy::lru()).build();
         Arc::new(Self { parts, fold: Fold::new(FOLDED), seen, fingerprints: RandomState::new() })
     }
 
@@ -133,12 +133,12 @@ impl Admission {
             }
         };
         let caller = Caller { claims: verified.claims };
-        self.seen(&caller, token);
 
         let tenant = self.gate.parts.limiter.charge_tenant(&caller.claims.tenant, class, 1, elapsed);
         if !tenant.admitted {
             return Err(self.refuse(Some(&caller), "rate_limited", too_many(tenant), Some(tenant)));
         }
+        self.seen(&caller, token);
 
         if let Access::Permission(permission) = self.spec.access
             && !caller.claims.permissions.allows(permission)

@@ -37,8 +37,9 @@ impl Proxies {
     pub fn client(&self, arrival: &Arrival<'_>) -> IpAddr {
         let Some(back) = self.count.checked_sub(1) else { return canonical(arrival.peer) };
         let entries = arrival.headers.get_all(self.header.as_str()).iter();
-        let entries: Vec<&str> = entries.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
-        let claimed = entries.iter().rev().nth(back).and_then(|entry| entry.trim().parse().ok());
+        // Split as bytes: one odd byte that a client wrote must not hide what the proxy appended.
+        let entries: Vec<&[u8]> = entries.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).collect();
+        let claimed = entries.iter().rev().nth(back).and_then(|entry| str::from_utf8(entry).ok()?.trim().parse().ok());
         canonical(claimed.unwrap_or(arrival.peer))
     }
 }

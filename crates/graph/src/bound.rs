@@ -1,6 +1,5 @@
 //! Bounds on how much one answer carries, whatever rows weigh.
 
-use serde_json::{Map, Value};
 use uuid::Uuid;
 use wardgraph_kernel::{Cursor, Page, PageSize};
 use wardgraph_store::{Row, StoreError};
@@ -33,25 +32,4 @@ pub(crate) fn cut<T>(
     let more = usize::try_from(there).unwrap_or(usize::MAX) > items.len();
     let next = items.last().filter(|_| more).map(|last| Cursor::after(id(last)));
     Ok(Page { items, next })
-}
-
-/// How many octets an object has as JSON.
-pub(crate) fn octets(object: &Map<String, Value>) -> usize {
-    let mut count = Count(0);
-    // Counting cannot fail.
-    let _ = serde_json::to_writer(&mut count, object);
-    count.0
-}
-
-struct Count(usize);
-
-impl std::io::Write for Count {
-    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
-        self.0 += octets.len();
-        Ok(octets.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }

@@ -2,12 +2,13 @@
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
+use wardgraph_kernel::weight::weight;
 use wardgraph_kernel::{Chance, Cursor, EdgeId, Mode, NodeId, Page, PageSize, Read, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
 use crate::{
     GraphError,
-    bound::{ANSWER_BYTES, bounded, cut, octets},
+    bound::{ANSWER_BYTES, bounded, cut},
 };
 
 /// Creates edges whose ends are nodes of the tenant, and says of every item what became of it.
@@ -35,7 +36,7 @@ macro_rules! list {
             concat!(
                 "select tenant_id, edge_id, src, rel, dst, props, created_at",
                 bounded!("edges", "edge_id"),
-                " where tenant_id = any(array[$1, '*'])",
+                " where tenant_id = $1",
                 $at,
                 " and ($2::uuid is null or edge_id > $2) and ($3::text is null or rel = $3) order by edge_id limit $4) f) b
                  where before <= $5 order by edge_id"
@@ -127,7 +128,7 @@ pub async fn create_all(
     let rel: Vec<&str> = new.iter().map(|e| e.rel.as_str()).collect();
     let dst: Vec<Uuid> = new.iter().map(|e| e.dst.uuid()).collect();
     let props: Vec<Value> = new.iter().map(|e| Value::Object(e.props.clone())).collect();
-    let sizes: Vec<i32> = new.iter().map(|e| i32::try_from(octets(&e.props)).unwrap_or(i32::MAX)).collect();
+    let sizes: Vec<i32> = new.iter().map(|e| i32::try_from(weight(&e.props)).unwrap_or(i32::MAX)).collect();
     let tenant = tx.tenant();
     let rows = tx.write(&CREATE, &[&tenant, &ids, &src, &rel, &dst, &props, &now, &sizes]).await?;
     let result = |(row, id): (&Row, &Uuid)| -> Result<Creation, StoreError> {

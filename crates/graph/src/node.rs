@@ -2,12 +2,13 @@
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
+use wardgraph_kernel::weight::weight;
 use wardgraph_kernel::{Chance, Cursor, EdgeId, Mode, NodeId, Page, PageSize, Read, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
 use crate::{
     GraphError,
-    bound::{ANSWER_BYTES, bounded, cut, octets},
+    bound::{ANSWER_BYTES, bounded, cut},
     content,
 };
 
@@ -65,6 +66,13 @@ const LIST: Statement<Read> = Statement::reading(
     ),
 );
 
+/// Holds a node against new edges, so that the next statement sees every edge there is.
+const LOCK: Statement<Write> = Statement::writing(
+    "graph.node.lock",
+    &[Role::App],
+    "select node_id from nodes where tenant_id = $1 and node_id = $2 for update",
+);
+
 /// Deletes a node and says which edges went with it; more of them than are asked for leave everything as it is.
 const DELETE: Statement<Write> = Statement::writing(
     "graph.node.delete",
@@ -82,7 +90,8 @@ const DELETE: Statement<Write> = Statement::writing(
      select exists (select from gone), (select ok from few), array(select edge_id from at)",
 );
 
-pub(crate) const STATEMENTS: &[&StatementInfo] = &[CREATE.info(), GET.info(), BY_EXTERNAL_ID.info(), LIST.info(), DELETE.info()];
+pub(crate) const STATEMENTS: &[&StatementInfo] =
+    &[CREATE.info(), GET.info(), BY_EXTERNAL_ID.info(), LIST.info(), LOCK.info(), DELETE.info()];
 
 /// What a node is made of; checked before it comes here.
 #[derive(Debug, Clone)]
@@ -107,7 +116,7 @@ impl NewNode {
     /// Octets of what a reader will be given.
     fn size_bytes(&self) -> i32 {
         let objects = [&self.props, &self.metadata, &self.refresh_policy].into_iter().chain(&self.triggers);
-        i32::try_from(objects.map(octets).sum::<usize>()).unwrap_or(i32::MAX)
+        i32::try_from(objects.map(weight).sum::<usize>()).unwrap_or(i32::MAX)
     }
 }
 
@@ -262,6 +271,9 @@ pub async fn list<M: Mode>(
 pub async fn delete(tx: &mut Tx<'_, Write>, id: NodeId) -> Result<Vec<EdgeId>, GraphError> {
     let tenant = tx.tenant();
     let most = i64::try_from(MOST_EDGES).unwrap_or(i64::MAX);
+    if tx.write(&LOCK, &[&tenant, &id.uuid()]).await?.is_empty() {
+        return Err(GraphError::NoNode(id));
+    }
     let rows = tx.write(&DELETE, &[&tenant, &id.uuid(), &most]).await?;
     let row = rows.first().ok_or(GraphError::NoNode(id))?;
     let (gone, few): (bool, bool) = (row.try_get(0).map_err(StoreError::from)?, row.try_get(1).map_err(StoreError::from)?);

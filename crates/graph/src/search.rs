@@ -1,5 +1,8 @@
 //! Search by meaning, by words, or by both (reciprocal rank fusion, Cormack et al. 2009, k = 60). One statement, one flight.
 //!
+//! A node that one of the two lists lacks counts there as the place behind the list's last: it is unranked, not worst. Without that, a node
+//! with one common word in it passed the nearest by meaning (measured: `bench/QUALITY.md`).
+//!
 //! Vectors are compared exactly, within the tenant's own rows and the shared ones: no other tenant's row can shorten a result.
 
 use serde_json::Value;
@@ -101,7 +104,7 @@ const HYBRID: Statement<Read> = Statement::reading(
         "), words as materialized (",
         by_words!("$6", "$4", "$7"),
         "), fused as (
-           select tenant_id, node_id, m.distance, coalesce(1.0 / (60 + m.place), 0)::float8 + coalesce(1.0 / (60 + w.place), 0)::float8 as score
+           select tenant_id, node_id, m.distance, (1.0 / (60 + coalesce(m.place, $7 + 1)))::float8 + (1.0 / (60 + coalesce(w.place, $7 + 1)))::float8 as score
            from (select *, row_number() over (order by distance, node_id) as place from meaning) m
            full join (select *, row_number() over (order by rank desc, node_id) as place from words) w using (tenant_id, node_id)
            order by score desc, node_id limit $5

@@ -43,14 +43,26 @@ impl<T: DeserializeOwned + Validate + Send> Decode for Query<T> {
     }
 }
 
-impl<T: DeserializeOwned + Validate + Send> Decode for Json<T> {
+impl<T: DeserializeOwned + Validate + Send + 'static> Decode for Json<T> {
     async fn decode(parts: &mut Parts, body: Bytes) -> Result<Self, Problem> {
         uncompressed(&parts.headers)?;
-        let mut reader = serde_json::Deserializer::from_slice(&body);
-        let parsed: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| unreadable(&error))?;
-        reader.end().map_err(|_| Problem::malformed("there is more than one JSON value in the body"))?;
-        validated(parsed).map(Json)
+        if body.len() <= AT_ONCE_BYTES {
+            return parse(&body).map(Json);
+        }
+        // A large body is read on a thread that may be busy for a while (the runtime bounds how many there are).
+        let parsed = tokio::task::spawn_blocking(move || parse(&body)).await;
+        parsed.unwrap_or_else(|_| Err(Problem::internal("the body could not be read"))).map(Json)
     }
+}
+
+/// Up to this size a body is read on the spot: it takes less than a millisecond.
+const AT_ONCE_BYTES: usize = 64 << 10;
+
+fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let parsed: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| unreadable(&error))?;
+    reader.end().map_err(|_| Problem::malformed("there is more than one JSON value in the body"))?;
+    validated(parsed)
 }
 
 fn uncompressed(headers: &HeaderMap) -> Result<(), Problem> {

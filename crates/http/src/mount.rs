@@ -76,7 +76,12 @@ impl Api {
                 let began = Instant::now();
                 let response = serve::<E, H>(&gate, &handler, most_bytes, request).await;
                 timings.record(&response, began);
-                tracing::debug!(endpoint = E::SPEC.id, status = response.status().as_u16(), micros = began.elapsed().as_micros(), "answered");
+                tracing::debug!(
+                    endpoint = E::SPEC.id,
+                    status = response.status().as_u16(),
+                    micros = began.elapsed().as_micros(),
+                    "answered"
+                );
                 response
             }
         };
@@ -145,7 +150,12 @@ where
 fn refused(mut problem: Problem, request_id: RequestId, limit: Option<Decision>, closes: bool) -> Response {
     if problem.status >= 500 {
         let reason = problem.inside.as_deref().unwrap_or(&problem.detail);
-        tracing::error!(request_id = %request_id, status = problem.status, reason, "a request was not served");
+        // A fault of ours is loud. What is away or busy is told by metrics and /health; a line for each caller would drown the rest.
+        if problem.status == 500 {
+            tracing::error!(request_id = %request_id, reason, "a request failed");
+        } else {
+            tracing::debug!(request_id = %request_id, status = problem.status, reason, "a request was not served");
+        }
     }
     problem.request_id = Some(request_id.to_string());
     let mut response = reply::problem(&problem);

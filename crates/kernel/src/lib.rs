@@ -15,6 +15,7 @@ pub mod page;
 pub mod permission;
 pub mod secret;
 pub mod tenant;
+pub mod weight;
 
 pub use access::{Access, SignedKind};
 pub use actor::{Actor, ActorType};

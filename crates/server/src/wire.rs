@@ -10,7 +10,7 @@ use wardgraph_http::{HealthState, ServeLimits, Services};
 use wardgraph_kernel::{Chance, Clock, Permissions, SystemChance, SystemClock};
 use wardgraph_limits::Limiter;
 use wardgraph_store::{
-    Config as Login, Logins, Role, StatementInfo, Store, StoreOptions,
+    Config as Login, Logins, Role, StatementInfo, Store, StoreError, StoreOptions,
     embedded::{EmbeddedOptions, EmbeddedPostgres},
     guard,
     migrate::{MigrateOptions, migrate},
@@ -242,7 +242,8 @@ async fn watch(store: Store, health: Arc<HealthState>, metrics: PrometheusHandle
     let mut second = tokio::time::interval(Duration::from_secs(1));
     loop {
         second.tick().await;
-        health.set_database(store.ping().await.is_ok());
+        // Busy is not down: taking the server out would only move the load.
+        health.set_database(matches!(store.ping().await, Ok(()) | Err(StoreError::Busy)));
         for pool in store.status() {
             #[expect(clippy::cast_precision_loss, reason = "pools are small")]
             for (state, connections) in [("open", pool.open), ("idle", pool.idle), ("waiting", pool.waiting)] {

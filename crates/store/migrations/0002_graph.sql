@@ -45,7 +45,8 @@ create table edges (
   foreign key (tenant_id, src) references nodes (tenant_id, node_id) on delete cascade,
   foreign key (tenant_id, dst) references nodes (tenant_id, node_id) on delete cascade
 );
-create index edges_dst on edges (tenant_id, dst, rel);
+create index edges_src_page on edges (tenant_id, src, edge_id);
+create index edges_dst_page on edges (tenant_id, dst, edge_id);
 call isolate('edges', 'wardgraph_app');
 grant select, insert, update, delete on edges to wardgraph_app, wardgraph_admin;
 

@@ -18,6 +18,8 @@ create table events (
   primary key (tenant_id, event_id)
 );
 create index events_subject on events (tenant_id, subject, event_id);
+create index events_type on events (tenant_id, type, event_id);
+create index events_request on events (tenant_id, request_id, event_id);
 create index events_unsealed on events (xact);
 call isolate('events', 'wardgraph_app, wardgraph_worker, wardgraph_identity');
 grant select, insert on events to wardgraph_app, wardgraph_worker, wardgraph_admin;

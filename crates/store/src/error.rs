@@ -70,13 +70,6 @@ impl From<tokio_postgres::Error> for StoreError {
     }
 }
 
-impl StoreError {
-    /// Whether the connection was lost before the statement could have taken effect elsewhere: safe to try once on another.
-    pub(crate) fn is_lost_connection(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
-    }
-}
-
 /// Whether a `create` lost a race against another one (two servers, or two databases of one cluster, starting at once).
 pub(crate) fn is_race(error: &tokio_postgres::Error) -> bool {
     let lost = [SqlState::DUPLICATE_OBJECT, SqlState::UNIQUE_VIOLATION, SqlState::DUPLICATE_SCHEMA, SqlState::DUPLICATE_DATABASE];

@@ -10,6 +10,7 @@ pub mod migrate;
 mod pools;
 mod role;
 mod scope;
+mod shares;
 mod statement;
 mod unit;
 

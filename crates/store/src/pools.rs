@@ -1,6 +1,6 @@
 //! The store: one pool a role, and the only maker of units.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use deadpool::{Runtime, managed::Pool};
 use tokio_postgres::Config;
@@ -10,6 +10,7 @@ use crate::{
     Role, Scope, Statement, StatementInfo, StoreError, Unit,
     connection::{Opener, Timeouts},
     scope::Plan,
+    shares::Shares,
     unit::Opening,
 };
 
@@ -35,7 +36,8 @@ pub struct StoreOptions {
 #[derive(Debug, Clone)]
 pub struct Store {
     pools: BTreeMap<Role, Pool<Opener>>,
-    transaction: Duration,
+    shares: Arc<Shares>,
+    timeouts: Timeouts,
 }
 
 /// How many connections of a role are in which state.
@@ -70,14 +72,18 @@ impl Store {
         };
         let pools = options.logins.iter().filter(|(role, _)| Role::SERVING.contains(role));
         let pools = pools.map(|(role, login)| Ok((*role, pool(*role, login)?))).collect::<Result<_, StoreError>>()?;
-        Ok(Self { pools, transaction: options.timeouts.transaction })
+        Ok(Self { pools, shares: Arc::default(), timeouts: options.timeouts })
     }
 
     /// A unit of work of `role` in `scope`, in the mode `M`. Sends nothing and takes no connection until its first statement.
     pub fn unit<M: Opens>(&self, role: Role, scope: Scope, plan: Plan) -> Result<Unit, StoreError> {
         let pool = self.pools.get(&role).ok_or_else(|| StoreError::Unsafe(format!("{} has no pool", role.name())))?;
         let opening = Opening { writable: M::OPENS_WRITABLE, savepoint: M::CHANGES, plan };
-        Ok(Unit::new(pool.clone(), scope, opening, self.transaction))
+        let share = match &scope {
+            Scope::Tenant(tenant) => Some(self.shares.of(role, tenant, pool.status().max_size)),
+            Scope::System | Scope::Shared | Scope::Nobody => None,
+        };
+        Ok(Unit::new(pool.clone(), share, scope, opening, self.timeouts))
     }
 
     /// Asks the database for a sign of life, on behalf of nobody.

@@ -4,15 +4,22 @@
 //! **Invariant:** a connection whose transaction was not seen to end is rolled back or closed before anyone else gets it
 //! (`a_cancelled_unit_leaves_nothing_behind`).
 
-use std::{marker::PhantomData, time::Duration};
+use std::{marker::PhantomData, sync::Arc, time::Duration};
 
 use deadpool::managed::{Object, Pool, PoolError, TimeoutType};
 use futures_util::future::{OptionFuture, join_all};
-use tokio::time::Instant;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 use tokio_postgres::{Row, types::ToSql};
 use wardgraph_kernel::{Identity, Mode, Opens, Read, Write};
 
-use crate::{Scope, Statement, StatementInfo, StoreError, connection::Opener, scope::Plan};
+use crate::{
+    Scope, Statement, StatementInfo, StoreError,
+    connection::{Opener, Timeouts},
+    scope::Plan,
+};
 
 /// The values of a statement's parameters.
 pub type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
@@ -25,9 +32,10 @@ const SETTLE_WITHIN: Duration = Duration::from_secs(1);
 #[must_use = "a unit that is dropped is rolled back"]
 pub struct Unit {
     pool: Pool<Opener>,
+    share: Option<Arc<Semaphore>>,
     scope: Scope,
     preamble: String,
-    allowed: Duration,
+    timeouts: Timeouts,
     state: State,
     ends_with_next: bool,
     /// A statement failed: Postgres answers `COMMIT` with a quiet rollback then.
@@ -37,14 +45,20 @@ pub struct Unit {
 #[derive(Debug)]
 enum State {
     Fresh,
-    Open { connection: Object<Opener>, deadline: Instant },
+    Open { connection: Object<Opener>, share: Option<OwnedSemaphorePermit>, deadline: Instant },
     Ended,
 }
 
 impl Unit {
-    pub(crate) fn new(pool: Pool<Opener>, scope: Scope, opening: Opening, allowed: Duration) -> Self {
+    pub(crate) fn new(
+        pool: Pool<Opener>,
+        share: Option<Arc<Semaphore>>,
+        scope: Scope,
+        opening: Opening,
+        timeouts: Timeouts,
+    ) -> Self {
         let preamble = scope.preamble(opening.writable, opening.savepoint, opening.plan);
-        Self { pool, scope, preamble, allowed, state: State::Fresh, ends_with_next: false, failed: false }
+        Self { pool, share, scope, preamble, timeouts, state: State::Fresh, ends_with_next: false, failed: false }
     }
 
     /// Lends the transaction to a domain, as one that may do what `M` says.
@@ -85,7 +99,7 @@ impl Unit {
     }
 
     async fn simple(&mut self, text: &str, ends: bool) -> Result<(), StoreError> {
-        let State::Open { connection, deadline } = &mut self.state else { return Err(StoreError::Ended) };
+        let State::Open { connection, deadline, .. } = &mut self.state else { return Err(StoreError::Ended) };
         within(*deadline, async { Ok(connection.client.batch_execute(text).await?) }).await?;
         if ends {
             self.settled();
@@ -97,24 +111,40 @@ impl Unit {
     async fn flight(&mut self, info: &StatementInfo, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
         let first = matches!(self.state, State::Fresh);
         let flown = match self.fly(&[(info, params)]).await {
-            Err(error) if first && error.is_lost_connection() => {
-                self.state = State::Fresh;
+            Err(_) if first && self.has_lost_its_connection() => {
+                (self.state, self.failed) = (State::Fresh, false);
                 self.fly(&[(info, params)]).await
             }
             other => other,
         };
-        self.failed = self.failed || flown.is_err();
         Ok(flown?.pop().unwrap_or_default())
+    }
+
+    fn has_lost_its_connection(&self) -> bool {
+        matches!(&self.state, State::Open { connection, .. } if connection.client.is_closed())
     }
 
     /// Statements that do not wait for each other, with everything that can ride with them, in one flight. Every result is checked.
     async fn fly(&mut self, statements: &[(&StatementInfo, Params<'_>)]) -> Result<Vec<Vec<Row>>, StoreError> {
+        if self.failed {
+            return Err(StoreError::Ended);
+        }
+        // Until it is seen to have gone well: a flight that fails, or is dropped on its way, ends the unit's good standing.
+        self.failed = true;
         let first = matches!(self.state, State::Fresh);
         if first {
+            // The tenant's own share first: whoever waits for it holds nothing that others need.
+            let share = match self.share.clone() {
+                Some(share) => match tokio::time::timeout(self.timeouts.acquire, share.acquire_owned()).await {
+                    Ok(Ok(place)) => Some(place),
+                    Ok(Err(_)) | Err(_) => return Err(StoreError::Busy),
+                },
+                None => None,
+            };
             let connection = self.pool.get().await.map_err(unpooled)?;
-            self.state = State::Open { connection, deadline: Instant::now() + self.allowed };
+            self.state = State::Open { connection, share, deadline: Instant::now() + self.timeouts.transaction };
         }
-        let State::Open { connection, deadline } = &mut self.state else { return Err(StoreError::Ended) };
+        let State::Open { connection, deadline, .. } = &mut self.state else { return Err(StoreError::Ended) };
         connection.unsettled = true;
         let client = &connection.client;
         let prepared = statements.iter().map(|(info, params)| Ok((connection.prepared(info)?, *params)));
@@ -131,6 +161,7 @@ impl Unit {
             Ok(rows)
         })
         .await?;
+        self.failed = false;
         if self.ends_with_next {
             self.settled();
         }
@@ -155,14 +186,14 @@ pub(crate) struct Opening {
 
 impl Drop for Unit {
     fn drop(&mut self) {
-        if let State::Open { connection, .. } = std::mem::replace(&mut self.state, State::Ended) {
-            reap(connection);
+        if let State::Open { connection, share, .. } = std::mem::replace(&mut self.state, State::Ended) {
+            reap(connection, share);
         }
     }
 }
 
 /// Rolls back and gives the connection to the pool again, or closes it. The pool counts it as taken until then.
-fn reap(mut connection: Object<Opener>) {
+fn reap(mut connection: Object<Opener>, share: Option<OwnedSemaphorePermit>) {
     if !connection.unsettled {
         return;
     }
@@ -171,6 +202,8 @@ fn reap(mut connection: Object<Opener>) {
         return;
     };
     runtime.spawn(async move {
+        // The tenant's place is free again when the connection is.
+        let _share = share;
         if !connection.settle(SETTLE_WITHIN).await {
             let cancel = connection.client.cancel_token();
             drop(Object::take(connection));

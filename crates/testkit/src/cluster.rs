@@ -35,7 +35,7 @@ pub struct Database {
     pub logins: Logins,
 }
 
-/// Where Postgres's binaries are: `WARDGRAPH_POSTGRES_DIR`, else what `scripts/fetch.py` brought.
+/// Where Postgres's binaries are: what `scripts/fetch.py` brought.
 pub(crate) fn binaries() -> PathBuf {
     repository().join(".cache/postgres/current")
 }

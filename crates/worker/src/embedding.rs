@@ -9,7 +9,7 @@ use serde_json::json;
 use wardgraph_audit::{Entry, Subject};
 use wardgraph_embed::{EmbedError, Embedder, Lane};
 use wardgraph_gate::{StoreError, SystemParts};
-use wardgraph_graph::embedding::{self, Claim, MOST_ATTEMPTS};
+use wardgraph_graph::embedding::{self, Claim, MOST_ATTEMPTS, MOST_CLAIMS};
 use wardgraph_kernel::{EventType, NodeId, Outcome, Read, TenantId, Timestamp, Write};
 
 /// The actor of this work's events.
@@ -98,7 +98,9 @@ impl EmbeddingWorker {
         let texts: BTreeMap<NodeId, String> = embedding::texts(&mut reading.tx(), &nodes).await?.into_iter().collect();
         drop(reading);
         let (there, gone): (Vec<Claim>, Vec<Claim>) = claims.into_iter().partition(|claim| texts.contains_key(&claim.node));
-        let (done, failed) = self.embed(there, &texts).await;
+        let (deadly, there): (Vec<Claim>, Vec<Claim>) = there.into_iter().partition(|claim| claim.attempt > MOST_CLAIMS);
+        let (done, mut failed) = self.embed(there, &texts).await;
+        failed.extend(deadly.into_iter().map(|claim| (claim, EmbedError::model("claimed too often, and never finished"))));
         let work = self.parts.work::<Write>(WHY, tenant)?;
         self.keep(work, &gone, done, failed).await
     }

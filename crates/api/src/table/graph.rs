@@ -22,7 +22,8 @@ crate::endpoints! {
     CreateNode: POST "/nodes" (Json<NewNode>) -> Created<Node> {
         permission: NodesWrite, limit: NodeWrite, audit: NodeCreated, body: SMALL,
     }
-    /// Create up to 500 nodes. Each item has its own result: one that is refused does not stop the others.
+    /// Create up to 500 nodes. Each item has its own result: one whose values are refused does not stop the others; one of a wrong JSON
+    /// type makes the whole body unreadable.
     CreateNodes: POST "/nodes/batch" (Json<NodeBatch>) -> Json<NodeBatchResult> {
         permission: NodesWrite, limit: NodeWrite, audit: NodeCreated, body: LARGE,
     }

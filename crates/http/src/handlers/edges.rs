@@ -16,7 +16,7 @@ use crate::Failure;
 pub(crate) async fn create(permit: Permit<CreateEdge>, Json(new): Json<NewEdge>) -> Result<Committed<CreateEdge>, Failure> {
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
     let mut work = permit.begin()?;
-    note_named_tenant(&mut work, &new.tenant_id, tenant.as_str());
+    note_named_tenant(&mut work, &new.tenant_id, &tenant);
     let edge = edge::create(&mut work.tx(), domain(new), now, &*chance).await?;
     Ok(work.commit(edge.id, Created(wire(edge))).await?)
 }
@@ -31,7 +31,7 @@ pub(crate) async fn create_all(
     let mut valid = Vec::new();
     let mut faults = Vec::new();
     for (index, new) in batch.edges.into_iter().enumerate() {
-        note_named_tenant(&mut work, &new.tenant_id, tenant.as_str());
+        note_named_tenant(&mut work, &new.tenant_id, &tenant);
         let found = Faults::below(format!("/edges/{index}"), &new);
         if found.is_empty() {
             valid.push(domain(new));

@@ -21,10 +21,8 @@ fn page(list: &str, limit: Option<i64>, cursor: Option<&str>) -> Result<(PageSiz
 }
 
 /// Has on record that a body named another tenant, which was ignored.
-fn note_named_tenant<E: Endpoint<Mode: Mode>>(work: &mut Work<E>, named: &NamedTenant, tenant: &str) {
+fn note_named_tenant<E: Endpoint<Mode: Mode>>(work: &mut Work<E>, named: &NamedTenant, tenant: &TenantId) {
     if named.contradicts(tenant) {
-        // Anything but a tenant's name is the caller's own text, which may not even be storable.
-        let named = named.0.as_ref().and_then(serde_json::Value::as_str).filter(|name| TenantId::parse(name).is_ok());
-        work.note(EventType::TenantClaimIgnored, Outcome::Refused, json!({ "named": named }));
+        work.note(EventType::TenantClaimIgnored, Outcome::Refused, json!({ "named": named.name() }));
     }
 }

@@ -17,7 +17,7 @@ use crate::Failure;
 pub(crate) async fn create(permit: Permit<CreateNode>, Json(new): Json<NewNode>) -> Result<Committed<CreateNode>, Failure> {
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
     let mut work = permit.begin()?;
-    note_named_tenant(&mut work, &new.tenant_id, tenant.as_str());
+    note_named_tenant(&mut work, &new.tenant_id, &tenant);
     let node = node::create(&mut work.tx(), domain(new), now, &*chance).await?;
     Ok(work.commit(node.id, Created(wire(node))).await?)
 }
@@ -32,7 +32,7 @@ pub(crate) async fn create_all(
     let mut valid = Vec::new();
     let mut faults = Vec::new();
     for (index, new) in batch.nodes.into_iter().enumerate() {
-        note_named_tenant(&mut work, &new.tenant_id, tenant.as_str());
+        note_named_tenant(&mut work, &new.tenant_id, &tenant);
         let found = Faults::below(format!("/nodes/{index}"), &new);
         if found.is_empty() {
             valid.push(domain(new));

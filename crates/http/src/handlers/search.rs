@@ -15,7 +15,7 @@ pub(crate) async fn search(
     Json(request): Json<SearchRequest>,
     services: Services,
 ) -> Result<Json<SearchResponse>, Failure> {
-    if request.tenant_id.contradicts(permit.tenant().as_str()) {
+    if request.tenant_id.contradicts(permit.tenant()) {
         permit.tenant_claim_ignored();
     }
     let mode = request.mode();

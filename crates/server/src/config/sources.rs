@@ -167,9 +167,14 @@ impl Settings {
             }
             known.push(variable);
         }
-        match environment.keys().find(|name| name.starts_with("WARDGRAPH_") && !known.contains(name)) {
+        match environment.keys().find(|name| name.starts_with("WARDGRAPH_") && !of_kubernetes(name) && !known.contains(name)) {
             Some(name) => Err(ConfigError::Unknown { key: name.clone(), source_name: "the environment".into() }),
             None => Ok(()),
         }
     }
+}
+
+/// Kubernetes tells every pod of a Service named `wardgraph` by variables that begin as ours do.
+fn of_kubernetes(name: &str) -> bool {
+    name == "WARDGRAPH_PORT" || ["WARDGRAPH_PORT_", "WARDGRAPH_SERVICE_"].iter().any(|prefix| name.starts_with(prefix))
 }
