@@ -9,6 +9,7 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
 };
 use tokio::{net::TcpListener, sync::Semaphore};
+use tokio_io_timeout::TimeoutStream;
 
 use crate::mount::{Peer, answer};
 
@@ -19,13 +20,20 @@ pub struct ServeLimits {
     pub connections: usize,
     /// How long a request's head may take to arrive, the wait between requests included.
     pub head_within: Duration,
+    /// How long a client may go without reading any of its answer.
+    pub unread_within: Duration,
     /// How long running requests may take once the server is told to stop.
     pub finish_within: Duration,
 }
 
 impl Default for ServeLimits {
     fn default() -> Self {
-        Self { connections: 10_000, head_within: Duration::from_secs(30), finish_within: Duration::from_secs(15) }
+        Self {
+            connections: 10_000,
+            head_within: Duration::from_secs(30),
+            unread_within: Duration::from_secs(20),
+            finish_within: Duration::from_secs(15),
+        }
     }
 }
 
@@ -47,7 +55,10 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ServeLimits, s
         });
         let mut builder = http1::Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(limits.head_within).max_buf_size(64 << 10).half_close(false);
-        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
+        // A client that does not read its answer loses it, and the memory that holds it is free again.
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(limits.unread_within));
+        let connection = graceful.watch(builder.serve_connection(TokioIo::new(Box::pin(stream)), service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended badly");

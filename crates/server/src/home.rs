@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -23,6 +23,7 @@ impl Home {
         fs::DirBuilder::new().recursive(true).mode(0o711).create(folder)?;
         let home = Self { folder: folder.canonicalize()? };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(home.secrets())?;
+        fs::set_permissions(home.secrets(), fs::Permissions::from_mode(0o700))?;
         Ok(home)
     }
 
@@ -50,7 +51,7 @@ impl Home {
     fn keep(&self, name: &str, make: impl FnOnce() -> io::Result<Secret>) -> io::Result<Secret> {
         let path = self.secrets().join(name);
         match fs::read_to_string(&path) {
-            Ok(text) => return Ok(Secret::new(text)),
+            Ok(text) => return closed(&path).map(|()| Secret::new(text)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
@@ -67,4 +68,13 @@ impl Home {
             Err(error) => Err(error),
         }
     }
+}
+
+/// A secret that others could read is none: a restore without its modes, most likely.
+fn closed(path: &Path) -> io::Result<()> {
+    const OTHERS: u32 = 0o077;
+    if fs::metadata(path)?.permissions().mode() & OTHERS == 0 {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("`{}` can be read by others: make it new, or `chmod 600` it if nobody has", path.display())))
 }
