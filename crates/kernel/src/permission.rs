@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn scopes_imply_what_the_design_says_and_nothing_else() {
+    fn scopes_imply_what_they_should_and_nothing_else() {
         check(&[], &[]);
         check(&["nodes:read"], &["nodes:read"]);
         check(&["nodes:write"], &["nodes:read", "nodes:write"]);

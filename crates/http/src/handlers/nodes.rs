@@ -40,10 +40,14 @@ pub(crate) async fn create_all(
         faults.push(found);
     }
     let mut created = node::create_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter();
-    let result = |errors: Vec<_>| match created.next_if_valid(&errors) {
-        Some(Creation::Created(id)) => NodeItemResult::Created { id },
-        Some(Creation::Exists(id)) => NodeItemResult::Exists { id },
-        None => NodeItemResult::Refused { errors },
+    // Results of valid items stand in their order; an item with faults has none.
+    let result = |errors: Vec<_>| {
+        let creation = if errors.is_empty() { created.next() } else { None };
+        match creation {
+            Some(Creation::Created(id)) => NodeItemResult::Created { id },
+            Some(Creation::Exists(id)) => NodeItemResult::Exists { id },
+            None => NodeItemResult::Refused { errors },
+        }
     };
     let results: Vec<_> = faults.into_iter().map(result).collect();
     let subjects: Vec<Subject> = results.iter().filter_map(created_id).map(Subject::from).collect();
@@ -71,17 +75,6 @@ pub(crate) async fn delete(permit: Permit<DeleteNode>, Path(id): Path<NodeId>) -
         work.changed(EventType::EdgeDeleted, edge);
     }
     Ok(work.commit(id, NoContent).await?)
-}
-
-/// Results of valid items stand in their order; an item with faults has none.
-trait NextIfValid {
-    fn next_if_valid<T>(&mut self, faults: &[T]) -> Option<Creation>;
-}
-
-impl<I: Iterator<Item = Creation>> NextIfValid for I {
-    fn next_if_valid<T>(&mut self, faults: &[T]) -> Option<Creation> {
-        if faults.is_empty() { self.next() } else { None }
-    }
 }
 
 fn created_id(result: &NodeItemResult) -> Option<NodeId> {

@@ -1,4 +1,4 @@
-//! kill -9 of the real server, and of its Postgres, in the middle of a load of writes (acceptance 3 of issue 2).
+//! kill -9 of the real server, and of its Postgres, in the middle of a load of writes.
 
 use std::{
     io::{BufRead, BufReader},

@@ -1,4 +1,5 @@
-//! The faults of Active Graph KG as it was built (`active-graph-kg.md`, section 4) that this server must not have, one test each.
+//! Faults that were found in Active Graph KG and that this server must not have, one test each; the names say what must hold, the numbers
+//! are those of that review.
 
 use serde_json::json;
 use wardgraph_api::table::rows;

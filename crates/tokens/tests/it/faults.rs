@@ -1,4 +1,4 @@
-//! The replaced system's faults, by the numbers of `reference/active-graph-kg.md`.
+//! The replaced system's faults, by the numbers of its review.
 
 use serde_json::{Value, json};
 use wardgraph_tokens::TokenError;
