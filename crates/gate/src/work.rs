@@ -31,12 +31,6 @@ impl<E: Endpoint<Mode: Mode>> Work<E> {
         self.unit.tx()
     }
 
-    /// Has something besides the subjects on record, with the commit.
-    pub fn note(&mut self, event_type: EventType, outcome: Outcome, payload: Value) {
-        let subject = Some(Subject::endpoint(E::SPEC.id));
-        self.entries.push(Entry { event_type, subject, outcome, payload });
-    }
-
     /// Request event, subjects' events and what was noted, in one flight with `COMMIT`. An idempotency record is one more statement here.
     async fn close(self, event_type: EventType, outcome: Outcome, subjects: Vec<Entry>) -> Result<(), StoreError> {
         let request =
@@ -58,6 +52,12 @@ impl<E: Endpoint<Mode = Read>> Work<E> {
 }
 
 impl<E: Endpoint<Mode = Write>> Work<E> {
+    /// Has something besides the subjects on record, with the commit.
+    pub fn note(&mut self, event_type: EventType, outcome: Outcome, payload: Value) {
+        let subject = Some(Subject::endpoint(E::SPEC.id));
+        self.entries.push(Entry { event_type, subject, outcome, payload });
+    }
+
     /// Commits what was done to `subject`, with its event and the request's.
     pub async fn commit(self, subject: impl Into<Subject>, output: E::Output) -> Result<Committed<E>, StoreError> {
         self.commit_all([subject.into()], output).await

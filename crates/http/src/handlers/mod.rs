@@ -9,7 +9,7 @@ pub(crate) mod system;
 use serde_json::json;
 use wardgraph_api::{Problem, wire::NamedTenant};
 use wardgraph_gate::Work;
-use wardgraph_kernel::{Cursor, Endpoint, EventType, Mode, Outcome, PageSize, TenantId};
+use wardgraph_kernel::{Cursor, Endpoint, EventType, Outcome, PageSize, TenantId, Write};
 
 use crate::Failure;
 
@@ -21,7 +21,7 @@ fn page(list: &str, limit: Option<i64>, cursor: Option<&str>) -> Result<(PageSiz
 }
 
 /// Has on record that a body named another tenant, which was ignored.
-fn note_named_tenant<E: Endpoint<Mode: Mode>>(work: &mut Work<E>, named: &NamedTenant, tenant: &TenantId) {
+fn note_named_tenant<E: Endpoint<Mode = Write>>(work: &mut Work<E>, named: &NamedTenant, tenant: &TenantId) {
     if named.contradicts(tenant) {
         work.note(EventType::TenantClaimIgnored, Outcome::Refused, json!({ "named": named.name() }));
     }
