@@ -81,7 +81,7 @@ fn parse(line: &str) -> Option<Account> {
 mod tests {
     use super::*;
 
-    const ACCOUNTS: &str = "root:x:0:0:root:/root:/bin/bash\n# odd line\npostgres:x:101:104:,,,:/var/lib/postgresql:/bin/bash\nada:x:1000:1001::/home/ada:/bin/sh\nevil:x:0:0::/:/bin/sh\n";
+    const ACCOUNTS: &str = "root:x:0:0:root:/:/bin/bash\n# odd line\npostgres:x:101:104:,,,:/var/lib/postgresql:/bin/bash\nada:x:1000:1001::/srv/ada:/bin/sh\nevil:x:0:0::/:/bin/sh\n";
 
     #[test]
     fn accounts_are_found_by_name_and_by_uid() {
