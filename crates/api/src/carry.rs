@@ -8,6 +8,25 @@ pub struct Path<T>(pub T);
 #[derive(Debug, Clone)]
 pub struct Query<T>(pub T);
 
+/// Which versions of a thing a change is meant for: `If-Match` (RFC 9110, section 13.1.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IfMatch {
+    /// Whatever is there: the header is absent, or `*`.
+    Any,
+    /// One of these. A tag that is no version of ours matches nothing, and is left out.
+    Versions(Vec<i32>),
+}
+
+impl IfMatch {
+    /// Whether the change is meant for `version`.
+    pub fn admits(&self, version: i32) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Versions(versions) => versions.contains(&version),
+        }
+    }
+}
+
 /// A JSON body; as an output, 200.
 #[derive(Debug, Clone)]
 pub struct Json<T>(pub T);

@@ -4,7 +4,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 use wardgraph_kernel::{EdgeId, NodeId};
 
-use crate::{Created, Document, Json, NoContent, Path, Query, carry::Media, validate::Validate};
+use crate::{Created, Document, IfMatch, Json, NoContent, Path, Query, carry::Media, validate::Validate};
 
 /// Things that exist, of which valid requests can be made.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +45,8 @@ pub struct Shape {
     pub path: Option<IdKind>,
     /// The query string's schema: an object.
     pub query: Option<Describe>,
+    /// Whether `If-Match` is looked at.
+    pub if_match: bool,
     /// The body's schema.
     pub body: Option<Describe>,
     /// The status of success.
@@ -122,6 +124,31 @@ impl<T: Body> Input for Json<T> {
         Some(T::example(known))
     }
 }
+
+impl Input for IfMatch {
+    fn describe(shape: &mut Shape) {
+        shape.if_match = true;
+    }
+    fn sample(_: &Known) -> Option<Value> {
+        None
+    }
+}
+
+macro_rules! together {
+    ($($part:ident),+) => {
+        impl<$($part: Input),+> Input for ($($part,)+) {
+            fn describe(shape: &mut Shape) {
+                $($part::describe(shape);)+
+            }
+            fn sample(known: &Known) -> Option<Value> {
+                None$(.or_else(|| $part::sample(known)))+
+            }
+        }
+    };
+}
+
+together!(A, B);
+together!(A, B, C);
 
 impl<T: JsonSchema> Output for Json<T> {
     fn describe(shape: &mut Shape) {

@@ -94,7 +94,14 @@ fn parameters(shape: &Shape, generator: &mut SchemaGenerator) -> Vec<Value> {
         .and_then(|r| r.rsplit('/').next())
         .and_then(|name| generator.definitions().get(name));
     let members = object.and_then(|o| o.get("properties")).and_then(Value::as_object).cloned().unwrap_or_default();
+    let if_match = shape.if_match.then(|| {
+        json!({
+            "name": "If-Match", "in": "header", "required": false, "schema": { "type": "string" },
+            "description": "The `ETag` of the version that is meant: another one is 412",
+        })
+    });
     id.into_iter()
+        .chain(if_match)
         .chain(
             members.into_iter().map(|(name, schema)| json!({ "name": name, "in": "query", "required": false, "schema": schema })),
         )
@@ -118,6 +125,7 @@ fn responses(row: &Row, shape: &Shape, generator: &mut SchemaGenerator) -> Value
         (permission, "403", "The credential lacks the permission"),
         (shape.path.is_some(), "404", "No such thing in this tenant"),
         (row.spec.event.is_some(), "409", "It collides with what is there"),
+        (shape.if_match, "412", "It is of another version than `If-Match` says"),
         (true, "413", "The body is too large"),
         (shape.body.is_some() || shape.query.is_some(), "422", "The request is not valid"),
         (guarded, "429", "Too many requests"),
