@@ -16,7 +16,7 @@ use wardgraph_store::{
     migrate::{MigrateOptions, migrate},
 };
 use wardgraph_tokens::{Minter, Verifier};
-use wardgraph_worker::{EmbeddingWorker, WorkerOptions};
+use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, WorkerOptions};
 
 use crate::{Home, config::Config};
 
@@ -55,7 +55,13 @@ pub struct Database {
 /// Every statement of every room.
 pub fn statements() -> Vec<&'static StatementInfo> {
     let graph = wardgraph_graph::STATEMENTS.iter().copied().flatten();
-    wardgraph_store::STATEMENTS.iter().chain(wardgraph_audit::STATEMENTS).chain(graph).copied().collect()
+    wardgraph_store::STATEMENTS
+        .iter()
+        .chain(wardgraph_audit::STATEMENTS)
+        .chain(wardgraph_gate::STATEMENTS)
+        .chain(graph)
+        .copied()
+        .collect()
 }
 
 /// Where `scripts/fetch.py` put things: as configured, beside the build, or in the working folder.
@@ -193,12 +199,17 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
     let health = Arc::new(HealthState::new(findings.leakproof_operators));
     let services = Services { embedder: embedder.clone(), health: health.clone(), clock: clock.clone(), metrics: recorder() };
     let parts = SystemParts { store: store.clone(), clock, chance };
+    let forgetting = config.works.then(|| ForgettingWorker::new(parts.clone()));
     let worker = config.works.then(|| EmbeddingWorker::new(parts, embedder, WorkerOptions::default()));
+    let mut tasks = tasks(&gate, &store, health, services.metrics.clone(), worker);
+    if let Some(forgetting) = forgetting {
+        tasks.spawn(forgetting.run());
+    }
     Ok(Running {
         listener,
         router: wardgraph_http::api(gate.clone(), &services, config.http.max_request_bytes),
         limits: ServeLimits { connections: config.http.max_connections, ..ServeLimits::default() },
-        tasks: tasks(&gate, &store, health, services.metrics, worker),
+        tasks,
         gate,
         store,
         embedded: database.embedded,
