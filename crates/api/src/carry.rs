@@ -35,6 +35,25 @@ pub struct Json<T>(pub T);
 #[derive(Debug, Clone)]
 pub struct Created<T>(pub T);
 
+/// What has versions, told by `ETag` (RFC 9110, section 8.8.3).
+pub trait Versioned {
+    /// The version, from 1.
+    fn version(&self) -> i32;
+}
+
+/// A JSON body with its version: 200 and an `ETag`.
+#[derive(Debug, Clone)]
+pub struct Tagged<T>(pub T);
+
+/// A JSON body of something that was stored, with its version as `ETag`.
+#[derive(Debug, Clone)]
+pub enum Stored<T> {
+    /// It did not exist before: 201.
+    Created(T),
+    /// It did: 200.
+    Found(T),
+}
+
 /// Nothing to say: 204.
 #[derive(Debug, Clone, Copy)]
 pub struct NoContent;

@@ -11,7 +11,7 @@ pub mod table;
 pub mod validate;
 pub mod wire;
 
-pub use carry::{Created, Document, IfMatch, Json, NoContent, Path, Query};
+pub use carry::{Created, Document, IfMatch, Json, NoContent, Path, Query, Stored, Tagged, Versioned};
 pub use docs::{docs_page, endpoints_document};
 pub use openapi::openapi;
 pub use problem::{FieldError, Problem};
