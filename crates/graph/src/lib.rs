@@ -7,6 +7,7 @@ mod bound;
 pub mod edge;
 pub mod embedding;
 mod error;
+pub mod listing;
 pub mod node;
 pub mod search;
 mod text;
@@ -17,4 +18,5 @@ pub use text::content;
 use wardgraph_store::StatementInfo;
 
 /// Every statement of this room.
-pub const STATEMENTS: &[&[&StatementInfo]] = &[node::STATEMENTS, edge::STATEMENTS, search::STATEMENTS, embedding::STATEMENTS];
+pub const STATEMENTS: &[&[&StatementInfo]] =
+    &[node::STATEMENTS, listing::STATEMENTS, edge::STATEMENTS, search::STATEMENTS, embedding::STATEMENTS];

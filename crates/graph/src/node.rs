@@ -3,14 +3,10 @@
 use serde_json::{Map, Value};
 use uuid::Uuid;
 use wardgraph_kernel::weight::weight;
-use wardgraph_kernel::{Chance, Cursor, EdgeId, Mode, NodeId, Page, PageSize, Read, Timestamp, Write};
+use wardgraph_kernel::{Chance, EdgeId, Mode, NodeId, Read, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
-use crate::{
-    GraphError,
-    bound::{ANSWER_BYTES, bounded, cut},
-    content,
-};
+use crate::{GraphError, content};
 
 /// How many edges are deleted with their node at once, each with its event.
 const MOST_EDGES: usize = 10_000;
@@ -20,6 +16,7 @@ macro_rules! columns {
         "tenant_id, node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, version, embedding_status, created_at, updated_at"
     };
 }
+pub(crate) use columns;
 
 /// Creates nodes and queues those with text; an item whose external id is taken is left out.
 const CREATE: Statement<Write> = Statement::writing(
@@ -54,18 +51,6 @@ const BY_EXTERNAL_ID: Statement<Read> = Statement::reading(
     "select external_id, node_id from nodes where tenant_id = $1 and external_id = any($2)",
 );
 
-const LIST: Statement<Read> = Statement::reading(
-    "graph.node.list",
-    &[Role::App],
-    concat!(
-        "select ",
-        columns!(),
-        bounded!("nodes", "node_id"),
-        " where tenant_id = $1 and ($2::uuid is null or node_id > $2) and ($3::text is null or classes @> array[$3])
-          and ($4::text is null or external_id = $4) order by node_id limit $5) f) b where before <= $6 order by node_id"
-    ),
-);
-
 /// Holds a node against new edges, so that the next statement sees every edge there is.
 const LOCK: Statement<Write> = Statement::writing(
     "graph.node.lock",
@@ -90,8 +75,7 @@ const DELETE: Statement<Write> = Statement::writing(
      select exists (select from gone), (select ok from few), array(select edge_id from at)",
 );
 
-pub(crate) const STATEMENTS: &[&StatementInfo] =
-    &[CREATE.info(), GET.info(), BY_EXTERNAL_ID.info(), LIST.info(), LOCK.info(), DELETE.info()];
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[CREATE.info(), GET.info(), BY_EXTERNAL_ID.info(), LOCK.info(), DELETE.info()];
 
 /// What a node is made of; checked before it comes here.
 #[derive(Debug, Clone)]
@@ -245,28 +229,6 @@ pub async fn get<M: Mode>(tx: &mut Tx<'_, M>, id: NodeId) -> Result<Node, GraphE
     Ok(Node::read(&row)?)
 }
 
-/// Which nodes to list.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// Of this class.
-    pub class: Option<String>,
-    /// With this external id.
-    pub external_id: Option<String>,
-}
-
-/// A page of the tenant's nodes, oldest first.
-pub async fn list<M: Mode>(
-    tx: &mut Tx<'_, M>,
-    filter: &Filter,
-    after: Option<Cursor>,
-    size: PageSize,
-) -> Result<Page<Node>, GraphError> {
-    let tenant = tx.tenant();
-    let after = after.map(Cursor::id);
-    let rows = tx.query(&LIST, &[&tenant, &after, &filter.class, &filter.external_id, &size.probe(), &ANSWER_BYTES]).await?;
-    Ok(cut(&rows, size, Node::read, |node| node.id.uuid())?)
-}
-
 /// Deletes a node of the tenant with its edges and vectors. Returns the edges that went with it.
 pub async fn delete(tx: &mut Tx<'_, Write>, id: NodeId) -> Result<Vec<EdgeId>, GraphError> {
     let tenant = tx.tenant();
@@ -305,7 +267,7 @@ impl Node {
         }
     }
 
-    fn read(row: &Row) -> Result<Self, StoreError> {
+    pub(crate) fn read(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
             tenant: Some(row.try_get::<_, String>(0)?).filter(|tenant| tenant != "*"),
             id: row.try_get::<_, Uuid>(1)?.into(),
