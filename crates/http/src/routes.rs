@@ -50,6 +50,8 @@ pub fn api(gate: Arc<Gate>, services: &Services, most_bytes: usize) -> Mounted {
         .mount(g::CreateEdge, edges::create)
         .mount(g::CreateEdges, edges::create_all)
         .mount(g::ListEdges, edges::list)
+        .mount(g::GetEdge, edges::get)
+        .mount(g::DeleteEdge, edges::delete)
         .mount(g::ListEvents, events::list)
         .mount(g::Search, with(services, search::search))
         .finish()

@@ -1,6 +1,6 @@
 //! Nodes, edges, their events, and search.
 
-use wardgraph_kernel::NodeId;
+use wardgraph_kernel::{EdgeId, NodeId};
 
 use crate::{
     Created, Json, NoContent, Path, Query,
@@ -50,6 +50,14 @@ crate::endpoints! {
     /// List edges, of the tenant or at one node, page by page.
     ListEdges: GET "/edges" (Query<EdgeFilter>) -> Json<EdgePage> {
         permission: EdgesRead, limit: Read, body: 0,
+    }
+    /// Read an edge.
+    GetEdge: GET "/edges/{id}" (Path<EdgeId>) -> Json<Edge> {
+        permission: EdgesRead, limit: Read, body: 0,
+    }
+    /// Delete an edge.
+    DeleteEdge: DELETE "/edges/{id}" (Path<EdgeId>) -> NoContent {
+        permission: EdgesWrite, limit: NodeWrite, audit: EdgeDeleted, body: 0,
     }
     /// List the tenant's events, newest first.
     ListEvents: GET "/events" (Query<EventFilter>) -> Json<EventPage> {

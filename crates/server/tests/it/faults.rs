@@ -16,8 +16,10 @@ async fn fault_01_no_query_parameter_reaches_another_tenant() {
     for row in rows() {
         let path =
             (row.shape)().path.map_or_else(|| row.spec.path.to_owned(), |kind| row.spec.path.replace("{id}", &kind.of(&known)));
-        for name in ["tenant_id", "tenant", "tenantId", "org", "organization", "app.current_tenant_id"] {
-            let request = thief.request(row.spec.method.word(), &format!("{path}?{name}=victim"));
+        for query in
+            ["", "?tenant_id=victim", "?tenant=victim", "?tenantId=victim", "?org=victim", "?app.current_tenant_id=victim"]
+        {
+            let request = thief.request(row.spec.method.word(), &format!("{path}{query}"));
             let request =
                 request.header("x-tenant-id", "victim").header("tenant-id", "victim").header("cookie", "tenant_id=victim");
             let sample = (row.sample)(&known).map(|mut body| {
