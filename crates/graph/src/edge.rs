@@ -69,19 +69,61 @@ macro_rules! list {
                 bounded!("edges", "edge_id"),
                 " where tenant_id = $1",
                 $at,
-                " and ($2::uuid is null or edge_id > $2) and ($3::text is null or rel = $3) order by edge_id limit $4) f) b
-                 where before <= $5 order by edge_id"
+                " and edge_id > $2 order by edge_id limit $3) f) b where before <= $4 order by edge_id"
             ),
         )
     };
 }
 
 const LIST: Statement<Read> = list!("graph.edge.list", "");
-const LIST_OUT: Statement<Read> = list!("graph.edge.list_out", " and src = $6");
-const LIST_IN: Statement<Read> = list!("graph.edge.list_in", " and dst = $6");
+const LIST_BY: Statement<Read> = list!("graph.edge.list_by", " and rel = $5");
+const LIST_OUT: Statement<Read> = list!("graph.edge.list_out", " and src = $5");
+const LIST_OUT_BY: Statement<Read> = list!("graph.edge.list_out_by", " and src = $5 and rel = $6");
+const LIST_IN: Statement<Read> = list!("graph.edge.list_in", " and dst = $5");
+const LIST_IN_BY: Statement<Read> = list!("graph.edge.list_in_by", " and dst = $5 and rel = $6");
 
-pub(crate) const STATEMENTS: &[&StatementInfo] =
-    &[CREATE.info(), EXISTING.info(), GET.info(), DELETE.info(), LIST.info(), LIST_OUT.info(), LIST_IN.info()];
+/// Deletes edges at a node, oldest first, and says whether the node is there and whether it has more.
+const CLEAR: Statement<Write> = Statement::writing(
+    "graph.edge.clear",
+    &[Role::App],
+    "with at as materialized (
+       select edge_id from (
+         (select edge_id from edges where tenant_id = $1 and src = $2 and $4::bool and ($3::text is null or rel = $3) order by edge_id limit $6::bigint + 1)
+         union
+         (select edge_id from edges where tenant_id = $1 and dst = $2 and $5::bool and ($3::text is null or rel = $3) order by edge_id limit $6::bigint + 1)
+       ) a order by edge_id limit $6::bigint + 1
+     ), gone as (
+       delete from edges where tenant_id = $1 and edge_id in (select edge_id from at order by edge_id limit $6::bigint) returning edge_id
+     )
+     select exists (select from nodes where tenant_id = $1 and node_id = $2), (select count(*) from at) > $6::bigint,
+            array(select edge_id from gone order by edge_id)",
+);
+
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[
+    CREATE.info(),
+    EXISTING.info(),
+    GET.info(),
+    DELETE.info(),
+    LIST.info(),
+    LIST_BY.info(),
+    LIST_OUT.info(),
+    LIST_OUT_BY.info(),
+    LIST_IN.info(),
+    LIST_IN_BY.info(),
+    CLEAR.info(),
+];
+
+/// How many edges of a node are deleted at once at most.
+pub const MOST_CLEARED: i64 = 10_000;
+
+/// Which way an edge runs, seen from a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Away from the node.
+    Out,
+    /// Towards the node.
+    In,
+}
 
 /// A node, as whoever makes an edge names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -252,19 +294,14 @@ pub async fn get<M: Mode>(tx: &mut Tx<'_, M>, id: EdgeId) -> Result<Edge, GraphE
 /// Deletes an edge of the tenant.
 pub async fn delete(tx: &mut Tx<'_, Write>, id: EdgeId) -> Result<(), GraphError> {
     let tenant = tx.tenant();
-    match tx.write(&DELETE, &[&tenant, &id.uuid()]).await?.is_empty() {
-        true => Err(GraphError::NoEdge(id)),
-        false => Ok(()),
-    }
+    if tx.write(&DELETE, &[&tenant, &id.uuid()]).await?.is_empty() { Err(GraphError::NoEdge(id)) } else { Ok(()) }
 }
 
 /// Which edges to list.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Those that leave this node.
-    pub src: Option<NodeId>,
-    /// Those that reach this node, where `src` is not asked.
-    pub dst: Option<NodeId>,
+    /// Those at this node that run this way.
+    pub at: Option<(NodeId, Direction)>,
     /// Those that mean this.
     pub rel: Option<String>,
 }
@@ -276,15 +313,48 @@ pub async fn list<M: Mode>(
     after: Option<Cursor>,
     size: PageSize,
 ) -> Result<Page<Edge>, GraphError> {
-    let tenant = tx.tenant();
-    let after = after.map(Cursor::id);
-    let probe = size.probe();
-    let rows = match (filter.src, filter.dst) {
-        (Some(src), _) => tx.query(&LIST_OUT, &[&tenant, &after, &filter.rel, &probe, &ANSWER_BYTES, &src.uuid()]).await?,
-        (None, Some(dst)) => tx.query(&LIST_IN, &[&tenant, &after, &filter.rel, &probe, &ANSWER_BYTES, &dst.uuid()]).await?,
-        (None, None) => tx.query(&LIST, &[&tenant, &after, &filter.rel, &probe, &ANSWER_BYTES]).await?,
+    let (tenant, probe) = (tx.tenant(), size.probe());
+    let after = after.map_or_else(Uuid::nil, Cursor::id);
+    let rows = match (filter.at, &filter.rel) {
+        (None, None) => tx.query(&LIST, &[&tenant, &after, &probe, &ANSWER_BYTES]).await?,
+        (None, Some(rel)) => tx.query(&LIST_BY, &[&tenant, &after, &probe, &ANSWER_BYTES, rel]).await?,
+        (Some((node, direction)), None) => {
+            let statement = if direction == Direction::Out { &LIST_OUT } else { &LIST_IN };
+            tx.query(statement, &[&tenant, &after, &probe, &ANSWER_BYTES, &node.uuid()]).await?
+        }
+        (Some((node, direction)), Some(rel)) => {
+            let statement = if direction == Direction::Out { &LIST_OUT_BY } else { &LIST_IN_BY };
+            tx.query(statement, &[&tenant, &after, &probe, &ANSWER_BYTES, &node.uuid(), rel]).await?
+        }
     };
     Ok(cut(&rows, size, read, |edge| edge.id.uuid())?)
+}
+
+/// Which edges of a node to delete.
+#[derive(Debug, Clone)]
+pub struct Clearing {
+    /// The node.
+    pub node: NodeId,
+    /// Those of this direction; of both if `None`.
+    pub direction: Option<Direction>,
+    /// Those that mean this.
+    pub rel: Option<String>,
+    /// How many at most, 1 to [`MOST_CLEARED`].
+    pub most: i64,
+}
+
+/// Deletes edges of a node of the tenant, oldest first. Returns those that went, and whether there are more.
+pub async fn clear(tx: &mut Tx<'_, Write>, clearing: &Clearing) -> Result<(Vec<EdgeId>, bool), GraphError> {
+    let Clearing { node, direction, rel, most } = clearing;
+    let (leaving, reaching) = (*direction != Some(Direction::In), *direction != Some(Direction::Out));
+    let tenant = tx.tenant();
+    let rows = tx.write(&CLEAR, &[&tenant, &node.uuid(), rel, &leaving, &reaching, most]).await?;
+    let (there, more, gone) = rows.first().map(cleared).transpose()?.ok_or(GraphError::NoNode(*node))?;
+    if there { Ok((gone, more)) } else { Err(GraphError::NoNode(*node)) }
+}
+
+fn cleared(row: &Row) -> Result<(bool, bool, Vec<EdgeId>), StoreError> {
+    Ok((row.try_get(0)?, row.try_get(1)?, row.try_get::<_, Vec<Uuid>>(2)?.into_iter().map(EdgeId::from).collect()))
 }
 
 fn read(row: &Row) -> Result<Edge, StoreError> {

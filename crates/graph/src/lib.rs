@@ -7,7 +7,10 @@ mod bound;
 pub mod edge;
 pub mod embedding;
 mod error;
+
+pub mod lineage;
 pub mod listing;
+pub mod neighbours;
 pub mod node;
 pub mod search;
 mod text;
@@ -18,5 +21,12 @@ pub use text::content;
 use wardgraph_store::StatementInfo;
 
 /// Every statement of this room.
-pub const STATEMENTS: &[&[&StatementInfo]] =
-    &[node::STATEMENTS, listing::STATEMENTS, edge::STATEMENTS, search::STATEMENTS, embedding::STATEMENTS];
+pub const STATEMENTS: &[&[&StatementInfo]] = &[
+    node::STATEMENTS,
+    listing::STATEMENTS,
+    edge::STATEMENTS,
+    neighbours::STATEMENTS,
+    lineage::STATEMENTS,
+    search::STATEMENTS,
+    embedding::STATEMENTS,
+];

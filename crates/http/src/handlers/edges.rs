@@ -63,11 +63,11 @@ pub(crate) async fn create_all(
 
 pub(crate) async fn list(permit: Permit<ListEdges>, Query(query): Query<EdgeFilter>) -> Result<Json<EdgePage>, Failure> {
     let (size, after) = page("edges", query.limit, query.cursor.as_deref())?;
-    let (src, dst) = match query.direction {
-        Some(Direction::In) => (None, query.node_id),
-        Some(Direction::Out) | None => (query.node_id, None),
+    let direction = match query.direction {
+        Some(Direction::In) => edge::Direction::In,
+        Some(Direction::Out) | None => edge::Direction::Out,
     };
-    let filter = edge::Filter { src, dst, rel: query.rel };
+    let filter = edge::Filter { at: query.node_id.map(|node| (node, direction)), rel: query.rel };
     let mut work = permit.begin()?;
     let found = edge::list(&mut work.once(), &filter, after, size).await?;
     let edges: Vec<_> = found.items.into_iter().map(wire).collect();

@@ -100,7 +100,7 @@ fn domain(new: NewNode) -> node::NewNode {
     }
 }
 
-fn wire(node: node::Node) -> Node {
+pub(super) fn wire(node: node::Node) -> Node {
     Node {
         id: node.id,
         tenant_id: node.tenant,
