@@ -1,8 +1,7 @@
 //! What can go wrong in the graph, in its own words.
 
-use uuid::Uuid;
 use wardgraph_embed::EmbedError;
-use wardgraph_kernel::NodeId;
+use wardgraph_kernel::{EdgeId, NodeId};
 use wardgraph_store::StoreError;
 
 /// Why something in the graph did not come about.
@@ -12,16 +11,17 @@ pub enum GraphError {
     #[error("there is no node `{0}`")]
     NoNode(NodeId),
     /// An end of an edge is no node of the tenant.
-    #[error("`{field}` is no node of this tenant: `{id}`")]
+    #[error("is no node of this tenant")]
     NoEnd {
-        /// `src` or `dst`.
+        /// The field that names the end.
         field: &'static str,
-        /// The id that was given.
-        id: Uuid,
     },
+    /// The tenant has no such edge.
+    #[error("there is no edge `{0}`")]
+    NoEdge(EdgeId),
     /// The tenant has this edge already.
-    #[error("the edge exists already")]
-    EdgeExists,
+    #[error("the edge exists already: `{0}`")]
+    EdgeExists(EdgeId),
     /// The tenant has a node with this external id.
     #[error("a node with this external id exists already: `{0}`")]
     ExternalIdTaken(NodeId),

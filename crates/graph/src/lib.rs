@@ -7,6 +7,10 @@ mod bound;
 pub mod edge;
 pub mod embedding;
 mod error;
+
+pub mod lineage;
+pub mod listing;
+pub mod neighbours;
 pub mod node;
 pub mod purge;
 pub mod search;
@@ -24,7 +28,10 @@ pub const STATEMENTS: &[&[&StatementInfo]] = &[
     node::VERSION_STATEMENTS,
     node::DELETE_STATEMENTS,
     purge::STATEMENTS,
+    listing::STATEMENTS,
     edge::STATEMENTS,
+    neighbours::STATEMENTS,
+    lineage::STATEMENTS,
     search::STATEMENTS,
     embedding::STATEMENTS,
 ];

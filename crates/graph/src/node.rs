@@ -12,15 +12,11 @@ pub use version::{Version, restore, versions};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 use wardgraph_kernel::weight::weight;
-use wardgraph_kernel::{Chance, Cursor, Mode, NodeId, Page, PageSize, Read, Timestamp, Write};
+use wardgraph_kernel::{Chance, Mode, NodeId, Read, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
 use self::values::{Values, input};
-use crate::{
-    GraphError,
-    bound::{ANSWER_BYTES, bounded, cut},
-    content,
-};
+use crate::{GraphError, content};
 
 macro_rules! columns {
     () => {
@@ -65,19 +61,7 @@ const BY_EXTERNAL_ID: Statement<Read> = Statement::reading(
     "select external_id, node_id from nodes where tenant_id = $1 and external_id = any($2)",
 );
 
-const LIST: Statement<Read> = Statement::reading(
-    "graph.node.list",
-    &[Role::App],
-    concat!(
-        "select ",
-        columns!(),
-        bounded!("nodes", "node_id"),
-        " where tenant_id = $1 and ($2::uuid is null or node_id > $2) and ($3::text is null or classes @> array[$3])
-          and ($4::text is null or external_id = $4) order by node_id limit $5) f) b where before <= $6 order by node_id"
-    ),
-);
-
-pub(crate) const STATEMENTS: &[&StatementInfo] = &[CREATE.info(), GET.info(), BY_EXTERNAL_ID.info(), LIST.info()];
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[CREATE.info(), GET.info(), BY_EXTERNAL_ID.info()];
 pub(crate) use delete::STATEMENTS as DELETE_STATEMENTS;
 pub(crate) use replace::STATEMENTS as REPLACE_STATEMENTS;
 pub(crate) use version::STATEMENTS as VERSION_STATEMENTS;
@@ -206,28 +190,6 @@ pub async fn get<M: Mode>(tx: &mut Tx<'_, M>, id: NodeId) -> Result<Node, GraphE
     Ok(Node::read(&row)?)
 }
 
-/// Which nodes to list.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// Of this class.
-    pub class: Option<String>,
-    /// With this external id.
-    pub external_id: Option<String>,
-}
-
-/// A page of the tenant's nodes, oldest first.
-pub async fn list<M: Mode>(
-    tx: &mut Tx<'_, M>,
-    filter: &Filter,
-    after: Option<Cursor>,
-    size: PageSize,
-) -> Result<Page<Node>, GraphError> {
-    let tenant = tx.tenant();
-    let after = after.map(Cursor::id);
-    let rows = tx.query(&LIST, &[&tenant, &after, &filter.class, &filter.external_id, &size.probe(), &ANSWER_BYTES]).await?;
-    Ok(cut(&rows, size, Node::read, |node| node.id.uuid())?)
-}
-
 impl Node {
     fn created(tenant: String, id: NodeId, new: NewNode, now: Timestamp) -> Self {
         let embedding_status = if content(&new.props).is_some() { "queued" } else { "none" }.to_owned();
@@ -248,7 +210,7 @@ impl Node {
         }
     }
 
-    fn read(row: &Row) -> Result<Self, StoreError> {
+    pub(crate) fn read(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
             tenant: Some(row.try_get::<_, String>(0)?).filter(|tenant| tenant != "*"),
             id: row.try_get::<_, Uuid>(1)?.into(),

@@ -10,7 +10,7 @@ use wardgraph_kernel::Clock;
 
 use crate::{
     Api, HealthState, Mounted,
-    handlers::{edges, events, nodes, search, system, versions},
+    handlers::{edges, events, nodes, relations, search, system, versions},
 };
 
 /// What handlers are given besides their pass and input. Nothing of it reaches data.
@@ -56,6 +56,11 @@ pub fn api(gate: Arc<Gate>, services: &Services, most_bytes: usize) -> Mounted {
         .mount(g::CreateEdge, edges::create)
         .mount(g::CreateEdges, edges::create_all)
         .mount(g::ListEdges, edges::list)
+        .mount(g::GetEdge, edges::get)
+        .mount(g::DeleteEdge, edges::delete)
+        .mount(g::ClearEdges, relations::clear)
+        .mount(g::ListNeighbours, relations::neighbours)
+        .mount(g::GetLineage, relations::lineage)
         .mount(g::ListEvents, events::list)
         .mount(g::Search, with(services, search::search))
         .finish()

@@ -1,6 +1,6 @@
 //! Nodes, edges, their events, and search.
 
-use wardgraph_kernel::NodeId;
+use wardgraph_kernel::{EdgeId, NodeId};
 
 use crate::{
     Created, IfMatch, Json, NoContent, Path, Query, Stored, Tagged,
@@ -8,6 +8,7 @@ use crate::{
         edge::{Edge, EdgeBatch, EdgeBatchResult, EdgeFilter, EdgePage, NewEdge},
         event::{EventFilter, EventPage},
         node::{NewNode, Node, NodeBatch, NodeBatchResult, NodeFilter, NodePage},
+        relation::{Cleared, EdgeClearing, Lineage, LineageQuery, NeighbourFilter, NeighbourPage},
         search::{SearchRequest, SearchResponse},
         version::{Deletion, NodePatch, NodeVersionPage, Restoration, VersionFilter},
     },
@@ -67,6 +68,26 @@ crate::endpoints! {
     /// List edges, of the tenant or at one node, page by page.
     ListEdges: GET "/edges" (Query<EdgeFilter>) -> Json<EdgePage> {
         permission: EdgesRead, limit: Read, body: 0,
+    }
+    /// Read an edge.
+    GetEdge: GET "/edges/{id}" (Path<EdgeId>) -> Json<Edge> {
+        permission: EdgesRead, limit: Read, body: 0,
+    }
+    /// Delete an edge.
+    DeleteEdge: DELETE "/edges/{id}" (Path<EdgeId>) -> NoContent {
+        permission: EdgesWrite, limit: NodeWrite, audit: EdgeDeleted, body: 0,
+    }
+    /// Delete edges of a node, oldest first, a bounded number at a time: for nodes that have more than are deleted with them.
+    ClearEdges: DELETE "/nodes/{id}/edges" ((Path<NodeId>, Query<EdgeClearing>)) -> Json<Cleared> {
+        permission: EdgesWrite, limit: NodeWrite, audit: EdgeDeleted, body: 0,
+    }
+    /// List the nodes at the other ends of a node's edges, each with its edge, page by page.
+    ListNeighbours: GET "/nodes/{id}/neighbors" ((Path<NodeId>, Query<NeighbourFilter>)) -> Json<NeighbourPage> {
+        permission: NodesRead, limit: Read, body: 0,
+    }
+    /// Where a node comes from: what it was derived from, what that was derived from, and so on, each node once.
+    GetLineage: GET "/lineage/{id}" ((Path<NodeId>, Query<LineageQuery>)) -> Json<Lineage> {
+        permission: NodesRead, limit: Read, body: 0,
     }
     /// List the tenant's events, newest first.
     ListEvents: GET "/events" (Query<EventFilter>) -> Json<EventPage> {

@@ -3,6 +3,7 @@
 pub mod edge;
 pub mod event;
 pub mod node;
+pub mod relation;
 pub mod search;
 pub mod system;
 mod tenant;

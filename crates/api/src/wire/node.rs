@@ -180,6 +180,7 @@ impl crate::Versioned for Node {
 
 /// Which nodes to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NodeFilter {
     /// How many, 1 to 1,000; 100 if absent.
     pub limit: Option<i64>,

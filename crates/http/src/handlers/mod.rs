@@ -3,6 +3,7 @@
 pub(crate) mod edges;
 pub(crate) mod events;
 pub(crate) mod nodes;
+pub(crate) mod relations;
 pub(crate) mod search;
 pub(crate) mod system;
 pub(crate) mod versions;

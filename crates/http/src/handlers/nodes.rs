@@ -8,7 +8,10 @@ use wardgraph_api::{
 };
 use wardgraph_audit::Subject;
 use wardgraph_gate::{Committed, Permit};
-use wardgraph_graph::node::{self, Creation};
+use wardgraph_graph::{
+    listing,
+    node::{self, Creation},
+};
 use wardgraph_kernel::NodeId;
 
 use super::{note_named_tenant, page};
@@ -57,9 +60,9 @@ pub(crate) async fn create_all(
 
 pub(crate) async fn list(permit: Permit<ListNodes>, Query(query): Query<NodeFilter>) -> Result<Json<NodePage>, Failure> {
     let (size, after) = page("nodes", query.limit, query.cursor.as_deref())?;
-    let filter = node::Filter { class: query.class, external_id: query.external_id };
+    let filter = listing::Filter { class: query.class, external_id: query.external_id };
     let mut work = permit.begin()?;
-    let found = node::list(&mut work.once(), &filter, after, size).await?;
+    let found = listing::list(&mut work.once(), &filter, after, size).await?;
     let nodes: Vec<_> = found.items.into_iter().map(wire).collect();
     Ok(Json(NodePage { count: nodes.len(), nodes, next_cursor: found.next.map(|cursor| cursor.encode("nodes")) }))
 }

@@ -139,6 +139,22 @@ fn expected_subjects(answer: &Value) -> usize {
 }
 
 #[tokio::test]
+async fn every_list_refuses_a_query_parameter_that_it_does_not_know() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let known = app.known(&owner).await;
+    let mut seen = 0;
+    for row in rows().filter(|row| (row.shape)().query.is_some()) {
+        seen += 1;
+        let path = path(row, &known);
+        let reply = Reply::of(owner.request(row.spec.method.word(), &format!("{path}?limt=5"))).await;
+        let problem = reply.problem(400);
+        assert!(problem["detail"].as_str().unwrap().contains("limt"), "{}: {problem}", row.spec.id);
+    }
+    assert!(seen >= 3, "{seen}");
+}
+
+#[tokio::test]
 async fn another_tenants_ids_are_not_found_and_nothing_changes() {
     let app = App::start().await;
     let (owner, neighbour) = (app.owner("tenant-a"), app.owner("tenant-b"));
