@@ -39,4 +39,4 @@ pub use visitor::Visitor;
 pub use work::{Undone, Work};
 
 // What handlers meet of the store without holding it.
-pub use wardgraph_store::{Plan, StoreError};
+pub use wardgraph_store::{Index, Indexes, Plan, Space, StoreError};

@@ -10,11 +10,12 @@ mod error;
 pub mod node;
 pub mod search;
 mod text;
+pub mod tiers;
 
 pub use error::GraphError;
 pub use text::content;
 
 use wardgraph_store::StatementInfo;
 
-/// Every statement of this room.
-pub const STATEMENTS: &[&[&StatementInfo]] = &[node::STATEMENTS, edge::STATEMENTS, search::STATEMENTS, embedding::STATEMENTS];
+/// Every statement of this room, but for those of [`search::Searches`], which are made for a model.
+pub const STATEMENTS: &[&[&StatementInfo]] = &[node::STATEMENTS, edge::STATEMENTS, embedding::STATEMENTS, tiers::STATEMENTS];
