@@ -55,3 +55,69 @@ impl QueryVectors {
         Ok(vector)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use wardgraph_embed::{EmbedError, Lane, ModelId};
+
+    use super::*;
+
+    /// Counts how often it is asked.
+    #[derive(Debug)]
+    struct Counting(ModelId, AtomicUsize);
+
+    #[async_trait::async_trait]
+    impl Embedder for Counting {
+        fn model(&self) -> &ModelId {
+            &self.0
+        }
+
+        fn dimension(&self) -> usize {
+            2
+        }
+
+        async fn embed(&self, texts: Vec<String>, _: Lane) -> Result<Vec<Vec<f32>>, EmbedError> {
+            let asked = self.1.fetch_add(1, Ordering::SeqCst);
+            if texts.iter().any(|text| text == "busy") {
+                return Err(EmbedError::Busy);
+            }
+            Ok(texts.iter().map(|_| vec![0.0, asked as f32]).collect())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_query_goes_through_the_model_once_for_each_tenant_and_model() {
+        let queries = QueryVectors::default();
+        let models = [ModelId::new("one"), ModelId::new("two")].map(|id| Counting(id, AtomicUsize::new(0)));
+        let tenants = ["tenant-a", "tenant-b"].map(|id| TenantId::parse(id).unwrap());
+        for model in &models {
+            for tenant in &tenants {
+                let first = queries.of(tenant, model, None, Some("words")).await.unwrap();
+                assert_eq!(queries.of(tenant, model, None, Some("words")).await.unwrap(), first);
+                assert_ne!(queries.of(tenant, model, None, Some("other words")).await.unwrap(), first);
+            }
+            assert_eq!(model.1.load(Ordering::SeqCst), 4, "two texts for each of two tenants");
+        }
+        // A ready vector is nobody's text, and a failure is not remembered.
+        let [model, _] = &models;
+        let [tenant, _] = &tenants;
+        assert_eq!(queries.of(tenant, model, Some(vec![3.0, 4.0]), Some("words")).await.unwrap(), [0.6, 0.8]);
+        for _ in 0..2 {
+            assert!(queries.of(tenant, model, None, Some("busy")).await.is_err());
+        }
+        assert_eq!(model.1.load(Ordering::SeqCst), 6);
+    }
+
+    #[tokio::test]
+    async fn what_is_remembered_has_a_bound() {
+        let queries = QueryVectors::default();
+        let (model, tenant) = (Counting(ModelId::new("one"), AtomicUsize::new(0)), TenantId::parse("tenant-a").unwrap());
+        for n in 0..30_000 {
+            queries.of(&tenant, &model, None, Some(&format!("{n} {}", "x".repeat(1_000)))).await.unwrap();
+        }
+        queries.0.run_pending_tasks();
+        assert!(queries.0.weighted_size() <= MOST_BYTES && queries.0.entry_count() > 1_000, "{}", queries.0.weighted_size());
+    }
+}

@@ -139,10 +139,10 @@ fn of_a_tenant(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static s
 fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static str]> {
     match (table, text) {
         ("jobs", ("own_insert", "a", "", OWN)) => Some(&["wardgraph_app"]),
-        ("jobs", ("queue", "*", "true", "true")) => Some(&["wardgraph_worker"]),
-        ("jobs", ("administrator", "*", "true", "true")) => Some(&["wardgraph_admin"]),
-        ("vector_spaces", ("keeper", "*", "true", "true")) => Some(&["wardgraph_worker"]),
-        ("vector_spaces", ("administrator", "*", "true", "true")) => Some(&["wardgraph_admin"]),
+        ("jobs", ("queue", "*", "true", "true")) | ("vector_spaces", ("keeper", "*", "true", "true")) => {
+            Some(&["wardgraph_worker"])
+        }
+        ("jobs" | "vector_spaces", ("administrator", "*", "true", "true")) => Some(&["wardgraph_admin"]),
         ("migrations", ("ledger", "*", "true", "true")) => Some(&["wardgraph_owner"]),
         _ => None,
     }

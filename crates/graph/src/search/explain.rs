@@ -33,8 +33,8 @@ impl Query {
         };
         let weighted = self.weighting.map_or_else(String::new, |weighting| {
             let (lambda, beta) = (weighting.decay_lambda, weighting.drift_beta);
-            format!(" * exp(-{lambda} * {}) * max(0, 1 - {beta} * {})", reasons.age_days, reasons.drift)
+            format!(" * exp(-{lambda:?} * {:?}) * max(0, 1 - {beta:?} * {:?})", reasons.age_days, reasons.drift)
         });
-        format!("{base}{weighted} = {}", found.score)
+        format!("{base}{weighted} = {:?}", found.score)
     }
 }

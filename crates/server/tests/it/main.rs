@@ -34,3 +34,4 @@ mod search;
 mod seed;
 mod settings;
 mod table;
+mod tiers;
