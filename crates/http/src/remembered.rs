@@ -58,7 +58,7 @@ impl QueryVectors {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicU16, Ordering};
 
     use wardgraph_embed::{EmbedError, Lane, ModelId};
 
@@ -66,7 +66,7 @@ mod tests {
 
     /// Counts how often it is asked.
     #[derive(Debug)]
-    struct Counting(ModelId, AtomicUsize);
+    struct Counting(ModelId, AtomicU16);
 
     #[async_trait::async_trait]
     impl Embedder for Counting {
@@ -83,14 +83,14 @@ mod tests {
             if texts.iter().any(|text| text == "busy") {
                 return Err(EmbedError::Busy);
             }
-            Ok(texts.iter().map(|_| vec![0.0, asked as f32]).collect())
+            Ok(texts.iter().map(|_| vec![0.0, f32::from(asked)]).collect())
         }
     }
 
     #[tokio::test]
     async fn a_query_goes_through_the_model_once_for_each_tenant_and_model() {
         let queries = QueryVectors::default();
-        let models = [ModelId::new("one"), ModelId::new("two")].map(|id| Counting(id, AtomicUsize::new(0)));
+        let models = [ModelId::new("one"), ModelId::new("two")].map(|id| Counting(id, AtomicU16::new(0)));
         let tenants = ["tenant-a", "tenant-b"].map(|id| TenantId::parse(id).unwrap());
         for model in &models {
             for tenant in &tenants {
@@ -113,7 +113,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_remembered_has_a_bound() {
         let queries = QueryVectors::default();
-        let (model, tenant) = (Counting(ModelId::new("one"), AtomicUsize::new(0)), TenantId::parse("tenant-a").unwrap());
+        let (model, tenant) = (Counting(ModelId::new("one"), AtomicU16::new(0)), TenantId::parse("tenant-a").unwrap());
         for n in 0..30_000 {
             queries.of(&tenant, &model, None, Some(&format!("{n} {}", "x".repeat(1_000)))).await.unwrap();
         }
