@@ -58,7 +58,7 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
         "tags": [spec.path.trim_start_matches("/api/v1/").trim_start_matches('/').split('/').next().unwrap_or_default()],
         "x-access": spec.access.word(),
         "x-limit": spec.limit.word(),
-        "parameters": parameters(&shape, generator),
+        "parameters": parameters(&shape, spec.event.is_some(), generator),
         "responses": responses(row, &shape, generator),
     });
     let Some(fields) = operation.as_object_mut() else { return operation };
@@ -82,7 +82,7 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
     operation
 }
 
-fn parameters(shape: &Shape, generator: &mut SchemaGenerator) -> Vec<Value> {
+fn parameters(shape: &Shape, writes: bool, generator: &mut SchemaGenerator) -> Vec<Value> {
     let id = shape
         .path
         .map(|_| json!({ "name": "id", "in": "path", "required": true, "schema": { "type": "string", "format": "uuid" } }));
@@ -100,8 +100,15 @@ fn parameters(shape: &Shape, generator: &mut SchemaGenerator) -> Vec<Value> {
             "description": "The `ETag` of the version that is meant: another one is 412",
         })
     });
+    let key = writes.then(|| {
+        json!({
+            "name": "Idempotency-Key", "in": "header", "required": false, "schema": { "type": "string", "maxLength": 255 },
+            "description": "Sent again within a day, the same request is answered again and not done again",
+        })
+    });
     id.into_iter()
         .chain(if_match)
+        .chain(key)
         .chain(
             members.into_iter().map(|(name, schema)| json!({ "name": name, "in": "query", "required": false, "schema": schema })),
         )

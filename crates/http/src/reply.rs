@@ -3,7 +3,10 @@
 use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use wardgraph_api::{Created, Document, Json, NoContent, Problem, carry::Media};
+use wardgraph_api::{
+    Created, Document, Json, NoContent, Problem,
+    carry::{Kept, Media},
+};
 
 /// What can be sent back.
 pub trait Reply {
@@ -39,6 +42,22 @@ impl<M: Media> Reply for Document<M> {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(M::TYPE));
         response
     }
+}
+
+/// An answer that was given before.
+pub(crate) fn again(kept: Kept) -> Response {
+    let code = StatusCode::from_u16(kept.status).unwrap_or(StatusCode::OK);
+    let has_body = !kept.body.is_empty();
+    let mut response = status(code, Body::from(kept.body));
+    let headers = response.headers_mut();
+    if has_body {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    if let Some(etag) = kept.etag.and_then(|etag| HeaderValue::from_str(&etag).ok()) {
+        headers.insert(header::ETAG, etag);
+    }
+    headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
+    response
 }
 
 /// A problem as an answer, with the headers that belong to it.

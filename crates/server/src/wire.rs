@@ -17,7 +17,7 @@ use wardgraph_store::{
     migrate::{MigrateOptions, migrate},
 };
 use wardgraph_tokens::{Minter, Verifier};
-use wardgraph_worker::{EmbeddingWorker, TierKeeper, WorkerOptions};
+use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, TierKeeper, WorkerOptions};
 
 use crate::{Home, config::Config};
 
@@ -56,8 +56,9 @@ pub struct Database {
 /// Every statement of every room; those of search are made for one model.
 pub fn statements(searches: &'static Searches) -> Vec<&'static StatementInfo> {
     let graph = wardgraph_graph::STATEMENTS.iter().copied().flatten();
-    let fixed = wardgraph_store::STATEMENTS.iter().chain(wardgraph_audit::STATEMENTS).chain(graph).copied();
-    fixed.chain(searches.statements()).collect()
+    let fixed =
+        wardgraph_store::STATEMENTS.iter().chain(wardgraph_audit::STATEMENTS).chain(wardgraph_gate::STATEMENTS).chain(graph);
+    fixed.copied().chain(searches.statements()).collect()
 }
 
 /// Where `scripts/fetch.py` put things: as configured, beside the build, or in the working folder.
@@ -209,12 +210,17 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
     };
     let parts = SystemParts { store: store.clone(), clock, chance };
     let keeper = TierKeeper::new(parts.clone(), routes, config.tiers);
+    let forgetting = config.works.then(|| ForgettingWorker::new(parts.clone()));
     let worker = config.works.then(|| EmbeddingWorker::new(parts, embedder, WorkerOptions::default()));
+    let mut tasks = tasks(&gate, &store, health, services.metrics.clone(), worker, keeper);
+    if let Some(forgetting) = forgetting {
+        tasks.spawn(forgetting.run());
+    }
     Ok(Running {
         listener,
         router: wardgraph_http::api(gate.clone(), &services, config.http.max_request_bytes),
         limits: ServeLimits { connections: config.http.max_connections, ..ServeLimits::default() },
-        tasks: tasks(&gate, &store, health, services.metrics, worker, keeper),
+        tasks,
         gate,
         store,
         embedded: database.embedded,

@@ -16,7 +16,7 @@ use wardgraph_kernel::{Clock, EdgeId, ManualClock, NodeId, Permissions, SeededCh
 use wardgraph_limits::{LimitTable, Limiter};
 use wardgraph_store::{Role, StatementInfo, Store, StoreOptions, Timeouts};
 use wardgraph_tokens::{Issuer, IssuerConfig, LocalKey, Minter, Verifier};
-use wardgraph_worker::{EmbeddingWorker, TierKeeper, TierOptions, WorkerOptions};
+use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, TierKeeper, TierOptions, WorkerOptions};
 
 use crate::{Caller, Cluster, Database, cluster::repository};
 
@@ -92,6 +92,7 @@ pub struct App {
     minter: Minter,
     own: Minter,
     worker: EmbeddingWorker,
+    forgetting: ForgettingWorker,
     server: JoinHandle<()>,
 }
 
@@ -172,6 +173,7 @@ impl App {
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             minter: Minter::with_secret(&secret, Some(ISS), AUDIENCE).unwrap(),
             own: own_key.minter("wardgraph-local", AUDIENCE),
+            forgetting: ForgettingWorker::new(parts.clone()),
             worker: EmbeddingWorker::new(parts, embedder(), WorkerOptions::default()),
             server,
         }
@@ -218,6 +220,11 @@ impl App {
     /// Works the queue until nothing is due.
     pub async fn embed_everything(&self) {
         while self.worker.turn().await.unwrap() > 0 {}
+    }
+
+    /// Forgets answers that were kept long enough.
+    pub async fn forget(&self) {
+        self.forgetting.turn().await.unwrap();
     }
 
     /// The worker, for tests that want more of it.

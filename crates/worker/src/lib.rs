@@ -1,9 +1,12 @@
-//! The worker: does what is due, tenant by tenant: giving nodes their vectors, and keeping the tiers of search.
+//! The worker: does what is due, tenant by tenant: giving nodes their vectors, keeping the tiers of search, and forgetting answers that
+//! were kept long enough.
 //!
 //! Refuses to know: HTTP.
 
 mod embedding;
+mod forget;
 mod tiers;
 
 pub use embedding::{EmbeddingWorker, WorkerOptions};
+pub use forget::ForgettingWorker;
 pub use tiers::{TierKeeper, TierOptions};

@@ -57,7 +57,13 @@ async fn the_policies_are_these_and_no_others() {
         "migrations ledger PERMISSIVE ALL owner".into(),
         "nodes worker_status PERMISSIVE UPDATE worker".into(),
     ];
-    for (table, writers) in [("nodes", "app"), ("edges", "app"), ("embeddings", "worker"), ("events", "app+identity+worker")] {
+    for (table, writers) in [
+        ("nodes", "app"),
+        ("edges", "app"),
+        ("embeddings", "worker"),
+        ("events", "app+identity+worker"),
+        ("idempotency", "app+worker"),
+    ] {
         expected.push(format!("{table} administrator PERMISSIVE ALL admin"));
         expected.push(format!("{table} tenant_read PERMISSIVE SELECT app+worker"));
         expected.extend(
@@ -105,6 +111,8 @@ async fn the_grants_are_these_and_no_others() {
         "events app insert+select".into(),
         "events identity insert".into(),
         "events worker insert+select".into(),
+        "idempotency app delete+insert+select".into(),
+        "idempotency worker delete+select".into(),
         format!("jobs admin {all}"),
         "jobs app insert".into(),
         format!("jobs worker {all}"),
@@ -306,7 +314,7 @@ async fn no_statement_brings_a_column_that_it_did_not_name() {
 
 const TENANT_TABLES: &[&str] = &["nodes", "edges", "embeddings", "events", "jobs"];
 /// The queue is everyone's: these two look for due work of all tenants, and bring no content.
-const ACROSS_TENANTS: &[&str] = &["graph.embedding.claim", "graph.embedding.depth"];
+const ACROSS_TENANTS: &[&str] = &["gate.idempotency.due", "graph.embedding.claim", "graph.embedding.depth"];
 
 /// The scans of tenant tables in a statement's plan that no condition binds to a tenant. Planned as the superuser, whom row-level security
 /// does not bind: what is left is what the statement says by itself.
