@@ -44,7 +44,7 @@ const FINISH: Statement<Write> = Statement::writing(
      ), kept as (
        insert into embeddings (tenant_id, node_id, model, embedding, embedded_at)
        select $1, i.node_id, $5, i.embedding::vector, $6 from input i join done using (node_id) join there using (node_id)
-       on conflict (tenant_id, model, node_id) do update set embedding = excluded.embedding, embedded_at = excluded.embedded_at, ann = false
+       on conflict (tenant_id, model, node_id) do update set embedding = excluded.embedding, embedded_at = excluded.embedded_at, graph = 0
        returning node_id
      )
      update nodes n set embedding_status = 'ready' from kept k where n.tenant_id = $1 and n.node_id = k.node_id returning n.node_id",

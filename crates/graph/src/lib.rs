@@ -15,13 +15,14 @@ pub mod node;
 pub mod purge;
 pub mod search;
 mod text;
+pub mod tiers;
 
 pub use error::GraphError;
 pub use text::content;
 
 use wardgraph_store::StatementInfo;
 
-/// Every statement of this room.
+/// Every statement of this room, but for those of [`search::Searches`], which are made for a model.
 pub const STATEMENTS: &[&[&StatementInfo]] = &[
     node::STATEMENTS,
     node::REPLACE_STATEMENTS,
@@ -32,6 +33,6 @@ pub const STATEMENTS: &[&[&StatementInfo]] = &[
     edge::STATEMENTS,
     neighbours::STATEMENTS,
     lineage::STATEMENTS,
-    search::STATEMENTS,
     embedding::STATEMENTS,
+    tiers::STATEMENTS,
 ];

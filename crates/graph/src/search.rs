@@ -2,123 +2,25 @@
 //!
 //! A node that one of the two lists lacks counts there as the place behind the list's last: it is unranked, not worst. Without that, a node
 //! with one common word in it passed the nearest by meaning (measured: `bench/QUALITY.md`).
-//!
-//! Vectors are compared exactly, within the tenant's own rows and the shared ones: no other tenant's row can shorten a result.
+
+mod explain;
+mod filter;
+mod route;
+mod statements;
 
 use serde_json::Value;
 use uuid::Uuid;
 use wardgraph_embed::{Embedder, Lane};
-use wardgraph_kernel::{Mode, NodeId, Read};
-use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
+use wardgraph_kernel::{Mode, NodeId, Read, Timestamp};
+use wardgraph_store::{Plan, Row, Statement, StoreError, ToSql, Tx, Vector};
 
 use crate::{GraphError, bound::ANSWER_BYTES};
+use statements::Way;
 
-macro_rules! by_meaning {
-    ($limit:literal) => {
-        concat!(
-            "select e.tenant_id, e.node_id, (e.embedding <=> $3::real[]::vector)::float8 as distance
-             from embeddings e
-             where e.tenant_id = any(array[$1, '*']) and e.model = $2
-               and ($4::text[] is null or exists (select from nodes c where c.tenant_id = e.tenant_id and c.node_id = e.node_id and c.classes && $4))
-             order by distance limit ",
-            $limit
-        )
-    };
-}
-
-/// The query's words, any of which may match: `a & b` as `a | b`.
-macro_rules! words {
-    ($query:literal) => {
-        concat!("replace(plainto_tsquery('english', ", $query, ")::text, ' & ', ' | ')::tsquery")
-    };
-}
-
-macro_rules! by_words {
-    ($query:literal, $classes:literal, $limit:literal) => {
-        concat!(
-            "select w.tenant_id, w.node_id, ts_rank(w.content_search, ",
-            words!($query),
-            ", 1)::float8 as rank
-             from nodes w
-             where w.tenant_id = any(array[$1, '*']) and w.content_search @@ ",
-            words!($query),
-            " and (",
-            $classes,
-            "::text[] is null or w.classes && ",
-            $classes,
-            ") order by rank desc, w.node_id limit ",
-            $limit
-        )
-    };
-}
-
-/// What a result shows, of the found nodes that fit into one answer: `$order` is theirs, `$most` the parameter that bounds their octets.
-macro_rules! shown {
-    ($found:literal, $similarity:literal, $score:literal, $order:literal, $most:literal) => {
-        concat!(
-            "select n.node_id, n.tenant_id, n.classes, n.props, n.metadata, left(coalesce(n.content, ''), 300), ",
-            $similarity,
-            ", ",
-            $score,
-            " from (select f.*, sum(s.size_bytes) over (order by ",
-            $order,
-            ", s.node_id) - s.size_bytes as before from ",
-            $found,
-            " f join nodes s using (tenant_id, node_id)) f join nodes n using (tenant_id, node_id) where f.before <= ",
-            $most,
-            " order by ",
-            $order,
-            ", n.node_id"
-        )
-    };
-}
-
-const VECTOR: Statement<Read> = Statement::reading(
-    "graph.search.vector",
-    &[Role::App],
-    concat!(
-        "with found as materialized (",
-        by_meaning!("$5"),
-        ") ",
-        shown!("found", "1 - f.distance", "1 - f.distance", "f.distance", "$6")
-    ),
-);
-
-const TEXT: Statement<Read> = Statement::reading(
-    "graph.search.text",
-    &[Role::App],
-    concat!(
-        "with found as materialized (",
-        by_words!("$2", "$3", "$4"),
-        ") ",
-        shown!("found", "null::float8", "f.rank", "f.rank desc", "$5")
-    ),
-);
-
-const HYBRID: Statement<Read> = Statement::reading(
-    "graph.search.hybrid",
-    &[Role::App],
-    concat!(
-        "with meaning as materialized (",
-        by_meaning!("$7"),
-        "), words as materialized (",
-        by_words!("$6", "$4", "$7"),
-        "), fused as (
-           select tenant_id, node_id, m.distance, (1.0 / (60 + coalesce(m.place, $7 + 1)))::float8 + (1.0 / (60 + coalesce(w.place, $7 + 1)))::float8 as score
-           from (select *, row_number() over (order by distance, node_id) as place from meaning) m
-           full join (select *, row_number() over (order by rank desc, node_id) as place from words) w using (tenant_id, node_id)
-           order by score desc, node_id limit $5
-         ), near as (
-           select f.tenant_id, f.node_id, f.score, coalesce(f.distance,
-             (select e.embedding <=> $3::real[]::vector from embeddings e
-              where e.tenant_id = f.tenant_id and e.tenant_id = any(array[$1, '*']) and e.model = $2 and e.node_id = f.node_id))::float8 as distance
-           from fused f
-         ) ",
-        shown!("near", "1 - f.distance", "f.score", "f.score desc", "$8")
-    ),
-);
-
-pub(crate) const STATEMENTS: &[&StatementInfo] = &[VECTOR.info(), TEXT.info(), HYBRID.info()];
+pub use explain::Factors;
+pub use filter::Filter;
+pub use route::{Route, Routes};
+pub use statements::Searches;
 
 /// What to search by.
 #[derive(Debug, Clone)]
@@ -131,17 +33,28 @@ pub enum By {
     Hybrid(Vec<f32>, String),
 }
 
+/// How age and drift lower a score: `score * exp(-decay * age in days) * max(0, 1 - drift * the node's drift)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weighting {
+    /// How fast the old fades, a day.
+    pub decay_lambda: f64,
+    /// How much drift counts.
+    pub drift_beta: f64,
+}
+
 /// A search.
 #[derive(Debug, Clone)]
 pub struct Query {
     /// By what.
     pub by: By,
-    /// The model that made the vector.
-    pub model: String,
-    /// Only nodes of one of these classes; `None` for all.
-    pub classes: Option<Vec<String>>,
+    /// Which nodes may be found.
+    pub filter: Filter,
+    /// How age and drift count, if they do. Twice as many candidates are looked at then.
+    pub weighting: Option<Weighting>,
     /// How many results, 1 to 100.
     pub top_k: i64,
+    /// When it is asked.
+    pub now: Timestamp,
 }
 
 /// A node that was found.
@@ -163,6 +76,34 @@ pub struct Found {
     pub similarity: Option<f64>,
     /// What the results are ordered by.
     pub score: f64,
+    /// What the score was made of.
+    pub reasons: Reasons,
+}
+
+/// What a score was made of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reasons {
+    /// The place among the nearest by meaning, from 1.
+    pub meaning_place: Option<i64>,
+    /// The place among the best by words, from 1.
+    pub words_place: Option<i64>,
+    /// Postgres's rank of the words.
+    pub text_rank: Option<f64>,
+    /// How long ago it was last refreshed, or created.
+    pub age_days: f64,
+    /// How far its content moved at its last refresh.
+    pub drift: f64,
+    /// The score before age and drift.
+    pub base: f64,
+}
+
+/// How a search will be run: decided before its transaction begins.
+#[derive(Debug, Clone, Copy)]
+pub struct Planned<'a> {
+    query: &'a Query,
+    searches: &'static Searches,
+    statement: &'static Statement<Read>,
+    route: Route,
 }
 
 /// The vector of a query: the one that was given, if it has the model's dimension, else the model's for the text.
@@ -187,20 +128,68 @@ fn direction(vector: &[f32]) -> Vec<f32> {
     vector.iter().map(|x| (f64::from(*x) / length) as f32).collect()
 }
 
-/// Searches the tenant's nodes and the shared ones.
-pub async fn search<M: Mode>(tx: &mut Tx<'_, M>, query: &Query) -> Result<Vec<Found>, GraphError> {
-    let tenant = tx.tenant();
-    let Query { by, model, classes, top_k } = query;
-    // Deep enough that what is high in both lists is in both candidates.
-    let depth = (top_k * 5).max(100);
-    let rows = match by {
-        By::Vector(vector) => tx.query(&VECTOR, &[&tenant, model, vector, classes, top_k, &ANSWER_BYTES]).await?,
-        By::Text(text) => tx.query(&TEXT, &[&tenant, text, classes, top_k, &ANSWER_BYTES]).await?,
-        By::Hybrid(vector, text) => {
-            tx.query(&HYBRID, &[&tenant, model, vector, classes, top_k, text, &depth, &ANSWER_BYTES]).await?
+impl Query {
+    /// How many results a score is looked for in: twice as many as are shown where age and drift put them in another order.
+    const fn candidates(&self) -> i64 {
+        if self.weighting.is_some() { self.top_k * 2 } else { self.top_k }
+    }
+
+    /// How deep the lists go: when two are fused, so deep that what is high in both is in both.
+    fn depth(&self) -> i64 {
+        if matches!(self.by, By::Hybrid(..)) { (self.top_k * 5).max(100) } else { self.candidates() }
+    }
+
+    /// How this search will be run for `tenant`.
+    pub fn planned<'a>(&'a self, routes: &Routes, tenant: &str) -> Planned<'a> {
+        let searches = routes.searches();
+        let (way, route) = match &self.by {
+            By::Vector(_) => (Way::Vector, routes.of(tenant)),
+            By::Text(_) => (Way::Text, Route::Exact),
+            By::Hybrid(..) => (Way::Hybrid, routes.of(tenant)),
+        };
+        Planned { query: self, searches, statement: searches.choose(way, route, !self.filter.is_empty()), route }
+    }
+}
+
+impl Planned<'_> {
+    /// By which way the vectors are searched.
+    pub const fn route(&self) -> Route {
+        self.route
+    }
+
+    /// How Postgres is to plan it. Comparing a tenant's vectors one by one has one plan whatever the values are, and planning took longer than
+    /// running for the small; whatever an index or a filter may serve is planned with the values known.
+    pub fn plan(&self) -> Plan {
+        match (&self.query.by, self.route) {
+            (By::Vector(_), Route::Exact) if self.query.filter.is_empty() => Plan::Generic,
+            _ => Plan::Custom,
         }
-    };
-    Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
+    }
+
+    /// Searches the tenant's nodes and the shared ones.
+    pub async fn run<M: Mode>(&self, tx: &mut Tx<'_, M>) -> Result<Vec<Found>, GraphError> {
+        let (tenant, Query { by, weighting, top_k, now, filter }) = (tx.tenant(), self.query);
+        let weighting = weighting.unwrap_or(Weighting { decay_lambda: 0.0, drift_beta: 0.0 });
+        let (candidates, depth) = (self.query.candidates(), self.query.depth());
+        let model = self.searches.space().model();
+        let vector = Vector(match by {
+            By::Vector(vector) | By::Hybrid(vector, _) => vector.clone(),
+            By::Text(_) => Vec::new(),
+        });
+        let (decay, drift) = (weighting.decay_lambda, weighting.drift_beta);
+        let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&tenant, top_k, &ANSWER_BYTES, &decay, &drift, now, &depth];
+        match by {
+            By::Vector(_) => parameters.extend([&model as &(dyn ToSql + Sync), &vector]),
+            By::Text(text) => parameters.push(text),
+            By::Hybrid(_, text) => parameters.extend([&model as &(dyn ToSql + Sync), &vector, text, &candidates]),
+        }
+        let conditions = filter.parameters();
+        if !filter.is_empty() {
+            parameters.extend(conditions.all());
+        }
+        let rows = tx.query(self.statement, &parameters).await?;
+        Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
+    }
 }
 
 fn read(row: &Row) -> Result<Found, StoreError> {
@@ -213,5 +202,13 @@ fn read(row: &Row) -> Result<Found, StoreError> {
         text: row.try_get(5)?,
         similarity: row.try_get(6)?,
         score: row.try_get(7)?,
+        reasons: Reasons {
+            meaning_place: row.try_get(8)?,
+            words_place: row.try_get(9)?,
+            text_rank: row.try_get(10)?,
+            age_days: row.try_get(11)?,
+            drift: row.try_get(12)?,
+            base: row.try_get(13)?,
+        },
     })
 }

@@ -6,10 +6,11 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use wardgraph_api::table::{graph as g, system as s};
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
+use wardgraph_graph::search::Routes;
 use wardgraph_kernel::Clock;
 
 use crate::{
-    Api, HealthState, Mounted,
+    Api, HealthState, Mounted, QueryVectors,
     handlers::{edges, events, nodes, relations, search, system, versions},
 };
 
@@ -18,6 +19,10 @@ use crate::{
 pub struct Services {
     /// The embedding model.
     pub embedder: Arc<dyn Embedder>,
+    /// The vectors of recent queries.
+    pub queries: QueryVectors,
+    /// How each tenant's vectors are searched.
+    pub routes: Arc<Routes>,
     /// The state of the parts.
     pub health: Arc<HealthState>,
     /// Time, for the uptime.

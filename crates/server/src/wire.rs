@@ -6,17 +6,18 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::{net::TcpListener, task::JoinSet};
 use wardgraph_embed::Embedder;
 use wardgraph_gate::{Gate, GateParts, SystemParts};
-use wardgraph_http::{HealthState, ServeLimits, Services};
+use wardgraph_graph::search::{Routes, Searches};
+use wardgraph_http::{HealthState, QueryVectors, ServeLimits, Services};
 use wardgraph_kernel::{Chance, Clock, Permissions, SystemChance, SystemClock};
 use wardgraph_limits::Limiter;
 use wardgraph_store::{
-    Config as Login, Logins, Role, StatementInfo, Store, StoreError, StoreOptions,
+    Config as Login, Logins, Role, Space, StatementInfo, Store, StoreError, StoreOptions,
     embedded::{EmbeddedOptions, EmbeddedPostgres},
     guard,
     migrate::{MigrateOptions, migrate},
 };
 use wardgraph_tokens::{Minter, Verifier};
-use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, PurgeWorker, WorkerOptions};
+use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, PurgeWorker, TierKeeper, WorkerOptions};
 
 use crate::{Home, config::Config};
 
@@ -52,16 +53,12 @@ pub struct Database {
     embedded: Option<EmbeddedPostgres>,
 }
 
-/// Every statement of every room.
-pub fn statements() -> Vec<&'static StatementInfo> {
+/// Every statement of every room; those of search are made for one model.
+pub fn statements(searches: &'static Searches) -> Vec<&'static StatementInfo> {
     let graph = wardgraph_graph::STATEMENTS.iter().copied().flatten();
-    wardgraph_store::STATEMENTS
-        .iter()
-        .chain(wardgraph_audit::STATEMENTS)
-        .chain(wardgraph_gate::STATEMENTS)
-        .chain(graph)
-        .copied()
-        .collect()
+    let fixed =
+        wardgraph_store::STATEMENTS.iter().chain(wardgraph_audit::STATEMENTS).chain(wardgraph_gate::STATEMENTS).chain(graph);
+    fixed.copied().chain(searches.statements()).collect()
 }
 
 /// Where `scripts/fetch.py` put things: as configured, beside the build, or in the working folder.
@@ -170,6 +167,11 @@ pub fn embedder(config: &Config) -> Result<Arc<dyn Embedder>, StartError> {
     Ok(wardgraph_embed::open(config.model, &cache_dir(config).join("models"), config.model_threads)?)
 }
 
+/// How tenants' vectors of this model are searched: exactly, until a keeper of tiers has learned otherwise.
+pub fn routes(embedder: &dyn Embedder) -> Routes {
+    Routes::new(&Space::new(embedder.model().as_str(), embedder.dimension()))
+}
+
 /// Starts everything but accepting.
 pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> {
     crate::telemetry::start(config);
@@ -180,11 +182,12 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
     let embedder = embedder(config)?;
     let database = database(config, home, false).await?;
     let findings = guard::check(&database.logins).await?;
+    let routes = Arc::new(routes(&*embedder));
     let store = Store::new(&StoreOptions {
         logins: database.logins,
         connections: shares(config.database.connections),
         timeouts: config.database.timeouts,
-        statements: statements(),
+        statements: statements(routes.searches()),
     })?;
     let (clock, chance): (Arc<dyn Clock>, Arc<dyn Chance>) = (Arc::new(SystemClock::start()), Arc::new(SystemChance));
     let gate = Gate::new(GateParts {
@@ -199,12 +202,15 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
     let health = Arc::new(HealthState::new(findings.leakproof_operators));
     let services = Services {
         embedder: embedder.clone(),
+        queries: QueryVectors::default(),
+        routes: routes.clone(),
         health: health.clone(),
         clock: clock.clone(),
         metrics: recorder(),
         grace_period: config.grace_period,
     };
     let parts = SystemParts { store: store.clone(), clock, chance };
+    let keeper = TierKeeper::new(parts.clone(), routes, config.tiers);
     let workers = config.works.then(|| Workers {
         embedding: EmbeddingWorker::new(parts.clone(), embedder, WorkerOptions::default()),
         purge: PurgeWorker::new(parts.clone()),
@@ -214,7 +220,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         listener,
         router: wardgraph_http::api(gate.clone(), &services, config.http.max_request_bytes),
         limits: ServeLimits { connections: config.http.max_connections, ..ServeLimits::default() },
-        tasks: tasks(&gate, &store, health, services.metrics, workers),
+        tasks: tasks(&gate, &store, health, services.metrics, workers, keeper),
         gate,
         store,
         embedded: database.embedded,
@@ -258,10 +264,12 @@ fn tasks(
     health: Arc<HealthState>,
     metrics: PrometheusHandle,
     workers: Option<Workers>,
+    keeper: TierKeeper,
 ) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(gate.clone().keep_records());
-    tasks.spawn(watch(store.clone(), health, metrics, workers.clone()));
+    tasks.spawn(watch(store.clone(), health, metrics, workers.clone(), keeper.clone()));
+    tasks.spawn(keeper.run());
     if let Some(workers) = workers {
         tasks.spawn(workers.purge.run());
         tasks.spawn(workers.forgetting.run());
@@ -273,9 +281,9 @@ fn tasks(
 }
 
 /// Looks after the parts every second: whether the database answers, how full the pools are, how long the queue is.
-async fn watch(store: Store, health: Arc<HealthState>, metrics: PrometheusHandle, workers: Option<Workers>) {
+async fn watch(store: Store, health: Arc<HealthState>, metrics: PrometheusHandle, workers: Option<Workers>, keeper: TierKeeper) {
     let mut second = tokio::time::interval(Duration::from_secs(1));
-    loop {
+    for turn in 0_u64.. {
         second.tick().await;
         // Busy is not down: taking the server out would only move the load.
         health.set_database(matches!(store.ping().await, Ok(()) | Err(StoreError::Busy)));
@@ -290,6 +298,12 @@ async fn watch(store: Store, health: Arc<HealthState>, metrics: PrometheusHandle
             && let Err(error) = workers.measure().await
         {
             tracing::debug!(%error, "the queue could not be measured");
+        }
+        // Counted over all tenants, so not every second.
+        if turn % 10 == 0
+            && let Err(error) = keeper.measure().await
+        {
+            tracing::debug!(%error, "the tiers could not be measured");
         }
         metrics.run_upkeep();
     }

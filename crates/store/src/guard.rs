@@ -16,6 +16,7 @@ pub struct Findings {
 /// Tables that are not a tenant's, each with the reason why.
 pub const GLOBAL_TABLES: &[(&str, &str)] = &[
     ("migrations", "the ledger of the schema: the owner's alone"),
+    ("vector_spaces", "how each tenant is searched is kept for all tenants at once; holds counts and no content"),
     ("jobs", "due work of all tenants is found by one index; holds no content, and has policies of its own"),
 ];
 
@@ -141,8 +142,10 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             Some(&["wardgraph_app"])
         }
         ("jobs", ("own_insert", "a", "", OWN)) => Some(&["wardgraph_app"]),
-        ("jobs", ("queue", "*", "true", "true")) => Some(&["wardgraph_worker"]),
-        ("jobs", ("administrator", "*", "true", "true")) => Some(&["wardgraph_admin"]),
+        ("jobs", ("queue", "*", "true", "true")) | ("vector_spaces", ("keeper", "*", "true", "true")) => {
+            Some(&["wardgraph_worker"])
+        }
+        ("jobs" | "vector_spaces", ("administrator", "*", "true", "true")) => Some(&["wardgraph_admin"]),
         ("migrations", ("ledger", "*", "true", "true")) => Some(&["wardgraph_owner"]),
         _ => None,
     }

@@ -6,6 +6,7 @@ mod connection;
 pub mod embedded;
 mod error;
 pub mod guard;
+mod indexes;
 pub mod migrate;
 mod pools;
 mod role;
@@ -13,15 +14,18 @@ mod scope;
 mod shares;
 mod statement;
 mod unit;
+mod vector;
 
 pub use connection::Timeouts;
 pub use error::StoreError;
+pub use indexes::{Index, Indexes, Space};
 pub use pools::{Logins, PoolStatus, Store, StoreOptions};
 pub use role::Role;
 pub use scope::{Plan, Scope};
 pub use statement::{Statement, StatementInfo};
 pub use tokio_postgres::{Config, Row, types::ToSql};
 pub use unit::{Params, Tx, Unit};
+pub use vector::Vector;
 
 /// Every statement of this room.
 pub const STATEMENTS: &[&StatementInfo] = &[pools::PING.info()];

@@ -7,7 +7,7 @@ use tokio_postgres::Config;
 use wardgraph_kernel::{Opens, Read};
 
 use crate::{
-    Role, Scope, Statement, StatementInfo, StoreError, Unit,
+    Indexes, Role, Scope, Statement, StatementInfo, StoreError, Unit,
     connection::{Opener, Timeouts},
     scope::Plan,
     shares::Shares,
@@ -36,6 +36,7 @@ pub struct StoreOptions {
 #[derive(Debug, Clone)]
 pub struct Store {
     pools: BTreeMap<Role, Pool<Opener>>,
+    owner: Option<Config>,
     shares: Arc<Shares>,
     timeouts: Timeouts,
 }
@@ -72,7 +73,8 @@ impl Store {
         };
         let pools = options.logins.iter().filter(|(role, _)| Role::SERVING.contains(role));
         let pools = pools.map(|(role, login)| Ok((*role, pool(*role, login)?))).collect::<Result<_, StoreError>>()?;
-        Ok(Self { pools, shares: Arc::default(), timeouts: options.timeouts })
+        let owner = options.logins.get(&Role::Owner).cloned();
+        Ok(Self { pools, owner, shares: Arc::default(), timeouts: options.timeouts })
     }
 
     /// A unit of work of `role` in `scope`, in the mode `M`. Sends nothing and takes no connection until its first statement.
@@ -91,6 +93,12 @@ impl Store {
         let mut unit = self.unit::<Read>(Role::App, Scope::Nobody, Plan::Auto)?;
         unit.end_with_next();
         unit.tx::<Read>().query(&PING, &[]).await.map(drop)
+    }
+
+    /// The session that makes indexes, with the owner's role; `None` while another server has it. A build may use `memory_mb`.
+    pub async fn indexes(&self, memory_mb: usize) -> Result<Option<Indexes>, StoreError> {
+        let login = self.owner.as_ref().ok_or_else(|| StoreError::Unsafe("the owner has no login".into()))?;
+        Indexes::open(login, memory_mb).await
     }
 
     /// The state of every pool, for metrics.

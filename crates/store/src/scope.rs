@@ -30,7 +30,11 @@ impl Scope {
     /// `set_config`; [`TenantId`]'s alphabet has nothing to escape.
     pub(crate) fn preamble(&self, writable: bool, savepoint: bool, plan: Plan) -> String {
         let mode = if writable { "BEGIN READ WRITE" } else { "BEGIN READ ONLY" };
-        let custom = if plan == Plan::Custom { "; SET LOCAL plan_cache_mode = force_custom_plan" } else { "" };
+        let custom = match plan {
+            Plan::Auto => "",
+            Plan::Custom => "; SET LOCAL plan_cache_mode = force_custom_plan",
+            Plan::Generic => "; SET LOCAL plan_cache_mode = force_generic_plan",
+        };
         let savepoint = if savepoint { "; SAVEPOINT domain" } else { "" };
         match self {
             Self::Nobody => format!("{mode}{custom}{savepoint}"),
@@ -44,8 +48,10 @@ impl Scope {
 pub enum Plan {
     /// As it sees fit: right for point reads.
     Auto,
-    /// Anew for each call, with the values known: right for search, where a generic plan loses recall.
+    /// Anew for each call, with the values known: right where an HNSW index may be used, since a generic plan loses recall.
     Custom,
+    /// Once for all values: right where one plan is the best for all of them, and planning would cost more than running.
+    Generic,
 }
 
 #[cfg(test)]

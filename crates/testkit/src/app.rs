@@ -10,12 +10,13 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use wardgraph_api::describe::Known;
 use wardgraph_embed::{Embedder, ModelKind};
 use wardgraph_gate::{Gate, GateParts, Proxies, SystemParts, WebhookKeys};
-use wardgraph_http::{HealthState, Mounted, ServeLimits, Services};
+use wardgraph_graph::search::Routes;
+use wardgraph_http::{HealthState, Mounted, QueryVectors, ServeLimits, Services};
 use wardgraph_kernel::{Clock, EdgeId, ManualClock, NodeId, Permissions, SeededChance, Timestamp};
 use wardgraph_limits::{LimitTable, Limiter};
 use wardgraph_store::{Role, StatementInfo, Store, StoreOptions, Timeouts};
 use wardgraph_tokens::{Issuer, IssuerConfig, LocalKey, Minter, Verifier};
-use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, PurgeWorker, WorkerOptions};
+use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, PurgeWorker, TierKeeper, TierOptions, WorkerOptions};
 
 use crate::{Caller, Cluster, Database, cluster::repository};
 
@@ -47,6 +48,8 @@ pub struct AppOptions {
     pub statements: Vec<&'static StatementInfo>,
     /// The keys of outside systems that sign what they send.
     pub webhooks: WebhookKeys,
+    /// When tenants change tiers of search.
+    pub tiers: TierOptions,
 }
 
 impl Default for AppOptions {
@@ -59,6 +62,7 @@ impl Default for AppOptions {
             api: |gate, services| wardgraph_http::api(gate, services, 10 << 20),
             statements: Vec::new(),
             webhooks: Vec::new(),
+            tiers: TierOptions::default(),
         }
     }
 }
@@ -76,6 +80,10 @@ pub struct App {
     pub gate: Arc<Gate>,
     /// Its store.
     pub store: Store,
+    /// How its tenants are searched.
+    pub routes: Arc<Routes>,
+    /// Its keeper of search tiers, which works only when a test says so.
+    pub keeper: TierKeeper,
     /// Its health, which no watcher looks after in tests.
     pub health: Arc<HealthState>,
     /// The ids of what was mounted.
@@ -104,6 +112,7 @@ impl App {
 
     /// A server over a database that is there already.
     pub async fn over(database: Database, options: AppOptions) -> Self {
+        let routes = Arc::new(wardgraph_server::wire::routes(&*embedder()));
         let store = Store::new(&StoreOptions {
             logins: database.logins.clone(),
             connections: BTreeMap::from([
@@ -113,7 +122,7 @@ impl App {
                 (Role::Identity, 1),
             ]),
             timeouts: options.timeouts,
-            statements: wardgraph_server::wire::statements().into_iter().chain(options.statements).collect(),
+            statements: wardgraph_server::wire::statements(routes.searches()).into_iter().chain(options.statements).collect(),
         })
         .unwrap();
         let clock = Arc::new(ManualClock::at(Timestamp::from_second(START).unwrap()));
@@ -141,6 +150,8 @@ impl App {
         let health = Arc::new(HealthState::new(true));
         let services = Services {
             embedder: embedder(),
+            queries: QueryVectors::default(),
+            routes: routes.clone(),
             health: health.clone(),
             clock: shared_clock.clone(),
             metrics: recorder(),
@@ -158,6 +169,8 @@ impl App {
             clock,
             gate,
             store,
+            keeper: TierKeeper::new(parts.clone(), routes.clone(), options.tiers),
+            routes,
             health,
             mounted: api.ids.clone(),
             api,

@@ -9,7 +9,10 @@ use serde_json::json;
 use wardgraph_audit::{Entry, Subject};
 use wardgraph_embed::{EmbedError, Embedder, Lane};
 use wardgraph_gate::{StoreError, SystemParts};
-use wardgraph_graph::embedding::{self, Claim, MOST_ATTEMPTS, MOST_CLAIMS};
+use wardgraph_graph::{
+    embedding::{self, Claim, MOST_ATTEMPTS, MOST_CLAIMS},
+    tiers,
+};
 use wardgraph_kernel::{EventType, NodeId, Outcome, Read, TenantId, Timestamp, Write};
 
 /// The actor of this work's events.
@@ -140,6 +143,7 @@ impl EmbeddingWorker {
         }
         if !done.is_empty() {
             let ready = embedding::finish(&mut work.tx(), model, &done, now).await?;
+            tiers::touch(&mut work.tx(), model, ready.len()).await?;
             metrics::counter!("wardgraph_embeddings_total", "model" => model).increment(ready.len() as u64);
             // Claims that were lost leave nothing, and no event of nothing.
             if !ready.is_empty() {

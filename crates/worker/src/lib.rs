@@ -1,4 +1,4 @@
-//! The worker: does what is due, tenant by tenant. Today that is giving nodes their vectors, erasing deleted ones, and
+//! The worker: does what is due, tenant by tenant: giving nodes their vectors, keeping the tiers of search, erasing deleted nodes, and
 //! forgetting answers that were kept long enough.
 //!
 //! Refuses to know: HTTP.
@@ -6,7 +6,9 @@
 mod embedding;
 mod forget;
 mod purge;
+mod tiers;
 
 pub use embedding::{EmbeddingWorker, WorkerOptions};
 pub use forget::ForgettingWorker;
 pub use purge::PurgeWorker;
+pub use tiers::{TierKeeper, TierOptions};

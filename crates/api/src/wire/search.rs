@@ -2,8 +2,8 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use wardgraph_kernel::NodeId;
+use serde_json::{Map, Value, json};
+use wardgraph_kernel::{NodeId, Timestamp};
 
 use super::NamedTenant;
 use crate::{
@@ -44,13 +44,87 @@ pub struct SearchRequest {
     /// Only nodes that have one of these classes; at most 20.
     #[serde(default)]
     pub classes: Vec<String>,
+    /// Which nodes may be found. A filter takes no results away from those that pass: as many are found as there are.
+    #[serde(default)]
+    pub filter: SearchFilter,
+    /// Active Graph KG's way to filter: keys of metadata, and what each must be, written as text; at most 20.
+    #[serde(default)]
+    pub metadata_filters: Option<Map<String, Value>>,
+    /// Active Graph KG's word for `filter.metadata`.
+    #[serde(default)]
+    pub compound_filter: Option<Map<String, Value>>,
+    /// Whether age and drift lower the score: `score * exp(-decay_lambda * age in days) * max(0, 1 - drift_beta * drift)`.
+    #[serde(default)]
+    pub use_weighted_score: bool,
+    /// How fast the old fades, a day, 0 to 1.
+    #[serde(default = "hundredth")]
+    pub decay_lambda: f64,
+    /// How much drift counts, 0 to 1.
+    #[serde(default = "tenth")]
+    pub drift_beta: f64,
+    /// Whether each result says what its score was made of, and the answer how it was searched.
+    #[serde(default)]
+    pub explain: bool,
     /// Ignored: the credential says whose nodes are searched.
     #[serde(default)]
     pub tenant_id: NamedTenant,
 }
 
+/// Which nodes may be found: all that is said must hold.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SearchFilter {
+    /// Nodes that have one of these classes; at most 20. The same as `classes` beside `filter`.
+    #[serde(default)]
+    pub classes: Vec<String>,
+    /// Nodes whose props contain this, as JSON containment.
+    #[serde(default)]
+    pub props: Option<Map<String, Value>>,
+    /// Nodes whose metadata contain this, as JSON containment.
+    #[serde(default)]
+    pub metadata: Option<Map<String, Value>>,
+    /// Created then or later.
+    #[serde(default)]
+    pub created_after: Option<Timestamp>,
+    /// Created before that.
+    #[serde(default)]
+    pub created_before: Option<Timestamp>,
+    /// Changed then or later.
+    #[serde(default)]
+    pub updated_after: Option<Timestamp>,
+    /// Changed before that.
+    #[serde(default)]
+    pub updated_before: Option<Timestamp>,
+}
+
 const fn ten() -> i64 {
     10
+}
+
+const fn hundredth() -> f64 {
+    0.01
+}
+
+const fn tenth() -> f64 {
+    0.1
+}
+
+fn classes(faults: &mut Faults, field: &str, classes: &[String]) {
+    faults.unless(classes.len() <= 20, field, "must have at most 20 entries");
+    for (index, class) in classes.iter().enumerate().take(20) {
+        faults.text(&format!("{field}/{index}"), class, 1, 100);
+    }
+}
+
+impl SearchFilter {
+    fn validate(&self, faults: &mut Faults) {
+        classes(faults, "/filter/classes", &self.classes);
+        for (field, object) in [("/filter/props", &self.props), ("/filter/metadata", &self.metadata)] {
+            if let Some(object) = object {
+                faults.object(field, object);
+            }
+        }
+    }
 }
 
 impl SearchRequest {
@@ -79,9 +153,25 @@ impl Validate for SearchRequest {
             let finite = vector.iter().all(|x| x.is_finite()) && vector.iter().any(|x| *x != 0.0);
             faults.unless(finite, "/vector", "must be finite and not all zero");
         }
-        faults.unless(self.classes.len() <= 20, "/classes", "must have at most 20 entries");
-        for (index, class) in self.classes.iter().enumerate().take(20) {
-            faults.text(&format!("/classes/{index}"), class, 1, 100);
+        classes(faults, "/classes", &self.classes);
+        self.filter.validate(faults);
+        faults.unless(self.classes.is_empty() || self.filter.classes.is_empty(), "/classes", "must not be said twice");
+        if let Some(object) = &self.compound_filter {
+            faults.object("/compound_filter", object);
+            faults.unless(
+                self.filter.metadata.is_none(),
+                "/compound_filter",
+                "must not be said twice: `filter.metadata` is the same",
+            );
+        }
+        if let Some(object) = &self.metadata_filters {
+            faults.object("/metadata_filters", object);
+            faults.unless(object.len() <= 20, "/metadata_filters", "must have at most 20 entries");
+            let plain = object.values().all(|value| !value.is_object() && !value.is_array());
+            faults.unless(plain, "/metadata_filters", "must have texts, numbers, booleans or nulls as values");
+        }
+        for (field, share) in [("/decay_lambda", self.decay_lambda), ("/drift_beta", self.drift_beta)] {
+            faults.unless((0.0..=1.0).contains(&share), field, "must be 0 to 1");
         }
     }
 }
@@ -111,6 +201,46 @@ pub struct SearchResult {
     pub score: f64,
     /// The beginning of its text, at most 300 characters.
     pub text: String,
+    /// What its score was made of, if that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<Explanation>,
+}
+
+/// What a result's score was made of.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Explanation {
+    /// Cosine similarity of its vector to the query's.
+    pub similarity: Option<f64>,
+    /// Its place among the nearest by meaning, from 1; null if it is not among them.
+    pub meaning_place: Option<i64>,
+    /// Its place among the best by words, from 1; null if it is not among them.
+    pub words_place: Option<i64>,
+    /// How well the words match, as Postgres ranks them.
+    pub text_rank: Option<f64>,
+    /// The score before age and drift.
+    pub base_score: f64,
+    /// How many days ago it was last refreshed, or created if it never was.
+    pub age_days: f64,
+    /// How far its content moved at its last refresh; 0 if it never was.
+    pub drift: f64,
+    /// By what age multiplied the score; 1 without weighting.
+    pub age_factor: f64,
+    /// By what drift multiplied the score; 1 without weighting.
+    pub drift_factor: f64,
+    /// The whole sum, with this result's numbers.
+    pub formula: String,
+}
+
+/// How the vectors were searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SearchRoute {
+    /// One by one.
+    Exact,
+    /// By an HNSW index that tenants share, and one by one what is not in it yet.
+    Graph,
+    /// By the tenant's own HNSW index, and one by one what is not in it yet.
+    Own,
 }
 
 /// What was found.
@@ -124,4 +254,10 @@ pub struct SearchResponse {
     pub count: usize,
     /// By what they were found.
     pub mode: SearchMode,
+    /// How the vectors were searched, if an explanation was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<SearchRoute>,
+    /// The model whose vectors were compared, if an explanation was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
 }

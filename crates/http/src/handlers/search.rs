@@ -1,43 +1,96 @@
 //! Search. The model works before the transaction begins, so that no connection is held meanwhile.
 
+use serde_json::{Map, Value};
 use wardgraph_api::{
     Json,
     table::graph::Search,
-    wire::search::{SearchMode, SearchRequest, SearchResponse, SearchResult},
+    wire::search::{Explanation, SearchMode, SearchRequest, SearchResponse, SearchResult, SearchRoute},
 };
-use wardgraph_gate::{Permit, Plan};
-use wardgraph_graph::search::{self, By, Found, Query};
+use wardgraph_gate::Permit;
+use wardgraph_graph::{
+    GraphError,
+    search::{By, Filter, Found, Query, Route, Weighting},
+};
 
 use crate::{Failure, Services};
 
 pub(crate) async fn search(
     permit: Permit<Search>,
-    Json(request): Json<SearchRequest>,
+    Json(mut request): Json<SearchRequest>,
     services: Services,
 ) -> Result<Json<SearchResponse>, Failure> {
     if request.tenant_id.contradicts(permit.tenant()) {
         permit.tenant_claim_ignored();
     }
     let mode = request.mode();
-    let text = request.query.as_deref();
+    let text = request.query.clone().unwrap_or_default();
     let by = match mode {
-        SearchMode::Text => By::Text(text.unwrap_or_default().to_owned()),
-        SearchMode::Vector => By::Vector(search::query_vector(&*services.embedder, request.vector, text).await?),
-        SearchMode::Hybrid => {
-            let vector = search::query_vector(&*services.embedder, request.vector, text).await?;
-            By::Hybrid(vector, text.unwrap_or_default().to_owned())
-        }
+        SearchMode::Text => By::Text(text),
+        SearchMode::Vector => By::Vector(vector(&permit, &mut request, &services).await?),
+        SearchMode::Hybrid => By::Hybrid(vector(&permit, &mut request, &services).await?, text),
     };
-    let classes = (!request.classes.is_empty()).then_some(request.classes);
-    let query = Query { by, model: services.embedder.model().to_string(), classes, top_k: request.top_k };
-    let mut work = permit.begin_planned(Plan::Custom)?;
-    let found = search::search(&mut work.once(), &query).await?;
-    let results: Vec<_> = found.into_iter().map(wire).collect();
-    Ok(Json(SearchResponse { query: request.query, count: results.len(), results, mode }))
+    let weighting =
+        request.use_weighted_score.then_some(Weighting { decay_lambda: request.decay_lambda, drift_beta: request.drift_beta });
+    let query = Query { by, filter: filter(&mut request), weighting, top_k: request.top_k, now: permit.now() };
+    let planned = query.planned(&services.routes, permit.tenant().as_str());
+    metrics::counter!("wardgraph_searches_total", "route" => planned.route().word()).increment(1);
+    let mut work = permit.begin_planned(planned.plan())?;
+    let found = planned.run(&mut work.once()).await?;
+    let explain = request.explain;
+    let results: Vec<_> = found.into_iter().map(|found| wire(found, &query, explain)).collect();
+    Ok(Json(SearchResponse {
+        query: request.query,
+        count: results.len(),
+        results,
+        mode,
+        route: explain.then(|| route(planned.route())),
+        model: explain.then(|| services.embedder.model().to_string()),
+    }))
 }
 
-fn wire(found: Found) -> SearchResult {
+async fn vector(permit: &Permit<Search>, request: &mut SearchRequest, services: &Services) -> Result<Vec<f32>, GraphError> {
+    let (given, text) = (request.vector.take(), request.query.as_deref());
+    services.queries.of(permit.tenant(), &*services.embedder, given, text).await
+}
+
+fn filter(request: &mut SearchRequest) -> Filter {
+    let filter = std::mem::take(&mut request.filter);
+    let mut classes = filter.classes;
+    classes.append(&mut request.classes);
+    let texts = request.metadata_filters.take().unwrap_or_default();
+    Filter {
+        classes: (!classes.is_empty()).then_some(classes),
+        props: filter.props,
+        metadata: filter.metadata.or_else(|| request.compound_filter.take()),
+        metadata_texts: as_texts(texts),
+        created_after: filter.created_after,
+        created_before: filter.created_before,
+        updated_after: filter.updated_after,
+        updated_before: filter.updated_before,
+    }
+}
+
+/// Values as Postgres writes them with `->>`.
+fn as_texts(values: Map<String, Value>) -> Vec<(String, Option<String>)> {
+    let text = |value| match value {
+        Value::Null => None,
+        Value::String(text) => Some(text),
+        other => Some(other.to_string()),
+    };
+    values.into_iter().map(|(key, value)| (key, text(value))).collect()
+}
+
+const fn route(route: Route) -> SearchRoute {
+    match route {
+        Route::Exact => SearchRoute::Exact,
+        Route::Graph => SearchRoute::Graph,
+        Route::Own => SearchRoute::Own,
+    }
+}
+
+fn wire(found: Found, query: &Query, explain: bool) -> SearchResult {
     SearchResult {
+        explanation: explain.then(|| explanation(&found, query)),
         id: found.id,
         tenant_id: found.tenant,
         classes: found.classes,
@@ -46,5 +99,22 @@ fn wire(found: Found) -> SearchResult {
         similarity: found.similarity,
         score: found.score,
         text: found.text,
+    }
+}
+
+fn explanation(found: &Found, query: &Query) -> Explanation {
+    let reasons = &found.reasons;
+    let factors = query.factors(reasons);
+    Explanation {
+        similarity: found.similarity,
+        meaning_place: reasons.meaning_place,
+        words_place: reasons.words_place,
+        text_rank: reasons.text_rank,
+        base_score: reasons.base,
+        age_days: reasons.age_days,
+        drift: reasons.drift,
+        age_factor: factors.age,
+        drift_factor: factors.drift,
+        formula: query.formula(found),
     }
 }

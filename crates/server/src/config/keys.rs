@@ -106,7 +106,10 @@ keys! {
     "embedding.model" Kind::Text, "minilm", [], "`minilm` (all-MiniLM-L6-v2, 384 dimensions) or `wordllama` (256 dimensions, a hundred times faster).";
     "embedding.threads" Kind::Number(0, 256), "0", [], "Threads of the model; 0: half the cores, at least one.";
     "graph.grace_period_hours" Kind::Number(0, 87_600), "720", [], "How long a deleted node can be brought back before it is erased, in hours.";
-    "worker.enabled" Kind::Bool, "true", [], "Whether this server works the queue.";
+    "worker.enabled" Kind::Bool, "true", [], "Whether this server works the queue and keeps the tiers of search.";
+    "search.exact_rows" Kind::Number(1, 1_000_000), "2000", [], "Up to so many vectors a tenant is searched one by one, exactly; above, by an HNSW index, outside of which at most about as many wait.";
+    "search.own_index_rows" Kind::Number(1, 1_000_000_000), "50000", [], "From so many vectors on, a tenant has an HNSW index of its own.";
+    "search.build_memory_mb" Kind::Number(16, 1_048_576), "256", [], "How much memory the building of an HNSW index may use (`maintenance_work_mem`); one is built at a time.";
     "log.format" Kind::Text, "text", [], "`text` or `json`.";
     "log.filter" Kind::Text, "info", [], "What is logged, in the words of tracing's EnvFilter.";
     "cache_dir" Kind::Path, "", [], "Where `scripts/fetch.py` put Postgres and the models. Empty: `.cache` beside the build or in the working folder.";

@@ -9,6 +9,7 @@ use wardgraph_kernel::{LimitClass, Permissions, Secret};
 use wardgraph_limits::{LimitTable, Policy};
 use wardgraph_store::{Config as Login, Role, Timeouts};
 use wardgraph_tokens::{Algorithm, Issuer, IssuerConfig, KeyError};
+use wardgraph_worker::TierOptions;
 
 use super::{ConfigError, Settings, keys::Kind};
 
@@ -33,6 +34,8 @@ pub struct Config {
     pub grace_period: Duration,
     /// Whether this server works the queue.
     pub works: bool,
+    /// When tenants change tiers of search.
+    pub tiers: TierOptions,
     /// Whether the log is JSON.
     pub log_json: bool,
     /// What is logged.
@@ -120,6 +123,7 @@ impl Config {
             model_threads: settings.number("embedding.threads")?,
             grace_period: Duration::from_hours(settings.number("graph.grace_period_hours")? as u64),
             works: settings.flag("worker.enabled")?,
+            tiers: tiers(settings)?,
             log_json,
             log_filter: settings.text("log.filter")?,
             cache_dir: Some(settings.text("cache_dir")?).filter(|dir| !dir.is_empty()).map(PathBuf::from),
@@ -213,6 +217,17 @@ fn database(settings: &Settings) -> Result<DatabaseConfig, ConfigError> {
             transaction: settings.millis("database.transaction_timeout_ms")?,
             ..Timeouts::default()
         },
+    })
+}
+
+fn tiers(settings: &Settings) -> Result<TierOptions, ConfigError> {
+    let rows = |name: &str| settings.number(name).map(|rows| i64::try_from(rows).unwrap_or(i64::MAX));
+    Ok(TierOptions {
+        exact_rows: rows("search.exact_rows")?,
+        own_rows: rows("search.own_index_rows")?,
+        memory_mb: settings.number("search.build_memory_mb")?,
+        works: settings.flag("worker.enabled")?,
+        ..TierOptions::default()
     })
 }
 

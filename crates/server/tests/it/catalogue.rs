@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use tokio_postgres::{Client, error::SqlState};
-use wardgraph_store::{Role, StatementInfo, guard};
+use wardgraph_graph::search::Searches;
+use wardgraph_store::{Role, Space, StatementInfo, guard};
 use wardgraph_testkit::Cluster;
 
 /// Asks a question whose every row is a fault: there is none, and there is one after `breach`.
@@ -54,6 +55,8 @@ async fn the_policies_are_these_and_no_others() {
         "jobs own_read PERMISSIVE SELECT app".into(),
         "jobs own_update PERMISSIVE UPDATE app".into(),
         "jobs queue PERMISSIVE ALL worker".into(),
+        "vector_spaces administrator PERMISSIVE ALL admin".into(),
+        "vector_spaces keeper PERMISSIVE ALL worker".into(),
         "migrations ledger PERMISSIVE ALL owner".into(),
         "nodes worker_status PERMISSIVE UPDATE worker".into(),
     ];
@@ -136,6 +139,8 @@ async fn the_grants_are_these_and_no_others() {
         format!("nodes app {all}"),
         "nodes embedding_status worker update".into(),
         "nodes worker select".into(),
+        format!("vector_spaces admin {all}"),
+        "vector_spaces worker insert+select+update".into(),
     ];
     expected.sort();
     assert_eq!(listed, expected);
@@ -263,7 +268,7 @@ async fn plant(superuser: &Client, tenant: &str) {
 // Statements.
 
 fn statements() -> Vec<&'static StatementInfo> {
-    wardgraph_server::wire::statements()
+    wardgraph_server::wire::statements(Searches::of(&Space::new("it's a model", 768)))
 }
 
 #[test]

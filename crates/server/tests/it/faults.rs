@@ -6,6 +6,8 @@ use wardgraph_api::table::rows;
 use wardgraph_kernel::Access;
 use wardgraph_testkit::{App, AppOptions, Reply, forgeries, with_claims};
 
+use crate::tiers;
+
 /// A tenant named in a query, a header or a body leads nowhere but to the credential's own rows.
 #[tokio::test]
 async fn fault_01_no_query_parameter_reaches_another_tenant() {
@@ -58,8 +60,8 @@ async fn fault_05_isolation_does_not_rest_on_one_thing_alone() {
     assert!(naked.is_empty(), "{naked:?}");
     let owns = "select count(*) from pg_class c join pg_roles r on r.oid = c.relowner where r.rolname = 'wardgraph_app'";
     assert_eq!(client.query_one(owns, &[]).await.unwrap().get::<_, i64>(0), 0);
-    for statement in wardgraph_server::wire::statements() {
-        let global = ["jobs", "pg_", "select 1"].iter().any(|word| statement.sql.contains(word));
+    for statement in wardgraph_server::wire::statements(app.routes.searches()) {
+        let global = ["jobs", "vector_spaces", "pg_", "select 1"].iter().any(|word| statement.sql.contains(word));
         assert!(statement.sql.contains("tenant_id") || global, "{} has no tenant: {}", statement.name, statement.sql);
     }
     // With row-level security off altogether, the predicates still hold.
@@ -357,6 +359,47 @@ async fn fault_29_bad_input_is_refused_in_our_words_and_before_it_is_read() {
     let node = json!({ "classes": ["A"], "props": {}, "external_id": "one" });
     owner.post("/nodes", &node).await.created();
     owner.post("/nodes", &node).await.problem(409);
+}
+
+/// Indexes of vectors are made by the owner while the runtime role serves, over what is there and what comes; and neither other tenants'
+/// rows in the same index nor filters make a result short, even where the index gives up.
+#[tokio::test]
+async fn fault_33_the_vector_index_is_there_and_neither_neighbours_nor_filters_shorten_results() {
+    let app = tiers::app(200, 100_000).await;
+    let client = app.database.behind_the_scenes().await;
+    // Two tenants of one partition: the neighbour's many vectors lie where our query goes, and ours lie elsewhere.
+    tiers::plant(&client, "neighbour", 1, 0..2_000).await;
+    let mut ours = String::new();
+    for n in 0..200 {
+        ours = format!("tenant-{n}");
+        tiers::plant(&client, &ours, 8, 0..1).await;
+        let together = "select count(distinct tableoid) from wardgraph.embeddings where tenant_id in ('neighbour', $1)";
+        if client.query_one(together, &[&ours]).await.unwrap().get::<_, i64>(0) == 1 {
+            break;
+        }
+    }
+    tiers::plant(&client, &ours, 8, 1..400).await;
+    // The index gives up at once, and is used although comparing would cost less.
+    let database: String = client.query_one("select current_database()::text", &[]).await.unwrap().get(0);
+    for setting in ["hnsw.max_scan_tuples = 1", "enable_sort = off"] {
+        client.batch_execute(&format!("alter role wardgraph_app in database {database} set {setting}")).await.unwrap();
+    }
+    while app.keeper.turn().await.unwrap() > 0 {}
+    let owner = app.owner(&ours);
+    for n in 0..10 {
+        let query = tiers::vector(0, 90_000 + n);
+        for rare in [false, true] {
+            let classes: &[&str] = if rare { &["Rare"] } else { &[] };
+            let request = json!({ "vector": query, "classes": classes, "explain": true });
+            let answer = owner.post("/search", &request).await.ok();
+            assert_eq!(answer["route"], "graph");
+            let found: Vec<_> = answer["results"].as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap()).collect();
+            let truth = tiers::nearest(&ours, 8, 400, &query, 10, rare);
+            assert_eq!(found.len(), truth.len(), "{answer}");
+            let hits = truth.iter().filter(|id| found.contains(&id.as_str())).count();
+            assert!(hits + 1 >= truth.len(), "{hits}: {found:?} {truth:?}");
+        }
+    }
 }
 
 /// Refusals name no value that came in a credential. (`logs` holds the log itself, on the real binary.)

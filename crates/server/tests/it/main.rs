@@ -39,4 +39,5 @@ mod search;
 mod seed;
 mod settings;
 mod table;
+mod tiers;
 mod versions;

@@ -278,3 +278,135 @@ async fn every_script_and_size_of_text_can_be_kept_and_found() {
     assert_eq!(texts(&search(&owner, json!({ "query": "нужный", "mode": "text" })).await), ["нужный текст"]);
     assert_eq!(search(&owner, json!({ "query": "日本語のテキスト", "mode": "text" })).await.len(), 1);
 }
+
+/// A request and which of the numbered nodes it finds.
+async fn finds(owner: &Caller, request: Value, numbers: &[i64]) {
+    for mode in ["text", "vector", "hybrid"] {
+        let mut request = request.clone();
+        (request["query"], request["mode"], request["top_k"]) = (json!("numbered node"), json!(mode), json!(100));
+        let mut found: Vec<_> = search(owner, request.clone()).await.iter().map(|r| r["props"]["n"].as_i64().unwrap()).collect();
+        found.sort_unstable();
+        assert_eq!(found, numbers, "{request}");
+    }
+}
+
+#[tokio::test]
+async fn filters_on_classes_props_metadata_and_time_hold_in_every_mode() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    for n in 0..6 {
+        let class = if n < 2 { "Early" } else { "Late" };
+        let metadata = match n {
+            0 => json!({ "lang": "en", "year": 2020, "open": true, "tags": ["a", "b"] }),
+            1 => json!({ "lang": "en", "year": 2021, "none": null }),
+            2 => json!({ "lang": "de", "year": "2020", "open": false }),
+            _ => json!({ "nested": { "deep": n } }),
+        };
+        let new = json!({ "classes": [class], "props": { "text": format!("numbered node {n}"), "n": n, "odd": n % 2 == 1 }, "metadata": metadata });
+        owner.post("/nodes", &new).await.created();
+        app.clock.advance(std::time::Duration::from_secs(60));
+    }
+    app.embed_everything().await;
+    let later = "update wardgraph.nodes set updated_at = updated_at + interval '1 hour' where props @> '{\"n\": 4}'";
+    app.database.behind_the_scenes().await.batch_execute(later).await.unwrap();
+    finds(&owner, json!({}), &[0, 1, 2, 3, 4, 5]).await;
+    finds(&owner, json!({ "filter": { "classes": ["Early", "Never"] } }), &[0, 1]).await;
+    finds(&owner, json!({ "filter": { "props": { "odd": true } } }), &[1, 3, 5]).await;
+    finds(&owner, json!({ "filter": { "props": { "odd": true }, "classes": ["Early"] } }), &[1]).await;
+    finds(&owner, json!({ "filter": { "metadata": { "tags": ["b"] } } }), &[0]).await;
+    finds(&owner, json!({ "filter": { "metadata": { "nested": { "deep": 4 } } } }), &[4]).await;
+    finds(&owner, json!({ "compound_filter": { "lang": "en", "year": 2020 } }), &[0]).await;
+    finds(&owner, json!({ "metadata_filters": { "year": 2020 } }), &[0, 2]).await;
+    finds(&owner, json!({ "metadata_filters": { "year": "2020", "open": true } }), &[0]).await;
+    finds(&owner, json!({ "metadata_filters": { "lang": null } }), &[3, 4, 5]).await;
+    finds(&owner, json!({ "metadata_filters": { "lang": "'; drop table nodes; --" } }), &[]).await;
+    finds(
+        &owner,
+        json!({ "filter": { "created_after": "2026-01-01T00:02:00Z", "created_before": "2026-01-01T00:04:00Z" } }),
+        &[2, 3],
+    )
+    .await;
+    finds(&owner, json!({ "filter": { "updated_after": "2026-01-01T01:00:00Z" } }), &[4]).await;
+    finds(&owner, json!({ "filter": { "updated_before": "2026-01-01T00:01:00Z" } }), &[0]).await;
+    for (refused, field) in [
+        (json!({ "metadata_filters": { "a": [1] } }), "/metadata_filters"),
+        (
+            json!({ "metadata_filters": (0..21).map(|n| (n.to_string(), json!(n))).collect::<serde_json::Map<_, _>>() }),
+            "/metadata_filters",
+        ),
+        (json!({ "metadata_filters": { "a\u{0}": 1 } }), "/metadata_filters"),
+        (json!({ "compound_filter": { "a": "\u{0}" } }), "/compound_filter"),
+        (json!({ "compound_filter": {}, "filter": { "metadata": {} } }), "/compound_filter"),
+        (json!({ "classes": ["A"], "filter": { "classes": ["B"] } }), "/classes"),
+        (json!({ "filter": { "classes": [""] } }), "/filter/classes/0"),
+        (json!({ "filter": { "props": { "a": "\u{0}" } } }), "/filter/props"),
+        (json!({ "decay_lambda": 1.1 }), "/decay_lambda"),
+        (json!({ "drift_beta": -0.1 }), "/drift_beta"),
+    ] {
+        let mut request = refused.clone();
+        request["query"] = json!("x");
+        let problem = owner.post("/search", &request).await.problem(422);
+        assert!(problem["errors"].as_array().unwrap().iter().any(|e| e["field"] == field), "{request}: {problem}");
+    }
+    for unreadable in [json!({ "unknown": 1 }), json!({ "created_after": "yesterday" }), json!({ "props": [] })] {
+        let reply = owner.post("/search", &json!({ "query": "x", "filter": unreadable })).await;
+        assert!(matches!(reply.status.as_u16(), 400 | 422), "{}", reply.text);
+        reply.problem(400);
+    }
+}
+
+#[tokio::test]
+async fn age_and_drift_lower_a_score_and_an_explanation_adds_up() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    for n in 0..4 {
+        node(&owner, "A", &format!("the very same words {n}")).await;
+    }
+    app.embed_everything().await;
+    // Created now; the third was refreshed ten days ago and drifted, the fourth a very long time ago.
+    let client = app.database.behind_the_scenes().await;
+    for (n, days, drift) in [(2, 10, "0.5"), (3, 400_000, "null")] {
+        let sql = format!(
+            "update wardgraph.nodes set last_refreshed = created_at - interval '{days} days', drift_score = {drift} where content like '%{n}'"
+        );
+        client.batch_execute(&sql).await.unwrap();
+    }
+    app.clock.advance(std::time::Duration::from_secs(86_400 / 2));
+    let owner = app.owner("tenant-a");
+    for (mode, weighted) in [("vector", true), ("vector", false), ("text", true), ("hybrid", true), ("hybrid", false)] {
+        let request = json!({
+            "query": "the very same words 2", "mode": mode, "use_weighted_score": weighted, "decay_lambda": 0.1, "drift_beta": 0.5,
+            "explain": true, "top_k": 4
+        });
+        let answer = owner.post("/search", &request).await.ok();
+        assert_eq!((&answer["route"], &answer["model"], &answer["count"]), (&json!("exact"), &json!("wordllama-256"), &json!(4)));
+        for result in answer["results"].as_array().unwrap() {
+            let told = &result["explanation"];
+            let number = |name: &str| told[name].as_f64().unwrap_or_else(|| panic!("{name}: {told}"));
+            let n = result["text"].as_str().unwrap().chars().last().unwrap();
+            let (days, drift) = match n {
+                '2' => (10.5, 0.5),
+                '3' => (400_000.5, 0.0),
+                _ => (0.5, 0.0),
+            };
+            assert!((number("age_days") - days).abs() < 1e-6 && number("drift") == drift, "{told}");
+            let (age_factor, drift_factor) =
+                if weighted { ((-0.1_f64 * days).max(-600.0).exp(), 1.0 - 0.5 * drift) } else { (1.0, 1.0) };
+            assert!((number("age_factor") - age_factor).abs() < 1e-9 && number("drift_factor") == drift_factor, "{told}");
+            let place = |list: &str| told[list].as_f64().unwrap_or(101.0);
+            let base = match mode {
+                "vector" => number("similarity"),
+                "text" => number("text_rank"),
+                _ => 1.0 / (60.0 + place("meaning_place")) + 1.0 / (60.0 + place("words_place")),
+            };
+            assert!((number("base_score") - base).abs() < 1e-12, "{told}");
+            let score = result["score"].as_f64().unwrap();
+            assert!((score - base * age_factor * drift_factor).abs() < 1e-9, "{told}");
+            assert!(told["formula"].as_str().unwrap().ends_with(&format!("= {score:?}")), "{told}");
+        }
+        let last = answer["results"].as_array().unwrap().last().unwrap()["text"].as_str().unwrap().to_owned();
+        assert!(!weighted || last.ends_with('3'), "{mode}: the old is first");
+    }
+    let plain = owner.post("/search", &json!({ "query": "words" })).await.ok();
+    assert!(plain.get("route").is_none() && plain["results"][0].get("explanation").is_none(), "{plain}");
+}

@@ -17,6 +17,7 @@ migrations![
     "0003_events",
     "0004_jobs",
     "0005_node_versions",
+    "0006_search_tiers",
     "0008_filters_and_lineage",
     "0009_idempotency"
 ];

@@ -1,0 +1,40 @@
+//! Why a result has its score, in numbers that can be added up by hand.
+
+use super::{By, Found, Query, Reasons};
+
+/// By what age and drift multiplied a score.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Factors {
+    /// `exp(-decay * age in days)`; 1 without weighting.
+    pub age: f64,
+    /// `max(0, 1 - beta * drift)`; 1 without weighting.
+    pub drift: f64,
+}
+
+impl Query {
+    /// By what age and drift multiplied the score.
+    pub fn factors(&self, reasons: &Reasons) -> Factors {
+        self.weighting.map_or(Factors { age: 1.0, drift: 1.0 }, |weighting| Factors {
+            age: (-weighting.decay_lambda * reasons.age_days).max(-600.0).exp(),
+            drift: (1.0 - weighting.drift_beta * reasons.drift).max(0.0),
+        })
+    }
+
+    /// The whole sum, with the result's numbers.
+    pub fn formula(&self, found: &Found) -> String {
+        let reasons = &found.reasons;
+        let place = |place: Option<i64>| place.unwrap_or(self.depth() + 1);
+        let base = match &self.by {
+            By::Vector(_) => "similarity".to_owned(),
+            By::Text(_) => "text_rank".to_owned(),
+            By::Hybrid(..) => {
+                format!("(1 / (60 + {}) + 1 / (60 + {}))", place(reasons.meaning_place), place(reasons.words_place))
+            }
+        };
+        let weighted = self.weighting.map_or_else(String::new, |weighting| {
+            let (lambda, beta) = (weighting.decay_lambda, weighting.drift_beta);
+            format!(" * exp(-{lambda:?} * {:?}) * max(0, 1 - {beta:?} * {:?})", reasons.age_days, reasons.drift)
+        });
+        format!("{base}{weighted} = {:?}", found.score)
+    }
+}

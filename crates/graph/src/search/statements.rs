@@ -1,0 +1,202 @@
+//! The statements of search: for each way to search, each route and with or without a filter, one fixed text.
+//!
+//! The texts are put together once for the model in use, since an index of vectors needs its dimension in the text. Each takes the same
+//! parameters in the same order: [`FIXED`] of all, then those of the vector, of the words, of the filter.
+//!
+//! **Invariant:** the parts of a text together read every vector of the tenant, whatever its place is and whatever the route says: a route
+//! that is out of date costs time and no results (`every_route_finds_what_exact_search_finds`).
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, OnceLock, PoisonError},
+};
+
+use wardgraph_kernel::Read;
+use wardgraph_store::{Role, Space, Statement, StatementInfo};
+
+use super::{Route, filter::conditions};
+
+/// `$1` tenant, `$2` how many results, `$3` octets of one answer, `$4` decay a day, `$5` weight of drift, `$6` now, `$7` how deep lists are.
+const FIXED: usize = 7;
+
+/// The ways to search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Vector,
+    Text,
+    Hybrid,
+}
+
+/// A statement for searches that anything passes, and one for those with a filter.
+type Pair = [Statement<Read>; 2];
+
+/// Every statement of search for one model.
+#[derive(Debug)]
+pub struct Searches {
+    space: Space,
+    vector: ByRoute,
+    hybrid: ByRoute,
+    text: Pair,
+}
+
+#[derive(Debug)]
+struct ByRoute {
+    exact: Pair,
+    graph: Pair,
+    own: Pair,
+}
+
+impl Searches {
+    /// The statements for the vectors of `space`. Made once for each space and kept: a server has a few models in its life.
+    pub fn of(space: &Space) -> &'static Self {
+        static MADE: OnceLock<Mutex<HashMap<(String, String), &'static Searches>>> = OnceLock::new();
+        let mut made = MADE.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+        made.entry((space.model().to_owned(), space.indexed_type())).or_insert_with(|| Box::leak(Box::new(Self::new(space))))
+    }
+
+    fn new(space: &Space) -> Self {
+        let pair = |way, route| [false, true].map(|filtered| statement(space, way, route, filtered));
+        let routes = |way| ByRoute { exact: pair(way, Route::Exact), graph: pair(way, Route::Graph), own: pair(way, Route::Own) };
+        Self {
+            space: space.clone(),
+            vector: routes(Way::Vector),
+            hybrid: routes(Way::Hybrid),
+            text: pair(Way::Text, Route::Exact),
+        }
+    }
+
+    /// What they search.
+    pub const fn space(&self) -> &Space {
+        &self.space
+    }
+
+    /// All of them.
+    pub fn statements(&'static self) -> impl Iterator<Item = &'static StatementInfo> {
+        let all = |routes: &'static ByRoute| [&routes.exact, &routes.graph, &routes.own];
+        all(&self.vector).into_iter().chain(all(&self.hybrid)).chain([&self.text]).flatten().map(Statement::info)
+    }
+
+    pub(super) const fn choose(&self, way: Way, route: Route, filtered: bool) -> &Statement<Read> {
+        let routes = match way {
+            Way::Vector => Some(&self.vector),
+            Way::Hybrid => Some(&self.hybrid),
+            Way::Text => None,
+        };
+        let [plain, with_filter] = match (routes, route) {
+            (None, _) => &self.text,
+            (Some(routes), Route::Exact) => &routes.exact,
+            (Some(routes), Route::Graph) => &routes.graph,
+            (Some(routes), Route::Own) => &routes.own,
+        };
+        if filtered { with_filter } else { plain }
+    }
+}
+
+fn statement(space: &Space, way: Way, route: Route, filtered: bool) -> Statement<Read> {
+    let (word, parameters) = match way {
+        Way::Vector => ("vector", FIXED + 2),
+        Way::Text => ("text", FIXED + 1),
+        Way::Hybrid => ("hybrid", FIXED + 4),
+    };
+    let filter = if filtered { conditions(parameters + 1) } else { String::new() };
+    let ctes = match way {
+        Way::Vector => meaning(space, route, &filter) + FOUND_BY_MEANING,
+        Way::Text => words("$8", &filter) + FOUND_BY_WORDS,
+        Way::Hybrid => meaning(space, route, &filter) + ", " + &words("$10", &filter) + FOUND_BY_BOTH,
+    };
+    let name = format!("graph.search.{word}.{}{}", route.word(), if filtered { ".filtered" } else { "" });
+    Statement::reading(name.leak(), &[Role::App], format!("with {ctes}{SHOWN}").leak())
+}
+
+/// The nearest of some of the tenant's vectors, compared one by one. `$8` is the model, `$9` the vector.
+fn exact(tenant: &str, place: &str, filter: &str) -> String {
+    nearest("e.embedding <=> $9::vector", &format!("e.tenant_id = {tenant} and e.model = $8::text{place}"), filter)
+}
+
+fn nearest(order: &str, which: &str, filter: &str) -> String {
+    let nodes = if filter.is_empty() { "" } else { " join nodes n on n.tenant_id = e.tenant_id and n.node_id = e.node_id" };
+    format!(
+        "(select e.tenant_id, e.node_id, e.embedding <=> $9::vector as distance from embeddings e{nodes}
+         where {which}{filter} order by {order} limit $7::bigint)"
+    )
+}
+
+/// The nearest by meaning. Where an index brings fewer than were asked for, because rows of others or the filter stood in its way, what it
+/// holds is compared one by one; the condition on its count is decided once, so that this costs nothing otherwise.
+fn meaning(space: &Space, route: Route, filter: &str) -> String {
+    let (indexed, tail) = match route {
+        Route::Exact => (None, ""),
+        Route::Graph => (Some(" and e.graph = 1"), " and e.graph = any('{0,2}')"),
+        Route::Own => (Some(" and e.graph = 2"), " and e.graph = any('{0,1}')"),
+    };
+    let (own, shared) = (exact("$1::text", tail, filter), exact("'*'", "", filter));
+    let (before, parts) = match indexed {
+        None => (String::new(), format!("{own} union all {shared}")),
+        Some(place) => {
+            let compared = space.indexed_type();
+            // Single precision needs no cast of the query; half does.
+            let order = format!("e.embedding::{compared} <=> $9::vector::{compared}");
+            let near = nearest(&order, &format!("e.tenant_id = $1::text and e.model = {}{place}", space.literal()), filter);
+            let rest = exact("$1::text", place, filter);
+            let parts = format!(
+                "select * from near where (select count(*) from near) >= $7
+                 union all select * from {rest} r where (select count(*) from near) < $7
+                 union all {own} union all {shared}"
+            );
+            (format!("near as materialized {near}, "), parts)
+        }
+    };
+    format!(
+        "{before}meaning as materialized (
+           select tenant_id, node_id, distance, row_number() over (order by distance, node_id) as place
+           from (select * from ({parts}) part order by distance, node_id limit $7) whole)"
+    )
+}
+
+const FOUND_BY_MEANING: &str = ", found as (
+       select tenant_id, node_id, 1 - distance as similarity, place as meaning_place, null::bigint as words_place, null::float8 as rank,
+         1 - distance as base from meaning)";
+
+/// The best by words, any of which may match: `a & b` as `a | b`.
+fn words(text: &str, filter: &str) -> String {
+    let query = format!("replace(plainto_tsquery('english', {text}::text)::text, ' & ', ' | ')::tsquery");
+    format!(
+        "words as materialized (
+           select tenant_id, node_id, rank, row_number() over (order by rank desc, node_id) as place
+           from (select n.tenant_id, n.node_id, ts_rank(n.content_search, {query}, 1)::float8 as rank from nodes n
+                 where n.tenant_id = any(array[$1, '*']) and n.content_search @@ {query}{filter}
+                 order by rank desc, n.node_id limit $7::bigint) best)"
+    )
+}
+
+const FOUND_BY_WORDS: &str = ", found as (
+       select tenant_id, node_id, null::float8 as similarity, null::bigint as meaning_place, place as words_place, rank, rank as base from words)";
+
+/// Reciprocal rank fusion; `$11` is how many are fused. A node that one list lacks counts there as the place behind the list's last.
+const FOUND_BY_BOTH: &str = ", fused as (
+       select tenant_id, node_id, m.distance, m.place as meaning_place, w.place as words_place, w.rank,
+         (1.0 / (60 + coalesce(m.place, $7 + 1)))::float8 + (1.0 / (60 + coalesce(w.place, $7 + 1)))::float8 as base
+       from meaning m full join words w using (tenant_id, node_id)
+       order by base desc, node_id limit $11::bigint
+     ), found as (
+       select f.tenant_id, f.node_id, 1 - coalesce(f.distance, (
+           select e.embedding <=> $9 from embeddings e
+           where e.tenant_id = f.tenant_id and e.tenant_id = any(array[$1, '*']) and e.model = $8 and e.node_id = f.node_id)) as similarity,
+         f.meaning_place, f.words_place, f.rank, f.base
+       from fused f)";
+
+/// What a result shows, of the found nodes that fit into one answer. Age and drift weigh nothing where `$4` and `$5` are 0; the exponent is
+/// bounded, since Postgres refuses what becomes too small for a number.
+const SHOWN: &str = "
+     select node_id, tenant_id, classes, props, metadata, text, similarity, score, meaning_place, words_place, rank, age_days, drift, base
+     from (
+       select n.node_id, n.tenant_id, n.classes, n.props, n.metadata, left(coalesce(n.content, ''), 300) as text, f.similarity, s.score,
+         f.meaning_place, f.words_place, f.rank, a.age_days, a.drift, f.base,
+         sum(n.size_bytes) over (order by s.score desc, n.node_id) - n.size_bytes as before
+       from found f join nodes n on n.tenant_id = f.tenant_id and n.node_id = f.node_id
+       cross join lateral (
+         select greatest(extract(epoch from $6::timestamptz - coalesce(n.last_refreshed, n.created_at))::float8 / 86400, 0) as age_days,
+           coalesce(n.drift_score, 0) as drift) a
+       cross join lateral (
+         select f.base * exp(greatest(-$4::float8 * a.age_days, -600)) * greatest(1 - $5::float8 * a.drift, 0) as score) s
+     ) shown where before <= $3::bigint order by score desc, node_id limit $2::bigint";

@@ -1,0 +1,177 @@
+//! The tiers of search: how many vectors each tenant has where, and moving them from place to place.
+//!
+//! What is due is found by what was counted and what was kept since. Both are taken back only when the work is done, so that whoever is
+//! stopped in between is followed by someone who begins anew and finds most of it done.
+
+use std::collections::HashMap;
+
+use wardgraph_kernel::{Mode, Read, TenantId, Write};
+use wardgraph_store::{Role, Statement, StatementInfo, StoreError, Tx};
+
+use crate::search::Route;
+
+/// Counts vectors that were kept just now.
+const TOUCH: Statement<Write> = Statement::writing(
+    "graph.tiers.touch",
+    &[Role::Worker],
+    "insert into vector_spaces (tenant_id, model, touched) values ($1, $2, $3)
+     on conflict (tenant_id, model) do update set touched = vector_spaces.touched + excluded.touched",
+);
+
+const DUE: Statement<Read> = Statement::reading(
+    "graph.tiers.due",
+    &[Role::Worker],
+    "select tenant_id, route, touched from vector_spaces where model = $1 and tail + touched > $2 order by tail + touched desc limit $3",
+);
+
+const GROWN: Statement<Read> = Statement::reading(
+    "graph.tiers.grown",
+    &[Role::Worker],
+    "select tenant_id, route from vector_spaces where model = $1 and route <> 'exact'",
+);
+
+const MEASURE: Statement<Read> = Statement::reading(
+    "graph.tiers.measure",
+    &[Role::Worker],
+    "select route, count(*), sum(tail + touched)::bigint from vector_spaces where model = $1 group by route",
+);
+
+/// How many of the tenant's vectors are in each place, and in which partition they lie.
+const COUNT: Statement<Read> = Statement::reading(
+    "graph.tiers.count",
+    &[Role::Worker],
+    "select c.tail, c.common, c.own, (select p.relname::text from embeddings e join pg_class p on p.oid = e.tableoid where e.tenant_id = $1 limit 1)
+     from (select count(*) filter (where graph = 0) as tail, count(*) filter (where graph = 1) as common, count(*) filter (where graph = 2) as own
+           from embeddings where tenant_id = $1 and model = $2) c",
+);
+
+/// Moves some vectors up to a place. Whoever else changes one of them at this moment keeps it; it is met again.
+const MOVE: Statement<Write> = Statement::writing(
+    "graph.tiers.move",
+    &[Role::Worker],
+    "with batch as (
+       select node_id from embeddings where tenant_id = $1 and model = $2 and graph < $3 limit $4 for no key update skip locked
+     ), moved as (
+       update embeddings e set graph = $3 from batch b where e.tenant_id = $1 and e.model = $2 and e.node_id = b.node_id returning 1
+     )
+     select count(*) from moved",
+);
+
+/// Has on record how the tenant is searched now.
+const ROUTE: Statement<Write> = Statement::writing(
+    "graph.tiers.route",
+    &[Role::Worker],
+    "update vector_spaces set route = $3 where tenant_id = $1 and model = $2 and route <> $3 returning route",
+);
+
+/// Has on record what was found and done; what was kept since counts on.
+const SETTLE: Statement<Write> = Statement::writing(
+    "graph.tiers.settle",
+    &[Role::Worker],
+    "update vector_spaces set tail = $3, touched = greatest(touched - $4, 0) where tenant_id = $1 and model = $2 returning tail",
+);
+
+pub(crate) const STATEMENTS: &[&StatementInfo] =
+    &[TOUCH.info(), DUE.info(), GROWN.info(), MEASURE.info(), COUNT.info(), MOVE.info(), ROUTE.info(), SETTLE.info()];
+
+/// A tenant whose tail has grown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Whose.
+    pub tenant: TenantId,
+    /// How it is searched so far.
+    pub route: Route,
+    /// How many vectors were kept since the last count.
+    pub touched: i64,
+}
+
+/// How many vectors a tenant has where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Count {
+    /// In no index.
+    pub tail: i64,
+    /// In the common index.
+    pub common: i64,
+    /// In its own index, or waiting for it to be built.
+    pub own: i64,
+    /// The partition in which they lie; `None` without any.
+    pub partition: Option<String>,
+}
+
+/// How many tenants there are of one route, and their tails together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Measured {
+    /// The route.
+    pub route: Route,
+    /// Tenants.
+    pub tenants: i64,
+    /// Vectors in no index, by what is known without counting.
+    pub tail: i64,
+}
+
+/// Counts vectors of `model` that this transaction has kept.
+pub async fn touch(tx: &mut Tx<'_, Write>, model: &str, vectors: usize) -> Result<(), StoreError> {
+    let tenant = tx.tenant();
+    let vectors = i64::try_from(vectors).unwrap_or(i64::MAX);
+    tx.write(&TOUCH, &[&tenant, &model, &vectors]).await.map(drop)
+}
+
+/// At most `most` tenants whose tail is longer than `tail`, the longest first.
+pub async fn due<M: Mode>(tx: &mut Tx<'_, M>, model: &str, tail: i64, most: i64) -> Result<Vec<Due>, StoreError> {
+    let mut due = Vec::new();
+    for row in tx.query(&DUE, &[&model, &tail, &most]).await? {
+        // Only tenants are kept in tiers: shared rows are few.
+        let Ok(tenant) = TenantId::parse(row.try_get(0)?) else { continue };
+        due.push(Due { tenant, route: named(row.try_get(1)?)?, touched: row.try_get(2)? });
+    }
+    Ok(due)
+}
+
+/// The tenants that have outgrown exact search.
+pub async fn grown<M: Mode>(tx: &mut Tx<'_, M>, model: &str) -> Result<HashMap<String, Route>, StoreError> {
+    let rows = tx.query(&GROWN, &[&model]).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, named(row.try_get(1)?)?))).collect()
+}
+
+/// How many tenants go which way.
+pub async fn measure<M: Mode>(tx: &mut Tx<'_, M>, model: &str) -> Result<Vec<Measured>, StoreError> {
+    let rows = tx.query(&MEASURE, &[&model]).await?;
+    rows.iter()
+        .map(|row| Ok(Measured { route: named(row.try_get(0)?)?, tenants: row.try_get(1)?, tail: row.try_get(2)? }))
+        .collect()
+}
+
+/// Counts the tenant's vectors.
+pub async fn count<M: Mode>(tx: &mut Tx<'_, M>, model: &str) -> Result<Count, StoreError> {
+    let tenant = tx.tenant();
+    let row = tx.find(&COUNT, &[&tenant, &model]).await?.ok_or(StoreError::Ended)?;
+    Ok(Count { tail: row.try_get(0)?, common: row.try_get(1)?, own: row.try_get(2)?, partition: row.try_get(3)? })
+}
+
+/// Moves at most `most` vectors to where `route` looks for them. Returns how many were moved.
+pub async fn promote(tx: &mut Tx<'_, Write>, model: &str, route: Route, most: i64) -> Result<i64, StoreError> {
+    let place: i16 = match route {
+        Route::Exact => return Ok(0),
+        Route::Graph => 1,
+        Route::Own => 2,
+    };
+    let tenant = tx.tenant();
+    let rows = tx.write(&MOVE, &[&tenant, &model, &place, &most]).await?;
+    Ok(rows.first().map_or(Ok(0), |row| row.try_get(0))?)
+}
+
+/// Has on record how the tenant is searched now. Returns whether that is news.
+pub async fn set_route(tx: &mut Tx<'_, Write>, model: &str, route: Route) -> Result<bool, StoreError> {
+    let tenant = tx.tenant();
+    Ok(!tx.write(&ROUTE, &[&tenant, &model, &route.word()]).await?.is_empty())
+}
+
+/// Has on record that `tail` vectors were left in no index when all that were `touched` had been seen.
+pub async fn settle(tx: &mut Tx<'_, Write>, model: &str, tail: i64, touched: i64) -> Result<(), StoreError> {
+    let tenant = tx.tenant();
+    tx.write(&SETTLE, &[&tenant, &model, &tail, &touched]).await.map(drop)
+}
+
+fn named(word: &str) -> Result<Route, StoreError> {
+    Route::named(word).ok_or_else(|| StoreError::Unsafe("a route that this version does not know".into()))
+}

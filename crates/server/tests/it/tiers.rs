@@ -1,0 +1,307 @@
+//! The tiers of search: whatever route a tenant goes and wherever its vectors lie, a search finds what comparing them one by one finds.
+
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tokio_postgres::Client;
+use wardgraph_graph::search::Route;
+use wardgraph_store::{Role, guard};
+use wardgraph_testkit::{App, AppOptions, Caller};
+use wardgraph_worker::TierOptions;
+
+const DIMENSION: usize = 256;
+pub(crate) const MODEL: &str = "wordllama-256";
+
+/// A server whose tenants grow into tiers at these sizes.
+pub(crate) async fn app(exact_rows: i64, own_rows: i64) -> App {
+    let tiers = TierOptions { exact_rows, own_rows, memory_mb: 64, ..TierOptions::default() };
+    App::with(AppOptions { tiers, ..AppOptions::default() }).await
+}
+
+/// A vector near one of a few topics: the same for the same number.
+pub(crate) fn vector(topic: usize, n: usize) -> Vec<f32> {
+    let mut state = (n as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mut noise = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1 << 24) as f32 - 0.5
+    };
+    (0..DIMENSION).map(|place| noise() * 0.3 + if place % 16 == topic % 16 { 1.0 } else { 0.0 }).collect()
+}
+
+fn id(tenant: &str, n: usize) -> String {
+    let tenant = tenant.bytes().fold(7_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
+    format!("{tenant:08x}-0000-7000-8000-{n:012}")
+}
+
+/// Nodes of a tenant with their vectors, past the API but counted as the worker counts them.
+pub(crate) async fn plant(client: &Client, tenant: &str, topics: usize, numbers: std::ops::Range<usize>) {
+    let ids: Vec<String> = numbers.clone().map(|n| id(tenant, n)).collect();
+    let vectors: Vec<String> = numbers.clone().map(|n| format!("{:?}", vector(n % topics, n))).collect();
+    let classes: Vec<String> = numbers.clone().map(|n| if n % 50 == 0 { "Rare".into() } else { "Plain".into() }).collect();
+    let nodes = "insert into wardgraph.nodes (tenant_id, node_id, classes, props, metadata, refresh_policy, triggers, content, embedding_status, created_at, updated_at)
+                 select $1, i.id::uuid, array[i.class], jsonb_build_object('n', i.place), '{}', '{}', '[]', 'node ' || i.place, 'ready', now(), now()
+                 from unnest($2::text[], $3::text[]) with ordinality i(id, class, place)";
+    client.execute(nodes, &[&tenant, &ids, &classes]).await.unwrap();
+    let embeddings = "insert into wardgraph.embeddings (tenant_id, node_id, model, embedding, embedded_at)
+                      select $1, i.id::uuid, $2, i.vector::vector, now() from unnest($3::text[], $4::text[]) i(id, vector)";
+    client.execute(embeddings, &[&tenant, &MODEL, &ids, &vectors]).await.unwrap();
+    let touched = "insert into wardgraph.vector_spaces (tenant_id, model, touched) values ($1, $2, $3)
+                   on conflict (tenant_id, model) do update set touched = vector_spaces.touched + excluded.touched";
+    client.execute(touched, &[&tenant, &MODEL, &(ids.len() as i64)]).await.unwrap();
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum::<f64>();
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
+/// The true nearest of what was planted.
+pub(crate) fn nearest(tenant: &str, topics: usize, planted: usize, query: &[f32], top_k: usize, rare: bool) -> Vec<String> {
+    let numbers = (0..planted).filter(|n| !rare || n % 50 == 0);
+    let mut all: Vec<(f64, String)> = numbers.map(|n| (cosine(query, &vector(n % topics, n)), id(tenant, n))).collect();
+    all.sort_by(|a, b| b.0.total_cmp(&a.0));
+    all.into_iter().take(top_k).map(|(_, id)| id).collect()
+}
+
+async fn ask(caller: &Caller, query: &[f32], top_k: usize, rare: bool) -> (Vec<String>, String) {
+    let classes: &[&str] = if rare { &["Rare"] } else { &[] };
+    let request = json!({ "vector": query, "top_k": top_k, "classes": classes, "explain": true });
+    let answer = caller.post("/search", &request).await.ok();
+    let ids = answer["results"].as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap().to_owned()).collect();
+    (ids, answer["route"].as_str().unwrap().to_owned())
+}
+
+/// How many of the true nearest were found.
+fn hits(found: &[String], truth: &[String]) -> usize {
+    truth.iter().filter(|id| found.contains(id)).count()
+}
+
+fn go(app: &App, tenant: &str, route: Route) {
+    app.routes.replace(HashMap::from([(tenant.to_owned(), route)]));
+}
+
+#[tokio::test]
+async fn every_route_finds_what_exact_search_finds() {
+    let app = app(50, 200).await;
+    let client = app.database.behind_the_scenes().await;
+    plant(&client, "tenant-a", 8, 0..300).await;
+    let owner = app.owner("tenant-a");
+    // Once through the keeper, so that both indexes are there.
+    app.keeper.turn().await.unwrap();
+    let places = [
+        "graph = 0",
+        "graph = 1",
+        "graph = 2",
+        "graph = right(node_id::text, 3)::int % 3",
+        "graph = right(node_id::text, 3)::int % 2 + 1",
+        "graph = (right(node_id::text, 3)::int % 2) * 2",
+    ];
+    for place in places {
+        client.batch_execute(&format!("update wardgraph.embeddings set {place}")).await.unwrap();
+        for route in Route::ALL {
+            go(&app, "tenant-a", *route);
+            for n in 0..4 {
+                // Near a topic of the tenant, and far from all of them.
+                let query = vector(if n % 2 == 0 { n } else { 12 }, 10_000 + n);
+                for (top_k, rare) in [(1, false), (10, false), (100, false), (10, true)] {
+                    let truth = nearest("tenant-a", 8, 300, &query, top_k, rare);
+                    let (found, went) = ask(&owner, &query, top_k, rare).await;
+                    assert_eq!(went, route.word());
+                    assert_eq!(found.len(), truth.len(), "short: {place}, {route:?}, top {top_k}, rare {rare}");
+                    assert!(
+                        hits(&found, &truth) * 20 >= truth.len() * 19,
+                        "{place}, {route:?}, top {top_k}: {found:?} {truth:?}"
+                    );
+                }
+            }
+            let both = json!({ "query": "node 7", "vector": vector(7, 7), "top_k": 100 });
+            let both = owner.post("/search", &both).await.ok();
+            assert_eq!((&both["mode"], &both["count"]), (&json!("hybrid"), &json!(100)), "{place}, {route:?}");
+        }
+    }
+    let neighbour = app.owner("tenant-b");
+    for route in Route::ALL {
+        go(&app, "tenant-b", *route);
+        assert_eq!(ask(&neighbour, &vector(0, 0), 10, false).await.0, [""; 0]);
+    }
+}
+
+/// The plan of a statement for a tenant, as the runtime role has it made, and how many rows it brings.
+async fn plan(app: &App, client: &Client, name: &str, tenant: &str, asked: &str) -> String {
+    let statement = app.routes.searches().statements().find(|statement| statement.name == name).unwrap();
+    let mode = if name.ends_with(".exact") { "generic" } else { "custom" };
+    let values = format!("'{asked}', 10, 1000000, 0, 0, now(), 10, '{MODEL}', '{:?}'", vector(3, 7));
+    let texts = [
+        format!("begin; set local app.current_tenant_id = '{tenant}'; set local plan_cache_mode = force_{mode}_plan"),
+        format!("deallocate all; prepare asked as {}", statement.sql),
+        format!("explain (analyze, costs off, timing off, summary off, buffers off) execute asked({values})"),
+    ];
+    for text in &texts[..2] {
+        client.batch_execute(text).await.unwrap();
+    }
+    let lines = client.simple_query(&texts[2]).await.unwrap();
+    client.batch_execute("rollback").await.unwrap();
+    let line = |message| match message {
+        tokio_postgres::SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap().to_owned()),
+        _ => None,
+    };
+    lines.into_iter().filter_map(line).collect::<Vec<String>>().join("\n")
+}
+
+#[tokio::test]
+async fn a_grown_tenant_is_searched_by_its_index_and_row_level_security_holds_on_every_route() {
+    let app = app(1_000, 3_000).await;
+    let behind = app.database.behind_the_scenes().await;
+    for (tenant, vectors) in [("small", 400), ("middle", 2_000), ("large", 3_500)] {
+        plant(&behind, tenant, 16, 0..vectors).await;
+    }
+    while app.keeper.turn().await.unwrap() > 0 {}
+    guard::check(&app.database.logins).await.unwrap();
+    let client = app.database.connect_as(Role::App).await;
+    let session =
+        "set search_path = wardgraph, public; set hnsw.iterative_scan = relaxed_order; set hnsw.ef_search = 200; set jit = off";
+    client.batch_execute(session).await.unwrap();
+    for (tenant, route, index) in
+        [("small", Route::Exact, None), ("middle", Route::Graph, Some("_hnsw_")), ("large", Route::Own, Some("_own_"))]
+    {
+        assert_eq!(app.routes.of(tenant), route);
+        let name = format!("graph.search.vector.{}", route.word());
+        let told = plan(&app, &client, &name, tenant, tenant).await;
+        assert!(told.contains("actual rows=10"), "{told}");
+        match index {
+            None => assert!(!told.contains("_hnsw_") && !told.contains("_own_"), "{told}"),
+            Some(index) => assert!(told.lines().any(|line| line.contains("Index Scan") && line.contains(index)), "{told}"),
+        }
+        // No grown tenant's partition is read from end to end, and the second look costs nothing when the first was enough.
+        let whole = told.lines().any(|line| line.contains("Seq Scan on embeddings") && !line.contains("never executed"));
+        assert!(route == Route::Exact || !whole, "{told}");
+        assert!(route == Route::Exact || told.contains("(never executed)"), "{told}");
+        // Whoever says that they are someone else sees nothing of it, whatever is asked for.
+        let told = plan(&app, &client, &name, "stranger", tenant).await;
+        assert!(!told.contains("actual rows=10"), "{told}");
+    }
+    // The same texts, through the front door.
+    for (tenant, vectors) in [("small", 400), ("middle", 2_000), ("large", 3_500)] {
+        let (owner, mut found_of) = (app.owner(tenant), (0, 0));
+        for n in 0..10 {
+            let query = vector(n, 50_000 + n);
+            let truth = nearest(tenant, 16, vectors, &query, 10, false);
+            let (found, _) = ask(&owner, &query, 10, false).await;
+            assert_eq!(found.len(), 10);
+            found_of = (found_of.0 + hits(&found, &truth), found_of.1 + 10);
+            let (rare, _) = ask(&owner, &query, 100, true).await;
+            assert_eq!(rare.len(), vectors.div_ceil(50).min(100), "a filter made a result short");
+        }
+        assert!(found_of.0 * 100 >= found_of.1 * 95, "recall of {tenant}: {found_of:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_grows_through_every_tier_while_it_is_searched() {
+    let app = app(50, 200).await;
+    let client = app.database.behind_the_scenes().await;
+    let owner = app.owner("tenant-a");
+    let (there, done) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let growing = async {
+        let mut routes = Vec::new();
+        for size in [10, 40, 60, 90, 150, 190, 230, 300, 400] {
+            plant(&client, "tenant-a", 8, there.load(Ordering::SeqCst)..size).await;
+            there.store(size, Ordering::SeqCst);
+            app.keeper.turn().await.unwrap();
+            routes.push(app.routes.of("tenant-a"));
+        }
+        done.store(true, Ordering::SeqCst);
+        routes
+    };
+    let searching = async {
+        let mut searches = 0;
+        while !done.load(Ordering::SeqCst) {
+            let least = there.load(Ordering::SeqCst).min(20);
+            let (found, _) = ask(&owner, &vector(searches, searches), 20, false).await;
+            assert!(found.len() >= least, "{} of {least}", found.len());
+            searches += 1;
+        }
+        searches
+    };
+    let (routes, searches) = tokio::join!(growing, searching);
+    assert!(searches > 20, "{searches}");
+    assert_eq!((routes.first(), routes.last()), (Some(&Route::Exact), Some(&Route::Own)));
+    assert!(routes.contains(&Route::Graph), "{routes:?}");
+    assert!(routes.windows(2).all(|pair| pair[0] as u8 <= pair[1] as u8), "{routes:?}");
+    guard::check(&app.database.logins).await.unwrap();
+    // A second keeper has nothing to do, and nothing is done twice.
+    assert_eq!(app.keeper.turn().await.unwrap(), 0);
+}
+
+/// How many vectors lie in which place.
+async fn places(client: &Client, tenant: &str) -> Vec<(i16, i64)> {
+    let sql = "select graph, count(*) from wardgraph.embeddings where tenant_id = $1 group by 1 order by 1";
+    client.query(sql, &[&tenant]).await.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+#[tokio::test]
+async fn a_keeper_that_is_stopped_anywhere_is_followed_by_one_that_finishes() {
+    let app = app(50, 200).await;
+    let client = app.database.behind_the_scenes().await;
+    let owner = app.owner("tenant-a");
+    for (from, to, route, place) in [(0, 180, Route::Graph, 1), (180, 420, Route::Own, 2)] {
+        plant(&client, "tenant-a", 8, from..to).await;
+        let mut stops = 0;
+        for wait in 0.. {
+            // Dropped in the middle of whatever it does: as good as killed, its connections included.
+            let turn = tokio::time::timeout(Duration::from_millis(wait * 3), app.keeper.turn()).await;
+            let query = vector(wait as usize, 5);
+            let (found, _) = ask(&owner, &query, 30, false).await;
+            let truth = nearest("tenant-a", 8, to, &query, 30, false);
+            assert!(found.len() == 30 && hits(&found, &truth) >= 28, "after {wait}: {found:?}");
+            let Ok(kept) = turn else {
+                stops += 1;
+                continue;
+            };
+            // Nothing while the session of one that was stopped is not gone yet.
+            kept.unwrap();
+            if app.routes.of("tenant-a") == route {
+                break;
+            }
+        }
+        assert!(stops > 3, "{stops}");
+        while app.keeper.turn().await.unwrap() > 0 {}
+        assert_eq!(places(&client, "tenant-a").await, [(place, to as i64)]);
+    }
+    let broken =
+        "update pg_index set indisvalid = false where indexrelid = (select oid from pg_class where relname like '%\\_own\\_%')";
+    assert_eq!(client.execute(broken, &[]).await.unwrap(), 1);
+    plant(&client, "tenant-a", 8, 420..500).await;
+    while app.keeper.turn().await.unwrap() > 0 {}
+    let whole = "select bool_and(indisvalid), count(*) from pg_index i join pg_class c on c.oid = i.indexrelid where relname like '%\\_own\\_%'";
+    let row = client.query_one(whole, &[]).await.unwrap();
+    assert_eq!((row.get::<_, bool>(0), row.get::<_, i64>(1)), (true, 1), "what a failed build left is built anew");
+    assert_eq!(places(&client, "tenant-a").await, [(2, 500)]);
+}
+
+#[tokio::test]
+async fn what_the_worker_embeds_is_counted_and_only_one_server_keeps_tiers_at_a_time() {
+    let app = app(3, 1_000).await;
+    let owner = app.owner("tenant-a");
+    for n in 0..5 {
+        owner.create_node(&format!("node number {n}")).await.created();
+    }
+    app.embed_everything().await;
+    let client = app.database.behind_the_scenes().await;
+    let touched = "select touched from wardgraph.vector_spaces where tenant_id = 'tenant-a'";
+    assert_eq!(client.query_one(touched, &[]).await.unwrap().get::<_, i64>(0), 5);
+    let other = app.store.indexes(64).await.unwrap().unwrap();
+    assert_eq!(app.keeper.turn().await.unwrap(), 0);
+    assert_eq!(app.routes.of("tenant-a"), Route::Exact);
+    drop(other);
+    while app.routes.of("tenant-a") == Route::Exact {
+        app.keeper.turn().await.unwrap();
+    }
+    assert_eq!(client.query_one(touched, &[]).await.unwrap().get::<_, i64>(0), 0);
+    let found = owner.post("/search", &json!({ "query": "number", "explain": true })).await.ok();
+    assert_eq!((&found["count"], &found["route"], &found["model"]), (&json!(5), &json!("graph"), &Value::from(MODEL)));
+}

@@ -1,0 +1,205 @@
+//! Keeping the tiers of search: each tenant's vectors where its size wants them, while everyone searches.
+//!
+//! Any number of servers may run a keeper; the one that holds the owner's session does the work, the others look on. Every step is a
+//! transaction of its own, after each of which search is whole, and each begins by looking at what is there: a keeper that is stopped
+//! anywhere is followed by one that finishes.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+use wardgraph_gate::{Index, Indexes, Space, StoreError, SystemParts};
+use wardgraph_graph::{
+    search::{Route, Routes},
+    tiers::{self, Count, Due},
+};
+use wardgraph_kernel::{Read, TenantId, Write};
+
+/// The actor of this work.
+const WHY: &str = "keeper of search tiers";
+
+/// How many tenants are looked after at one time.
+const MOST_DUE: i64 = 32;
+
+/// A step shorter than this is followed by one twice as large; one longer than four times this, by one half as large.
+const STEP: Duration = Duration::from_millis(200);
+
+/// When tenants change tiers.
+#[derive(Debug, Clone, Copy)]
+pub struct TierOptions {
+    /// Up to so many vectors a tenant is searched one by one; so many may wait outside of its index.
+    pub exact_rows: i64,
+    /// From so many vectors on, a tenant has an index of its own.
+    pub own_rows: i64,
+    /// How much memory the building of an index may use.
+    pub memory_mb: usize,
+    /// Whether this server moves vectors and builds indexes, or only learns what others did.
+    pub works: bool,
+    /// How long to wait between looks.
+    pub idle: Duration,
+}
+
+impl Default for TierOptions {
+    fn default() -> Self {
+        Self { exact_rows: 2_000, own_rows: 50_000, memory_mb: 256, works: true, idle: Duration::from_secs(1) }
+    }
+}
+
+/// Keeps the tiers of one model, and tells the searches of this server what they are.
+#[derive(Debug, Clone)]
+pub struct TierKeeper {
+    parts: SystemParts,
+    routes: Arc<Routes>,
+    options: TierOptions,
+}
+
+impl TierKeeper {
+    /// A keeper that has not begun.
+    pub const fn new(parts: SystemParts, routes: Arc<Routes>, options: TierOptions) -> Self {
+        Self { parts, routes, options }
+    }
+
+    /// Keeps the tiers until the task is dropped.
+    pub async fn run(self) {
+        loop {
+            let kept = match self.learn().await {
+                Ok(()) if self.options.works => self.turn().await.map(drop),
+                other => other,
+            };
+            if let Err(error) = kept {
+                tracing::warn!(%error, "the tiers of search could not be kept; trying again");
+            }
+            tokio::time::sleep(self.options.idle).await;
+        }
+    }
+
+    /// Learns which tenants go which way, for this server's searches and for metrics.
+    pub async fn learn(&self) -> Result<(), StoreError> {
+        let mut reading = self.parts.queue()?;
+        let grown = tiers::grown(&mut reading.tx::<Read>(), self.space().model()).await?;
+        reading.commit(&[]).await?;
+        self.routes.replace(grown);
+        Ok(())
+    }
+
+    /// Counts tenants and tails, for metrics.
+    pub async fn measure(&self) -> Result<(), StoreError> {
+        let mut reading = self.parts.queue()?;
+        let measured = tiers::measure(&mut reading.tx::<Read>(), self.space().model()).await?;
+        reading.commit(&[]).await?;
+        for route in Route::ALL {
+            let (tenants, tail) = measured.iter().find(|m| m.route == *route).map_or((0, 0), |m| (m.tenants, m.tail));
+            #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; 2^52 vectors are not met")]
+            for (name, value) in [("wardgraph_search_tenants", tenants as f64), ("wardgraph_search_tail_rows", tail as f64)] {
+                metrics::gauge!(name, "route" => route.word()).set(value);
+            }
+        }
+        Ok(())
+    }
+
+    /// Does what is due. Returns how many tenants were looked after; none while another server is at it.
+    pub async fn turn(&self) -> Result<usize, StoreError> {
+        let mut reading = self.parts.queue()?;
+        let due = tiers::due(&mut reading.tx::<Read>(), self.space().model(), self.options.exact_rows, MOST_DUE).await?;
+        reading.commit(&[]).await?;
+        if due.is_empty() || !self.space().can_be_indexed() {
+            return Ok(0);
+        }
+        let Some(indexes) = self.parts.store.indexes(self.options.memory_mb).await? else { return Ok(0) };
+        // One tenant's trouble is no other's.
+        let mut trouble = Ok(due.len());
+        for tenant in due {
+            if let Err(error) = self.keep(&indexes, &tenant).await {
+                metrics::counter!("wardgraph_search_tier_failures_total").increment(1);
+                trouble = Err(error);
+            }
+        }
+        self.learn().await?;
+        trouble
+    }
+
+    fn space(&self) -> &'static Space {
+        self.routes.searches().space()
+    }
+
+    async fn keep(&self, indexes: &Indexes, due: &Due) -> Result<(), StoreError> {
+        let Due { tenant, route, touched } = due;
+        let count = self.count(tenant).await?;
+        let wanted = self.wanted(*route, &count);
+        let Some(partition) = count.partition.as_deref().filter(|_| wanted != Route::Exact) else {
+            return self.settle(tenant, count.tail, *touched).await;
+        };
+        let index = match wanted {
+            Route::Own => Index::own(partition, self.space(), tenant),
+            Route::Graph | Route::Exact => Index::common(partition, self.space()),
+        };
+        if indexes.has(&index).await? {
+            // Vectors enter an index one by one, which takes a hundred times longer than moving them: they are searched by it meanwhile.
+            self.go(tenant, wanted).await?;
+            self.promote(tenant, wanted).await?;
+        } else {
+            // Moved first and built at once: ten times faster. Until then the vectors are compared one by one, wherever they are.
+            self.promote(tenant, wanted).await?;
+            let began = Instant::now();
+            indexes.make(&index).await?;
+            metrics::counter!("wardgraph_search_index_builds_total", "route" => wanted.word()).increment(1);
+            metrics::histogram!("wardgraph_search_index_build_seconds", "route" => wanted.word()).record(began.elapsed());
+            self.go(tenant, wanted).await?;
+        }
+        self.settle(tenant, 0, *touched).await
+    }
+
+    /// Tenants grow into a tier, and stay in it when they shrink: searches stay right, and nothing goes to and fro.
+    const fn wanted(&self, route: Route, count: &Count) -> Route {
+        let all = count.tail + count.common + count.own;
+        match route {
+            Route::Own => Route::Own,
+            _ if all >= self.options.own_rows => Route::Own,
+            Route::Graph => Route::Graph,
+            // What a stopped keeper has begun is finished.
+            Route::Exact if all > self.options.exact_rows || count.common > 0 => Route::Graph,
+            Route::Exact => Route::Exact,
+        }
+    }
+
+    async fn count(&self, tenant: &TenantId) -> Result<Count, StoreError> {
+        let mut work = self.parts.work::<Read>(WHY, tenant.clone())?;
+        tiers::count(&mut work.tx(), self.space().model()).await
+    }
+
+    /// Moves all that is not there yet, in steps that hold nobody up.
+    async fn promote(&self, tenant: &TenantId, route: Route) -> Result<(), StoreError> {
+        let mut most = 32;
+        loop {
+            let began = Instant::now();
+            let mut work = self.parts.work::<Write>(WHY, tenant.clone())?;
+            let moved = tiers::promote(&mut work.tx(), self.space().model(), route, most).await?;
+            work.commit(Vec::new()).await?;
+            metrics::counter!("wardgraph_search_promoted_rows_total", "route" => route.word()).increment(moved.unsigned_abs());
+            if moved < most {
+                return Ok(());
+            }
+            most = match began.elapsed() {
+                short if short < STEP => (most * 2).min(4_096),
+                long if long > STEP * 4 => (most / 2).max(4),
+                _ => most,
+            };
+        }
+    }
+
+    async fn go(&self, tenant: &TenantId, route: Route) -> Result<(), StoreError> {
+        let mut work = self.parts.work::<Write>(WHY, tenant.clone())?;
+        let news = tiers::set_route(&mut work.tx(), self.space().model(), route).await?;
+        work.commit(Vec::new()).await?;
+        if news {
+            metrics::counter!("wardgraph_search_tier_changes_total", "route" => route.word()).increment(1);
+            tracing::info!(%tenant, route = route.word(), "a tenant has grown into another tier of search");
+        }
+        Ok(())
+    }
+
+    async fn settle(&self, tenant: &TenantId, tail: i64, touched: i64) -> Result<(), StoreError> {
+        let mut work = self.parts.work::<Write>(WHY, tenant.clone())?;
+        tiers::settle(&mut work.tx(), self.space().model(), tail, touched).await?;
+        work.commit(Vec::new()).await
+    }
+}
