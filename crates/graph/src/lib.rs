@@ -7,7 +7,7 @@ mod bound;
 pub mod edge;
 pub mod embedding;
 mod error;
-
+pub mod filter;
 pub mod lineage;
 pub mod listing;
 pub mod neighbours;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use wardgraph_kernel::NodeId;
 
-use super::NamedTenant;
+use super::{NamedTenant, ObjectText};
 use crate::{
     describe::{Body, Known},
     validate::{Faults, Validate},
@@ -141,6 +141,18 @@ pub enum EmbeddingStatus {
     Failed,
 }
 
+impl EmbeddingStatus {
+    /// The status as it is stored and shown.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Queued => "queued",
+            Self::Ready => "ready",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// A node.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Node {
@@ -178,7 +190,18 @@ impl crate::Versioned for Node {
     }
 }
 
-/// Which nodes to list.
+/// In which order to list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// Oldest first.
+    #[default]
+    Asc,
+    /// Newest first.
+    Desc,
+}
+
+/// Which nodes to list: those for which everything holds that is asked.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NodeFilter {
@@ -186,10 +209,32 @@ pub struct NodeFilter {
     pub limit: Option<i64>,
     /// Where to go on: `next_cursor` of the page before.
     pub cursor: Option<String>,
+    /// `asc` (oldest first, the default) or `desc`.
+    #[serde(default)]
+    pub order: Order,
     /// Only nodes of this class.
     pub class: Option<String>,
     /// Only the node with this external id.
     pub external_id: Option<String>,
+    /// Only nodes whose props contain this JSON object: `{"lang": "en"}`, `{"tags": ["a"]}`.
+    pub props: Option<ObjectText>,
+    /// Only nodes whose metadata contain this JSON object.
+    pub metadata: Option<ObjectText>,
+    /// Only nodes whose vector has come this far.
+    pub embedding_status: Option<EmbeddingStatus>,
+    /// Only nodes that have a vector (`true`) or have none (`false`).
+    pub has_embedding: Option<bool>,
+    /// Only nodes created later than this time (RFC 3339).
+    pub created_after: Option<Timestamp>,
+    /// Only nodes created earlier than this time.
+    pub created_before: Option<Timestamp>,
+    /// Only nodes last changed later than this time.
+    pub updated_after: Option<Timestamp>,
+    /// Only nodes last changed earlier than this time.
+    pub updated_before: Option<Timestamp>,
+    /// The shared nodes (`tenant_id` null) instead of the tenant's own.
+    #[serde(default)]
+    pub shared: bool,
 }
 
 impl Validate for NodeFilter {
@@ -199,13 +244,29 @@ impl Validate for NodeFilter {
                 faults.text(field, text, 1, 255);
             }
         }
+        for (field, object) in [("props", &self.props), ("metadata", &self.metadata)] {
+            if let Some(ObjectText(object)) = object {
+                faults.object(field, object);
+            }
+        }
+        for (field, time) in [
+            ("created_after", self.created_after),
+            ("created_before", self.created_before),
+            ("updated_after", self.updated_after),
+            ("updated_before", self.updated_before),
+        ] {
+            faults.unless(time.is_none_or(|time| time >= YEAR_1), field, "must not lie before the year 1");
+        }
     }
 }
+
+/// Years before it are spelled in ways that Postgres does not read.
+const YEAR_1: Timestamp = Timestamp::constant(-62_135_596_800, 0);
 
 /// A page of nodes.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct NodePage {
-    /// The nodes, oldest first.
+    /// The nodes, oldest first unless asked otherwise.
     pub nodes: Vec<Node>,
     /// How many there are on this page.
     pub count: usize,

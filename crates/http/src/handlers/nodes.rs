@@ -4,12 +4,14 @@ use wardgraph_api::{
     Json, Path, Query, Stored, Tagged,
     table::graph::{CreateNode, CreateNodes, GetNode, ListNodes},
     validate::Faults,
-    wire::node::{EmbeddingStatus, NewNode, Node, NodeBatch, NodeBatchResult, NodeFilter, NodeItemResult, NodePage},
+    wire::ObjectText,
+    wire::node::{EmbeddingStatus, NewNode, Node, NodeBatch, NodeBatchResult, NodeFilter, NodeItemResult, NodePage, Order},
 };
 use wardgraph_audit::Subject;
-use wardgraph_gate::{Committed, Permit};
+use wardgraph_gate::{Committed, Permit, Plan};
 use wardgraph_graph::{
-    listing,
+    filter::Filter,
+    listing::{self, Listing},
     node::{self, Creation},
 };
 use wardgraph_kernel::NodeId;
@@ -59,17 +61,35 @@ pub(crate) async fn create_all(
 }
 
 pub(crate) async fn list(permit: Permit<ListNodes>, Query(query): Query<NodeFilter>) -> Result<Json<NodePage>, Failure> {
-    let (size, after) = page("nodes", query.limit, query.cursor.as_deref())?;
-    let filter = listing::Filter { class: query.class, external_id: query.external_id };
-    let mut work = permit.begin()?;
-    let found = listing::list(&mut work.once(), &filter, after, size).await?;
+    let down = query.order == Order::Desc;
+    // A cursor leads on in the order that it came from, and in no other.
+    let name = if down { "nodes, newest first" } else { "nodes" };
+    let (size, after) = page(name, query.limit, query.cursor.as_deref())?;
+    let listing = Listing { shared: query.shared, down, filter: filter(query) };
+    let mut work = permit.begin_planned(if listing.is_filtered() { Plan::Custom } else { Plan::Auto })?;
+    let found = listing::list(&mut work.once(), &listing, after, size).await?;
     let nodes: Vec<_> = found.items.into_iter().map(wire).collect();
-    Ok(Json(NodePage { count: nodes.len(), nodes, next_cursor: found.next.map(|cursor| cursor.encode("nodes")) }))
+    Ok(Json(NodePage { count: nodes.len(), nodes, next_cursor: found.next.map(|cursor| cursor.encode(name)) }))
 }
 
 pub(crate) async fn get(permit: Permit<GetNode>, Path(id): Path<NodeId>) -> Result<Tagged<Node>, Failure> {
     let mut work = permit.begin()?;
     Ok(Tagged(wire(node::get(&mut work.once(), id).await?)))
+}
+
+fn filter(query: NodeFilter) -> Filter {
+    Filter {
+        class: query.class,
+        external_id: query.external_id,
+        props: query.props.map(|ObjectText(object)| object),
+        metadata: query.metadata.map(|ObjectText(object)| object),
+        embedding_status: query.embedding_status.map(EmbeddingStatus::word),
+        has_embedding: query.has_embedding,
+        created_after: query.created_after,
+        created_before: query.created_before,
+        updated_after: query.updated_after,
+        updated_before: query.updated_before,
+    }
 }
 
 fn created_id(result: &NodeItemResult) -> Option<NodeId> {
