@@ -5,6 +5,8 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use wardgraph_api::{Created, Document, Json, NoContent, Problem, carry::Media};
 
+use crate::headers;
+
 /// What can be sent back.
 pub trait Reply {
     /// The answer.
@@ -73,5 +75,6 @@ fn json(code: StatusCode, value: &impl Serialize) -> Response {
 fn status(code: StatusCode, body: Body) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = code;
+    *response.headers_mut() = headers::none();
     response
 }
