@@ -14,9 +14,9 @@ use crate::claims::Timed;
 /// The longest that a token is remembered: one that lives for years is verified, and seen as new, once a day.
 const MAX_LIFE: Duration = Duration::from_hours(24);
 
-/// The SHA-256 of a token.
+/// The SHA-256 of a token: stands for it wherever tokens are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Fingerprint([u8; 32]);
+pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
     /// The fingerprint of a token; `None` never happens, since SHA-256 has 32 bytes.

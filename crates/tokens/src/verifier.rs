@@ -33,6 +33,8 @@ pub struct Verified {
     pub claims: Arc<Claims>,
     /// Whether this process had not seen it, or had forgotten it: of concurrent first uses exactly one is told so.
     pub first_seen: bool,
+    /// Which token it is.
+    pub fingerprint: Fingerprint,
 }
 
 impl Verifier {
@@ -58,12 +60,12 @@ impl Verifier {
         }
         let fingerprint = Fingerprint::of(token).ok_or(TokenError::Malformed)?;
         if let Some(known) = self.cache.find(&fingerprint, now) {
-            return Ok(Verified { claims: known.claims, first_seen: false });
+            return Ok(Verified { claims: known.claims, first_seen: false, fingerprint });
         }
         let timed = self.examine(token)?;
         timed.check(now)?;
         let claims = timed.claims.clone();
-        Ok(Verified { claims, first_seen: self.cache.remember(fingerprint, timed, now) })
+        Ok(Verified { claims, first_seen: self.cache.remember(fingerprint, timed, now), fingerprint })
     }
 
     /// Form, issuer, algorithm, signature, claims: in this order, so that nothing but the form and `iss` of an unsigned token is read.
