@@ -17,8 +17,9 @@ use crate::{Arrival, Proxies, WebhookKeys, authenticate, entry::Entry};
 
 /// How many different refusals are told apart within a second.
 const FOLDED: usize = 10_000;
-/// How many (token, address) are remembered as seen, and for how long: a day, as the verifier remembers tokens.
-const SEEN: u64 = 50_000;
+/// How many (token, address) are remembered as seen, and for how long: a day, as the verifier remembers tokens. More than it remembers:
+/// what is forgotten here leaves an event again.
+const SEEN: u64 = 200_000;
 const SEEN_FOR: Duration = Duration::from_hours(24);
 
 /// What a gate is made of.

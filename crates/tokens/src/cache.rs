@@ -85,6 +85,19 @@ mod tests {
     }
 
     #[test]
+    fn a_token_of_each_of_100_000_tenants_is_remembered() {
+        let cache = TokenCache::new(crate::verifier::CACHED_TOKENS);
+        let (now, timed) = (Timestamp::UNIX_EPOCH, timed(Timestamp::MAX));
+        let tokens: Vec<_> = (0..100_000).filter_map(|n| Fingerprint::of(&n.to_string())).collect();
+        for token in &tokens {
+            cache.remember(*token, timed.clone(), now);
+        }
+        cache.0.run_pending_tasks();
+        let found = tokens.iter().filter(|token| cache.find(token, now).is_some()).count();
+        assert_eq!(found, 100_000);
+    }
+
+    #[test]
     fn the_cache_is_bounded_and_takes_tokens_that_live_for_ages() {
         let cache = TokenCache::new(100);
         let now = Timestamp::UNIX_EPOCH;

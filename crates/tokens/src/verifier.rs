@@ -16,8 +16,9 @@ use crate::{
 /// The largest token, in bytes.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-/// How many verified tokens are remembered: about a kilobyte each at most.
-const CACHED_TOKENS: u64 = 65_536;
+/// How many verified tokens are remembered, about half a kilobyte each: one for each of 100,000 tenants. Of fewer than are in use by turns,
+/// the least recently used would be forgotten just before it comes again, and none would ever be found.
+pub(crate) const CACHED_TOKENS: u64 = 131_072;
 
 /// Verifies tokens of a fixed set of issuers. Another set is another verifier, with an empty cache.
 #[derive(Debug)]
