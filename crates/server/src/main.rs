@@ -3,7 +3,12 @@
 use std::{io::Write, process::ExitCode};
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use wardgraph_server::commands::{Cli, run};
+
+/// A request makes some hundred small allocations, many of them freed by another thread than their own.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
