@@ -4,6 +4,7 @@
 //! Refuses to know: HTTP, configuration, the pool.
 
 mod bound;
+mod clean;
 pub mod edge;
 pub mod embedding;
 mod error;

@@ -95,6 +95,31 @@ impl Body for NodeBatch {
     }
 }
 
+/// What to do with a node whose external id the tenant has already.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnConflict {
+    /// Refuse it.
+    #[default]
+    Error,
+    /// Replace the node that is there, as a new version.
+    Update,
+    /// Leave the node that is there as it is.
+    Ignore,
+}
+
+/// How nodes are stored.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+pub struct Storing {
+    /// What to do with a node whose external id the tenant has already; `error` if absent.
+    #[serde(default)]
+    pub on_conflict: OnConflict,
+}
+
+impl Validate for Storing {
+    fn validate(&self, _: &mut Faults) {}
+}
+
 /// What became of one item of a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "status", rename_all = "snake_case")]
@@ -103,6 +128,9 @@ pub enum NodeItemResult {
     Created {
         /// Its id.
         id: NodeId,
+        /// Where active HTML was taken out, as JSON Pointers.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        cleaned: Vec<String>,
     },
     /// The item was refused.
     Refused {
@@ -114,6 +142,23 @@ pub enum NodeItemResult {
         /// The id of that node.
         id: NodeId,
     },
+    /// The node of this external id was replaced.
+    Updated {
+        /// Its id.
+        id: NodeId,
+        /// Its version now.
+        version: i32,
+        /// Where active HTML was taken out.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        cleaned: Vec<String>,
+    },
+    /// The node of this external id was the same already.
+    Unchanged {
+        /// Its id.
+        id: NodeId,
+        /// Its version.
+        version: i32,
+    },
 }
 
 /// What became of a batch.
@@ -121,7 +166,9 @@ pub enum NodeItemResult {
 pub struct NodeBatchResult {
     /// How many nodes were created.
     pub created: usize,
-    /// How many items were not.
+    /// How many nodes were replaced, those that were the same already not counted.
+    pub updated: usize,
+    /// How many items were refused; those that exist count as refused unless that was to be ignored.
     pub failed: usize,
     /// One result an item, in the items' order.
     pub results: Vec<NodeItemResult>,
@@ -182,6 +229,9 @@ pub struct Node {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+    /// Where active HTML was taken out of what was sent, as JSON Pointers; absent when it was nowhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cleaned: Vec<String>,
 }
 
 impl crate::Versioned for Node {

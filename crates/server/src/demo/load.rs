@@ -53,11 +53,11 @@ async fn nodes(client: &Client, batch: &[&Synset], ids: &mut Ids) -> Result<usiz
     let mut created = 0;
     for (synset, result) in batch.iter().zip(answer.results) {
         let id = match result {
-            NodeItemResult::Created { id } => {
+            NodeItemResult::Created { id, .. } => {
                 created += 1;
                 id
             }
-            NodeItemResult::Exists { id } => id,
+            NodeItemResult::Exists { id } | NodeItemResult::Updated { id, .. } | NodeItemResult::Unchanged { id, .. } => id,
             NodeItemResult::Refused { errors } => return Err(refused(&external_id(synset.id), &errors)),
         };
         ids.insert(synset.id, id);
