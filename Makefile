@@ -42,7 +42,8 @@ lint: setup ## Formatting, clippy and documentation, without a warning
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
-bench: setup-bench build ## Measure, and write bench/REPORT.md; ONLY=search for a part, QUICK=1 to try the measuring
+bench: setup-bench ## Measure, and write bench/REPORT.md; ONLY=search for a part, QUICK=1 to try the measuring
+	$(CARGO) build --release --locked -p wardgraph-server --bin wardgraph -p wardgraph-embed --example throughput
 	cd scripts && python3 -m bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
 
 docs: setup ## Write the generated documents anew: configuration, endpoints, OpenAPI

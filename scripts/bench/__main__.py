@@ -19,7 +19,7 @@ from .machine import ROOT, BenchError, busy_share, check_tools
 from .report import Section, verdicts_table, whole
 from .scale import FULL, QUICK, Scale
 
-SECTIONS = ("requests", "search", "tenants", "quality")
+SECTIONS = ("requests", "search", "tenants", "memory", "loading", "growth", "sidechannel", "quality")
 
 
 def main() -> int:

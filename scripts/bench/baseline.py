@@ -73,8 +73,9 @@ select (select count(*) from jobs where not dead), (select count(*) from pg_stat
 SPACES = "select route, count(*), sum(tail), sum(touched), max(tail + touched) from vector_spaces group by route order by route;"
 
 
-def settled_after(server: Server, within_s: float = 600) -> float:
-    """Waits until the worker moves no vector and builds no index any more, and says how many seconds that took."""
+def settled_after(server: Server, within_s: float = 600, quiet: bool = True) -> float:
+    """Waits until the worker moves no vector and builds no index any more, and says how many seconds that took. Then, if it should be
+    `quiet`, until nothing else goes on."""
     server.sql("vacuum analyze nodes; vacuum analyze embeddings;")
     began = changed = time.monotonic()
     question, before = INDEXES + (SPACES if has_tiers(server) else ""), None
@@ -86,7 +87,8 @@ def settled_after(server: Server, within_s: float = 600) -> float:
             raise BenchError(f"the worker did not come to rest within {within_s:.0f} s")
         time.sleep(0.25)
     server.sql("vacuum analyze embeddings;")
-    wait_until_idle(server)
+    if quiet:
+        wait_until_idle(server)
     return changed - began
 
 

@@ -190,8 +190,9 @@ class Client:
 def wait_until_embedded(server: Server, tenant: str, within_s: float = 900) -> None:
     """Until no node of the tenant waits for its vector."""
     deadline = time.monotonic() + within_s
-    question = f"select exists (select from nodes where tenant_id = '{tenant}' and embedding_status = 'queued');"
+    # A job goes in the transaction that keeps its vector.
+    question = f"select exists (select from jobs where tenant_id = '{tenant}' and kind = 'embed' and not dead);"
     while server.sql(question) != [["f"]]:
         if time.monotonic() > deadline:
             raise BenchError(f"the vectors of {tenant} did not come within {within_s:.0f} s")
-        time.sleep(0.1)
+        time.sleep(0.2)
