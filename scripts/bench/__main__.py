@@ -24,8 +24,7 @@ SECTIONS = ("requests", "search", "tenants", "memory", "loading", "growth", "sid
 
 def main() -> int:
     arguments = parse()
-    # A supervisor's end is an end by exception, so that servers are stopped and folders removed.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, end)
     try:
         check_tools()
     except BenchError as error:
@@ -43,6 +42,12 @@ def main() -> int:
         return 2
     missed = any(verdict.met is False for section in sections for verdict in section.verdicts)
     return int(missed and not arguments.quick)
+
+
+def end(*_: object) -> None:
+    """Ends by exception, so that servers are stopped and folders removed; whoever asks twice waits for that too."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(143)
 
 
 def parse() -> argparse.Namespace:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache"
-BINARY = ROOT / "target/release/wardgraph"
+BINARY = Path(os.environ.get("BENCH_BINARY", ROOT / "target/release/wardgraph")).resolve()
 THROUGHPUT = ROOT / "target/release/examples/throughput"
 POSTGRES = CACHE / "postgres/current/bin"
 TICK = os.sysconf("SC_CLK_TCK")

@@ -99,6 +99,7 @@ Requests/sec:    500.00
             load.parse_wrk(self.WRK.format("Socket errors: connect 0, read 1, write 0, timeout 0\n  "))
         with self.assertRaises(machine.BenchError):
             load.parse_wrk("unable to connect")
+        self.assertEqual(load.parse_wrk(self.WRK.format("Socket errors: connect 0, read 1, write 0, timeout 0\n  "), refusals=True)[0], 1000)
 
     def test_pgbench(self):
         out = "number of transactions actually processed: 30\nlatency average = 0.200 ms\ntps = 15.5 (without initial connection time)\n"

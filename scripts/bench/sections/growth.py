@@ -103,7 +103,11 @@ def watch(server: Server, story: Story, bearer: str) -> None:
     """What the metrics say of the tiers, whenever it changes."""
     before: dict[str, float] = {}
     while not story.over.wait(0.5):
-        now = {name: value for name, value in server.metrics(bearer).items() if name.startswith(SEEN)}
+        try:
+            now = {name: value for name, value in server.metrics(bearer).items() if name.startswith(SEEN)}
+        except Exception as error:  # whatever it is, it must not happen
+            story.errors.append(f"the metrics at {story.rows:,} rows: {error}")
+            continue
         news = [f"`{name} {value:g}`" for name, value in now.items() if before.get(name, 0.0) != value]
         if news:
             story.changes.append((story.age(), story.rows, ", ".join(news)))
