@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from .machine import BINARY, POSTGRES, BenchError
+from .machine import BINARY, CACHE, POSTGRES, BenchError
 
 SECRET = "a secret of benchmarks, known to everyone who reads this"
 SCOPES = "nodes:read nodes:write edges:read edges:write search:read events:read"
@@ -56,7 +56,7 @@ class Server:
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith(("WARDGRAPH_", "JWT_", "ACTIVEKG_"))}
         self.environment.pop("DATABASE_URL", None)
         self.environment |= {
-            "WARDGRAPH_EMBEDDING__MODEL": model, "WARDGRAPH_LOG__FILTER": "warn", "JWT_SECRET_KEY": SECRET, "JWT_ALGORITHM": "HS256", **settings,
+            "WARDGRAPH_CACHE_DIR": str(CACHE), "WARDGRAPH_EMBEDDING__MODEL": model, "WARDGRAPH_LOG__FILTER": "warn", "JWT_SECRET_KEY": SECRET, "JWT_ALGORITHM": "HS256", **settings,
         }
         if not limits:
             for name in LIMITS:
