@@ -16,7 +16,7 @@ use wardgraph_store::{
     migrate::{MigrateOptions, migrate},
 };
 use wardgraph_tokens::{Minter, Verifier};
-use wardgraph_worker::{EmbeddingWorker, WorkerOptions};
+use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, PurgeWorker, WorkerOptions};
 
 use crate::{Home, config::Config};
 
@@ -55,7 +55,13 @@ pub struct Database {
 /// Every statement of every room.
 pub fn statements() -> Vec<&'static StatementInfo> {
     let graph = wardgraph_graph::STATEMENTS.iter().copied().flatten();
-    wardgraph_store::STATEMENTS.iter().chain(wardgraph_audit::STATEMENTS).chain(graph).copied().collect()
+    wardgraph_store::STATEMENTS
+        .iter()
+        .chain(wardgraph_audit::STATEMENTS)
+        .chain(wardgraph_gate::STATEMENTS)
+        .chain(graph)
+        .copied()
+        .collect()
 }
 
 /// Where `scripts/fetch.py` put things: as configured, beside the build, or in the working folder.
@@ -191,14 +197,24 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         chance: chance.clone(),
     });
     let health = Arc::new(HealthState::new(findings.leakproof_operators));
-    let services = Services { embedder: embedder.clone(), health: health.clone(), clock: clock.clone(), metrics: recorder() };
+    let services = Services {
+        embedder: embedder.clone(),
+        health: health.clone(),
+        clock: clock.clone(),
+        metrics: recorder(),
+        grace_period: config.grace_period,
+    };
     let parts = SystemParts { store: store.clone(), clock, chance };
-    let worker = config.works.then(|| EmbeddingWorker::new(parts, embedder, WorkerOptions::default()));
+    let workers = config.works.then(|| Workers {
+        embedding: EmbeddingWorker::new(parts.clone(), embedder, WorkerOptions::default()),
+        purge: PurgeWorker::new(parts.clone()),
+        forgetting: ForgettingWorker::new(parts),
+    });
     Ok(Running {
         listener,
         router: wardgraph_http::api(gate.clone(), &services, config.http.max_request_bytes),
         limits: ServeLimits { connections: config.http.max_connections, ..ServeLimits::default() },
-        tasks: tasks(&gate, &store, health, services.metrics, worker),
+        tasks: tasks(&gate, &store, health, services.metrics, workers),
         gate,
         store,
         embedded: database.embedded,
@@ -221,24 +237,43 @@ impl Running {
     }
 }
 
+/// What this server does by itself.
+#[derive(Clone)]
+struct Workers {
+    embedding: EmbeddingWorker,
+    purge: PurgeWorker,
+    forgetting: ForgettingWorker,
+}
+
+impl Workers {
+    async fn measure(&self) -> Result<(), StoreError> {
+        self.embedding.measure().await?;
+        self.purge.measure().await
+    }
+}
+
 fn tasks(
     gate: &Arc<Gate>,
     store: &Store,
     health: Arc<HealthState>,
     metrics: PrometheusHandle,
-    worker: Option<EmbeddingWorker>,
+    workers: Option<Workers>,
 ) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(gate.clone().keep_records());
-    tasks.spawn(watch(store.clone(), health, metrics, worker.clone()));
-    for worker in worker.into_iter().flat_map(|worker| std::iter::repeat_n(worker, WORKERS)) {
-        tasks.spawn(worker.run());
+    tasks.spawn(watch(store.clone(), health, metrics, workers.clone()));
+    if let Some(workers) = workers {
+        tasks.spawn(workers.purge.run());
+        tasks.spawn(workers.forgetting.run());
+        for worker in std::iter::repeat_n(workers.embedding, WORKERS) {
+            tasks.spawn(worker.run());
+        }
     }
     tasks
 }
 
 /// Looks after the parts every second: whether the database answers, how full the pools are, how long the queue is.
-async fn watch(store: Store, health: Arc<HealthState>, metrics: PrometheusHandle, worker: Option<EmbeddingWorker>) {
+async fn watch(store: Store, health: Arc<HealthState>, metrics: PrometheusHandle, workers: Option<Workers>) {
     let mut second = tokio::time::interval(Duration::from_secs(1));
     loop {
         second.tick().await;
@@ -251,8 +286,8 @@ async fn watch(store: Store, health: Arc<HealthState>, metrics: PrometheusHandle
                     .set(connections as f64);
             }
         }
-        if let Some(worker) = &worker
-            && let Err(error) = worker.measure().await
+        if let Some(workers) = &workers
+            && let Err(error) = workers.measure().await
         {
             tracing::debug!(%error, "the queue could not be measured");
         }

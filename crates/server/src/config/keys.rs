@@ -105,6 +105,7 @@ keys! {
     "limits.stranger_search_sustained" COUNT, "5", [], "The same a second.";
     "embedding.model" Kind::Text, "minilm", [], "`minilm` (all-MiniLM-L6-v2, 384 dimensions) or `wordllama` (256 dimensions, a hundred times faster).";
     "embedding.threads" Kind::Number(0, 256), "0", [], "Threads of the model; 0: half the cores, at least one.";
+    "graph.grace_period_hours" Kind::Number(0, 87_600), "720", [], "How long a deleted node can be brought back before it is erased, in hours.";
     "worker.enabled" Kind::Bool, "true", [], "Whether this server works the queue.";
     "log.format" Kind::Text, "text", [], "`text` or `json`.";
     "log.filter" Kind::Text, "info", [], "What is logged, in the words of tracing's EnvFilter.";
