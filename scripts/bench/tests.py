@@ -8,7 +8,7 @@ from contextlib import redirect_stderr
 
 from . import data, load, machine, report, server, stats
 from .__main__ import SECTIONS, chosen
-from .sections import quality
+from .sections import quality, requests
 
 
 class Stats(unittest.TestCase):
@@ -132,6 +132,9 @@ Requests/sec:    500.00
         self.assertEqual(chosen("search,quality"), ["search", "quality"])
         with redirect_stderr(io.StringIO()), self.assertRaises(Exception):
             chosen("serach")
+
+    def test_the_baseline_reads_the_columns_that_the_server_reads(self):
+        self.assertIn(f'"{requests.COLUMNS}"', (machine.ROOT / "crates/graph/src/node.rs").read_text())
 
     def test_every_section_can_be_measured(self):
         from importlib import import_module
