@@ -3,7 +3,10 @@
 use std::{io::Write, process::ExitCode};
 
 use clap::Parser;
-use wardgraph_server::commands::{Cli, run};
+use wardgraph_server::{
+    commands::{Cli, run},
+    transfer::TransferError,
+};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -16,7 +19,8 @@ async fn main() -> ExitCode {
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "error: {error}");
-            ExitCode::FAILURE
+            // A transfer that could not go on is told apart from one with rejected lines.
+            if error.is::<TransferError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }

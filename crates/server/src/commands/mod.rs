@@ -1,7 +1,9 @@
 //! The commands of the binary.
 
+mod access;
 mod config;
 mod demo;
+mod import;
 mod migrate;
 mod serve;
 mod token;
@@ -38,6 +40,8 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Show that two tenants cannot see each other, on real data, against the running server.
     Demo(demo::Demo),
+    /// Bring nodes and edges in, through the running server.
+    Import(import::Import),
     /// Test tokens.
     #[command(subcommand)]
     Token(token::Token),
@@ -72,6 +76,7 @@ pub async fn run(cli: Cli, environment: BTreeMap<String, String>, out: &mut (imp
         Command::Serve(serve) => serve.run(&mut context, out).await,
         Command::Migrate(migrate) => migrate.run(&context, out).await,
         Command::Demo(demo) => demo.run(&context, out).await,
+        Command::Import(import) => import.run(&context, out).await,
         Command::Token(token) => token.run(&context, out),
         Command::Config(show) => show.run(&context, out),
     }

@@ -22,6 +22,7 @@ mod gate;
 mod graph;
 mod hostile;
 mod hygiene;
+mod import;
 mod isolation;
 mod layers;
 mod limits;
