@@ -3,6 +3,7 @@
 mod access;
 mod config;
 mod demo;
+mod export;
 mod import;
 mod migrate;
 mod serve;
@@ -42,6 +43,8 @@ enum Command {
     Demo(demo::Demo),
     /// Bring nodes and edges in, through the running server.
     Import(import::Import),
+    /// Write a tenant's nodes and edges as JSON lines.
+    Export(export::Export),
     /// Test tokens.
     #[command(subcommand)]
     Token(token::Token),
@@ -77,6 +80,7 @@ pub async fn run(cli: Cli, environment: BTreeMap<String, String>, out: &mut (imp
         Command::Migrate(migrate) => migrate.run(&context, out).await,
         Command::Demo(demo) => demo.run(&context, out).await,
         Command::Import(import) => import.run(&context, out).await,
+        Command::Export(export) => export.run(&context, out).await,
         Command::Token(token) => token.run(&context, out),
         Command::Config(show) => show.run(&context, out),
     }

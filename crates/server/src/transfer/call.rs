@@ -78,6 +78,16 @@ impl Caller {
         parse(&Method::GET, path, &reply)
     }
 
+    /// Reads what may be gone.
+    pub(super) async fn find<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, TransferError> {
+        let reply = self.call(Method::GET, path, None).await?;
+        match reply.status {
+            200 => parse(&Method::GET, path, &reply).map(Some),
+            404 => Ok(None),
+            _ => Err(refused(&Method::GET, path, &reply)),
+        }
+    }
+
     /// Posts JSON. The answer is the one to the body: whatever concerns the caller or passes is seen to here.
     pub(super) async fn post(&self, path: &str, body: Bytes) -> Result<Reply, TransferError> {
         let reply = self.call(Method::POST, path, Some(body)).await?;

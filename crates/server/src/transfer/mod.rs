@@ -9,6 +9,7 @@ mod call;
 mod checkpoint;
 mod ends;
 mod error;
+mod export;
 mod import;
 mod lines;
 mod parse;
@@ -22,6 +23,7 @@ mod wordnet;
 
 pub use call::Access;
 pub use error::TransferError;
+pub use export::{ExportOptions, export};
 pub use import::{Counts, ImportOptions, Imported, import};
 pub use progress::Show;
 pub use source::{Format, Source, SourceOptions};

@@ -12,7 +12,7 @@ use wardgraph_api::{
 use super::record::{EdgeItem, End, Item, NodeItem};
 
 /// What an export says of a node besides what makes it: the server's own, which it makes anew.
-const SERVERS: [&str; 7] = ["type", "id", "tenant_id", "version", "embedding_status", "created_at", "updated_at"];
+pub(super) const SERVERS: [&str; 7] = ["type", "id", "tenant_id", "version", "embedding_status", "created_at", "updated_at"];
 
 /// Names a node that has no external id, the same for the same line of the same source.
 #[derive(Debug, Clone)]
