@@ -155,7 +155,7 @@ fn nodes(result: &NodeBatchResult) -> Vec<Answer> {
 fn edges(result: &EdgeBatchResult) -> Vec<Answer> {
     let answer = |(index, result): (usize, &EdgeItemResult)| match result {
         EdgeItemResult::Created { .. } => (Verdict::Created, None),
-        EdgeItemResult::Exists { .. } => (Verdict::There, None),
+        EdgeItemResult::Exists => (Verdict::There, None),
         EdgeItemResult::Refused { errors } => (Verdict::Rejected(parse::told(errors, &format!("/edges/{index}"))), None),
     };
     result.results.iter().enumerate().map(answer).collect()
