@@ -6,7 +6,7 @@ use wardgraph_api::table::rows;
 use wardgraph_kernel::Access;
 use wardgraph_testkit::{App, AppOptions, Reply, forgeries, with_claims};
 
-use crate::tiers;
+use crate::{import::Bench, tiers};
 
 /// A tenant named in a query, a header or a body leads nowhere but to the credential's own rows.
 #[tokio::test]
@@ -493,4 +493,23 @@ async fn fault_31_what_is_deleted_is_found_by_nothing_and_erased_in_time() {
     app.clock.advance(std::time::Duration::from_secs(1));
     app.purge_everything().await;
     assert_eq!(left().await, [""; 0]);
+}
+
+/// What is brought in again is recognised, by the caller's own id and by nothing that the server made.
+#[tokio::test(flavor = "multi_thread")]
+async fn fault_32_what_is_brought_in_again_is_recognised_and_nothing_fails() {
+    let bench = Bench::new().await;
+    let line = |text: &str, more: &str| {
+        format!(r#"{{"external_id": "s3://bucket/doc.txt", "classes": ["A"], "props": {{"text": "{text}"}}{more}}}"#)
+    };
+    bench.import(&bench.file("first.jsonl", line("first", "")), &[]).await.says(0, &["nodes: 1 created"]);
+    let id = bench.node("s3://bucket/doc.txt").await["id"].clone();
+    // The same under the server's own id, with other metadata alone, and with another text.
+    let again = [line("first", &format!(r#", "id": {id}"#)), line("first", r#", "metadata": {"m": 1}"#), line("second", "")];
+    bench
+        .import(&bench.file("again.jsonl", again.join("\n")), &[])
+        .await
+        .says(0, &["nodes: 0 created, 3 there already", "rejected: 0"]);
+    assert_eq!(bench.node("s3://bucket/doc.txt").await["id"], id);
+    assert_eq!(bench.owner.get("/nodes").await.ok()["count"], 1);
 }
