@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, str::FromStr, sync::Arc, time::D
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::{net::TcpListener, task::JoinSet};
-use wardgraph_embed::Embedder;
+use wardgraph_embed::{Embedder, RemoteEmbedder};
 use wardgraph_gate::{Gate, GateParts, SystemParts};
 use wardgraph_http::{HealthState, ServeLimits, Services};
 use wardgraph_kernel::{Chance, Clock, Permissions, SystemChance, SystemClock};
@@ -18,7 +18,10 @@ use wardgraph_store::{
 use wardgraph_tokens::{Minter, Verifier};
 use wardgraph_worker::{EmbeddingWorker, WorkerOptions};
 
-use crate::{Home, config::Config};
+use crate::{
+    Home,
+    config::{Config, EmbeddingConfig},
+};
 
 /// `iss` of the tokens that `wardgraph token mint` signs with the data folder's own key.
 const LOCAL_ISSUER: &str = "wardgraph-local";
@@ -159,9 +162,12 @@ pub fn local_minter(config: &Config, home: &Home) -> Result<Minter, StartError> 
     Ok(home.local_key()?.minter(LOCAL_ISSUER, &config.audience))
 }
 
-/// Opens the model.
+/// Opens the model, or the way to the service that has it.
 pub fn embedder(config: &Config) -> Result<Arc<dyn Embedder>, StartError> {
-    Ok(wardgraph_embed::open(config.model, &cache_dir(config).join("models"), config.model_threads)?)
+    Ok(match &config.embedding {
+        EmbeddingConfig::Local { kind, threads } => wardgraph_embed::open(*kind, &cache_dir(config).join("models"), *threads)?,
+        EmbeddingConfig::Remote(options) => Arc::new(RemoteEmbedder::new(options.clone(), Arc::new(SystemChance))?),
+    })
 }
 
 /// Starts everything but accepting.

@@ -100,7 +100,9 @@ impl EmbeddingWorker {
         let (there, gone): (Vec<Claim>, Vec<Claim>) = claims.into_iter().partition(|claim| texts.contains_key(&claim.node));
         let (deadly, there): (Vec<Claim>, Vec<Claim>) = there.into_iter().partition(|claim| claim.attempt > MOST_CLAIMS);
         let (done, mut failed) = self.embed(there, &texts).await;
-        failed.extend(deadly.into_iter().map(|claim| (claim, EmbedError::model("claimed too often, and never finished"))));
+        if !deadly.is_empty() {
+            failed.push((deadly, EmbedError::model("claimed too often, and never finished")));
+        }
         let work = self.parts.work::<Write>(WHY, tenant)?;
         self.keep(work, &gone, done, failed).await
     }
@@ -110,16 +112,19 @@ impl EmbeddingWorker {
         &self,
         claims: Vec<Claim>,
         texts: &BTreeMap<NodeId, String>,
-    ) -> (Vec<(Claim, Vec<f32>)>, Vec<(Claim, EmbedError)>) {
+    ) -> (Vec<(Claim, Vec<f32>)>, Vec<(Vec<Claim>, EmbedError)>) {
         let text = |claim: &Claim| texts.get(&claim.node).cloned().unwrap_or_default();
-        if let Ok(vectors) = self.embedder.embed(claims.iter().map(text).collect(), Lane::Document).await {
-            return (claims.into_iter().zip(vectors).collect(), Vec::new());
+        match self.embedder.embed(claims.iter().map(text).collect(), Lane::Document).await {
+            Ok(vectors) => return (claims.into_iter().zip(vectors).collect(), Vec::new()),
+            Err(error) if error.may_be_the_texts_fault() => {}
+            // Nor would one by one help.
+            Err(error) => return (Vec::new(), vec![(claims, error)]),
         }
         let (mut done, mut failed) = (Vec::new(), Vec::new());
         for claim in claims {
             match self.embedder.embed(vec![text(&claim)], Lane::Document).await {
                 Ok(vectors) => done.extend(vectors.into_iter().next().map(|vector| (claim, vector))),
-                Err(error) => failed.push((claim, error)),
+                Err(error) => failed.push((vec![claim], error)),
             }
         }
         (done, failed)
@@ -130,7 +135,7 @@ impl EmbeddingWorker {
         mut work: wardgraph_gate::SystemWork<Write>,
         gone: &[Claim],
         done: Vec<(Claim, Vec<f32>)>,
-        failed: Vec<(Claim, EmbedError)>,
+        failed: Vec<(Vec<Claim>, EmbedError)>,
     ) -> Result<(), StoreError> {
         let (now, model) = (work.now(), self.embedder.model().as_str());
         let mut entries = Vec::new();
@@ -140,15 +145,17 @@ impl EmbeddingWorker {
         }
         if !done.is_empty() {
             let ready = embedding::finish(&mut work.tx(), model, &done, now).await?;
-            metrics::counter!("wardgraph_embeddings_total", "model" => model).increment(ready.len() as u64);
+            metrics::counter!("wardgraph_embeddings_total", "model" => model.to_owned()).increment(ready.len() as u64);
             // Claims that were lost leave nothing, and no event of nothing.
             if !ready.is_empty() {
                 let payload = json!({ "model": model, "nodes": ready });
                 entries.push(Entry { event_type: EventType::NodesEmbedded, subject: None, outcome: Outcome::Success, payload });
             }
         }
-        for (claim, error) in failed {
-            entries.extend(self.failed(&mut work, claim, &error, now).await?);
+        for (claims, error) in failed {
+            for claim in claims {
+                entries.extend(self.failed(&mut work, claim, &error, now).await?);
+            }
         }
         work.commit(entries).await
     }
@@ -161,7 +168,7 @@ impl EmbeddingWorker {
         error: &EmbedError,
         now: Timestamp,
     ) -> Result<Option<Entry>, StoreError> {
-        let its_fault = !matches!(error, EmbedError::Busy | EmbedError::Stopped);
+        let its_fault = error.may_be_the_texts_fault();
         let give_up = its_fault && claim.attempt >= MOST_ATTEMPTS;
         let due = now.saturating_add(embedding::back_off(claim.attempt)).unwrap_or(Timestamp::MAX);
         tracing::warn!(%error, node = %claim.node, attempt = claim.attempt, give_up, "a node could not be embedded");
