@@ -40,6 +40,7 @@ impl From<GraphError> for Failure {
                 Problem::conflict(format!("the node has more than {most} edges: delete some of them first"))
             }
             GraphError::Dimension { .. } => Problem::invalid("see `errors`").fields(field("vector")),
+            GraphError::QueueFull => Problem::too_many(error.to_string()).retry_after(30),
             GraphError::Embed(error) => return error.into(),
             GraphError::Store(error) => return error.into(),
         })

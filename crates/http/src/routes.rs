@@ -6,11 +6,12 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use wardgraph_api::table::{graph as g, system as s};
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
+use wardgraph_graph::embedding::Backlog;
 use wardgraph_kernel::Clock;
 
 use crate::{
     Api, HealthState, Mounted,
-    handlers::{edges, events, nodes, search, system},
+    handlers::{edges, embeddings, events, nodes, search, system},
 };
 
 /// What handlers are given besides their pass and input. Nothing of it reaches data.
@@ -18,6 +19,8 @@ use crate::{
 pub struct Services {
     /// The embedding model.
     pub embedder: Arc<dyn Embedder>,
+    /// Which tenants have as many nodes waiting for vectors as they may.
+    pub backlog: Backlog,
     /// The state of the parts.
     pub health: Arc<HealthState>,
     /// Time, for the uptime.
@@ -42,10 +45,11 @@ pub fn api(gate: Arc<Gate>, services: &Services, most_bytes: usize) -> Mounted {
         .mount(s::OpenApi, system::openapi)
         .mount(s::Docs, system::docs)
         .mount(s::WhoAmI, system::whoami)
-        .mount(g::CreateNode, nodes::create)
-        .mount(g::CreateNodes, nodes::create_all)
+        .mount(g::CreateNode, with(services, nodes::create))
+        .mount(g::CreateNodes, with(services, nodes::create_all))
         .mount(g::ListNodes, nodes::list)
         .mount(g::GetNode, nodes::get)
+        .mount(g::ListNodeEmbeddings, embeddings::list)
         .mount(g::DeleteNode, nodes::delete)
         .mount(g::CreateEdge, edges::create)
         .mount(g::CreateEdges, edges::create_all)

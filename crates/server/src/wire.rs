@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use wardgraph_embed::{Embedder, RemoteEmbedder};
 use wardgraph_gate::{Gate, GateParts, SystemParts};
+use wardgraph_graph::embedding::Backlog;
 use wardgraph_http::{HealthState, ServeLimits, Services};
 use wardgraph_kernel::{Chance, Clock, Permissions, SystemChance, SystemClock};
 use wardgraph_limits::Limiter;
@@ -16,7 +17,7 @@ use wardgraph_store::{
     migrate::{MigrateOptions, migrate},
 };
 use wardgraph_tokens::{Minter, Verifier};
-use wardgraph_worker::{EmbeddingWorker, WorkerOptions};
+use wardgraph_worker::{EmbeddingWorker, ModelKeeper, WorkerOptions};
 
 use crate::{
     Home,
@@ -27,6 +28,9 @@ use crate::{
 const LOCAL_ISSUER: &str = "wardgraph-local";
 /// How many workers share the queue: the model works while the other reads and writes.
 const WORKERS: usize = 2;
+
+/// How long the workers may take to give back what they claimed when the server stops.
+const GIVE_BACK_WITHIN: Duration = Duration::from_secs(3);
 
 /// The buckets of every histogram, in seconds: with buckets, several servers can be added up.
 const BUCKETS_S: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -44,6 +48,8 @@ pub struct Running {
     gate: Arc<Gate>,
     store: Store,
     tasks: JoinSet<()>,
+    workers: JoinSet<()>,
+    stop: watch::Sender<bool>,
     embedded: Option<EmbeddedPostgres>,
 }
 
@@ -197,14 +203,25 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         chance: chance.clone(),
     });
     let health = Arc::new(HealthState::new(findings.leakproof_operators));
-    let services = Services { embedder: embedder.clone(), health: health.clone(), clock: clock.clone(), metrics: recorder() };
+    let backlog = Backlog::default();
+    let services = Services {
+        embedder: embedder.clone(),
+        backlog: backlog.clone(),
+        health: health.clone(),
+        clock: clock.clone(),
+        metrics: recorder(),
+    };
     let parts = SystemParts { store: store.clone(), clock, chance };
-    let worker = config.works.then(|| EmbeddingWorker::new(parts, embedder, WorkerOptions::default()));
+    let keeper = ModelKeeper::new(parts.clone(), embedder.model(), config.works).with_backlog(backlog, config.most_waiting);
+    let worker = config.works.then(|| EmbeddingWorker::new(parts, embedder, WorkerOptions::default()).with_duty(keeper.duty()));
+    let (stop, stopping) = watch::channel(false);
     Ok(Running {
         listener,
         router: wardgraph_http::api(gate.clone(), &services, config.http.max_request_bytes),
         limits: ServeLimits { connections: config.http.max_connections, ..ServeLimits::default() },
-        tasks: tasks(&gate, &store, health, services.metrics, worker),
+        tasks: tasks(&gate, &store, health, services.metrics, (worker.clone(), keeper.clone())),
+        workers: workers(worker, keeper, &stopping),
+        stop,
         gate,
         store,
         embedded: database.embedded,
@@ -215,6 +232,13 @@ impl Running {
     /// Serves until `stop` is done; then finishes what runs, writes down what was folded, and stops the private Postgres.
     pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), StartError> {
         wardgraph_http::serve(self.listener, self.router.router, self.limits, stop).await;
+        // Nobody may listen any more: then there is nothing to give back.
+        let _ = self.stop.send(true);
+        let given_back = async { while self.workers.join_next().await.is_some() {} };
+        if tokio::time::timeout(GIVE_BACK_WITHIN, given_back).await.is_err() {
+            tracing::warn!("the worker did not give its claims back in time: they fall due again with their lease");
+        }
+        self.workers.shutdown().await;
         self.tasks.shutdown().await;
         if let Err(error) = self.gate.record().await {
             tracing::warn!(%error, "the last refusals could not be written to the audit log");
@@ -232,19 +256,31 @@ fn tasks(
     store: &Store,
     health: Arc<HealthState>,
     metrics: PrometheusHandle,
-    worker: Option<EmbeddingWorker>,
+    embedding: (Option<EmbeddingWorker>, ModelKeeper),
 ) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(gate.clone().keep_records());
-    tasks.spawn(watch(store.clone(), health, metrics, worker.clone()));
-    for worker in worker.into_iter().flat_map(|worker| std::iter::repeat_n(worker, WORKERS)) {
-        tasks.spawn(worker.run());
-    }
+    tasks.spawn(watch_parts(store.clone(), health, metrics, embedding));
     tasks
 }
 
+/// What works by itself, and stops by itself when it is told.
+fn workers(worker: Option<EmbeddingWorker>, keeper: ModelKeeper, stop: &watch::Receiver<bool>) -> JoinSet<()> {
+    let mut workers = JoinSet::new();
+    workers.spawn(keeper.run(stop.clone()));
+    for worker in worker.into_iter().flat_map(|worker| std::iter::repeat_n(worker, WORKERS)) {
+        workers.spawn(worker.run(stop.clone()));
+    }
+    workers
+}
+
 /// Looks after the parts every second: whether the database answers, how full the pools are, how long the queue is.
-async fn watch(store: Store, health: Arc<HealthState>, metrics: PrometheusHandle, worker: Option<EmbeddingWorker>) {
+async fn watch_parts(
+    store: Store,
+    health: Arc<HealthState>,
+    metrics: PrometheusHandle,
+    (worker, keeper): (Option<EmbeddingWorker>, ModelKeeper),
+) {
     let mut second = tokio::time::interval(Duration::from_secs(1));
     loop {
         second.tick().await;
@@ -257,6 +293,7 @@ async fn watch(store: Store, health: Arc<HealthState>, metrics: PrometheusHandle
                     .set(connections as f64);
             }
         }
+        health.set_tenants_behind(keeper.behind());
         if let Some(worker) = &worker
             && let Err(error) = worker.measure().await
         {

@@ -17,6 +17,8 @@ pub struct Findings {
 pub const GLOBAL_TABLES: &[(&str, &str)] = &[
     ("migrations", "the ledger of the schema: the owner's alone"),
     ("jobs", "due work of all tenants is found by one index; holds no content, and has policies of its own"),
+    ("embedding_tenants", "which model a tenant's vectors are of, asked across tenants after a change; holds no content"),
+    ("embedding_servers", "which model each server uses, which is no tenant's"),
 ];
 
 /// The read policy, as Postgres prints it.
@@ -140,6 +142,8 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         ("jobs", ("own_insert", "a", "", OWN)) => Some(&["wardgraph_app"]),
         ("jobs", ("queue", "*", "true", "true")) => Some(&["wardgraph_worker"]),
         ("jobs", ("administrator", "*", "true", "true")) => Some(&["wardgraph_admin"]),
+        ("embedding_tenants" | "embedding_servers", ("keeper", "*", "true", "true")) => Some(&["wardgraph_worker"]),
+        ("embedding_tenants" | "embedding_servers", ("administrator", "*", "true", "true")) => Some(&["wardgraph_admin"]),
         ("migrations", ("ledger", "*", "true", "true")) => Some(&["wardgraph_owner"]),
         _ => None,
     }

@@ -13,6 +13,7 @@ mod scope;
 mod shares;
 mod statement;
 mod unit;
+mod vector;
 
 pub use connection::Timeouts;
 pub use error::StoreError;
@@ -22,6 +23,7 @@ pub use scope::{Plan, Scope};
 pub use statement::{Statement, StatementInfo};
 pub use tokio_postgres::{Config, Row, types::ToSql};
 pub use unit::{Params, Tx, Unit};
+pub use vector::Vector;
 
 /// Every statement of this room.
 pub const STATEMENTS: &[&StatementInfo] = &[pools::PING.info()];

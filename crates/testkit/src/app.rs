@@ -10,6 +10,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use wardgraph_api::describe::Known;
 use wardgraph_embed::{Embedder, ModelKind};
 use wardgraph_gate::{Gate, GateParts, Proxies, SystemParts, WebhookKeys};
+use wardgraph_graph::embedding::Backlog;
 use wardgraph_http::{HealthState, Mounted, ServeLimits, Services};
 use wardgraph_kernel::{Clock, EdgeId, ManualClock, NodeId, Permissions, SeededChance, Timestamp};
 use wardgraph_limits::{LimitTable, Limiter};
@@ -76,6 +77,8 @@ pub struct App {
     pub store: Store,
     /// Its health, which no watcher looks after in tests.
     pub health: Arc<HealthState>,
+    /// Whose queue is full, which no keeper looks up in tests.
+    pub backlog: Backlog,
     /// The ids of what was mounted.
     pub mounted: Vec<&'static str>,
     /// What was mounted, to be called without a connection.
@@ -135,8 +138,14 @@ impl App {
             chance: chance.clone(),
         });
         let health = Arc::new(HealthState::new(true));
-        let services =
-            Services { embedder: embedder(), health: health.clone(), clock: shared_clock.clone(), metrics: recorder() };
+        let backlog = Backlog::default();
+        let services = Services {
+            embedder: embedder(),
+            backlog: backlog.clone(),
+            health: health.clone(),
+            clock: shared_clock.clone(),
+            metrics: recorder(),
+        };
         let api = (options.api)(gate.clone(), &services);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -150,6 +159,7 @@ impl App {
             gate,
             store,
             health,
+            backlog,
             mounted: api.ids.clone(),
             api,
             http: reqwest::Client::builder().no_proxy().build().unwrap(),

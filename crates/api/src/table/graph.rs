@@ -6,6 +6,7 @@ use crate::{
     Created, Json, NoContent, Path, Query,
     wire::{
         edge::{Edge, EdgeBatch, EdgeBatchResult, EdgeFilter, EdgePage, NewEdge},
+        embedding::NodeEmbeddings,
         event::{EventFilter, EventPage},
         node::{NewNode, Node, NodeBatch, NodeBatchResult, NodeFilter, NodePage},
         search::{SearchRequest, SearchResponse},
@@ -33,6 +34,10 @@ crate::endpoints! {
     }
     /// Read a node: the tenant's own, or a shared one (`tenant_id` null).
     GetNode: GET "/nodes/{id}" (Path<NodeId>) -> Json<Node> {
+        permission: NodesRead, limit: Read, body: 0,
+    }
+    /// Tell what became of a node's embeddings, the newest first: with which model, when, how far the vector moved, and why one failed.
+    ListNodeEmbeddings: GET "/nodes/{id}/embeddings" (Path<NodeId>) -> Json<NodeEmbeddings> {
         permission: NodesRead, limit: Read, body: 0,
     }
     /// Delete a node with its edges and embeddings.

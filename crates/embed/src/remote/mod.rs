@@ -152,7 +152,7 @@ impl RemoteEmbedder {
             request = request.header(AUTHORIZATION, authorization.clone());
         }
         let answered = async {
-            let response = request.send().await.map_err(unsent)?;
+            let response = request.send().await.map_err(|error| unsent(&error))?;
             answer::vectors(response, texts.len(), self.options.dimension).await
         };
         // Over the body too: a service that drips is as slow as one that is silent.
@@ -233,7 +233,7 @@ fn bearer(key: &Secret) -> Result<HeaderValue, EmbedError> {
 }
 
 /// Why a request got no answer. Of the client's own error nothing is passed on: it holds the address.
-fn unsent(error: reqwest::Error) -> Missed {
+fn unsent(error: &reqwest::Error) -> Missed {
     let why = if error.is_connect() { "it cannot be reached" } else { "the connection broke off" };
     Missed::Passing { why, retry_after: None }
 }

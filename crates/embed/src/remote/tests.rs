@@ -27,7 +27,7 @@ impl Model for Tiny {
     }
 
     fn encode(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedError> {
-        let direction = |text: &&str| (text.len() as f32).sin_cos();
+        let direction = |text: &&str| f32::from(u16::try_from(text.len()).unwrap()).sin_cos();
         Ok(texts.iter().map(direction).map(|(sin, cos)| vec![sin, cos]).collect())
     }
 }

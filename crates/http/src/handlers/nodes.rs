@@ -12,9 +12,14 @@ use wardgraph_graph::node::{self, Creation};
 use wardgraph_kernel::{EventType, NodeId};
 
 use super::{note_named_tenant, page};
-use crate::Failure;
+use crate::{Failure, Services};
 
-pub(crate) async fn create(permit: Permit<CreateNode>, Json(new): Json<NewNode>) -> Result<Committed<CreateNode>, Failure> {
+pub(crate) async fn create(
+    permit: Permit<CreateNode>,
+    Json(new): Json<NewNode>,
+    services: Services,
+) -> Result<Committed<CreateNode>, Failure> {
+    services.backlog.admit(permit.tenant())?;
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &new.tenant_id, &tenant);
@@ -25,7 +30,9 @@ pub(crate) async fn create(permit: Permit<CreateNode>, Json(new): Json<NewNode>)
 pub(crate) async fn create_all(
     permit: Permit<CreateNodes>,
     Json(batch): Json<NodeBatch>,
+    services: Services,
 ) -> Result<Committed<CreateNodes>, Failure> {
+    services.backlog.admit(permit.tenant())?;
     permit.charge_items(batch.nodes.len())?;
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
     let mut work = permit.begin()?;
@@ -109,13 +116,17 @@ fn wire(node: node::Node) -> Node {
         refresh_policy: node.refresh_policy,
         triggers: node.triggers,
         version: node.version,
-        embedding_status: match node.embedding_status.as_str() {
-            "ready" => EmbeddingStatus::Ready,
-            "failed" => EmbeddingStatus::Failed,
-            "none" => EmbeddingStatus::None,
-            _ => EmbeddingStatus::Queued,
-        },
+        embedding_status: embedding_status(&node.embedding_status),
         created_at: node.created_at,
         updated_at: node.updated_at,
+    }
+}
+
+pub(super) fn embedding_status(stored: &str) -> EmbeddingStatus {
+    match stored {
+        "ready" => EmbeddingStatus::Ready,
+        "failed" => EmbeddingStatus::Failed,
+        "none" => EmbeddingStatus::None,
+        _ => EmbeddingStatus::Queued,
     }
 }

@@ -30,6 +30,8 @@ pub struct Config {
     pub limits: LimitTable,
     /// Which model, and where it runs.
     pub embedding: EmbeddingConfig,
+    /// How many nodes of a tenant may wait for their vectors.
+    pub most_waiting: i64,
     /// Whether this server works the queue.
     pub works: bool,
     /// Whether the log is JSON.
@@ -115,6 +117,7 @@ impl Config {
             audience,
             limits,
             embedding: embedding(settings)?,
+            most_waiting: i64::try_from(settings.number("embedding.most_waiting")?).unwrap_or(i64::MAX),
             works: settings.flag("worker.enabled")?,
             log_json,
             log_filter: settings.text("log.filter")?,

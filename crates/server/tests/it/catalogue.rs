@@ -49,12 +49,22 @@ async fn the_policies_are_these_and_no_others() {
     .await;
     let mut expected = vec![
         "jobs administrator PERMISSIVE ALL admin".to_owned(),
+        "embedding_tenants administrator PERMISSIVE ALL admin".into(),
+        "embedding_tenants keeper PERMISSIVE ALL worker".into(),
+        "embedding_servers administrator PERMISSIVE ALL admin".into(),
+        "embedding_servers keeper PERMISSIVE ALL worker".into(),
         "jobs own_insert PERMISSIVE INSERT app".into(),
         "jobs queue PERMISSIVE ALL worker".into(),
         "migrations ledger PERMISSIVE ALL owner".into(),
         "nodes worker_status PERMISSIVE UPDATE worker".into(),
     ];
-    for (table, writers) in [("nodes", "app"), ("edges", "app"), ("embeddings", "worker"), ("events", "app+identity+worker")] {
+    for (table, writers) in [
+        ("nodes", "app"),
+        ("edges", "app"),
+        ("embeddings", "worker"),
+        ("embedding_history", "worker"),
+        ("events", "app+identity+worker"),
+    ] {
         expected.push(format!("{table} administrator PERMISSIVE ALL admin"));
         expected.push(format!("{table} tenant_read PERMISSIVE SELECT app+worker"));
         expected.extend(
@@ -98,6 +108,13 @@ async fn the_grants_are_these_and_no_others() {
         format!("embeddings admin {all}"),
         "embeddings app select".into(),
         format!("embeddings worker {all}"),
+        format!("embedding_history admin {all}"),
+        "embedding_history app select".into(),
+        "embedding_history worker delete+insert+select".into(),
+        format!("embedding_tenants admin {all}"),
+        "embedding_tenants worker insert+select+update".into(),
+        format!("embedding_servers admin {all}"),
+        format!("embedding_servers worker {all}"),
         "events admin insert+select".into(),
         "events app insert+select".into(),
         "events identity insert".into(),
@@ -299,9 +316,9 @@ async fn no_statement_brings_a_column_that_it_did_not_name() {
     assert_ne!(columns(&client, &star).await, star_before, "the question sees a star");
 }
 
-const TENANT_TABLES: &[&str] = &["nodes", "edges", "embeddings", "events", "jobs"];
-/// The queue is everyone's: these two look for due work of all tenants, and bring no content.
-const ACROSS_TENANTS: &[&str] = &["graph.embedding.claim", "graph.embedding.depth"];
+const TENANT_TABLES: &[&str] = &["nodes", "edges", "embeddings", "embedding_history", "events", "jobs"];
+/// The queue is everyone's: these look for due work of all tenants, and bring no content.
+const ACROSS_TENANTS: &[&str] = &["graph.embedding.claim", "graph.embedding.depth", "graph.embedding.full"];
 
 /// The scans of tenant tables in a statement's plan that no condition binds to a tenant. Planned as the superuser, whom row-level security
 /// does not bind: what is left is what the statement says by itself.

@@ -16,6 +16,7 @@ mod cancel;
 mod catalogue;
 mod crash;
 mod documents;
+mod embedding;
 mod fair;
 mod faults;
 mod gate;

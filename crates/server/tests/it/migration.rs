@@ -87,7 +87,7 @@ async fn a_migration_that_failed_leaves_nothing_and_runs_when_it_can() {
     assert!(message.contains("migration 0004_jobs"), "{message}");
     assert_eq!(ledger(&client).await.len(), 3);
     client.batch_execute("drop table wardgraph.jobs").await.unwrap();
-    assert_eq!(migrate(&database.migration()).await.unwrap(), ["0004_jobs"]);
+    assert_eq!(migrate(&database.migration()).await.unwrap().first(), Some(&"0004_jobs"));
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ macro_rules! migrations {
     };
 }
 
-migrations!["0001_isolation", "0002_graph", "0003_events", "0004_jobs"];
+migrations!["0001_isolation", "0002_graph", "0003_events", "0004_jobs", "0007_embedding"];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {
     owner
