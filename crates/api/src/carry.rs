@@ -8,6 +8,25 @@ pub struct Path<T>(pub T);
 #[derive(Debug, Clone)]
 pub struct Query<T>(pub T);
 
+/// Which versions of a thing a change is meant for: `If-Match` (RFC 9110, section 13.1.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IfMatch {
+    /// Whatever is there: the header is absent, or `*`.
+    Any,
+    /// One of these. A tag that is no version of ours matches nothing, and is left out.
+    Versions(Vec<i32>),
+}
+
+impl IfMatch {
+    /// Whether the change is meant for `version`.
+    pub fn admits(&self, version: i32) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Versions(versions) => versions.contains(&version),
+        }
+    }
+}
+
 /// A JSON body; as an output, 200.
 #[derive(Debug, Clone)]
 pub struct Json<T>(pub T);
@@ -15,6 +34,30 @@ pub struct Json<T>(pub T);
 /// A JSON body of something that did not exist before: 201.
 #[derive(Debug, Clone)]
 pub struct Created<T>(pub T);
+
+/// What has versions, told by `ETag` (RFC 9110, section 8.8.3).
+pub trait Versioned {
+    /// The version, from 1.
+    fn version(&self) -> i32;
+
+    /// The version as an entity tag, with its quotes.
+    fn etag(&self) -> String {
+        format!("\"{}\"", self.version())
+    }
+}
+
+/// A JSON body with its version: 200 and an `ETag`.
+#[derive(Debug, Clone)]
+pub struct Tagged<T>(pub T);
+
+/// A JSON body of something that was stored, with its version as `ETag`.
+#[derive(Debug, Clone)]
+pub enum Stored<T> {
+    /// It did not exist before: 201.
+    Created(T),
+    /// It did: 200.
+    Found(T),
+}
 
 /// Nothing to say: 204.
 #[derive(Debug, Clone, Copy)]

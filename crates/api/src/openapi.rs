@@ -58,7 +58,7 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
         "tags": [spec.path.trim_start_matches("/api/v1/").trim_start_matches('/').split('/').next().unwrap_or_default()],
         "x-access": spec.access.word(),
         "x-limit": spec.limit.word(),
-        "parameters": parameters(&shape, generator),
+        "parameters": parameters(&shape, spec.event.is_some(), generator),
         "responses": responses(row, &shape, generator),
     });
     let Some(fields) = operation.as_object_mut() else { return operation };
@@ -82,7 +82,7 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
     operation
 }
 
-fn parameters(shape: &Shape, generator: &mut SchemaGenerator) -> Vec<Value> {
+fn parameters(shape: &Shape, writes: bool, generator: &mut SchemaGenerator) -> Vec<Value> {
     let id = shape
         .path
         .map(|_| json!({ "name": "id", "in": "path", "required": true, "schema": { "type": "string", "format": "uuid" } }));
@@ -94,7 +94,21 @@ fn parameters(shape: &Shape, generator: &mut SchemaGenerator) -> Vec<Value> {
         .and_then(|r| r.rsplit('/').next())
         .and_then(|name| generator.definitions().get(name));
     let members = object.and_then(|o| o.get("properties")).and_then(Value::as_object).cloned().unwrap_or_default();
+    let if_match = shape.if_match.then(|| {
+        json!({
+            "name": "If-Match", "in": "header", "required": false, "schema": { "type": "string" },
+            "description": "The `ETag` of the version that is meant: another one is 412",
+        })
+    });
+    let key = writes.then(|| {
+        json!({
+            "name": "Idempotency-Key", "in": "header", "required": false, "schema": { "type": "string", "maxLength": 255 },
+            "description": "Sent again within a day, the same request is answered again and not done again",
+        })
+    });
     id.into_iter()
+        .chain(if_match)
+        .chain(key)
         .chain(
             members.into_iter().map(|(name, schema)| json!({ "name": name, "in": "query", "required": false, "schema": schema })),
         )
@@ -108,7 +122,15 @@ fn responses(row: &Row, shape: &Shape, generator: &mut SchemaGenerator) -> Value
         let schema = shape.answer.map_or_else(|| json!({}), |answer| answer(generator).into());
         success = json!({ "description": "Success", "content": { media: { "schema": schema } } });
     }
-    responses.insert(shape.status.to_string(), success);
+    if shape.etag
+        && let Some(fields) = success.as_object_mut()
+    {
+        let etag = json!({ "description": "The version, as `If-Match` takes it", "schema": { "type": "string" } });
+        fields.insert("headers".into(), json!({ "ETag": etag }));
+    }
+    for status in std::iter::once(shape.status).chain(shape.other_status) {
+        responses.insert(status.to_string(), success.clone());
+    }
     let problem = |description: &str| json!({ "description": description, "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } } });
     let guarded = !row.spec.access.admits_strangers();
     let permission = matches!(row.spec.access, Access::Permission(_));
@@ -118,6 +140,7 @@ fn responses(row: &Row, shape: &Shape, generator: &mut SchemaGenerator) -> Value
         (permission, "403", "The credential lacks the permission"),
         (shape.path.is_some(), "404", "No such thing in this tenant"),
         (row.spec.event.is_some(), "409", "It collides with what is there"),
+        (shape.if_match, "412", "It is of another version than `If-Match` says"),
         (true, "413", "The body is too large"),
         (shape.body.is_some() || shape.query.is_some(), "422", "The request is not valid"),
         (guarded, "429", "Too many requests"),

@@ -78,6 +78,8 @@ problems! {
     too_slow: 408 "too-slow" "The request came too slowly";
     /// It collides with what is there.
     conflict: 409 "conflict" "It collides with what is there";
+    /// The thing is of another version than the request is meant for.
+    precondition: 412 "precondition-failed" "It was changed in the meantime";
     /// The body is larger than the endpoint takes.
     too_large: 413 "too-large" "The body is too large";
     /// The request can be read and makes no sense.

@@ -2,12 +2,14 @@
 
 use std::net::IpAddr;
 
-use http::HeaderMap;
+use http::{HeaderMap, Uri};
 use wardgraph_kernel::RequestId;
 
 /// A request's head, as the gate sees it. The body has not been read.
 #[derive(Debug, Clone, Copy)]
 pub struct Arrival<'a> {
+    /// What is asked for: path and query.
+    pub target: &'a Uri,
     /// The headers.
     pub headers: &'a HeaderMap,
     /// The address of the connection's other end.
@@ -59,7 +61,8 @@ mod tests {
             headers.append("x-forwarded-for", value.parse().unwrap());
         }
         let request_id = RequestId::new(Timestamp::UNIX_EPOCH, &SeededChance::new(1));
-        let arrival = Arrival { headers: &headers, peer: "10.0.0.9".parse().unwrap(), request_id };
+        let target = Uri::from_static("/");
+        let arrival = Arrival { target: &target, headers: &headers, peer: "10.0.0.9".parse().unwrap(), request_id };
         let proxies = Proxies { count, ..Proxies::default() };
         assert_eq!(proxies.client(&arrival), expected.parse::<IpAddr>().unwrap(), "{count} {header:?}");
     }

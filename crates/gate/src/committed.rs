@@ -28,6 +28,9 @@ impl<E: Endpoint> fmt::Debug for Committed<E> {
 
 /// What a handler of this mode gives back.
 pub trait Finish: Mode {
+    /// Whether an answer is kept for a request that names an `Idempotency-Key`.
+    const KEEPS: bool;
+
     /// The output itself where nothing was changed, else [`Committed`].
     type Answer<E: Endpoint>: Send;
 
@@ -36,6 +39,8 @@ pub trait Finish: Mode {
 }
 
 impl Finish for Read {
+    const KEEPS: bool = false;
+
     type Answer<E: Endpoint> = E::Output;
 
     fn open<E: Endpoint>(answer: E::Output) -> Result<E::Output, Problem> {
@@ -44,6 +49,8 @@ impl Finish for Read {
 }
 
 impl Finish for Write {
+    const KEEPS: bool = true;
+
     type Answer<E: Endpoint> = Committed<E>;
 
     fn open<E: Endpoint>(answer: Committed<E>) -> Result<E::Output, Problem> {
@@ -52,6 +59,8 @@ impl Finish for Write {
 }
 
 impl Finish for AuditedRead {
+    const KEEPS: bool = false;
+
     type Answer<E: Endpoint> = Committed<E>;
 
     fn open<E: Endpoint>(answer: Committed<E>) -> Result<E::Output, Problem> {

@@ -1,6 +1,6 @@
 //! From the kind of access that an endpoint declares to the pass that its handler gets.
 
-use wardgraph_api::Problem;
+use wardgraph_api::{Kept, Problem};
 use wardgraph_kernel::{
     Endpoint,
     access::{ByCredential, ByNobody, ByOwn, ByPermission, BySignature},
@@ -9,8 +9,18 @@ use wardgraph_kernel::{
 use crate::{
     Admitted, Arrival, Ceremony, Committed, Finish, Permit, Signed, Visitor,
     admit::{Admission, Refused},
+    idempotency::Asked,
     signed::Announced,
 };
+
+/// What became of a pass once the body was read.
+#[derive(Debug)]
+pub enum Confirmed<P> {
+    /// The pass, for the handler.
+    Pass(P),
+    /// The request's `Idempotency-Key` was answered before: with this.
+    Again(Kept),
+}
 
 /// A kind of access. Closed: the markers of [`wardgraph_kernel::access`] alone.
 pub trait Entry: sealed::Sealed {
@@ -26,8 +36,11 @@ pub trait Entry: sealed::Sealed {
     #[expect(private_interfaces, reason = "admission calls this, nobody else can make its argument")]
     fn admit<E: Endpoint>(admission: Admission, arrival: &Arrival<'_>) -> Result<Admitted<Self::Pending<E>>, Refused>;
 
-    /// Makes the pass, now that the body was read.
-    fn confirm<E: Endpoint>(pending: Self::Pending<E>, body: &[u8]) -> Result<Self::Pass<E>, Problem>;
+    /// Makes the pass, now that the body was read; or finds that the same was asked, and answered, before.
+    fn confirm<E: Endpoint<Mode: Finish>>(
+        pending: Self::Pending<E>,
+        body: &[u8],
+    ) -> impl Future<Output = Result<Confirmed<Self::Pass<E>>, Problem>> + Send;
 
     /// Opens an answer.
     fn open<E: Endpoint<Mode: Finish>>(answer: Self::Answer<E>) -> Result<E::Output, Problem>;
@@ -43,11 +56,11 @@ macro_rules! by_caller {
             #[expect(private_interfaces, reason = "admission calls this, nobody else can make its argument")]
             fn admit<E: Endpoint>(admission: Admission, arrival: &Arrival<'_>) -> Result<Admitted<Permit<E>>, Refused> {
                 let (caller, limit) = admission.caller(arrival)?;
-                Ok(Admitted { pass: Permit::new(admission, caller), limit: Some(limit) })
+                Ok(Admitted { pass: Permit::new(admission, caller, Asked::of(arrival)), limit: Some(limit) })
             }
 
-            fn confirm<E: Endpoint>(pending: Permit<E>, _: &[u8]) -> Result<Permit<E>, Problem> {
-                Ok(pending)
+            async fn confirm<E: Endpoint<Mode: Finish>>(pending: Permit<E>, body: &[u8]) -> Result<Confirmed<Permit<E>>, Problem> {
+                pending.confirm(body).await
             }
 
             fn open<E: Endpoint<Mode: Finish>>(answer: Self::Answer<E>) -> Result<E::Output, Problem> {
@@ -70,8 +83,8 @@ impl Entry for ByCredential {
         Ok(Admitted { pass: Ceremony::new(admission), limit })
     }
 
-    fn confirm<E: Endpoint>(pending: Ceremony<E>, _: &[u8]) -> Result<Ceremony<E>, Problem> {
-        Ok(pending)
+    async fn confirm<E: Endpoint<Mode: Finish>>(pending: Ceremony<E>, _: &[u8]) -> Result<Confirmed<Ceremony<E>>, Problem> {
+        Ok(Confirmed::Pass(pending))
     }
 
     fn open<E: Endpoint<Mode: Finish>>(answer: Committed<E>) -> Result<E::Output, Problem> {
@@ -91,8 +104,8 @@ impl Entry for BySignature {
         Ok(Admitted { pass, limit })
     }
 
-    fn confirm<E: Endpoint>(pending: Announced<E>, body: &[u8]) -> Result<Signed<E>, Problem> {
-        pending.confirm(body)
+    async fn confirm<E: Endpoint<Mode: Finish>>(pending: Announced<E>, body: &[u8]) -> Result<Confirmed<Signed<E>>, Problem> {
+        Ok(Confirmed::Pass(pending.confirm(body)?))
     }
 
     fn open<E: Endpoint<Mode: Finish>>(answer: E::Output) -> Result<E::Output, Problem> {
@@ -111,8 +124,8 @@ impl Entry for ByNobody {
         Ok(Admitted { pass: Visitor::new(&admission), limit })
     }
 
-    fn confirm<E: Endpoint>(pending: Visitor<E>, _: &[u8]) -> Result<Visitor<E>, Problem> {
-        Ok(pending)
+    async fn confirm<E: Endpoint<Mode: Finish>>(pending: Visitor<E>, _: &[u8]) -> Result<Confirmed<Visitor<E>>, Problem> {
+        Ok(Confirmed::Pass(pending))
     }
 
     fn open<E: Endpoint<Mode: Finish>>(answer: E::Output) -> Result<E::Output, Problem> {

@@ -20,6 +20,7 @@ mod committed;
 mod entry;
 mod folding;
 mod handler;
+pub mod idempotency;
 mod permit;
 mod signed;
 mod system;
@@ -30,13 +31,18 @@ pub use admit::{Admitted, Gate, GateParts, Refused};
 pub use arrival::{Arrival, Proxies};
 pub use ceremony::{Ceremony, CeremonyWork, UndoneCeremony};
 pub use committed::{Committed, Finish};
-pub use entry::Entry;
+pub use entry::{Confirmed, Entry};
 pub use handler::Handler;
 pub use permit::Permit;
 pub use signed::{Announced, Signed, WebhookKey, WebhookKeys};
 pub use system::{SystemParts, SystemWork};
 pub use visitor::Visitor;
 pub use work::{Undone, Work};
+
+use wardgraph_store::StatementInfo;
+
+/// Every statement of this room: its own bookkeeping, and nothing of any domain.
+pub const STATEMENTS: &[&StatementInfo] = idempotency::STATEMENTS;
 
 // What handlers meet of the store without holding it.
 pub use wardgraph_store::{Plan, StoreError};

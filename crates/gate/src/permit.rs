@@ -5,11 +5,12 @@ use std::{fmt, marker::PhantomData};
 use wardgraph_api::Problem;
 use wardgraph_audit::Circumstances;
 use wardgraph_kernel::{Actor, Chance, Endpoint, EventType, LimitClass, Mode, Permission, RequestId, TenantId, Timestamp};
-use wardgraph_store::{Plan, Role, Scope, StoreError};
+use wardgraph_store::{Plan, Role, Scope, StoreError, Unit};
 
 use crate::{
-    Work,
+    Confirmed, Finish, Work,
     admit::{Admission, Caller, too_many},
+    idempotency::{Asked, Claim, Key},
 };
 
 /// Leave to do what endpoint `E` does, in the caller's tenant. Made by admission alone; a request has one, and it begins one unit of work.
@@ -17,12 +18,41 @@ use crate::{
 pub struct Permit<E> {
     admission: Admission,
     caller: Caller,
+    asked: Option<Asked>,
+    /// The transaction that holds the request's idempotency key.
+    held: Option<(Unit, Key)>,
     endpoint: PhantomData<fn() -> E>,
 }
 
 impl<E: Endpoint> Permit<E> {
-    pub(crate) const fn new(admission: Admission, caller: Caller) -> Self {
-        Self { admission, caller, endpoint: PhantomData }
+    pub(crate) const fn new(admission: Admission, caller: Caller, asked: Option<Asked>) -> Self {
+        Self { admission, caller, asked, held: None, endpoint: PhantomData }
+    }
+
+    /// Claims the idempotency key of a write, if the request names one; or finds the answer that it got before.
+    pub(crate) async fn confirm(mut self, body: &[u8]) -> Result<Confirmed<Self>, Problem>
+    where
+        E::Mode: Finish,
+    {
+        let Some(asked) = self.asked.take().filter(|_| <E::Mode as Finish>::KEEPS) else { return Ok(Confirmed::Pass(self)) };
+        let claims = &self.caller.claims;
+        // A subject is unique within its issuer only.
+        let key = asked.key(format!("{}/{}", claims.issuer, claims.actor.id), E::SPEC.id, body)?;
+        let mut unit = self.unit(Plan::Auto).map_err(|error| Problem::internal("the server failed").inside(&error))?;
+        match key.claim(&mut unit, &self.caller.claims.tenant, self.admission.now).await? {
+            Claim::Held => {
+                self.held = Some((unit, key));
+                Ok(Confirmed::Pass(self))
+            }
+            Claim::Answered(kept) => Ok(Confirmed::Again(kept)),
+        }
+    }
+
+    fn unit(&self, plan: Plan) -> Result<Unit, StoreError>
+    where
+        E::Mode: Mode,
+    {
+        self.admission.gate.parts.store.unit::<E::Mode>(Role::App, Scope::Tenant(self.caller.claims.tenant.clone()), plan)
     }
 
     /// Begins the unit of work. Sends nothing and holds no connection until its first statement.
@@ -34,13 +64,15 @@ impl<E: Endpoint> Permit<E> {
     }
 
     /// Begins a unit of work whose statements are planned with their values known: for search.
-    pub fn begin_planned(self, plan: Plan) -> Result<Work<E>, StoreError>
+    pub fn begin_planned(mut self, plan: Plan) -> Result<Work<E>, StoreError>
     where
         E::Mode: Mode,
     {
-        let unit =
-            self.admission.gate.parts.store.unit::<E::Mode>(Role::App, Scope::Tenant(self.caller.claims.tenant.clone()), plan)?;
-        Ok(Work::new(unit, self.circumstances(), self.caller.claims.tenant.clone(), self.admission))
+        let (unit, key) = match self.held.take() {
+            Some((unit, key)) => (unit, Some(key)),
+            None => (self.unit(plan)?, None),
+        };
+        Ok(Work::new(unit, self.circumstances(), self.caller.claims.tenant.clone(), self.admission, key))
     }
 
     /// Counts the items of a batch. More than are taken at once is 413; more than are taken now is 429.

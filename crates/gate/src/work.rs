@@ -3,12 +3,16 @@
 use std::fmt;
 
 use serde_json::Value;
-use wardgraph_api::Problem;
+use wardgraph_api::{Keep, Problem};
 use wardgraph_audit::{APPEND, Batch, Circumstances, Entry, Subject};
 use wardgraph_kernel::{AuditedRead, Endpoint, EventType, Mode, Outcome, Read, TenantId, Write};
 use wardgraph_store::{StoreError, Tx, Unit};
 
-use crate::{Committed, admit::Admission};
+use crate::{
+    Committed,
+    admit::Admission,
+    idempotency::{Key, Record},
+};
 
 /// A unit of work of endpoint `E`. Dropped without a commit, it is rolled back.
 #[must_use = "work that is not committed is rolled back"]
@@ -18,12 +22,19 @@ pub struct Work<E: Endpoint> {
     tenant: TenantId,
     admission: Admission,
     entries: Vec<Entry>,
+    key: Option<Key>,
     endpoint: std::marker::PhantomData<fn() -> E>,
 }
 
 impl<E: Endpoint<Mode: Mode>> Work<E> {
-    pub(crate) fn new(unit: Unit, circumstances: Circumstances, tenant: TenantId, admission: Admission) -> Self {
-        Self { unit, circumstances, tenant, admission, entries: Vec::new(), endpoint: std::marker::PhantomData }
+    pub(crate) fn new(
+        unit: Unit,
+        circumstances: Circumstances,
+        tenant: TenantId,
+        admission: Admission,
+        key: Option<Key>,
+    ) -> Self {
+        Self { unit, circumstances, tenant, admission, entries: Vec::new(), key, endpoint: std::marker::PhantomData }
     }
 
     /// Lends the transaction. The handle cannot outlive the work, and moving it moves no transaction.
@@ -31,15 +42,25 @@ impl<E: Endpoint<Mode: Mode>> Work<E> {
         self.unit.tx()
     }
 
-    /// Request event, subjects' events and what was noted, in one flight with `COMMIT`. An idempotency record is one more statement here.
-    async fn close(self, event_type: EventType, outcome: Outcome, subjects: Vec<Entry>) -> Result<(), StoreError> {
+    /// Request event, subjects' events, what was noted and the idempotency record, in one flight with `COMMIT`.
+    async fn close(
+        self,
+        event_type: EventType,
+        outcome: Outcome,
+        subjects: Vec<Entry>,
+        record: Option<Record>,
+    ) -> Result<(), StoreError> {
         let request =
             Entry { event_type, subject: Some(Subject::endpoint(E::SPEC.id)), outcome, payload: self.admission.payload() };
         let mut batch = Batch::new(self.tenant.as_str().to_owned(), self.admission.now);
         for entry in std::iter::once(request).chain(subjects).chain(self.entries) {
             batch.push(&self.circumstances, &*self.admission.gate.parts.chance, entry);
         }
-        self.unit.commit(&[(&APPEND, &batch.params())]).await
+        let events = batch.params();
+        match &record {
+            Some(record) => self.unit.commit(&[(&APPEND, &events), (Record::STATEMENT, &record.params())]).await,
+            None => self.unit.commit(&[(&APPEND, &events)]).await,
+        }
     }
 }
 
@@ -59,20 +80,33 @@ impl<E: Endpoint<Mode = Write>> Work<E> {
     }
 
     /// Commits what was done to `subject`, with its event and the request's.
-    pub async fn commit(self, subject: impl Into<Subject>, output: E::Output) -> Result<Committed<E>, StoreError> {
+    pub async fn commit(self, subject: impl Into<Subject>, output: E::Output) -> Result<Committed<E>, StoreError>
+    where
+        E::Output: Keep,
+    {
         self.commit_all([subject.into()], output).await
     }
 
     /// Commits what was done to several subjects, with an event for each and the request's.
     pub async fn commit_all(
-        self,
+        mut self,
         subjects: impl IntoIterator<Item = Subject>,
         output: E::Output,
-    ) -> Result<Committed<E>, StoreError> {
+    ) -> Result<Committed<E>, StoreError>
+    where
+        E::Output: Keep,
+    {
         // The mode is `Write` exactly where the table names an event.
         let event_type = E::SPEC.event.unwrap_or(EventType::RequestCommitted);
         let subjects = subjects.into_iter().map(|subject| Entry::done(event_type, subject)).collect();
-        self.close(EventType::RequestCommitted, Outcome::Success, subjects).await?;
+        let record = match self.key.take() {
+            Some(key) => {
+                let kept = output.keep().map_err(|error| StoreError::Unsafe(format!("an answer cannot be kept: {error}")))?;
+                Some(key.record(&self.tenant, kept, self.admission.now))
+            }
+            None => None,
+        };
+        self.close(EventType::RequestCommitted, Outcome::Success, subjects, record).await?;
         Ok(Committed::with(Ok(output)))
     }
 
@@ -99,7 +133,7 @@ impl<E: Endpoint<Mode = AuditedRead>> Work<E> {
     pub async fn release(self, subject: impl Into<Subject>, output: E::Output) -> Result<Committed<E>, StoreError> {
         let event_type = E::SPEC.event.unwrap_or(EventType::RequestCommitted);
         let subjects = vec![Entry::done(event_type, subject.into())];
-        self.close(EventType::RequestCommitted, Outcome::Success, subjects).await?;
+        self.close(EventType::RequestCommitted, Outcome::Success, subjects, None).await?;
         Ok(Committed::with(Ok(output)))
     }
 }
@@ -118,7 +152,7 @@ impl<E: Endpoint<Mode = Write>> Undone<E> {
 
     /// Commits the refusal with its event.
     pub async fn refuse(self, problem: Problem) -> Result<Committed<E>, StoreError> {
-        self.work.close(EventType::RequestRefused, Outcome::Refused, Vec::new()).await?;
+        self.work.close(EventType::RequestRefused, Outcome::Refused, Vec::new(), None).await?;
         Ok(Committed::with(Err(problem)))
     }
 }

@@ -25,10 +25,28 @@ pub enum GraphError {
     /// The tenant has a node with this external id.
     #[error("a node with this external id exists already: `{0}`")]
     ExternalIdTaken(NodeId),
-    /// The node has more edges than are deleted with it at once.
-    #[error("the node has more than {most} edges: delete them first")]
+    /// Another node of the tenant has this external id.
+    #[error("another node has this external id")]
+    ExternalIdElsewhere,
+    /// The change is meant for another version than is there.
+    #[error("the node is of version {version}")]
+    OtherVersion {
+        /// The version that is there.
+        version: i32,
+    },
+    /// The node never had this version.
+    #[error("there is no version {version}")]
+    NoVersion {
+        /// The version that was asked for.
+        version: i32,
+    },
+    /// The node is there: it need not be brought back.
+    #[error("the node is not deleted")]
+    NotDeleted,
+    /// More edges than go or come with a node at once.
+    #[error("the node has more than {most} edges")]
     TooManyEdges {
-        /// How many are deleted at once.
+        /// How many go or come at once.
         most: usize,
     },
     /// As many nodes of the tenant wait for their vectors as may.

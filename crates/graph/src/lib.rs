@@ -8,6 +8,7 @@ pub mod edge;
 pub mod embedding;
 mod error;
 pub mod node;
+pub mod purge;
 pub mod search;
 mod text;
 
@@ -17,4 +18,13 @@ pub use text::content;
 use wardgraph_store::StatementInfo;
 
 /// Every statement of this room.
-pub const STATEMENTS: &[&[&StatementInfo]] = &[node::STATEMENTS, edge::STATEMENTS, search::STATEMENTS, embedding::STATEMENTS];
+pub const STATEMENTS: &[&[&StatementInfo]] = &[
+    node::STATEMENTS,
+    node::REPLACE_STATEMENTS,
+    node::VERSION_STATEMENTS,
+    node::DELETE_STATEMENTS,
+    purge::STATEMENTS,
+    edge::STATEMENTS,
+    search::STATEMENTS,
+    embedding::STATEMENTS,
+];

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{HeaderMap, header, request::Parts};
 use serde::de::DeserializeOwned;
 use wardgraph_api::{
-    FieldError, Json, Path, Problem, Query,
+    FieldError, IfMatch, Json, Path, Problem, Query,
     validate::{Faults, Validate},
 };
 
@@ -43,6 +43,44 @@ impl<T: DeserializeOwned + Validate + Send> Decode for Query<T> {
     }
 }
 
+impl Decode for IfMatch {
+    async fn decode(parts: &mut Parts, _: Bytes) -> Result<Self, Problem> {
+        let Some(mut tags) = tags(&parts.headers)? else { return Ok(Self::Any) };
+        if tags == ["*"] {
+            return Ok(Self::Any);
+        }
+        // Weak tags match nothing here (RFC 9110, section 13.1.1).
+        tags.retain(|tag| !tag.starts_with("W/"));
+        let bare = tags.iter().map(|tag| tag.strip_prefix('"')?.strip_suffix('"'));
+        let quoted: Option<Vec<_>> = bare.collect();
+        let quoted = quoted.ok_or_else(|| Problem::malformed("`If-Match` must be `*` or quoted tags"))?;
+        Ok(Self::Versions(quoted.iter().filter_map(|tag| tag.parse().ok()).collect()))
+    }
+}
+
+/// The tags of `If-Match`; `None` where the header is absent.
+fn tags(headers: &HeaderMap) -> Result<Option<Vec<&str>>, Problem> {
+    let mut tags = Vec::new();
+    for value in headers.get_all(header::IF_MATCH) {
+        let value = value.to_str().map_err(|_| Problem::malformed("`If-Match` is not ASCII"))?;
+        tags.extend(value.split(',').map(str::trim).filter(|tag| !tag.is_empty()));
+    }
+    Ok(headers.contains_key(header::IF_MATCH).then_some(tags))
+}
+
+macro_rules! together {
+    ($($part:ident),+) => {
+        impl<$($part: Decode),+> Decode for ($($part,)+) {
+            async fn decode(parts: &mut Parts, body: Bytes) -> Result<Self, Problem> {
+                Ok(($($part::decode(parts, body.clone()).await?,)+))
+            }
+        }
+    };
+}
+
+together!(A, B);
+together!(A, B, C);
+
 impl<T: DeserializeOwned + Validate + Send + 'static> Decode for Json<T> {
     async fn decode(parts: &mut Parts, body: Bytes) -> Result<Self, Problem> {
         uncompressed(&parts.headers)?;
@@ -59,6 +97,10 @@ impl<T: DeserializeOwned + Validate + Send + 'static> Decode for Json<T> {
 const AT_ONCE_BYTES: usize = 64 << 10;
 
 fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, Problem> {
+    // serde would take a list for an object all of whose members may be absent.
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|first| *first != b'{') {
+        return Err(Problem::malformed("the body must be a JSON object"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let parsed: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| unreadable(&error))?;
     reader.end().map_err(|_| Problem::malformed("there is more than one JSON value in the body"))?;
@@ -129,5 +171,21 @@ mod tests {
         let invalid = problem(r#"{"classes": [], "props": {"a": "\u0000"}}"#).await;
         let fields: Vec<_> = invalid.errors.iter().map(|e| e.field.as_str()).collect();
         assert_eq!((invalid.status, fields), (422, vec!["/classes", "/props"]));
+    }
+
+    async fn if_match(value: &str) -> Result<IfMatch, u16> {
+        let (mut parts, ()) = http::Request::builder().header("if-match", value).body(()).unwrap().into_parts();
+        IfMatch::decode(&mut parts, Bytes::new()).await.map_err(|problem| problem.status)
+    }
+
+    #[tokio::test]
+    async fn if_match_is_a_list_of_versions() {
+        assert_eq!(if_match("*").await, Ok(IfMatch::Any));
+        assert_eq!(if_match("\"3\", \"4\"").await, Ok(IfMatch::Versions(vec![3, 4])));
+        // What is no version of ours matches nothing, and so do weak tags.
+        assert_eq!(if_match("W/\"3\", \"x\"").await, Ok(IfMatch::Versions(Vec::new())));
+        assert_eq!(if_match("").await, Ok(IfMatch::Versions(Vec::new())));
+        assert_eq!(if_match("3").await, Err(400));
+        assert_eq!(if_match("\"3").await, Err(400));
     }
 }

@@ -36,6 +36,12 @@ impl From<GraphError> for Failure {
             GraphError::NoEnd { field: end, .. } => Problem::invalid("an edge needs two nodes of this tenant").fields(field(end)),
             GraphError::EdgeExists => Problem::conflict("the edge exists already"),
             GraphError::ExternalIdTaken(id) => Problem::conflict(format!("the node `{id}` has this external id")),
+            GraphError::ExternalIdElsewhere => Problem::conflict("another node of this tenant has this external id"),
+            GraphError::OtherVersion { version } => {
+                Problem::precondition(format!("the node is of version {version}: read it again"))
+            }
+            GraphError::NoVersion { .. } => Problem::invalid("see `errors`").fields(field("version")),
+            GraphError::NotDeleted => Problem::conflict("the node is not deleted: say which `version` to go back to"),
             GraphError::TooManyEdges { most } => {
                 Problem::conflict(format!("the node has more than {most} edges: delete some of them first"))
             }

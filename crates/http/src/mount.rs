@@ -13,7 +13,7 @@ use hyper::body::Body as _;
 use metrics::Histogram;
 use tower::ServiceExt;
 use wardgraph_api::{Problem, table};
-use wardgraph_gate::{Arrival, Entry, Finish, Gate, Handler};
+use wardgraph_gate::{Arrival, Confirmed, Entry, Finish, Gate, Handler};
 use wardgraph_kernel::{Endpoint, Method, RequestId, Spec};
 use wardgraph_limits::Decision;
 
@@ -119,7 +119,7 @@ where
         return refused(Problem::internal("the connection has no address"), request_id, None, false);
     };
     let has_body = !body.is_end_stream();
-    let admitted = match gate.admit::<E>(&Arrival { headers: &parts.headers, peer, request_id }) {
+    let admitted = match gate.admit::<E>(&Arrival { target: &parts.uri, headers: &parts.headers, peer, request_id }) {
         Ok(admitted) => admitted,
         Err(refusal) => {
             let (problem, limit) = *refusal;
@@ -132,13 +132,15 @@ where
         Err(problem) => return refused(problem, request_id, admitted.limit, true),
     };
     let outcome = async {
-        let pass = E::Entry::confirm::<E>(admitted.pass, &body)?;
+        let pass = match E::Entry::confirm::<E>(admitted.pass, &body).await? {
+            Confirmed::Pass(pass) => pass,
+            Confirmed::Again(kept) => return Ok(reply::again(kept)),
+        };
         let input = E::Input::decode(&mut parts, body).await?;
-        handler.serve(pass, input).await
+        Ok(handler.serve(pass, input).await?.reply())
     };
     match outcome.await {
-        Ok(output) => {
-            let mut response = output.reply();
+        Ok(mut response) => {
             headers::finish(&mut response, request_id, admitted.limit);
             response
         }

@@ -3,7 +3,7 @@
 use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use wardgraph_api::{Created, Document, Json, NoContent, Problem, carry::Media};
+use wardgraph_api::{Created, Document, Json, Kept, NoContent, Problem, Stored, Tagged, Versioned, carry::Media};
 
 /// What can be sent back.
 pub trait Reply {
@@ -23,6 +23,21 @@ impl<T: Serialize> Reply for Created<T> {
     }
 }
 
+impl<T: Serialize + Versioned> Reply for Tagged<T> {
+    fn reply(self) -> Response {
+        tagged(StatusCode::OK, &self.0)
+    }
+}
+
+impl<T: Serialize + Versioned> Reply for Stored<T> {
+    fn reply(self) -> Response {
+        match self {
+            Self::Created(value) => tagged(StatusCode::CREATED, &value),
+            Self::Found(value) => tagged(StatusCode::OK, &value),
+        }
+    }
+}
+
 impl Reply for NoContent {
     fn reply(self) -> Response {
         status(StatusCode::NO_CONTENT, Body::empty())
@@ -39,6 +54,22 @@ impl<M: Media> Reply for Document<M> {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(M::TYPE));
         response
     }
+}
+
+/// An answer that was given before.
+pub(crate) fn again(kept: Kept) -> Response {
+    let code = StatusCode::from_u16(kept.status).unwrap_or(StatusCode::OK);
+    let has_body = !kept.body.is_empty();
+    let mut response = status(code, Body::from(kept.body));
+    let headers = response.headers_mut();
+    if has_body {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    if let Some(etag) = kept.etag.and_then(|etag| HeaderValue::from_str(&etag).ok()) {
+        headers.insert(header::ETAG, etag);
+    }
+    headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
+    response
 }
 
 /// A problem as an answer, with the headers that belong to it.
@@ -68,6 +99,15 @@ fn json(code: StatusCode, value: &impl Serialize) -> Response {
             status(StatusCode::INTERNAL_SERVER_ERROR, Body::empty())
         }
     }
+}
+
+fn tagged(code: StatusCode, value: &(impl Serialize + Versioned)) -> Response {
+    let mut response = json(code, value);
+    // Digits in quotes are always a header's value.
+    if let Ok(tag) = HeaderValue::try_from(value.etag()) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
 }
 
 fn status(code: StatusCode, body: Body) -> Response {

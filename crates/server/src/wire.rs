@@ -17,7 +17,7 @@ use wardgraph_store::{
     migrate::{MigrateOptions, migrate},
 };
 use wardgraph_tokens::{Minter, Verifier};
-use wardgraph_worker::{EmbeddingWorker, ModelKeeper, WorkerOptions};
+use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, ModelKeeper, PurgeWorker, WorkerOptions};
 
 use crate::{
     Home,
@@ -48,7 +48,7 @@ pub struct Running {
     gate: Arc<Gate>,
     store: Store,
     tasks: JoinSet<()>,
-    workers: JoinSet<()>,
+    embedding: JoinSet<()>,
     stop: watch::Sender<bool>,
     embedded: Option<EmbeddedPostgres>,
 }
@@ -64,7 +64,13 @@ pub struct Database {
 /// Every statement of every room.
 pub fn statements() -> Vec<&'static StatementInfo> {
     let graph = wardgraph_graph::STATEMENTS.iter().copied().flatten();
-    wardgraph_store::STATEMENTS.iter().chain(wardgraph_audit::STATEMENTS).chain(graph).copied().collect()
+    wardgraph_store::STATEMENTS
+        .iter()
+        .chain(wardgraph_audit::STATEMENTS)
+        .chain(wardgraph_gate::STATEMENTS)
+        .chain(graph)
+        .copied()
+        .collect()
 }
 
 /// Where `scripts/fetch.py` put things: as configured, beside the build, or in the working folder.
@@ -210,17 +216,22 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         health: health.clone(),
         clock: clock.clone(),
         metrics: recorder(),
+        grace_period: config.grace_period,
     };
     let parts = SystemParts { store: store.clone(), clock, chance };
     let keeper = ModelKeeper::new(parts.clone(), embedder.model(), config.works).with_backlog(backlog, config.most_waiting);
-    let worker = config.works.then(|| EmbeddingWorker::new(parts, embedder, WorkerOptions::default()).with_duty(keeper.duty()));
+    let workers = config.works.then(|| Workers {
+        embedding: EmbeddingWorker::new(parts.clone(), embedder, WorkerOptions::default()).with_duty(keeper.duty()),
+        purge: PurgeWorker::new(parts.clone()),
+        forgetting: ForgettingWorker::new(parts),
+    });
     let (stop, stopping) = watch::channel(false);
     Ok(Running {
         listener,
         router: wardgraph_http::api(gate.clone(), &services, config.http.max_request_bytes),
         limits: ServeLimits { connections: config.http.max_connections, ..ServeLimits::default() },
-        tasks: tasks(&gate, &store, health, services.metrics, (worker.clone(), keeper.clone())),
-        workers: workers(worker, keeper, &stopping),
+        embedding: embedding_tasks(workers.as_ref(), &keeper, &stopping),
+        tasks: tasks(&gate, &store, health, services.metrics, (workers, keeper)),
         stop,
         gate,
         store,
@@ -234,11 +245,11 @@ impl Running {
         wardgraph_http::serve(self.listener, self.router.router, self.limits, stop).await;
         // Nobody may listen any more: then there is nothing to give back.
         let _ = self.stop.send(true);
-        let given_back = async { while self.workers.join_next().await.is_some() {} };
+        let given_back = async { while self.embedding.join_next().await.is_some() {} };
         if tokio::time::timeout(GIVE_BACK_WITHIN, given_back).await.is_err() {
             tracing::warn!("the worker did not give its claims back in time: they fall due again with their lease");
         }
-        self.workers.shutdown().await;
+        self.embedding.shutdown().await;
         self.tasks.shutdown().await;
         if let Err(error) = self.gate.record().await {
             tracing::warn!(%error, "the last refusals could not be written to the audit log");
@@ -251,27 +262,46 @@ impl Running {
     }
 }
 
+/// What this server does by itself.
+#[derive(Clone)]
+struct Workers {
+    embedding: EmbeddingWorker,
+    purge: PurgeWorker,
+    forgetting: ForgettingWorker,
+}
+
+impl Workers {
+    async fn measure(&self) -> Result<(), StoreError> {
+        self.embedding.measure().await?;
+        self.purge.measure().await
+    }
+}
+
 fn tasks(
     gate: &Arc<Gate>,
     store: &Store,
     health: Arc<HealthState>,
     metrics: PrometheusHandle,
-    embedding: (Option<EmbeddingWorker>, ModelKeeper),
+    (workers, keeper): (Option<Workers>, ModelKeeper),
 ) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(gate.clone().keep_records());
-    tasks.spawn(watch_parts(store.clone(), health, metrics, embedding));
+    tasks.spawn(watch_parts(store.clone(), health, metrics, (workers.clone(), keeper)));
+    if let Some(workers) = workers {
+        tasks.spawn(workers.purge.run());
+        tasks.spawn(workers.forgetting.run());
+    }
     tasks
 }
 
-/// What works by itself, and stops by itself when it is told.
-fn workers(worker: Option<EmbeddingWorker>, keeper: ModelKeeper, stop: &watch::Receiver<bool>) -> JoinSet<()> {
-    let mut workers = JoinSet::new();
-    workers.spawn(keeper.run(stop.clone()));
-    for worker in worker.into_iter().flat_map(|worker| std::iter::repeat_n(worker, WORKERS)) {
-        workers.spawn(worker.run(stop.clone()));
+/// What embeds, and stops by itself when it is told.
+fn embedding_tasks(workers: Option<&Workers>, keeper: &ModelKeeper, stop: &watch::Receiver<bool>) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(keeper.clone().run(stop.clone()));
+    for worker in workers.into_iter().flat_map(|workers| std::iter::repeat_n(&workers.embedding, WORKERS)) {
+        tasks.spawn(worker.clone().run(stop.clone()));
     }
-    workers
+    tasks
 }
 
 /// Looks after the parts every second: whether the database answers, how full the pools are, how long the queue is.
@@ -279,7 +309,7 @@ async fn watch_parts(
     store: Store,
     health: Arc<HealthState>,
     metrics: PrometheusHandle,
-    (worker, keeper): (Option<EmbeddingWorker>, ModelKeeper),
+    (workers, keeper): (Option<Workers>, ModelKeeper),
 ) {
     let mut second = tokio::time::interval(Duration::from_secs(1));
     loop {
@@ -294,8 +324,8 @@ async fn watch_parts(
             }
         }
         health.set_tenants_behind(keeper.behind());
-        if let Some(worker) = &worker
-            && let Err(error) = worker.measure().await
+        if let Some(workers) = &workers
+            && let Err(error) = workers.measure().await
         {
             tracing::debug!(%error, "the queue could not be measured");
         }

@@ -70,6 +70,16 @@ impl Caller {
         Reply::of(self.request("POST", path).json(body)).await
     }
 
+    /// Puts JSON.
+    pub async fn put(&self, path: &str, body: &Value) -> Reply {
+        Reply::of(self.request("PUT", path).json(body)).await
+    }
+
+    /// Patches with JSON.
+    pub async fn patch(&self, path: &str, body: &Value) -> Reply {
+        Reply::of(self.request("PATCH", path).json(body)).await
+    }
+
     /// Deletes.
     pub async fn delete(&self, path: &str) -> Reply {
         Reply::of(self.request("DELETE", path)).await

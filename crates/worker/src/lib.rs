@@ -1,11 +1,16 @@
-//! The worker: does what is due, tenant by tenant. Today that is giving nodes their vectors, and new ones when the model changes.
+//! The worker: does what is due, tenant by tenant. Today that is giving nodes their vectors, and new ones when the model changes, erasing
+//! deleted nodes, and forgetting answers that were kept long enough.
 //!
 //! Refuses to know: HTTP.
 
 mod change;
 mod duty;
 mod embedding;
+mod forget;
+mod purge;
 
 pub use change::{ALIVE, ModelKeeper};
 pub use duty::Duty;
 pub use embedding::{EmbeddingWorker, WorkerOptions};
+pub use forget::ForgettingWorker;
+pub use purge::PurgeWorker;

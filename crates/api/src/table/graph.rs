@@ -3,13 +3,14 @@
 use wardgraph_kernel::NodeId;
 
 use crate::{
-    Created, Json, NoContent, Path, Query,
+    Created, IfMatch, Json, NoContent, Path, Query, Stored, Tagged,
     wire::{
         edge::{Edge, EdgeBatch, EdgeBatchResult, EdgeFilter, EdgePage, NewEdge},
         embedding::NodeEmbeddings,
         event::{EventFilter, EventPage},
         node::{NewNode, Node, NodeBatch, NodeBatchResult, NodeFilter, NodePage},
         search::{SearchRequest, SearchResponse},
+        version::{Deletion, NodePatch, NodeVersionPage, Restoration, VersionFilter},
     },
 };
 
@@ -20,7 +21,7 @@ const LARGE: usize = 10 << 20;
 
 crate::endpoints! {
     /// Create a node. It becomes searchable by its words at once and by meaning as soon as its embedding is ready.
-    CreateNode: POST "/nodes" (Json<NewNode>) -> Created<Node> {
+    CreateNode: POST "/nodes" (Json<NewNode>) -> Stored<Node> {
         permission: NodesWrite, limit: NodeWrite, audit: NodeCreated, body: SMALL,
     }
     /// Create up to 500 nodes. Each item has its own result: one whose values are refused does not stop the others; one of a wrong JSON
@@ -33,16 +34,32 @@ crate::endpoints! {
         permission: NodesRead, limit: Read, body: 0,
     }
     /// Read a node: the tenant's own, or a shared one (`tenant_id` null).
-    GetNode: GET "/nodes/{id}" (Path<NodeId>) -> Json<Node> {
+    GetNode: GET "/nodes/{id}" (Path<NodeId>) -> Tagged<Node> {
         permission: NodesRead, limit: Read, body: 0,
     }
     /// Tell what became of a node's embeddings, the newest first: with which model, when, how far the vector moved, and why one failed.
     ListNodeEmbeddings: GET "/nodes/{id}/embeddings" (Path<NodeId>) -> Json<NodeEmbeddings> {
         permission: NodesRead, limit: Read, body: 0,
     }
-    /// Delete a node with its edges and embeddings.
-    DeleteNode: DELETE "/nodes/{id}" (Path<NodeId>) -> NoContent {
+    /// Change a node with a JSON Merge Patch (RFC 7396). What it was is kept as a version; what changes nothing makes none.
+    PatchNode: PATCH "/nodes/{id}" ((Path<NodeId>, IfMatch, Json<NodePatch>)) -> Tagged<Node> {
+        permission: NodesWrite, limit: NodeWrite, audit: NodeUpdated, body: SMALL,
+    }
+    /// Replace all that a node is made of. What it was is kept as a version; what changes nothing makes none.
+    ReplaceNode: PUT "/nodes/{id}" ((Path<NodeId>, IfMatch, Json<NewNode>)) -> Tagged<Node> {
+        permission: NodesWrite, limit: NodeWrite, audit: NodeUpdated, body: SMALL,
+    }
+    /// Delete a node with its edges and embeddings. It can be brought back until its grace period is over, unless `hard` erases it at once.
+    DeleteNode: DELETE "/nodes/{id}" ((Path<NodeId>, IfMatch, Query<Deletion>)) -> NoContent {
         permission: NodesWrite, limit: NodeWrite, audit: NodeDeleted, body: 0,
+    }
+    /// List what a node was, page by page: the version in force first. Versions are kept until the node is purged.
+    ListNodeVersions: GET "/nodes/{id}/versions" ((Path<NodeId>, Query<VersionFilter>)) -> Json<NodeVersionPage> {
+        permission: NodesRead, limit: Read, body: 0,
+    }
+    /// Go back to an earlier version, as a new one; or, without `version`, bring a deleted node back with its edges.
+    RestoreNode: POST "/nodes/{id}/restore" ((Path<NodeId>, IfMatch, Json<Restoration>)) -> Tagged<Node> {
+        permission: NodesWrite, limit: NodeWrite, audit: NodeRestored, body: 1_024,
     }
     /// Create an edge between two nodes of the tenant.
     CreateEdge: POST "/edges" (Json<NewEdge>) -> Created<Edge> {

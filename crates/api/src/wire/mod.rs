@@ -7,5 +7,6 @@ pub mod node;
 pub mod search;
 pub mod system;
 mod tenant;
+pub mod version;
 
 pub use tenant::NamedTenant;

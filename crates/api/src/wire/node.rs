@@ -172,6 +172,12 @@ pub struct Node {
     pub updated_at: Timestamp,
 }
 
+impl crate::Versioned for Node {
+    fn version(&self) -> i32 {
+        self.version
+    }
+}
+
 /// Which nodes to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct NodeFilter {

@@ -1,15 +1,15 @@
 //! Nodes.
 
 use wardgraph_api::{
-    Created, Json, NoContent, Path, Query,
-    table::graph::{CreateNode, CreateNodes, DeleteNode, GetNode, ListNodes},
+    Json, Path, Query, Stored, Tagged,
+    table::graph::{CreateNode, CreateNodes, GetNode, ListNodes},
     validate::Faults,
     wire::node::{EmbeddingStatus, NewNode, Node, NodeBatch, NodeBatchResult, NodeFilter, NodeItemResult, NodePage},
 };
 use wardgraph_audit::Subject;
 use wardgraph_gate::{Committed, Permit};
 use wardgraph_graph::node::{self, Creation};
-use wardgraph_kernel::{EventType, NodeId};
+use wardgraph_kernel::NodeId;
 
 use super::{note_named_tenant, page};
 use crate::{Failure, Services};
@@ -24,7 +24,7 @@ pub(crate) async fn create(
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &new.tenant_id, &tenant);
     let node = node::create(&mut work.tx(), domain(new), now, &*chance).await?;
-    Ok(work.commit(node.id, Created(wire(node))).await?)
+    Ok(work.commit(node.id, Stored::Created(wire(node))).await?)
 }
 
 pub(crate) async fn create_all(
@@ -71,17 +71,9 @@ pub(crate) async fn list(permit: Permit<ListNodes>, Query(query): Query<NodeFilt
     Ok(Json(NodePage { count: nodes.len(), nodes, next_cursor: found.next.map(|cursor| cursor.encode("nodes")) }))
 }
 
-pub(crate) async fn get(permit: Permit<GetNode>, Path(id): Path<NodeId>) -> Result<Json<Node>, Failure> {
+pub(crate) async fn get(permit: Permit<GetNode>, Path(id): Path<NodeId>) -> Result<Tagged<Node>, Failure> {
     let mut work = permit.begin()?;
-    Ok(Json(wire(node::get(&mut work.once(), id).await?)))
-}
-
-pub(crate) async fn delete(permit: Permit<DeleteNode>, Path(id): Path<NodeId>) -> Result<Committed<DeleteNode>, Failure> {
-    let mut work = permit.begin()?;
-    for edge in node::delete(&mut work.tx(), id).await? {
-        work.changed(EventType::EdgeDeleted, edge);
-    }
-    Ok(work.commit(id, NoContent).await?)
+    Ok(Tagged(wire(node::get(&mut work.once(), id).await?)))
 }
 
 fn created_id(result: &NodeItemResult) -> Option<NodeId> {
@@ -91,7 +83,7 @@ fn created_id(result: &NodeItemResult) -> Option<NodeId> {
     }
 }
 
-fn domain(new: NewNode) -> node::NewNode {
+pub(super) fn domain(new: NewNode) -> node::NewNode {
     let external_id = new.external_id().map(str::to_owned);
     node::NewNode {
         classes: new.classes,
@@ -104,7 +96,7 @@ fn domain(new: NewNode) -> node::NewNode {
     }
 }
 
-fn wire(node: node::Node) -> Node {
+pub(super) fn wire(node: node::Node) -> Node {
     Node {
         id: node.id,
         tenant_id: node.tenant,

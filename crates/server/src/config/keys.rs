@@ -118,6 +118,7 @@ keys! {
     "embedding.retries" Kind::Number(0, 10), "4", [], "Tries after the first, on 429, 5xx, a broken connection and a timeout. `Retry-After` is kept to.";
     "embedding.concurrency" Kind::Number(1, 64), "4", [], "Requests to the service at once; with two or more, one is kept for searches.";
     "embedding.most_waiting" COUNT, "250000", [], "How many nodes of a tenant may wait for their vectors. Whoever has more waiting is told 429 until there are fewer; looked up every five seconds.";
+    "graph.grace_period_hours" Kind::Number(0, 87_600), "720", [], "How long a deleted node can be brought back before it is erased, in hours.";
     "worker.enabled" Kind::Bool, "true", [], "Whether this server works the queue.";
     "log.format" Kind::Text, "text", [], "`text` or `json`.";
     "log.filter" Kind::Text, "info", [], "What is logged, in the words of tracing's EnvFilter.";

@@ -32,6 +32,8 @@ pub struct Config {
     pub embedding: EmbeddingConfig,
     /// How many nodes of a tenant may wait for their vectors.
     pub most_waiting: i64,
+    /// How long a deleted node can be brought back.
+    pub grace_period: Duration,
     /// Whether this server works the queue.
     pub works: bool,
     /// Whether the log is JSON.
@@ -118,6 +120,7 @@ impl Config {
             limits,
             embedding: embedding(settings)?,
             most_waiting: i64::try_from(settings.number("embedding.most_waiting")?).unwrap_or(i64::MAX),
+            grace_period: Duration::from_hours(settings.number("graph.grace_period_hours")? as u64),
             works: settings.flag("worker.enabled")?,
             log_json,
             log_filter: settings.text("log.filter")?,

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use http::HeaderMap;
+use http::{HeaderMap, Uri};
 use serde_json::{Value, json};
 use wardgraph_api::table::graph::GetNode;
 use wardgraph_gate::{Arrival, Proxies};
@@ -70,7 +70,11 @@ async fn a_flood_of_addresses_is_bounded_and_counted() {
     let request_id: RequestId = app.gate.request_id();
     for n in 0..12_000_u32 {
         let peer = IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + n));
-        assert!(app.gate.admit::<GetNode>(&Arrival { headers: &headers, peer, request_id }).is_err());
+        assert!(
+            app.gate
+                .admit::<GetNode>(&Arrival { target: &Uri::from_static("/nodes"), headers: &headers, peer, request_id })
+                .is_err()
+        );
     }
     app.gate.record().await.unwrap();
     let counts = folded(&app, "access.refused").await;
@@ -86,7 +90,8 @@ async fn a_subscribers_many_addresses_are_one_network() {
     let headers = HeaderMap::new();
     for last in 1..=500_u16 {
         let peer = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 1, 2, last, 3, 4, last));
-        let arrival = Arrival { headers: &headers, peer, request_id: app.gate.request_id() };
+        let target = Uri::from_static("/nodes");
+        let arrival = Arrival { target: &target, headers: &headers, peer, request_id: app.gate.request_id() };
         assert!(app.gate.admit::<GetNode>(&arrival).is_err());
     }
     app.gate.record().await.unwrap();

@@ -53,7 +53,10 @@ async fn the_policies_are_these_and_no_others() {
         "embedding_tenants keeper PERMISSIVE ALL worker".into(),
         "embedding_servers administrator PERMISSIVE ALL admin".into(),
         "embedding_servers keeper PERMISSIVE ALL worker".into(),
+        "jobs own_delete PERMISSIVE DELETE app".into(),
         "jobs own_insert PERMISSIVE INSERT app".into(),
+        "jobs own_read PERMISSIVE SELECT app".into(),
+        "jobs own_update PERMISSIVE UPDATE app".into(),
         "jobs queue PERMISSIVE ALL worker".into(),
         "migrations ledger PERMISSIVE ALL owner".into(),
         "nodes worker_status PERMISSIVE UPDATE worker".into(),
@@ -64,12 +67,17 @@ async fn the_policies_are_these_and_no_others() {
         ("embeddings", "worker"),
         ("embedding_history", "worker"),
         ("events", "app+identity+worker"),
+        ("idempotency", "app+worker"),
+        ("node_versions", "app+worker"),
+        ("deleted_nodes", "app+worker"),
+        ("deleted_edges", "app+worker"),
     ] {
         expected.push(format!("{table} administrator PERMISSIVE ALL admin"));
         expected.push(format!("{table} tenant_read PERMISSIVE SELECT app+worker"));
-        expected.extend(
-            ["insert", "update", "delete"].map(|act| format!("{table} tenant_{act} PERMISSIVE {} {writers}", act.to_uppercase())),
-        );
+        expected.extend(["insert", "update", "delete"].map(|act| {
+            let deletes_too = if (table, act) == ("embeddings", "delete") { "app+" } else { "" };
+            format!("{table} tenant_{act} PERMISSIVE {} {deletes_too}{writers}", act.to_uppercase())
+        }));
     }
     expected.sort();
     assert_eq!(listed, expected);
@@ -103,10 +111,19 @@ async fn the_grants_are_these_and_no_others() {
     .await;
     let all = "delete+insert+select+update";
     let mut expected = [
+        format!("deleted_edges admin {all}"),
+        "deleted_edges app delete+insert+select".into(),
+        "deleted_edges worker delete+select".into(),
+        format!("deleted_nodes admin {all}"),
+        format!("deleted_nodes app {all}"),
+        "deleted_nodes worker delete+select".into(),
+        format!("node_versions admin {all}"),
+        "node_versions app delete+insert+select".into(),
+        "node_versions worker delete+select".into(),
         format!("edges admin {all}"),
         format!("edges app {all}"),
         format!("embeddings admin {all}"),
-        "embeddings app select".into(),
+        "embeddings app delete+select".into(),
         format!("embeddings worker {all}"),
         format!("embedding_history admin {all}"),
         "embedding_history app select".into(),
@@ -119,8 +136,13 @@ async fn the_grants_are_these_and_no_others() {
         "events app insert+select".into(),
         "events identity insert".into(),
         "events worker insert+select".into(),
+        "idempotency app delete+insert+select".into(),
+        "idempotency worker delete+select".into(),
         format!("jobs admin {all}"),
-        "jobs app insert".into(),
+        "jobs app delete+insert+select".into(),
+        "jobs attempts app update".into(),
+        "jobs dead app update".into(),
+        "jobs due_at app update".into(),
         format!("jobs worker {all}"),
         format!("nodes admin {all}"),
         format!("nodes app {all}"),
@@ -307,7 +329,7 @@ async fn no_statement_brings_a_column_that_it_did_not_name() {
     let (before, star_before) = (columns(&client, &ours).await, columns(&client, &star).await);
     client
         .batch_execute(
-            "do $$ declare t text; begin foreach t in array array['nodes', 'edges', 'embeddings', 'events', 'jobs'] loop
+            "do $$ declare t text; begin foreach t in array array['nodes', 'edges', 'embeddings', 'events', 'jobs', 'node_versions', 'deleted_nodes', 'deleted_edges'] loop
                           execute format('alter table wardgraph.%s add column of_tomorrow text', t); end loop; end $$",
         )
         .await
@@ -316,9 +338,27 @@ async fn no_statement_brings_a_column_that_it_did_not_name() {
     assert_ne!(columns(&client, &star).await, star_before, "the question sees a star");
 }
 
-const TENANT_TABLES: &[&str] = &["nodes", "edges", "embeddings", "embedding_history", "events", "jobs"];
+const TENANT_TABLES: &[&str] = &[
+    "nodes",
+    "edges",
+    "embeddings",
+    "embedding_history",
+    "events",
+    "jobs",
+    "idempotency",
+    "node_versions",
+    "deleted_nodes",
+    "deleted_edges",
+];
 /// The queue is everyone's: these look for due work of all tenants, and bring no content.
-const ACROSS_TENANTS: &[&str] = &["graph.embedding.claim", "graph.embedding.depth", "graph.embedding.full"];
+const ACROSS_TENANTS: &[&str] = &[
+    "gate.idempotency.due",
+    "graph.embedding.claim",
+    "graph.embedding.depth",
+    "graph.embedding.full",
+    "graph.purge.claim",
+    "graph.purge.depth",
+];
 
 /// The scans of tenant tables in a statement's plan that no condition binds to a tenant. Planned as the superuser, whom row-level security
 /// does not bind: what is left is what the statement says by itself.

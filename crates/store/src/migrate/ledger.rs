@@ -11,7 +11,15 @@ macro_rules! migrations {
     };
 }
 
-migrations!["0001_isolation", "0002_graph", "0003_events", "0004_jobs", "0007_embedding"];
+migrations![
+    "0001_isolation",
+    "0002_graph",
+    "0003_events",
+    "0004_jobs",
+    "0005_node_versions",
+    "0007_embedding",
+    "0009_idempotency"
+];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {
     owner

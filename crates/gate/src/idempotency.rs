@@ -1,0 +1,206 @@
+//! Idempotency keys: a write that is sent again is answered again, and not done again
+//! (draft-ietf-httpapi-idempotency-key-header).
+//!
+//! The key's record is written by the commit that it tells of. While that transaction runs it holds a lock on the key, so that whoever
+//! sends the same again meanwhile is told so; once it is gone, with or without a record, the key is free.
+
+use aws_lc_rs::digest::{Context, SHA256};
+use http::HeaderValue;
+use wardgraph_api::{Kept, Problem};
+use wardgraph_kernel::{TenantId, Timestamp, Write};
+use wardgraph_store::{Role, Row, Statement, StoreError, ToSql, Unit};
+
+use crate::Arrival;
+
+/// How long an answer is kept.
+pub(crate) const KEPT_FOR: std::time::Duration = std::time::Duration::from_hours(24);
+/// How long a request waits for a key that someone else holds.
+const ROLLED_BACK_WITHIN: std::time::Duration = std::time::Duration::from_millis(100);
+/// The kind of the job that has a tenant's old answers forgotten.
+const FORGET: &str = "forget";
+
+/// Locks a key for the transaction, drops its record if that has expired, and brings the record if it has not.
+const CLAIM: Statement<Write> = Statement::writing(
+    "gate.idempotency.claim",
+    &[Role::App],
+    "with expired as (
+       delete from idempotency where tenant_id = $1 and actor_id = $2 and endpoint = $3 and key = $4 and created_at <= $5
+     )
+     select pg_try_advisory_xact_lock(hashtextextended(concat_ws(chr(31), $1, $2, $3, $4), 0)), r.fingerprint, r.status, r.etag, r.body
+     from (select) one left join idempotency r
+       on r.tenant_id = $1 and r.actor_id = $2 and r.endpoint = $3 and r.key = $4 and r.created_at > $5",
+);
+
+/// Keeps an answer, and sees to its being forgotten.
+const KEEP: Statement<Write> = Statement::writing(
+    "gate.idempotency.keep",
+    &[Role::App],
+    "with forgotten as (
+       insert into jobs (tenant_id, kind, subject_id, due_at) select $1, $11, '00000000-0000-0000-0000-000000000000', $10 on conflict do nothing
+     )
+     insert into idempotency (tenant_id, actor_id, endpoint, key, fingerprint, status, etag, body, created_at)
+     select $1, $2, $3, $4, $5, $6, $7, $8, $9",
+);
+
+/// Tenants whose old answers are due to be forgotten; claimed until `$2`, which is also when they are due again.
+const DUE: Statement<Write> = Statement::writing(
+    "gate.idempotency.due",
+    &[Role::Worker],
+    "with due as (
+       select tenant_id, kind, subject_id from jobs where not dead and due_at <= $1 and kind = $3 order by due_at limit 100
+       for update skip locked
+     )
+     update jobs j set due_at = $2 from due d where (j.tenant_id, j.kind, j.subject_id) = (d.tenant_id, d.kind, d.subject_id)
+     returning j.tenant_id",
+);
+
+/// Forgets a bounded number of a tenant's answers.
+const SWEEP: Statement<Write> = Statement::writing(
+    "gate.idempotency.sweep",
+    &[Role::Worker],
+    "delete from idempotency where tenant_id = $1 and ctid = any(array(
+       select ctid from idempotency where tenant_id = $1 and created_at <= $2 order by created_at limit 1000))
+     returning 1",
+);
+
+pub(crate) const STATEMENTS: &[&wardgraph_store::StatementInfo] = &[CLAIM.info(), KEEP.info(), DUE.info(), SWEEP.info()];
+
+/// What a request says of its key, before its body was read.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    key: HeaderValue,
+    target: String,
+}
+
+impl Asked {
+    /// `None` where no key is named.
+    pub(crate) fn of(arrival: &Arrival<'_>) -> Option<Self> {
+        let key = arrival.headers.get("idempotency-key")?.clone();
+        Some(Self { key, target: arrival.target.to_string() })
+    }
+
+    /// The key, for one endpoint and actor, with the fingerprint of what is asked. A String's quotes (RFC 8941) are not part of it.
+    pub(crate) fn key(&self, actor_id: String, endpoint: &'static str, body: &[u8]) -> Result<Key, Problem> {
+        let text = self.key.to_str().ok().filter(|text| (1..=255).contains(&text.len()));
+        let text = text.ok_or_else(|| Problem::malformed("`Idempotency-Key` must have 1 to 255 visible ASCII characters"))?;
+        let word = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text).to_owned();
+        let mut fingerprint = Context::new(&SHA256);
+        fingerprint.update(self.target.as_bytes());
+        fingerprint.update(&[0]);
+        fingerprint.update(body);
+        Ok(Key { actor_id, endpoint, word, fingerprint: fingerprint.finish().as_ref().to_vec() })
+    }
+}
+
+/// A key that a request named.
+#[derive(Debug)]
+pub(crate) struct Key {
+    actor_id: String,
+    endpoint: &'static str,
+    word: String,
+    fingerprint: Vec<u8>,
+}
+
+/// What became of claiming a key.
+pub(crate) enum Claim {
+    /// It is the request's, until its transaction ends.
+    Held,
+    /// The same was asked before: this was the answer.
+    Answered(Kept),
+}
+
+impl Key {
+    /// Claims the key for the unit's transaction.
+    pub(crate) async fn claim(&self, unit: &mut Unit, tenant: &TenantId, now: Timestamp) -> Result<Claim, Problem> {
+        let expired = now.saturating_sub(KEPT_FOR).unwrap_or(Timestamp::MIN);
+        let params: [&(dyn ToSql + Sync); 5] = [&tenant.as_str(), &self.actor_id, &self.endpoint, &self.word, &expired];
+        for last in [false, true] {
+            let rows = unit.tx::<Write>().write(&CLAIM, &params).await.map_err(unclaimed)?;
+            let row = rows.first().ok_or_else(|| unclaimed(StoreError::Ended))?;
+            if let Some(claim) = self.read(row).map_err(unclaimed)? {
+                return claim;
+            }
+            // What was refused a moment ago may still be on its way to being rolled back.
+            if !last {
+                tokio::time::sleep(ROLLED_BACK_WITHIN).await;
+            }
+        }
+        Err(Problem::conflict("a request with this `Idempotency-Key` is still running").retry_after(1))
+    }
+
+    /// `None`: someone else holds the key.
+    fn read(&self, row: &Row) -> Result<Option<Result<Claim, Problem>>, StoreError> {
+        let fingerprint: Option<Vec<u8>> = row.try_get(1)?;
+        Ok(match fingerprint {
+            Some(fingerprint) if fingerprint != self.fingerprint => {
+                Some(Err(Problem::invalid("this `Idempotency-Key` was used for another request")))
+            }
+            Some(_) => Some(Ok(Claim::Answered(Kept {
+                status: u16::try_from(row.try_get::<_, i16>(2)?).unwrap_or(200),
+                etag: row.try_get(3)?,
+                body: row.try_get(4)?,
+            }))),
+            None => row.try_get::<_, bool>(0)?.then_some(Ok(Claim::Held)),
+        })
+    }
+
+    /// The record of `kept`, as a statement of the closing flight.
+    pub(crate) fn record(self, tenant: &TenantId, kept: Kept, now: Timestamp) -> Record {
+        Record {
+            tenant: tenant.as_str().to_owned(),
+            status: i16::try_from(kept.status).unwrap_or(i16::MAX),
+            etag: kept.etag,
+            body: kept.body,
+            now,
+            forget_at: now.saturating_add(KEPT_FOR).unwrap_or(Timestamp::MAX),
+            key: self,
+        }
+    }
+}
+
+/// An answer on its way to being kept.
+#[derive(Debug)]
+pub(crate) struct Record {
+    key: Key,
+    tenant: String,
+    status: i16,
+    etag: Option<String>,
+    body: String,
+    now: Timestamp,
+    forget_at: Timestamp,
+}
+
+impl Record {
+    pub(crate) const STATEMENT: &'static Statement<Write> = &KEEP;
+
+    pub(crate) fn params(&self) -> [&(dyn ToSql + Sync); 11] {
+        let Key { actor_id, endpoint, word, fingerprint } = &self.key;
+        let Self { tenant, status, etag, body, now, forget_at, .. } = self;
+        [tenant, actor_id, endpoint, word, fingerprint, status, etag, body, now, forget_at, &FORGET]
+    }
+}
+
+/// Claims the tenants whose old answers are due to be forgotten: not due again before `again`.
+pub async fn due(queue: &mut Unit, now: Timestamp, again: Timestamp) -> Result<Vec<TenantId>, StoreError> {
+    let rows = queue.tx::<Write>().write(&DUE, &[&now, &again, &FORGET]).await?;
+    let tenants = rows.iter().map(|row| row.try_get::<_, String>(0)).collect::<Result<Vec<_>, _>>()?;
+    Ok(tenants.iter().filter_map(|tenant| TenantId::parse(tenant).ok()).collect())
+}
+
+/// Forgets answers of the unit's tenant that are older than a day. Returns whether there may be more.
+pub async fn forget(work: &mut crate::SystemWork<Write>) -> Result<bool, StoreError> {
+    let expired = work.now().saturating_sub(KEPT_FOR).unwrap_or(Timestamp::MIN);
+    let mut tx = work.tx();
+    let tenant = tx.tenant();
+    Ok(tx.write(&SWEEP, &[&tenant, &expired]).await?.len() == 1_000)
+}
+
+fn unclaimed(error: impl Into<StoreError>) -> Problem {
+    let error = error.into();
+    match error {
+        StoreError::Busy | StoreError::Timeout | StoreError::Unavailable(_) => {
+            Problem::unavailable("the database is not available").retry_after(2).inside(&error)
+        }
+        _ => Problem::internal("the server failed; the operator finds the reason under this request id").inside(&error),
+    }
+}

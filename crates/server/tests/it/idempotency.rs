@@ -1,0 +1,159 @@
+//! Writes that are sent again: answered again, and not done again.
+
+use serde_json::{Value, json};
+use wardgraph_api::table::rows;
+use wardgraph_store::Timeouts;
+use wardgraph_testkit::{App, AppOptions, Caller, Reply};
+
+const KEY: &str = "idempotency-key";
+
+async fn keyed(caller: &Caller, key: &str, path: &str, body: &Value) -> Reply {
+    Reply::of(caller.request("POST", path).header(KEY, key).json(body)).await
+}
+
+/// The same, and again while what was refused before is still on its way to being rolled back.
+async fn settled(caller: &Caller, key: &str, path: &str, body: &Value) -> Reply {
+    loop {
+        let reply = keyed(caller, key, path, body).await;
+        if reply.headers.get("retry-after").is_none() {
+            return reply;
+        }
+    }
+}
+
+fn node(text: &str) -> Value {
+    json!({ "classes": ["Test"], "props": { "text": text } })
+}
+
+async fn nodes(caller: &Caller) -> usize {
+    caller.get("/nodes").await.ok()["nodes"].as_array().unwrap().len()
+}
+
+#[tokio::test]
+async fn every_write_that_is_sent_again_is_answered_again_and_not_done_again() {
+    let app = App::start().await;
+    for row in rows().filter(|row| row.spec.event.is_some()) {
+        let owner = app.owner(&format!("t-{}", row.spec.id.to_lowercase()));
+        let known = app.known(&owner).await;
+        let first = Reply::of(owner.calling(row, &known).header(KEY, "again")).await;
+        assert!(first.status.is_success(), "{}: {}", row.spec.id, first.text);
+        assert!(!first.headers.contains_key("idempotency-replayed"), "{}", row.spec.id);
+        let events = owner.events().await.len();
+        for _ in 0..2 {
+            let again = Reply::of(owner.calling(row, &known).header(KEY, "again")).await;
+            assert_eq!((again.status, &again.text), (first.status, &first.text), "{}", row.spec.id);
+            assert_eq!(again.headers["idempotency-replayed"], "true", "{}", row.spec.id);
+            for name in ["content-type", "etag"] {
+                assert_eq!(again.headers.get(name), first.headers.get(name), "{} {name}", row.spec.id);
+            }
+        }
+        assert_eq!(owner.events().await.len(), events, "{} was done again", row.spec.id);
+    }
+}
+
+#[tokio::test]
+async fn a_key_belongs_to_one_request_of_one_actor_in_one_tenant() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let first = keyed(&owner, "k", "/nodes", &node("one")).await.created();
+    keyed(&owner, "k", "/nodes", &node("two")).await.problem(422);
+    // Quotes are how a structured header spells the same key.
+    assert_eq!(keyed(&owner, "\"k\"", "/nodes", &node("one")).await.created(), first);
+    // Another endpoint, another issuer's subject of the same name, another tenant.
+    let batch = json!({ "nodes": [node("three")] });
+    assert_eq!(keyed(&owner, "k", "/nodes/batch", &batch).await.ok()["created"], 1);
+    let others = [app.caller("tenant-a", &["kg:read", "kg:write"]), app.owner("tenant-b")];
+    for other in &others {
+        assert_ne!(keyed(other, "k", "/nodes", &node("one")).await.created()["id"], first["id"]);
+    }
+    assert_eq!((nodes(&owner).await, nodes(&others[1]).await), (3, 1));
+}
+
+#[tokio::test]
+async fn a_key_whose_request_still_runs_is_409_and_then_answered() {
+    let long = std::time::Duration::from_mins(2);
+    let timeouts = Timeouts { statement: long, transaction: long, ..Timeouts::default() };
+    let app = App::with(AppOptions { timeouts, ..AppOptions::default() }).await;
+    let owner = app.owner("tenant-a");
+    let mut superuser = app.database.behind_the_scenes().await;
+    let watcher = app.database.behind_the_scenes().await;
+    let held = superuser.transaction().await.unwrap();
+    held.batch_execute(
+        "insert into wardgraph.nodes (tenant_id, node_id, external_id, classes, props, metadata, refresh_policy, triggers, created_at, updated_at)
+         values ('tenant-a', gen_random_uuid(), 'x', '{}', '{}', '{}', '{}', '[]', now(), now())",
+    )
+    .await
+    .unwrap();
+    let named = json!({ "classes": ["Test"], "props": {}, "external_id": "x" });
+    let running = tokio::spawn({
+        let (owner, named) = (owner.clone(), named.clone());
+        async move { keyed(&owner, "k", "/nodes", &named).await }
+    });
+    let waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    while watcher.query(waiting, &[]).await.unwrap().is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let refused = keyed(&owner, "k", "/nodes", &named).await;
+    assert_eq!(refused.headers["retry-after"], "1");
+    refused.problem(409);
+    held.rollback().await.unwrap();
+    let first = running.await.unwrap().created();
+    assert_eq!(keyed(&owner, "k", "/nodes", &named).await.created(), first);
+}
+
+#[tokio::test]
+async fn what_was_refused_is_not_kept() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let known = app.known(&owner).await;
+    let named = json!({ "classes": ["Test"], "props": {}, "external_id": "x" });
+    let there = owner.post("/nodes", &named).await.created();
+    keyed(&owner, "k", "/nodes", &named).await.problem(409);
+    owner.delete(&format!("/nodes/{}", there["id"].as_str().unwrap())).await;
+    let created = settled(&owner, "k", "/nodes", &named).await.created();
+    assert_eq!(keyed(&owner, "k", "/nodes", &named).await.created(), created);
+    let edge = json!({ "src": known.node, "rel": "R", "dst": "01900000-0000-7000-8000-000000000009" });
+    for _ in 0..2 {
+        settled(&owner, "e", "/edges", &edge).await.problem(422);
+    }
+}
+
+#[tokio::test]
+async fn a_key_must_be_readable_and_means_nothing_to_reads() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    for bad in [String::new(), "k".repeat(256), "\u{e9}".to_owned()] {
+        keyed(&owner, &bad, "/nodes", &node("one")).await.problem(400);
+    }
+    assert_eq!(nodes(&owner).await, 0);
+    let search = json!({ "query": "one", "mode": "text" });
+    let read = keyed(&owner, "k", "/search", &search).await;
+    assert!(!read.headers.contains_key("idempotency-replayed"));
+    assert!(!keyed(&owner, "k", "/search", &search).await.headers.contains_key("idempotency-replayed"));
+}
+
+#[tokio::test]
+async fn an_answer_is_forgotten_after_a_day() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let superuser = app.database.behind_the_scenes().await;
+    let kept = async || superuser.query_one("select count(*) from wardgraph.idempotency", &[]).await.unwrap().get::<_, i64>(0);
+    keyed(&owner, "early", "/nodes", &node("one")).await.created();
+    app.clock.advance(std::time::Duration::from_hours(23));
+    let owner = app.owner("tenant-a");
+    keyed(&owner, "late", "/nodes", &node("two")).await.created();
+    app.forget().await;
+    assert_eq!(kept().await, 2);
+    app.clock.advance(std::time::Duration::from_hours(2));
+    let owner = app.owner("tenant-a");
+    app.forget().await;
+    assert_eq!(kept().await, 1, "the older is gone");
+    keyed(&owner, "early", "/nodes", &node("another")).await.created();
+    let late = keyed(&owner, "late", "/nodes", &node("two")).await;
+    assert_eq!(late.headers["idempotency-replayed"], "true");
+    // One that nobody has swept yet is as good as gone, too.
+    app.clock.advance(std::time::Duration::from_hours(25));
+    let owner = app.owner("tenant-a");
+    keyed(&owner, "late", "/nodes", &node("new")).await.created();
+    assert_eq!(nodes(&owner).await, 4);
+}
