@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Why there is no vector, or no model.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +39,33 @@ pub enum EmbedError {
     /// The model could not be built from its files, failed on a text, or answered in a shape it must not.
     #[error("the embedding model failed")]
     Model(#[source] Box<dyn Error + Send + Sync>),
+    /// The embedding service could not be reached, was too slow, or said that it is not able: now, and after the tries that
+    /// there was time for.
+    #[error("the embedding service is not available: {why}")]
+    Unavailable {
+        /// What was met last, in words of ours.
+        why: &'static str,
+        /// When the service wants to be asked again, if it said.
+        retry_after: Option<Duration>,
+    },
+    /// The embedding service refused the request for what the operator configured: the key, the model, the address.
+    #[error("the embedding service refused the request with status {status}: see the settings `embedding.*`")]
+    Refused {
+        /// The status of its answer.
+        status: u16,
+    },
+    /// The embedding service refused these texts.
+    #[error("the embedding service refused the text with status {status}")]
+    Rejected {
+        /// The status of its answer.
+        status: u16,
+    },
+    /// The embedding service answered something else than it was asked for.
+    #[error("the embedding service gave a wrong answer: {0}")]
+    Answer(&'static str),
+    /// The client of the embedding service could not be made.
+    #[error("cannot start the client of the embedding service")]
+    Client(#[source] Box<dyn Error + Send + Sync>),
     /// The operating system gave no thread to run the model on.
     #[error("cannot start an embedding thread")]
     Thread(#[source] io::Error),
@@ -47,5 +75,23 @@ impl EmbedError {
     /// A [`EmbedError::Model`] out of any error or message.
     pub fn model(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Model(cause.into())
+    }
+
+    /// Whether the text may be at fault, so that trying it again and again is in vain. Everything else is for the operator
+    /// or for time to mend, and the text is as good as any other.
+    pub const fn may_be_the_texts_fault(&self) -> bool {
+        match self {
+            Self::Model(_) | Self::Rejected { .. } => true,
+            Self::Busy
+            | Self::Stopped
+            | Self::Missing { .. }
+            | Self::Unreadable { .. }
+            | Self::Tampered { .. }
+            | Self::Unavailable { .. }
+            | Self::Refused { .. }
+            | Self::Answer(_)
+            | Self::Client(_)
+            | Self::Thread(_) => false,
+        }
     }
 }

@@ -17,7 +17,7 @@ use crate::files::Pinned;
 use crate::mean::unit_mean;
 use crate::{EmbedError, MicroBatch, Model, ModelId};
 
-const ID: ModelId = ModelId::new("all-MiniLM-L6-v2-int8");
+static ID: ModelId = ModelId::new("all-MiniLM-L6-v2-int8");
 const DIMENSION: usize = 384;
 /// What the model was trained to read, its two marks included; the rest of a text is ignored.
 const MAX_TOKENS: usize = 256;

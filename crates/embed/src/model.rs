@@ -1,5 +1,6 @@
 //! A model as the pool sees it: blocking, on one thread at a time.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::EmbedError;
@@ -33,27 +34,33 @@ pub struct MicroBatch {
     pub bytes: usize,
 }
 
-/// The short, stable name of a model, for example `wordllama-256`.
+/// The short, stable name of a model, for example `wordllama-256` or `openai:text-embedding-3-small:512`.
 ///
 /// The database stores it beside each vector: vectors of different models live in different spaces, and a distance
-/// between them means nothing. A change that moves a model's vectors needs a new name.
+/// between them means nothing. A change that moves a model's vectors needs a new name, so a name holds whatever tells
+/// them apart: who makes them, which model, how many components.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ModelId(&'static str);
+pub struct ModelId(Cow<'static, str>);
 
 impl ModelId {
     /// A model's name: lower-case or as its authors spell it, without spaces.
     pub const fn new(name: &'static str) -> Self {
-        Self(name)
+        Self(Cow::Borrowed(name))
+    }
+
+    /// The name of a model that is known by configuration alone: the kind of service, its model, and the dimension.
+    pub(crate) fn of_service(kind: &str, model: &str, dimension: usize) -> Self {
+        Self(Cow::Owned(format!("{kind}:{model}:{dimension}")))
     }
 
     /// The name, as the database stores it.
-    pub const fn as_str(&self) -> &'static str {
-        self.0
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
 impl fmt::Display for ModelId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.0)
+        formatter.write_str(&self.0)
     }
 }

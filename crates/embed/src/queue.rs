@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::request::{Answer, Request};
 use crate::{EmbedError, Lane};
@@ -28,10 +28,18 @@ impl Room {
     /// # Errors
     /// [`EmbedError::Busy`] when it does not fit now.
     pub(crate) fn admit(&self, texts: Vec<String>) -> Result<(Request, oneshot::Receiver<Answer>), EmbedError> {
+        let room = self.take(&texts)?;
+        Ok(Request::new(texts, room))
+    }
+
+    /// The room that texts need, held until it is dropped.
+    ///
+    /// # Errors
+    /// [`EmbedError::Busy`] when they do not fit now.
+    pub(crate) fn take(&self, texts: &[String]) -> Result<OwnedSemaphorePermit, EmbedError> {
         let kib: usize = texts.iter().map(|text| text.len().div_ceil(KIB).max(1)).sum();
         let kib = u32::try_from(kib).unwrap_or(u32::MAX).min(self.kib);
-        let room = Arc::clone(&self.free).try_acquire_many_owned(kib).map_err(|_| EmbedError::Busy)?;
-        Ok(Request::new(texts, room))
+        Arc::clone(&self.free).try_acquire_many_owned(kib).map_err(|_| EmbedError::Busy)
     }
 }
 

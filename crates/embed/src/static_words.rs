@@ -12,7 +12,7 @@ use crate::files::Pinned;
 use crate::mean::unit_mean;
 use crate::{EmbedError, MicroBatch, Model, ModelId};
 
-const ID: ModelId = ModelId::new("wordllama-256");
+static ID: ModelId = ModelId::new("wordllama-256");
 const DIMENSION: usize = 256;
 const VOCABULARY_SIZE: usize = 32_000;
 /// Some 2,000 tokens: the mean of more says little.

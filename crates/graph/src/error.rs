@@ -49,6 +49,9 @@ pub enum GraphError {
         /// How many go or come at once.
         most: usize,
     },
+    /// As many nodes of the tenant wait for their vectors as may.
+    #[error("too many nodes of this tenant wait to be embedded")]
+    QueueFull,
     /// The vector has not the dimension of the server's model.
     #[error("the vector has {given} numbers, the model `{model}` has {wanted}")]
     Dimension {

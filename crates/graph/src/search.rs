@@ -173,8 +173,8 @@ impl Planned<'_> {
         let (candidates, depth) = (self.query.candidates(), self.query.depth());
         let model = self.searches.space().model();
         let vector = Vector(match by {
-            By::Vector(vector) | By::Hybrid(vector, _) => vector.clone(),
-            By::Text(_) => Vec::new(),
+            By::Vector(vector) | By::Hybrid(vector, _) => vector.as_slice(),
+            By::Text(_) => &[],
         });
         let (decay, drift) = (weighting.decay_lambda, weighting.drift_beta);
         let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&tenant, top_k, &ANSWER_BYTES, &decay, &drift, now, &depth];

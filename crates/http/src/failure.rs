@@ -47,6 +47,7 @@ impl From<GraphError> for Failure {
                 Problem::conflict(format!("the node has more than {most} edges: delete some of them first"))
             }
             GraphError::Dimension { .. } => Problem::invalid("see `errors`").fields(field("vector")),
+            GraphError::QueueFull => Problem::too_many(error.to_string()).retry_after(30),
             GraphError::Embed(error) => return error.into(),
             GraphError::Store(error) => return error.into(),
         })
@@ -58,10 +59,20 @@ impl From<EmbedError> for Failure {
         match error {
             EmbedError::Busy => Self(Problem::unavailable("the embedding model is busy").retry_after(1)),
             EmbedError::Stopped => Self(Problem::unavailable("the server is stopping").retry_after(5)),
+            EmbedError::Unavailable { retry_after, .. } => {
+                let seconds = retry_after.map_or(2, |wait| wait.as_secs().clamp(1, 3600));
+                Self(Problem::unavailable("the embedding service is not available: search by words instead").retry_after(seconds))
+            }
+            EmbedError::Rejected { .. } => Self(Problem::invalid("the embedding service refused the text")),
+            EmbedError::Refused { .. } | EmbedError::Answer(_) => {
+                let problem = Problem::unavailable("the embedding service cannot be used: search by words instead");
+                Self(problem.retry_after(60).inside(&error))
+            }
             EmbedError::Missing { .. }
             | EmbedError::Unreadable { .. }
             | EmbedError::Tampered { .. }
             | EmbedError::Model(_)
+            | EmbedError::Client(_)
             | EmbedError::Thread(_) => internal(&error),
         }
     }

@@ -6,12 +6,12 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use wardgraph_api::table::{graph as g, system as s};
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
-use wardgraph_graph::search::Routes;
+use wardgraph_graph::{embedding::Backlog, search::Routes};
 use wardgraph_kernel::Clock;
 
 use crate::{
     Api, HealthState, Mounted, QueryVectors,
-    handlers::{batch, edges, events, nodes, relations, search, system, versions},
+    handlers::{batch, edges, embeddings, events, nodes, relations, search, system, versions},
 };
 
 /// What handlers are given besides their pass and input. Nothing of it reaches data.
@@ -23,6 +23,8 @@ pub struct Services {
     pub queries: QueryVectors,
     /// How each tenant's vectors are searched.
     pub routes: Arc<Routes>,
+    /// Which tenants have as many nodes waiting for vectors as they may.
+    pub backlog: Backlog,
     /// The state of the parts.
     pub health: Arc<HealthState>,
     /// Time, for the uptime.
@@ -49,10 +51,11 @@ pub fn api(gate: Arc<Gate>, services: &Services, most_bytes: usize) -> Mounted {
         .mount(s::OpenApi, system::openapi)
         .mount(s::Docs, system::docs)
         .mount(s::WhoAmI, system::whoami)
-        .mount(g::CreateNode, nodes::create)
-        .mount(g::CreateNodes, batch::create_all)
+        .mount(g::CreateNode, with(services, nodes::create))
+        .mount(g::CreateNodes, with(services, batch::create_all))
         .mount(g::ListNodes, nodes::list)
         .mount(g::GetNode, nodes::get)
+        .mount(g::ListNodeEmbeddings, embeddings::list)
         .mount(g::PatchNode, versions::patch)
         .mount(g::ReplaceNode, versions::replace)
         .mount(g::DeleteNode, with(services, versions::delete))

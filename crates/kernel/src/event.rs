@@ -54,6 +54,10 @@ events! {
     NodesEmbedded = "nodes.embedded" in System;
     /// The worker gave up on a node's vector.
     EmbeddingFailed = "embedding.failed" in System;
+    /// The nodes of the tenant began to be embedded anew with another model.
+    EmbeddingChangeBegun = "embedding.change_begun" in System;
+    /// Every node has its vector of the new model, and those of the old one are gone.
+    EmbeddingChanged = "embedding.changed" in System;
 }
 
 /// The categories of the audit log.

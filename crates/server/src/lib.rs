@@ -5,6 +5,7 @@ pub mod commands;
 pub mod config;
 pub mod demo;
 mod home;
+mod tasks;
 mod telemetry;
 pub mod transfer;
 pub mod wire;

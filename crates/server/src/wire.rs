@@ -3,28 +3,36 @@
 use std::{collections::BTreeMap, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tokio::{net::TcpListener, task::JoinSet};
-use wardgraph_embed::Embedder;
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use wardgraph_embed::{Embedder, RemoteEmbedder};
 use wardgraph_gate::{Gate, GateParts, SystemParts};
-use wardgraph_graph::search::{Routes, Searches};
+use wardgraph_graph::{
+    embedding::Backlog,
+    search::{Routes, Searches},
+};
 use wardgraph_http::{HealthState, QueryVectors, ServeLimits, Services};
 use wardgraph_kernel::{Chance, Clock, Permissions, SystemChance, SystemClock};
 use wardgraph_limits::Limiter;
 use wardgraph_store::{
-    Config as Login, Logins, Role, Space, StatementInfo, Store, StoreError, StoreOptions,
+    Config as Login, Logins, Role, Space, StatementInfo, Store, StoreOptions,
     embedded::{EmbeddedOptions, EmbeddedPostgres},
     guard,
     migrate::{MigrateOptions, migrate},
 };
 use wardgraph_tokens::{Minter, Verifier};
-use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, PurgeWorker, TierKeeper, WorkerOptions};
+use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, ModelKeeper, PurgeWorker, TierKeeper, WorkerOptions};
 
-use crate::{Home, config::Config};
+use crate::{
+    Home,
+    config::{Config, EmbeddingConfig},
+    tasks::{self, Keepers, Workers},
+};
 
 /// `iss` of the tokens that `wardgraph token mint` signs with the data folder's own key.
 const LOCAL_ISSUER: &str = "wardgraph-local";
-/// How many workers share the queue: the model works while the other reads and writes.
-const WORKERS: usize = 2;
+
+/// How long the workers may take to give back what they claimed when the server stops.
+const GIVE_BACK_WITHIN: Duration = Duration::from_secs(3);
 
 /// The buckets of every histogram, in seconds: with buckets, several servers can be added up.
 const BUCKETS_S: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -42,6 +50,8 @@ pub struct Running {
     gate: Arc<Gate>,
     store: Store,
     tasks: JoinSet<()>,
+    embedding: JoinSet<()>,
+    stop: watch::Sender<bool>,
     embedded: Option<EmbeddedPostgres>,
 }
 
@@ -162,9 +172,12 @@ pub fn local_minter(config: &Config, home: &Home) -> Result<Minter, StartError> 
     Ok(home.local_key()?.minter(LOCAL_ISSUER, &config.audience))
 }
 
-/// Opens the model.
+/// Opens the model, or the way to the service that has it.
 pub fn embedder(config: &Config) -> Result<Arc<dyn Embedder>, StartError> {
-    Ok(wardgraph_embed::open(config.model, &cache_dir(config).join("models"), config.model_threads)?)
+    Ok(match &config.embedding {
+        EmbeddingConfig::Local { kind, threads } => wardgraph_embed::open(*kind, &cache_dir(config).join("models"), *threads)?,
+        EmbeddingConfig::Remote(options) => Arc::new(RemoteEmbedder::new(options.clone(), Arc::new(SystemChance))?),
+    })
 }
 
 /// How tenants' vectors of this model are searched: exactly, until a keeper of tiers has learned otherwise.
@@ -200,27 +213,35 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         chance: chance.clone(),
     });
     let health = Arc::new(HealthState::new(findings.leakproof_operators));
+    let backlog = Backlog::default();
     let services = Services {
         embedder: embedder.clone(),
         queries: QueryVectors::default(),
         routes: routes.clone(),
+        backlog: backlog.clone(),
         health: health.clone(),
         clock: clock.clone(),
         metrics: recorder(),
         grace_period: config.grace_period,
     };
     let parts = SystemParts { store: store.clone(), clock, chance };
-    let keeper = TierKeeper::new(parts.clone(), routes, config.tiers);
+    let keepers = Keepers {
+        tiers: TierKeeper::new(parts.clone(), routes, config.tiers),
+        models: ModelKeeper::new(parts.clone(), embedder.model(), config.works).with_backlog(backlog, config.most_waiting),
+    };
     let workers = config.works.then(|| Workers {
-        embedding: EmbeddingWorker::new(parts.clone(), embedder, WorkerOptions::default()),
+        embedding: EmbeddingWorker::new(parts.clone(), embedder, WorkerOptions::default()).with_duty(keepers.models.duty()),
         purge: PurgeWorker::new(parts.clone()),
         forgetting: ForgettingWorker::new(parts),
     });
+    let (stop, stopping) = watch::channel(false);
     Ok(Running {
         listener,
         router: wardgraph_http::api(gate.clone(), &services, config.http.max_request_bytes),
         limits: ServeLimits { connections: config.http.max_connections, ..ServeLimits::default() },
-        tasks: tasks(&gate, &store, health, services.metrics, workers, keeper),
+        embedding: tasks::embedding(workers.as_ref(), &keepers, &stopping),
+        tasks: tasks::others(&gate, &store, health, services.metrics, workers, keepers),
+        stop,
         gate,
         store,
         embedded: database.embedded,
@@ -231,6 +252,13 @@ impl Running {
     /// Serves until `stop` is done; then finishes what runs, writes down what was folded, and stops the private Postgres.
     pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), StartError> {
         wardgraph_http::serve(self.listener, self.router.router, self.limits, stop).await;
+        // Nobody may listen any more: then there is nothing to give back.
+        let _ = self.stop.send(true);
+        let given_back = async { while self.embedding.join_next().await.is_some() {} };
+        if tokio::time::timeout(GIVE_BACK_WITHIN, given_back).await.is_err() {
+            tracing::warn!("the worker did not give its claims back in time: they fall due again with their lease");
+        }
+        self.embedding.shutdown().await;
         self.tasks.shutdown().await;
         if let Err(error) = self.gate.record().await {
             tracing::warn!(%error, "the last refusals could not be written to the audit log");
@@ -240,72 +268,6 @@ impl Running {
             embedded.stop().await?;
         }
         Ok(())
-    }
-}
-
-/// What this server does by itself.
-#[derive(Clone)]
-struct Workers {
-    embedding: EmbeddingWorker,
-    purge: PurgeWorker,
-    forgetting: ForgettingWorker,
-}
-
-impl Workers {
-    async fn measure(&self) -> Result<(), StoreError> {
-        self.embedding.measure().await?;
-        self.purge.measure().await
-    }
-}
-
-fn tasks(
-    gate: &Arc<Gate>,
-    store: &Store,
-    health: Arc<HealthState>,
-    metrics: PrometheusHandle,
-    workers: Option<Workers>,
-    keeper: TierKeeper,
-) -> JoinSet<()> {
-    let mut tasks = JoinSet::new();
-    tasks.spawn(gate.clone().keep_records());
-    tasks.spawn(watch(store.clone(), health, metrics, workers.clone(), keeper.clone()));
-    tasks.spawn(keeper.run());
-    if let Some(workers) = workers {
-        tasks.spawn(workers.purge.run());
-        tasks.spawn(workers.forgetting.run());
-        for worker in std::iter::repeat_n(workers.embedding, WORKERS) {
-            tasks.spawn(worker.run());
-        }
-    }
-    tasks
-}
-
-/// Looks after the parts every second: whether the database answers, how full the pools are, how long the queue is.
-async fn watch(store: Store, health: Arc<HealthState>, metrics: PrometheusHandle, workers: Option<Workers>, keeper: TierKeeper) {
-    let mut second = tokio::time::interval(Duration::from_secs(1));
-    for turn in 0_u64.. {
-        second.tick().await;
-        // Busy is not down: taking the server out would only move the load.
-        health.set_database(matches!(store.ping().await, Ok(()) | Err(StoreError::Busy)));
-        for pool in store.status() {
-            #[expect(clippy::cast_precision_loss, reason = "pools are small")]
-            for (state, connections) in [("open", pool.open), ("idle", pool.idle), ("waiting", pool.waiting)] {
-                metrics::gauge!("wardgraph_database_connections", "role" => pool.role.word(), "state" => state)
-                    .set(connections as f64);
-            }
-        }
-        if let Some(workers) = &workers
-            && let Err(error) = workers.measure().await
-        {
-            tracing::debug!(%error, "the queue could not be measured");
-        }
-        // Counted over all tenants, so not every second.
-        if turn % 10 == 0
-            && let Err(error) = keeper.measure().await
-        {
-            tracing::debug!(%error, "the tiers could not be measured");
-        }
-        metrics.run_upkeep();
     }
 }
 

@@ -18,6 +18,8 @@ pub const GLOBAL_TABLES: &[(&str, &str)] = &[
     ("migrations", "the ledger of the schema: the owner's alone"),
     ("vector_spaces", "how each tenant is searched is kept for all tenants at once; holds counts and no content"),
     ("jobs", "due work of all tenants is found by one index; holds no content, and has policies of its own"),
+    ("embedding_tenants", "which model a tenant's vectors are of, asked across tenants after a change; holds no content"),
+    ("embedding_servers", "which model each server uses, which is no tenant's"),
 ];
 
 /// The read policy, as Postgres prints it.
@@ -142,10 +144,13 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             Some(&["wardgraph_app"])
         }
         ("jobs", ("own_insert", "a", "", OWN)) => Some(&["wardgraph_app"]),
-        ("jobs", ("queue", "*", "true", "true")) | ("vector_spaces", ("keeper", "*", "true", "true")) => {
+        ("jobs", ("queue", "*", "true", "true")) => Some(&["wardgraph_worker"]),
+        ("vector_spaces" | "embedding_tenants" | "embedding_servers", ("keeper", "*", "true", "true")) => {
             Some(&["wardgraph_worker"])
         }
-        ("jobs" | "vector_spaces", ("administrator", "*", "true", "true")) => Some(&["wardgraph_admin"]),
+        ("jobs" | "vector_spaces" | "embedding_tenants" | "embedding_servers", ("administrator", "*", "true", "true")) => {
+            Some(&["wardgraph_admin"])
+        }
         ("migrations", ("ledger", "*", "true", "true")) => Some(&["wardgraph_owner"]),
         _ => None,
     }

@@ -1,19 +1,21 @@
-//! A vector as pgvector takes it.
+//! Vectors on their way to pgvector, in its own binary form: a quarter of the text's size, and nothing to parse.
 
-use bytes::BytesMut;
+use std::error::Error;
+
+use bytes::{BufMut, BytesMut};
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
-/// A parameter of pgvector's type `vector`, in its binary form: the number of components, an unused word, the components.
-/// A cast from `real[]` would be evaluated again for each row wherever a plan is generic.
-#[derive(Debug, Clone)]
-pub struct Vector(pub Vec<f32>);
+/// The value of a parameter of type `vector`.
+#[derive(Debug, Clone, Copy)]
+pub struct Vector<'a>(pub &'a [f32]);
 
-impl ToSql for Vector {
-    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        out.extend_from_slice(&u16::try_from(self.0.len())?.to_be_bytes());
-        out.extend_from_slice(&0_u16.to_be_bytes());
-        for component in &self.0 {
-            out.extend_from_slice(&component.to_be_bytes());
+impl ToSql for Vector<'_> {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        // As pgvector's vector_recv reads it: the dimension, two bytes that are kept free, then the components.
+        out.put_i16(i16::try_from(self.0.len())?);
+        out.put_i16(0);
+        for component in self.0 {
+            out.put_f32(*component);
         }
         Ok(IsNull::No)
     }
@@ -23,4 +25,16 @@ impl ToSql for Vector {
     }
 
     to_sql_checked!();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vector_is_its_dimension_and_its_components() {
+        let mut out = BytesMut::new();
+        Vector(&[1.0, -2.0]).to_sql(&Type::BYTEA, &mut out).unwrap();
+        assert_eq!(out.as_ref(), [0, 2, 0, 0, 0x3f, 0x80, 0, 0, 0xc0, 0, 0, 0]);
+    }
 }

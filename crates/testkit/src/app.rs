@@ -10,7 +10,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use wardgraph_api::describe::Known;
 use wardgraph_embed::{Embedder, ModelKind};
 use wardgraph_gate::{Gate, GateParts, Proxies, SystemParts, WebhookKeys};
-use wardgraph_graph::search::Routes;
+use wardgraph_graph::{embedding::Backlog, search::Routes};
 use wardgraph_http::{HealthState, Mounted, QueryVectors, ServeLimits, Services};
 use wardgraph_kernel::{Clock, EdgeId, ManualClock, NodeId, Permissions, SeededChance, Timestamp};
 use wardgraph_limits::{LimitTable, Limiter};
@@ -86,6 +86,8 @@ pub struct App {
     pub keeper: TierKeeper,
     /// Its health, which no watcher looks after in tests.
     pub health: Arc<HealthState>,
+    /// Whose queue is full, which no keeper looks up in tests.
+    pub backlog: Backlog,
     /// The ids of what was mounted.
     pub mounted: Vec<&'static str>,
     /// What was mounted, to be called without a connection.
@@ -148,10 +150,12 @@ impl App {
             chance: chance.clone(),
         });
         let health = Arc::new(HealthState::new(true));
+        let backlog = Backlog::default();
         let services = Services {
             embedder: embedder(),
             queries: QueryVectors::default(),
             routes: routes.clone(),
+            backlog: backlog.clone(),
             health: health.clone(),
             clock: shared_clock.clone(),
             metrics: recorder(),
@@ -172,6 +176,7 @@ impl App {
             keeper: TierKeeper::new(parts.clone(), routes.clone(), options.tiers),
             routes,
             health,
+            backlog,
             mounted: api.ids.clone(),
             api,
             http: reqwest::Client::builder().no_proxy().build().unwrap(),

@@ -1,29 +1,40 @@
 //! Giving nodes their vectors: claim, read the texts, embed, keep.
 //!
 //! The three steps are three transactions, so that no connection is held while the model works. A claim is a lease: a worker that dies
-//! leaves jobs that fall due again.
+//! leaves jobs that fall due again, and one that stops gives them back.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use serde_json::json;
+use tokio::sync::watch;
 use wardgraph_audit::{Entry, Subject};
 use wardgraph_embed::{EmbedError, Embedder, Lane};
-use wardgraph_gate::{StoreError, SystemParts};
+use wardgraph_gate::{StoreError, SystemParts, SystemWork};
 use wardgraph_graph::{
-    embedding::{self, Claim, MOST_ATTEMPTS, MOST_CLAIMS},
+    embedding::{self, Claim, MOST_CLAIMS, MOST_FAULTS, SUSPICIOUS},
     tiers,
 };
 use wardgraph_kernel::{EventType, NodeId, Outcome, Read, TenantId, Timestamp, Write};
 
+use crate::Duty;
+
 /// The actor of this work's events.
 const WHY: &str = "embedding worker";
+/// How often an empty turn looks further for tenants with due jobs before it rests.
+const LOOKS: usize = 4;
+/// How long the worker rests after a model could not work: doubled from the first to the second.
+const REST: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
 /// How the worker works.
 #[derive(Debug, Clone, Copy)]
 pub struct WorkerOptions {
     /// How many jobs are claimed at once.
     pub batch: i64,
-    /// How long a claim holds: longer than a batch can take.
+    /// How long a claim holds. The model gets half of it for a batch.
     pub lease: Duration,
     /// How long to wait when nothing is due.
     pub idle: Duration,
@@ -31,44 +42,75 @@ pub struct WorkerOptions {
 
 impl Default for WorkerOptions {
     fn default() -> Self {
-        Self { batch: 64, lease: Duration::from_mins(3), idle: Duration::from_millis(250) }
+        Self { batch: 256, lease: Duration::from_mins(5), idle: Duration::from_millis(100) }
     }
 }
 
-/// Works the embedding queue. Any number of them may run, in any number of servers.
+/// Works the embedding queue. Any number of them may run, in any number of servers; clones share where they are and when they rest.
 #[derive(Debug, Clone)]
 pub struct EmbeddingWorker {
     parts: SystemParts,
     embedder: Arc<dyn Embedder>,
     options: WorkerOptions,
+    duty: Duty,
+    /// The tenant after which the next look begins.
+    after: Arc<Mutex<String>>,
+    /// How long to rest, while the model cannot work.
+    rest: Arc<Mutex<Option<Duration>>>,
+}
+
+/// What became of some claims.
+#[derive(Debug, Default)]
+struct Outcomes {
+    done: Vec<(Claim, Vec<f32>)>,
+    /// Refused by the model.
+    faulty: Vec<(Claim, EmbedError)>,
+    /// Not tried, or tried in vain through no fault of theirs.
+    back: Vec<Claim>,
 }
 
 impl EmbeddingWorker {
-    /// A worker that has not begun.
-    pub const fn new(parts: SystemParts, embedder: Arc<dyn Embedder>, options: WorkerOptions) -> Self {
-        Self { parts, embedder, options }
+    /// A worker that has not begun, and is always on duty.
+    pub fn new(parts: SystemParts, embedder: Arc<dyn Embedder>, options: WorkerOptions) -> Self {
+        Self { parts, embedder, options, duty: Duty::default(), after: Arc::default(), rest: Arc::default() }
     }
 
-    /// Works until the task is dropped. What is not finished by then falls due again.
-    pub async fn run(self) {
-        loop {
-            match self.turn().await {
-                Ok(0) => tokio::time::sleep(self.options.idle).await,
-                Ok(_) => {}
+    /// The same worker, resting while it is not on `duty`.
+    #[must_use]
+    pub fn with_duty(self, duty: Duty) -> Self {
+        Self { duty, ..self }
+    }
+
+    /// Works until `stop` says true; then what was claimed is given back.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            let pause = match self.turn_until(&stop).await {
+                Ok(0) => self.options.idle,
+                Ok(_) => self.resting().unwrap_or_default(),
                 Err(error) => {
                     tracing::warn!(%error, "the embedding queue could not be worked; trying again");
-                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    Duration::from_secs(1)
                 }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                _ = stop.wait_for(|stop| *stop) => {}
             }
         }
     }
 
     /// Works one batch. Returns how many jobs were claimed.
     pub async fn turn(&self) -> Result<usize, StoreError> {
-        let mut queue = self.parts.queue()?;
-        let now = self.parts.clock.now();
-        let claims = embedding::claim(&mut queue.tx::<Write>(), self.options.batch, now, self.options.lease).await?;
-        queue.commit(&[]).await?;
+        let (_stop, never) = watch::channel(false);
+        self.turn_until(&never).await
+    }
+
+    /// Works one batch, or gives back what `stop` interrupts.
+    pub async fn turn_until(&self, stop: &watch::Receiver<bool>) -> Result<usize, StoreError> {
+        if !self.duty.is_on() {
+            return Ok(0);
+        }
+        let claims = self.claim().await?;
         let claimed = claims.len();
         let mut by_tenant = BTreeMap::<TenantId, Vec<Claim>>::new();
         for claim in claims {
@@ -77,7 +119,7 @@ impl EmbeddingWorker {
         // One tenant's trouble is no other's: its claims fall due again with the lease.
         let mut trouble = Ok(claimed);
         for (tenant, claims) in by_tenant {
-            if let Err(error) = self.tenant(tenant, claims).await {
+            if let Err(error) = self.tenant(tenant, claims, stop).await {
                 trouble = Err(error);
             }
         }
@@ -88,93 +130,158 @@ impl EmbeddingWorker {
     pub async fn measure(&self) -> Result<(), StoreError> {
         let mut queue = self.parts.queue()?;
         let (waiting, dead) = embedding::depth(&mut queue.tx::<Read>()).await?;
-        #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; queues of 2^52 jobs are not met")]
+        #[expect(clippy::cast_precision_loss, reason = "a gauge is a float, and the counts are bounded")]
         for (state, jobs) in [("waiting", waiting), ("dead", dead)] {
             metrics::gauge!("wardgraph_embedding_jobs", "state" => state).set(jobs as f64);
         }
         queue.commit(&[]).await
     }
 
-    async fn tenant(&self, tenant: TenantId, claims: Vec<Claim>) -> Result<(), StoreError> {
+    /// The next due jobs, in turns between the tenants that have any.
+    async fn claim(&self) -> Result<Vec<Claim>, StoreError> {
+        let mut from_the_start = false;
+        for _ in 0..LOOKS {
+            let after = std::mem::take(&mut *self.after.lock().unwrap_or_else(PoisonError::into_inner));
+            from_the_start |= after.is_empty();
+            let (now, chance) = (self.parts.clock.now(), &*self.parts.chance);
+            let mut queue = self.parts.queue()?;
+            let (most, lease) = (self.options.batch, self.options.lease);
+            let found = embedding::claim(&mut queue.tx::<Write>(), &after, most, now, lease, chance).await?;
+            queue.commit(&[]).await?;
+            let ended = found.last.is_none();
+            *self.after.lock().unwrap_or_else(PoisonError::into_inner) = found.last.unwrap_or_default();
+            if !found.jobs.is_empty() || ended && from_the_start {
+                return Ok(found.jobs);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    async fn tenant(&self, tenant: TenantId, claims: Vec<Claim>, stop: &watch::Receiver<bool>) -> Result<(), StoreError> {
         let nodes: Vec<NodeId> = claims.iter().map(|claim| claim.node).collect();
         let mut reading = self.parts.work::<Read>(WHY, tenant.clone())?;
         let texts: BTreeMap<NodeId, String> = embedding::texts(&mut reading.tx(), &nodes).await?.into_iter().collect();
         drop(reading);
         let (there, gone): (Vec<Claim>, Vec<Claim>) = claims.into_iter().partition(|claim| texts.contains_key(&claim.node));
         let (deadly, there): (Vec<Claim>, Vec<Claim>) = there.into_iter().partition(|claim| claim.attempt > MOST_CLAIMS);
-        let (done, mut failed) = self.embed(there, &texts).await;
-        failed.extend(deadly.into_iter().map(|claim| (claim, EmbedError::model("claimed too often, and never finished"))));
-        let work = self.parts.work::<Write>(WHY, tenant)?;
-        self.keep(work, &gone, done, failed).await
+        let (mut suspicious, usual): (Vec<Claim>, Vec<Claim>) = there.into_iter().partition(|claim| claim.attempt > SUSPICIOUS);
+        let mut outcomes = self.embed(usual, &texts, stop).await;
+        let deadly = deadly.into_iter().map(|claim| (claim, EmbedError::model("claimed too often, and never finished")));
+        outcomes.faulty.extend(deadly);
+        self.keep(&tenant, &gone, outcomes).await?;
+        // Each kept before the next: whichever ends the process takes no other along twice, as every second time they go backwards.
+        if suspicious.first().is_some_and(|claim| claim.attempt % 2 == 0) {
+            suspicious.reverse();
+        }
+        for claim in suspicious {
+            let outcomes = self.embed(vec![claim], &texts, stop).await;
+            self.keep(&tenant, &[], outcomes).await?;
+        }
+        Ok(())
     }
 
-    /// Embeds together, and one by one if that fails, so that one bad text does not hold up the others.
-    async fn embed(
-        &self,
-        claims: Vec<Claim>,
-        texts: &BTreeMap<NodeId, String>,
-    ) -> (Vec<(Claim, Vec<f32>)>, Vec<(Claim, EmbedError)>) {
-        let text = |claim: &Claim| texts.get(&claim.node).cloned().unwrap_or_default();
-        if let Ok(vectors) = self.embedder.embed(claims.iter().map(text).collect(), Lane::Document).await {
-            return (claims.into_iter().zip(vectors).collect(), Vec::new());
+    /// Embeds together, and one by one if the model refuses a text, so that one bad text does not hold up the others.
+    async fn embed(&self, claims: Vec<Claim>, texts: &BTreeMap<NodeId, String>, stop: &watch::Receiver<bool>) -> Outcomes {
+        let mut outcomes = Outcomes::default();
+        if claims.is_empty() {
+            return outcomes;
         }
-        let (mut done, mut failed) = (Vec::new(), Vec::new());
-        for claim in claims {
-            match self.embedder.embed(vec![text(&claim)], Lane::Document).await {
-                Ok(vectors) => done.extend(vectors.into_iter().next().map(|vector| (claim, vector))),
-                Err(error) => failed.push((claim, error)),
+        match self.vectors(&claims, texts, stop).await {
+            Ok(vectors) => outcomes.done = claims.into_iter().zip(vectors).collect(),
+            Err(error) if !error.may_be_the_texts_fault() => outcomes.back = claims,
+            Err(error) if claims.len() == 1 => outcomes.faulty = claims.into_iter().zip([error]).collect(),
+            Err(_) => {
+                for claim in claims {
+                    match self.vectors(std::slice::from_ref(&claim), texts, stop).await {
+                        Ok(vectors) => outcomes.done.extend(vectors.into_iter().next().map(|vector| (claim, vector))),
+                        Err(error) if error.may_be_the_texts_fault() => outcomes.faulty.push((claim, error)),
+                        Err(_) => outcomes.back.push(claim),
+                    }
+                }
             }
         }
-        (done, failed)
+        outcomes
     }
 
-    async fn keep(
+    /// The model's answer within half the lease, unless the server stops. Notes how long to rest when the model cannot work.
+    async fn vectors(
         &self,
-        mut work: wardgraph_gate::SystemWork<Write>,
-        gone: &[Claim],
-        done: Vec<(Claim, Vec<f32>)>,
-        failed: Vec<(Claim, EmbedError)>,
-    ) -> Result<(), StoreError> {
-        let (now, model) = (work.now(), self.embedder.model().as_str());
+        claims: &[Claim],
+        texts: &BTreeMap<NodeId, String>,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<Vec<Vec<f32>>, EmbedError> {
+        let texts = claims.iter().map(|claim| texts.get(&claim.node).cloned().unwrap_or_default()).collect();
+        let mut stop = stop.clone();
+        let embedded = tokio::select! {
+            embedded = tokio::time::timeout(self.options.lease / 2, self.embedder.embed(texts, Lane::Document)) =>
+                embedded.unwrap_or(Err(EmbedError::Busy)),
+            Ok(_) = stop.wait_for(|stop| *stop) => Err(EmbedError::Stopped),
+        };
+        let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
+        *rest = match &embedded {
+            Err(error) if !error.may_be_the_texts_fault() && !matches!(error, EmbedError::Stopped) => {
+                let usual = rest.map_or(REST.0, |rest| (rest * 2).min(REST.1));
+                tracing::warn!(%error, "the embedding model cannot work; its nodes wait");
+                Some(match error {
+                    EmbedError::Unavailable { retry_after: Some(wait), .. } => usual.max(*wait).min(REST.1),
+                    _ => usual,
+                })
+            }
+            _ => None,
+        };
+        embedded
+    }
+
+    fn resting(&self) -> Option<Duration> {
+        *self.rest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn keep(&self, tenant: &TenantId, gone: &[Claim], outcomes: Outcomes) -> Result<(), StoreError> {
+        let mut work = self.parts.work::<Write>(WHY, tenant.clone())?;
+        let (now, model, chance) = (work.now(), self.embedder.model().as_str(), &*self.parts.chance);
         let mut entries = Vec::new();
         if !gone.is_empty() {
-            let nodes: Vec<_> = gone.iter().map(|claim| claim.node).collect();
-            embedding::drop_jobs(&mut work.tx(), &nodes).await?;
+            embedding::drop_jobs(&mut work.tx(), gone).await?;
         }
-        if !done.is_empty() {
-            let ready = embedding::finish(&mut work.tx(), model, &done, now).await?;
+        if !outcomes.back.is_empty() {
+            embedding::release(&mut work.tx(), &outcomes.back, now).await?;
+        }
+        if !outcomes.done.is_empty() {
+            let ready = embedding::finish(&mut work.tx(), model, &outcomes.done, now, chance).await?;
             tiers::touch(&mut work.tx(), model, ready.len()).await?;
-            metrics::counter!("wardgraph_embeddings_total", "model" => model).increment(ready.len() as u64);
+            metrics::counter!("wardgraph_embeddings_total", "model" => model.to_owned()).increment(ready.len() as u64);
             // Claims that were lost leave nothing, and no event of nothing.
             if !ready.is_empty() {
                 let payload = json!({ "model": model, "nodes": ready });
                 entries.push(Entry { event_type: EventType::NodesEmbedded, subject: None, outcome: Outcome::Success, payload });
             }
         }
-        for (claim, error) in failed {
-            entries.extend(self.failed(&mut work, claim, &error, now).await?);
+        for (claim, error) in outcomes.faulty {
+            entries.extend(self.refused(&mut work, &claim, &error, now).await?);
         }
         work.commit(entries).await
     }
 
-    /// Puts a job off, or gives up on it after its last attempt. A busy model is not the text's fault.
-    async fn failed(
+    /// Puts a job off whose text the model refused, or gives up on it after the last time.
+    async fn refused(
         &self,
-        work: &mut wardgraph_gate::SystemWork<Write>,
-        claim: Claim,
+        work: &mut SystemWork<Write>,
+        claim: &Claim,
         error: &EmbedError,
         now: Timestamp,
     ) -> Result<Option<Entry>, StoreError> {
-        let its_fault = !matches!(error, EmbedError::Busy | EmbedError::Stopped);
-        let give_up = its_fault && claim.attempt >= MOST_ATTEMPTS;
-        let due = now.saturating_add(embedding::back_off(claim.attempt)).unwrap_or(Timestamp::MAX);
-        tracing::warn!(%error, node = %claim.node, attempt = claim.attempt, give_up, "a node could not be embedded");
-        let held = embedding::put_off(&mut work.tx(), std::slice::from_ref(&claim), due, give_up).await?;
-        Ok(held.first().filter(|_| give_up).map(|node| Entry {
+        let faults = claim.faults + 1;
+        let give_up = faults >= MOST_FAULTS || claim.attempt > MOST_CLAIMS;
+        let due = now.saturating_add(embedding::back_off(faults)).unwrap_or(Timestamp::MAX);
+        tracing::warn!(%error, node = %claim.node, faults, give_up, "a node could not be embedded");
+        let (model, words) = (self.embedder.model().as_str(), error.to_string());
+        let chance = &*self.parts.chance;
+        let held = embedding::put_off(&mut work.tx(), claim, (model, &words), (now, due), give_up, chance).await?;
+        Ok((held && give_up).then(|| Entry {
             event_type: EventType::EmbeddingFailed,
-            subject: Some(Subject::from(*node)),
+            subject: Some(Subject::from(claim.node)),
             outcome: Outcome::Failure,
-            payload: json!({ "model": self.embedder.model().as_str(), "attempts": claim.attempt }),
+            payload: json!({ "model": model, "attempts": faults }),
         }))
     }
 }

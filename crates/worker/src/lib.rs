@@ -1,13 +1,17 @@
-//! The worker: does what is due, tenant by tenant: giving nodes their vectors, keeping the tiers of search, erasing deleted nodes, and
-//! forgetting answers that were kept long enough.
+//! The worker: does what is due, tenant by tenant: giving nodes their vectors, and new ones when the model changes, keeping the tiers of
+//! search, erasing deleted nodes, and forgetting answers that were kept long enough.
 //!
 //! Refuses to know: HTTP.
 
+mod change;
+mod duty;
 mod embedding;
 mod forget;
 mod purge;
 mod tiers;
 
+pub use change::{ALIVE, ModelKeeper};
+pub use duty::Duty;
 pub use embedding::{EmbeddingWorker, WorkerOptions};
 pub use forget::ForgettingWorker;
 pub use purge::PurgeWorker;

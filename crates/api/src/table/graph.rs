@@ -6,6 +6,7 @@ use crate::{
     Created, IfMatch, Json, NoContent, Path, Query, Stored, Tagged,
     wire::{
         edge::{Edge, EdgeBatch, EdgeBatchResult, EdgeFilter, EdgePage, NewEdge},
+        embedding::NodeEmbeddings,
         event::{EventFilter, EventPage},
         node::{NewNode, Node, NodeBatch, NodeBatchResult, NodeFilter, NodePage, Storing},
         relation::{Cleared, EdgeClearing, Lineage, LineageQuery, NeighbourFilter, NeighbourPage},
@@ -36,6 +37,10 @@ crate::endpoints! {
     }
     /// Read a node: the tenant's own, or a shared one (`tenant_id` null).
     GetNode: GET "/nodes/{id}" (Path<NodeId>) -> Tagged<Node> {
+        permission: NodesRead, limit: Read, body: 0,
+    }
+    /// Tell what became of a node's embeddings, the newest first: with which model, when, how far the vector moved, and why one failed.
+    ListNodeEmbeddings: GET "/nodes/{id}/embeddings" (Path<NodeId>) -> Json<NodeEmbeddings> {
         permission: NodesRead, limit: Read, body: 0,
     }
     /// Change a node with a JSON Merge Patch (RFC 7396). What it was is kept as a version; what changes nothing makes none.

@@ -1,6 +1,7 @@
 //! The types on the wire, one file a thing.
 
 pub mod edge;
+pub mod embedding;
 pub mod event;
 pub mod node;
 mod object_text;

@@ -18,7 +18,8 @@ struct Led {
 
 impl Model for Led {
     fn id(&self) -> &ModelId {
-        const { &ModelId::new("led") }
+        static ID: ModelId = ModelId::new("led");
+        &ID
     }
 
     fn dimension(&self) -> usize {

@@ -17,12 +17,14 @@ use super::{
     nodes::{cleaned, domain},
     note_named_tenant,
 };
-use crate::Failure;
+use crate::{Failure, Services};
 
 pub(crate) async fn create_all(
     permit: Permit<CreateNodes>,
     (Query(storing), Json(batch)): (Query<Storing>, Json<NodeBatch>),
+    services: Services,
 ) -> Result<Committed<CreateNodes>, Failure> {
+    services.backlog.admit(permit.tenant())?;
     permit.charge_items(batch.nodes.len())?;
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
     let mut work = permit.begin()?;

@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod edges;
+pub(crate) mod embeddings;
 pub(crate) mod events;
 pub(crate) mod nodes;
 pub(crate) mod relations;

@@ -17,12 +17,14 @@ use wardgraph_graph::{
 use wardgraph_kernel::{EventType, NodeId};
 
 use super::{note_named_tenant, page};
-use crate::Failure;
+use crate::{Failure, Services};
 
 pub(crate) async fn create(
     permit: Permit<CreateNode>,
     (Query(storing), Json(new)): (Query<Storing>, Json<NewNode>),
+    services: Services,
 ) -> Result<Committed<CreateNode>, Failure> {
+    services.backlog.admit(permit.tenant())?;
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
     let named = new.tenant_id.clone();
     let (new, cleaned) = cleaned(domain(new)).await?;
@@ -135,14 +137,18 @@ pub(super) fn wire(node: node::Node) -> Node {
         refresh_policy: node.refresh_policy,
         triggers: node.triggers,
         version: node.version,
-        embedding_status: match node.embedding_status.as_str() {
-            "ready" => EmbeddingStatus::Ready,
-            "failed" => EmbeddingStatus::Failed,
-            "none" => EmbeddingStatus::None,
-            _ => EmbeddingStatus::Queued,
-        },
+        embedding_status: embedding_status(&node.embedding_status),
         created_at: node.created_at,
         updated_at: node.updated_at,
         cleaned: Vec::new(),
+    }
+}
+
+pub(super) fn embedding_status(stored: &str) -> EmbeddingStatus {
+    match stored {
+        "ready" => EmbeddingStatus::Ready,
+        "failed" => EmbeddingStatus::Failed,
+        "none" => EmbeddingStatus::None,
+        _ => EmbeddingStatus::Queued,
     }
 }

@@ -31,6 +31,7 @@ pub(crate) async fn health(_: Visitor<HealthNow>, (): (), services: Services) ->
         database: if up { "up" } else { "down" }.into(),
         full_text: services.health.full_text().into(),
         embedding_model: services.embedder.model().to_string(),
+        embedding: services.health.embedding().into(),
     }))
 }
 

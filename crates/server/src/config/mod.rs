@@ -1,11 +1,13 @@
 //! Configuration: defaults in code, then a TOML file, then the environment. One list of settings is the truth for all three, for
 //! `wardgraph config`, and for `docs/configuration.md`.
 
+mod embedding;
 mod error;
 mod keys;
 mod sources;
 mod typed;
 
+pub use embedding::EmbeddingConfig;
 pub use error::ConfigError;
 pub use keys::{KEYS, Key, Kind, documentation};
 pub use sources::{Setting, Settings, Source, without_effect};

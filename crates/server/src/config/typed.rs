@@ -3,7 +3,6 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use tracing_subscriber::EnvFilter;
-use wardgraph_embed::ModelKind;
 use wardgraph_gate::Proxies;
 use wardgraph_kernel::{LimitClass, Permissions, Secret};
 use wardgraph_limits::{LimitTable, Policy};
@@ -11,7 +10,11 @@ use wardgraph_store::{Config as Login, Role, Timeouts};
 use wardgraph_tokens::{Algorithm, Issuer, IssuerConfig, KeyError};
 use wardgraph_worker::TierOptions;
 
-use super::{ConfigError, Settings, keys::Kind};
+use super::{
+    ConfigError, Settings,
+    embedding::{EmbeddingConfig, embedding},
+    keys::Kind,
+};
 
 /// The configuration, checked.
 #[derive(Debug)]
@@ -26,10 +29,10 @@ pub struct Config {
     pub audience: String,
     /// How often is too often.
     pub limits: LimitTable,
-    /// Which model.
-    pub model: ModelKind,
-    /// The model's threads; 0 for half the cores.
-    pub model_threads: usize,
+    /// Which model, and where it runs.
+    pub embedding: EmbeddingConfig,
+    /// How many nodes of a tenant may wait for their vectors.
+    pub most_waiting: i64,
     /// How long a deleted node can be brought back.
     pub grace_period: Duration,
     /// Whether this server works the queue.
@@ -112,15 +115,14 @@ impl Config {
         };
         let filter = settings.get("log.filter")?;
         EnvFilter::try_new(filter.value()).map_err(|_| filter.refuse("a filter like `info` or `wardgraph_http=debug,info`"))?;
-        let model = settings.get("embedding.model")?;
         Ok(Self {
             http,
             database: database(settings)?,
             issuer: issuer(settings, &audience)?,
             audience,
             limits,
-            model: model.value().parse().map_err(|_| model.refuse("`minilm` or `wordllama`"))?,
-            model_threads: settings.number("embedding.threads")?,
+            embedding: embedding(settings)?,
+            most_waiting: i64::try_from(settings.number("embedding.most_waiting")?).unwrap_or(i64::MAX),
             grace_period: Duration::from_hours(settings.number("graph.grace_period_hours")? as u64),
             works: settings.flag("worker.enabled")?,
             tiers: tiers(settings)?,
@@ -132,11 +134,11 @@ impl Config {
 }
 
 impl Settings {
-    fn text(&self, name: &str) -> Result<String, ConfigError> {
+    pub(super) fn text(&self, name: &str) -> Result<String, ConfigError> {
         Ok(self.get(name)?.value().to_owned())
     }
 
-    fn secret(&self, name: &str) -> Result<Option<Secret>, ConfigError> {
+    pub(super) fn secret(&self, name: &str) -> Result<Option<Secret>, ConfigError> {
         Ok(Some(self.get(name)?.value()).filter(|value| !value.is_empty()).map(Secret::new))
     }
 
@@ -151,7 +153,7 @@ impl Settings {
         }
     }
 
-    fn flag(&self, name: &str) -> Result<bool, ConfigError> {
+    pub(super) fn flag(&self, name: &str) -> Result<bool, ConfigError> {
         let setting = self.get(name)?;
         match setting.value().to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" | "on" => Ok(true),
@@ -160,14 +162,14 @@ impl Settings {
         }
     }
 
-    fn number(&self, name: &str) -> Result<usize, ConfigError> {
+    pub(super) fn number(&self, name: &str) -> Result<usize, ConfigError> {
         let setting = self.get(name)?;
         let within = |n: &u64| matches!(setting.key.kind, Kind::Number(least, most) if (least..=most).contains(n));
         let number = setting.value().parse().ok().filter(within).and_then(|n| usize::try_from(n).ok());
         number.ok_or_else(|| setting.refuse(setting.key.kind.words()))
     }
 
-    fn millis(&self, name: &str) -> Result<Duration, ConfigError> {
+    pub(super) fn millis(&self, name: &str) -> Result<Duration, ConfigError> {
         Ok(Duration::from_millis(self.number(name)? as u64))
     }
 

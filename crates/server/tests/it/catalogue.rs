@@ -50,6 +50,10 @@ async fn the_policies_are_these_and_no_others() {
     .await;
     let mut expected = vec![
         "jobs administrator PERMISSIVE ALL admin".to_owned(),
+        "embedding_tenants administrator PERMISSIVE ALL admin".into(),
+        "embedding_tenants keeper PERMISSIVE ALL worker".into(),
+        "embedding_servers administrator PERMISSIVE ALL admin".into(),
+        "embedding_servers keeper PERMISSIVE ALL worker".into(),
         "jobs own_delete PERMISSIVE DELETE app".into(),
         "jobs own_insert PERMISSIVE INSERT app".into(),
         "jobs own_read PERMISSIVE SELECT app".into(),
@@ -64,6 +68,7 @@ async fn the_policies_are_these_and_no_others() {
         ("nodes", "app"),
         ("edges", "app"),
         ("embeddings", "worker"),
+        ("embedding_history", "worker"),
         ("events", "app+identity+worker"),
         ("idempotency", "app+worker"),
         ("node_versions", "app+worker"),
@@ -123,6 +128,13 @@ async fn the_grants_are_these_and_no_others() {
         format!("embeddings admin {all}"),
         "embeddings app delete+select".into(),
         format!("embeddings worker {all}"),
+        format!("embedding_history admin {all}"),
+        "embedding_history app select".into(),
+        "embedding_history worker delete+insert+select".into(),
+        format!("embedding_tenants admin {all}"),
+        "embedding_tenants worker insert+select+update".into(),
+        format!("embedding_servers admin {all}"),
+        format!("embedding_servers worker {all}"),
         "events admin insert+select".into(),
         "events app insert+select".into(),
         "events identity insert".into(),
@@ -331,11 +343,27 @@ async fn no_statement_brings_a_column_that_it_did_not_name() {
     assert_ne!(columns(&client, &star).await, star_before, "the question sees a star");
 }
 
-const TENANT_TABLES: &[&str] =
-    &["nodes", "edges", "embeddings", "events", "jobs", "idempotency", "node_versions", "deleted_nodes", "deleted_edges"];
+const TENANT_TABLES: &[&str] = &[
+    "nodes",
+    "edges",
+    "embeddings",
+    "embedding_history",
+    "events",
+    "jobs",
+    "idempotency",
+    "node_versions",
+    "deleted_nodes",
+    "deleted_edges",
+];
 /// The queue is everyone's: these look for due work of all tenants, and bring no content.
-const ACROSS_TENANTS: &[&str] =
-    &["gate.idempotency.due", "graph.embedding.claim", "graph.embedding.depth", "graph.purge.claim", "graph.purge.depth"];
+const ACROSS_TENANTS: &[&str] = &[
+    "gate.idempotency.due",
+    "graph.embedding.claim",
+    "graph.embedding.depth",
+    "graph.embedding.full",
+    "graph.purge.claim",
+    "graph.purge.depth",
+];
 
 /// The scans of tenant tables in a statement's plan that no condition binds to a tenant. Planned as the superuser, whom row-level security
 /// does not bind: what is left is what the statement says by itself.

@@ -19,6 +19,7 @@ mod crash;
 mod deletion;
 mod documents;
 mod edges;
+mod embedding;
 mod export;
 mod fair;
 mod faults;

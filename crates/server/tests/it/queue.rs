@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio_postgres::Client;
 use wardgraph_embed::{EmbedError, Embedder, Lane, ModelId};
 use wardgraph_gate::SystemParts;
-use wardgraph_graph::embedding::{self, MOST_ATTEMPTS};
+use wardgraph_graph::embedding::{self, MOST_FAULTS};
 use wardgraph_kernel::{Clock, SystemChance, TenantId, Write};
 use wardgraph_testkit::{App, Caller};
 use wardgraph_worker::{EmbeddingWorker, WorkerOptions};
@@ -186,9 +186,10 @@ async fn a_lost_claim_neither_puts_off_nor_gives_up() {
     let system = parts(&app);
     let claim = async || {
         let mut queue = system.queue().unwrap();
-        let claims = embedding::claim(&mut queue.tx::<Write>(), 10, app.clock.now(), Duration::from_secs(10)).await.unwrap();
+        let (now, lease) = (app.clock.now(), Duration::from_secs(10));
+        let claims = embedding::claim(&mut queue.tx::<Write>(), "", 10, now, lease, &SystemChance).await.unwrap();
         queue.commit(&[]).await.unwrap();
-        claims
+        claims.jobs
     };
     let old = claim().await;
     app.clock.advance(Duration::from_secs(11));
@@ -196,12 +197,15 @@ async fn a_lost_claim_neither_puts_off_nor_gives_up() {
     assert_eq!((old[0].attempt, new[0].attempt), (1, 2));
     let tenant = TenantId::parse("tenant-a").unwrap();
     let far = app.clock.now().saturating_add(Duration::from_secs(9_999)).unwrap();
-    for (claims, held) in [(&old, 0), (&new, 1)] {
+    for (claims, held) in [(&old, false), (&new, true)] {
         let mut work = system.work::<Write>("test", tenant.clone()).unwrap();
-        let put_off = embedding::put_off(&mut work.tx(), claims, far, true).await.unwrap();
+        let times = (app.clock.now(), far);
+        let put_off = embedding::put_off(&mut work.tx(), &claims[0], ("m", "words"), times, true, &SystemChance).await.unwrap();
+        let released = embedding::release(&mut work.tx(), claims, far).await.unwrap();
+        embedding::drop_jobs(&mut work.tx(), claims).await.unwrap();
         work.commit(Vec::new()).await.unwrap();
-        assert_eq!(put_off.len(), held);
-        assert_eq!(status(&owner, &ids[0]).await, if held == 0 { "queued" } else { "failed" });
+        assert_eq!((put_off, released), (held, 0), "given up, and not released besides");
+        assert_eq!(status(&owner, &ids[0]).await, if held { "failed" } else { "queued" });
     }
 }
 
@@ -219,7 +223,7 @@ async fn a_text_that_cannot_be_embedded_is_tried_again_later_and_given_up_at_las
         [status(&owner, &ids[0]).await, status(&owner, &ids[1]).await, status(&owner, &ids[2]).await],
         ["ready", "queued", "ready"]
     );
-    for attempt in 1..MOST_ATTEMPTS {
+    for attempt in 1..MOST_FAULTS {
         let wait = embedding::back_off(attempt);
         app.clock.advance(wait.checked_sub(Duration::from_secs(1)).unwrap());
         assert_eq!(worker.turn().await.unwrap(), 0, "not yet due after attempt {attempt}");
@@ -233,7 +237,7 @@ async fn a_text_that_cannot_be_embedded_is_tried_again_later_and_given_up_at_las
     assert_eq!(failures.len(), 1, "{failures:?}");
     assert_eq!(
         (&failures[0]["subject"], &failures[0]["outcome"], &failures[0]["payload"]["attempts"]),
-        (&json!(ids[1]), &json!("failure"), &json!(MOST_ATTEMPTS))
+        (&json!(ids[1]), &json!("failure"), &json!(MOST_FAULTS))
     );
     assert!(!failures[0].to_string().contains("poison"), "the text is not told");
     // It is dead: nothing brings it back, and it is still found by its words.
@@ -249,7 +253,7 @@ async fn a_busy_model_is_no_fault_of_the_text() {
     let owner = app.owner("tenant-a");
     let ids = nodes(&owner, &["patient"]).await;
     let busy = worker(&app, &Arc::new(Sensitive { busy: true, ..Sensitive::default() }), 10);
-    for _ in 0..MOST_ATTEMPTS + 3 {
+    for _ in 0..MOST_FAULTS + 3 {
         assert_eq!(busy.turn().await.unwrap(), 1);
         app.clock.advance(Duration::from_secs(601));
     }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, net::TcpListener, path::PathBuf};
 
 use tempfile::TempDir;
-use wardgraph_server::config::{Config, ConfigError, KEYS, Key, Kind, Setting, Settings, Source};
+use wardgraph_server::config::{Config, ConfigError, EmbeddingConfig, KEYS, Key, Kind, Setting, Settings, Source};
 use wardgraph_tokens::Algorithm;
 
 use crate::binary::{Server, run};
@@ -32,6 +32,8 @@ fn other(key: &Key) -> String {
     match (key.name, key.kind) {
         ("jwt.algorithm", _) => "HS256".into(),
         ("embedding.model", _) => "wordllama".into(),
+        ("embedding.base_url", _) => "https://models.internal/v1".into(),
+        ("embedding.deadline_ms", _) => "119999".into(),
         ("log.format", _) => "json".into(),
         ("log.filter", _) => "debug".into(),
         (name, Kind::Secret) if name.starts_with("database.") => format!("postgres://{CANARY}@host/database"),
@@ -97,24 +99,40 @@ fn every_setting_is_read_by_every_one_of_its_names() {
 
 #[test]
 fn no_setting_is_without_effect() {
-    let base = BTreeMap::from([("http.trust_proxy", "true"), ("jwt.secret_key", SECRET), ("jwt.algorithm", "HS256")]);
-    let shown = |changed: Option<(&Key, &str)>| {
+    let mut base = BTreeMap::from([("http.trust_proxy", "true"), ("jwt.secret_key", SECRET), ("jwt.algorithm", "HS256")]);
+    let service = BTreeMap::from([
+        ("embedding.model", "openai"),
+        ("embedding.base_url", "http://localhost:1/v1"),
+        ("embedding.service_model", "some"),
+        ("embedding.dimension", "8"),
+    ]);
+    let shown = |base: &BTreeMap<&'static str, &str>, changed: Option<(&Key, &str)>| {
         let mut values = base.clone();
         values.extend(changed.map(|(key, value)| (key.name, value)));
         let variable = |name: &str| KEYS.iter().find(|key| key.name == name).unwrap().variable();
         let environment = values.into_iter().map(|(name, value)| (variable(name), value.to_owned())).collect();
         format!("{:?}", Config::of(&Settings::read(None, &environment).unwrap()).unwrap())
     };
-    let usual = shown(None);
+    let usual = shown(&base, None);
+    let local_base = base.clone();
+    base.extend(service);
+    let with_service = shown(&base, None);
     for key in KEYS {
         let changed = match key.name {
             // These change nothing by themselves; the tests below hold what they do.
-            "http.plain_beyond_loopback" | "jwt.algorithm" | "jwt.secret_key" | "jwt.public_key" => continue,
+            "http.plain_beyond_loopback"
+            | "embedding.plain_beyond_loopback"
+            | "embedding.api_key"
+            | "jwt.algorithm"
+            | "jwt.secret_key"
+            | "jwt.public_key" => continue,
             name if name.starts_with("database.") && name.ends_with("_url") => continue,
             "jwt.enabled" | "http.trust_proxy" => "false".to_owned(),
             _ => other(key),
         };
-        assert_ne!(shown(Some((key, &changed))), usual, "{} = {changed} changes nothing", key.name);
+        let local = key.name == "embedding.threads";
+        let (base, usual) = if local { (&local_base, &usual) } else { (&base, &with_service) };
+        assert_ne!(shown(base, Some((key, &changed))), *usual, "{} = {changed} changes nothing", key.name);
     }
 }
 
@@ -205,7 +223,7 @@ fn a_bad_value_names_the_setting_its_source_and_what_it_takes() {
         ("WARDGRAPH_WORKER__ENABLED", "worker.enabled", "ja", "`true` or `false`"),
         ("WARDGRAPH_LOG__FORMAT", "log.format", "xml", "`text` or `json`"),
         ("WARDGRAPH_LOG__FILTER", "log.filter", "a=b=c", "a filter like"),
-        ("WARDGRAPH_EMBEDDING__MODEL", "embedding.model", "gpt", "`minilm` or `wordllama`"),
+        ("WARDGRAPH_EMBEDDING__MODEL", "embedding.model", "gpt", "`minilm`, `wordllama` or `openai`"),
         ("ACTIVEKG_DSN", "database.url", "not a login, canary", "a Postgres login like"),
     ] {
         let told = refusal(&[(variable, bad)]);
@@ -225,6 +243,46 @@ fn a_bad_value_names_the_setting_its_source_and_what_it_takes() {
     assert!(refusal(&[key, ("JWT_ALGORITHM", "HS256"), ("JWT_LEEWAY_SECONDS", "301")]).contains("`jwt.leeway_seconds`"));
     let missing = settings(&[("JWT_SECRET_KEY_FILE", "/not/there")]).unwrap_err().to_string();
     assert!(missing.contains("/not/there"), "{missing}");
+}
+
+#[test]
+fn an_embedding_service_is_named_whole_and_safely_or_not_at_all() {
+    let whole = [
+        ("WARDGRAPH_EMBEDDING__MODEL", "openai"),
+        ("WARDGRAPH_EMBEDDING__BASE_URL", "https://api.openai.com/v1"),
+        ("WARDGRAPH_EMBEDDING__SERVICE_MODEL", "text-embedding-3-small"),
+        ("WARDGRAPH_EMBEDDING__DIMENSION", "512"),
+        ("WARDGRAPH_EMBEDDING__API_KEY", CANARY),
+    ];
+    let with = |changed: &[(&'static str, &'static str)]| {
+        let mut environment = BTreeMap::from(whole);
+        environment.extend(changed.iter().copied());
+        config(&environment.into_iter().collect::<Vec<_>>())
+    };
+    let read = with(&[]).unwrap();
+    assert!(!format!("{read:?}").contains(CANARY));
+    let EmbeddingConfig::Remote(options) = read.embedding else { panic!("{read:?}") };
+    assert_eq!((options.model.as_str(), options.dimension), ("text-embedding-3-small", 512));
+    assert_eq!(options.key.unwrap().expose(), CANARY);
+    for (name, value, words) in [
+        ("WARDGRAPH_EMBEDDING__BASE_URL", "", "needs `embedding.base_url`"),
+        ("WARDGRAPH_EMBEDDING__BASE_URL", "api.openai.com", "is no address like"),
+        ("WARDGRAPH_EMBEDDING__BASE_URL", "https://canary:x@api.openai.com/v1", "must hold no user"),
+        ("WARDGRAPH_EMBEDDING__BASE_URL", "http://api.openai.com/v1", "in the clear: use https"),
+        ("WARDGRAPH_EMBEDDING__SERVICE_MODEL", "", "needs `embedding.service_model`"),
+        ("WARDGRAPH_EMBEDDING__SERVICE_MODEL", "two words", "without spaces"),
+        ("WARDGRAPH_EMBEDDING__DIMENSION", "", "needs `embedding.dimension`"),
+        ("WARDGRAPH_EMBEDDING__DIMENSION", "0", "a whole number from 1 to 16000"),
+        ("WARDGRAPH_EMBEDDING__DEADLINE_MS", "9999", "embedding.deadline_ms is shorter"),
+        ("WARDGRAPH_EMBEDDING__API_KEY", "canary\r\nX-Other: 1", "without spaces"),
+    ] {
+        let told = with(&[(name, value)]).map(|_| ()).unwrap_err().to_string();
+        assert!(told.contains(words) && !told.contains("canary"), "{name}={value}: {told}");
+    }
+    let plain = [("WARDGRAPH_EMBEDDING__BASE_URL", "http://models.internal/v1")];
+    assert!(with(&plain).is_err());
+    with(&[plain[0], ("WARDGRAPH_EMBEDDING__PLAIN_BEYOND_LOOPBACK", "true")]).unwrap();
+    with(&[("WARDGRAPH_EMBEDDING__BASE_URL", "http://127.0.0.1:11434/v1"), ("WARDGRAPH_EMBEDDING__API_KEY", "")]).unwrap();
 }
 
 #[test]

@@ -18,6 +18,7 @@ migrations![
     "0004_jobs",
     "0005_node_versions",
     "0006_search_tiers",
+    "0007_embedding",
     "0008_filters_and_lineage",
     "0009_idempotency"
 ];

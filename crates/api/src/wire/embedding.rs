@@ -1,0 +1,39 @@
+//! What became of a node's embeddings.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use wardgraph_kernel::NodeId;
+
+use super::node::EmbeddingStatus;
+
+/// One time that a node was embedded, or that it was tried in vain.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct NodeEmbedding {
+    /// The model.
+    pub model: String,
+    /// `ready`, or `failed` when the model refused the text.
+    pub status: EmbeddingStatus,
+    /// When.
+    pub embedded_at: Timestamp,
+    /// How far the vector lies from the one of the same model before it: 1 - cosine, from 0 to 2. Null for a model's first vector, and for
+    /// a failure.
+    pub drift_score: Option<f64>,
+    /// Why it failed; null if it did not.
+    pub error: Option<String>,
+}
+
+/// A node's embeddings over time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct NodeEmbeddings {
+    /// The node.
+    pub node_id: NodeId,
+    /// How far its vector has come.
+    pub status: EmbeddingStatus,
+    /// Why the last try failed, while the node has no newer vector; null otherwise.
+    pub last_error: Option<String>,
+    /// How many follow.
+    pub count: usize,
+    /// The newest hundred, the newest first.
+    pub embeddings: Vec<NodeEmbedding>,
+}

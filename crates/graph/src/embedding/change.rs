@@ -1,0 +1,235 @@
+//! From one model to another, while the server serves.
+//!
+//! Which model is wanted is said by the servers that live: that of the working one that started last. Its workers make vectors, and queue the
+//! nodes whose vectors are of another model, some at a time; the workers of other models rest. Vectors go when every node of their tenant has
+//! its new one, and not while a server lives that searches them. All state is in the rows, so any server goes on where another was killed.
+
+use uuid::Uuid;
+use wardgraph_kernel::{Mode, Read, TenantId, Timestamp, Write};
+use wardgraph_store::{Role, Row, Statement, StoreError, Tx};
+
+pub(super) const BEAT: Statement<Write> = Statement::writing(
+    "graph.embedding.beat",
+    &[Role::Worker],
+    "with forgotten as (delete from embedding_servers where seen_at < $5 and server_id <> $1)
+     insert into embedding_servers (server_id, model, works, started_at, seen_at) values ($1, $2, $3, $4, $6)
+     on conflict (server_id) do update set seen_at = excluded.seen_at",
+);
+
+pub(super) const SERVERS: Statement<Read> = Statement::reading(
+    "graph.embedding.servers",
+    &[Role::Worker],
+    "select server_id, model, works from embedding_servers where seen_at >= $1 order by started_at desc, server_id desc",
+);
+
+pub(super) const BEHIND: Statement<Read> = Statement::reading(
+    "graph.embedding.behind",
+    &[Role::Worker],
+    "select tenant_id from embedding_tenants where model <> $1 and tenant_id > $2 order by tenant_id limit $3",
+);
+
+pub(super) const COUNT_BEHIND: Statement<Read> = Statement::reading(
+    "graph.embedding.count_behind",
+    &[Role::Worker],
+    "select count(*) from embedding_tenants where model <> $1",
+);
+
+/// One server at a time moves a tenant; the others find nothing.
+pub(super) const TAKE: Statement<Write> = Statement::writing(
+    "graph.embedding.take",
+    &[Role::Worker],
+    "select model, moving_to from embedding_tenants where tenant_id = $1 and model <> $2 for update skip locked",
+);
+
+pub(super) const BEGIN: Statement<Write> = Statement::writing(
+    "graph.embedding.begin_move",
+    &[Role::Worker],
+    "update embedding_tenants set moving_to = $2 where tenant_id = $1",
+);
+
+/// What a model could not embed another may.
+pub(super) const REVIVE: Statement<Write> = Statement::writing(
+    "graph.embedding.revive",
+    &[Role::Worker],
+    "with revived as (
+       update jobs j set dead = false, due_at = $2, attempts = 0
+       from (select subject_id from jobs where tenant_id = $1 and kind = 'embed' and dead limit $3 for update skip locked) d
+       where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = d.subject_id returning j.subject_id
+     )
+     update nodes n set embedding_status = 'queued' from revived r where n.tenant_id = $1 and n.node_id = r.subject_id returning n.node_id",
+);
+
+/// Queues nodes that have a vector of another model and none of this one, from `$3` on, as far as there is room below `$6` waiting jobs.
+/// A job that is there already stays as it is, a dead one too.
+pub(super) const QUEUE: Statement<Write> = Statement::writing(
+    "graph.embedding.queue_missing",
+    &[Role::Worker],
+    "with room as (
+       select least($4::bigint, greatest(0, $6::bigint - count(*))) as free
+       from (select from jobs where tenant_id = $1 and kind = 'embed' and not dead limit $6::bigint) w
+     ), old as materialized (
+       select e.node_id from embeddings e where e.tenant_id = $1 and e.model <> $2 and ($3::uuid is null or e.node_id > $3)
+       group by e.node_id order by e.node_id limit (select free from room)
+     ), queued as (
+       insert into jobs (tenant_id, kind, subject_id, due_at)
+       select $1, 'embed', o.node_id, $5 from old o
+       where not exists (select from embeddings n where n.tenant_id = $1 and n.model = $2 and n.node_id = o.node_id)
+       on conflict (tenant_id, kind, subject_id) do nothing returning subject_id
+     ), shown as (
+       update nodes n set embedding_status = 'queued' from queued q where n.tenant_id = $1 and n.node_id = q.subject_id
+     )
+     select (select count(*) from queued), (select o.node_id from old o order by o.node_id desc limit 1),
+            (select count(*) from old) < (select free from room)",
+);
+
+/// Whether a node that could have a vector of this model has only those of others. One that was given up counts as done.
+pub(super) const MISSING: Statement<Write> = Statement::writing(
+    "graph.embedding.missing",
+    &[Role::Worker],
+    "select exists (
+       select from embeddings o where o.tenant_id = $1 and o.model <> $2
+         and not exists (select from embeddings n where n.tenant_id = $1 and n.model = $2 and n.node_id = o.node_id)
+         and not exists (select from jobs j where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = o.node_id and j.dead))",
+);
+
+pub(super) const REMOVE: Statement<Write> = Statement::writing(
+    "graph.embedding.remove_old",
+    &[Role::Worker],
+    "delete from embeddings e using (
+       select o.model, o.node_id from embeddings o where o.tenant_id = $1 and o.model <> $2 and o.model <> all($3) limit $4
+     ) o where e.tenant_id = $1 and e.model = o.model and e.node_id = o.node_id returning 1",
+);
+
+/// Ends the move if nothing is left of other models.
+pub(super) const END: Statement<Write> = Statement::writing(
+    "graph.embedding.end_move",
+    &[Role::Worker],
+    "update embedding_tenants t set model = $2, moving_to = null
+     where t.tenant_id = $1 and not exists (select from embeddings o where o.tenant_id = $1 and o.model <> $2) returning t.tenant_id",
+);
+
+/// A server that lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// Its id, drawn at its start.
+    pub id: Uuid,
+    /// The model that it searches with, and embeds with if it works.
+    pub model: String,
+    /// Whether it works the queue.
+    pub works: bool,
+}
+
+/// Says that `server`, which started at `started_at`, lives at `now`; forgets those that were not seen since `forget`.
+pub async fn beat(
+    tx: &mut Tx<'_, Write>,
+    server: &Server,
+    started_at: Timestamp,
+    now: Timestamp,
+    forget: Timestamp,
+) -> Result<(), StoreError> {
+    tx.write(&BEAT, &[&server.id, &server.model, &server.works, &started_at, &forget, &now]).await.map(drop)
+}
+
+/// The servers that were seen since `since`, the one that started last first.
+pub async fn servers<M: Mode>(tx: &mut Tx<'_, M>, since: Timestamp) -> Result<Vec<Server>, StoreError> {
+    let server = |row: &Row| Ok(Server { id: row.try_get(0)?, model: row.try_get(1)?, works: row.try_get(2)? });
+    tx.query(&SERVERS, &[&since]).await?.iter().map(server).collect()
+}
+
+/// Tenants that have vectors of other models than this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Behind {
+    /// How many there are.
+    pub count: i64,
+    /// The next of them in the order of their names.
+    pub tenants: Vec<TenantId>,
+}
+
+/// Up to `most` tenants after `after` that have vectors of other models than `model`.
+pub async fn behind<M: Mode>(tx: &mut Tx<'_, M>, model: &str, after: &str, most: i64) -> Result<Behind, StoreError> {
+    let count = match tx.find(&COUNT_BEHIND, &[&model]).await? {
+        Some(row) => row.try_get(0)?,
+        None => 0,
+    };
+    if count == 0 {
+        return Ok(Behind { count, tenants: Vec::new() });
+    }
+    let mut tenants = Vec::new();
+    for row in tx.query(&BEHIND, &[&model, &after, &most]).await? {
+        tenants.extend(TenantId::parse(&row.try_get::<_, String>(0)?).ok());
+    }
+    Ok(Behind { count, tenants })
+}
+
+/// A tenant on its way to another model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// The model of all its vectors, or nothing if they are of several.
+    pub from: String,
+    /// Where it was going when it was last looked at.
+    pub towards: Option<String>,
+}
+
+/// Takes the tenant until the transaction ends; `None` when it needs no move to `model`, or another server has it.
+pub async fn take(tx: &mut Tx<'_, Write>, model: &str) -> Result<Option<Move>, StoreError> {
+    let tenant = tx.tenant();
+    let rows = tx.write(&TAKE, &[&tenant, &model]).await?;
+    rows.first().map(|row| Ok(Move { from: row.try_get(0)?, towards: row.try_get(1)? })).transpose()
+}
+
+/// Notes that the tenant's way to `model` has begun.
+pub async fn begin_move(tx: &mut Tx<'_, Write>, model: &str) -> Result<(), StoreError> {
+    let tenant = tx.tenant();
+    tx.write(&BEGIN, &[&tenant, &model]).await.map(drop)
+}
+
+/// Gives up to `most` texts that an earlier model could not embed another chance. Returns how many there were.
+pub async fn revive(tx: &mut Tx<'_, Write>, now: Timestamp, most: i64) -> Result<usize, StoreError> {
+    let tenant = tx.tenant();
+    Ok(tx.write(&REVIVE, &[&tenant, &now, &most]).await?.len())
+}
+
+/// How far the queueing of a tenant's nodes came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Queued {
+    /// How many were queued.
+    pub count: i64,
+    /// The last node that was looked at.
+    pub last: Option<Uuid>,
+    /// Whether that was the last there is.
+    pub ended: bool,
+}
+
+/// Looks at up to `most` nodes after `after` that have vectors of other models, and queues those that lack one of `model`, while fewer than
+/// `waiting` jobs of the tenant wait.
+pub async fn queue_missing(
+    tx: &mut Tx<'_, Write>,
+    model: &str,
+    after: Option<Uuid>,
+    (most, waiting): (i64, i64),
+    now: Timestamp,
+) -> Result<Queued, StoreError> {
+    let tenant = tx.tenant();
+    let rows = tx.write(&QUEUE, &[&tenant, &model, &after, &most, &now, &waiting]).await?;
+    let row = rows.first().ok_or(StoreError::Ended)?;
+    Ok(Queued { count: row.try_get(0)?, last: row.try_get(1)?, ended: row.try_get(2)? })
+}
+
+/// Whether a node of the tenant still waits for its vector of `model`.
+pub async fn has_missing(tx: &mut Tx<'_, Write>, model: &str) -> Result<bool, StoreError> {
+    let tenant = tx.tenant();
+    let rows = tx.write(&MISSING, &[&tenant, &model]).await?;
+    rows.first().map_or(Ok(true), |row| Ok(row.try_get(0)?))
+}
+
+/// Removes up to `most` vectors of models that are neither `model` nor among `searched`. Returns how many went.
+pub async fn remove_old(tx: &mut Tx<'_, Write>, model: &str, searched: &[String], most: i64) -> Result<usize, StoreError> {
+    let tenant = tx.tenant();
+    Ok(tx.write(&REMOVE, &[&tenant, &model, &searched, &most]).await?.len())
+}
+
+/// Ends the tenant's way to `model` if no vectors of others are left. Returns whether it ended.
+pub async fn end_move(tx: &mut Tx<'_, Write>, model: &str) -> Result<bool, StoreError> {
+    let tenant = tx.tenant();
+    Ok(!tx.write(&END, &[&tenant, &model]).await?.is_empty())
+}

@@ -1,0 +1,258 @@
+//! Vectors for nodes: the queue in Postgres, what the worker reads and writes of it, and the change from one model to another.
+//!
+//! A claim is a lease: a job that its worker did not finish falls due again by itself, and only the latest claim can finish it. So kill -9
+//! loses nothing and doubles nothing.
+//!
+//! **The contract of whoever changes a node's text:** in the transaction of the change, `insert into jobs (tenant_id, kind, subject_id,
+//! due_at) values ($1, 'embed', $node, $now) on conflict (tenant_id, kind, subject_id) do update set due_at = excluded.due_at, attempts = 0,
+//! dead = false`, and the node's row before the job's. `attempts = 0` is what takes the job from a worker that has read the old text: a claim
+//! is never 0, and the next claim draws a number of its own, so the old one can neither finish, nor put off, nor give back what it no longer
+//! holds (`a_text_that_is_changed_while_it_is_embedded_is_embedded_anew`).
+
+mod backlog;
+mod change;
+mod history;
+mod keep;
+
+use std::time::Duration;
+
+use uuid::Uuid;
+use wardgraph_kernel::{Chance, Mode, NodeId, Read, TenantId, Timestamp, Write};
+use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
+
+pub use backlog::Backlog;
+pub use change::{
+    Behind, Move, Queued, Server, beat, begin_move, behind, end_move, has_missing, queue_missing, remove_old, revive, servers,
+    take,
+};
+pub use history::{Embedding, Told, history};
+pub use keep::finish;
+
+/// Claims due jobs, a tenant at a time in the order of their names, from the one after `$4`: of each tenant that has any the same number, the
+/// oldest first. However many wait in one tenant, the work is bounded by `$6` tenants and `$2` jobs. Tells the last tenant that was looked at.
+const CLAIM: Statement<Write> = Statement::writing(
+    "graph.embedding.claim",
+    &[Role::Worker],
+    "with recursive tenants (tenant_id, place) as (
+       (select j.tenant_id, 1 from jobs j where j.kind = 'embed' and not j.dead and j.tenant_id > $4 order by j.tenant_id limit 1)
+       union all
+       select (select j.tenant_id from jobs j where j.kind = 'embed' and not j.dead and j.tenant_id > t.tenant_id order by j.tenant_id limit 1), t.place + 1
+       from tenants t where t.tenant_id is not null and t.place < $6
+     ), due as materialized (
+       select t.tenant_id from tenants t
+       where exists (select from jobs j where j.kind = 'embed' and not j.dead and j.tenant_id = t.tenant_id and j.due_at <= $1)
+       order by t.tenant_id limit $2::bigint
+     ), picked as materialized (
+       select p.tenant_id, p.subject_id
+       from (select tenant_id, $2::bigint / count(*) over () as share from due) d,
+       lateral (
+         select j.tenant_id, j.subject_id from jobs j
+         where j.kind = 'embed' and not j.dead and j.tenant_id = d.tenant_id and j.due_at <= $1
+         order by j.due_at limit d.share for update skip locked
+       ) p
+     ), claimed as (
+       update jobs j set attempts = j.attempts + 1, due_at = $3, claim = $5, faults = case when j.attempts = 0 then 0 else j.faults end
+       from picked p where j.kind = 'embed' and j.tenant_id = p.tenant_id and j.subject_id = p.subject_id
+       returning j.tenant_id, j.subject_id, j.attempts, j.faults
+     )
+     select case when (select count(*) from due) < $2::bigint then (select max(tenant_id) from tenants) else (select max(tenant_id) from due) end,
+            c.tenant_id, c.subject_id, c.attempts, c.faults
+     from (select) one left join claimed c on true order by c.tenant_id, c.subject_id",
+);
+
+/// As much of a text as any model reads.
+const TEXTS: Statement<Read> = Statement::reading(
+    "graph.embedding.texts",
+    &[Role::Worker],
+    "select node_id, left(content, 32768) from nodes where tenant_id = $1 and node_id = any($2) and content is not null",
+);
+
+/// Takes jobs whose node is gone, or has no text, off the queue.
+const DROP: Statement<Write> = Statement::writing(
+    "graph.embedding.drop",
+    &[Role::Worker],
+    "delete from jobs j using unnest($2::uuid[], $3::int[]) as i(node_id, attempts)
+     where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = i.node_id and j.claim = $4 and j.attempts = i.attempts",
+);
+
+/// Puts a claimed job off because of its text, or gives up on it, and tells why in the node's history.
+const RETRY: Statement<Write> = Statement::writing(
+    "graph.embedding.retry",
+    &[Role::Worker],
+    "with put_off as (
+       update jobs j set due_at = $6, dead = $7, faults = j.faults + 1, attempts = greatest(1, j.attempts - 1), claim = 0
+       where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = $2 and j.attempts = $3 and j.claim = $4 and not j.dead
+       returning j.subject_id as node_id
+     ), failed as (
+       update nodes n set embedding_status = 'failed' from put_off p where $7 and n.tenant_id = $1 and n.node_id = p.node_id
+     ), told as (
+       insert into embedding_history (tenant_id, node_id, entry_id, model, embedded_at, error)
+       select $1, n.node_id, $8, $9, $5, $10 from put_off p join nodes n on n.tenant_id = $1 and n.node_id = p.node_id
+     )
+     select node_id from put_off",
+);
+
+/// Gives claims back as if they had never been: the texts are not at fault.
+const RELEASE: Statement<Write> = Statement::writing(
+    "graph.embedding.release",
+    &[Role::Worker],
+    "update jobs j set due_at = $5, attempts = greatest(1, j.attempts - 1), claim = 0 from unnest($2::uuid[], $3::int[]) as i(node_id, attempts)
+     where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = i.node_id and j.attempts = i.attempts and j.claim = $4 and not j.dead
+     returning j.subject_id",
+);
+
+/// Counts up to a bound, so that counting a long queue costs no more than working it.
+const DEPTH: Statement<Read> = Statement::reading(
+    "graph.embedding.depth",
+    &[Role::Worker],
+    "select (select count(*) from (select from jobs where kind = 'embed' and not dead limit $1::bigint) w),
+            (select count(*) from (select from jobs where kind = 'embed' and dead limit $1::bigint) d)",
+);
+
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[
+    CLAIM.info(),
+    TEXTS.info(),
+    keep::FINISH.info(),
+    DROP.info(),
+    RETRY.info(),
+    RELEASE.info(),
+    DEPTH.info(),
+    backlog::FULL.info(),
+    history::OF_NODE.info(),
+    change::BEAT.info(),
+    change::SERVERS.info(),
+    change::BEHIND.info(),
+    change::COUNT_BEHIND.info(),
+    change::TAKE.info(),
+    change::BEGIN.info(),
+    change::REVIVE.info(),
+    change::QUEUE.info(),
+    change::MISSING.info(),
+    change::REMOVE.info(),
+    change::END.info(),
+];
+
+/// How often a model may refuse a text before the worker gives up on it.
+pub const MOST_FAULTS: i32 = 6;
+
+/// How often a node is claimed and never given back before the worker gives up on it untried: its text may be what ends the process.
+pub const MOST_CLAIMS: i32 = 20;
+
+/// Past this many claims that were never given back a text is embedded alone: it may be what ends the process, and must not take others along.
+pub const SUSPICIOUS: i32 = 3;
+
+/// How many jobs are counted before a count is told as this many.
+pub const MOST_COUNTED: i64 = 100_000;
+
+/// Tenants that one claim looks at.
+const TENANTS_A_CLAIM: i32 = 256;
+
+/// One claimed job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Whose node.
+    pub tenant: TenantId,
+    /// Which node.
+    pub node: NodeId,
+    /// How often the job was claimed and not given back, this time included.
+    pub attempt: i32,
+    /// How often a model refused its text.
+    pub faults: i32,
+    /// What tells this claim from every other.
+    pub number: i64,
+}
+
+/// What one look at the queue brought.
+#[derive(Debug)]
+pub struct Claims {
+    /// The jobs, which are the caller's until the lease ends.
+    pub jobs: Vec<Claim>,
+    /// The last tenant that was looked at; `None` when none came after the given one.
+    pub last: Option<String>,
+}
+
+/// Claims up to `most` due jobs until `now + lease`, of tenants after `after`.
+pub async fn claim(
+    tx: &mut Tx<'_, Write>,
+    after: &str,
+    most: i64,
+    now: Timestamp,
+    lease: Duration,
+    chance: &dyn Chance,
+) -> Result<Claims, StoreError> {
+    let until = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
+    let [a, b, c, d, e, f, g, h, ..] = chance.bytes();
+    let number = i64::from_be_bytes([a, b, c, d, e, f, g, h]);
+    let rows = tx.write(&CLAIM, &[&now, &most, &until, &after, &number, &TENANTS_A_CLAIM]).await?;
+    let last = match rows.first() {
+        Some(row) => row.try_get(0)?,
+        None => None,
+    };
+    let claim = |row: &Row| {
+        let Some(tenant) = row.try_get::<_, Option<String>>(1)? else { return Ok(None) };
+        // Only tenants' nodes are embedded: a job of the shared rows, made by hand, must not stop everyone's queue.
+        let Ok(tenant) = TenantId::parse(&tenant) else { return Ok(None) };
+        let node = row.try_get::<_, Uuid>(2)?.into();
+        Ok(Some(Claim { tenant, node, attempt: row.try_get(3)?, faults: row.try_get(4)?, number }))
+    };
+    let jobs = rows.iter().filter_map(|row| claim(row).transpose()).collect::<Result<_, StoreError>>()?;
+    Ok(Claims { jobs, last })
+}
+
+/// The texts of nodes; a node that is gone or has no text is missing from the answer.
+pub async fn texts<M: Mode>(tx: &mut Tx<'_, M>, nodes: &[NodeId]) -> Result<Vec<(NodeId, String)>, StoreError> {
+    let tenant = tx.tenant();
+    let ids: Vec<Uuid> = nodes.iter().map(|id| id.uuid()).collect();
+    let rows = tx.query(&TEXTS, &[&tenant, &ids]).await?;
+    rows.iter().map(|row| Ok((row.try_get::<_, Uuid>(0)?.into(), row.try_get(1)?))).collect()
+}
+
+/// The parts of claims of one statement, which all came of one look at the queue.
+fn parts<'c>(claims: impl Iterator<Item = &'c Claim> + Clone) -> (Vec<Uuid>, Vec<i32>, i64) {
+    let ids = claims.clone().map(|claim| claim.node.uuid()).collect();
+    let attempts = claims.clone().map(|claim| claim.attempt).collect();
+    (ids, attempts, claims.map(|claim| claim.number).next().unwrap_or(0))
+}
+
+/// Takes claimed jobs off the queue that have nothing to embed.
+pub async fn drop_jobs(tx: &mut Tx<'_, Write>, claims: &[Claim]) -> Result<(), StoreError> {
+    let tenant = tx.tenant();
+    let (ids, attempts, number) = parts(claims.iter());
+    tx.write(&DROP, &[&tenant, &ids, &attempts, &number]).await.map(drop)
+}
+
+/// Puts a claimed job off until `due` because `model` found `error` in its text, or gives up on it for good. Returns whether the claim still
+/// held. The error is shown to whoever may read the node.
+pub async fn put_off(
+    tx: &mut Tx<'_, Write>,
+    claim: &Claim,
+    (model, error): (&str, &str),
+    (now, due): (Timestamp, Timestamp),
+    give_up: bool,
+    chance: &dyn Chance,
+) -> Result<bool, StoreError> {
+    let tenant = tx.tenant();
+    let (node, entry) = (claim.node.uuid(), NodeId::new(now, chance).uuid());
+    let Claim { attempt, number, .. } = claim;
+    let rows = tx.write(&RETRY, &[&tenant, &node, attempt, number, &now, &due, &give_up, &entry, &model, &error]).await?;
+    Ok(!rows.is_empty())
+}
+
+/// Gives claims back, due at `due`: the server stops, or its model cannot work. Returns how many were still held.
+pub async fn release(tx: &mut Tx<'_, Write>, claims: &[Claim], due: Timestamp) -> Result<usize, StoreError> {
+    let tenant = tx.tenant();
+    let (ids, attempts, number) = parts(claims.iter());
+    Ok(tx.write(&RELEASE, &[&tenant, &ids, &attempts, &number, &due]).await?.len())
+}
+
+/// How many jobs wait, and how many were given up; each counted up to [`MOST_COUNTED`].
+pub async fn depth<M: Mode>(tx: &mut Tx<'_, M>) -> Result<(i64, i64), StoreError> {
+    let row = tx.find(&DEPTH, &[&MOST_COUNTED]).await?.ok_or(StoreError::Ended)?;
+    Ok((row.try_get(0)?, row.try_get(1)?))
+}
+
+/// How long to wait before a text that a model refused `faults` times is tried again: 5 s, doubled each time, at most 10 minutes.
+pub fn back_off(faults: i32) -> Duration {
+    let doublings = u32::try_from(faults.clamp(1, 8) - 1).unwrap_or(0);
+    Duration::from_secs(5 << doublings).min(Duration::from_mins(10))
+}

@@ -1,0 +1,101 @@
+//! What runs beside the requests, until the server stops.
+
+use std::{sync::Arc, time::Duration};
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::{sync::watch, task::JoinSet};
+use wardgraph_gate::Gate;
+use wardgraph_http::HealthState;
+use wardgraph_store::{Store, StoreError};
+use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, ModelKeeper, PurgeWorker, TierKeeper};
+
+/// How many workers share the queue: the model works while the other reads and writes.
+const WORKERS: usize = 2;
+
+/// What a server that works the queue does by itself.
+#[derive(Clone)]
+pub(crate) struct Workers {
+    pub(crate) embedding: EmbeddingWorker,
+    pub(crate) purge: PurgeWorker,
+    pub(crate) forgetting: ForgettingWorker,
+}
+
+/// What every server looks after, whether it works or only learns what others did.
+#[derive(Clone)]
+pub(crate) struct Keepers {
+    pub(crate) tiers: TierKeeper,
+    pub(crate) models: ModelKeeper,
+}
+
+impl Workers {
+    async fn measure(&self) -> Result<(), StoreError> {
+        self.embedding.measure().await?;
+        self.purge.measure().await
+    }
+}
+
+/// What embeds, and stops by itself when it is told.
+pub(crate) fn embedding(workers: Option<&Workers>, keepers: &Keepers, stop: &watch::Receiver<bool>) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(keepers.models.clone().run(stop.clone()));
+    for worker in workers.into_iter().flat_map(|workers| std::iter::repeat_n(&workers.embedding, WORKERS)) {
+        tasks.spawn(worker.clone().run(stop.clone()));
+    }
+    tasks
+}
+
+/// Everything else, which may be dropped anywhere.
+pub(crate) fn others(
+    gate: &Arc<Gate>,
+    store: &Store,
+    health: Arc<HealthState>,
+    metrics: PrometheusHandle,
+    workers: Option<Workers>,
+    keepers: Keepers,
+) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(gate.clone().keep_records());
+    tasks.spawn(keepers.tiers.clone().run());
+    tasks.spawn(look_after(store.clone(), health, metrics, workers.clone(), keepers));
+    if let Some(workers) = workers {
+        tasks.spawn(workers.purge.run());
+        tasks.spawn(workers.forgetting.run());
+    }
+    tasks
+}
+
+/// Looks after the parts every second: whether the database answers, how full the pools are, how long the queue is.
+async fn look_after(
+    store: Store,
+    health: Arc<HealthState>,
+    metrics: PrometheusHandle,
+    workers: Option<Workers>,
+    keepers: Keepers,
+) {
+    let mut second = tokio::time::interval(Duration::from_secs(1));
+    for turn in 0_u64.. {
+        second.tick().await;
+        // Busy is not down: taking the server out would only move the load.
+        health.set_database(matches!(store.ping().await, Ok(()) | Err(StoreError::Busy)));
+        for pool in store.status() {
+            #[expect(clippy::cast_precision_loss, reason = "pools are small")]
+            for (state, connections) in [("open", pool.open), ("idle", pool.idle), ("waiting", pool.waiting)] {
+                metrics::gauge!("wardgraph_database_connections", "role" => pool.role.word(), "state" => state)
+                    .set(connections as f64);
+            }
+        }
+        health.set_tenants_behind(keepers.models.behind());
+        if let Some(workers) = &workers
+            && let Err(error) = workers.measure().await
+        {
+            tracing::debug!(%error, "the queue could not be measured");
+        }
+        // Counted over all tenants, so not every second.
+        if turn % 10 == 0
+            && let Err(error) = keepers.tiers.measure().await
+        {
+            tracing::debug!(%error, "the tiers could not be measured");
+        }
+        metrics.run_upkeep();
+    }
+}

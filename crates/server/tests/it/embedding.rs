@@ -1,0 +1,452 @@
+//! Embedding at scale: fair claims, texts that change under way, what became of each vector, and the change from one model to another.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio_postgres::Client;
+use wardgraph_embed::{EmbedError, Embedder, Lane, ModelId};
+use wardgraph_gate::SystemParts;
+use wardgraph_graph::embedding::{self, MOST_CLAIMS, MOST_FAULTS, SUSPICIOUS};
+use wardgraph_kernel::{Clock, SystemChance};
+use wardgraph_testkit::{App, Caller};
+use wardgraph_worker::{ALIVE, EmbeddingWorker, ModelKeeper, WorkerOptions};
+
+/// A model whose vectors turn with the length of the text, and that can be held up, or away, or refuse.
+#[derive(Debug)]
+struct Dial {
+    id: ModelId,
+    calls: AtomicUsize,
+    away: bool,
+    held: Option<Semaphore>,
+    waiting: Notify,
+}
+
+impl Dial {
+    fn named(name: &'static str) -> Arc<Self> {
+        Arc::new(Self::plain(name))
+    }
+
+    fn plain(name: &'static str) -> Self {
+        Self { id: ModelId::new(name), calls: AtomicUsize::new(0), away: false, held: None, waiting: Notify::new() }
+    }
+
+    fn held() -> Arc<Self> {
+        Arc::new(Self { held: Some(Semaphore::new(0)), ..Self::plain("held") })
+    }
+}
+
+#[async_trait]
+impl Embedder for Dial {
+    fn model(&self) -> &ModelId {
+        &self.id
+    }
+
+    fn dimension(&self) -> usize {
+        2
+    }
+
+    async fn embed(&self, texts: Vec<String>, _: Lane) -> Result<Vec<Vec<f32>>, EmbedError> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        if let Some(held) = &self.held {
+            self.waiting.notify_one();
+            held.acquire().await.unwrap().forget();
+        }
+        if self.away {
+            return Err(EmbedError::Unavailable { why: "the test says so", retry_after: None });
+        }
+        if texts.iter().any(|text| text.contains("poison")) {
+            return Err(EmbedError::Rejected { status: 400 });
+        }
+        let vector = |text: &String| {
+            let (sin, cos) = (text.len() as f32).sin_cos();
+            vec![sin, cos]
+        };
+        Ok(texts.iter().map(vector).collect())
+    }
+}
+
+fn parts(app: &App) -> SystemParts {
+    SystemParts { store: app.store.clone(), clock: app.clock.clone(), chance: Arc::new(SystemChance) }
+}
+
+fn worker(app: &App, model: &Arc<Dial>, batch: i64) -> EmbeddingWorker {
+    EmbeddingWorker::new(parts(app), model.clone(), WorkerOptions { batch, ..WorkerOptions::default() })
+}
+
+fn keeper(app: &App, model: &Arc<Dial>) -> ModelKeeper {
+    ModelKeeper::new(parts(app), model.model(), true)
+}
+
+async fn nodes(caller: &Caller, texts: &[String]) -> Vec<String> {
+    let batch: Vec<Value> = texts.iter().map(|text| json!({ "classes": ["T"], "props": { "text": text } })).collect();
+    let made = caller.post("/nodes/batch", &json!({ "nodes": batch })).await.ok();
+    made["results"].as_array().unwrap().iter().map(|result| result["id"].as_str().unwrap().to_owned()).collect()
+}
+
+fn texts(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("heron {}", "x".repeat(number % 50))).collect()
+}
+
+async fn number(client: &Client, sql: &str) -> i64 {
+    client.query_one(sql, &[]).await.unwrap().get(0)
+}
+
+async fn vectors_of(client: &Client, model: &str) -> i64 {
+    number(client, &format!("select count(*) from wardgraph.embeddings where model = '{model}'")).await
+}
+
+async fn status(caller: &Caller, id: &str) -> String {
+    caller.get(&format!("/nodes/{id}")).await.ok()["embedding_status"].as_str().unwrap().to_owned()
+}
+
+async fn until_idle(worker: &EmbeddingWorker) {
+    while worker.turn().await.unwrap() > 0 {}
+}
+
+/// As whoever changes a node's text does it, in one transaction.
+async fn change(client: &Client, id: &str, text: &str) {
+    client
+        .batch_execute(&format!(
+            "begin;
+             update wardgraph.nodes set content = '{text}', version = version + 1, embedding_status = 'queued' where node_id = '{id}';
+             insert into wardgraph.jobs (tenant_id, kind, subject_id, due_at)
+             select tenant_id, 'embed', node_id, '2026-01-01' from wardgraph.nodes where node_id = '{id}'
+             on conflict (tenant_id, kind, subject_id) do update set due_at = excluded.due_at, attempts = 0, dead = false;
+             commit"
+        ))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_long_queue_of_one_tenant_does_not_hold_up_another() {
+    let app = App::start().await;
+    let (large, small) = (app.owner("aaa-large"), app.owner("zzz-small"));
+    for _ in 0..4 {
+        nodes(&large, &texts(500)).await;
+    }
+    let late = nodes(&small, &texts(10)).await;
+    let worker = worker(&app, &Dial::named("m"), 20);
+    // Of each tenant the same share: ten and ten.
+    assert_eq!(worker.turn().await.unwrap(), 20);
+    for id in &late {
+        assert_eq!(status(&small, id).await, "ready");
+    }
+    let client = app.database.behind_the_scenes().await;
+    assert_eq!(number(&client, "select count(*) from wardgraph.embeddings where tenant_id = 'aaa-large'").await, 10);
+    // Alone, a tenant gets all of it.
+    assert_eq!(worker.turn().await.unwrap(), 20);
+    let plan = client
+        .query(
+            "explain select tenant_id from wardgraph.jobs where kind = 'embed' and not dead and tenant_id > 'aaa' order by tenant_id limit 1",
+            &[],
+        )
+        .await
+        .unwrap();
+    let plan: Vec<String> = plan.iter().map(|row| row.get(0)).collect();
+    assert!(plan.iter().any(|line| line.contains("jobs_queue") || line.contains("jobs_pkey")), "{plan:?}");
+}
+
+#[tokio::test]
+async fn tenants_take_turns_however_many_there_are() {
+    let app = App::start().await;
+    for number in 0..6 {
+        nodes(&app.owner(&format!("tenant-{number}")), &texts(4)).await;
+    }
+    let worker = worker(&app, &Dial::named("m"), 3);
+    let client = app.database.behind_the_scenes().await;
+    // Three of six tenants have a turn first, then the other three: nobody a second one before everybody had one.
+    for _ in 0..2 {
+        assert_eq!(worker.turn().await.unwrap(), 3);
+    }
+    assert_eq!(number(&client, "select count(distinct tenant_id) from wardgraph.embeddings").await, 6);
+    until_idle(&worker).await;
+    assert_eq!(vectors_of(&client, "m").await, 24);
+}
+
+#[tokio::test]
+async fn a_text_that_is_changed_while_it_is_embedded_is_embedded_anew() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let ids = nodes(&owner, &["old".to_owned()]).await;
+    let client = app.database.behind_the_scenes().await;
+    let (slow, second) = (Dial::held(), Dial::held());
+    let late = worker(&app, &slow, 10);
+    let late = tokio::spawn(async move { late.turn().await.unwrap() });
+    slow.waiting.notified().await;
+    change(&client, &ids[0], "a longer text").await;
+    // The new claim counts one again, as the old one did: it is told from it all the same.
+    let newer = worker(&app, &second, 10);
+    let newer = tokio::spawn(async move { newer.turn().await.unwrap() });
+    second.waiting.notified().await;
+    slow.held.as_ref().unwrap().add_permits(1);
+    late.await.unwrap();
+    assert_eq!(
+        (number(&client, "select count(*) from wardgraph.embeddings").await, status(&owner, &ids[0]).await),
+        (0, "queued".into())
+    );
+    second.held.as_ref().unwrap().add_permits(1);
+    newer.await.unwrap();
+    assert_eq!(status(&owner, &ids[0]).await, "ready");
+    let (sin, _) = 13_f32.sin_cos();
+    let kept: String = client.query_one("select embedding::text from wardgraph.embeddings", &[]).await.unwrap().get(0);
+    assert!(kept.starts_with(&format!("[{:.4}", sin)[..6]), "{kept} is not of the new text, {sin}");
+}
+
+#[tokio::test]
+async fn claims_are_given_back_when_the_server_stops() {
+    let app = App::start().await;
+    nodes(&app.owner("tenant-a"), &texts(5)).await;
+    nodes(&app.owner("tenant-b"), &texts(5)).await;
+    let slow = Dial::held();
+    let (stop, stopping) = watch::channel(false);
+    let running = tokio::spawn(worker(&app, &slow, 10).run(stopping));
+    slow.waiting.notified().await;
+    stop.send(true).unwrap();
+    tokio::time::timeout(Duration::from_secs(10), running).await.unwrap().unwrap();
+    // Nobody waits for the lease.
+    let quick = Dial::named("m");
+    assert_eq!(worker(&app, &quick, 10).turn().await.unwrap(), 10);
+    let client = app.database.behind_the_scenes().await;
+    assert_eq!(vectors_of(&client, "m").await, 10);
+}
+
+#[tokio::test]
+async fn what_ends_the_process_is_not_the_texts_fault() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let ids = nodes(&owner, &["poison".to_owned(), "good".to_owned(), "better".to_owned()]).await;
+    let system = parts(&app);
+    let lease = WorkerOptions::default().lease + Duration::from_secs(1);
+    for _ in 0..MOST_FAULTS + 2 {
+        let mut queue = system.queue().unwrap();
+        let lost = embedding::claim(&mut queue.tx(), "", 10, app.clock.now(), lease, &SystemChance).await.unwrap();
+        queue.commit(&[]).await.unwrap();
+        assert_eq!(lost.jobs.len(), 3);
+        app.clock.advance(lease);
+    }
+    let model = Dial::named("m");
+    let worker = worker(&app, &model, 10);
+    assert!(MOST_FAULTS + 2 > SUSPICIOUS && MOST_FAULTS + 2 < MOST_CLAIMS);
+    assert_eq!(worker.turn().await.unwrap(), 3);
+    assert_eq!(model.calls.load(Ordering::SeqCst), 3, "each by itself: one of them may be what ends the process");
+    let owner = app.owner("tenant-a");
+    assert_eq!(
+        [status(&owner, &ids[0]).await, status(&owner, &ids[1]).await, status(&owner, &ids[2]).await],
+        ["queued", "ready", "ready"],
+        "one refusal is no reason to give up, whatever was lost before"
+    );
+}
+
+#[tokio::test]
+async fn a_model_that_is_away_is_asked_once_and_costs_no_text_anything() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let ids = nodes(&owner, &texts(20)).await;
+    let away = Arc::new(Dial { away: true, ..Dial::plain("m") });
+    for turn in 1..=MOST_CLAIMS as usize + 5 {
+        assert_eq!(worker(&app, &away, 100).turn().await.unwrap(), 20);
+        assert_eq!(away.calls.load(Ordering::SeqCst), turn, "not once for each text");
+    }
+    assert_eq!(worker(&app, &Dial::named("m"), 100).turn().await.unwrap(), 20);
+    assert_eq!(status(&owner, &ids[19]).await, "ready");
+    let told = owner.get(&format!("/nodes/{}/embeddings", ids[19])).await.ok();
+    assert_eq!((&told["count"], &told["last_error"]), (&json!(1), &Value::Null));
+}
+
+#[tokio::test]
+async fn a_nodes_embeddings_are_told_with_drift_and_failures() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let ids = nodes(&owner, &["heron".to_owned(), "poison".to_owned()]).await;
+    let client = app.database.behind_the_scenes().await;
+    let path = |id: &str| format!("/nodes/{id}/embeddings");
+    let none = owner.get(&path(&ids[0])).await.ok();
+    assert_eq!((&none["status"], &none["count"], &none["embeddings"]), (&json!("queued"), &json!(0), &json!([])));
+    let worker = worker(&app, &Dial::named("m"), 10);
+    until_idle(&worker).await;
+    for text in ["herons", "the heron nest", "poison", "nest"] {
+        app.clock.advance(Duration::from_secs(60));
+        change(&client, &ids[0], text).await;
+        until_idle(&worker).await;
+    }
+    let told = owner.get(&path(&ids[0])).await.ok();
+    assert_eq!((&told["status"], &told["last_error"], &told["node_id"]), (&json!("ready"), &Value::Null, &json!(ids[0])));
+    let entries = told["embeddings"].as_array().unwrap();
+    let statuses: Vec<&str> = entries.iter().map(|entry| entry["status"].as_str().unwrap()).collect();
+    assert_eq!(statuses, ["ready", "failed", "ready", "ready", "ready"]);
+    assert_eq!(entries[1]["error"], json!("the embedding service refused the text with status 400"));
+    assert!(entries[4]["drift_score"].is_null(), "a first vector drifts from nothing");
+    // The vectors turn by one radian for each character.
+    for (entry, characters) in [(&entries[3], 1.0_f64), (&entries[2], 8.0), (&entries[0], 10.0)] {
+        let drift = entry["drift_score"].as_f64().unwrap();
+        assert!((drift - (1.0 - characters.cos())).abs() < 1e-4, "{entry} for {characters} characters");
+        assert_eq!(entry["model"], "m");
+    }
+    let poisoned = owner.get(&path(&ids[1])).await.ok();
+    assert_eq!(poisoned["last_error"], json!("the embedding service refused the text with status 400"));
+    assert!(!poisoned.to_string().contains("poison"), "the text is not told");
+    assert_eq!(app.owner("tenant-b").get(&path(&ids[0])).await.status, 404);
+    assert_eq!(app.caller("tenant-a", &["events:read"]).get(&path(&ids[0])).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_nodes_history_keeps_the_newest_hundred() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let ids = nodes(&owner, &["heron".to_owned()]).await;
+    let client = app.database.behind_the_scenes().await;
+    client
+        .batch_execute(&format!(
+            "insert into wardgraph.embedding_history (tenant_id, node_id, entry_id, model, embedded_at)
+             select 'tenant-a', '{}', ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 'old', '2025-01-01' from generate_series(1, 120) n",
+            ids[0]
+        ))
+        .await
+        .unwrap();
+    until_idle(&worker(&app, &Dial::named("m"), 10)).await;
+    assert_eq!(number(&client, "select count(*) from wardgraph.embedding_history").await, 100);
+    let told = owner.get(&format!("/nodes/{}/embeddings", ids[0])).await.ok();
+    assert_eq!((&told["count"], &told["embeddings"][0]["model"]), (&json!(100), &json!("m")));
+}
+
+/// Turns both until neither has anything to do.
+async fn settle(keeper: &ModelKeeper, worker: &EmbeddingWorker) {
+    for _ in 0..200 {
+        let moved = keeper.turn().await.unwrap();
+        if worker.turn().await.unwrap() == 0 && !moved {
+            return;
+        }
+    }
+    panic!("the change does not come to an end");
+}
+
+async fn changes(caller: &Caller) -> Vec<String> {
+    let events = caller.events().await;
+    let told = |event: &Value| event["type"].as_str().unwrap().to_owned();
+    events.iter().map(told).filter(|told| told.starts_with("embedding.change")).rev().collect()
+}
+
+#[tokio::test]
+async fn nodes_move_to_another_model_while_the_server_serves_and_back() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let ids = nodes(&owner, &texts(30)).await;
+    let (first, second) = (Dial::named("first"), Dial::named("second"));
+    let first_keeper = keeper(&app, &first);
+    settle(&first_keeper, &worker(&app, &first, 100)).await;
+    let client = app.database.behind_the_scenes().await;
+    assert_eq!((vectors_of(&client, "first").await, first_keeper.behind()), (30, 0));
+    assert!(changes(&owner).await.is_empty(), "nothing changed yet");
+
+    app.clock.advance(ALIVE + Duration::from_secs(1));
+    let next = keeper(&app, &second);
+    let its_worker = worker(&app, &second, 10).with_duty(next.duty());
+    assert!(next.turn().await.unwrap());
+    assert_eq!((next.behind(), status(&owner, &ids[0]).await), (1, "queued".into()));
+    its_worker.turn().await.unwrap();
+    assert_eq!((vectors_of(&client, "second").await, vectors_of(&client, "first").await), (10, 30), "the old ones stay for now");
+    let found = owner.post("/search", &json!({ "query": "heron", "mode": "text", "top_k": 100 })).await.ok();
+    assert_eq!(found["count"], json!(30), "words find everything meanwhile");
+    // A node that is made meanwhile, and a server that is killed: another goes on.
+    nodes(&owner, &["heron of today".to_owned()]).await;
+    app.clock.advance(Duration::from_secs(1));
+    let another = keeper(&app, &second);
+    settle(&another, &its_worker).await;
+    assert_eq!((vectors_of(&client, "second").await, vectors_of(&client, "first").await), (31, 0));
+    another.turn().await.unwrap();
+    assert_eq!((another.behind(), status(&owner, &ids[0]).await), (0, "ready".into()));
+    assert_eq!(changes(&owner).await, ["embedding.change_begun", "embedding.changed"]);
+
+    app.clock.advance(ALIVE + Duration::from_secs(1));
+    settle(&keeper(&app, &first), &worker(&app, &first, 100)).await;
+    assert_eq!((vectors_of(&client, "second").await, vectors_of(&client, "first").await), (0, 31));
+    assert_eq!(number(&client, "select count(*) from wardgraph.jobs").await, 0);
+}
+
+#[tokio::test]
+async fn two_servers_of_different_models_do_not_fight_and_lose_no_vectors() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    nodes(&owner, &texts(12)).await;
+    let (old_model, new_model) = (Dial::named("old"), Dial::named("new"));
+    let old = keeper(&app, &old_model);
+    let old_worker = worker(&app, &old_model, 100).with_duty(old.duty());
+    settle(&old, &old_worker).await;
+    app.clock.advance(Duration::from_secs(10));
+    let new = keeper(&app, &new_model);
+    let new_worker = worker(&app, &new_model, 100).with_duty(new.duty());
+    let client = app.database.behind_the_scenes().await;
+    new.turn().await.unwrap();
+    // The old server has not looked yet: what it embeds in this moment is embedded again by the new one.
+    nodes(&owner, &["heron between two models".to_owned()]).await;
+    assert_eq!(old_worker.turn().await.unwrap(), 13);
+    for _ in 0..5 {
+        assert!(!old.turn().await.unwrap());
+        assert_eq!(old_worker.turn().await.unwrap(), 0, "the server that started last decides");
+        new.turn().await.unwrap();
+        while new_worker.turn().await.unwrap() > 0 {}
+    }
+    assert_eq!(vectors_of(&client, "new").await, 13);
+    assert_eq!(vectors_of(&client, "old").await, 13, "a server that lives still searches them");
+    assert_eq!((new.behind(), changes(&owner).await), (1, vec!["embedding.change_begun".to_owned()]));
+    // The old server is gone.
+    app.clock.advance(ALIVE + Duration::from_secs(1));
+    settle(&new, &new_worker).await;
+    assert_eq!((vectors_of(&client, "new").await, vectors_of(&client, "old").await), (13, 0));
+    assert_eq!(changes(&owner).await, ["embedding.change_begun", "embedding.changed"]);
+}
+
+#[tokio::test]
+async fn what_one_model_could_not_embed_another_may() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let ids = nodes(&owner, &["poison".to_owned(), "heron".to_owned()]).await;
+    let client = app.database.behind_the_scenes().await;
+    let first = Dial::named("first");
+    let its_worker = worker(&app, &first, 10);
+    for _ in 0..MOST_FAULTS {
+        until_idle(&its_worker).await;
+        app.clock.advance(Duration::from_secs(601));
+    }
+    let owner = app.owner("tenant-a");
+    assert_eq!(status(&owner, &ids[0]).await, "failed");
+    let second = Dial::named("second");
+    let next = keeper(&app, &second);
+    next.turn().await.unwrap();
+    assert_eq!(status(&owner, &ids[0]).await, "queued");
+    // It fails again: it holds up nobody's end.
+    for _ in 0..MOST_FAULTS {
+        settle(&next, &worker(&app, &second, 10)).await;
+        app.clock.advance(Duration::from_secs(601));
+    }
+    settle(&next, &worker(&app, &second, 10)).await;
+    next.turn().await.unwrap();
+    assert_eq!((next.behind(), vectors_of(&client, "first").await, vectors_of(&client, "second").await), (0, 0, 1));
+}
+
+#[tokio::test]
+async fn a_tenant_whose_queue_is_full_is_told_to_wait_and_no_other_is() {
+    let app = App::start().await;
+    let (eager, other) = (app.owner("tenant-a"), app.owner("tenant-b"));
+    nodes(&eager, &texts(5)).await;
+    nodes(&other, &texts(4)).await;
+    let model = Dial::named("m");
+    let keeper = keeper(&app, &model).with_backlog(app.backlog.clone(), 5);
+    keeper.turn().await.unwrap();
+    let refused = eager.post("/nodes", &json!({ "classes": ["T"], "props": { "text": "more" } })).await;
+    assert_eq!((refused.status.as_u16(), refused.headers["retry-after"].to_str().unwrap()), (429, "30"));
+    assert_eq!(eager.post("/nodes/batch", &json!({ "nodes": [{ "classes": ["T"], "props": {} }] })).await.status, 429);
+    nodes(&other, &texts(1)).await;
+    until_idle(&worker(&app, &model, 100)).await;
+    keeper.turn().await.unwrap();
+    nodes(&eager, &texts(1)).await;
+}
