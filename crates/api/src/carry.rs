@@ -27,44 +27,6 @@ impl IfMatch {
     }
 }
 
-/// An answer as it is kept, to be given again to whoever asks the same again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
-    /// The status.
-    pub status: u16,
-    /// The entity tag, with its quotes.
-    pub etag: Option<String>,
-    /// The body, JSON; empty where there is none.
-    pub body: String,
-}
-
-/// An output that can be kept with the commit that it tells of. An answer that holds a secret has no such output.
-pub trait Keep {
-    /// The answer.
-    ///
-    /// # Errors
-    /// If a value cannot be written as JSON.
-    fn keep(&self) -> Result<Kept, serde_json::Error>;
-}
-
-impl<T: serde::Serialize> Keep for Json<T> {
-    fn keep(&self) -> Result<Kept, serde_json::Error> {
-        Ok(Kept { status: 200, etag: None, body: serde_json::to_string(&self.0)? })
-    }
-}
-
-impl<T: serde::Serialize> Keep for Created<T> {
-    fn keep(&self) -> Result<Kept, serde_json::Error> {
-        Ok(Kept { status: 201, etag: None, body: serde_json::to_string(&self.0)? })
-    }
-}
-
-impl Keep for NoContent {
-    fn keep(&self) -> Result<Kept, serde_json::Error> {
-        Ok(Kept { status: 204, etag: None, body: String::new() })
-    }
-}
-
 /// A JSON body; as an output, 200.
 #[derive(Debug, Clone)]
 pub struct Json<T>(pub T);
@@ -72,6 +34,30 @@ pub struct Json<T>(pub T);
 /// A JSON body of something that did not exist before: 201.
 #[derive(Debug, Clone)]
 pub struct Created<T>(pub T);
+
+/// What has versions, told by `ETag` (RFC 9110, section 8.8.3).
+pub trait Versioned {
+    /// The version, from 1.
+    fn version(&self) -> i32;
+
+    /// The version as an entity tag, with its quotes.
+    fn etag(&self) -> String {
+        format!("\"{}\"", self.version())
+    }
+}
+
+/// A JSON body with its version: 200 and an `ETag`.
+#[derive(Debug, Clone)]
+pub struct Tagged<T>(pub T);
+
+/// A JSON body of something that was stored, with its version as `ETag`.
+#[derive(Debug, Clone)]
+pub enum Stored<T> {
+    /// It did not exist before: 201.
+    Created(T),
+    /// It did: 200.
+    Found(T),
+}
 
 /// Nothing to say: 204.
 #[derive(Debug, Clone, Copy)]

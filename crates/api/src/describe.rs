@@ -4,7 +4,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 use wardgraph_kernel::{EdgeId, NodeId};
 
-use crate::{Created, Document, IfMatch, Json, NoContent, Path, Query, carry::Media, validate::Validate};
+use crate::{Created, Document, IfMatch, Json, NoContent, Path, Query, Stored, Tagged, carry::Media, validate::Validate};
 
 /// Things that exist, of which valid requests can be made.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +51,10 @@ pub struct Shape {
     pub body: Option<Describe>,
     /// The status of success.
     pub status: u16,
+    /// Another status of success, with the same body.
+    pub other_status: Option<u16>,
+    /// Whether the answer has an `ETag`.
+    pub etag: bool,
     /// The answer's media type; `None` when it has no body.
     pub content_type: Option<&'static str>,
     /// The answer's schema, where it is JSON of this API.
@@ -159,6 +163,20 @@ impl<T: JsonSchema> Output for Json<T> {
 impl<T: JsonSchema> Output for Created<T> {
     fn describe(shape: &mut Shape) {
         *shape = Shape { status: 201, content_type: Some("application/json"), answer: Some(schema::<T>), ..shape.clone() };
+    }
+}
+
+impl<T: JsonSchema> Output for Tagged<T> {
+    fn describe(shape: &mut Shape) {
+        <Json<T> as Output>::describe(shape);
+        shape.etag = true;
+    }
+}
+
+impl<T: JsonSchema> Output for Stored<T> {
+    fn describe(shape: &mut Shape) {
+        <Created<T> as Output>::describe(shape);
+        (shape.other_status, shape.etag) = (Some(200), true);
     }
 }
 

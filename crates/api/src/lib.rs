@@ -5,14 +5,16 @@
 pub mod carry;
 pub mod describe;
 mod docs;
+pub mod keep;
 mod openapi;
 pub mod problem;
 pub mod table;
 pub mod validate;
 pub mod wire;
 
-pub use carry::{Created, Document, IfMatch, Json, NoContent, Path, Query};
+pub use carry::{Created, Document, IfMatch, Json, NoContent, Path, Query, Stored, Tagged, Versioned};
 pub use docs::{docs_page, endpoints_document};
+pub use keep::{Keep, Kept};
 pub use openapi::openapi;
 pub use problem::{FieldError, Problem};
 pub use table::{ALL, Row};

@@ -122,7 +122,15 @@ fn responses(row: &Row, shape: &Shape, generator: &mut SchemaGenerator) -> Value
         let schema = shape.answer.map_or_else(|| json!({}), |answer| answer(generator).into());
         success = json!({ "description": "Success", "content": { media: { "schema": schema } } });
     }
-    responses.insert(shape.status.to_string(), success);
+    if shape.etag
+        && let Some(fields) = success.as_object_mut()
+    {
+        let etag = json!({ "description": "The version, as `If-Match` takes it", "schema": { "type": "string" } });
+        fields.insert("headers".into(), json!({ "ETag": etag }));
+    }
+    for status in std::iter::once(shape.status).chain(shape.other_status) {
+        responses.insert(status.to_string(), success.clone());
+    }
     let problem = |description: &str| json!({ "description": description, "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } } });
     let guarded = !row.spec.access.admits_strangers();
     let permission = matches!(row.spec.access, Access::Permission(_));

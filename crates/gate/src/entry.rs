@@ -1,6 +1,6 @@
 //! From the kind of access that an endpoint declares to the pass that its handler gets.
 
-use wardgraph_api::{Problem, carry::Kept};
+use wardgraph_api::{Kept, Problem};
 use wardgraph_kernel::{
     Endpoint,
     access::{ByCredential, ByNobody, ByOwn, ByPermission, BySignature},

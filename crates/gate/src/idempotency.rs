@@ -6,7 +6,7 @@
 
 use aws_lc_rs::digest::{Context, SHA256};
 use http::HeaderValue;
-use wardgraph_api::{Problem, carry::Kept};
+use wardgraph_api::{Kept, Problem};
 use wardgraph_kernel::{TenantId, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StoreError, ToSql, Unit};
 

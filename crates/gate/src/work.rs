@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde_json::Value;
-use wardgraph_api::{Problem, carry::Keep};
+use wardgraph_api::{Keep, Problem};
 use wardgraph_audit::{APPEND, Batch, Circumstances, Entry, Subject};
 use wardgraph_kernel::{AuditedRead, Endpoint, EventType, Mode, Outcome, Read, TenantId, Write};
 use wardgraph_store::{StoreError, Tx, Unit};

@@ -11,21 +11,51 @@ use crate::{
     bound::{ANSWER_BYTES, bounded, cut},
 };
 
-/// Creates edges whose ends are nodes of the tenant, and says of every item what became of it.
+macro_rules! columns {
+    () => {
+        "tenant_id, edge_id, src, rel, dst, props, created_at"
+    };
+}
+
+/// Creates edges between nodes of the tenant, each end named by its id or by its external id, and says which ends and which edges there are.
 const CREATE: Statement<Write> = Statement::writing(
     "graph.edge.create",
     &[Role::App],
     "with input as materialized (
-       select i.*, exists (select from nodes n where n.tenant_id = $1 and n.node_id = i.src) as has_src,
-                   exists (select from nodes n where n.tenant_id = $1 and n.node_id = i.dst) as has_dst
-       from unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::jsonb[], $8::int[]) with ordinality as i(edge_id, src, rel, dst, props, size_bytes, n)
+       select i.edge_id, i.rel, i.props, i.size_bytes, i.n,
+              coalesce((select node_id from nodes n where n.tenant_id = $1 and n.node_id = i.src),
+                       (select node_id from nodes n where n.tenant_id = $1 and n.external_id = i.src_external_id)) as src,
+              coalesce((select node_id from nodes n where n.tenant_id = $1 and n.node_id = i.dst),
+                       (select node_id from nodes n where n.tenant_id = $1 and n.external_id = i.dst_external_id)) as dst
+       from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::jsonb[], $9::int[]) with ordinality
+         as i(edge_id, src, src_external_id, rel, dst, dst_external_id, props, size_bytes, n)
      ), created as (
        insert into edges (tenant_id, edge_id, src, rel, dst, props, size_bytes, created_at)
-       select $1, edge_id, src, rel, dst, props, size_bytes, $7 from input where has_src and has_dst
+       select $1, edge_id, src, rel, dst, props, size_bytes, $10 from input where src is not null and dst is not null
        on conflict (tenant_id, src, rel, dst) do nothing
        returning edge_id
      )
-     select i.has_src, i.has_dst, c.edge_id is not null from input i left join created c using (edge_id) order by i.n",
+     select i.src, i.dst, c.edge_id is not null from input i left join created c using (edge_id) order by i.n",
+);
+
+/// The edges that stand where others were to be created: asked after creating, so that those of other requests and of the same batch are seen.
+const EXISTING: Statement<Read> = Statement::reading(
+    "graph.edge.existing",
+    &[Role::App],
+    "select e.edge_id from unnest($2::uuid[], $3::text[], $4::uuid[]) with ordinality as i(src, rel, dst, n)
+     left join edges e on e.tenant_id = $1 and e.src = i.src and e.rel = i.rel and e.dst = i.dst order by i.n",
+);
+
+const GET: Statement<Read> = Statement::reading(
+    "graph.edge.get",
+    &[Role::App],
+    concat!("select ", columns!(), " from edges where tenant_id = $1 and edge_id = $2"),
+);
+
+const DELETE: Statement<Write> = Statement::writing(
+    "graph.edge.delete",
+    &[Role::App],
+    "delete from edges where tenant_id = $1 and edge_id = $2 returning edge_id",
 );
 
 macro_rules! list {
@@ -34,32 +64,101 @@ macro_rules! list {
             $name,
             &[Role::App],
             concat!(
-                "select tenant_id, edge_id, src, rel, dst, props, created_at",
+                "select ",
+                columns!(),
                 bounded!("edges", "edge_id"),
                 " where tenant_id = $1",
                 $at,
-                " and ($2::uuid is null or edge_id > $2) and ($3::text is null or rel = $3) order by edge_id limit $4) f) b
-                 where before <= $5 order by edge_id"
+                " and edge_id > $2 order by edge_id limit $3) f) b where before <= $4 order by edge_id"
             ),
         )
     };
 }
 
 const LIST: Statement<Read> = list!("graph.edge.list", "");
-const LIST_OUT: Statement<Read> = list!("graph.edge.list_out", " and src = $6");
-const LIST_IN: Statement<Read> = list!("graph.edge.list_in", " and dst = $6");
+const LIST_BY: Statement<Read> = list!("graph.edge.list_by", " and rel = $5");
+const LIST_OUT: Statement<Read> = list!("graph.edge.list_out", " and src = $5");
+const LIST_OUT_BY: Statement<Read> = list!("graph.edge.list_out_by", " and src = $5 and rel = $6");
+const LIST_IN: Statement<Read> = list!("graph.edge.list_in", " and dst = $5");
+const LIST_IN_BY: Statement<Read> = list!("graph.edge.list_in_by", " and dst = $5 and rel = $6");
 
-pub(crate) const STATEMENTS: &[&StatementInfo] = &[CREATE.info(), LIST.info(), LIST_OUT.info(), LIST_IN.info()];
+/// Deletes edges at a node, oldest first, and says whether the node is there and whether it has more.
+const CLEAR: Statement<Write> = Statement::writing(
+    "graph.edge.clear",
+    &[Role::App],
+    "with at as materialized (
+       select edge_id from (
+         (select edge_id from edges where tenant_id = $1 and src = $2 and $4::bool and ($3::text is null or rel = $3) order by edge_id limit $6::bigint + 1)
+         union
+         (select edge_id from edges where tenant_id = $1 and dst = $2 and $5::bool and ($3::text is null or rel = $3) order by edge_id limit $6::bigint + 1)
+       ) a order by edge_id limit $6::bigint + 1
+     ), gone as (
+       delete from edges where tenant_id = $1 and edge_id in (select edge_id from at order by edge_id limit $6::bigint) returning edge_id
+     )
+     select exists (select from nodes where tenant_id = $1 and node_id = $2), (select count(*) from at) > $6::bigint,
+            array(select edge_id from gone order by edge_id)",
+);
+
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[
+    CREATE.info(),
+    EXISTING.info(),
+    GET.info(),
+    DELETE.info(),
+    LIST.info(),
+    LIST_BY.info(),
+    LIST_OUT.info(),
+    LIST_OUT_BY.info(),
+    LIST_IN.info(),
+    LIST_IN_BY.info(),
+    CLEAR.info(),
+];
+
+/// How many edges of a node are deleted at once at most.
+pub const MOST_CLEARED: i64 = 10_000;
+
+/// Which way an edge runs, seen from a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Away from the node.
+    Out,
+    /// Towards the node.
+    In,
+}
+
+/// A node, as whoever makes an edge names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// By its id.
+    Id(NodeId),
+    /// By the caller's own id.
+    ExternalId(String),
+}
+
+impl End {
+    fn id(&self) -> Option<Uuid> {
+        match self {
+            Self::Id(id) => Some(id.uuid()),
+            Self::ExternalId(_) => None,
+        }
+    }
+
+    fn external_id(&self) -> Option<&str> {
+        match self {
+            Self::Id(_) => None,
+            Self::ExternalId(id) => Some(id),
+        }
+    }
+}
 
 /// What an edge is made of; checked before it comes here.
 #[derive(Debug, Clone)]
 pub struct NewEdge {
     /// The node it leaves.
-    pub src: NodeId,
+    pub src: End,
     /// What it means.
     pub rel: String,
     /// The node it reaches.
-    pub dst: NodeId,
+    pub dst: End,
     /// What describes it.
     pub props: Map<String, Value>,
 }
@@ -87,34 +186,39 @@ pub struct Edge {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Creation {
     /// The edge was created.
-    Created(EdgeId),
+    Created {
+        /// Its id.
+        id: EdgeId,
+        /// The node it leaves.
+        src: NodeId,
+        /// The node it reaches.
+        dst: NodeId,
+    },
     /// The tenant has this edge already.
-    Exists,
-    /// The end of this name is no node of the tenant.
+    Exists(EdgeId),
+    /// The end that this field names is no node of the tenant.
     NoEnd(&'static str),
 }
 
 /// Creates one edge.
 pub async fn create(tx: &mut Tx<'_, Write>, new: NewEdge, now: Timestamp, chance: &dyn Chance) -> Result<Edge, GraphError> {
     match create_all(tx, std::slice::from_ref(&new), now, chance).await?.first() {
-        Some(Creation::Created(id)) => Ok(Edge {
+        Some(Creation::Created { id, src, dst }) => Ok(Edge {
             tenant: Some(tx.tenant()),
             id: *id,
-            src: new.src,
+            src: *src,
             rel: new.rel,
-            dst: new.dst,
+            dst: *dst,
             props: new.props.into(),
             created_at: now,
         }),
-        Some(Creation::Exists) => Err(GraphError::EdgeExists),
-        Some(Creation::NoEnd(field)) => {
-            Err(GraphError::NoEnd { field, id: if *field == "src" { new.src } else { new.dst }.uuid() })
-        }
+        Some(Creation::Exists(id)) => Err(GraphError::EdgeExists(*id)),
+        Some(Creation::NoEnd(field)) => Err(GraphError::NoEnd { field }),
         None => Err(StoreError::Unsafe("a created edge came back without a result".into()).into()),
     }
 }
 
-/// Creates edges in one statement: one result an item, in the items' order.
+/// Creates edges: one result an item, in the items' order.
 pub async fn create_all(
     tx: &mut Tx<'_, Write>,
     new: &[NewEdge],
@@ -124,31 +228,80 @@ pub async fn create_all(
     let mut ids: Vec<Uuid> = new.iter().map(|_| EdgeId::new(now, chance).uuid()).collect();
     // Listed in the order in which they were sent.
     ids.sort_unstable();
-    let src: Vec<Uuid> = new.iter().map(|e| e.src.uuid()).collect();
+    let src: Vec<_> = new.iter().map(|e| e.src.id()).collect();
+    let src_external: Vec<_> = new.iter().map(|e| e.src.external_id()).collect();
     let rel: Vec<&str> = new.iter().map(|e| e.rel.as_str()).collect();
-    let dst: Vec<Uuid> = new.iter().map(|e| e.dst.uuid()).collect();
+    let dst: Vec<_> = new.iter().map(|e| e.dst.id()).collect();
+    let dst_external: Vec<_> = new.iter().map(|e| e.dst.external_id()).collect();
     let props: Vec<Value> = new.iter().map(|e| Value::Object(e.props.clone())).collect();
     let sizes: Vec<i32> = new.iter().map(|e| i32::try_from(weight(&e.props)).unwrap_or(i32::MAX)).collect();
     let tenant = tx.tenant();
-    let rows = tx.write(&CREATE, &[&tenant, &ids, &src, &rel, &dst, &props, &now, &sizes]).await?;
-    let result = |(row, id): (&Row, &Uuid)| -> Result<Creation, StoreError> {
-        Ok(match (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?) {
-            (false, _, _) => Creation::NoEnd("src"),
-            (_, false, _) => Creation::NoEnd("dst"),
-            (true, true, false) => Creation::Exists,
-            (true, true, true) => Creation::Created((*id).into()),
-        })
-    };
-    Ok(rows.iter().zip(&ids).map(result).collect::<Result<_, _>>()?)
+    let rows = tx.write(&CREATE, &[&tenant, &ids, &src, &src_external, &rel, &dst, &dst_external, &props, &sizes, &now]).await?;
+    let mut results = Vec::with_capacity(new.len());
+    let mut taken = Vec::new();
+    for (row, (id, new)) in rows.iter().zip(ids.iter().zip(new)) {
+        let (src, dst, created) = ends(row)?;
+        results.push(match (src, dst) {
+            (None, _) => Creation::NoEnd(field(&new.src, "src", "src_external_id")),
+            (_, None) => Creation::NoEnd(field(&new.dst, "dst", "dst_external_id")),
+            (Some(src), Some(dst)) => {
+                if !created {
+                    taken.push((results.len(), (src, new.rel.as_str(), dst)));
+                }
+                Creation::Created { id: (*id).into(), src: src.into(), dst: dst.into() }
+            }
+        });
+    }
+    let (places, triples): (Vec<usize>, Vec<_>) = taken.into_iter().unzip();
+    for (place, id) in places.into_iter().zip(existing(tx, triples).await?) {
+        if let Some(result) = results.get_mut(place) {
+            // An edge that was in the way and is gone again: whoever tries once more creates it.
+            *result = Creation::Exists(id.ok_or(StoreError::Conflict)?);
+        }
+    }
+    Ok(results)
+}
+
+fn ends(row: &Row) -> Result<(Option<Uuid>, Option<Uuid>, bool), StoreError> {
+    Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))
+}
+
+fn field(end: &End, id: &'static str, external_id: &'static str) -> &'static str {
+    match end {
+        End::Id(_) => id,
+        End::ExternalId(_) => external_id,
+    }
+}
+
+/// The ids of the edges with these ends and meanings, in their order.
+async fn existing(tx: &mut Tx<'_, Write>, triples: Vec<(Uuid, &str, Uuid)>) -> Result<Vec<Option<EdgeId>>, StoreError> {
+    if triples.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (src, (rel, dst)): (Vec<_>, (Vec<_>, Vec<_>)) = triples.into_iter().map(|(src, rel, dst)| (src, (rel, dst))).unzip();
+    let tenant = tx.tenant();
+    let rows = tx.query(&EXISTING, &[&tenant, &src, &rel, &dst]).await?;
+    rows.iter().map(|row| Ok(row.try_get::<_, Option<Uuid>>(0)?.map(EdgeId::from))).collect()
+}
+
+/// Reads an edge of the tenant.
+pub async fn get<M: Mode>(tx: &mut Tx<'_, M>, id: EdgeId) -> Result<Edge, GraphError> {
+    let tenant = tx.tenant();
+    let row = tx.find(&GET, &[&tenant, &id.uuid()]).await?.ok_or(GraphError::NoEdge(id))?;
+    Ok(read(&row)?)
+}
+
+/// Deletes an edge of the tenant.
+pub async fn delete(tx: &mut Tx<'_, Write>, id: EdgeId) -> Result<(), GraphError> {
+    let tenant = tx.tenant();
+    if tx.write(&DELETE, &[&tenant, &id.uuid()]).await?.is_empty() { Err(GraphError::NoEdge(id)) } else { Ok(()) }
 }
 
 /// Which edges to list.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Those that leave this node.
-    pub src: Option<NodeId>,
-    /// Those that reach this node, where `src` is not asked.
-    pub dst: Option<NodeId>,
+    /// Those at this node that run this way.
+    pub at: Option<(NodeId, Direction)>,
     /// Those that mean this.
     pub rel: Option<String>,
 }
@@ -160,15 +313,48 @@ pub async fn list<M: Mode>(
     after: Option<Cursor>,
     size: PageSize,
 ) -> Result<Page<Edge>, GraphError> {
-    let tenant = tx.tenant();
-    let after = after.map(Cursor::id);
-    let probe = size.probe();
-    let rows = match (filter.src, filter.dst) {
-        (Some(src), _) => tx.query(&LIST_OUT, &[&tenant, &after, &filter.rel, &probe, &ANSWER_BYTES, &src.uuid()]).await?,
-        (None, Some(dst)) => tx.query(&LIST_IN, &[&tenant, &after, &filter.rel, &probe, &ANSWER_BYTES, &dst.uuid()]).await?,
-        (None, None) => tx.query(&LIST, &[&tenant, &after, &filter.rel, &probe, &ANSWER_BYTES]).await?,
+    let (tenant, probe) = (tx.tenant(), size.probe());
+    let after = after.map_or_else(Uuid::nil, Cursor::id);
+    let rows = match (filter.at, &filter.rel) {
+        (None, None) => tx.query(&LIST, &[&tenant, &after, &probe, &ANSWER_BYTES]).await?,
+        (None, Some(rel)) => tx.query(&LIST_BY, &[&tenant, &after, &probe, &ANSWER_BYTES, rel]).await?,
+        (Some((node, direction)), None) => {
+            let statement = if direction == Direction::Out { &LIST_OUT } else { &LIST_IN };
+            tx.query(statement, &[&tenant, &after, &probe, &ANSWER_BYTES, &node.uuid()]).await?
+        }
+        (Some((node, direction)), Some(rel)) => {
+            let statement = if direction == Direction::Out { &LIST_OUT_BY } else { &LIST_IN_BY };
+            tx.query(statement, &[&tenant, &after, &probe, &ANSWER_BYTES, &node.uuid(), rel]).await?
+        }
     };
     Ok(cut(&rows, size, read, |edge| edge.id.uuid())?)
+}
+
+/// Which edges of a node to delete.
+#[derive(Debug, Clone)]
+pub struct Clearing {
+    /// The node.
+    pub node: NodeId,
+    /// Those of this direction; of both if `None`.
+    pub direction: Option<Direction>,
+    /// Those that mean this.
+    pub rel: Option<String>,
+    /// How many at most, 1 to [`MOST_CLEARED`].
+    pub most: i64,
+}
+
+/// Deletes edges of a node of the tenant, oldest first. Returns those that went, and whether there are more.
+pub async fn clear(tx: &mut Tx<'_, Write>, clearing: &Clearing) -> Result<(Vec<EdgeId>, bool), GraphError> {
+    let Clearing { node, direction, rel, most } = clearing;
+    let (leaving, reaching) = (*direction != Some(Direction::In), *direction != Some(Direction::Out));
+    let tenant = tx.tenant();
+    let rows = tx.write(&CLEAR, &[&tenant, &node.uuid(), rel, &leaving, &reaching, most]).await?;
+    let (there, more, gone) = rows.first().map(cleared).transpose()?.ok_or(GraphError::NoNode(*node))?;
+    if there { Ok((gone, more)) } else { Err(GraphError::NoNode(*node)) }
+}
+
+fn cleared(row: &Row) -> Result<(bool, bool, Vec<EdgeId>), StoreError> {
+    Ok((row.try_get(0)?, row.try_get(1)?, row.try_get::<_, Vec<Uuid>>(2)?.into_iter().map(EdgeId::from).collect()))
 }
 
 fn read(row: &Row) -> Result<Edge, StoreError> {

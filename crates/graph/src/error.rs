@@ -1,8 +1,7 @@
 //! What can go wrong in the graph, in its own words.
 
-use uuid::Uuid;
 use wardgraph_embed::EmbedError;
-use wardgraph_kernel::NodeId;
+use wardgraph_kernel::{EdgeId, NodeId};
 use wardgraph_store::StoreError;
 
 /// Why something in the graph did not come about.
@@ -12,23 +11,42 @@ pub enum GraphError {
     #[error("there is no node `{0}`")]
     NoNode(NodeId),
     /// An end of an edge is no node of the tenant.
-    #[error("`{field}` is no node of this tenant: `{id}`")]
+    #[error("is no node of this tenant")]
     NoEnd {
-        /// `src` or `dst`.
+        /// The field that names the end.
         field: &'static str,
-        /// The id that was given.
-        id: Uuid,
     },
+    /// The tenant has no such edge.
+    #[error("there is no edge `{0}`")]
+    NoEdge(EdgeId),
     /// The tenant has this edge already.
-    #[error("the edge exists already")]
-    EdgeExists,
+    #[error("the edge exists already: `{0}`")]
+    EdgeExists(EdgeId),
     /// The tenant has a node with this external id.
     #[error("a node with this external id exists already: `{0}`")]
     ExternalIdTaken(NodeId),
-    /// The node has more edges than are deleted with it at once.
-    #[error("the node has more than {most} edges: delete them first")]
+    /// Another node of the tenant has this external id.
+    #[error("another node has this external id")]
+    ExternalIdElsewhere,
+    /// The change is meant for another version than is there.
+    #[error("the node is of version {version}")]
+    OtherVersion {
+        /// The version that is there.
+        version: i32,
+    },
+    /// The node never had this version.
+    #[error("there is no version {version}")]
+    NoVersion {
+        /// The version that was asked for.
+        version: i32,
+    },
+    /// The node is there: it need not be brought back.
+    #[error("the node is not deleted")]
+    NotDeleted,
+    /// More edges than go or come with a node at once.
+    #[error("the node has more than {most} edges")]
     TooManyEdges {
-        /// How many are deleted at once.
+        /// How many go or come at once.
         most: usize,
     },
     /// The vector has not the dimension of the server's model.

@@ -7,7 +7,12 @@ mod bound;
 pub mod edge;
 pub mod embedding;
 mod error;
+
+pub mod lineage;
+pub mod listing;
+pub mod neighbours;
 pub mod node;
+pub mod purge;
 pub mod search;
 mod text;
 pub mod tiers;
@@ -18,4 +23,16 @@ pub use text::content;
 use wardgraph_store::StatementInfo;
 
 /// Every statement of this room, but for those of [`search::Searches`], which are made for a model.
-pub const STATEMENTS: &[&[&StatementInfo]] = &[node::STATEMENTS, edge::STATEMENTS, embedding::STATEMENTS, tiers::STATEMENTS];
+pub const STATEMENTS: &[&[&StatementInfo]] = &[
+    node::STATEMENTS,
+    node::REPLACE_STATEMENTS,
+    node::VERSION_STATEMENTS,
+    node::DELETE_STATEMENTS,
+    purge::STATEMENTS,
+    listing::STATEMENTS,
+    edge::STATEMENTS,
+    neighbours::STATEMENTS,
+    lineage::STATEMENTS,
+    embedding::STATEMENTS,
+    tiers::STATEMENTS,
+];

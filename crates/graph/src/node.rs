@@ -1,45 +1,52 @@
 //! Nodes.
 
+mod delete;
+mod replace;
+mod values;
+mod version;
+
+pub use delete::{Erased, delete, erase, restore as restore_deleted};
+pub use replace::{Meant, Replaced, hold, replace};
+pub use version::{Version, restore, versions};
+
 use serde_json::{Map, Value};
 use uuid::Uuid;
 use wardgraph_kernel::weight::weight;
-use wardgraph_kernel::{Chance, Cursor, EdgeId, Mode, NodeId, Page, PageSize, Read, Timestamp, Write};
+use wardgraph_kernel::{Chance, Mode, NodeId, Read, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
-use crate::{
-    GraphError,
-    bound::{ANSWER_BYTES, bounded, cut},
-    content,
-};
-
-/// How many edges are deleted with their node at once, each with its event.
-const MOST_EDGES: usize = 10_000;
+use self::values::{Values, input};
+use crate::{GraphError, content};
 
 macro_rules! columns {
     () => {
         "tenant_id, node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, version, embedding_status, created_at, updated_at"
     };
 }
+pub(crate) use columns;
 
 /// Creates nodes and queues those with text; an item whose external id is taken is left out.
 const CREATE: Statement<Write> = Statement::writing(
     "graph.node.create",
     &[Role::App],
-    "with input as (
-       select * from unnest($2::uuid[], $3::text[], $4::jsonb[], $5::jsonb[], $6::text[], $7::jsonb[], $8::jsonb[], $9::jsonb[], $10::text[], $12::int[])
-         as i(node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, content, size_bytes)
-     ), created as (
+    concat!(
+        "with ",
+        input!(),
+        ", created as (
        insert into nodes (tenant_id, node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, content,
                           size_bytes, embedding_status, created_at, updated_at)
-       select $1, node_id, external_id, array(select jsonb_array_elements_text(classes)), props, payload_ref, metadata, refresh_policy, triggers,
+       select $1, node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers,
               content, size_bytes, case when content is null then 'none' else 'queued' end, $11, $11
        from input
+       -- In one order for all: two batches with the same external ids wait for each other, and never in a circle.
+       order by external_id
        on conflict (tenant_id, external_id) do nothing
        returning node_id, embedding_status
      ), queued as (
        insert into jobs (tenant_id, kind, subject_id, due_at) select $1, 'embed', node_id, $11 from created where embedding_status = 'queued'
      )
-     select node_id from created",
+     select node_id from created"
+    ),
 );
 
 const GET: Statement<Read> = Statement::reading(
@@ -54,44 +61,10 @@ const BY_EXTERNAL_ID: Statement<Read> = Statement::reading(
     "select external_id, node_id from nodes where tenant_id = $1 and external_id = any($2)",
 );
 
-const LIST: Statement<Read> = Statement::reading(
-    "graph.node.list",
-    &[Role::App],
-    concat!(
-        "select ",
-        columns!(),
-        bounded!("nodes", "node_id"),
-        " where tenant_id = $1 and ($2::uuid is null or node_id > $2) and ($3::text is null or classes @> array[$3])
-          and ($4::text is null or external_id = $4) order by node_id limit $5) f) b where before <= $6 order by node_id"
-    ),
-);
-
-/// Holds a node against new edges, so that the next statement sees every edge there is.
-const LOCK: Statement<Write> = Statement::writing(
-    "graph.node.lock",
-    &[Role::App],
-    "select node_id from nodes where tenant_id = $1 and node_id = $2 for update",
-);
-
-/// Deletes a node and says which edges went with it; more of them than are asked for leave everything as it is.
-const DELETE: Statement<Write> = Statement::writing(
-    "graph.node.delete",
-    &[Role::App],
-    "with at as materialized (
-       select edge_id from edges where tenant_id = $1 and src = $2
-       union
-       select edge_id from edges where tenant_id = $1 and dst = $2
-       limit $3::bigint + 1
-     ), few as (
-       select count(*) <= $3::bigint as ok from at
-     ), gone as (
-       delete from nodes where tenant_id = $1 and node_id = $2 and (select ok from few) returning node_id
-     )
-     select exists (select from gone), (select ok from few), array(select edge_id from at)",
-);
-
-pub(crate) const STATEMENTS: &[&StatementInfo] =
-    &[CREATE.info(), GET.info(), BY_EXTERNAL_ID.info(), LIST.info(), LOCK.info(), DELETE.info()];
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[CREATE.info(), GET.info(), BY_EXTERNAL_ID.info()];
+pub(crate) use delete::STATEMENTS as DELETE_STATEMENTS;
+pub(crate) use replace::STATEMENTS as REPLACE_STATEMENTS;
+pub(crate) use version::STATEMENTS as VERSION_STATEMENTS;
 
 /// What a node is made of; checked before it comes here.
 #[derive(Debug, Clone)]
@@ -176,39 +149,11 @@ pub async fn create_all(
     now: Timestamp,
     chance: &dyn Chance,
 ) -> Result<Vec<Creation>, GraphError> {
-    let object = |object: &Map<String, Value>| Value::Object(object.clone());
     let mut ids: Vec<Uuid> = new.iter().map(|_| NodeId::new(now, chance).uuid()).collect();
     // Listed in the order in which they were sent.
     ids.sort_unstable();
-    let external_ids: Vec<_> = new.iter().map(|n| n.external_id.as_deref()).collect();
-    let classes: Vec<Value> = new.iter().map(|n| n.classes.clone().into()).collect();
-    let props: Vec<Value> = new.iter().map(|n| object(&n.props)).collect();
-    let payload_refs: Vec<_> = new.iter().map(|n| n.payload_ref.as_deref()).collect();
-    let metadata: Vec<Value> = new.iter().map(|n| object(&n.metadata)).collect();
-    let refresh_policies: Vec<Value> = new.iter().map(|n| object(&n.refresh_policy)).collect();
-    let triggers: Vec<Value> = new.iter().map(|n| n.triggers.iter().map(object).collect()).collect();
-    let sizes: Vec<i32> = new.iter().map(NewNode::size_bytes).collect();
-    let contents: Vec<_> = new.iter().map(|n| content(&n.props)).collect();
-    let tenant = tx.tenant();
-    let rows = tx
-        .write(
-            &CREATE,
-            &[
-                &tenant,
-                &ids,
-                &external_ids,
-                &classes,
-                &props,
-                &payload_refs,
-                &metadata,
-                &refresh_policies,
-                &triggers,
-                &contents,
-                &now,
-                &sizes,
-            ],
-        )
-        .await?;
+    let values = Values::of(tx.tenant(), ids.clone(), new, now);
+    let rows = tx.write(&CREATE, &values.params()).await?;
     let created = rows
         .iter()
         .map(|row| row.try_get(0))
@@ -245,46 +190,6 @@ pub async fn get<M: Mode>(tx: &mut Tx<'_, M>, id: NodeId) -> Result<Node, GraphE
     Ok(Node::read(&row)?)
 }
 
-/// Which nodes to list.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// Of this class.
-    pub class: Option<String>,
-    /// With this external id.
-    pub external_id: Option<String>,
-}
-
-/// A page of the tenant's nodes, oldest first.
-pub async fn list<M: Mode>(
-    tx: &mut Tx<'_, M>,
-    filter: &Filter,
-    after: Option<Cursor>,
-    size: PageSize,
-) -> Result<Page<Node>, GraphError> {
-    let tenant = tx.tenant();
-    let after = after.map(Cursor::id);
-    let rows = tx.query(&LIST, &[&tenant, &after, &filter.class, &filter.external_id, &size.probe(), &ANSWER_BYTES]).await?;
-    Ok(cut(&rows, size, Node::read, |node| node.id.uuid())?)
-}
-
-/// Deletes a node of the tenant with its edges and vectors. Returns the edges that went with it.
-pub async fn delete(tx: &mut Tx<'_, Write>, id: NodeId) -> Result<Vec<EdgeId>, GraphError> {
-    let tenant = tx.tenant();
-    let most = i64::try_from(MOST_EDGES).unwrap_or(i64::MAX);
-    if tx.write(&LOCK, &[&tenant, &id.uuid()]).await?.is_empty() {
-        return Err(GraphError::NoNode(id));
-    }
-    let rows = tx.write(&DELETE, &[&tenant, &id.uuid(), &most]).await?;
-    let row = rows.first().ok_or(GraphError::NoNode(id))?;
-    let (gone, few): (bool, bool) = (row.try_get(0).map_err(StoreError::from)?, row.try_get(1).map_err(StoreError::from)?);
-    let edges: Vec<Uuid> = row.try_get(2).map_err(StoreError::from)?;
-    match (gone, few) {
-        (true, _) => Ok(edges.into_iter().map(EdgeId::from).collect()),
-        (false, true) => Err(GraphError::NoNode(id)),
-        (false, false) => Err(GraphError::TooManyEdges { most: MOST_EDGES }),
-    }
-}
-
 impl Node {
     fn created(tenant: String, id: NodeId, new: NewNode, now: Timestamp) -> Self {
         let embedding_status = if content(&new.props).is_some() { "queued" } else { "none" }.to_owned();
@@ -305,7 +210,7 @@ impl Node {
         }
     }
 
-    fn read(row: &Row) -> Result<Self, StoreError> {
+    pub(crate) fn read(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
             tenant: Some(row.try_get::<_, String>(0)?).filter(|tenant| tenant != "*"),
             id: row.try_get::<_, Uuid>(1)?.into(),

@@ -97,6 +97,10 @@ impl<T: DeserializeOwned + Validate + Send + 'static> Decode for Json<T> {
 const AT_ONCE_BYTES: usize = 64 << 10;
 
 fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, Problem> {
+    // serde would take a list for an object all of whose members may be absent.
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|first| *first != b'{') {
+        return Err(Problem::malformed("the body must be a JSON object"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let parsed: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| unreadable(&error))?;
     reader.end().map_err(|_| Problem::malformed("there is more than one JSON value in the body"))?;

@@ -33,9 +33,16 @@ impl From<GraphError> for Failure {
         let field = |field: &str| vec![FieldError { field: format!("/{field}"), detail: error.to_string() }];
         Self(match error {
             GraphError::NoNode(_) => Problem::not_found("there is no such node in this tenant"),
-            GraphError::NoEnd { field: end, .. } => Problem::invalid("an edge needs two nodes of this tenant").fields(field(end)),
-            GraphError::EdgeExists => Problem::conflict("the edge exists already"),
+            GraphError::NoEnd { field: end } => Problem::invalid("an edge needs two nodes of this tenant").fields(field(end)),
+            GraphError::NoEdge(_) => Problem::not_found("there is no such edge in this tenant"),
+            GraphError::EdgeExists(id) => Problem::conflict(format!("the edge exists already: `{id}`")),
             GraphError::ExternalIdTaken(id) => Problem::conflict(format!("the node `{id}` has this external id")),
+            GraphError::ExternalIdElsewhere => Problem::conflict("another node of this tenant has this external id"),
+            GraphError::OtherVersion { version } => {
+                Problem::precondition(format!("the node is of version {version}: read it again"))
+            }
+            GraphError::NoVersion { .. } => Problem::invalid("see `errors`").fields(field("version")),
+            GraphError::NotDeleted => Problem::conflict("the node is not deleted: say which `version` to go back to"),
             GraphError::TooManyEdges { most } => {
                 Problem::conflict(format!("the node has more than {most} edges: delete some of them first"))
             }

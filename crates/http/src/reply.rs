@@ -3,10 +3,7 @@
 use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use wardgraph_api::{
-    Created, Document, Json, NoContent, Problem,
-    carry::{Kept, Media},
-};
+use wardgraph_api::{Created, Document, Json, Kept, NoContent, Problem, Stored, Tagged, Versioned, carry::Media};
 
 /// What can be sent back.
 pub trait Reply {
@@ -23,6 +20,21 @@ impl<T: Serialize> Reply for Json<T> {
 impl<T: Serialize> Reply for Created<T> {
     fn reply(self) -> Response {
         json(StatusCode::CREATED, &self.0)
+    }
+}
+
+impl<T: Serialize + Versioned> Reply for Tagged<T> {
+    fn reply(self) -> Response {
+        tagged(StatusCode::OK, &self.0)
+    }
+}
+
+impl<T: Serialize + Versioned> Reply for Stored<T> {
+    fn reply(self) -> Response {
+        match self {
+            Self::Created(value) => tagged(StatusCode::CREATED, &value),
+            Self::Found(value) => tagged(StatusCode::OK, &value),
+        }
     }
 }
 
@@ -87,6 +99,15 @@ fn json(code: StatusCode, value: &impl Serialize) -> Response {
             status(StatusCode::INTERNAL_SERVER_ERROR, Body::empty())
         }
     }
+}
+
+fn tagged(code: StatusCode, value: &(impl Serialize + Versioned)) -> Response {
+    let mut response = json(code, value);
+    // Digits in quotes are always a header's value.
+    if let Ok(tag) = HeaderValue::try_from(value.etag()) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
 }
 
 fn status(code: StatusCode, body: Body) -> Response {

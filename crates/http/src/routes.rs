@@ -1,6 +1,6 @@
 //! Every route on one page.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use wardgraph_api::table::{graph as g, system as s};
@@ -11,7 +11,7 @@ use wardgraph_kernel::Clock;
 
 use crate::{
     Api, HealthState, Mounted, QueryVectors,
-    handlers::{edges, events, nodes, search, system},
+    handlers::{edges, events, nodes, relations, search, system, versions},
 };
 
 /// What handlers are given besides their pass and input. Nothing of it reaches data.
@@ -29,6 +29,8 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     /// The process's metrics.
     pub metrics: PrometheusHandle,
+    /// How long a deleted node can be brought back.
+    pub grace_period: Duration,
 }
 
 impl std::fmt::Debug for Services {
@@ -51,10 +53,19 @@ pub fn api(gate: Arc<Gate>, services: &Services, most_bytes: usize) -> Mounted {
         .mount(g::CreateNodes, nodes::create_all)
         .mount(g::ListNodes, nodes::list)
         .mount(g::GetNode, nodes::get)
-        .mount(g::DeleteNode, nodes::delete)
+        .mount(g::PatchNode, versions::patch)
+        .mount(g::ReplaceNode, versions::replace)
+        .mount(g::DeleteNode, with(services, versions::delete))
+        .mount(g::ListNodeVersions, versions::list)
+        .mount(g::RestoreNode, versions::restore)
         .mount(g::CreateEdge, edges::create)
         .mount(g::CreateEdges, edges::create_all)
         .mount(g::ListEdges, edges::list)
+        .mount(g::GetEdge, edges::get)
+        .mount(g::DeleteEdge, edges::delete)
+        .mount(g::ClearEdges, relations::clear)
+        .mount(g::ListNeighbours, relations::neighbours)
+        .mount(g::GetLineage, relations::lineage)
         .mount(g::ListEvents, events::list)
         .mount(g::Search, with(services, search::search))
         .finish()

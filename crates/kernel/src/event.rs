@@ -36,12 +36,20 @@ events! {
     TokenAccepted = "token.accepted" in Auth;
     /// A node was created.
     NodeCreated = "node.created" in Graph;
-    /// A node was deleted.
+    /// A node was changed: it has a new version.
+    NodeUpdated = "node.updated" in Graph;
+    /// A node was deleted: for good, if `node.purged` follows, else for its grace period.
     NodeDeleted = "node.deleted" in Graph;
+    /// A node was brought back, or an earlier version of it.
+    NodeRestored = "node.restored" in Graph;
+    /// Nothing is left of a node: its grace period is over, or that was asked for.
+    NodePurged = "node.purged" in Graph;
     /// An edge was created.
     EdgeCreated = "edge.created" in Graph;
     /// An edge was deleted, by itself or with one of its nodes.
     EdgeDeleted = "edge.deleted" in Graph;
+    /// An edge came back with one of its nodes.
+    EdgeRestored = "edge.restored" in Graph;
     /// The worker gave nodes their vectors.
     NodesEmbedded = "nodes.embedded" in System;
     /// The worker gave up on a node's vector.

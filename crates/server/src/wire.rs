@@ -17,7 +17,7 @@ use wardgraph_store::{
     migrate::{MigrateOptions, migrate},
 };
 use wardgraph_tokens::{Minter, Verifier};
-use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, TierKeeper, WorkerOptions};
+use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, PurgeWorker, TierKeeper, WorkerOptions};
 
 use crate::{Home, config::Config};
 
@@ -207,20 +207,20 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         health: health.clone(),
         clock: clock.clone(),
         metrics: recorder(),
+        grace_period: config.grace_period,
     };
     let parts = SystemParts { store: store.clone(), clock, chance };
     let keeper = TierKeeper::new(parts.clone(), routes, config.tiers);
-    let forgetting = config.works.then(|| ForgettingWorker::new(parts.clone()));
-    let worker = config.works.then(|| EmbeddingWorker::new(parts, embedder, WorkerOptions::default()));
-    let mut tasks = tasks(&gate, &store, health, services.metrics.clone(), worker, keeper);
-    if let Some(forgetting) = forgetting {
-        tasks.spawn(forgetting.run());
-    }
+    let workers = config.works.then(|| Workers {
+        embedding: EmbeddingWorker::new(parts.clone(), embedder, WorkerOptions::default()),
+        purge: PurgeWorker::new(parts.clone()),
+        forgetting: ForgettingWorker::new(parts),
+    });
     Ok(Running {
         listener,
         router: wardgraph_http::api(gate.clone(), &services, config.http.max_request_bytes),
         limits: ServeLimits { connections: config.http.max_connections, ..ServeLimits::default() },
-        tasks,
+        tasks: tasks(&gate, &store, health, services.metrics, workers, keeper),
         gate,
         store,
         embedded: database.embedded,
@@ -243,32 +243,45 @@ impl Running {
     }
 }
 
+/// What this server does by itself.
+#[derive(Clone)]
+struct Workers {
+    embedding: EmbeddingWorker,
+    purge: PurgeWorker,
+    forgetting: ForgettingWorker,
+}
+
+impl Workers {
+    async fn measure(&self) -> Result<(), StoreError> {
+        self.embedding.measure().await?;
+        self.purge.measure().await
+    }
+}
+
 fn tasks(
     gate: &Arc<Gate>,
     store: &Store,
     health: Arc<HealthState>,
     metrics: PrometheusHandle,
-    worker: Option<EmbeddingWorker>,
+    workers: Option<Workers>,
     keeper: TierKeeper,
 ) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(gate.clone().keep_records());
-    tasks.spawn(watch(store.clone(), health, metrics, worker.clone(), keeper.clone()));
+    tasks.spawn(watch(store.clone(), health, metrics, workers.clone(), keeper.clone()));
     tasks.spawn(keeper.run());
-    for worker in worker.into_iter().flat_map(|worker| std::iter::repeat_n(worker, WORKERS)) {
-        tasks.spawn(worker.run());
+    if let Some(workers) = workers {
+        tasks.spawn(workers.purge.run());
+        tasks.spawn(workers.forgetting.run());
+        for worker in std::iter::repeat_n(workers.embedding, WORKERS) {
+            tasks.spawn(worker.run());
+        }
     }
     tasks
 }
 
 /// Looks after the parts every second: whether the database answers, how full the pools are, how long the queue is.
-async fn watch(
-    store: Store,
-    health: Arc<HealthState>,
-    metrics: PrometheusHandle,
-    worker: Option<EmbeddingWorker>,
-    keeper: TierKeeper,
-) {
+async fn watch(store: Store, health: Arc<HealthState>, metrics: PrometheusHandle, workers: Option<Workers>, keeper: TierKeeper) {
     let mut second = tokio::time::interval(Duration::from_secs(1));
     for turn in 0_u64.. {
         second.tick().await;
@@ -281,8 +294,8 @@ async fn watch(
                     .set(connections as f64);
             }
         }
-        if let Some(worker) = &worker
-            && let Err(error) = worker.measure().await
+        if let Some(workers) = &workers
+            && let Err(error) = workers.measure().await
         {
             tracing::debug!(%error, "the queue could not be measured");
         }

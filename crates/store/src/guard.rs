@@ -138,6 +138,9 @@ fn of_a_tenant(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static s
 /// The same for a table of [`GLOBAL_TABLES`].
 fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static str]> {
     match (table, text) {
+        ("jobs", ("own_read", "r", OWN, "") | ("own_update", "w", OWN, OWN) | ("own_delete", "d", OWN, "")) => {
+            Some(&["wardgraph_app"])
+        }
         ("jobs", ("own_insert", "a", "", OWN)) => Some(&["wardgraph_app"]),
         ("jobs", ("queue", "*", "true", "true")) | ("vector_spaces", ("keeper", "*", "true", "true")) => {
             Some(&["wardgraph_worker"])

@@ -16,12 +16,14 @@ use wardgraph_kernel::{Clock, EdgeId, ManualClock, NodeId, Permissions, SeededCh
 use wardgraph_limits::{LimitTable, Limiter};
 use wardgraph_store::{Role, StatementInfo, Store, StoreOptions, Timeouts};
 use wardgraph_tokens::{Issuer, IssuerConfig, LocalKey, Minter, Verifier};
-use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, TierKeeper, TierOptions, WorkerOptions};
+use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, PurgeWorker, TierKeeper, TierOptions, WorkerOptions};
 
 use crate::{Caller, Cluster, Database, cluster::repository};
 
 /// When every test begins: 2026-01-01T00:00:00Z.
 pub const START: i64 = 1_767_225_600;
+/// How long a deleted node can be brought back in tests.
+pub const GRACE: std::time::Duration = std::time::Duration::from_hours(30 * 24);
 /// `iss` of the tokens that tests mint.
 pub(crate) const ISS: &str = "https://issuer.test";
 /// `aud` of the tokens that tests mint.
@@ -93,6 +95,7 @@ pub struct App {
     own: Minter,
     worker: EmbeddingWorker,
     forgetting: ForgettingWorker,
+    purge: PurgeWorker,
     server: JoinHandle<()>,
 }
 
@@ -152,6 +155,7 @@ impl App {
             health: health.clone(),
             clock: shared_clock.clone(),
             metrics: recorder(),
+            grace_period: GRACE,
         };
         let api = (options.api)(gate.clone(), &services);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -174,6 +178,7 @@ impl App {
             minter: Minter::with_secret(&secret, Some(ISS), AUDIENCE).unwrap(),
             own: own_key.minter("wardgraph-local", AUDIENCE),
             forgetting: ForgettingWorker::new(parts.clone()),
+            purge: PurgeWorker::new(parts.clone()),
             worker: EmbeddingWorker::new(parts, embedder(), WorkerOptions::default()),
             server,
         }
@@ -225,6 +230,11 @@ impl App {
     /// Forgets answers that were kept long enough.
     pub async fn forget(&self) {
         self.forgetting.turn().await.unwrap();
+    }
+
+    /// Erases what is past its grace period, until nothing is due.
+    pub async fn purge_everything(&self) {
+        while self.purge.turn().await.unwrap() > 0 {}
     }
 
     /// The worker, for tests that want more of it.

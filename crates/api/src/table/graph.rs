@@ -1,14 +1,16 @@
 //! Nodes, edges, their events, and search.
 
-use wardgraph_kernel::NodeId;
+use wardgraph_kernel::{EdgeId, NodeId};
 
 use crate::{
-    Created, Json, NoContent, Path, Query,
+    Created, IfMatch, Json, NoContent, Path, Query, Stored, Tagged,
     wire::{
         edge::{Edge, EdgeBatch, EdgeBatchResult, EdgeFilter, EdgePage, NewEdge},
         event::{EventFilter, EventPage},
         node::{NewNode, Node, NodeBatch, NodeBatchResult, NodeFilter, NodePage},
+        relation::{Cleared, EdgeClearing, Lineage, LineageQuery, NeighbourFilter, NeighbourPage},
         search::{SearchRequest, SearchResponse},
+        version::{Deletion, NodePatch, NodeVersionPage, Restoration, VersionFilter},
     },
 };
 
@@ -19,7 +21,7 @@ const LARGE: usize = 10 << 20;
 
 crate::endpoints! {
     /// Create a node. It becomes searchable by its words at once and by meaning as soon as its embedding is ready.
-    CreateNode: POST "/nodes" (Json<NewNode>) -> Created<Node> {
+    CreateNode: POST "/nodes" (Json<NewNode>) -> Stored<Node> {
         permission: NodesWrite, limit: NodeWrite, audit: NodeCreated, body: SMALL,
     }
     /// Create up to 500 nodes. Each item has its own result: one whose values are refused does not stop the others; one of a wrong JSON
@@ -32,12 +34,28 @@ crate::endpoints! {
         permission: NodesRead, limit: Read, body: 0,
     }
     /// Read a node: the tenant's own, or a shared one (`tenant_id` null).
-    GetNode: GET "/nodes/{id}" (Path<NodeId>) -> Json<Node> {
+    GetNode: GET "/nodes/{id}" (Path<NodeId>) -> Tagged<Node> {
         permission: NodesRead, limit: Read, body: 0,
     }
-    /// Delete a node with its edges and embeddings.
-    DeleteNode: DELETE "/nodes/{id}" (Path<NodeId>) -> NoContent {
+    /// Change a node with a JSON Merge Patch (RFC 7396). What it was is kept as a version; what changes nothing makes none.
+    PatchNode: PATCH "/nodes/{id}" ((Path<NodeId>, IfMatch, Json<NodePatch>)) -> Tagged<Node> {
+        permission: NodesWrite, limit: NodeWrite, audit: NodeUpdated, body: SMALL,
+    }
+    /// Replace all that a node is made of. What it was is kept as a version; what changes nothing makes none.
+    ReplaceNode: PUT "/nodes/{id}" ((Path<NodeId>, IfMatch, Json<NewNode>)) -> Tagged<Node> {
+        permission: NodesWrite, limit: NodeWrite, audit: NodeUpdated, body: SMALL,
+    }
+    /// Delete a node with its edges and embeddings. It can be brought back until its grace period is over, unless `hard` erases it at once.
+    DeleteNode: DELETE "/nodes/{id}" ((Path<NodeId>, IfMatch, Query<Deletion>)) -> NoContent {
         permission: NodesWrite, limit: NodeWrite, audit: NodeDeleted, body: 0,
+    }
+    /// List what a node was, page by page: the version in force first. Versions are kept until the node is purged.
+    ListNodeVersions: GET "/nodes/{id}/versions" ((Path<NodeId>, Query<VersionFilter>)) -> Json<NodeVersionPage> {
+        permission: NodesRead, limit: Read, body: 0,
+    }
+    /// Go back to an earlier version, as a new one; or, without `version`, bring a deleted node back with its edges.
+    RestoreNode: POST "/nodes/{id}/restore" ((Path<NodeId>, IfMatch, Json<Restoration>)) -> Tagged<Node> {
+        permission: NodesWrite, limit: NodeWrite, audit: NodeRestored, body: 1_024,
     }
     /// Create an edge between two nodes of the tenant.
     CreateEdge: POST "/edges" (Json<NewEdge>) -> Created<Edge> {
@@ -50,6 +68,26 @@ crate::endpoints! {
     /// List edges, of the tenant or at one node, page by page.
     ListEdges: GET "/edges" (Query<EdgeFilter>) -> Json<EdgePage> {
         permission: EdgesRead, limit: Read, body: 0,
+    }
+    /// Read an edge.
+    GetEdge: GET "/edges/{id}" (Path<EdgeId>) -> Json<Edge> {
+        permission: EdgesRead, limit: Read, body: 0,
+    }
+    /// Delete an edge.
+    DeleteEdge: DELETE "/edges/{id}" (Path<EdgeId>) -> NoContent {
+        permission: EdgesWrite, limit: NodeWrite, audit: EdgeDeleted, body: 0,
+    }
+    /// Delete edges of a node, oldest first, a bounded number at a time: for nodes that have more than are deleted with them.
+    ClearEdges: DELETE "/nodes/{id}/edges" ((Path<NodeId>, Query<EdgeClearing>)) -> Json<Cleared> {
+        permission: EdgesWrite, limit: NodeWrite, audit: EdgeDeleted, body: 0,
+    }
+    /// List the nodes at the other ends of a node's edges, each with its edge, page by page.
+    ListNeighbours: GET "/nodes/{id}/neighbors" ((Path<NodeId>, Query<NeighbourFilter>)) -> Json<NeighbourPage> {
+        permission: NodesRead, limit: Read, body: 0,
+    }
+    /// Where a node comes from: what it was derived from, what that was derived from, and so on, each node once.
+    GetLineage: GET "/lineage/{id}" ((Path<NodeId>, Query<LineageQuery>)) -> Json<Lineage> {
+        permission: NodesRead, limit: Read, body: 0,
     }
     /// List the tenant's events, newest first.
     ListEvents: GET "/events" (Query<EventFilter>) -> Json<EventPage> {

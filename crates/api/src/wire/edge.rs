@@ -12,15 +12,23 @@ use crate::{
     validate::{Faults, Validate},
 };
 
-/// What an edge is made of.
+/// What an edge is made of. Each end is named once: by its id or by its external id.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct NewEdge {
     /// The node it leaves.
-    pub src: NodeId,
+    #[serde(default)]
+    pub src: Option<NodeId>,
+    /// The same by its external id, instead of `src`.
+    #[serde(default)]
+    pub src_external_id: Option<String>,
     /// What it means, 1 to 100 characters.
     pub rel: String,
     /// The node it reaches.
-    pub dst: NodeId,
+    #[serde(default)]
+    pub dst: Option<NodeId>,
+    /// The same by its external id, instead of `dst`.
+    #[serde(default)]
+    pub dst_external_id: Option<String>,
     /// Whatever describes it.
     #[serde(default)]
     pub props: Map<String, Value>,
@@ -33,6 +41,16 @@ impl Validate for NewEdge {
     fn validate(&self, faults: &mut Faults) {
         faults.text("/rel", &self.rel, 1, 100);
         faults.object("/props", &self.props);
+        for (field, by_field, id, external_id) in [
+            ("/src", "/src_external_id", self.src, &self.src_external_id),
+            ("/dst", "/dst_external_id", self.dst, &self.dst_external_id),
+        ] {
+            let once = id.is_some() != external_id.is_some();
+            faults.unless(once, field, "must be given once, by id or by external id");
+            if let Some(external_id) = external_id {
+                faults.text(by_field, external_id, 1, 255);
+            }
+        }
     }
 }
 
@@ -71,7 +89,10 @@ pub enum EdgeItemResult {
         id: EdgeId,
     },
     /// The tenant has this edge already.
-    Exists,
+    Exists {
+        /// The id of that edge.
+        id: EdgeId,
+    },
     /// The item was refused: a field is wrong, or an end is no node of the tenant.
     Refused {
         /// Why.
@@ -121,6 +142,7 @@ pub enum Direction {
 
 /// Which edges to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct EdgeFilter {
     /// Only edges at this node.
     pub node_id: Option<NodeId>,
@@ -139,6 +161,7 @@ impl Validate for EdgeFilter {
         if let Some(rel) = &self.rel {
             faults.text("rel", rel, 1, 100);
         }
+        faults.unless(self.direction.is_none() || self.node_id.is_some(), "direction", "needs `node_id`");
     }
 }
 

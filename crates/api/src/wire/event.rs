@@ -10,6 +10,7 @@ use crate::validate::{Faults, Validate};
 
 /// Which events to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct EventFilter {
     /// Only events about this node.
     pub node_id: Option<NodeId>,

@@ -3,8 +3,10 @@
 pub mod edge;
 pub mod event;
 pub mod node;
+pub mod relation;
 pub mod search;
 pub mod system;
 mod tenant;
+pub mod version;
 
 pub use tenant::NamedTenant;

@@ -172,8 +172,15 @@ pub struct Node {
     pub updated_at: Timestamp,
 }
 
+impl crate::Versioned for Node {
+    fn version(&self) -> i32 {
+        self.version
+    }
+}
+
 /// Which nodes to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NodeFilter {
     /// How many, 1 to 1,000; 100 if absent.
     pub limit: Option<i64>,

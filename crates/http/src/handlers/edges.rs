@@ -1,14 +1,15 @@
 //! Edges.
 
 use wardgraph_api::{
-    Created, FieldError, Json, Query,
-    table::graph::{CreateEdge, CreateEdges, ListEdges},
+    Created, FieldError, Json, NoContent, Path, Query,
+    table::graph::{CreateEdge, CreateEdges, DeleteEdge, GetEdge, ListEdges},
     validate::Faults,
     wire::edge::{Direction, Edge, EdgeBatch, EdgeBatchResult, EdgeFilter, EdgeItemResult, EdgePage, NewEdge},
 };
 use wardgraph_audit::Subject;
 use wardgraph_gate::{Committed, Permit};
-use wardgraph_graph::edge::{self, Creation};
+use wardgraph_graph::edge::{self, Creation, End};
+use wardgraph_kernel::{EdgeId, NodeId};
 
 use super::{note_named_tenant, page};
 use crate::Failure;
@@ -42,8 +43,8 @@ pub(crate) async fn create_all(
     let result = |(index, errors): (usize, Vec<FieldError>)| {
         let creation = if errors.is_empty() { created.next() } else { None };
         match creation {
-            Some(Creation::Created(id)) => EdgeItemResult::Created { id },
-            Some(Creation::Exists) => EdgeItemResult::Exists,
+            Some(Creation::Created { id, .. }) => EdgeItemResult::Created { id },
+            Some(Creation::Exists(id)) => EdgeItemResult::Exists { id },
             Some(Creation::NoEnd(end)) => EdgeItemResult::Refused {
                 errors: vec![FieldError { field: format!("/edges/{index}/{end}"), detail: "is no node of this tenant".into() }],
             },
@@ -53,7 +54,7 @@ pub(crate) async fn create_all(
     let results: Vec<_> = faults.into_iter().enumerate().map(result).collect();
     let subject = |result: &EdgeItemResult| match result {
         EdgeItemResult::Created { id } => Some(Subject::from(*id)),
-        EdgeItemResult::Exists | EdgeItemResult::Refused { .. } => None,
+        EdgeItemResult::Exists { .. } | EdgeItemResult::Refused { .. } => None,
     };
     let subjects: Vec<_> = results.iter().filter_map(subject).collect();
     let (created, failed) = (subjects.len(), results.len() - subjects.len());
@@ -62,19 +63,40 @@ pub(crate) async fn create_all(
 
 pub(crate) async fn list(permit: Permit<ListEdges>, Query(query): Query<EdgeFilter>) -> Result<Json<EdgePage>, Failure> {
     let (size, after) = page("edges", query.limit, query.cursor.as_deref())?;
-    let (src, dst) = match query.direction {
-        Some(Direction::In) => (None, query.node_id),
-        Some(Direction::Out) | None => (query.node_id, None),
+    let direction = match query.direction {
+        Some(Direction::In) => edge::Direction::In,
+        Some(Direction::Out) | None => edge::Direction::Out,
     };
-    let filter = edge::Filter { src, dst, rel: query.rel };
+    let filter = edge::Filter { at: query.node_id.map(|node| (node, direction)), rel: query.rel };
     let mut work = permit.begin()?;
     let found = edge::list(&mut work.once(), &filter, after, size).await?;
     let edges: Vec<_> = found.items.into_iter().map(wire).collect();
     Ok(Json(EdgePage { count: edges.len(), edges, next_cursor: found.next.map(|cursor| cursor.encode("edges")) }))
 }
 
+pub(crate) async fn get(permit: Permit<GetEdge>, Path(id): Path<EdgeId>) -> Result<Json<Edge>, Failure> {
+    let mut work = permit.begin()?;
+    Ok(Json(wire(edge::get(&mut work.once(), id).await?)))
+}
+
+pub(crate) async fn delete(permit: Permit<DeleteEdge>, Path(id): Path<EdgeId>) -> Result<Committed<DeleteEdge>, Failure> {
+    let mut work = permit.begin()?;
+    edge::delete(&mut work.tx(), id).await?;
+    Ok(work.commit(id, NoContent).await?)
+}
+
 fn domain(new: NewEdge) -> edge::NewEdge {
-    edge::NewEdge { src: new.src, rel: new.rel, dst: new.dst, props: new.props }
+    edge::NewEdge {
+        src: end(new.src, new.src_external_id),
+        rel: new.rel,
+        dst: end(new.dst, new.dst_external_id),
+        props: new.props,
+    }
+}
+
+/// One of the two is there, as was checked; a name that is empty would be no node's.
+fn end(id: Option<NodeId>, external_id: Option<String>) -> End {
+    id.map_or_else(|| End::ExternalId(external_id.unwrap_or_default()), End::Id)
 }
 
 fn wire(edge: edge::Edge) -> Edge {

@@ -3,8 +3,10 @@
 pub(crate) mod edges;
 pub(crate) mod events;
 pub(crate) mod nodes;
+pub(crate) mod relations;
 pub(crate) mod search;
 pub(crate) mod system;
+pub(crate) mod versions;
 
 use serde_json::json;
 use wardgraph_api::{Problem, wire::NamedTenant};

@@ -1,15 +1,18 @@
 //! Nodes.
 
 use wardgraph_api::{
-    Created, Json, NoContent, Path, Query,
-    table::graph::{CreateNode, CreateNodes, DeleteNode, GetNode, ListNodes},
+    Json, Path, Query, Stored, Tagged,
+    table::graph::{CreateNode, CreateNodes, GetNode, ListNodes},
     validate::Faults,
     wire::node::{EmbeddingStatus, NewNode, Node, NodeBatch, NodeBatchResult, NodeFilter, NodeItemResult, NodePage},
 };
 use wardgraph_audit::Subject;
 use wardgraph_gate::{Committed, Permit};
-use wardgraph_graph::node::{self, Creation};
-use wardgraph_kernel::{EventType, NodeId};
+use wardgraph_graph::{
+    listing,
+    node::{self, Creation},
+};
+use wardgraph_kernel::NodeId;
 
 use super::{note_named_tenant, page};
 use crate::Failure;
@@ -19,7 +22,7 @@ pub(crate) async fn create(permit: Permit<CreateNode>, Json(new): Json<NewNode>)
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &new.tenant_id, &tenant);
     let node = node::create(&mut work.tx(), domain(new), now, &*chance).await?;
-    Ok(work.commit(node.id, Created(wire(node))).await?)
+    Ok(work.commit(node.id, Stored::Created(wire(node))).await?)
 }
 
 pub(crate) async fn create_all(
@@ -57,24 +60,16 @@ pub(crate) async fn create_all(
 
 pub(crate) async fn list(permit: Permit<ListNodes>, Query(query): Query<NodeFilter>) -> Result<Json<NodePage>, Failure> {
     let (size, after) = page("nodes", query.limit, query.cursor.as_deref())?;
-    let filter = node::Filter { class: query.class, external_id: query.external_id };
+    let filter = listing::Filter { class: query.class, external_id: query.external_id };
     let mut work = permit.begin()?;
-    let found = node::list(&mut work.once(), &filter, after, size).await?;
+    let found = listing::list(&mut work.once(), &filter, after, size).await?;
     let nodes: Vec<_> = found.items.into_iter().map(wire).collect();
     Ok(Json(NodePage { count: nodes.len(), nodes, next_cursor: found.next.map(|cursor| cursor.encode("nodes")) }))
 }
 
-pub(crate) async fn get(permit: Permit<GetNode>, Path(id): Path<NodeId>) -> Result<Json<Node>, Failure> {
+pub(crate) async fn get(permit: Permit<GetNode>, Path(id): Path<NodeId>) -> Result<Tagged<Node>, Failure> {
     let mut work = permit.begin()?;
-    Ok(Json(wire(node::get(&mut work.once(), id).await?)))
-}
-
-pub(crate) async fn delete(permit: Permit<DeleteNode>, Path(id): Path<NodeId>) -> Result<Committed<DeleteNode>, Failure> {
-    let mut work = permit.begin()?;
-    for edge in node::delete(&mut work.tx(), id).await? {
-        work.changed(EventType::EdgeDeleted, edge);
-    }
-    Ok(work.commit(id, NoContent).await?)
+    Ok(Tagged(wire(node::get(&mut work.once(), id).await?)))
 }
 
 fn created_id(result: &NodeItemResult) -> Option<NodeId> {
@@ -84,7 +79,7 @@ fn created_id(result: &NodeItemResult) -> Option<NodeId> {
     }
 }
 
-fn domain(new: NewNode) -> node::NewNode {
+pub(super) fn domain(new: NewNode) -> node::NewNode {
     let external_id = new.external_id().map(str::to_owned);
     node::NewNode {
         classes: new.classes,
@@ -97,7 +92,7 @@ fn domain(new: NewNode) -> node::NewNode {
     }
 }
 
-fn wire(node: node::Node) -> Node {
+pub(super) fn wire(node: node::Node) -> Node {
     Node {
         id: node.id,
         tenant_id: node.tenant,

@@ -105,6 +105,7 @@ keys! {
     "limits.stranger_search_sustained" COUNT, "5", [], "The same a second.";
     "embedding.model" Kind::Text, "minilm", [], "`minilm` (all-MiniLM-L6-v2, 384 dimensions) or `wordllama` (256 dimensions, a hundred times faster).";
     "embedding.threads" Kind::Number(0, 256), "0", [], "Threads of the model; 0: half the cores, at least one.";
+    "graph.grace_period_hours" Kind::Number(0, 87_600), "720", [], "How long a deleted node can be brought back before it is erased, in hours.";
     "worker.enabled" Kind::Bool, "true", [], "Whether this server works the queue and keeps the tiers of search.";
     "search.exact_rows" Kind::Number(1, 1_000_000), "2000", [], "Up to so many vectors a tenant is searched one by one, exactly; above, by an HNSW index, outside of which at most about as many wait.";
     "search.own_index_rows" Kind::Number(1, 1_000_000_000), "50000", [], "From so many vectors on, a tenant has an HNSW index of its own.";

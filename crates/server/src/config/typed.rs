@@ -30,6 +30,8 @@ pub struct Config {
     pub model: ModelKind,
     /// The model's threads; 0 for half the cores.
     pub model_threads: usize,
+    /// How long a deleted node can be brought back.
+    pub grace_period: Duration,
     /// Whether this server works the queue.
     pub works: bool,
     /// When tenants change tiers of search.
@@ -119,6 +121,7 @@ impl Config {
             limits,
             model: model.value().parse().map_err(|_| model.refuse("`minilm` or `wordllama`"))?,
             model_threads: settings.number("embedding.threads")?,
+            grace_period: Duration::from_hours(settings.number("graph.grace_period_hours")? as u64),
             works: settings.flag("worker.enabled")?,
             tiers: tiers(settings)?,
             log_json,

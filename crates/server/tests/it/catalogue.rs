@@ -50,7 +50,10 @@ async fn the_policies_are_these_and_no_others() {
     .await;
     let mut expected = vec![
         "jobs administrator PERMISSIVE ALL admin".to_owned(),
+        "jobs own_delete PERMISSIVE DELETE app".into(),
         "jobs own_insert PERMISSIVE INSERT app".into(),
+        "jobs own_read PERMISSIVE SELECT app".into(),
+        "jobs own_update PERMISSIVE UPDATE app".into(),
         "jobs queue PERMISSIVE ALL worker".into(),
         "vector_spaces administrator PERMISSIVE ALL admin".into(),
         "vector_spaces keeper PERMISSIVE ALL worker".into(),
@@ -63,12 +66,16 @@ async fn the_policies_are_these_and_no_others() {
         ("embeddings", "worker"),
         ("events", "app+identity+worker"),
         ("idempotency", "app+worker"),
+        ("node_versions", "app+worker"),
+        ("deleted_nodes", "app+worker"),
+        ("deleted_edges", "app+worker"),
     ] {
         expected.push(format!("{table} administrator PERMISSIVE ALL admin"));
         expected.push(format!("{table} tenant_read PERMISSIVE SELECT app+worker"));
-        expected.extend(
-            ["insert", "update", "delete"].map(|act| format!("{table} tenant_{act} PERMISSIVE {} {writers}", act.to_uppercase())),
-        );
+        expected.extend(["insert", "update", "delete"].map(|act| {
+            let deletes_too = if (table, act) == ("embeddings", "delete") { "app+" } else { "" };
+            format!("{table} tenant_{act} PERMISSIVE {} {deletes_too}{writers}", act.to_uppercase())
+        }));
     }
     expected.sort();
     assert_eq!(listed, expected);
@@ -102,10 +109,19 @@ async fn the_grants_are_these_and_no_others() {
     .await;
     let all = "delete+insert+select+update";
     let mut expected = [
+        format!("deleted_edges admin {all}"),
+        "deleted_edges app delete+insert+select".into(),
+        "deleted_edges worker delete+select".into(),
+        format!("deleted_nodes admin {all}"),
+        format!("deleted_nodes app {all}"),
+        "deleted_nodes worker delete+select".into(),
+        format!("node_versions admin {all}"),
+        "node_versions app delete+insert+select".into(),
+        "node_versions worker delete+select".into(),
         format!("edges admin {all}"),
         format!("edges app {all}"),
         format!("embeddings admin {all}"),
-        "embeddings app select".into(),
+        "embeddings app delete+select".into(),
         format!("embeddings worker {all}"),
         "events admin insert+select".into(),
         "events app insert+select".into(),
@@ -114,7 +130,10 @@ async fn the_grants_are_these_and_no_others() {
         "idempotency app delete+insert+select".into(),
         "idempotency worker delete+select".into(),
         format!("jobs admin {all}"),
-        "jobs app insert".into(),
+        "jobs app delete+insert+select".into(),
+        "jobs attempts app update".into(),
+        "jobs dead app update".into(),
+        "jobs due_at app update".into(),
         format!("jobs worker {all}"),
         format!("nodes admin {all}"),
         format!("nodes app {all}"),
@@ -303,7 +322,7 @@ async fn no_statement_brings_a_column_that_it_did_not_name() {
     let (before, star_before) = (columns(&client, &ours).await, columns(&client, &star).await);
     client
         .batch_execute(
-            "do $$ declare t text; begin foreach t in array array['nodes', 'edges', 'embeddings', 'events', 'jobs'] loop
+            "do $$ declare t text; begin foreach t in array array['nodes', 'edges', 'embeddings', 'events', 'jobs', 'node_versions', 'deleted_nodes', 'deleted_edges'] loop
                           execute format('alter table wardgraph.%s add column of_tomorrow text', t); end loop; end $$",
         )
         .await
@@ -312,9 +331,11 @@ async fn no_statement_brings_a_column_that_it_did_not_name() {
     assert_ne!(columns(&client, &star).await, star_before, "the question sees a star");
 }
 
-const TENANT_TABLES: &[&str] = &["nodes", "edges", "embeddings", "events", "jobs"];
-/// The queue is everyone's: these two look for due work of all tenants, and bring no content.
-const ACROSS_TENANTS: &[&str] = &["gate.idempotency.due", "graph.embedding.claim", "graph.embedding.depth"];
+const TENANT_TABLES: &[&str] =
+    &["nodes", "edges", "embeddings", "events", "jobs", "idempotency", "node_versions", "deleted_nodes", "deleted_edges"];
+/// The queue is everyone's: these look for due work of all tenants, and bring no content.
+const ACROSS_TENANTS: &[&str] =
+    &["gate.idempotency.due", "graph.embedding.claim", "graph.embedding.depth", "graph.purge.claim", "graph.purge.depth"];
 
 /// The scans of tenant tables in a statement's plan that no condition binds to a tenant. Planned as the superuser, whom row-level security
 /// does not bind: what is left is what the statement says by itself.

@@ -18,8 +18,10 @@ async fn fault_01_no_query_parameter_reaches_another_tenant() {
     for row in rows() {
         let path =
             (row.shape)().path.map_or_else(|| row.spec.path.to_owned(), |kind| row.spec.path.replace("{id}", &kind.of(&known)));
-        for name in ["tenant_id", "tenant", "tenantId", "org", "organization", "app.current_tenant_id"] {
-            let request = thief.request(row.spec.method.word(), &format!("{path}?{name}=victim"));
+        for query in
+            ["", "?tenant_id=victim", "?tenant=victim", "?tenantId=victim", "?org=victim", "?app.current_tenant_id=victim"]
+        {
+            let request = thief.request(row.spec.method.word(), &format!("{path}{query}"));
             let request =
                 request.header("x-tenant-id", "victim").header("tenant-id", "victim").header("cookie", "tenant_id=victim");
             let sample = (row.sample)(&known).map(|mut body| {
@@ -417,4 +419,38 @@ async fn fault_35_a_refused_credential_is_not_told_back() {
     }
     let events = app.owner("tenant-a").get("/events").await.ok();
     assert!(!events.to_string().contains(good.token.as_deref().unwrap().rsplit('.').next().unwrap()));
+}
+
+/// Lineage of a graph with cycles: 12 edges among 4 nodes took 0.2 s at depth 8, 1.5 s at 10, and 11.4 s at 12, without a bound on the depth.
+#[tokio::test]
+async fn fault_28_lineage_has_a_cycle_guard_and_a_bound() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let mut ids = Vec::new();
+    for name in ["a", "b", "c", "d"] {
+        ids.push(owner.create_node(name).await.created()["id"].clone());
+    }
+    for src in &ids {
+        for dst in ids.iter().filter(|dst| *dst != src) {
+            owner.post("/edges", &json!({ "src": src, "rel": "DERIVED_FROM", "dst": dst })).await.created();
+        }
+    }
+    let start = ids[0].as_str().unwrap();
+    for depth in [8, 10, 12, 32] {
+        let begun = std::time::Instant::now();
+        let answer = owner.get(&format!("/lineage/{start}?max_depth={depth}")).await.ok();
+        assert!(begun.elapsed() < std::time::Duration::from_millis(500), "depth {depth} took {:?}", begun.elapsed());
+        let mut found: Vec<_> =
+            answer["ancestors"].as_array().unwrap().iter().map(|a| (a["id"].clone(), a["depth"].as_u64().unwrap())).collect();
+        found.sort_by_key(|(id, _)| id.to_string());
+        let mut others: Vec<_> = ids[1..].iter().map(|id| (id.clone(), 1)).collect();
+        others.sort_by_key(|(id, _)| id.to_string());
+        assert_eq!(found, others);
+    }
+    for depth in ["33", "1000000000", "-1", "0"] {
+        owner.get(&format!("/lineage/{start}?max_depth={depth}")).await.problem(422);
+    }
+    for limit in ["-1", "0", "1000000"] {
+        owner.get(&format!("/nodes?limit={limit}")).await.problem(400);
+    }
 }

@@ -342,17 +342,25 @@ async fn every_query_parameter_bears_every_value() {
         &node,
     ];
     for row in rows().filter(|row| !parameters(row).is_empty()) {
+        // What may be gone after the call before is made anew.
+        let known = async || if row.spec.event.is_some() { app.known(&owner).await } else { known };
+        let asked = async |query: &str, what: &str| {
+            let request = owner.calling(row, &known().await).build().unwrap();
+            let path = request.url().path().to_owned();
+            let again = owner.request(row.spec.method.word(), &format!("{path}?{query}"));
+            let body = request.body().and_then(|body| body.as_bytes()).map(<[u8]>::to_vec).unwrap_or_default();
+            ask(again.body(body), what).await
+        };
         for name in parameters(row) {
             for value in values {
-                let what = format!("{} ?{name}={:.60}", row.spec.id, value);
-                ask(owner.request("GET", &format!("{}?{name}={value}", row.spec.path)), &what).await;
+                asked(&format!("{name}={value}"), &format!("{} ?{name}={:.60}", row.spec.id, value)).await;
             }
-            let twice = ask(owner.request("GET", &format!("{}?{name}=1&{name}=1", row.spec.path)), "a parameter twice").await;
+            let twice = asked(&format!("{name}=1&{name}=1"), "a parameter twice").await;
             assert_eq!(twice.status, 400, "{} ?{name} twice", row.spec.id);
         }
         for unknown in ["tenant_id=tenant-b", "x", "=", "&&&", "=1", "%00=%00", "a[]=1", "limit%00=1"] {
-            let reply = ask(owner.request("GET", &format!("{}?{unknown}", row.spec.path)), unknown).await;
-            assert_eq!(reply.status, 200, "{} ?{unknown}: {}", row.spec.id, reply.text);
+            let reply = asked(unknown, unknown).await;
+            assert!(reply.status.is_success(), "{} ?{unknown}: {}", row.spec.id, reply.text);
         }
     }
 }

@@ -262,7 +262,15 @@ async fn the_worker_moves_a_nodes_status_and_nothing_else_of_it() {
 async fn the_queue_is_closed_to_requests_and_open_to_the_worker() {
     let (app, _) = seeded().await;
     let client = within(&app.database, Role::App, "tenant-a").await;
-    for sql in ["select 1 from wardgraph.jobs", "update wardgraph.jobs set dead = true", "delete from wardgraph.jobs"] {
+    // Its own tenant's jobs a request makes due anew, and it sees no other's.
+    assert_eq!(count(&within(&app.database, Role::App, "tenant-b").await, "jobs", "").await, 0);
+    let waiting =
+        "insert into wardgraph.jobs (tenant_id, kind, subject_id, due_at) values ('tenant-b', 'embed', gen_random_uuid(), now())";
+    app.database.behind_the_scenes().await.batch_execute(waiting).await.unwrap();
+    for sql in ["update wardgraph.jobs set dead = true", "delete from wardgraph.jobs"] {
+        assert_eq!(client.execute(sql, &[]).await.unwrap(), 0, "{sql}");
+    }
+    for sql in ["update wardgraph.jobs set tenant_id = 'tenant-a'", "update wardgraph.jobs set kind = 'purge'"] {
         denied(client.batch_execute(sql).await, sql);
     }
     let identity = within(&app.database, Role::Identity, "tenant-a").await;

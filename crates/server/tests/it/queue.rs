@@ -100,7 +100,7 @@ async fn number(client: &Client, sql: &str) -> i64 {
 }
 
 const VECTORS: &str = "select count(*) from wardgraph.embeddings";
-const JOBS: &str = "select count(*) from wardgraph.jobs where not dead";
+const JOBS: &str = "select count(*) from wardgraph.jobs where not dead and kind = 'embed'";
 const DEAD: &str = "select count(*) from wardgraph.jobs where dead";
 
 /// What the worker says that it embedded, over all tenants.

@@ -11,7 +11,16 @@ macro_rules! migrations {
     };
 }
 
-migrations!["0001_isolation", "0002_graph", "0003_events", "0004_jobs", "0006_search_tiers", "0009_idempotency"];
+migrations![
+    "0001_isolation",
+    "0002_graph",
+    "0003_events",
+    "0004_jobs",
+    "0005_node_versions",
+    "0006_search_tiers",
+    "0008_filters_and_lineage",
+    "0009_idempotency"
+];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {
     owner

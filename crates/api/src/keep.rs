@@ -1,0 +1,57 @@
+//! Answers as they are kept, with the commit that they tell of, to be given again to whoever asks the same again.
+
+use crate::{Created, Json, NoContent, Stored, Tagged, Versioned};
+
+/// An answer as it is kept, to be given again to whoever asks the same again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The status.
+    pub status: u16,
+    /// The entity tag, with its quotes.
+    pub etag: Option<String>,
+    /// The body, JSON; empty where there is none.
+    pub body: String,
+}
+
+/// An output that can be kept with the commit that it tells of. An answer that holds a secret has no such output.
+pub trait Keep {
+    /// The answer.
+    ///
+    /// # Errors
+    /// If a value cannot be written as JSON.
+    fn keep(&self) -> Result<Kept, serde_json::Error>;
+}
+
+impl<T: serde::Serialize> Keep for Json<T> {
+    fn keep(&self) -> Result<Kept, serde_json::Error> {
+        Ok(Kept { status: 200, etag: None, body: serde_json::to_string(&self.0)? })
+    }
+}
+
+impl<T: serde::Serialize> Keep for Created<T> {
+    fn keep(&self) -> Result<Kept, serde_json::Error> {
+        Ok(Kept { status: 201, etag: None, body: serde_json::to_string(&self.0)? })
+    }
+}
+
+impl<T: serde::Serialize + Versioned> Keep for Tagged<T> {
+    fn keep(&self) -> Result<Kept, serde_json::Error> {
+        Ok(Kept { status: 200, etag: Some(self.0.etag()), body: serde_json::to_string(&self.0)? })
+    }
+}
+
+impl<T: serde::Serialize + Versioned> Keep for Stored<T> {
+    fn keep(&self) -> Result<Kept, serde_json::Error> {
+        let (status, value) = match self {
+            Self::Created(value) => (201, value),
+            Self::Found(value) => (200, value),
+        };
+        Ok(Kept { status, etag: Some(value.etag()), body: serde_json::to_string(value)? })
+    }
+}
+
+impl Keep for NoContent {
+    fn keep(&self) -> Result<Kept, serde_json::Error> {
+        Ok(Kept { status: 204, etag: None, body: String::new() })
+    }
+}

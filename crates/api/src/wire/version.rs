@@ -1,0 +1,228 @@
+//! Changing nodes, what they were, and going back.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value, json};
+use wardgraph_kernel::NodeId;
+
+use super::{NamedTenant, node::NewNode};
+use crate::{
+    describe::{Body, Known},
+    validate::{Faults, Validate},
+};
+
+/// A change of a node as a JSON Merge Patch (RFC 7396): what is absent stays, a null removes, objects are merged, everything else is replaced.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+pub struct NodePatch {
+    /// The classes to have instead.
+    #[serde(default, deserialize_with = "given")]
+    pub classes: Option<Vec<String>>,
+    /// Merged into `props`.
+    #[serde(default, deserialize_with = "given")]
+    pub props: Option<Map<String, Value>>,
+    /// The payload's place to have instead; null for none.
+    #[serde(default, deserialize_with = "given")]
+    pub payload_ref: Option<Option<String>>,
+    /// Merged into `metadata`; null empties it.
+    #[serde(default, deserialize_with = "given")]
+    pub metadata: Option<Option<Map<String, Value>>>,
+    /// Merged into `refresh_policy`; null empties it.
+    #[serde(default, deserialize_with = "given")]
+    pub refresh_policy: Option<Option<Map<String, Value>>>,
+    /// The triggers to have instead; null for none.
+    #[serde(default, deserialize_with = "given")]
+    pub triggers: Option<Option<Vec<Map<String, Value>>>>,
+    /// The external id to have instead; null for none.
+    #[serde(default, deserialize_with = "given")]
+    pub external_id: Option<Option<String>>,
+    /// Ignored: the credential says whose the node is.
+    #[serde(default)]
+    pub tenant_id: NamedTenant,
+}
+
+/// Tells a null that was given from nothing that was.
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+impl NodePatch {
+    /// The node that is to be, made of the one that is. It has to be validated as a whole.
+    pub fn apply(self, mut node: NewNode) -> NewNode {
+        if let Some(classes) = self.classes {
+            node.classes = classes;
+        }
+        if let Some(props) = self.props {
+            merge(&mut node.props, props);
+        }
+        for (target, patch) in [(&mut node.metadata, self.metadata), (&mut node.refresh_policy, self.refresh_policy)] {
+            match patch {
+                Some(Some(patch)) => merge(target, patch),
+                Some(None) => target.clear(),
+                None => {}
+            }
+        }
+        if let Some(payload_ref) = self.payload_ref {
+            node.payload_ref = payload_ref;
+        }
+        if let Some(triggers) = self.triggers {
+            node.triggers = triggers.unwrap_or_default();
+        }
+        if let Some(external_id) = self.external_id {
+            node.external_id = external_id;
+        }
+        node
+    }
+}
+
+/// RFC 7396, section 2. As deep as the patch, which is bounded.
+fn merge(target: &mut Map<String, Value>, patch: Map<String, Value>) {
+    for (key, value) in patch {
+        match value {
+            Value::Null => _ = target.remove(&key),
+            Value::Object(patch) => {
+                let mut merged = match target.remove(&key) {
+                    Some(Value::Object(object)) => object,
+                    Some(_) | None => Map::new(),
+                };
+                merge(&mut merged, patch);
+                target.insert(key, Value::Object(merged));
+            }
+            value => _ = target.insert(key, value),
+        }
+    }
+}
+
+impl Validate for NodePatch {
+    fn validate(&self, faults: &mut Faults) {
+        let (metadata, refresh_policy) = (self.metadata.iter().flatten(), self.refresh_policy.iter().flatten());
+        for (field, object) in self.props.iter().map(|o| ("/props", o)).chain(metadata.map(|o| ("/metadata", o))) {
+            faults.object(field, object);
+        }
+        refresh_policy.for_each(|object| faults.object("/refresh_policy", object));
+    }
+}
+
+impl Body for NodePatch {
+    fn example(_: &Known) -> Value {
+        json!({ "props": { "text": "The slow brown fox walks around the dog.", "draft": null }, "metadata": { "reviewed": true } })
+    }
+}
+
+/// How a node is deleted.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+pub struct Deletion {
+    /// Whether nothing is to be left of it at once: neither the node, in its grace period or not, nor what it was.
+    #[serde(default)]
+    pub hard: bool,
+}
+
+impl Validate for Deletion {
+    fn validate(&self, _: &mut Faults) {}
+}
+
+/// Where to go back to.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+pub struct Restoration {
+    /// An earlier version of the node; absent, a deleted node is brought back as it was.
+    #[serde(default)]
+    pub version: Option<i32>,
+}
+
+impl Validate for Restoration {
+    fn validate(&self, faults: &mut Faults) {
+        faults.unless(self.version.is_none_or(|version| version >= 1), "/version", "must be 1 or more");
+    }
+}
+
+impl Body for Restoration {
+    fn example(_: &Known) -> Value {
+        json!({ "version": 1 })
+    }
+}
+
+/// Which versions to list.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+pub struct VersionFilter {
+    /// How many, 1 to 1,000; 100 if absent.
+    pub limit: Option<i64>,
+    /// Where to go on: `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+impl Validate for VersionFilter {
+    fn validate(&self, _: &mut Faults) {}
+}
+
+/// What a node was, or is.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct NodeVersion {
+    /// The version, from 1.
+    pub version: i32,
+    /// The caller's own id.
+    pub external_id: Option<String>,
+    /// Its classes.
+    pub classes: Vec<String>,
+    /// What describes it.
+    pub props: Value,
+    /// Where its content lies.
+    pub payload_ref: Option<String>,
+    /// What else is known of it.
+    pub metadata: Value,
+    /// When it is refreshed.
+    pub refresh_policy: Value,
+    /// Which triggers watch it.
+    pub triggers: Value,
+    /// When the node became this.
+    pub updated_at: Timestamp,
+    /// When it became something else; null for the version in force.
+    pub superseded_at: Option<Timestamp>,
+}
+
+/// A page of versions.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct NodeVersionPage {
+    /// The node.
+    pub node_id: NodeId,
+    /// The versions, newest first.
+    pub versions: Vec<NodeVersion>,
+    /// How many there are on this page.
+    pub count: usize,
+    /// Where the next page begins; null on the last.
+    pub next_cursor: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The examples of RFC 7396, appendix A, that are patches of an object by an object.
+    #[test]
+    fn a_patch_merges_as_the_rfc_says() {
+        for (target, patch, expected) in [
+            (r#"{"a":"b"}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
+            (r#"{"a":"b"}"#, r#"{"b":"c"}"#, r#"{"a":"b","b":"c"}"#),
+            (r#"{"a":"b"}"#, r#"{"a":null}"#, "{}"),
+            (r#"{"a":"b","b":"c"}"#, r#"{"a":null}"#, r#"{"b":"c"}"#),
+            (r#"{"a":["b"]}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
+            (r#"{"a":"c"}"#, r#"{"a":["b"]}"#, r#"{"a":["b"]}"#),
+            (r#"{"a":{"b":"c"}}"#, r#"{"a":{"b":"d","c":null}}"#, r#"{"a":{"b":"d"}}"#),
+            (r#"{"a":[{"b":"c"}]}"#, r#"{"a":[1]}"#, r#"{"a":[1]}"#),
+            (r#"{"e":null}"#, r#"{"a":1}"#, r#"{"e":null,"a":1}"#),
+            ("{}", r#"{"a":{"bb":{"ccc":null}}}"#, r#"{"a":{"bb":{}}}"#),
+        ] {
+            let mut merged: Map<String, Value> = serde_json::from_str(target).unwrap();
+            merge(&mut merged, serde_json::from_str(patch).unwrap());
+            assert_eq!(Value::Object(merged), serde_json::from_str::<Value>(expected).unwrap(), "{patch} on {target}");
+        }
+    }
+
+    #[test]
+    fn a_null_is_told_from_nothing() {
+        let patch: NodePatch = serde_json::from_str(r#"{"payload_ref": null, "metadata": null}"#).unwrap();
+        assert_eq!((patch.payload_ref, patch.external_id, patch.metadata), (Some(None), None, Some(None)));
+        for needed in ["classes", "props"] {
+            assert!(serde_json::from_value::<NodePatch>(json!({ needed: null })).is_err(), "a node without {needed}");
+        }
+    }
+}

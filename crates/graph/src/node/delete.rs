@@ -1,0 +1,186 @@
+//! Deleting nodes, bringing them back, and erasing them: a deleted node moves away, so that no read can meet it.
+
+use uuid::Uuid;
+use wardgraph_kernel::{EdgeId, NodeId, Timestamp, Write};
+use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
+
+use super::{
+    Node, columns,
+    replace::{Meant, hold, taken},
+};
+use crate::{GraphError, purge};
+
+/// How many edges go or come with their node at once, each with its event.
+const MOST_EDGES: usize = 10_000;
+
+/// Holds a node against new edges, so that the next statement sees every edge there is.
+const LOCK: Statement<Write> = Statement::writing(
+    "graph.node.lock",
+    &[Role::App],
+    "select version from nodes where tenant_id = $1 and node_id = $2 for update",
+);
+
+/// Moves a node and its edges away, and has the tenant's purge wake in time. More edges than are asked for leave everything as it is.
+const DELETE: Statement<Write> = Statement::writing(
+    "graph.node.delete",
+    &[Role::App],
+    "with at as materialized (
+       select edge_id from edges where tenant_id = $1 and src = $2
+       union
+       select edge_id from edges where tenant_id = $1 and dst = $2
+       limit $3::bigint + 1
+     ), few as (
+       select count(*) <= $3::bigint as ok from at
+     ), parted as (
+       delete from edges e using at where e.tenant_id = $1 and e.edge_id = at.edge_id and (select ok from few)
+       returning e.edge_id, e.src, e.rel, e.dst, e.props, e.created_at, e.size_bytes
+     ), parked as (
+       insert into deleted_edges (tenant_id, edge_id, src, rel, dst, props, created_at, size_bytes)
+       select $1, p.edge_id, p.src, p.rel, p.dst, p.props, p.created_at, p.size_bytes from parted p
+     ), gone as (
+       delete from nodes where tenant_id = $1 and node_id = $2 and (select ok from few)
+       returning node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, version, content, size_bytes, created_at, updated_at
+     ), moved as (
+       insert into deleted_nodes (tenant_id, node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, version, content,
+                                  size_bytes, created_at, updated_at, deleted_at, purge_at)
+       select $1, g.node_id, g.external_id, g.classes, g.props, g.payload_ref, g.metadata, g.refresh_policy, g.triggers, g.version, g.content,
+              g.size_bytes, g.created_at, g.updated_at, $4, $5 from gone g
+     ), due as (
+       insert into jobs (tenant_id, kind, subject_id, due_at) select $1, 'purge', '00000000-0000-0000-0000-000000000000', $5 from gone
+       on conflict (tenant_id, kind, subject_id) do update set due_at = least(jobs.due_at, excluded.due_at), attempts = jobs.attempts + 1, dead = false
+     )
+     select exists (select from gone), (select ok from few), array(select edge_id from parted)",
+);
+
+/// Holds a deleted node until the transaction ends.
+const HOLD_DELETED: Statement<Write> = Statement::writing(
+    "graph.deleted_node.hold",
+    &[Role::App],
+    "select version from deleted_nodes where tenant_id = $1 and node_id = $2 and purge_at > $3 for update",
+);
+
+/// Brings a deleted node back as a new version, with those of its edges whose other end is there. The others go on waiting for theirs.
+const RETURN: Statement<Write> = Statement::writing(
+    "graph.deleted_node.return",
+    &[Role::App],
+    concat!(
+        "with back as (
+           delete from deleted_nodes d where d.tenant_id = $1 and d.node_id = $2
+           returning d.node_id, d.external_id, d.classes, d.props, d.payload_ref, d.metadata, d.refresh_policy, d.triggers, d.version, d.content,
+                     d.size_bytes, d.created_at, d.updated_at
+         ), kept as (
+           insert into node_versions (tenant_id, node_id, version, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers,
+                                      size_bytes, written_at, superseded_at)
+           select $1, b.node_id, b.version, b.external_id, b.classes, b.props, b.payload_ref, b.metadata, b.refresh_policy, b.triggers, b.size_bytes,
+                  b.updated_at, $3 from back b
+         ), returned as (
+           insert into nodes (tenant_id, node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, version, content,
+                              size_bytes, embedding_status, created_at, updated_at)
+           select $1, b.node_id, b.external_id, b.classes, b.props, b.payload_ref, b.metadata, b.refresh_policy, b.triggers, b.version + 1, b.content,
+                  b.size_bytes, case when b.content is null then 'none' else 'queued' end, b.created_at, $3 from back b
+           returning ",
+        columns!(),
+        "), queued as (
+           insert into jobs (tenant_id, kind, subject_id, due_at) select $1, 'embed', r.node_id, $3 from returned r where r.embedding_status = 'queued'
+           on conflict (tenant_id, kind, subject_id) do update set due_at = excluded.due_at, attempts = 0, dead = false
+         ), at as materialized (
+           select e.edge_id from deleted_edges e
+           where e.tenant_id = $1 and (e.src = $2 or e.dst = $2)
+             and (e.src = $2 or exists (select from nodes n where n.tenant_id = $1 and n.node_id = e.src))
+             and (e.dst = $2 or exists (select from nodes n where n.tenant_id = $1 and n.node_id = e.dst))
+           limit $4::bigint + 1
+         ), unparked as (
+           delete from deleted_edges e using at where e.tenant_id = $1 and e.edge_id = at.edge_id
+           returning e.edge_id, e.src, e.rel, e.dst, e.props, e.created_at, e.size_bytes
+         ), joined as (
+           insert into edges (tenant_id, edge_id, src, rel, dst, props, created_at, size_bytes)
+           select $1, u.edge_id, u.src, u.rel, u.dst, u.props, u.created_at, u.size_bytes from unparked u
+           returning edge_id
+         )
+         select ",
+        columns!(),
+        ", array(select edge_id from joined) from returned"
+    ),
+);
+
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[LOCK.info(), DELETE.info(), HOLD_DELETED.info(), RETURN.info()];
+
+/// Deletes a node of the tenant with its edges and vectors; until `purge_at` it can be brought back. Returns the edges that went with it.
+pub async fn delete(
+    tx: &mut Tx<'_, Write>,
+    id: NodeId,
+    meant: Meant<'_>,
+    now: Timestamp,
+    purge_at: Timestamp,
+) -> Result<Vec<EdgeId>, GraphError> {
+    let tenant = tx.tenant();
+    let held = tx.write(&LOCK, &[&tenant, &id.uuid()]).await?;
+    meant.check(version(&held)?.ok_or(GraphError::NoNode(id))?)?;
+    let most = i64::try_from(MOST_EDGES).unwrap_or(i64::MAX);
+    let rows = tx.write(&DELETE, &[&tenant, &id.uuid(), &most, &now, &purge_at]).await?;
+    let row = rows.first().ok_or(GraphError::NoNode(id))?;
+    let (gone, few): (bool, bool) = (row.try_get(0).map_err(StoreError::from)?, row.try_get(1).map_err(StoreError::from)?);
+    match (gone, few) {
+        (true, _) => Ok(edges(row, 2)?),
+        (false, true) => Err(GraphError::NoNode(id)),
+        (false, false) => Err(GraphError::TooManyEdges { most: MOST_EDGES }),
+    }
+}
+
+/// What was erased of a node.
+#[derive(Debug, Default)]
+pub struct Erased {
+    /// Whether it was there until now, and not in its grace period.
+    pub was_there: bool,
+    /// The edges that went with it.
+    pub edges: Vec<EdgeId>,
+}
+
+/// Erases a node of the tenant at once, and everything that it was; one in its grace period too.
+pub async fn erase(tx: &mut Tx<'_, Write>, id: NodeId, meant: Meant<'_>, now: Timestamp) -> Result<Erased, GraphError> {
+    let erased = match delete(tx, id, meant, now, now).await {
+        Ok(edges) => Erased { was_there: true, edges },
+        Err(GraphError::NoNode(_)) => {
+            let tenant = tx.tenant();
+            let held = tx.write(&HOLD_DELETED, &[&tenant, &id.uuid(), &Timestamp::UNIX_EPOCH]).await?;
+            meant.check(version(&held)?.ok_or(GraphError::NoNode(id))?)?;
+            Erased::default()
+        }
+        Err(error) => return Err(error),
+    };
+    purge::erase(tx, &[id]).await?;
+    Ok(erased)
+}
+
+/// Brings a deleted node of the tenant back. Returns it, and the edges that came with it.
+pub async fn restore(
+    tx: &mut Tx<'_, Write>,
+    id: NodeId,
+    meant: Meant<'_>,
+    now: Timestamp,
+) -> Result<(Node, Vec<EdgeId>), GraphError> {
+    let tenant = tx.tenant();
+    let held = tx.write(&HOLD_DELETED, &[&tenant, &id.uuid(), &now]).await?;
+    let Some(version) = version(&held)? else {
+        hold(tx, id, Meant::ANY).await?;
+        return Err(GraphError::NotDeleted);
+    };
+    meant.check(version)?;
+    let most = i64::try_from(MOST_EDGES).unwrap_or(i64::MAX);
+    let rows = tx.write(&RETURN, &[&tenant, &id.uuid(), &now, &most]).await.map_err(taken)?;
+    let row = rows.first().ok_or(GraphError::NoNode(id))?;
+    let edges = edges(row, 13)?;
+    if edges.len() > MOST_EDGES {
+        return Err(GraphError::TooManyEdges { most: MOST_EDGES });
+    }
+    Ok((Node::read(row)?, edges))
+}
+
+fn version(held: &[Row]) -> Result<Option<i32>, StoreError> {
+    Ok(held.first().map(|row| row.try_get(0)).transpose()?)
+}
+
+fn edges(row: &Row, column: usize) -> Result<Vec<EdgeId>, StoreError> {
+    let ids: Vec<Uuid> = row.try_get(column)?;
+    Ok(ids.into_iter().map(EdgeId::from).collect())
+}

@@ -1,0 +1,192 @@
+//! Changing nodes: every change keeps the state that it supersedes, and has the text embedded anew if that changed.
+
+use uuid::Uuid;
+use wardgraph_kernel::{NodeId, Timestamp, Write};
+use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
+
+use super::{
+    NewNode, Node, columns,
+    values::{Values, input},
+};
+use crate::GraphError;
+
+/// Holds a node until the transaction ends, and reads it as it is then.
+const HOLD: Statement<Write> = Statement::writing(
+    "graph.node.hold",
+    &[Role::App],
+    concat!("select ", columns!(), " from nodes where tenant_id = $1 and node_id = $2 for no key update"),
+);
+
+/// Replaces nodes: `$13` are the versions that may be replaced, if that matters, and `$14` makes a new version of what is the same too.
+/// The node is held before its job is touched, the order in which workers take them.
+macro_rules! replace {
+    ($name:literal, $at:literal, $by:literal) => {
+        Statement::writing(
+            $name,
+            &[Role::App],
+            concat!(
+                "with ", input!(), ", was as materialized (
+                   select n.node_id, n.external_id, n.classes, n.props, n.payload_ref, n.metadata, n.refresh_policy, n.triggers, n.version, n.content,
+                          n.size_bytes, n.embedding_status, n.created_at, n.updated_at
+                   from nodes n where n.tenant_id = $1 and ", $at, " order by n.node_id for no key update
+                 ), changed as materialized (
+                   select w.node_id, i.external_id, i.classes, i.props, i.payload_ref, i.metadata, i.refresh_policy, i.triggers, i.content, i.size_bytes,
+                          w.content is distinct from i.content as reworded
+                   from was w join input i using (", $by, ")
+                   where ($13::int[] is null or w.version = any($13)) and ($14::boolean
+                     or (w.external_id, w.classes, w.props, w.payload_ref, w.metadata, w.refresh_policy, w.triggers)
+                        is distinct from (i.external_id, i.classes, i.props, i.payload_ref, i.metadata, i.refresh_policy, i.triggers))
+                 ), kept as (
+                   insert into node_versions (tenant_id, node_id, version, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers,
+                                              size_bytes, written_at, superseded_at)
+                   select $1, w.node_id, w.version, w.external_id, w.classes, w.props, w.payload_ref, w.metadata, w.refresh_policy, w.triggers,
+                          w.size_bytes, w.updated_at, $11
+                   from was w join changed c using (node_id)
+                 ), updated as (
+                   update nodes n
+                   set external_id = c.external_id, classes = c.classes, props = c.props, payload_ref = c.payload_ref, metadata = c.metadata,
+                       refresh_policy = c.refresh_policy, triggers = c.triggers, content = c.content, size_bytes = c.size_bytes,
+                       version = n.version + 1, updated_at = $11,
+                       embedding_status = case when not c.reworded then n.embedding_status when c.content is null then 'none' else 'queued' end
+                   from changed c where n.tenant_id = $1 and n.node_id = c.node_id
+                   returning n.node_id, n.version, n.embedding_status, n.updated_at
+                 ), queued as (
+                   insert into jobs (tenant_id, kind, subject_id, due_at) select $1, 'embed', c.node_id, $11 from changed c where c.reworded
+                   on conflict (tenant_id, kind, subject_id) do update set due_at = excluded.due_at, attempts = 0, dead = false
+                 ), wordless as (
+                   delete from embeddings e using changed c where e.tenant_id = $1 and e.node_id = c.node_id and c.content is null
+                 )
+                 select w.node_id, w.version, u.version, coalesce(u.embedding_status, w.embedding_status), w.created_at, coalesce(u.updated_at, w.updated_at)
+                 from input i left join was w using (", $by, ") left join updated u on u.node_id = w.node_id order by i.n"
+            ),
+        )
+    };
+}
+
+const REPLACE: Statement<Write> = replace!("graph.node.replace", "n.node_id = any($2)", "node_id");
+const REPLACE_BY_EXTERNAL_ID: Statement<Write> =
+    replace!("graph.node.replace_by_external_id", "n.external_id = any($3)", "external_id");
+
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[HOLD.info(), REPLACE.info(), REPLACE_BY_EXTERNAL_ID.info()];
+
+/// What became of a node that was to be replaced.
+#[derive(Debug, Clone)]
+pub struct Replaced {
+    /// The node as it is now.
+    pub node: Node,
+    /// Whether it has a new version: one that was the same already has not.
+    pub changed: bool,
+}
+
+/// Which versions a change is meant for.
+#[derive(Debug, Clone, Copy)]
+pub struct Meant<'a> {
+    /// These alone; `None` for whatever is there.
+    pub versions: Option<&'a [i32]>,
+}
+
+impl Meant<'_> {
+    /// Whatever is there.
+    pub const ANY: Meant<'static> = Meant { versions: None };
+
+    /// Refuses another version than is meant.
+    pub(super) fn check(&self, version: i32) -> Result<(), GraphError> {
+        match self.versions {
+            Some(versions) if !versions.contains(&version) => Err(GraphError::OtherVersion { version }),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// Holds a node of the tenant until the transaction ends: what is read stays true.
+pub async fn hold(tx: &mut Tx<'_, Write>, id: NodeId, meant: Meant<'_>) -> Result<Node, GraphError> {
+    let tenant = tx.tenant();
+    let row = tx.write(&HOLD, &[&tenant, &id.uuid()]).await?.into_iter().next().ok_or(GraphError::NoNode(id))?;
+    let node = Node::read(&row)?;
+    meant.check(node.version)?;
+    Ok(node)
+}
+
+/// Replaces a node of the tenant. What is the same already gets no new version.
+pub async fn replace(
+    tx: &mut Tx<'_, Write>,
+    id: NodeId,
+    new: NewNode,
+    meant: Meant<'_>,
+    now: Timestamp,
+) -> Result<Replaced, GraphError> {
+    write(tx, id, new, meant, false, now).await
+}
+
+/// Replaces a node, with a new version even if nothing is different where `always`.
+pub(super) async fn write(
+    tx: &mut Tx<'_, Write>,
+    id: NodeId,
+    new: NewNode,
+    meant: Meant<'_>,
+    always: bool,
+    now: Timestamp,
+) -> Result<Replaced, GraphError> {
+    let tenant = tx.tenant();
+    let values = Values::of(tenant.clone(), vec![id.uuid()], [&new], now);
+    let [a, b, c, d, e, f, g, h, i, j, k, l] = values.params();
+    let rows = tx.write(&REPLACE, &[a, b, c, d, e, f, g, h, i, j, k, l, &meant.versions, &always]).await.map_err(taken)?;
+    let row = rows.first().map(After::read).transpose()?.flatten().ok_or(GraphError::NoNode(id))?;
+    if row.version.is_none() {
+        meant.check(row.was)?;
+    }
+    Ok(row.of(tenant, new))
+}
+
+/// Replaces the nodes that have the external ids of `new`, in its order; `None` where there is none.
+pub(super) async fn write_by_external_id(
+    tx: &mut Tx<'_, Write>,
+    new: &[&NewNode],
+    now: Timestamp,
+) -> Result<Vec<Option<Replaced>>, GraphError> {
+    let tenant = tx.tenant();
+    let values = Values::of(tenant.clone(), vec![Uuid::nil(); new.len()], new.iter().copied(), now);
+    let [a, b, c, d, e, f, g, h, i, j, k, l] = values.params();
+    let rows = tx.write(&REPLACE_BY_EXTERNAL_ID, &[a, b, c, d, e, f, g, h, i, j, k, l, &None::<&[i32]>, &false]).await?;
+    let replaced = |(row, new): (&Row, &&NewNode)| Ok(After::read(row)?.map(|after| after.of(tenant.clone(), (*new).clone())));
+    Ok(rows.iter().zip(new).map(replaced).collect::<Result<_, StoreError>>()?)
+}
+
+/// Another node of the tenant has the external id: found by the key, since the two may be changed at once.
+pub(super) fn taken(error: StoreError) -> GraphError {
+    match error {
+        StoreError::Constraint { name } if name == "nodes_tenant_id_external_id_key" => GraphError::ExternalIdElsewhere,
+        other => other.into(),
+    }
+}
+
+/// What [`REPLACE`] says of one node.
+struct After {
+    id: NodeId,
+    was: i32,
+    version: Option<i32>,
+    embedding_status: String,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl After {
+    fn read(row: &Row) -> Result<Option<Self>, StoreError> {
+        let Some(id) = row.try_get::<_, Option<Uuid>>(0)? else { return Ok(None) };
+        Ok(Some(Self {
+            id: id.into(),
+            was: row.try_get(1)?,
+            version: row.try_get(2)?,
+            embedding_status: row.try_get(3)?,
+            created_at: row.try_get(4)?,
+            updated_at: row.try_get(5)?,
+        }))
+    }
+
+    fn of(self, tenant: String, new: NewNode) -> Replaced {
+        let mut node = Node::created(tenant, self.id, new, self.created_at);
+        (node.version, node.embedding_status) = (self.version.unwrap_or(self.was), self.embedding_status);
+        node.updated_at = self.updated_at;
+        Replaced { node, changed: self.version.is_some() }
+    }
+}

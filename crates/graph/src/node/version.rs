@@ -1,0 +1,155 @@
+//! Versions: what a node was, page by page, and going back to one.
+
+use serde_json::{Map, Value};
+use uuid::Uuid;
+use wardgraph_kernel::{Cursor, Mode, NodeId, Page, PageSize, Read, Timestamp, Write};
+use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
+
+use super::{
+    NewNode,
+    replace::{Meant, Replaced, hold, write},
+};
+use crate::{
+    GraphError,
+    bound::{ANSWER_BYTES, cut},
+};
+
+/// The versions of a node that is there, the one in force first.
+const LIST: Statement<Read> = Statement::reading(
+    "graph.node_version.list",
+    &[Role::App],
+    "select version, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, written_at, superseded_at, there from (
+       select f.*, sum(size_bytes) over (order by version desc) - size_bytes as before, count(*) over () as there from (
+         select n.version, n.external_id, n.classes, n.props, n.payload_ref, n.metadata, n.refresh_policy, n.triggers, n.size_bytes,
+                n.updated_at as written_at, null::timestamptz as superseded_at
+         from nodes n where n.tenant_id = any(array[$1, '*']) and n.node_id = $2 and ($3::int is null or n.version < $3)
+         union all
+         select v.version, v.external_id, v.classes, v.props, v.payload_ref, v.metadata, v.refresh_policy, v.triggers, v.size_bytes,
+                v.written_at, v.superseded_at
+         from node_versions v where v.tenant_id = any(array[$1, '*']) and v.node_id = $2 and ($3::int is null or v.version < $3)
+           and exists (select from nodes n where n.tenant_id = v.tenant_id and n.node_id = v.node_id and n.tenant_id = any(array[$1, '*']))
+         order by version desc limit $4
+       ) f
+     ) b where before <= $5 order by version desc",
+);
+
+const GET: Statement<Read> = Statement::reading(
+    "graph.node_version.get",
+    &[Role::App],
+    "select version, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, written_at, superseded_at
+     from node_versions where tenant_id = $1 and node_id = $2 and version = $3",
+);
+
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[LIST.info(), GET.info()];
+
+/// A state of a node.
+#[derive(Debug, Clone)]
+pub struct Version {
+    /// Its number.
+    pub version: i32,
+    /// The caller's own id.
+    pub external_id: Option<String>,
+    /// Its classes.
+    pub classes: Vec<String>,
+    /// What described it.
+    pub props: Value,
+    /// Where its content lay.
+    pub payload_ref: Option<String>,
+    /// What else was known of it.
+    pub metadata: Value,
+    /// When it was refreshed.
+    pub refresh_policy: Value,
+    /// Which triggers watched it.
+    pub triggers: Value,
+    /// When the node became this.
+    pub written_at: Timestamp,
+    /// When it became something else; `None` for the version in force.
+    pub superseded_at: Option<Timestamp>,
+}
+
+/// A page of a node's versions, newest first.
+pub async fn versions<M: Mode>(
+    tx: &mut Tx<'_, M>,
+    id: NodeId,
+    before: Option<Cursor>,
+    size: PageSize,
+) -> Result<Page<Version>, GraphError> {
+    let tenant = tx.tenant();
+    let before = before.map(|cursor| i32::try_from(cursor.id().as_u128()).unwrap_or(i32::MAX));
+    let rows = tx.query(&LIST, &[&tenant, &id.uuid(), &before, &size.probe(), &ANSWER_BYTES]).await?;
+    if rows.is_empty() {
+        return Err(GraphError::NoNode(id));
+    }
+    Ok(cut(&rows, size, Version::read, |version| Uuid::from_u128(version.version.unsigned_abs().into()))?)
+}
+
+/// Makes a new version with the content of version `number`.
+pub async fn restore(
+    tx: &mut Tx<'_, Write>,
+    id: NodeId,
+    number: i32,
+    meant: Meant<'_>,
+    now: Timestamp,
+) -> Result<Replaced, GraphError> {
+    let node = hold(tx, id, meant).await?;
+    let content = if node.version == number {
+        NewNode::from(node)
+    } else {
+        let tenant = tx.tenant();
+        let row = tx.find(&GET, &[&tenant, &id.uuid(), &number]).await?.ok_or(GraphError::NoVersion { version: number })?;
+        NewNode::from(Version::read(&row)?)
+    };
+    write(tx, id, content, Meant::ANY, true, now).await
+}
+
+impl Version {
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            version: row.try_get(0)?,
+            external_id: row.try_get(1)?,
+            classes: row.try_get(2)?,
+            props: row.try_get(3)?,
+            payload_ref: row.try_get(4)?,
+            metadata: row.try_get(5)?,
+            refresh_policy: row.try_get(6)?,
+            triggers: row.try_get(7)?,
+            written_at: row.try_get(8)?,
+            superseded_at: row.try_get(9)?,
+        })
+    }
+}
+
+macro_rules! content_of {
+    ($from:ty) => {
+        impl From<$from> for NewNode {
+            fn from(node: $from) -> Self {
+                Self {
+                    classes: node.classes,
+                    props: object(node.props),
+                    payload_ref: node.payload_ref,
+                    metadata: object(node.metadata),
+                    refresh_policy: object(node.refresh_policy),
+                    triggers: objects(node.triggers),
+                    external_id: node.external_id,
+                }
+            }
+        }
+    };
+}
+
+content_of!(super::Node);
+content_of!(Version);
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(object) => object,
+        _ => Map::new(),
+    }
+}
+
+fn objects(value: Value) -> Vec<Map<String, Value>> {
+    match value {
+        Value::Array(items) => items.into_iter().map(object).collect(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,122 @@
+//! The purge: erasing what is past its grace period, tenant by tenant.
+//!
+//! A tenant with deleted nodes has one job, due when the first of them is. A claim is a lease, as in the embedding queue; what was deleted
+//! while a claim was worked takes the claim away, so that nothing is left without a job.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+use wardgraph_kernel::{Mode, NodeId, Read, TenantId, Timestamp, Write};
+use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
+
+/// Claims due purges of all tenants.
+const CLAIM: Statement<Write> = Statement::writing(
+    "graph.purge.claim",
+    &[Role::Worker],
+    "with due as (
+       select tenant_id, kind, subject_id from jobs where not dead and due_at <= $1 and kind = 'purge' order by due_at limit $2
+       for update skip locked
+     )
+     update jobs j set attempts = j.attempts + 1, due_at = $3 from due d
+     where (j.tenant_id, j.kind, j.subject_id) = (d.tenant_id, d.kind, d.subject_id)
+     returning j.tenant_id, j.attempts",
+);
+
+/// Which nodes of the tenant are past their grace period, the longest first.
+const DUE: Statement<Write> = Statement::writing(
+    "graph.purge.due",
+    &[Role::Worker],
+    "select node_id from deleted_nodes where tenant_id = $1 and purge_at <= $2 order by purge_at limit $3",
+);
+
+/// Erases deleted nodes and everything that they were. A job that a worker holds is that worker's to drop.
+const ERASE: Statement<Write> = Statement::writing(
+    "graph.purge.erase",
+    &[Role::App, Role::Worker],
+    "with gone as (
+       delete from deleted_nodes d where d.tenant_id = $1 and d.node_id = any($2) and ($3::timestamptz is null or d.purge_at <= $3) returning d.node_id
+     ), versions as (
+       delete from node_versions v using gone g where v.tenant_id = $1 and v.node_id = g.node_id
+     ), parted as (
+       delete from deleted_edges e using gone g where e.tenant_id = $1 and (e.src = g.node_id or e.dst = g.node_id)
+     ), free as materialized (
+       select j.subject_id from jobs j where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = any($2) for update skip locked
+     ), dropped as (
+       delete from jobs j using gone g join free f on f.subject_id = g.node_id
+       where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = g.node_id
+     )
+     select g.node_id from gone g",
+);
+
+/// Puts a claimed purge off until the tenant's next node is due, or ends it where there is none.
+const NEXT: Statement<Write> = Statement::writing(
+    "graph.purge.next",
+    &[Role::Worker],
+    "with next as (
+       select min(d.purge_at) as due_at from deleted_nodes d where d.tenant_id = $1
+     ), ended as (
+       delete from jobs j using next x
+       where j.tenant_id = $1 and j.kind = 'purge' and j.attempts = $2 and x.due_at is null
+     )
+     update jobs j set due_at = x.due_at from next x
+     where j.tenant_id = $1 and j.kind = 'purge' and j.attempts = $2 and x.due_at is not null",
+);
+
+const DEPTH: Statement<Read> = Statement::reading(
+    "graph.purge.depth",
+    &[Role::Worker],
+    "select count(*) from jobs where kind = 'purge' and due_at <= $1 and not dead",
+);
+
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[CLAIM.info(), DUE.info(), ERASE.info(), NEXT.info(), DEPTH.info()];
+
+/// A tenant whose purge was claimed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The claim's number, from 1: only the latest claim ends the job.
+    pub attempt: i32,
+}
+
+/// Claims up to `most` tenants' purges until `now + lease`.
+pub async fn claim(tx: &mut Tx<'_, Write>, most: i64, now: Timestamp, lease: Duration) -> Result<Vec<Claim>, StoreError> {
+    let until = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
+    let rows = tx.write(&CLAIM, &[&now, &most, &until]).await?;
+    let claim = |row: &Row| {
+        // Only tenants' nodes are purged.
+        let Ok(tenant) = TenantId::parse(&row.try_get::<_, String>(0)?) else { return Ok(None) };
+        Ok(Some(Claim { tenant, attempt: row.try_get(1)? }))
+    };
+    rows.iter().filter_map(|row| claim(row).transpose()).collect()
+}
+
+/// Erases up to `most` nodes of the tenant that are past their grace period. Returns them; fewer than `most` were all.
+pub async fn purge(tx: &mut Tx<'_, Write>, most: i64, now: Timestamp) -> Result<Vec<NodeId>, StoreError> {
+    let tenant = tx.tenant();
+    let due = ids(&tx.write(&DUE, &[&tenant, &now, &most]).await?)?;
+    ids(&tx.write(&ERASE, &[&tenant, &due, &now]).await?).map(|erased| erased.into_iter().map(NodeId::from).collect())
+}
+
+/// Erases deleted nodes, in their grace period or not.
+pub(crate) async fn erase(tx: &mut Tx<'_, Write>, nodes: &[NodeId]) -> Result<(), StoreError> {
+    let tenant = tx.tenant();
+    let ids: Vec<Uuid> = nodes.iter().map(|id| id.uuid()).collect();
+    tx.write(&ERASE, &[&tenant, &ids, &None::<Timestamp>]).await.map(drop)
+}
+
+/// Ends a claim: the tenant's purge is due again when its next node is.
+pub async fn next(tx: &mut Tx<'_, Write>, claim: &Claim) -> Result<(), StoreError> {
+    let tenant = tx.tenant();
+    tx.write(&NEXT, &[&tenant, &claim.attempt]).await.map(drop)
+}
+
+/// How many tenants' purges are due and not yet done.
+pub async fn depth<M: Mode>(tx: &mut Tx<'_, M>, now: Timestamp) -> Result<i64, StoreError> {
+    let row = tx.find(&DEPTH, &[&now]).await?.ok_or(StoreError::Ended)?;
+    Ok(row.try_get(0)?)
+}
+
+fn ids(rows: &[Row]) -> Result<Vec<Uuid>, StoreError> {
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}

@@ -1,0 +1,100 @@
+//! What lies around a node.
+
+use wardgraph_api::{
+    Json, Path, Query,
+    table::graph::{ClearEdges, GetLineage, ListNeighbours},
+    wire::{
+        edge::Direction,
+        relation::{
+            Ancestor, Cleared, Directions, EdgeClearing, Lineage, LineageQuery, Neighbour, NeighbourEdge, NeighbourFilter,
+            NeighbourPage,
+        },
+    },
+};
+use wardgraph_audit::Subject;
+use wardgraph_gate::{Committed, Permit};
+use wardgraph_graph::{
+    edge,
+    lineage::{self, DERIVED_FROM, MOST_NODES, Reached, Walk},
+    neighbours,
+};
+use wardgraph_kernel::NodeId;
+
+use super::{nodes, page};
+use crate::Failure;
+
+/// How many edges are deleted unless another number is asked.
+const CLEARED: i64 = 1_000;
+/// How far lineage goes unless it is asked to go elsewhere.
+const DEPTH: i32 = 5;
+
+pub(crate) async fn neighbours(
+    permit: Permit<ListNeighbours>,
+    (Path(id), Query(query)): (Path<NodeId>, Query<NeighbourFilter>),
+) -> Result<Json<NeighbourPage>, Failure> {
+    let (size, after) = page("neighbors", query.limit, query.cursor.as_deref())?;
+    let filter = neighbours::Filter { direction: direction(query.direction), rel: query.rel, class: query.class };
+    let mut work = permit.begin()?;
+    let found = neighbours::list(&mut work.once(), id, &filter, after, size).await?;
+    let neighbors: Vec<_> = found.items.into_iter().map(neighbour).collect();
+    let next_cursor = found.next.map(|cursor| cursor.encode("neighbors"));
+    Ok(Json(NeighbourPage { count: neighbors.len(), neighbors, next_cursor }))
+}
+
+pub(crate) async fn lineage(
+    permit: Permit<GetLineage>,
+    (Path(id), Query(query)): (Path<NodeId>, Query<LineageQuery>),
+) -> Result<Json<Lineage>, Failure> {
+    let walk = Walk {
+        start: id,
+        rel: query.rel.unwrap_or_else(|| DERIVED_FROM.to_owned()),
+        reversed: query.direction == Some(Direction::In),
+        depth: query.max_depth.unwrap_or(DEPTH),
+        nodes: query.limit.unwrap_or(MOST_NODES),
+    };
+    let mut work = permit.begin()?;
+    let found = lineage::walk(&mut work.once(), &walk).await?;
+    let ancestors: Vec<_> = found.reached.into_iter().map(ancestor).collect();
+    Ok(Json(Lineage { node_id: id, depth: ancestors.len(), ancestors, truncated: found.truncated }))
+}
+
+pub(crate) async fn clear(
+    permit: Permit<ClearEdges>,
+    (Path(id), Query(query)): (Path<NodeId>, Query<EdgeClearing>),
+) -> Result<Committed<ClearEdges>, Failure> {
+    let most = query.limit.unwrap_or(CLEARED);
+    let clearing = edge::Clearing { node: id, direction: direction(query.direction), rel: query.rel, most };
+    let mut work = permit.begin()?;
+    let (gone, more) = edge::clear(&mut work.tx(), &clearing).await?;
+    let deleted = gone.len();
+    Ok(work.commit_all(gone.into_iter().map(Subject::from), Json(Cleared { deleted, more })).await?)
+}
+
+fn direction(asked: Directions) -> Option<edge::Direction> {
+    match asked {
+        Directions::Out => Some(edge::Direction::Out),
+        Directions::In => Some(edge::Direction::In),
+        Directions::Both => None,
+    }
+}
+
+fn neighbour(found: neighbours::Neighbour) -> Neighbour {
+    let direction = match found.direction {
+        edge::Direction::Out => Direction::Out,
+        edge::Direction::In => Direction::In,
+    };
+    let edge = NeighbourEdge { id: found.edge, rel: found.rel, direction, props: found.props, created_at: found.created_at };
+    Neighbour { edge, node: nodes::wire(found.node) }
+}
+
+fn ancestor(reached: Reached) -> Ancestor {
+    Ancestor {
+        id: reached.id,
+        depth: reached.depth,
+        edge_id: reached.edge,
+        edge_props: reached.edge_props,
+        classes: reached.classes,
+        props: reached.props,
+        created_at: reached.created_at,
+    }
+}

@@ -1,0 +1,151 @@
+//! Changing nodes, what they were, and going back.
+
+use wardgraph_api::{
+    IfMatch, Json, NoContent, Path, Problem, Query, Tagged,
+    table::graph::{DeleteNode, ListNodeVersions, PatchNode, ReplaceNode, RestoreNode},
+    validate::Faults,
+    wire::{
+        NamedTenant,
+        node::{NewNode, Node},
+        version::{Deletion, NodePatch, NodeVersion, NodeVersionPage, Restoration, VersionFilter},
+    },
+};
+use wardgraph_audit::Subject;
+use wardgraph_gate::{Committed, Permit, Work};
+use wardgraph_graph::node::{self, Meant, Replaced, Version};
+use wardgraph_kernel::{EdgeId, Endpoint, EventType, NodeId, Write};
+
+use super::{
+    nodes::{domain, wire},
+    note_named_tenant, page,
+};
+use crate::{Failure, Services};
+
+pub(crate) async fn patch(
+    permit: Permit<PatchNode>,
+    (Path(id), if_match, Json(patch)): (Path<NodeId>, IfMatch, Json<NodePatch>),
+) -> Result<Committed<PatchNode>, Failure> {
+    let (now, tenant) = (permit.now(), permit.tenant().clone());
+    let mut work = permit.begin()?;
+    note_named_tenant(&mut work, &patch.tenant_id, &tenant);
+    let was = node::hold(&mut work.tx(), id, meant(&if_match)).await?;
+    let new = patch.apply(body(was.into()));
+    let faults = Faults::of(&new);
+    if !faults.is_empty() {
+        return Err(Problem::invalid("the patched node is not valid: see `errors`").fields(faults).into());
+    }
+    let replaced = node::replace(&mut work.tx(), id, domain(new), Meant::ANY, now).await?;
+    changed(work, replaced).await
+}
+
+pub(crate) async fn replace(
+    permit: Permit<ReplaceNode>,
+    (Path(id), if_match, Json(new)): (Path<NodeId>, IfMatch, Json<NewNode>),
+) -> Result<Committed<ReplaceNode>, Failure> {
+    let (now, tenant) = (permit.now(), permit.tenant().clone());
+    let mut work = permit.begin()?;
+    note_named_tenant(&mut work, &new.tenant_id, &tenant);
+    let replaced = node::replace(&mut work.tx(), id, domain(new), meant(&if_match), now).await?;
+    changed(work, replaced).await
+}
+
+pub(crate) async fn delete(
+    permit: Permit<DeleteNode>,
+    (Path(id), if_match, Query(deletion)): (Path<NodeId>, IfMatch, Query<Deletion>),
+    services: Services,
+) -> Result<Committed<DeleteNode>, Failure> {
+    let now = permit.now();
+    let mut work = permit.begin()?;
+    if deletion.hard {
+        let erased = node::erase(&mut work.tx(), id, meant(&if_match), now).await?;
+        edges(&mut work, EventType::EdgeDeleted, erased.edges);
+        work.changed(EventType::NodePurged, id);
+        // One in its grace period was told to be deleted when it was.
+        return Ok(work.commit_all(erased.was_there.then(|| id.into()), NoContent).await?);
+    }
+    let purge_at = now.saturating_add(services.grace_period).map_err(|_| Problem::internal("the grace period never ends"))?;
+    let gone = node::delete(&mut work.tx(), id, meant(&if_match), now, purge_at).await?;
+    edges(&mut work, EventType::EdgeDeleted, gone);
+    Ok(work.commit(id, NoContent).await?)
+}
+
+pub(crate) async fn list(
+    permit: Permit<ListNodeVersions>,
+    (Path(id), Query(query)): (Path<NodeId>, Query<VersionFilter>),
+) -> Result<Json<NodeVersionPage>, Failure> {
+    let (size, before) = page("node_versions", query.limit, query.cursor.as_deref())?;
+    let mut work = permit.begin()?;
+    let found = node::versions(&mut work.once(), id, before, size).await?;
+    let versions: Vec<_> = found.items.into_iter().map(version).collect();
+    let next_cursor = found.next.map(|cursor| cursor.encode("node_versions"));
+    Ok(Json(NodeVersionPage { node_id: id, count: versions.len(), versions, next_cursor }))
+}
+
+pub(crate) async fn restore(
+    permit: Permit<RestoreNode>,
+    (Path(id), if_match, Json(restoration)): (Path<NodeId>, IfMatch, Json<Restoration>),
+) -> Result<Committed<RestoreNode>, Failure> {
+    let now = permit.now();
+    let mut work = permit.begin()?;
+    let node = match restoration.version {
+        Some(version) => node::restore(&mut work.tx(), id, version, meant(&if_match), now).await?.node,
+        None => {
+            let (node, back) = node::restore_deleted(&mut work.tx(), id, meant(&if_match), now).await?;
+            edges(&mut work, EventType::EdgeRestored, back);
+            node
+        }
+    };
+    Ok(work.commit(id, Tagged(wire(node))).await?)
+}
+
+/// Commits a change; one that changed nothing has no subject.
+async fn changed<E: Endpoint<Mode = Write, Output = Tagged<Node>>>(
+    work: Work<E>,
+    replaced: Replaced,
+) -> Result<Committed<E>, Failure> {
+    let subject = replaced.changed.then(|| Subject::from(replaced.node.id));
+    Ok(work.commit_all(subject, Tagged(wire(replaced.node))).await?)
+}
+
+fn edges<E: Endpoint<Mode = Write>>(work: &mut Work<E>, event: EventType, edges: Vec<EdgeId>) {
+    for edge in edges {
+        work.changed(event, edge);
+    }
+}
+
+fn meant(if_match: &IfMatch) -> Meant<'_> {
+    match if_match {
+        IfMatch::Any => Meant::ANY,
+        IfMatch::Versions(versions) => Meant { versions: Some(versions) },
+    }
+}
+
+/// A node as a body that would make it. An external id that `props` gives goes on following them.
+fn body(node: node::NewNode) -> NewNode {
+    let follows = node.external_id.as_deref() == node.props.get("external_id").and_then(serde_json::Value::as_str);
+    NewNode {
+        classes: node.classes,
+        props: node.props,
+        payload_ref: node.payload_ref,
+        metadata: node.metadata,
+        refresh_policy: node.refresh_policy,
+        triggers: node.triggers,
+        external_id: node.external_id.filter(|_| !follows),
+        tenant_id: NamedTenant::Absent,
+    }
+}
+
+fn version(version: Version) -> NodeVersion {
+    NodeVersion {
+        version: version.version,
+        external_id: version.external_id,
+        classes: version.classes,
+        props: version.props,
+        payload_ref: version.payload_ref,
+        metadata: version.metadata,
+        refresh_policy: version.refresh_policy,
+        triggers: version.triggers,
+        updated_at: version.written_at,
+        superseded_at: version.superseded_at,
+    }
+}

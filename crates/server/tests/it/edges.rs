@@ -1,0 +1,131 @@
+//! Edges over HTTP: how their ends are named, read one by one, and deleted.
+
+use serde_json::{Value, json};
+use wardgraph_testkit::{App, Caller};
+
+async fn named(caller: &Caller, external_id: &str) -> Value {
+    let new = json!({ "classes": ["A"], "props": {}, "external_id": external_id });
+    caller.post("/nodes", &new).await.created()["id"].clone()
+}
+
+#[tokio::test]
+async fn an_end_is_named_by_its_id_or_by_its_external_id() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let (a, b) = (named(&owner, "a").await, named(&owner, "b 🦊").await);
+    for (rel, src, dst) in [
+        ("ids", json!({ "src": a }), json!({ "dst": b })),
+        ("names", json!({ "src_external_id": "a" }), json!({ "dst_external_id": "b 🦊" })),
+        ("mixed", json!({ "src_external_id": "a", "src": null }), json!({ "dst": b })),
+    ] {
+        let mut new = json!({ "rel": rel, "props": { "page": 4 } });
+        for side in [src, dst] {
+            new.as_object_mut().unwrap().extend(side.as_object().unwrap().clone());
+        }
+        let edge = owner.post("/edges", &new).await.created();
+        assert_eq!((&edge["src"], &edge["dst"], &edge["rel"]), (&a, &b, &json!(rel)));
+        let id = edge["id"].as_str().unwrap();
+        assert_eq!(owner.get(&format!("/edges/{id}")).await.ok(), edge, "what was answered is not what was stored");
+        let again = owner.post("/edges", &new).await.problem(409);
+        assert!(again["detail"].as_str().unwrap().contains(id), "{again}");
+    }
+}
+
+#[tokio::test]
+async fn an_end_that_is_named_twice_or_not_at_all_is_told_by_its_field() {
+    let app = App::start().await;
+    let (owner, neighbour) = (app.owner("tenant-a"), app.owner("tenant-b"));
+    let (a, their) = (named(&owner, "a").await, named(&neighbour, "theirs").await);
+    for (new, field) in [
+        (json!({ "rel": "R", "dst": a }), "/src"),
+        (json!({ "rel": "R", "src": a }), "/dst"),
+        (json!({ "rel": "R", "src": a, "src_external_id": "a", "dst": a }), "/src"),
+        (json!({ "rel": "R", "src": a, "dst": a, "dst_external_id": "a" }), "/dst"),
+        (json!({ "rel": "R", "src": a, "dst_external_id": "" }), "/dst_external_id"),
+        (json!({ "rel": "R", "src": a, "dst_external_id": "\0" }), "/dst_external_id"),
+        (json!({ "rel": "R", "src_external_id": "x".repeat(256), "dst": a }), "/src_external_id"),
+        // Another tenant's, by its id and by its name, is like one that never was.
+        (json!({ "rel": "R", "src": a, "dst": their }), "/dst"),
+        (json!({ "rel": "R", "src": a, "dst_external_id": "theirs" }), "/dst_external_id"),
+        (json!({ "rel": "R", "src_external_id": "nobody's", "dst": a }), "/src_external_id"),
+    ] {
+        let problem = owner.post("/edges", &new).await.problem(422);
+        assert_eq!(problem["errors"][0]["field"], field, "{new}: {problem}");
+        let batch = owner.post("/edges/batch", &json!({ "edges": [new] })).await.ok();
+        assert_eq!(batch["results"][0]["status"], "refused", "{batch}");
+        assert_eq!(batch["results"][0]["errors"][0]["field"], format!("/edges/0{field}"), "{batch}");
+    }
+    assert_eq!(owner.get("/edges").await.ok()["count"], 0);
+    assert_eq!(neighbour.get("/edges").await.ok()["count"], 0);
+}
+
+#[tokio::test]
+async fn a_shared_node_is_no_end_by_its_external_id_either() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    named(&owner, "mine").await;
+    let sql = "insert into wardgraph.nodes (tenant_id, node_id, external_id, classes, props, metadata, refresh_policy, triggers, created_at, updated_at)
+               values ('*', '01900000-0000-7000-8000-00000000000a', 'shared', '{A}', '{}', '{}', '{}', '[]', now(), now())";
+    app.database.connect_as(wardgraph_store::Role::Admin).await.batch_execute(sql).await.unwrap();
+    let problem =
+        owner.post("/edges", &json!({ "src_external_id": "mine", "rel": "R", "dst_external_id": "shared" })).await.problem(422);
+    assert_eq!(problem["errors"][0]["field"], "/dst_external_id");
+}
+
+#[tokio::test]
+async fn an_edge_of_a_batch_that_exists_names_the_edge_that_is_there() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let (a, b) = (named(&owner, "a").await, named(&owner, "b").await);
+    let old = owner.post("/edges", &json!({ "src": a, "rel": "OLD", "dst": b })).await.created()["id"].clone();
+    let edges = json!([
+        { "src": a, "rel": "NEW", "dst": b },
+        { "src_external_id": "a", "rel": "NEW", "dst_external_id": "b" },
+        { "src": a, "rel": "", "dst": b },
+        { "src_external_id": "a", "rel": "OLD", "dst": b },
+        { "src": a, "rel": "LAST", "dst_external_id": "b" },
+    ]);
+    let answer = owner.post("/edges/batch", &json!({ "edges": edges })).await.ok();
+    let results = answer["results"].as_array().unwrap();
+    let told: Vec<&str> = results.iter().map(|r| r["status"].as_str().unwrap()).collect();
+    assert_eq!(told, ["created", "exists", "refused", "exists", "created"]);
+    assert_eq!((&results[1]["id"], &results[3]["id"]), (&results[0]["id"], &old));
+    assert_eq!((&answer["created"], &answer["failed"]), (&json!(2), &json!(3)));
+}
+
+#[tokio::test]
+async fn an_edge_is_read_and_deleted_by_its_tenant_alone_and_leaves_its_event() {
+    let app = App::start().await;
+    let (owner, neighbour) = (app.owner("tenant-a"), app.owner("tenant-b"));
+    let known = app.known(&owner).await;
+    let path = format!("/edges/{}", known.edge);
+    assert_eq!(owner.get(&path).await.ok()["rel"], "KNOWS");
+    neighbour.get(&path).await.problem(404);
+    neighbour.delete(&path).await.problem(404);
+    app.caller("tenant-a", &["edges:read"]).delete(&path).await.problem(403);
+    let reply = owner.delete(&path).await;
+    assert_eq!((reply.status.as_u16(), reply.text.as_str()), (204, ""));
+    let request = reply.headers["x-request-id"].to_str().unwrap();
+    let events = owner.get(&format!("/events?request_id={request}&event_type=edge.deleted")).await.ok();
+    assert_eq!((&events["count"], &events["events"][0]["subject"]), (&json!(1), &json!(known.edge)));
+    for id in [known.edge.to_string(), known.node.to_string()] {
+        owner.get(&format!("/edges/{id}")).await.problem(404);
+        owner.delete(&format!("/edges/{id}")).await.problem(404);
+    }
+    owner.get("/edges/none").await.problem(400);
+    // Its nodes stay.
+    owner.get(&format!("/nodes/{}", known.node)).await.ok();
+}
+
+#[tokio::test]
+async fn a_direction_without_a_node_is_refused() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let known = app.known(&owner).await;
+    for direction in ["in", "out"] {
+        let problem = owner.get(&format!("/edges?direction={direction}")).await.problem(422);
+        assert_eq!(problem["errors"][0]["field"], "direction");
+    }
+    assert_eq!(owner.get(&format!("/edges?direction=out&node_id={}", known.node)).await.ok()["count"], 1);
+    assert_eq!(owner.get(&format!("/edges?direction=in&node_id={}", known.node)).await.ok()["count"], 0);
+}
