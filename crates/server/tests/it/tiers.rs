@@ -163,7 +163,7 @@ async fn a_grown_tenant_is_searched_by_its_index_and_row_level_security_holds_on
     guard::check(&app.database.logins).await.unwrap();
     let client = app.database.connect_as(Role::App).await;
     let session =
-        "set search_path = wardgraph, public; set hnsw.iterative_scan = relaxed_order; set hnsw.ef_search = 200; set jit = off";
+        "set search_path = wardgraph, public; set hnsw.iterative_scan = relaxed_order; set hnsw.ef_search = 400; set jit = off";
     client.batch_execute(session).await.unwrap();
     for (tenant, route, index) in
         [("small", Route::Exact, None), ("middle", Route::Graph, Some("_hnsw_")), ("large", Route::Own, Some("_own_"))]
