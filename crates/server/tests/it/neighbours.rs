@@ -100,7 +100,7 @@ async fn hub(app: &App) {
 /// How many pages of the database a statement touches as the runtime role, planned with its values and without.
 async fn pages_touched(app: &App, name: &str, values: &str) -> [u64; 2] {
     let client = app.database.connect_as(wardgraph_store::Role::App).await;
-    let sql = wardgraph_server::wire::statements().into_iter().find(|s| s.name == name).unwrap().sql;
+    let sql = wardgraph_server::wire::statements(app.routes.searches()).into_iter().find(|s| s.name == name).unwrap().sql;
     client.batch_execute("set search_path = wardgraph, public; set app.current_tenant_id = 'tenant-a'").await.unwrap();
     client.batch_execute(&format!("prepare asked as {sql}")).await.unwrap();
     let mut touched = [0; 2];

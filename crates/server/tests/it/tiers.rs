@@ -134,9 +134,12 @@ async fn every_route_finds_what_exact_search_finds() {
 async fn plan(app: &App, client: &Client, name: &str, tenant: &str, asked: &str) -> String {
     let statement = app.routes.searches().statements().find(|statement| statement.name == name).unwrap();
     let mode = if name.ends_with(".exact") { "generic" } else { "custom" };
+    let sort = if name.ends_with(".exact") { "on" } else { "off" };
     let values = format!("'{asked}', 10, 1000000, 0, 0, now(), 10, '{MODEL}', '{:?}'", vector(3, 7));
     let texts = [
-        format!("begin; set local app.current_tenant_id = '{tenant}'; set local plan_cache_mode = force_{mode}_plan"),
+        format!(
+            "begin; set local app.current_tenant_id = '{tenant}'; set local plan_cache_mode = force_{mode}_plan; set local enable_sort = {sort}"
+        ),
         format!("deallocate all; prepare asked as {}", statement.sql),
         format!("explain (analyze, costs off, timing off, summary off, buffers off) execute asked({values})"),
     ];
