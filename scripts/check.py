@@ -23,7 +23,7 @@ def main():
 
 
 def scripts():
-    for path in sorted(REPOSITORY.glob("scripts/*.py")):
+    for path in sorted(REPOSITORY.glob("scripts/**/*.py")):
         try:
             compile(path.read_text(), path, "exec")
         except SyntaxError as error:

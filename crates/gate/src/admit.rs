@@ -1,11 +1,6 @@
 //! Admission: one function that reads top to bottom.
 
-use std::{
-    hash::{BuildHasher, RandomState},
-    net::IpAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use moka::{policy::EvictionPolicy, sync::Cache};
 use serde_json::json;
@@ -16,14 +11,15 @@ use wardgraph_kernel::{
 };
 use wardgraph_limits::{Decision, Limiter, Network};
 use wardgraph_store::Store;
-use wardgraph_tokens::{Claims, Verifier};
+use wardgraph_tokens::{Claims, Fingerprint, Verifier};
 
 use crate::{Arrival, Proxies, WebhookKeys, authenticate, entry::Entry};
 
 /// How many different refusals are told apart within a second.
 const FOLDED: usize = 10_000;
-/// How many (token, address) are remembered as seen, and for how long: a day, as the verifier remembers tokens.
-const SEEN: u64 = 50_000;
+/// How many (token, address) are remembered as seen, and for how long: a day, as the verifier remembers tokens. More than it remembers:
+/// what is forgotten here leaves an event again.
+const SEEN: u64 = 200_000;
 const SEEN_FOR: Duration = Duration::from_hours(24);
 
 /// What a gate is made of.
@@ -50,8 +46,7 @@ pub struct GateParts {
 pub struct Gate {
     pub(crate) parts: GateParts,
     pub(crate) fold: Fold,
-    seen: Cache<(u64, IpAddr), ()>,
-    fingerprints: RandomState,
+    seen: Cache<(Fingerprint, IpAddr), ()>,
 }
 
 /// Who was let in, to what, and when. Inside every pass; made here alone.
@@ -86,7 +81,7 @@ impl Gate {
     /// A gate of these parts.
     pub fn new(parts: GateParts) -> Arc<Self> {
         let seen = Cache::builder().max_capacity(SEEN).time_to_live(SEEN_FOR).eviction_policy(EvictionPolicy::lru()).build();
-        Arc::new(Self { parts, fold: Fold::new(FOLDED), seen, fingerprints: RandomState::new() })
+        Arc::new(Self { parts, fold: Fold::new(FOLDED), seen })
     }
 
     /// Time, for whoever stands outside of a request.
@@ -123,9 +118,9 @@ impl Admission {
 
         let verified = authenticate::bearer(arrival.headers).and_then(|token| {
             let verified = self.gate.parts.verifier.verify(token, self.now);
-            Ok((token, verified.map_err(|error| authenticate::invalid(error.description()))?))
+            verified.map_err(|error| authenticate::invalid(error.description()))
         });
-        let (token, verified) = match verified {
+        let verified = match verified {
             Ok(verified) => verified,
             Err(problem) => {
                 let charged = self.gate.parts.limiter.charge_network(self.ip, class, elapsed);
@@ -138,7 +133,7 @@ impl Admission {
         if !tenant.admitted {
             return Err(self.refuse(Some(&caller), "rate_limited", too_many(tenant), Some(tenant)));
         }
-        self.seen(&caller, token);
+        self.seen(&caller, verified.fingerprint);
 
         if let Access::Permission(permission) = self.spec.access
             && !caller.claims.permissions.allows(permission)
@@ -179,8 +174,8 @@ impl Admission {
     }
 
     /// A token's first use from each address is on record; its every use is not.
-    fn seen(&self, caller: &Caller, token: &str) {
-        let key = (self.gate.fingerprints.hash_one(token), self.ip);
+    fn seen(&self, caller: &Caller, token: Fingerprint) {
+        let key = (token, self.ip);
         if self.gate.seen.entry(key).or_insert(()).is_fresh() {
             self.observe(EventType::TokenAccepted, caller, "accepted");
         }

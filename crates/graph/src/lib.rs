@@ -4,10 +4,11 @@
 //! Refuses to know: HTTP, configuration, the pool.
 
 mod bound;
+mod clean;
 pub mod edge;
 pub mod embedding;
 mod error;
-
+pub mod filter;
 pub mod lineage;
 pub mod listing;
 pub mod neighbours;

@@ -2,11 +2,13 @@
 
 mod delete;
 mod replace;
+mod upsert;
 mod values;
 mod version;
 
 pub use delete::{Erased, delete, erase, restore as restore_deleted};
 pub use replace::{Meant, Replaced, hold, replace};
+pub use upsert::{Stored, upsert_all};
 pub use version::{Version, restore, versions};
 
 use serde_json::{Map, Value};
@@ -16,7 +18,7 @@ use wardgraph_kernel::{Chance, Mode, NodeId, Read, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
 use self::values::{Values, input};
-use crate::{GraphError, content};
+use crate::{GraphError, clean, content};
 
 macro_rules! columns {
     () => {
@@ -86,8 +88,16 @@ pub struct NewNode {
 }
 
 impl NewNode {
+    /// Takes what a browser would run out of the texts that will be shown: `props` and `metadata`. Says where, as JSON Pointers.
+    pub fn clean(&mut self) -> Vec<String> {
+        let mut cleaned = Vec::new();
+        clean::object(&mut self.props, "/props", &mut cleaned);
+        clean::object(&mut self.metadata, "/metadata", &mut cleaned);
+        cleaned
+    }
+
     /// Octets of what a reader will be given.
-    fn size_bytes(&self) -> i32 {
+    pub fn size_bytes(&self) -> i32 {
         let objects = [&self.props, &self.metadata, &self.refresh_policy].into_iter().chain(&self.triggers);
         i32::try_from(objects.map(weight).sum::<usize>()).unwrap_or(i32::MAX)
     }

@@ -37,8 +37,8 @@ impl<T: DeserializeOwned + Send> Decode for Path<T> {
 impl<T: DeserializeOwned + Validate + Send> Decode for Query<T> {
     async fn decode(parts: &mut Parts, _: Bytes) -> Result<Self, Problem> {
         let query = parts.uri.query().unwrap_or_default();
-        let parsed: T = serde_urlencoded::from_str(query)
-            .map_err(|error| Problem::malformed(format!("the query cannot be read: {}", clipped(error.to_string()))))?;
+        let reader = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+        let parsed: T = serde_path_to_error::deserialize(reader).map_err(|error| unreadable_query(&error))?;
         validated(parsed).map(Query)
     }
 }
@@ -117,6 +117,18 @@ fn uncompressed(headers: &HeaderMap) -> Result<(), Problem> {
 fn validated<T: Validate>(value: T) -> Result<T, Problem> {
     let faults = Faults::of(&value);
     if faults.is_empty() { Ok(value) } else { Err(Problem::invalid("see `errors`").fields(faults)) }
+}
+
+fn unreadable_query(error: &serde_path_to_error::Error<serde_urlencoded::de::Error>) -> Problem {
+    let detail = clipped(nameless(&error.inner().to_string()));
+    let problem = Problem::malformed(format!("the query cannot be read: {detail}"));
+    // Of what is wrong with the query as a whole there is no field to name.
+    match error.path().iter().next() {
+        Some(serde_path_to_error::Segment::Map { key }) => {
+            problem.fields(vec![FieldError { field: clipped(key.clone()), detail }])
+        }
+        _ => problem,
+    }
 }
 
 fn unreadable(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {

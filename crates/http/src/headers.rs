@@ -1,52 +1,75 @@
 //! Headers of every answer: the request's id, the caller's limit, and what browsers are told.
 
+use std::fmt::Write;
+
 use axum::response::Response;
+use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use wardgraph_kernel::RequestId;
 use wardgraph_limits::Decision;
 
 /// Sent with every answer: nothing is sniffed, framed, cached, referred or scripted.
-static SECURITY: [(HeaderName, &str); 7] = [
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::X_FRAME_OPTIONS, "DENY"),
-    (header::REFERRER_POLICY, "no-referrer"),
-    (header::CACHE_CONTROL, "no-store"),
+static SECURITY: [(HeaderName, HeaderValue); 7] = [
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        HeaderValue::from_static(
+            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
     ),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-    (HeaderName::from_static("permissions-policy"), "geolocation=(), camera=(), microphone=()"),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("permissions-policy"), HeaderValue::from_static("geolocation=(), camera=(), microphone=()")),
 ];
+
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+static LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+static LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+static OLD_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+static OLD_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+static OLD_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+
+/// How many headers an answer has at most, nearly always: room for them is made once.
+const MOST: usize = 20;
+/// Room for the text of all values that [`finish`] writes, nearly always.
+const TEXT_BYTES: usize = 160;
+
+/// No headers yet, and room for all that an answer will have.
+pub(crate) fn none() -> HeaderMap {
+    HeaderMap::with_capacity(MOST)
+}
 
 pub(crate) fn finish(response: &mut Response, request_id: RequestId, limit: Option<Decision>) {
     let headers = response.headers_mut();
     for (name, value) in &SECURITY {
-        headers.insert(name, HeaderValue::from_static(value));
+        headers.insert(name, value.clone());
     }
-    set(headers, HeaderName::from_static("x-request-id"), request_id.to_string());
+    let mut text = BytesMut::with_capacity(TEXT_BYTES);
+    set(headers, &mut text, &REQUEST_ID, format_args!("{request_id}"));
     if let Some(decision) = limit {
-        rate(headers, decision);
+        rate(headers, &mut text, decision);
     }
 }
 
 /// `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers), and `X-RateLimit-*` for older clients.
-fn rate(headers: &mut HeaderMap, decision: Decision) {
+fn rate(headers: &mut HeaderMap, text: &mut BytesMut, decision: Decision) {
     let Some(policy) = decision.policy else { return };
-    let (class, reset) = (decision.class.word(), decision.reset.as_millis().div_ceil(1_000));
-    set(headers, HeaderName::from_static("ratelimit"), format!("\"{class}\";r={};t={reset}", decision.remaining));
-    set(
-        headers,
-        HeaderName::from_static("ratelimit-policy"),
-        format!("\"{class}\";q={};w={}", policy.burst(), policy.window().as_secs().max(1)),
-    );
-    set(headers, HeaderName::from_static("x-ratelimit-limit"), policy.burst().to_string());
-    set(headers, HeaderName::from_static("x-ratelimit-remaining"), decision.remaining.to_string());
-    set(headers, HeaderName::from_static("x-ratelimit-reset"), reset.to_string());
+    let (class, left, reset) = (decision.class.word(), decision.remaining, decision.reset.as_millis().div_ceil(1_000));
+    let (burst, window) = (policy.burst(), policy.window().as_secs().max(1));
+    set(headers, text, &LIMIT, format_args!("\"{class}\";r={left};t={reset}"));
+    set(headers, text, &LIMIT_POLICY, format_args!("\"{class}\";q={burst};w={window}"));
+    set(headers, text, &OLD_LIMIT, format_args!("{burst}"));
+    set(headers, text, &OLD_REMAINING, format_args!("{left}"));
+    set(headers, text, &OLD_RESET, format_args!("{reset}"));
 }
 
-fn set(headers: &mut HeaderMap, name: HeaderName, value: String) {
-    if let Ok(value) = HeaderValue::try_from(value) {
+/// Sets one header. Its value shares `text`'s memory with the others: one allocation for all of them.
+fn set(headers: &mut HeaderMap, text: &mut BytesMut, name: &'static HeaderName, value: std::fmt::Arguments<'_>) {
+    let written = text.write_fmt(value);
+    let value = HeaderValue::from_maybe_shared(text.split().freeze());
+    if let (Ok(()), Ok(value)) = (written, value) {
         headers.insert(name, value);
     }
 }

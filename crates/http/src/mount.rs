@@ -69,12 +69,14 @@ impl Api {
         H: Handler<E>,
     {
         let (gate, most_bytes) = (self.gate.clone(), self.most_bytes.min(E::SPEC.body_bytes));
-        let timings = Timings::of(&E::SPEC);
+        // One counted reference for a request to hold, whatever the handler carries.
+        let parts = Arc::new((gate, handler, Timings::of(&E::SPEC)));
         let serve = move |request: Request| {
-            let (gate, handler, timings) = (gate.clone(), handler.clone(), timings.clone());
+            let parts = parts.clone();
             async move {
+                let (gate, handler, timings) = &*parts;
                 let began = Instant::now();
-                let response = serve::<E, H>(&gate, &handler, most_bytes, request).await;
+                let response = serve::<E, H>(gate, handler, most_bytes, request).await;
                 timings.record(&response, began);
                 tracing::debug!(
                     endpoint = E::SPEC.id,
@@ -201,7 +203,6 @@ const fn filter(method: Method) -> MethodFilter {
 }
 
 /// How long an endpoint's requests took, by class of status. No tenant is a label.
-#[derive(Clone)]
 struct Timings([Histogram; 3]);
 
 impl Timings {

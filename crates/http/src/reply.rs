@@ -5,6 +5,8 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use wardgraph_api::{Created, Document, Json, Kept, NoContent, Problem, Stored, Tagged, Versioned, carry::Media};
 
+use crate::headers;
+
 /// What can be sent back.
 pub trait Reply {
     /// The answer.
@@ -113,5 +115,6 @@ fn tagged(code: StatusCode, value: &(impl Serialize + Versioned)) -> Response {
 fn status(code: StatusCode, body: Body) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = code;
+    *response.headers_mut() = headers::none();
     response
 }

@@ -11,7 +11,7 @@ use wardgraph_kernel::Clock;
 
 use crate::{
     Api, HealthState, Mounted, QueryVectors,
-    handlers::{edges, events, nodes, relations, search, system, versions},
+    handlers::{batch, edges, events, nodes, relations, search, system, versions},
 };
 
 /// What handlers are given besides their pass and input. Nothing of it reaches data.
@@ -50,7 +50,7 @@ pub fn api(gate: Arc<Gate>, services: &Services, most_bytes: usize) -> Mounted {
         .mount(s::Docs, system::docs)
         .mount(s::WhoAmI, system::whoami)
         .mount(g::CreateNode, nodes::create)
-        .mount(g::CreateNodes, nodes::create_all)
+        .mount(g::CreateNodes, batch::create_all)
         .mount(g::ListNodes, nodes::list)
         .mount(g::GetNode, nodes::get)
         .mount(g::PatchNode, versions::patch)

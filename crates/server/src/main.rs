@@ -3,7 +3,15 @@
 use std::{io::Write, process::ExitCode};
 
 use clap::Parser;
-use wardgraph_server::commands::{Cli, run};
+use mimalloc::MiMalloc;
+use wardgraph_server::{
+    commands::{Cli, run},
+    transfer::TransferError,
+};
+
+/// A request makes some hundred small allocations, many of them freed by another thread than their own.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -16,7 +24,8 @@ async fn main() -> ExitCode {
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "error: {error}");
-            ExitCode::FAILURE
+            // A transfer that could not go on is told apart from one with rejected lines.
+            if error.is::<TransferError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }

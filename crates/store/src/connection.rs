@@ -6,24 +6,32 @@ use deadpool::managed::{Manager, Metrics, RecycleError, RecycleResult};
 use futures_util::future::try_join_all;
 use tokio_postgres::{Client, Config, NoTls};
 
-use crate::{Role, StatementInfo, StoreError};
+use crate::{Role, StatementInfo, StoreError, driver::Driver};
 
 /// One connection. `unsettled` is set before a transaction's first byte is sent and cleared when its end was seen.
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) client: Client,
-    prepared: HashMap<&'static str, tokio_postgres::Statement>,
+    pub(crate) driver: Driver,
+    pub(crate) prepared: Prepared,
     pub(crate) unsettled: bool,
 }
 
-impl Connection {
-    pub(crate) fn prepared(&self, info: &StatementInfo) -> Result<&tokio_postgres::Statement, StoreError> {
-        self.prepared.get(info.name).ok_or(StoreError::Unprepared(info.name))
-    }
+/// The statements that were prepared when the connection opened.
+#[derive(Debug)]
+pub(crate) struct Prepared(HashMap<&'static str, tokio_postgres::Statement>);
 
+impl Prepared {
+    pub(crate) fn get(&self, info: &StatementInfo) -> Result<&tokio_postgres::Statement, StoreError> {
+        self.0.get(info.name).ok_or(StoreError::Unprepared(info.name))
+    }
+}
+
+impl Connection {
     /// Ends whatever transaction may be open. On success the connection is as good as new.
     pub(crate) async fn settle(&mut self, within: Duration) -> bool {
-        let rolled_back = tokio::time::timeout(within, self.client.batch_execute("ROLLBACK")).await;
+        let rollback = self.driver.run(self.client.batch_execute("ROLLBACK"));
+        let rolled_back = tokio::time::timeout(within, rollback).await;
         self.unsettled = !matches!(rolled_back, Ok(Ok(())));
         !self.unsettled
     }
@@ -84,20 +92,17 @@ impl Manager for Opener {
 
     async fn create(&self) -> Result<Box<Connection>, StoreError> {
         let (client, connection) = self.config.connect(NoTls).await?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a database connection ended");
-            }
-        });
+        let mut driver = Driver::of(connection);
         let statements = try_join_all(self.statements.iter().map(|info| async {
             let statement = client.prepare(info.sql).await.map_err(|error| unprepared(info, error))?;
             Ok::<_, StoreError>((info.name, statement))
         }));
-        let prepared = statements.await?.into_iter().collect();
-        Ok(Box::new(Connection { client, prepared, unsettled: false }))
+        let prepared = Prepared(driver.run(statements).await?.into_iter().collect());
+        Ok(Box::new(Connection { client, driver, prepared, unsettled: false }))
     }
 
     async fn recycle(&self, connection: &mut Box<Connection>, _: &Metrics) -> RecycleResult<StoreError> {
+        connection.driver.rest();
         // The reaper settles a connection before it gives it back; one that is unsettled here has slipped past it.
         if connection.client.is_closed() || connection.unsettled {
             return Err(RecycleError::message("closed, or its transaction was not seen to end"));

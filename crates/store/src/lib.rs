@@ -3,6 +3,7 @@
 //! Refuses to know: HTTP, and what the rows mean.
 
 mod connection;
+mod driver;
 pub mod embedded;
 mod error;
 pub mod guard;

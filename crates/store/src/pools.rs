@@ -35,10 +35,17 @@ pub struct StoreOptions {
 /// The only door to Postgres. Whoever holds it can make units in any scope: the gate and the worker, nobody else.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pools: BTreeMap<Role, Pool<Opener>>,
+    pools: BTreeMap<Role, Serving>,
     owner: Option<Config>,
     shares: Arc<Shares>,
     timeouts: Timeouts,
+}
+
+/// A role's pool, and how many connections it may hold: asking the pool itself takes its lock.
+#[derive(Debug, Clone)]
+struct Serving {
+    pool: Pool<Opener>,
+    most: usize,
 }
 
 /// How many connections of a role are in which state.
@@ -66,10 +73,11 @@ impl Store {
                 .max_size(most)
                 .runtime(Runtime::Tokio1)
                 .wait_timeout(Some(options.timeouts.acquire))
+                // Recycling waits for nothing, so it needs no time limit.
                 .create_timeout(Some(options.timeouts.connect))
-                .recycle_timeout(Some(options.timeouts.connect))
                 .build();
-            pool.map_err(|error| StoreError::Unsafe(error.to_string()))
+            let pool = pool.map_err(|error| StoreError::Unsafe(error.to_string()));
+            pool.map(|pool| Serving { pool, most })
         };
         let pools = options.logins.iter().filter(|(role, _)| Role::SERVING.contains(role));
         let pools = pools.map(|(role, login)| Ok((*role, pool(*role, login)?))).collect::<Result<_, StoreError>>()?;
@@ -79,10 +87,11 @@ impl Store {
 
     /// A unit of work of `role` in `scope`, in the mode `M`. Sends nothing and takes no connection until its first statement.
     pub fn unit<M: Opens>(&self, role: Role, scope: Scope, plan: Plan) -> Result<Unit, StoreError> {
-        let pool = self.pools.get(&role).ok_or_else(|| StoreError::Unsafe(format!("{} has no pool", role.name())))?;
+        let Serving { pool, most } =
+            self.pools.get(&role).ok_or_else(|| StoreError::Unsafe(format!("{} has no pool", role.name())))?;
         let opening = Opening { writable: M::OPENS_WRITABLE, savepoint: M::CHANGES, plan };
         let share = match &scope {
-            Scope::Tenant(tenant) => Some(self.shares.of(role, tenant, pool.status().max_size)),
+            Scope::Tenant(tenant) => Some(self.shares.of(role, tenant, *most)),
             Scope::System | Scope::Shared | Scope::Nobody => None,
         };
         Ok(Unit::new(pool.clone(), share, scope, opening, self.timeouts))
@@ -103,8 +112,8 @@ impl Store {
 
     /// The state of every pool, for metrics.
     pub fn status(&self) -> Vec<PoolStatus> {
-        let of = |(role, pool): (&Role, &Pool<Opener>)| {
-            let s = pool.status();
+        let of = |(role, serving): (&Role, &Serving)| {
+            let s = serving.pool.status();
             PoolStatus { role: *role, max: s.max_size, open: s.size, idle: s.available, waiting: s.waiting }
         };
         self.pools.iter().map(of).collect()
@@ -112,6 +121,6 @@ impl Store {
 
     /// Closes every pool: waiting callers get [`StoreError::Unavailable`].
     pub fn close(&self) {
-        self.pools.values().for_each(Pool::close);
+        self.pools.values().for_each(|serving| serving.pool.close());
     }
 }

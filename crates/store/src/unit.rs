@@ -17,7 +17,7 @@ use wardgraph_kernel::{Identity, Mode, Opens, Read, Write};
 
 use crate::{
     Scope, Statement, StatementInfo, StoreError,
-    connection::{Opener, Timeouts},
+    connection::{Connection, Opener, Timeouts},
     scope::Plan,
 };
 
@@ -100,7 +100,8 @@ impl Unit {
 
     async fn simple(&mut self, text: &str, ends: bool) -> Result<(), StoreError> {
         let State::Open { connection, deadline, .. } = &mut self.state else { return Err(StoreError::Ended) };
-        within(*deadline, async { Ok(connection.client.batch_execute(text).await?) }).await?;
+        let Connection { client, driver, .. } = &mut ***connection;
+        within(*deadline, async { Ok(driver.run(client.batch_execute(text)).await?) }).await?;
         if ends {
             self.settled();
         }
@@ -146,15 +147,16 @@ impl Unit {
         }
         let State::Open { connection, deadline, .. } = &mut self.state else { return Err(StoreError::Ended) };
         connection.unsettled = true;
-        let client = &connection.client;
-        let prepared = statements.iter().map(|(info, params)| Ok((connection.prepared(info)?, *params)));
-        let prepared = prepared.collect::<Result<Vec<_>, StoreError>>()?;
+        let Connection { client, driver, prepared, .. } = &mut ***connection;
+        let client = &*client;
+        let statements = statements.iter().map(|(info, params)| Ok((prepared.get(info)?, *params)));
+        let statements = statements.collect::<Result<Vec<_>, StoreError>>()?;
         // tokio-postgres sends at the first poll, and these are polled in order.
         let begun = OptionFuture::from(first.then(|| client.batch_execute(&self.preamble)));
-        let done = join_all(prepared.into_iter().map(|(statement, params)| client.query(statement, params)));
+        let done = join_all(statements.into_iter().map(|(statement, params)| client.query(statement, params)));
         let ended = OptionFuture::from(self.ends_with_next.then(|| client.batch_execute("COMMIT")));
         let rows = within(*deadline, async {
-            let (begun, rows, ended) = futures_util::join!(begun, done, ended);
+            let (begun, rows, ended) = driver.run(async { futures_util::join!(begun, done, ended) }).await;
             begun.transpose()?;
             let rows = rows.into_iter().collect::<Result<Vec<_>, _>>()?;
             ended.transpose()?;

@@ -14,9 +14,9 @@ use crate::claims::Timed;
 /// The longest that a token is remembered: one that lives for years is verified, and seen as new, once a day.
 const MAX_LIFE: Duration = Duration::from_hours(24);
 
-/// The SHA-256 of a token.
+/// The SHA-256 of a token: stands for it wherever tokens are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Fingerprint([u8; 32]);
+pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
     /// The fingerprint of a token; `None` never happens, since SHA-256 has 32 bytes.
@@ -82,6 +82,19 @@ mod tests {
             actor: Actor::system("a"),
         };
         Timed { claims: Arc::new(claims), from: Timestamp::MIN, until }
+    }
+
+    #[test]
+    fn a_token_of_each_of_100_000_tenants_is_remembered() {
+        let cache = TokenCache::new(crate::verifier::CACHED_TOKENS);
+        let (now, timed) = (Timestamp::UNIX_EPOCH, timed(Timestamp::MAX));
+        let tokens: Vec<_> = (0..100_000).filter_map(|n| Fingerprint::of(&n.to_string())).collect();
+        for token in &tokens {
+            cache.remember(*token, timed.clone(), now);
+        }
+        cache.0.run_pending_tasks();
+        let found = tokens.iter().filter(|token| cache.find(token, now).is_some()).count();
+        assert_eq!(found, 100_000);
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod scopes;
 mod verifier;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
+pub use cache::Fingerprint;
 pub use claims::Claims;
 pub use error::{KeyError, MintError, TokenError};
 pub use issuer::{DEFAULT_LEEWAY, Issuer, IssuerConfig};

@@ -16,8 +16,9 @@ use crate::{
 /// The largest token, in bytes.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-/// How many verified tokens are remembered: about a kilobyte each at most.
-const CACHED_TOKENS: u64 = 65_536;
+/// How many verified tokens are remembered, about half a kilobyte each: one for each of 100,000 tenants. Of fewer than are in use by turns,
+/// the least recently used would be forgotten just before it comes again, and none would ever be found.
+pub(crate) const CACHED_TOKENS: u64 = 131_072;
 
 /// Verifies tokens of a fixed set of issuers. Another set is another verifier, with an empty cache.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub struct Verified {
     pub claims: Arc<Claims>,
     /// Whether this process had not seen it, or had forgotten it: of concurrent first uses exactly one is told so.
     pub first_seen: bool,
+    /// Which token it is.
+    pub fingerprint: Fingerprint,
 }
 
 impl Verifier {
@@ -58,12 +61,12 @@ impl Verifier {
         }
         let fingerprint = Fingerprint::of(token).ok_or(TokenError::Malformed)?;
         if let Some(known) = self.cache.find(&fingerprint, now) {
-            return Ok(Verified { claims: known.claims, first_seen: false });
+            return Ok(Verified { claims: known.claims, first_seen: false, fingerprint });
         }
         let timed = self.examine(token)?;
         timed.check(now)?;
         let claims = timed.claims.clone();
-        Ok(Verified { claims, first_seen: self.cache.remember(fingerprint, timed, now) })
+        Ok(Verified { claims, first_seen: self.cache.remember(fingerprint, timed, now), fingerprint })
     }
 
     /// Form, issuer, algorithm, signature, claims: in this order, so that nothing but the form and `iss` of an unsigned token is read.

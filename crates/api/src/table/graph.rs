@@ -7,7 +7,7 @@ use crate::{
     wire::{
         edge::{Edge, EdgeBatch, EdgeBatchResult, EdgeFilter, EdgePage, NewEdge},
         event::{EventFilter, EventPage},
-        node::{NewNode, Node, NodeBatch, NodeBatchResult, NodeFilter, NodePage},
+        node::{NewNode, Node, NodeBatch, NodeBatchResult, NodeFilter, NodePage, Storing},
         relation::{Cleared, EdgeClearing, Lineage, LineageQuery, NeighbourFilter, NeighbourPage},
         search::{SearchRequest, SearchResponse},
         version::{Deletion, NodePatch, NodeVersionPage, Restoration, VersionFilter},
@@ -21,12 +21,13 @@ const LARGE: usize = 10 << 20;
 
 crate::endpoints! {
     /// Create a node. It becomes searchable by its words at once and by meaning as soon as its embedding is ready.
-    CreateNode: POST "/nodes" (Json<NewNode>) -> Stored<Node> {
+    /// 200, and not 201, for a node that was there already and was replaced or left as it is (`on_conflict`).
+    CreateNode: POST "/nodes" ((Query<Storing>, Json<NewNode>)) -> Stored<Node> {
         permission: NodesWrite, limit: NodeWrite, audit: NodeCreated, body: SMALL,
     }
     /// Create up to 500 nodes. Each item has its own result: one whose values are refused does not stop the others; one of a wrong JSON
     /// type makes the whole body unreadable.
-    CreateNodes: POST "/nodes/batch" (Json<NodeBatch>) -> Json<NodeBatchResult> {
+    CreateNodes: POST "/nodes/batch" ((Query<Storing>, Json<NodeBatch>)) -> Json<NodeBatchResult> {
         permission: NodesWrite, limit: NodeWrite, audit: NodeCreated, body: LARGE,
     }
     /// List nodes, oldest first, page by page.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use wardgraph_kernel::NodeId;
 
-use super::NamedTenant;
+use super::{NamedTenant, ObjectText};
 use crate::{
     describe::{Body, Known},
     validate::{Faults, Validate},
@@ -95,6 +95,31 @@ impl Body for NodeBatch {
     }
 }
 
+/// What to do with a node whose external id the tenant has already.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnConflict {
+    /// Refuse it.
+    #[default]
+    Error,
+    /// Replace the node that is there, as a new version.
+    Update,
+    /// Leave the node that is there as it is.
+    Ignore,
+}
+
+/// How nodes are stored.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+pub struct Storing {
+    /// What to do with a node whose external id the tenant has already; `error` if absent.
+    #[serde(default)]
+    pub on_conflict: OnConflict,
+}
+
+impl Validate for Storing {
+    fn validate(&self, _: &mut Faults) {}
+}
+
 /// What became of one item of a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "status", rename_all = "snake_case")]
@@ -103,6 +128,9 @@ pub enum NodeItemResult {
     Created {
         /// Its id.
         id: NodeId,
+        /// Where active HTML was taken out, as JSON Pointers.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        cleaned: Vec<String>,
     },
     /// The item was refused.
     Refused {
@@ -114,6 +142,23 @@ pub enum NodeItemResult {
         /// The id of that node.
         id: NodeId,
     },
+    /// The node of this external id was replaced.
+    Updated {
+        /// Its id.
+        id: NodeId,
+        /// Its version now.
+        version: i32,
+        /// Where active HTML was taken out.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        cleaned: Vec<String>,
+    },
+    /// The node of this external id was the same already.
+    Unchanged {
+        /// Its id.
+        id: NodeId,
+        /// Its version.
+        version: i32,
+    },
 }
 
 /// What became of a batch.
@@ -121,7 +166,9 @@ pub enum NodeItemResult {
 pub struct NodeBatchResult {
     /// How many nodes were created.
     pub created: usize,
-    /// How many items were not.
+    /// How many nodes were replaced, those that were the same already not counted.
+    pub updated: usize,
+    /// How many items were refused; those that exist count as refused unless that was to be ignored.
     pub failed: usize,
     /// One result an item, in the items' order.
     pub results: Vec<NodeItemResult>,
@@ -139,6 +186,18 @@ pub enum EmbeddingStatus {
     Ready,
     /// The worker gave up on it.
     Failed,
+}
+
+impl EmbeddingStatus {
+    /// The status as it is stored and shown.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Queued => "queued",
+            Self::Ready => "ready",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// A node.
@@ -170,6 +229,9 @@ pub struct Node {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+    /// Where active HTML was taken out of what was sent, as JSON Pointers; absent when it was nowhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cleaned: Vec<String>,
 }
 
 impl crate::Versioned for Node {
@@ -178,7 +240,18 @@ impl crate::Versioned for Node {
     }
 }
 
-/// Which nodes to list.
+/// In which order to list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// Oldest first.
+    #[default]
+    Asc,
+    /// Newest first.
+    Desc,
+}
+
+/// Which nodes to list: those for which everything holds that is asked.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NodeFilter {
@@ -186,10 +259,32 @@ pub struct NodeFilter {
     pub limit: Option<i64>,
     /// Where to go on: `next_cursor` of the page before.
     pub cursor: Option<String>,
+    /// `asc` (oldest first, the default) or `desc`.
+    #[serde(default)]
+    pub order: Order,
     /// Only nodes of this class.
     pub class: Option<String>,
     /// Only the node with this external id.
     pub external_id: Option<String>,
+    /// Only nodes whose props contain this JSON object: `{"lang": "en"}`, `{"tags": ["a"]}`.
+    pub props: Option<ObjectText>,
+    /// Only nodes whose metadata contain this JSON object.
+    pub metadata: Option<ObjectText>,
+    /// Only nodes whose vector has come this far.
+    pub embedding_status: Option<EmbeddingStatus>,
+    /// Only nodes that have a vector (`true`) or have none (`false`).
+    pub has_embedding: Option<bool>,
+    /// Only nodes created later than this time (RFC 3339).
+    pub created_after: Option<Timestamp>,
+    /// Only nodes created earlier than this time.
+    pub created_before: Option<Timestamp>,
+    /// Only nodes last changed later than this time.
+    pub updated_after: Option<Timestamp>,
+    /// Only nodes last changed earlier than this time.
+    pub updated_before: Option<Timestamp>,
+    /// The shared nodes (`tenant_id` null) instead of the tenant's own.
+    #[serde(default)]
+    pub shared: bool,
 }
 
 impl Validate for NodeFilter {
@@ -199,13 +294,29 @@ impl Validate for NodeFilter {
                 faults.text(field, text, 1, 255);
             }
         }
+        for (field, object) in [("props", &self.props), ("metadata", &self.metadata)] {
+            if let Some(ObjectText(object)) = object {
+                faults.object(field, object);
+            }
+        }
+        for (field, time) in [
+            ("created_after", self.created_after),
+            ("created_before", self.created_before),
+            ("updated_after", self.updated_after),
+            ("updated_before", self.updated_before),
+        ] {
+            faults.unless(time.is_none_or(|time| time >= YEAR_1), field, "must not lie before the year 1");
+        }
     }
 }
+
+/// Years before it are spelled in ways that Postgres does not read.
+const YEAR_1: Timestamp = Timestamp::constant(-62_135_596_800, 0);
 
 /// A page of nodes.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct NodePage {
-    /// The nodes, oldest first.
+    /// The nodes, oldest first unless asked otherwise.
     pub nodes: Vec<Node>,
     /// How many there are on this page.
     pub count: usize,

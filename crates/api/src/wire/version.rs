@@ -111,6 +111,7 @@ impl Body for NodePatch {
 
 /// How a node is deleted.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Deletion {
     /// Whether nothing is to be left of it at once: neither the node, in its grace period or not, nor what it was.
     #[serde(default)]
@@ -143,6 +144,7 @@ impl Body for Restoration {
 
 /// Which versions to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct VersionFilter {
     /// How many, 1 to 1,000; 100 if absent.
     pub limit: Option<i64>,

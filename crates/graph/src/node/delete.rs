@@ -32,7 +32,7 @@ const DELETE: Statement<Write> = Statement::writing(
      ), few as (
        select count(*) <= $3::bigint as ok from at
      ), parted as (
-       delete from edges e using at where e.tenant_id = $1 and e.edge_id = at.edge_id and (select ok from few)
+       delete from edges e where e.tenant_id = $1 and (e.src = $2 or e.dst = $2) and (select ok from few)
        returning e.edge_id, e.src, e.rel, e.dst, e.props, e.created_at, e.size_bytes
      ), parked as (
        insert into deleted_edges (tenant_id, edge_id, src, rel, dst, props, created_at, size_bytes)
@@ -83,14 +83,11 @@ const RETURN: Statement<Write> = Statement::writing(
         "), queued as (
            insert into jobs (tenant_id, kind, subject_id, due_at) select $1, 'embed', r.node_id, $3 from returned r where r.embedding_status = 'queued'
            on conflict (tenant_id, kind, subject_id) do update set due_at = excluded.due_at, attempts = 0, dead = false
-         ), at as materialized (
-           select e.edge_id from deleted_edges e
+         ), unparked as (
+           delete from deleted_edges e
            where e.tenant_id = $1 and (e.src = $2 or e.dst = $2)
              and (e.src = $2 or exists (select from nodes n where n.tenant_id = $1 and n.node_id = e.src))
              and (e.dst = $2 or exists (select from nodes n where n.tenant_id = $1 and n.node_id = e.dst))
-           limit $4::bigint + 1
-         ), unparked as (
-           delete from deleted_edges e using at where e.tenant_id = $1 and e.edge_id = at.edge_id
            returning e.edge_id, e.src, e.rel, e.dst, e.props, e.created_at, e.size_bytes
          ), joined as (
            insert into edges (tenant_id, edge_id, src, rel, dst, props, created_at, size_bytes)
@@ -166,8 +163,7 @@ pub async fn restore(
         return Err(GraphError::NotDeleted);
     };
     meant.check(version)?;
-    let most = i64::try_from(MOST_EDGES).unwrap_or(i64::MAX);
-    let rows = tx.write(&RETURN, &[&tenant, &id.uuid(), &now, &most]).await.map_err(taken)?;
+    let rows = tx.write(&RETURN, &[&tenant, &id.uuid(), &now]).await.map_err(taken)?;
     let row = rows.first().ok_or(GraphError::NoNode(id))?;
     let edges = edges(row, 13)?;
     if edges.len() > MOST_EDGES {

@@ -1,5 +1,6 @@
 //! Thin handlers: begin, call the domain, commit, answer.
 
+pub(crate) mod batch;
 pub(crate) mod edges;
 pub(crate) mod events;
 pub(crate) mod nodes;

@@ -1,70 +1,77 @@
 //! Nodes.
 
 use wardgraph_api::{
-    Json, Path, Query, Stored, Tagged,
-    table::graph::{CreateNode, CreateNodes, GetNode, ListNodes},
-    validate::Faults,
-    wire::node::{EmbeddingStatus, NewNode, Node, NodeBatch, NodeBatchResult, NodeFilter, NodeItemResult, NodePage},
+    Json, Path, Problem, Query, Stored, Tagged,
+    table::graph::{CreateNode, GetNode, ListNodes},
+    wire::ObjectText,
+    wire::node::{EmbeddingStatus, NewNode, Node, NodeFilter, NodePage, OnConflict, Order, Storing},
 };
 use wardgraph_audit::Subject;
-use wardgraph_gate::{Committed, Permit};
+use wardgraph_gate::{Committed, Permit, Plan};
 use wardgraph_graph::{
-    listing,
-    node::{self, Creation},
+    GraphError,
+    filter::Filter,
+    listing::{self, Listing},
+    node,
 };
-use wardgraph_kernel::NodeId;
+use wardgraph_kernel::{EventType, NodeId};
 
 use super::{note_named_tenant, page};
 use crate::Failure;
 
-pub(crate) async fn create(permit: Permit<CreateNode>, Json(new): Json<NewNode>) -> Result<Committed<CreateNode>, Failure> {
+pub(crate) async fn create(
+    permit: Permit<CreateNode>,
+    (Query(storing), Json(new)): (Query<Storing>, Json<NewNode>),
+) -> Result<Committed<CreateNode>, Failure> {
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
+    let named = new.tenant_id.clone();
+    let (new, cleaned) = cleaned(domain(new)).await?;
     let mut work = permit.begin()?;
-    note_named_tenant(&mut work, &new.tenant_id, &tenant);
-    let node = node::create(&mut work.tx(), domain(new), now, &*chance).await?;
-    Ok(work.commit(node.id, Stored::Created(wire(node))).await?)
-}
-
-pub(crate) async fn create_all(
-    permit: Permit<CreateNodes>,
-    Json(batch): Json<NodeBatch>,
-) -> Result<Committed<CreateNodes>, Failure> {
-    permit.charge_items(batch.nodes.len())?;
-    let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
-    let mut work = permit.begin()?;
-    let mut valid = Vec::new();
-    let mut faults = Vec::new();
-    for (index, new) in batch.nodes.into_iter().enumerate() {
-        note_named_tenant(&mut work, &new.tenant_id, &tenant);
-        let found = Faults::below(format!("/nodes/{index}"), &new);
-        if found.is_empty() {
-            valid.push(domain(new));
-        }
-        faults.push(found);
-    }
-    let mut created = node::create_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter();
-    // Results of valid items stand in their order; an item with faults has none.
-    let result = |errors: Vec<_>| {
-        let creation = if errors.is_empty() { created.next() } else { None };
-        match creation {
-            Some(Creation::Created(id)) => NodeItemResult::Created { id },
-            Some(Creation::Exists(id)) => NodeItemResult::Exists { id },
-            None => NodeItemResult::Refused { errors },
+    note_named_tenant(&mut work, &named, &tenant);
+    let stored = match storing.on_conflict {
+        OnConflict::Error => created(node::create(&mut work.tx(), new, now, &*chance).await?),
+        OnConflict::Ignore => match node::create(&mut work.tx(), new, now, &*chance).await {
+            Err(GraphError::ExternalIdTaken(id)) => (None, Stored::Found(wire(node::get(&mut work.tx(), id).await?))),
+            made => created(made?),
+        },
+        OnConflict::Update => {
+            let stored = node::upsert_all(&mut work.tx(), std::slice::from_ref(&new), now, &*chance).await?;
+            match stored.into_iter().next().ok_or_else(|| Problem::internal("a stored node came back without a result"))? {
+                made @ node::Stored::Created(_) => created(made.node(tenant.to_string(), new, now)),
+                node::Stored::Replaced(replaced) => {
+                    if replaced.changed {
+                        work.changed(EventType::NodeUpdated, replaced.node.id);
+                    }
+                    (None, Stored::Found(wire(replaced.node)))
+                }
+            }
         }
     };
-    let results: Vec<_> = faults.into_iter().map(result).collect();
-    let subjects: Vec<Subject> = results.iter().filter_map(created_id).map(Subject::from).collect();
-    let (created, failed) = (subjects.len(), results.len() - subjects.len());
-    Ok(work.commit_all(subjects, Json(NodeBatchResult { created, failed, results })).await?)
+    let (subject, stored) = stored;
+    Ok(work.commit_all(subject, with_cleaned(stored, cleaned)).await?)
+}
+
+fn created(node: node::Node) -> (Option<Subject>, Stored<Node>) {
+    (Some(node.id.into()), Stored::Created(wire(node)))
+}
+
+fn with_cleaned(stored: Stored<Node>, cleaned: Vec<String>) -> Stored<Node> {
+    match stored {
+        Stored::Created(node) => Stored::Created(Node { cleaned, ..node }),
+        Stored::Found(node) => Stored::Found(Node { cleaned, ..node }),
+    }
 }
 
 pub(crate) async fn list(permit: Permit<ListNodes>, Query(query): Query<NodeFilter>) -> Result<Json<NodePage>, Failure> {
-    let (size, after) = page("nodes", query.limit, query.cursor.as_deref())?;
-    let filter = listing::Filter { class: query.class, external_id: query.external_id };
-    let mut work = permit.begin()?;
-    let found = listing::list(&mut work.once(), &filter, after, size).await?;
+    let down = query.order == Order::Desc;
+    // A cursor leads on in the order that it came from, and in no other.
+    let name = if down { "nodes, newest first" } else { "nodes" };
+    let (size, after) = page(name, query.limit, query.cursor.as_deref())?;
+    let listing = Listing { shared: query.shared, down, filter: filter(query) };
+    let mut work = permit.begin_planned(if listing.is_filtered() { Plan::Custom } else { Plan::Auto })?;
+    let found = listing::list(&mut work.once(), &listing, after, size).await?;
     let nodes: Vec<_> = found.items.into_iter().map(wire).collect();
-    Ok(Json(NodePage { count: nodes.len(), nodes, next_cursor: found.next.map(|cursor| cursor.encode("nodes")) }))
+    Ok(Json(NodePage { count: nodes.len(), nodes, next_cursor: found.next.map(|cursor| cursor.encode(name)) }))
 }
 
 pub(crate) async fn get(permit: Permit<GetNode>, Path(id): Path<NodeId>) -> Result<Tagged<Node>, Failure> {
@@ -72,11 +79,35 @@ pub(crate) async fn get(permit: Permit<GetNode>, Path(id): Path<NodeId>) -> Resu
     Ok(Tagged(wire(node::get(&mut work.once(), id).await?)))
 }
 
-fn created_id(result: &NodeItemResult) -> Option<NodeId> {
-    match result {
-        NodeItemResult::Created { id } => Some(*id),
-        NodeItemResult::Exists { .. } | NodeItemResult::Refused { .. } => None,
+fn filter(query: NodeFilter) -> Filter {
+    Filter {
+        class: query.class,
+        external_id: query.external_id,
+        props: query.props.map(|ObjectText(object)| object),
+        metadata: query.metadata.map(|ObjectText(object)| object),
+        embedding_status: query.embedding_status.map(EmbeddingStatus::word),
+        has_embedding: query.has_embedding,
+        created_after: query.created_after,
+        created_before: query.created_before,
+        updated_after: query.updated_after,
+        updated_before: query.updated_before,
     }
+}
+
+/// From this size on a node's texts are cleaned on a thread that may be busy for a while.
+const AT_ONCE_BYTES: i32 = 64 << 10;
+
+/// Takes active HTML out of what will be shown, and says where it was.
+pub(super) async fn cleaned(mut new: node::NewNode) -> Result<(node::NewNode, Vec<String>), Failure> {
+    if new.size_bytes() <= AT_ONCE_BYTES {
+        let cleaned = new.clean();
+        return Ok((new, cleaned));
+    }
+    let done = tokio::task::spawn_blocking(move || {
+        let cleaned = new.clean();
+        (new, cleaned)
+    });
+    done.await.map_err(|_| Problem::internal("the texts could not be cleaned").into())
 }
 
 pub(super) fn domain(new: NewNode) -> node::NewNode {
@@ -112,5 +143,6 @@ pub(super) fn wire(node: node::Node) -> Node {
         },
         created_at: node.created_at,
         updated_at: node.updated_at,
+        cleaned: Vec::new(),
     }
 }

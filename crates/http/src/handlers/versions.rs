@@ -16,7 +16,7 @@ use wardgraph_graph::node::{self, Meant, Replaced, Version};
 use wardgraph_kernel::{EdgeId, Endpoint, EventType, NodeId, Write};
 
 use super::{
-    nodes::{domain, wire},
+    nodes::{cleaned, domain, wire},
     note_named_tenant, page,
 };
 use crate::{Failure, Services};
@@ -34,19 +34,21 @@ pub(crate) async fn patch(
     if !faults.is_empty() {
         return Err(Problem::invalid("the patched node is not valid: see `errors`").fields(faults).into());
     }
-    let replaced = node::replace(&mut work.tx(), id, domain(new), Meant::ANY, now).await?;
-    changed(work, replaced).await
+    let (new, cleaned) = cleaned(domain(new)).await?;
+    let replaced = node::replace(&mut work.tx(), id, new, Meant::ANY, now).await?;
+    changed(work, replaced, cleaned).await
 }
 
 pub(crate) async fn replace(
     permit: Permit<ReplaceNode>,
     (Path(id), if_match, Json(new)): (Path<NodeId>, IfMatch, Json<NewNode>),
 ) -> Result<Committed<ReplaceNode>, Failure> {
-    let (now, tenant) = (permit.now(), permit.tenant().clone());
+    let (now, tenant, named) = (permit.now(), permit.tenant().clone(), new.tenant_id.clone());
+    let (new, cleaned) = cleaned(domain(new)).await?;
     let mut work = permit.begin()?;
-    note_named_tenant(&mut work, &new.tenant_id, &tenant);
-    let replaced = node::replace(&mut work.tx(), id, domain(new), meant(&if_match), now).await?;
-    changed(work, replaced).await
+    note_named_tenant(&mut work, &named, &tenant);
+    let replaced = node::replace(&mut work.tx(), id, new, meant(&if_match), now).await?;
+    changed(work, replaced, cleaned).await
 }
 
 pub(crate) async fn delete(
@@ -102,9 +104,10 @@ pub(crate) async fn restore(
 async fn changed<E: Endpoint<Mode = Write, Output = Tagged<Node>>>(
     work: Work<E>,
     replaced: Replaced,
+    cleaned: Vec<String>,
 ) -> Result<Committed<E>, Failure> {
     let subject = replaced.changed.then(|| Subject::from(replaced.node.id));
-    Ok(work.commit_all(subject, Tagged(wire(replaced.node))).await?)
+    Ok(work.commit_all(subject, Tagged(Node { cleaned, ..wire(replaced.node) })).await?)
 }
 
 fn edges<E: Endpoint<Mode = Write>>(work: &mut Work<E>, event: EventType, edges: Vec<EdgeId>) {

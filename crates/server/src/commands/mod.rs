@@ -1,7 +1,10 @@
 //! The commands of the binary.
 
+mod access;
 mod config;
 mod demo;
+mod export;
+mod import;
 mod migrate;
 mod serve;
 mod token;
@@ -38,6 +41,10 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Show that two tenants cannot see each other, on real data, against the running server.
     Demo(demo::Demo),
+    /// Bring nodes and edges in, through the running server.
+    Import(import::Import),
+    /// Write a tenant's nodes and edges as JSON lines.
+    Export(export::Export),
     /// Test tokens.
     #[command(subcommand)]
     Token(token::Token),
@@ -72,6 +79,8 @@ pub async fn run(cli: Cli, environment: BTreeMap<String, String>, out: &mut (imp
         Command::Serve(serve) => serve.run(&mut context, out).await,
         Command::Migrate(migrate) => migrate.run(&context, out).await,
         Command::Demo(demo) => demo.run(&context, out).await,
+        Command::Import(import) => import.run(&context, out).await,
+        Command::Export(export) => export.run(&context, out).await,
         Command::Token(token) => token.run(&context, out),
         Command::Config(show) => show.run(&context, out),
     }

@@ -142,7 +142,12 @@ impl Settings {
     }
 
     fn take_environment(&mut self, environment: &BTreeMap<String, String>) -> Result<(), ConfigError> {
-        let mut known = vec!["WARDGRAPH_DATA_DIR".to_owned(), "WARDGRAPH_CONFIG".to_owned(), "WARDGRAPH_POSTGRES_DIR".to_owned()];
+        let mut known = vec![
+            "WARDGRAPH_DATA_DIR".to_owned(),
+            "WARDGRAPH_CONFIG".to_owned(),
+            "WARDGRAPH_TOKEN".to_owned(),
+            "WARDGRAPH_POSTGRES_DIR".to_owned(),
+        ];
         for setting in self.0.values_mut() {
             let variable = setting.key.variable();
             // The first name that is set wins: Wardgraph's own, then those of other systems in their order.

@@ -6,15 +6,14 @@ use serde::de::DeserializeOwned;
 use wardgraph_api::Problem;
 
 use super::verdict::Failed;
+use crate::client::Reply;
 
 /// An answer, whatever its status.
 #[derive(Debug)]
 pub(super) struct Answer {
     /// Method and path, for messages.
     pub(super) call: String,
-    pub(super) status: u16,
-    pub(super) retry_after: Option<Duration>,
-    pub(super) body: Vec<u8>,
+    pub(super) reply: Reply,
     /// From the request's first byte to the answer's last.
     pub(super) took: Duration,
 }
@@ -22,46 +21,35 @@ pub(super) struct Answer {
 impl Answer {
     /// When to come back, if the server asks for that.
     pub(super) fn come_back(&self) -> Option<Duration> {
-        matches!(self.status, 429 | 503).then(|| self.retry_after.unwrap_or(Duration::from_secs(1)))
+        matches!(self.reply.status, 429 | 503).then(|| self.reply.retry_after.unwrap_or(Duration::from_secs(1)))
     }
 
     /// The body of an answer that must have this status.
     pub(super) fn read<T: DeserializeOwned>(&self, status: u16) -> Result<T, Failed> {
         self.must_be(status)?;
-        serde_json::from_slice(&self.body)
+        serde_json::from_slice(&self.reply.body)
             .map_err(|error| Failed::unexpected(format!("a body of the contract from {}", self.call), error))
     }
 
     /// Fails unless the answer has this status.
     pub(super) fn must_be(&self, status: u16) -> Result<(), Failed> {
-        if self.status == status {
+        if self.reply.status == status {
             return Ok(());
         }
-        Err(Failed::unexpected(format!("{status} for {}", self.call), self.summary()))
+        Err(Failed::unexpected(format!("{status} for {}", self.call), self.reply.summary()))
     }
 
     /// Fails unless the call was refused with this status: success is a leak, another refusal a fault.
     pub(super) fn must_refuse(&self, status: u16) -> Result<(), Failed> {
-        if (200..300).contains(&self.status) {
-            return Err(Failed::leaked(format!("{status} for {}", self.call), self.summary()));
+        if (200..300).contains(&self.reply.status) {
+            return Err(Failed::leaked(format!("{status} for {}", self.call), self.reply.summary()));
         }
         self.must_be(status)
     }
 
     /// The problem document of a refusal.
     pub(super) fn problem(&self) -> Option<Problem> {
-        serde_json::from_slice(&self.body).ok()
-    }
-
-    fn summary(&self) -> String {
-        match self.problem() {
-            Some(problem) => {
-                let fields = problem.errors.iter().take(3).map(|error| format!("{}: {}", error.field, error.detail));
-                let said = std::iter::once(problem.detail.to_string()).chain(fields).collect::<Vec<_>>();
-                format!("{}, {}: {}", self.status, problem.title, said.join("; "))
-            }
-            None => self.status.to_string(),
-        }
+        serde_json::from_slice(&self.reply.body).ok()
     }
 }
 
@@ -70,7 +58,8 @@ mod tests {
     use super::*;
 
     fn answer(status: u16) -> Answer {
-        Answer { call: "GET /x".into(), status, retry_after: None, body: b"{}".to_vec(), took: Duration::ZERO }
+        let reply = Reply { status, retry_after: None, body: b"{}".to_vec() };
+        Answer { call: "GET /x".into(), reply, took: Duration::ZERO }
     }
 
     #[test]

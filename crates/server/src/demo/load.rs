@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use wardgraph_api::wire::{
     edge::{EdgeBatchResult, EdgeItemResult},
     node::{NodeBatchResult, NodeItemResult},
@@ -11,11 +11,10 @@ use wardgraph_kernel::NodeId;
 
 use super::{
     client::Client,
-    side::external_id,
     slice::{Link, Slice},
     verdict::{Done, Failed, grouped},
-    wordnet::{Synset, SynsetId},
 };
+use crate::wordnet::{Synset, SynsetId};
 
 /// The most nodes, and the most edges, that one batch takes.
 const NODES: usize = 500;
@@ -47,18 +46,18 @@ pub(super) async fn load(client: &Client, slice: &Slice) -> Result<Done<Ids>, Fa
 }
 
 async fn nodes(client: &Client, batch: &[&Synset], ids: &mut Ids) -> Result<usize, Failed> {
-    let body = json!({ "nodes": batch.iter().map(|synset| node(synset)).collect::<Vec<_>>() });
+    let body = json!({ "nodes": batch.iter().map(|synset| synset.node()).collect::<Vec<_>>() });
     let answer: NodeBatchResult = client.post("/nodes/batch", &body).await?.read(200)?;
     one_result_each(batch.len(), answer.results.len())?;
     let mut created = 0;
     for (synset, result) in batch.iter().zip(answer.results) {
         let id = match result {
-            NodeItemResult::Created { id } => {
+            NodeItemResult::Created { id, .. } => {
                 created += 1;
                 id
             }
-            NodeItemResult::Exists { id } => id,
-            NodeItemResult::Refused { errors } => return Err(refused(&external_id(synset.id), &errors)),
+            NodeItemResult::Exists { id } | NodeItemResult::Updated { id, .. } | NodeItemResult::Unchanged { id, .. } => id,
+            NodeItemResult::Refused { errors } => return Err(refused(&synset.id.external_id(), &errors)),
         };
         ids.insert(synset.id, id);
     }
@@ -81,21 +80,6 @@ async fn edges(client: &Client, batch: &[&Link], ids: &Ids) -> Result<usize, Fai
         }
     }
     Ok(created)
-}
-
-/// A synset as a node.
-fn node(synset: &Synset) -> Value {
-    json!({
-        "classes": ["Synset", synset.id.pos.class()],
-        "external_id": external_id(synset.id),
-        "props": {
-            "text": synset.text(),
-            "lemmas": synset.lemmas,
-            "lexicographer_file": synset.file,
-            "pos": synset.id.pos.letter(),
-        },
-        "metadata": { "source": "WordNet 3.1" },
-    })
 }
 
 fn one_result_each(items: usize, results: usize) -> Result<(), Failed> {

@@ -15,7 +15,6 @@ mod slice;
 mod story;
 mod verdict;
 mod walk;
-mod wordnet;
 
 use std::{fmt, io, path::PathBuf, sync::Arc};
 
@@ -23,7 +22,9 @@ use wardgraph_kernel::{Chance, Clock, tenant::InvalidTenantId};
 use wardgraph_tokens::{MintError, Minter};
 
 pub use story::run;
-pub use wordnet::WordnetError;
+pub(crate) use verdict::grouped;
+
+use crate::{client::ClientError, wordnet::WordnetError};
 
 /// How many nodes tenant A gets at least, unless told otherwise.
 pub const DEFAULT_NODES: usize = 10_000;
@@ -66,12 +67,9 @@ pub enum DemoError {
         /// Why.
         cause: String,
     },
-    /// The demo speaks plain HTTP, to a server on this machine or behind a tunnel.
-    #[error("`{0}` is not of the form http://HOST:PORT")]
-    Url(String),
-    /// The HTTP client cannot be made.
-    #[error("no HTTP client can be made: {0}")]
-    Client(#[from] reqwest::Error),
+    /// There is no client for that URL.
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// WordNet cannot be read.
     #[error(transparent)]
     Wordnet(#[from] WordnetError),

@@ -9,8 +9,8 @@ use wardgraph_kernel::NodeId;
 use super::{
     side::Side,
     verdict::{Done, Failed},
-    wordnet::SynsetId,
 };
+use crate::wordnet::SynsetId;
 
 /// A question, and the synset that must be among the first ten answers.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ pub(super) async fn ask(side: &Side, question: &Question) -> Result<Done<()>, Fa
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::demo::{slice, wordnet::tests::dictionary};
+    use crate::{demo::slice, wordnet::tests::dictionary};
 
     /// Words of three letters and more, without the commonest.
     fn words(text: &str) -> Vec<String> {

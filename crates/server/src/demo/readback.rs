@@ -7,12 +7,12 @@ use wardgraph_kernel::NodeId;
 
 use super::{
     client::Client,
-    side::{SCOPES, Side, Who, external_id},
+    side::{SCOPES, Side, Who},
     slice::Link,
     verdict::{Done, Failed, grouped},
     walk::DOG,
-    wordnet::Synset,
 };
+use crate::wordnet::Synset;
 
 /// The token's tenant and subject are the server's view of the caller.
 pub(super) async fn whoami(client: &Client, who: &Who) -> Result<Done<()>, Failed> {
@@ -34,11 +34,11 @@ pub(super) async fn nodes(side: &Side) -> Result<Done<()>, Failed> {
     for (id, synset) in &sample {
         let node: Node = side.client.read(&format!("/nodes/{id}")).await?;
         let text = node.props.get("text").and_then(|text| text.as_str());
-        let same = text == Some(&synset.text()) && node.external_id == Some(external_id(synset.id));
+        let same = text == Some(&synset.text()) && node.external_id == Some(synset.id.external_id());
         if !same || node.tenant_id.as_deref() != Some(side.who.tenant.as_str()) {
             let came = format!("{:?} of {:?}: {text:?}", node.external_id, node.tenant_id);
             return Err(Failed::unexpected(
-                format!("{} of {}: {:?}", external_id(synset.id), side.who.tenant, synset.text()),
+                format!("{} of {}: {:?}", synset.id.external_id(), side.who.tenant, synset.text()),
                 came,
             ));
         }

@@ -5,11 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use wardgraph_kernel::{Chance, Clock, NodeId, Secret, TenantId};
 use wardgraph_tokens::{MintError, MintRequest, Minter};
 
-use super::{
-    client::Client,
-    slice::Slice,
-    wordnet::{Synset, SynsetId},
-};
+use super::{client::Client, slice::Slice};
+use crate::wordnet::{Synset, SynsetId};
 
 /// What a full token may do.
 pub(super) const SCOPES: &[&str] = &["nodes:write", "edges:write", "search:read", "events:read"];
@@ -68,9 +65,4 @@ impl Side {
         let every = (self.ids.len() / count.max(1)).max(1);
         self.nodes().step_by(every).take(count).collect()
     }
-}
-
-/// The caller's own id of a synset's node.
-pub(super) fn external_id(id: SynsetId) -> String {
-    format!("wn31-{id}")
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::wordnet::{FILES, Synset, SynsetId};
+use crate::wordnet::{FILES, Synset, SynsetId};
 
 /// What tenant A takes first: one hierarchy from `entity` down to every animal and dish.
 const FIRST_OF_A: &[&str] = &["noun.Tops", "noun.animal", "noun.food", "noun.plant", "noun.body", "noun.person"];
@@ -61,7 +61,7 @@ fn cut<'a>(all: &[Synset], files: impl IntoIterator<Item = &'a &'static str>, wa
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::demo::wordnet::tests::dictionary;
+    use crate::wordnet::tests::dictionary;
 
     #[tokio::test]
     async fn a_takes_whole_files_with_every_relation_between_them() {
@@ -90,7 +90,7 @@ mod tests {
         let line = |offset: u32, pointers: usize| {
             let target = if offset == 1 { 2 } else { 1 };
             let pointers = format!("{pointers:03} {}", format!("+ {target} n 0101 ").repeat(pointers));
-            crate::demo::wordnet::tests::noun(&format!("{offset} 05 n 01 w 0 {pointers}| g"))
+            crate::wordnet::tests::noun(&format!("{offset} 05 n 01 w 0 {pointers}| g"))
         };
         let slice = cut(&[line(1, 2), line(2, 1)], &["noun.animal"], 1);
         assert_eq!((slice.relations, slice.links.len()), (3, 2));

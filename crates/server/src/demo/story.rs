@@ -15,18 +15,16 @@ use super::{
     slice,
     slice::Slice,
     verdict::{Done, Failed, grouped},
-    walk, wordnet,
+    walk,
 };
+use crate::wordnet;
 
 /// Runs the demo. True if every step was good.
 pub async fn run(options: DemoOptions, out: &mut impl Write) -> Result<bool, DemoError> {
-    let base = options.url.trim_end_matches('/');
-    if !base.strip_prefix("http://").is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@'])) {
-        return Err(DemoError::Url(options.url));
-    }
-    let stranger = Client::new(base, options.clock.clone())?;
+    let stranger = Client::new(&options.url, options.clock.clone())?;
+    let base = stranger.base().to_owned();
     if let Err(Failed::Unexpected { came, .. } | Failed::Leaked { came, .. }) = stranger.get("/health/live").await {
-        return Err(DemoError::NoServer { url: base.to_owned(), cause: came });
+        return Err(DemoError::NoServer { url: base, cause: came });
     }
     let all = wordnet::load(&options.wordnet).await?;
     let (of_a, of_b) = (slice::of_a(&all, options.nodes), slice::of_b(&all));

@@ -47,7 +47,7 @@ impl From<std::io::Error> for Failed {
 }
 
 /// A number with its thousands apart.
-pub(super) fn grouped(number: usize) -> String {
+pub(crate) fn grouped(number: impl Display) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {

@@ -9,8 +9,8 @@ use super::{
     side::Side,
     slice::Slice,
     verdict::{Done, Failed},
-    wordnet::SynsetId,
 };
+use crate::wordnet::SynsetId;
 
 /// Where the walk begins.
 pub(super) const DOG: SynsetId = SynsetId::noun(2_086_723);

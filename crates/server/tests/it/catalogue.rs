@@ -162,7 +162,7 @@ async fn every_foreign_key_begins_an_index() {
                       select from pg_index i where i.indrelid = k.conrelid and i.indisvalid and i.indpred is null
                         and (select array_agg(c order by c) from unnest((i.indkey::int2[])[0:cardinality(k.conkey) - 1]) c)
                           = (select array_agg(c order by c) from unnest(k.conkey) c))";
-    holds(question, "drop index wardgraph.edges_dst_page").await;
+    holds(question, "drop index wardgraph.edges_dst_page, wardgraph.edges_dst_rel").await;
     holds(question, "drop index wardgraph.embeddings_node").await;
 }
 

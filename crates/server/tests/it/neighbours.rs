@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use wardgraph_testkit::{App, Caller};
 
+use crate::plans::pages_touched;
+
 const HUB: &str = "01900000-0000-7000-8000-00000000000a";
 
 async fn node(caller: &Caller, class: &str) -> String {
@@ -97,30 +99,6 @@ async fn hub(app: &App) {
     app.database.behind_the_scenes().await.batch_execute(&sql).await.unwrap();
 }
 
-/// How many pages of the database a statement touches as the runtime role, planned with its values and without.
-async fn pages_touched(app: &App, name: &str, values: &str) -> [u64; 2] {
-    let client = app.database.connect_as(wardgraph_store::Role::App).await;
-    let sql = wardgraph_server::wire::statements(app.routes.searches()).into_iter().find(|s| s.name == name).unwrap().sql;
-    client.batch_execute("set search_path = wardgraph, public; set app.current_tenant_id = 'tenant-a'").await.unwrap();
-    client.batch_execute(&format!("prepare asked as {sql}")).await.unwrap();
-    let mut touched = [0; 2];
-    for (place, mode) in ["force_custom_plan", "force_generic_plan"].into_iter().enumerate() {
-        client.batch_execute(&format!("set plan_cache_mode = {mode}")).await.unwrap();
-        let explained =
-            client.simple_query(&format!("explain (analyze, buffers, format json) execute asked ({values})")).await.unwrap();
-        let text: String = explained
-            .iter()
-            .filter_map(|message| match message {
-                tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
-                _ => None,
-            })
-            .collect();
-        let plan = &serde_json::from_str::<Value>(&text).unwrap()[0]["Plan"];
-        touched[place] = plan["Shared Hit Blocks"].as_u64().unwrap() + plan["Shared Read Blocks"].as_u64().unwrap();
-    }
-    touched
-}
-
 #[tokio::test]
 async fn of_a_hub_no_more_is_read_than_is_shown() {
     let app = App::start().await;
@@ -156,7 +134,6 @@ async fn of_a_hub_no_more_is_read_than_is_shown() {
     ] {
         let touched = pages_touched(&app, name, &values).await;
         assert!(touched.iter().all(|pages| *pages < 400), "{name} ({values}) touches {touched:?} pages");
-        println!("{name} {touched:?}");
     }
 }
 

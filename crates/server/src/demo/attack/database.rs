@@ -4,9 +4,9 @@ use tokio_postgres::{Client, NoTls, error::SqlState};
 use wardgraph_kernel::TenantId;
 use wardgraph_store::Config;
 
-use crate::demo::{
+use crate::{
     client::causes,
-    verdict::{Done, Failed, grouped},
+    demo::verdict::{Done, Failed, grouped},
 };
 
 /// What the runtime role must be refused, each with `insufficient_privilege`.

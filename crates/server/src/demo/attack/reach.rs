@@ -12,10 +12,11 @@ use wardgraph_api::wire::{
 use wardgraph_kernel::NodeId;
 
 use super::Attack;
-use crate::demo::{
-    side::external_id,
-    verdict::{Done, Failed, grouped},
-    walk::DOG,
+use crate::{
+    demo::{
+        verdict::{Done, Failed, grouped},
+        walk::DOG,
+    },
     wordnet::Synset,
 };
 
@@ -52,11 +53,11 @@ impl Attack<'_> {
 
     /// By A's external id, and by the edges at A's node.
     pub(in crate::demo) async fn reads_keys(&self) -> Result<Done<()>, Failed> {
-        let nodes: NodePage = self.b.client.read(&format!("/nodes?external_id={}", external_id(DOG))).await?;
+        let nodes: NodePage = self.b.client.read(&format!("/nodes?external_id={}", DOG.external_id())).await?;
         for direction in ["out", "in"] {
             let path = format!("/edges?node_id={}&direction={direction}", self.prey()?);
             let answer = self.b.client.get(&path).await?;
-            if answer.status != 404 {
+            if answer.reply.status != 404 {
                 let edges: EdgePage = answer.read(200)?;
                 if let Some(edge) = edges.edges.first() {
                     return Err(Failed::leaked("no edge at A's node", format!("{} {}", edge.rel, edge.dst)));
@@ -72,7 +73,7 @@ impl Attack<'_> {
         let path = format!("/nodes/{}", self.prey()?);
         self.b.client.delete(&path).await?.must_refuse(404)?;
         let survivor = self.a.client.get(&path).await?;
-        if survivor.status == 404 {
+        if survivor.reply.status == 404 {
             return Err(Failed::leaked("A to read the node still", "404: B deleted it"));
         }
         survivor.read::<Node>(200)?;
@@ -158,7 +159,7 @@ impl Attack<'_> {
         let page: NodePage = self.a.client.read("/nodes?limit=10").await?;
         let cursor = page.next_cursor.ok_or_else(|| Failed::unexpected("a cursor", "none"))?;
         let answer = self.b.client.get(&format!("/nodes?limit=1000&cursor={cursor}")).await?;
-        if answer.status == 400 {
+        if answer.reply.status == 400 {
             return Ok(Done::new(()).note("the cursor is refused"));
         }
         let page: NodePage = answer.read(200)?;

@@ -1,7 +1,7 @@
 //! The lexicographer files, by number (lexnames(5WN)).
 
 /// The name of file `n` at place `n`.
-pub(in crate::demo) const FILES: &[&str] = &[
+pub(crate) const FILES: &[&str] = &[
     "adj.all",
     "adj.pert",
     "adv.all",

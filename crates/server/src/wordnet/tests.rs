@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{line::parse, *};
 
 /// The dictionary that the set-up fetches into the repository's cache.
-pub(in crate::demo) async fn dictionary() -> Vec<Synset> {
+pub(crate) async fn dictionary() -> Vec<Synset> {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.cache/wordnet/dict"));
     load(folder).await.unwrap()
 }
@@ -69,6 +69,6 @@ fn a_line_of_another_form_is_refused_with_a_reason() {
 }
 
 /// A noun from its line.
-pub(in crate::demo) fn noun(line: &str) -> Synset {
+pub(crate) fn noun(line: &str) -> Synset {
     parse(Pos::Noun, line).unwrap()
 }

@@ -2,20 +2,21 @@
 
 mod lexicographer;
 mod line;
+mod node;
 mod relation;
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;
 
 use std::{
     fmt, io,
     path::{Path, PathBuf},
 };
 
-pub(super) use lexicographer::FILES;
+pub(crate) use lexicographer::FILES;
 
 /// A part of speech: each has its own data file, and offsets are unique within it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Pos {
+pub(crate) enum Pos {
     Noun,
     Verb,
     Adjective,
@@ -26,7 +27,7 @@ impl Pos {
     const ALL: [Self; 4] = [Self::Noun, Self::Verb, Self::Adjective, Self::Adverb];
 
     /// The letter of the part of speech. Satellite adjectives (`s`) live in the adjectives' file.
-    pub(super) const fn letter(self) -> &'static str {
+    pub(crate) const fn letter(self) -> &'static str {
         match self {
             Self::Noun => "n",
             Self::Verb => "v",
@@ -36,7 +37,7 @@ impl Pos {
     }
 
     /// The class of the nodes made of it.
-    pub(super) const fn class(self) -> &'static str {
+    pub(crate) const fn class(self) -> &'static str {
         match self {
             Self::Noun => "Noun",
             Self::Verb => "Verb",
@@ -62,14 +63,14 @@ impl Pos {
 
 /// Which synset: its file and its offset there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct SynsetId {
-    pub(super) pos: Pos,
-    pub(super) offset: u32,
+pub(crate) struct SynsetId {
+    pub(crate) pos: Pos,
+    pub(crate) offset: u32,
 }
 
 impl SynsetId {
     /// A noun.
-    pub(super) const fn noun(offset: u32) -> Self {
+    pub(crate) const fn noun(offset: u32) -> Self {
         Self { pos: Pos::Noun, offset }
     }
 }
@@ -82,31 +83,31 @@ impl fmt::Display for SynsetId {
 
 /// A relation from a synset (or from one of its words) to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Pointer {
-    pub(super) relation: &'static str,
-    pub(super) target: SynsetId,
+pub(crate) struct Pointer {
+    pub(crate) relation: &'static str,
+    pub(crate) target: SynsetId,
 }
 
 /// A set of words with one meaning.
 #[derive(Debug, Clone)]
-pub(super) struct Synset {
-    pub(super) id: SynsetId,
+pub(crate) struct Synset {
+    pub(crate) id: SynsetId,
     /// The lexicographer file it comes from, as `noun.animal`.
-    pub(super) file: &'static str,
-    pub(super) lemmas: Vec<String>,
-    pub(super) pointers: Vec<Pointer>,
+    pub(crate) file: &'static str,
+    pub(crate) lemmas: Vec<String>,
+    pub(crate) pointers: Vec<Pointer>,
     /// Definition and examples.
-    pub(super) gloss: String,
+    pub(crate) gloss: String,
 }
 
 impl Synset {
     /// The first word.
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.lemmas.first().map_or("?", String::as_str)
     }
 
     /// The words and what they mean.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         format!("{}: {}", self.lemmas.join(", "), self.gloss)
     }
 }
@@ -135,7 +136,7 @@ pub enum WordnetError {
 }
 
 /// Every synset of the four data files.
-pub(super) async fn load(folder: &Path) -> Result<Vec<Synset>, WordnetError> {
+pub(crate) async fn load(folder: &Path) -> Result<Vec<Synset>, WordnetError> {
     let mut synsets = Vec::new();
     for pos in Pos::ALL {
         let path = folder.join(pos.file());

@@ -1,0 +1,107 @@
+//! Batches of nodes: each item has its own result.
+
+use std::collections::HashMap;
+
+use wardgraph_api::{
+    FieldError, Json, Query,
+    table::graph::CreateNodes,
+    validate::Faults,
+    wire::node::{NewNode, NodeBatch, NodeBatchResult, NodeItemResult, OnConflict, Storing},
+};
+use wardgraph_audit::Subject;
+use wardgraph_gate::{Committed, Permit};
+use wardgraph_graph::node::{self, Creation};
+use wardgraph_kernel::EventType;
+
+use super::{
+    nodes::{cleaned, domain},
+    note_named_tenant,
+};
+use crate::Failure;
+
+pub(crate) async fn create_all(
+    permit: Permit<CreateNodes>,
+    (Query(storing), Json(batch)): (Query<Storing>, Json<NodeBatch>),
+) -> Result<Committed<CreateNodes>, Failure> {
+    permit.charge_items(batch.nodes.len())?;
+    let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
+    let mut work = permit.begin()?;
+    for new in &batch.nodes {
+        note_named_tenant(&mut work, &new.tenant_id, &tenant);
+    }
+    let updates = storing.on_conflict == OnConflict::Update;
+    let faults = faults(&batch.nodes, updates);
+    let (mut valid, mut pointers) = (Vec::new(), Vec::new());
+    for (new, faults) in batch.nodes.into_iter().zip(&faults) {
+        if faults.is_empty() {
+            let (new, cleaned) = cleaned(domain(new)).await?;
+            valid.push(new);
+            pointers.push(cleaned);
+        }
+    }
+    let stored: Vec<Item> = if updates {
+        node::upsert_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().map(Item::Stored).collect()
+    } else {
+        node::create_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().map(Item::Tried).collect()
+    };
+    let mut stored = stored.into_iter().zip(pointers);
+    // Results of valid items stand in their order; an item with faults has none.
+    let result = |errors: Vec<FieldError>| match if errors.is_empty() { stored.next() } else { None } {
+        Some((item, cleaned)) => item.result(cleaned),
+        None => NodeItemResult::Refused { errors },
+    };
+    let results: Vec<_> = faults.into_iter().map(result).collect();
+    let (mut subjects, mut updated, mut failed) = (Vec::<Subject>::new(), 0, 0);
+    for result in &results {
+        match result {
+            NodeItemResult::Created { id, .. } => subjects.push((*id).into()),
+            NodeItemResult::Updated { id, .. } => {
+                work.changed(EventType::NodeUpdated, *id);
+                updated += 1;
+            }
+            NodeItemResult::Unchanged { .. } => {}
+            NodeItemResult::Exists { .. } => failed += usize::from(storing.on_conflict != OnConflict::Ignore),
+            NodeItemResult::Refused { .. } => failed += 1,
+        }
+    }
+    let created = subjects.len();
+    Ok(work.commit_all(subjects, Json(NodeBatchResult { created, updated, failed, results })).await?)
+}
+
+/// What is wrong with each item. Where items replace what is there, the last one of an external id counts, and the others are refused.
+fn faults(nodes: &[NewNode], updates: bool) -> Vec<Vec<FieldError>> {
+    let last: HashMap<&str, usize> =
+        nodes.iter().enumerate().filter_map(|(index, new)| Some((new.external_id()?, index))).collect();
+    let of = |(index, new): (usize, &NewNode)| {
+        let place = format!("/nodes/{index}");
+        let later = new.external_id().and_then(|id| last.get(id)).is_some_and(|last| *last != index);
+        let mut faults = Faults::below(place.clone(), new);
+        if updates && later && faults.is_empty() {
+            let detail = "a later item of the batch has this external id".to_owned();
+            faults.push(FieldError { field: format!("{place}/external_id"), detail });
+        }
+        faults
+    };
+    nodes.iter().enumerate().map(of).collect()
+}
+
+/// What became of an item that is valid.
+enum Item {
+    Tried(Creation),
+    Stored(node::Stored),
+}
+
+impl Item {
+    fn result(self, cleaned: Vec<String>) -> NodeItemResult {
+        match self {
+            Self::Tried(Creation::Created(id)) | Self::Stored(node::Stored::Created(id)) => {
+                NodeItemResult::Created { id, cleaned }
+            }
+            Self::Tried(Creation::Exists(id)) => NodeItemResult::Exists { id },
+            Self::Stored(node::Stored::Replaced(replaced)) => match *replaced {
+                node::Replaced { changed: true, node } => NodeItemResult::Updated { id: node.id, version: node.version, cleaned },
+                node::Replaced { changed: false, node } => NodeItemResult::Unchanged { id: node.id, version: node.version },
+            },
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Records packed for one call each, bounded in number and bytes.
+
+use tokio::sync::mpsc::Sender;
+
+use super::{
+    TransferError,
+    record::{Item, Kind, Position, Record},
+    source::Phase,
+};
+
+/// The most nodes, and the most edges, that one call takes.
+const NODES: usize = 500;
+const EDGES: usize = 2_000;
+/// When a batch is full whatever it holds, in bytes: large batches of large nodes would hold a transaction for long.
+const FULL_BYTES: usize = 2 << 20;
+
+/// What one call sends, and what cannot be sent between it.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) kind: Kind,
+    pub(super) entries: Vec<Entry>,
+    /// Where the source goes on behind it.
+    pub(super) end: Position,
+    bytes: usize,
+}
+
+/// A record of a batch.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) line: u64,
+    pub(super) raw: Vec<u8>,
+    pub(super) item: Result<Item, String>,
+}
+
+impl Batch {
+    const fn new(kind: Kind, end: Position) -> Self {
+        Self { kind, entries: Vec::new(), end, bytes: 0 }
+    }
+
+    fn take(&mut self, record: Record) {
+        self.bytes += record.raw.len();
+        self.end = record.end;
+        self.entries.push(Entry { line: record.line, raw: record.raw, item: record.item });
+    }
+
+    fn is_full(&self) -> bool {
+        let most = if self.kind == Kind::Nodes { NODES } else { EDGES };
+        self.entries.len() >= most || self.bytes >= FULL_BYTES
+    }
+}
+
+/// How a source is packed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Packing {
+    /// Which records are sent.
+    pub(super) phase: Phase,
+    /// Where it begins.
+    pub(super) from: Position,
+    /// Whether bad records are told: once, where a source is read twice.
+    pub(super) tells: bool,
+    /// Whether it ends behind the first bad record.
+    pub(super) strict: bool,
+}
+
+/// Packs what a source gives until it ends, or nobody takes it any more.
+pub(super) fn pack(
+    records: impl Iterator<Item = Result<Record, TransferError>>,
+    packing: Packing,
+    to: &Sender<Result<Batch, TransferError>>,
+) {
+    let Packing { phase, from, tells, strict } = packing;
+    let first = if phase == Phase::Edges { Kind::Edges } else { Kind::Nodes };
+    let (mut first, mut edges) = (Batch::new(first, from), Batch::new(Kind::Edges, from));
+    for record in records {
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => {
+                _ = to.blocking_send(Ok(first));
+                _ = to.blocking_send(Ok(edges));
+                _ = to.blocking_send(Err(error));
+                return;
+            }
+        };
+        let stops = strict && tells && record.item.is_err();
+        let end = record.end;
+        match (&record.item, phase) {
+            (Err(_), _) if !tells => first.end = end,
+            (Ok(item), Phase::Both) if item.kind() == Kind::Edges => edges.take(record),
+            (Ok(item), _) if item.kind() != first.kind => first.end = end,
+            (Ok(_) | Err(_), _) => first.take(record),
+        }
+        // Edges go behind all the nodes that stand before them.
+        let full = edges.is_full() || stops;
+        if full || first.is_full() {
+            let (kind, next) = (first.kind, first.end);
+            if to.blocking_send(Ok(std::mem::replace(&mut first, Batch::new(kind, next)))).is_err() {
+                return;
+            }
+        }
+        if full && to.blocking_send(Ok(std::mem::replace(&mut edges, Batch::new(Kind::Edges, end)))).is_err() {
+            return;
+        }
+        if stops {
+            return;
+        }
+    }
+    if to.blocking_send(Ok(first)).is_ok() && !edges.entries.is_empty() {
+        _ = to.blocking_send(Ok(edges));
+    }
+}

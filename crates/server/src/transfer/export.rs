@@ -1,0 +1,241 @@
+//! Export: all nodes, then all edges, page by page.
+
+use std::{
+    collections::HashMap,
+    fs::{self, File, OpenOptions},
+    io::{BufRead, BufReader, Seek, SeekFrom, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::PathBuf,
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use wardgraph_api::wire::node::Node;
+use wardgraph_kernel::NodeId;
+
+use super::{
+    TransferError,
+    call::{Access, Caller},
+    checkpoint::Checkpoint,
+    parse::SERVERS,
+    progress::{Progress, Show},
+    record::Kind,
+};
+
+/// How many external ids are kept at most; those of other nodes are asked for.
+const MOST_NAMES: usize = 500_000;
+
+/// How an export is done.
+#[derive(Debug)]
+pub struct ExportOptions {
+    /// Which server, and who calls.
+    pub access: Access,
+    /// The file; `None` for standard output.
+    pub out: Option<PathBuf>,
+    /// Whether to begin anew although there is a checkpoint.
+    pub restart: bool,
+    /// Where progress is told.
+    pub show: Show,
+}
+
+/// How far an export is, as it is kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Far {
+    url: String,
+    tenant: String,
+    kind: Kind,
+    cursor: Option<String>,
+    bytes: u64,
+    nodes: u64,
+    edges: u64,
+}
+
+/// A page of either list.
+#[derive(Debug, Deserialize)]
+struct Page {
+    #[serde(alias = "nodes", alias = "edges")]
+    items: Vec<Map<String, Value>>,
+    next_cursor: Option<String>,
+}
+
+/// Exports a tenant. A file appears under its name when it is whole.
+pub async fn export(options: ExportOptions, stdout: &mut (impl Write + Send)) -> Result<(), TransferError> {
+    let (caller, whoami) = Caller::new(&options.access).await?;
+    let (url, tenant) = (caller.url().to_owned(), whoami.tenant_id);
+    let mut far = Far { url, tenant, kind: Kind::Nodes, cursor: None, bytes: 0, nodes: 0, edges: 0 };
+    let place = options.out.map(Place::of);
+    if let Some(place) = place.as_ref().filter(|_| !options.restart)
+        && let Some(found) = place.going_on(&far)?
+    {
+        far = found;
+    }
+    let mut progress = Progress::new(options.show, options.access.clock.clone());
+    let mut names = Names::default();
+    let mut file = place.as_ref().map(|place| place.open(far.bytes, &mut names)).transpose()?;
+    if far.bytes > 0 {
+        progress.say(&format!("goes on behind {} nodes and {} edges", far.nodes, far.edges));
+    }
+    loop {
+        let list = if far.kind == Kind::Nodes { "nodes" } else { "edges" };
+        let after = far.cursor.as_ref().map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
+        let page: Page = caller.read(&format!("/{list}?limit=1000{after}")).await?;
+        let mut text = String::new();
+        for item in page.items {
+            let line = match far.kind {
+                Kind::Nodes => names.node(item),
+                Kind::Edges => names.edge(item, &caller).await?,
+            };
+            let Some(line) = line else { continue };
+            text.push_str(&line.to_string());
+            text.push('\n');
+            if far.kind == Kind::Nodes { far.nodes += 1 } else { far.edges += 1 }
+        }
+        far.bytes += text.len() as u64;
+        let ended = far.kind == Kind::Edges && page.next_cursor.is_none();
+        if page.next_cursor.is_none() {
+            far.kind = Kind::Edges;
+        }
+        far.cursor = page.next_cursor;
+        match (&place, &mut file) {
+            (Some(place), Some(file)) => place.keep(file, &text, &far)?,
+            _ => stdout.write_all(text.as_bytes()).map_err(TransferError::file("cannot write", "standard output"))?,
+        }
+        progress.at(far.nodes + far.edges, None, &format!("{} nodes, {} edges", far.nodes, far.edges));
+        if ended {
+            break;
+        }
+    }
+    if let Some(place) = place {
+        place.finish()?;
+    }
+    progress.say(&format!("exported {} nodes and {} edges", far.nodes, far.edges));
+    progress.end();
+    Ok(())
+}
+
+/// A file that is written beside its place until it is whole.
+#[derive(Debug)]
+struct Place {
+    path: PathBuf,
+    part: PathBuf,
+    checkpoint: Checkpoint,
+}
+
+impl Place {
+    fn of(path: PathBuf) -> Self {
+        let beside = |end: &str| {
+            let mut path = path.clone().into_os_string();
+            path.push(end);
+            PathBuf::from(path)
+        };
+        Self { part: beside(".part"), checkpoint: Checkpoint::new(beside(".checkpoint")), path }
+    }
+
+    fn going_on(&self, fresh: &Far) -> Result<Option<Far>, TransferError> {
+        let Some(found) = self.checkpoint.find::<Far>()? else { return Ok(None) };
+        let written = self.part.metadata().map_or(0, |part| part.len());
+        let other = if (&found.tenant, &found.url) != (&fresh.tenant, &fresh.url) {
+            format!("an export of {} of {}", found.tenant, found.url)
+        } else if written < found.bytes {
+            format!("more than `{}` holds", self.part.display())
+        } else {
+            return Ok(Some(found));
+        };
+        Err(TransferError::Checkpoint { path: self.checkpoint.path().to_owned(), other })
+    }
+
+    /// Opens what was written so far, without what stands behind the first `bytes`, and learns names from it.
+    fn open(&self, bytes: u64, names: &mut Names) -> Result<File, TransferError> {
+        let unwritable = || TransferError::file("cannot write", &self.part);
+        let options = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).to_owned();
+        let mut file = options.open(&self.part).map_err(unwritable())?;
+        file.set_len(bytes).map_err(unwritable())?;
+        for line in BufReader::new(&file).split(b'\n') {
+            let line = line.map_err(unwritable())?;
+            if let Ok(Written { id: Some(id), external_id: Some(external_id) }) = serde_json::from_slice(&line) {
+                names.learn(id, &external_id);
+            }
+        }
+        file.seek(SeekFrom::End(0)).map_err(unwritable())?;
+        Ok(file)
+    }
+
+    fn keep(&self, file: &mut File, text: &str, far: &Far) -> Result<(), TransferError> {
+        let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_data());
+        written.map_err(TransferError::file("cannot write", &self.part))?;
+        self.checkpoint.keep(far)
+    }
+
+    fn finish(&self) -> Result<(), TransferError> {
+        fs::rename(&self.part, &self.path).map_err(TransferError::file("cannot write", &self.path))?;
+        self.checkpoint.remove()
+    }
+}
+
+#[derive(Deserialize)]
+struct Written {
+    id: Option<NodeId>,
+    external_id: Option<String>,
+}
+
+/// The external id of each node, by its id.
+#[derive(Debug, Default)]
+struct Names(HashMap<NodeId, String>);
+
+impl Names {
+    fn learn(&mut self, id: NodeId, external_id: &str) {
+        if self.0.len() < MOST_NAMES {
+            self.0.insert(id, external_id.to_owned());
+        }
+    }
+
+    /// A node's line: what makes it, and its id, by which nothing but this export knows it. A node without an external id is named by its id.
+    fn node(&mut self, mut node: Map<String, Value>) -> Option<Value> {
+        let id: NodeId = NodeId::deserialize(node.get("id")?).ok()?;
+        // A shared node is nobody's to export.
+        if node.get("tenant_id").is_none_or(Value::is_null) {
+            return None;
+        }
+        for member in SERVERS {
+            node.remove(member);
+        }
+        let external_id = node.get("external_id").and_then(Value::as_str).map_or_else(|| id.to_string(), str::to_owned);
+        self.learn(id, &external_id);
+        node.retain(|name, value| matches!(name.as_str(), "classes" | "props") || !is_empty(value));
+        node.insert("type".into(), "node".into());
+        node.insert("id".into(), id.to_string().into());
+        node.insert("external_id".into(), external_id.into());
+        Some(Value::Object(node))
+    }
+
+    /// An edge's line, with its ends by external id; none if an end is gone since the page was read, and the edge with it.
+    async fn edge(&mut self, mut edge: Map<String, Value>, caller: &Caller) -> Result<Option<Value>, TransferError> {
+        for (by_id, by_name) in [("src", "src_external_id"), ("dst", "dst_external_id")] {
+            let Some(Ok(id)) = edge.remove(by_id).map(NodeId::deserialize) else { return Ok(None) };
+            let name = match self.0.get(&id) {
+                Some(name) => name.clone(),
+                None => match caller.find::<Node>(&format!("/nodes/{id}")).await? {
+                    Some(node) => node.external_id.unwrap_or_else(|| id.to_string()),
+                    None => return Ok(None),
+                },
+            };
+            self.learn(id, &name);
+            edge.insert(by_name.into(), name.into());
+        }
+        for member in SERVERS {
+            edge.remove(member);
+        }
+        edge.retain(|_, value| !is_empty(value));
+        edge.insert("type".into(), "edge".into());
+        Ok(Some(Value::Object(edge)))
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}

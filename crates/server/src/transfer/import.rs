@@ -1,0 +1,303 @@
+//! Import: batches in flight, acknowledged in the source's order.
+
+use std::{collections::VecDeque, future, path::PathBuf, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use tokio::{
+    sync::mpsc::{Receiver, channel},
+    task::JoinHandle,
+};
+
+use super::{
+    TransferError,
+    batch::{Batch, Packing, pack},
+    call::{Access, Caller},
+    checkpoint::Checkpoint,
+    progress::{Progress, Show},
+    record::{Kind, Position},
+    rejects::Rejects,
+    send::{Sender, Verdict},
+    source::{Identity, Phase, Source},
+};
+
+/// How an import is done.
+#[derive(Debug)]
+pub struct ImportOptions {
+    /// Which server, and who calls.
+    pub access: Access,
+    /// Where to keep how far it is; beside the source if absent.
+    pub checkpoint: Option<PathBuf>,
+    /// Where to keep rejected lines; beside the source if absent.
+    pub rejects: Option<PathBuf>,
+    /// How many batches are in flight at once.
+    pub jobs: usize,
+    /// Whether the first bad line ends it.
+    pub strict: bool,
+    /// Whether to begin anew although there is a checkpoint.
+    pub restart: bool,
+    /// Where progress is told.
+    pub show: Show,
+}
+
+/// What became of everything, this time and the times before it that it went on from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Nodes that were created.
+    pub nodes_created: u64,
+    /// Nodes that the tenant had.
+    pub nodes_there: u64,
+    /// Edges that were created.
+    pub edges_created: u64,
+    /// Edges that the tenant had.
+    pub edges_there: u64,
+    /// Lines that were rejected.
+    pub rejected: u64,
+}
+
+/// How an import ended.
+#[derive(Debug)]
+pub struct Imported {
+    /// What became of everything.
+    pub counts: Counts,
+    /// Whether a bad line ended it early.
+    pub stopped: bool,
+    /// Where rejected lines are kept, if there are any.
+    pub rejects: Option<PathBuf>,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+}
+
+/// How far an import is, as it is kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Far {
+    source: Identity,
+    url: String,
+    tenant: String,
+    phase: Phase,
+    at: Position,
+    rejects_bytes: u64,
+    counts: Counts,
+}
+
+/// Imports a source. What was acknowledged before this ends in an error is kept, and so is how far it was.
+pub async fn import(source: Source, options: ImportOptions) -> Result<Imported, TransferError> {
+    let (caller, whoami) = Caller::new(&options.access).await?;
+    let beside = |path: Option<PathBuf>, end: &str| path.or_else(|| Some(with_end(source.beside()?, end)));
+    let identity = source.identity()?;
+    let checkpoint = match (&identity, &options.checkpoint) {
+        (None, Some(_)) => {
+            return Err(TransferError::Usage("standard input cannot be read again, so there is no checkpoint".into()));
+        }
+        (None, None) => None,
+        (Some(_), path) => beside(path.clone(), ".checkpoint").map(Checkpoint::new),
+    };
+    let fresh = |identity| Far {
+        source: identity,
+        url: caller.url().to_owned(),
+        tenant: whoami.tenant_id.clone(),
+        phase: source.phases().first().copied().unwrap_or(Phase::Both),
+        at: Position::START,
+        rejects_bytes: 0,
+        counts: Counts::default(),
+    };
+    let fresh = identity.map(fresh);
+    let found = match (&checkpoint, &fresh) {
+        (Some(checkpoint), Some(fresh)) if !options.restart => going_on(checkpoint, fresh)?,
+        _ => None,
+    };
+    let rejects = beside(options.rejects, ".rejects");
+    let kept = found.as_ref().map_or(0, |found| found.rejects_bytes);
+    let rejects = Rejects::open(rejects, source.head(), kept)?;
+    let progress = Progress::new(options.show, options.access.clock.clone());
+    if let Some(found) = &found {
+        progress.say(&format!("goes on from line {} of {}", found.at.line, source.name));
+    }
+    let far = found.or(fresh);
+    let counts = far.as_ref().map(|far| far.counts).unwrap_or_default();
+    let sender = Sender::new(caller);
+    let mut run = Run { source: Arc::new(source), sender, checkpoint, far, rejects, counts, progress, strict: options.strict };
+    let stopped = !run.all(options.jobs).await?;
+    let rejects = run.rejects.kept().cloned();
+    Ok(Imported { counts: run.counts, stopped, rejects, seconds: run.progress.end().as_secs_f64() })
+}
+
+fn going_on(checkpoint: &Checkpoint, fresh: &Far) -> Result<Option<Far>, TransferError> {
+    let Some(found) = checkpoint.find::<Far>()? else { return Ok(None) };
+    let other = if found.source != fresh.source {
+        "another source, or of this one before it was changed".to_owned()
+    } else if found.tenant != fresh.tenant {
+        format!("an import into the tenant {}", found.tenant)
+    } else if found.url != fresh.url {
+        format!("an import into {}", found.url)
+    } else {
+        return Ok(Some(found));
+    };
+    Err(TransferError::Checkpoint { path: checkpoint.path().to_owned(), other })
+}
+
+fn with_end(path: PathBuf, end: &str) -> PathBuf {
+    let mut path = path.into_os_string();
+    path.push(end);
+    path.into()
+}
+
+/// An import that runs.
+struct Run {
+    source: Arc<Source>,
+    sender: Arc<Sender>,
+    checkpoint: Option<Checkpoint>,
+    far: Option<Far>,
+    rejects: Rejects,
+    counts: Counts,
+    progress: Progress,
+    strict: bool,
+}
+
+/// A batch on its way, and what will become of it.
+type Flying = JoinHandle<Result<(Batch, Vec<Verdict>), TransferError>>;
+
+impl Run {
+    /// Every phase from where it stands. False if a bad line ended it.
+    async fn all(&mut self, jobs: usize) -> Result<bool, TransferError> {
+        let phases = self.source.phases();
+        let from = self.far.as_ref().and_then(|far| phases.iter().position(|phase| *phase == far.phase)).unwrap_or_default();
+        for (number, phase) in phases.iter().enumerate().skip(from) {
+            let at = self.far.as_ref().map_or(Position::START, |far| far.at);
+            let packing = Packing { phase: *phase, from: at, tells: number == 0, strict: self.strict };
+            let (source, (to, mut batches)) = (self.source.clone(), channel(1));
+            let reader = tokio::task::spawn_blocking(move || {
+                let name = source.name.clone();
+                match source.records(packing.phase, packing.from) {
+                    Ok(records) => {
+                        let mut line = packing.from.line;
+                        let told = records.map(|record| match record {
+                            Ok(record) => {
+                                line = record.end.line;
+                                Ok(record)
+                            }
+                            Err(error) => Err(TransferError::Source { name: name.clone(), line, reason: error.to_string() }),
+                        });
+                        pack(told, packing, &to);
+                    }
+                    Err(error) => _ = to.blocking_send(Err(error)),
+                }
+            });
+            if !self.phase(number, &mut batches, jobs).await? {
+                return Ok(false);
+            }
+            drop(batches);
+            reader.await.map_err(|error| TransferError::Setup(error.into()))?;
+            if let (Some(far), Some(next)) = (&mut self.far, phases.get(number + 1)) {
+                (far.phase, far.at) = (*next, Position::START);
+                self.keep()?;
+            }
+        }
+        self.rejects.flush()?;
+        self.checkpoint.as_ref().map_or(Ok(()), Checkpoint::remove)?;
+        Ok(true)
+    }
+
+    async fn phase(
+        &mut self,
+        number: usize,
+        batches: &mut Receiver<Result<Batch, TransferError>>,
+        jobs: usize,
+    ) -> Result<bool, TransferError> {
+        let mut flying: VecDeque<Flying> = VecDeque::new();
+        let (mut nodes_fly, mut ended) = (false, false);
+        while !ended || !flying.is_empty() {
+            tokio::select! {
+                batch = batches.recv(), if !ended && flying.len() < jobs => {
+                    let Some(batch) = batch.transpose()? else {
+                        ended = true;
+                        continue;
+                    };
+                    // An edge goes when every node before it is there.
+                    if batch.kind == Kind::Edges && nodes_fly {
+                        while let Some(front) = flying.pop_front() {
+                            if !self.settle(number, landed(front.await)?)? {
+                                return Ok(false);
+                            }
+                        }
+                    }
+                    nodes_fly = batch.kind == Kind::Nodes;
+                    let sender = self.sender.clone();
+                    flying.push_back(tokio::spawn(async move {
+                        let verdicts = sender.send(&batch).await?;
+                        Ok((batch, verdicts))
+                    }));
+                }
+                front = front(&mut flying) => {
+                    flying.pop_front();
+                    if !self.settle(number, landed(front)?)? {
+                        return Ok(false);
+                    }
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Counts what became of a batch. False if that ends the import.
+    fn settle(&mut self, number: usize, (batch, verdicts): (Batch, Vec<Verdict>)) -> Result<bool, TransferError> {
+        for (entry, verdict) in batch.entries.iter().zip(verdicts) {
+            let counts = &mut self.counts;
+            let count = match (&verdict, batch.kind) {
+                (Verdict::Created, Kind::Nodes) => &mut counts.nodes_created,
+                (Verdict::Created, Kind::Edges) => &mut counts.edges_created,
+                (Verdict::There, Kind::Nodes) => &mut counts.nodes_there,
+                (Verdict::There, Kind::Edges) => &mut counts.edges_there,
+                (Verdict::Rejected(_), _) => &mut counts.rejected,
+            };
+            *count += 1;
+            if let Verdict::Rejected(reason) = verdict {
+                self.progress.say(&format!("{}:{}: {reason}", self.source.name, entry.line));
+                self.rejects.keep(&entry.raw)?;
+                if self.strict {
+                    return Ok(false);
+                }
+            }
+        }
+        if let Some(far) = &mut self.far {
+            far.at = batch.end;
+            self.keep()?;
+        }
+        self.show(number, batch.end);
+        Ok(true)
+    }
+
+    /// Keeps how far it is: rejected lines first, so that none is lost or kept twice.
+    fn keep(&mut self) -> Result<(), TransferError> {
+        if let (Some(checkpoint), Some(far)) = (&self.checkpoint, &mut self.far) {
+            far.rejects_bytes = self.rejects.flush()?;
+            far.counts = self.counts;
+            checkpoint.keep(far)?;
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "for people")]
+    fn show(&mut self, number: usize, end: Position) {
+        let Counts { nodes_created, nodes_there, edges_created, edges_there, rejected } = self.counts;
+        let (nodes, edges) = (nodes_created + nodes_there, edges_created + edges_there);
+        let waits = if self.sender.caller.is_waiting() { ", waits for the server" } else { "" };
+        let extents = self.source.phases().iter().map(|phase| self.source.extent(*phase));
+        let part = extents.collect::<Option<Vec<_>>>().map(|extents| {
+            let before: u64 = extents.iter().take(number).sum();
+            (before + end.offset) as f64 / extents.iter().sum::<u64>().max(1) as f64
+        });
+        self.progress.at(nodes + edges + rejected, part, &format!("{nodes} nodes, {edges} edges, {rejected} rejected{waits}"));
+    }
+}
+
+/// What became of the batch that was sent first; never, if none was.
+async fn front(flying: &mut VecDeque<Flying>) -> <Flying as Future>::Output {
+    match flying.front_mut() {
+        Some(front) => front.await,
+        None => future::pending().await,
+    }
+}
+
+fn landed<T>(front: Result<Result<T, TransferError>, tokio::task::JoinError>) -> Result<T, TransferError> {
+    front.map_err(|error| TransferError::Setup(error.into()))?
+}

@@ -1,0 +1,269 @@
+//! What is imported: where it lies, of which form it is, and its records from any place on.
+
+use std::{
+    fmt,
+    fs::File,
+    io::{self, BufReader, Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    TransferError,
+    lines::Lines,
+    parse::Namer,
+    record::{Kind, Position, Record},
+    table::{self, Columns, Layout, Rows},
+    wordnet,
+};
+use crate::wordnet::Synset;
+
+/// How much of a file tells it from others.
+const HEAD_BYTES: u64 = 64 << 10;
+
+/// The form of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// A JSON object a line: a node or an edge.
+    Jsonl,
+    /// A table with a header, of nodes or of edges.
+    Csv,
+}
+
+/// What is imported, as it was asked for.
+#[derive(Debug, Clone)]
+pub struct SourceOptions {
+    /// A file, or `-` for standard input.
+    pub path: PathBuf,
+    /// Its form; by its name if absent.
+    pub format: Option<Format>,
+    /// What its columns mean, if it is a table.
+    pub columns: Columns,
+    /// Classes that every node of a table gets.
+    pub classes: Vec<String>,
+    /// What nodes without an external id are named after; the file's name if absent.
+    pub name: Option<String>,
+}
+
+/// What is imported.
+#[derive(Debug)]
+pub struct Source {
+    /// What messages call it.
+    pub(super) name: String,
+    body: Body,
+    namer: Namer,
+}
+
+#[derive(Debug)]
+enum Body {
+    Lines(Place),
+    Table(Place, Layout, Position),
+    Wordnet(Arc<Vec<Synset>>, PathBuf),
+}
+
+/// A file can be read from any place, as often as one likes; a stream once.
+#[derive(Debug)]
+enum Place {
+    File(PathBuf),
+    Stream(PathBuf, Stream),
+}
+
+/// What was not read yet of a stream.
+struct Stream(Mutex<Option<Reader>>);
+
+type Reader = Box<dyn Read + Send>;
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stream")
+    }
+}
+
+/// What tells a source from another, and from what it was before.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(super) struct Identity {
+    form: String,
+    bytes: u64,
+    head_sha256: String,
+}
+
+/// The records of a source.
+pub(super) type Records<'a> = Box<dyn Iterator<Item = io::Result<Record>> + 'a>;
+
+impl Source {
+    /// Opens a file or standard input.
+    pub fn open(options: SourceOptions) -> Result<Self, TransferError> {
+        let SourceOptions { path, format, columns, classes, name } = options;
+        let is_csv = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
+        let format = format.unwrap_or(if is_csv { Format::Csv } else { Format::Jsonl });
+        let place = Place::of(path)?;
+        let shown = place.shown();
+        let body = match (format, place) {
+            (Format::Jsonl, place) => Body::Lines(place),
+            (Format::Csv, place) => {
+                let mut reader = place.reader(Position::START)?;
+                let header = table::header(&mut *reader).map_err(place.unreadable())?;
+                let refused = |reason| TransferError::Source { name: shown.clone(), line: 1, reason };
+                let layout = Layout::new(&header, &columns, &classes).map_err(refused)?;
+                place.give_back(header.rest, reader);
+                Body::Table(place, layout, header.end)
+            }
+        };
+        let namer = Namer(
+            name.unwrap_or_else(|| Path::new(&shown).file_name().map_or_else(String::new, |name| name.to_string_lossy().into())),
+        );
+        Ok(Self { name: shown, body, namer })
+    }
+
+    /// Opens the folder of WordNet's data files.
+    pub async fn wordnet(folder: &Path) -> Result<Self, TransferError> {
+        let synsets = Arc::new(crate::wordnet::load(folder).await?);
+        let namer = Namer("wordnet".into());
+        Ok(Self { name: "wordnet".into(), body: Body::Wordnet(synsets, folder.to_owned()), namer })
+    }
+
+    /// What the names of files beside it begin with; `None` for a stream.
+    pub(super) fn beside(&self) -> Option<PathBuf> {
+        match &self.body {
+            Body::Lines(Place::File(path)) | Body::Table(Place::File(path), ..) => Some(path.clone()),
+            Body::Wordnet(_, folder) => Some(folder.join("wordnet")),
+            Body::Lines(Place::Stream(..)) | Body::Table(Place::Stream(..), ..) => None,
+        }
+    }
+
+    /// What it has, one after the other: first all of the one, then all of the other. A stream is read once, for both.
+    pub(super) fn phases(&self) -> &'static [Phase] {
+        match &self.body {
+            Body::Lines(Place::Stream(..)) => &[Phase::Both],
+            Body::Table(_, layout, _) if layout.kind() == Kind::Nodes => &[Phase::Nodes],
+            Body::Table(..) => &[Phase::Edges],
+            Body::Lines(Place::File(_)) | Body::Wordnet(..) => &[Phase::Nodes, Phase::Edges],
+        }
+    }
+
+    /// What must stand at the head of a file of its lines.
+    pub(super) fn head(&self) -> Vec<u8> {
+        match &self.body {
+            Body::Table(_, layout, _) => layout.header(),
+            Body::Lines(_) | Body::Wordnet(..) => Vec::new(),
+        }
+    }
+
+    /// How far one phase goes, in the units of `Position::offset`, if that is known.
+    pub(super) fn extent(&self, phase: Phase) -> Option<u64> {
+        match &self.body {
+            Body::Lines(place) | Body::Table(place, ..) => place.bytes(),
+            Body::Wordnet(synsets, _) if phase == Phase::Nodes => Some(synsets.len() as u64),
+            Body::Wordnet(synsets, _) => Some(synsets.iter().map(|synset| synset.pointers.len() as u64).sum()),
+        }
+    }
+
+    /// What tells it from others; `None` for a stream.
+    pub(super) fn identity(&self) -> Result<Option<Identity>, TransferError> {
+        let (form, paths) = match &self.body {
+            Body::Lines(Place::Stream(..)) | Body::Table(Place::Stream(..), ..) => return Ok(None),
+            Body::Lines(Place::File(path)) => (format!("lines named after {}", self.namer.0), vec![path.clone()]),
+            Body::Table(Place::File(path), layout, _) => (format!("{layout:?} named after {}", self.namer.0), vec![path.clone()]),
+            Body::Wordnet(_, folder) => {
+                let files = ["data.noun", "data.verb", "data.adj", "data.adv"];
+                ("wordnet".to_owned(), files.map(|file| folder.join(file)).to_vec())
+            }
+        };
+        let (mut bytes, mut hash) = (0, Sha256::new());
+        for path in paths {
+            let unreadable = || TransferError::file("cannot read", &path);
+            let file = File::open(&path).map_err(unreadable())?;
+            bytes += file.metadata().map_err(unreadable())?.len();
+            io::copy(&mut file.take(HEAD_BYTES), &mut hash).map_err(unreadable())?;
+        }
+        Ok(Some(Identity { form, bytes, head_sha256: format!("{:x}", hash.finalize()) }))
+    }
+
+    /// The records from `at` on; those of the other kind may be among them.
+    pub(super) fn records(&self, phase: Phase, at: Position) -> Result<Records<'_>, TransferError> {
+        Ok(match &self.body {
+            Body::Lines(place) => {
+                let mut lines = Lines::new(BufReader::with_capacity(256 << 10, place.reader(at)?), at, self.namer.clone());
+                Box::new(std::iter::from_fn(move || lines.read().transpose()))
+            }
+            Body::Table(place, layout, first) => {
+                let at = if at.offset < first.offset { *first } else { at };
+                let mut rows = Rows::new(place.reader(at)?, at, layout.clone(), self.namer.clone());
+                Box::new(std::iter::from_fn(move || rows.read().transpose()))
+            }
+            Body::Wordnet(synsets, _) => {
+                let kind = if phase == Phase::Edges { Kind::Edges } else { Kind::Nodes };
+                Box::new(wordnet::records(synsets, kind, at).map(Ok))
+            }
+        })
+    }
+}
+
+/// Which records of a source are sent while it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Phase {
+    Nodes,
+    Edges,
+    Both,
+}
+
+impl Place {
+    fn of(path: PathBuf) -> Result<Self, TransferError> {
+        if path.as_os_str() == "-" {
+            return Ok(Self::Stream(path, Stream(Mutex::new(Some(Box::new(io::stdin()))))));
+        }
+        let found = path.metadata().map_err(TransferError::file("cannot read", &path))?;
+        if found.is_dir() {
+            return Err(TransferError::Usage(format!("`{}` is a folder", path.display())));
+        }
+        if found.is_file() {
+            return Ok(Self::File(path));
+        }
+        let file = File::open(&path).map_err(TransferError::file("cannot read", &path))?;
+        Ok(Self::Stream(path, Stream(Mutex::new(Some(Box::new(file))))))
+    }
+
+    fn shown(&self) -> String {
+        match self {
+            Self::Stream(path, _) if path.as_os_str() == "-" => "standard input".into(),
+            Self::File(path) | Self::Stream(path, _) => path.display().to_string(),
+        }
+    }
+
+    fn bytes(&self) -> Option<u64> {
+        match self {
+            Self::File(path) => path.metadata().ok().map(|found| found.len()),
+            Self::Stream(..) => None,
+        }
+    }
+
+    /// What follows `at`. A stream is given once.
+    fn reader(&self, at: Position) -> Result<Reader, TransferError> {
+        match self {
+            Self::Stream(_, Stream(rest)) => {
+                let rest = rest.lock().unwrap_or_else(PoisonError::into_inner).take();
+                rest.ok_or_else(|| TransferError::Usage(format!("{} was read already", self.shown())))
+            }
+            Self::File(path) => {
+                let mut file = File::open(path).map_err(self.unreadable())?;
+                file.seek(SeekFrom::Start(at.offset)).map_err(self.unreadable())?;
+                Ok(Box::new(file))
+            }
+        }
+    }
+
+    /// Gives back what was read too far.
+    fn give_back(&self, read: Vec<u8>, reader: Reader) {
+        if let Self::Stream(_, Stream(rest)) = self {
+            *rest.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(io::Cursor::new(read).chain(reader)));
+        }
+    }
+
+    fn unreadable(&self) -> impl FnOnce(io::Error) -> TransferError {
+        let (Self::File(path) | Self::Stream(path, _)) = self;
+        TransferError::file("cannot read", path)
+    }
+}

@@ -1,0 +1,53 @@
+//! WordNet whole: every synset a node, every pair of synsets and their relation an edge.
+
+use std::collections::BTreeSet;
+
+use super::record::{EdgeItem, End, Item, Kind, NodeItem, Position, Record};
+use crate::wordnet::Synset;
+
+/// The records of one kind, from `at` on. Places are counted in records: they come in the same order each time.
+pub(super) fn records(synsets: &[Synset], kind: Kind, at: Position) -> Box<dyn Iterator<Item = Record> + '_> {
+    let items: Box<dyn Iterator<Item = (String, Item)>> = match kind {
+        Kind::Nodes => Box::new(synsets.iter().map(node)),
+        Kind::Edges => Box::new(synsets.iter().flat_map(edges)),
+    };
+    let from = usize::try_from(at.offset).unwrap_or(usize::MAX);
+    Box::new(items.enumerate().skip(from).map(|(place, (raw, item))| {
+        let end = place as u64 + 1;
+        Record { line: end, end: Position { offset: end, line: end + 1 }, raw: format!("{raw}\n").into(), item: Ok(item) }
+    }))
+}
+
+fn node(synset: &Synset) -> (String, Item) {
+    let json = synset.node().to_string();
+    (json.clone(), Item::Node(NodeItem { external_id: synset.id.external_id(), json }))
+}
+
+/// Several pointers between the words of two synsets fold into one edge.
+fn edges(synset: &Synset) -> impl Iterator<Item = (String, Item)> + use<> {
+    let src = synset.id.external_id();
+    let targets: BTreeSet<_> = synset.pointers.iter().map(|pointer| (pointer.relation, pointer.target)).collect();
+    targets.into_iter().map(move |(rel, target)| {
+        let dst = target.external_id();
+        let raw = serde_json::json!({ "src": src, "rel": rel, "dst": dst }).to_string();
+        let (src, dst) = (End::External(src.clone()), End::External(dst));
+        (raw, Item::Edge(EdgeItem { src, rel: rel.to_owned(), dst, props: serde_json::Map::new() }))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wordnet::tests::dictionary;
+
+    #[tokio::test]
+    async fn wordnet_becomes_a_graph_whole() {
+        let all = dictionary().await;
+        let count = |kind, at| records(&all, kind, at).count();
+        assert_eq!((count(Kind::Nodes, Position::START), count(Kind::Edges, Position::START)), (117_791, 365_119));
+        let middle = records(&all, Kind::Edges, Position::START).nth(999).unwrap().end;
+        assert_eq!(count(Kind::Edges, middle), 364_119);
+        let [next, again] = [records(&all, Kind::Edges, middle).next(), records(&all, Kind::Edges, Position::START).nth(1_000)];
+        assert_eq!(next.unwrap().raw, again.unwrap().raw);
+    }
+}
