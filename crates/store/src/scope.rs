@@ -33,6 +33,7 @@ impl Scope {
         let custom = match plan {
             Plan::Auto => "",
             Plan::Custom => "; SET LOCAL plan_cache_mode = force_custom_plan",
+            Plan::Indexed => "; SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_sort = off",
             Plan::Generic => "; SET LOCAL plan_cache_mode = force_generic_plan",
         };
         let savepoint = if savepoint { "; SAVEPOINT domain" } else { "" };
@@ -50,6 +51,9 @@ pub enum Plan {
     Auto,
     /// Anew for each call, with the values known: right where an HNSW index may be used, since a generic plan loses recall.
     Custom,
+    /// As [`Plan::Custom`], and by an index that brings rows in their order wherever there is one: the planner thinks comparing vectors cheaper
+    /// than it is, and would not use an HNSW index below some 8,000 rows.
+    Indexed,
     /// Once for all values: right where one plan is the best for all of them, and planning would cost more than running.
     Generic,
 }

@@ -134,9 +134,12 @@ async fn every_route_finds_what_exact_search_finds() {
 async fn plan(app: &App, client: &Client, name: &str, tenant: &str, asked: &str) -> String {
     let statement = app.routes.searches().statements().find(|statement| statement.name == name).unwrap();
     let mode = if name.ends_with(".exact") { "generic" } else { "custom" };
+    let sort = if name.ends_with(".exact") { "on" } else { "off" };
     let values = format!("'{asked}', 10, 1000000, 0, 0, now(), 10, '{MODEL}', '{:?}'", vector(3, 7));
     let texts = [
-        format!("begin; set local app.current_tenant_id = '{tenant}'; set local plan_cache_mode = force_{mode}_plan"),
+        format!(
+            "begin; set local app.current_tenant_id = '{tenant}'; set local plan_cache_mode = force_{mode}_plan; set local enable_sort = {sort}"
+        ),
         format!("deallocate all; prepare asked as {}", statement.sql),
         format!("explain (analyze, costs off, timing off, summary off, buffers off) execute asked({values})"),
     ];
@@ -163,7 +166,7 @@ async fn a_grown_tenant_is_searched_by_its_index_and_row_level_security_holds_on
     guard::check(&app.database.logins).await.unwrap();
     let client = app.database.connect_as(Role::App).await;
     let session =
-        "set search_path = wardgraph, public; set hnsw.iterative_scan = relaxed_order; set hnsw.ef_search = 200; set jit = off";
+        "set search_path = wardgraph, public; set hnsw.iterative_scan = relaxed_order; set hnsw.ef_search = 400; set jit = off";
     client.batch_execute(session).await.unwrap();
     for (tenant, route, index) in
         [("small", Route::Exact, None), ("middle", Route::Graph, Some("_hnsw_")), ("large", Route::Own, Some("_own_"))]
