@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, str::FromStr, sync::Arc, time::D
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
-use wardgraph_embed::{Embedder, RemoteEmbedder};
+use wardgraph_embed::{Embedder, RemoteEmbedder, RemoteOptions};
 use wardgraph_gate::{Gate, GateParts, SystemParts};
 use wardgraph_graph::{
     embedding::Backlog,
@@ -176,7 +176,7 @@ pub fn local_minter(config: &Config, home: &Home) -> Result<Minter, StartError> 
 pub fn embedder(config: &Config) -> Result<Arc<dyn Embedder>, StartError> {
     Ok(match &config.embedding {
         EmbeddingConfig::Local { kind, threads } => wardgraph_embed::open(*kind, &cache_dir(config).join("models"), *threads)?,
-        EmbeddingConfig::Remote(options) => Arc::new(RemoteEmbedder::new(options.clone(), Arc::new(SystemChance))?),
+        EmbeddingConfig::Remote(options) => Arc::new(RemoteEmbedder::new(RemoteOptions::clone(options), Arc::new(SystemChance))?),
     })
 }
 

@@ -91,7 +91,7 @@ async fn answer(
     model: &'static dyn Model,
     lines: Arc<Mutex<VecDeque<Line>>>,
     asked: Arc<Mutex<Vec<(String, Value)>>>,
-    held: Arc<Semaphore>,
+    waits: Arc<Semaphore>,
 ) {
     let mut read = Vec::new();
     let (head, start, length) = loop {
@@ -116,7 +116,7 @@ async fn answer(
     let _ = match line {
         Line::Good => stream.write_all(whole(200, "", &good(model, &question)).as_bytes()).await,
         Line::Held => {
-            held.acquire().await.unwrap().forget();
+            waits.acquire().await.unwrap().forget();
             stream.write_all(whole(200, "", &good(model, &question)).as_bytes()).await
         }
         Line::Status(status, headers) => {
@@ -133,7 +133,7 @@ async fn answer(
         }
         Line::Flood => {
             let _ = stream.write_all(endless.as_bytes()).await;
-            while stream.write_all(&[b' '; 65_536]).await.is_ok() {}
+            while stream.write_all(&vec![b' '; 65_536]).await.is_ok() {}
             Ok(())
         }
     };

@@ -181,8 +181,7 @@ pub async fn claim(
     chance: &dyn Chance,
 ) -> Result<Claims, StoreError> {
     let until = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
-    let [a, b, c, d, e, f, g, h, ..] = chance.bytes();
-    let number = i64::from_be_bytes([a, b, c, d, e, f, g, h]);
+    let number = chance.bytes().iter().take(8).fold(0, |number, byte| number << 8 | i64::from(*byte));
     let rows = tx.write(&CLAIM, &[&now, &most, &until, &after, &number, &TENANTS_A_CLAIM]).await?;
     let last = match rows.first() {
         Some(row) => row.try_get(0)?,

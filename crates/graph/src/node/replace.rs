@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 use wardgraph_kernel::{NodeId, Timestamp, Write};
-use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
+use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, ToSql, Tx};
 
 use super::{
     NewNode, Node, columns,
@@ -129,8 +129,9 @@ pub(super) async fn write(
 ) -> Result<Replaced, GraphError> {
     let tenant = tx.tenant();
     let values = Values::of(tenant.clone(), vec![id.uuid()], [&new], now);
-    let [a, b, c, d, e, f, g, h, i, j, k, l] = values.params();
-    let rows = tx.write(&REPLACE, &[a, b, c, d, e, f, g, h, i, j, k, l, &meant.versions, &always]).await.map_err(taken)?;
+    let mut params = values.params().to_vec();
+    params.extend([&meant.versions as &(dyn ToSql + Sync), &always]);
+    let rows = tx.write(&REPLACE, &params).await.map_err(taken)?;
     let row = rows.first().map(After::read).transpose()?.flatten().ok_or(GraphError::NoNode(id))?;
     if row.version.is_none() {
         meant.check(row.was)?;
@@ -146,8 +147,9 @@ pub(super) async fn write_by_external_id(
 ) -> Result<Vec<Option<Replaced>>, GraphError> {
     let tenant = tx.tenant();
     let values = Values::of(tenant.clone(), vec![Uuid::nil(); new.len()], new.iter().copied(), now);
-    let [a, b, c, d, e, f, g, h, i, j, k, l] = values.params();
-    let rows = tx.write(&REPLACE_BY_EXTERNAL_ID, &[a, b, c, d, e, f, g, h, i, j, k, l, &None::<&[i32]>, &false]).await?;
+    let mut params = values.params().to_vec();
+    params.extend([&None::<&[i32]> as &(dyn ToSql + Sync), &false]);
+    let rows = tx.write(&REPLACE_BY_EXTERNAL_ID, &params).await?;
     let replaced = |(row, new): (&Row, &&NewNode)| Ok(After::read(row)?.map(|after| after.of(tenant.clone(), (*new).clone())));
     Ok(rows.iter().zip(new).map(replaced).collect::<Result<_, StoreError>>()?)
 }

@@ -31,8 +31,8 @@ pub(crate) async fn create_all(
     for new in &batch.nodes {
         note_named_tenant(&mut work, &new.tenant_id, &tenant);
     }
-    let updates = storing.on_conflict == OnConflict::Update;
-    let faults = faults(&batch.nodes, updates);
+    let replaces = storing.on_conflict == OnConflict::Update;
+    let faults = faults(&batch.nodes, replaces);
     let (mut valid, mut pointers) = (Vec::new(), Vec::new());
     for (new, faults) in batch.nodes.into_iter().zip(&faults) {
         if faults.is_empty() {
@@ -41,7 +41,7 @@ pub(crate) async fn create_all(
             pointers.push(cleaned);
         }
     }
-    let stored: Vec<Item> = if updates {
+    let stored: Vec<Item> = if replaces {
         node::upsert_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().map(Item::Stored).collect()
     } else {
         node::create_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().map(Item::Tried).collect()
@@ -71,14 +71,14 @@ pub(crate) async fn create_all(
 }
 
 /// What is wrong with each item. Where items replace what is there, the last one of an external id counts, and the others are refused.
-fn faults(nodes: &[NewNode], updates: bool) -> Vec<Vec<FieldError>> {
+fn faults(nodes: &[NewNode], replaces: bool) -> Vec<Vec<FieldError>> {
     let last: HashMap<&str, usize> =
         nodes.iter().enumerate().filter_map(|(index, new)| Some((new.external_id()?, index))).collect();
     let of = |(index, new): (usize, &NewNode)| {
         let place = format!("/nodes/{index}");
         let later = new.external_id().and_then(|id| last.get(id)).is_some_and(|last| *last != index);
         let mut faults = Faults::below(place.clone(), new);
-        if updates && later && faults.is_empty() {
+        if replaces && later && faults.is_empty() {
             let detail = "a later item of the batch has this external id".to_owned();
             faults.push(FieldError { field: format!("{place}/external_id"), detail });
         }

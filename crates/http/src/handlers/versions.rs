@@ -89,13 +89,12 @@ pub(crate) async fn restore(
 ) -> Result<Committed<RestoreNode>, Failure> {
     let now = permit.now();
     let mut work = permit.begin()?;
-    let node = match restoration.version {
-        Some(version) => node::restore(&mut work.tx(), id, version, meant(&if_match), now).await?.node,
-        None => {
-            let (node, back) = node::restore_deleted(&mut work.tx(), id, meant(&if_match), now).await?;
-            edges(&mut work, EventType::EdgeRestored, back);
-            node
-        }
+    let node = if let Some(version) = restoration.version {
+        node::restore(&mut work.tx(), id, version, meant(&if_match), now).await?.node
+    } else {
+        let (node, back) = node::restore_deleted(&mut work.tx(), id, meant(&if_match), now).await?;
+        edges(&mut work, EventType::EdgeRestored, back);
+        node
     };
     Ok(work.commit(id, Tagged(wire(node))).await?)
 }

@@ -15,7 +15,7 @@ pub enum EmbeddingConfig {
         threads: usize,
     },
     /// A service is asked.
-    Remote(RemoteOptions),
+    Remote(Box<RemoteOptions>),
 }
 
 /// The value of `embedding.model` that stands for a service.
@@ -25,7 +25,7 @@ const SERVICE: &str = "openai";
 pub(super) fn embedding(settings: &Settings) -> Result<EmbeddingConfig, ConfigError> {
     let model = settings.get("embedding.model")?;
     if model.value() == SERVICE {
-        return service(settings).map(EmbeddingConfig::Remote);
+        return service(settings).map(|options| EmbeddingConfig::Remote(Box::new(options)));
     }
     let kind = model.value().parse().map_err(|_| model.refuse("`minilm`, `wordllama` or `openai`"))?;
     Ok(EmbeddingConfig::Local { kind, threads: settings.number("embedding.threads")? })
