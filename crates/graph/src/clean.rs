@@ -111,7 +111,7 @@ fn look(text: &str) -> Found {
         tags += 1;
         let mut tag = Tag { rest };
         let name = tag.name();
-        active |= ACTIVE.contains(&name.as_str()) || name.contains(':');
+        active |= ACTIVE.contains(&name.as_str()) || has_namespace(&name);
         while let Some((name, value)) = tag.attribute() {
             attributes += 1;
             active |= is_active(&name, value);
@@ -126,6 +126,11 @@ fn look(text: &str) -> Found {
         true if tags > MOST_PARSED || attributes > MOST_PARSED => Found::TooMuch,
         true => Found::Active,
     }
+}
+
+/// Whether a name belongs to another namespace, as `svg:script` does to XML. Markdown's `<https://example.com>` does not.
+fn has_namespace(name: &str) -> bool {
+    name.split_once(':').is_some_and(|(prefix, _)| !["http", "https", "mailto", "ftp", "tel"].contains(&prefix))
 }
 
 /// Words that are no event handlers, where prose looks like a tag: `a<b only if c=d`.
@@ -238,7 +243,7 @@ mod tests {
             "a < b && c > d",
             "AT&T &amp; \"quotes\" 'single'",
             "Vec<Option<T>> and i<j; x<<2",
-            "# Markdown\n\n> quote\n\n[link](https://example.com) <https://example.com> `<b>` <!-- note -->",
+            "# Markdown\n\n> quote\n\n[link](https://example.com) <https://example.com> <mailto:a@example.com> `<b>` <!-- note -->",
             "<p class=\"a\">Some <b>bold</b> <a href=\"https://example.com/?on=1&x=y\">text</a></p><br/>",
             "<img src=\"data:image/png;base64,AAAA\" alt='on = x'>",
             "if (a<b) turn on = true",

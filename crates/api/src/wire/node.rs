@@ -110,6 +110,7 @@ pub enum OnConflict {
 
 /// How nodes are stored.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Storing {
     /// What to do with a node whose external id the tenant has already; `error` if absent.
     #[serde(default)]

@@ -147,7 +147,7 @@ async fn nothing_is_left_of_a_node_that_is_deleted_hard() {
         edge(&owner, &other, "R", &id).await;
         app.embed_everything().await;
         owner.patch(&format!("/nodes/{id}"), &json!({ "props": { "text": "not embedded yet" } })).await.ok();
-        assert_eq!(traces(&client, &id).await, ["edges", "embeddings", "jobs", "node_versions", "nodes"]);
+        assert_eq!(traces(&client, &id).await, ["edges", "embedding_history", "embeddings", "jobs", "node_versions", "nodes"]);
         if in_grace {
             owner.delete(&format!("/nodes/{id}")).await;
             assert_eq!(traces(&client, &id).await, ["deleted_edges", "deleted_nodes", "jobs", "node_versions"]);

@@ -61,7 +61,8 @@ async fn fault_05_isolation_does_not_rest_on_one_thing_alone() {
     let owns = "select count(*) from pg_class c join pg_roles r on r.oid = c.relowner where r.rolname = 'wardgraph_app'";
     assert_eq!(client.query_one(owns, &[]).await.unwrap().get::<_, i64>(0), 0);
     for statement in wardgraph_server::wire::statements(app.routes.searches()) {
-        let global = ["jobs", "vector_spaces", "pg_", "select 1"].iter().any(|word| statement.sql.contains(word));
+        let global =
+            ["jobs", "vector_spaces", "embedding_servers", "pg_", "select 1"].iter().any(|word| statement.sql.contains(word));
         assert!(statement.sql.contains("tenant_id") || global, "{} has no tenant: {}", statement.name, statement.sql);
     }
     // With row-level security off altogether, the predicates still hold.

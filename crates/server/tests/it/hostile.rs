@@ -15,7 +15,7 @@ use wardgraph_testkit::{App, Caller, Reply};
 const HOLE: &str = "@@HOLE@@";
 
 /// Sends, and holds the answer to what every answer keeps: it comes, and it is a success or a refusal that says why.
-async fn ask(request: reqwest::RequestBuilder, what: &str) -> Reply {
+pub(crate) async fn ask(request: reqwest::RequestBuilder, what: &str) -> Reply {
     let reply = tokio::time::timeout(Duration::from_secs(60), Reply::of(request)).await;
     let reply = reply.unwrap_or_else(|_| panic!("no answer to {what}"));
     decent(reply, what)
@@ -36,15 +36,15 @@ fn bodied() -> impl Iterator<Item = &'static Row> {
     rows().filter(|row| (row.shape)().body.is_some())
 }
 
-fn sending(caller: &Caller, row: &Row, body: Vec<u8>) -> reqwest::RequestBuilder {
-    caller.request(row.spec.method.word(), row.spec.path).header(CONTENT_TYPE, "application/json").body(body)
+fn sending(caller: &Caller, row: &Row, known: &Known, body: Vec<u8>) -> reqwest::RequestBuilder {
+    caller.request(row.spec.method.word(), &place(row, known)).header(CONTENT_TYPE, "application/json").body(body)
 }
 
 fn document() -> Value {
     serde_json::from_str(wardgraph_api::openapi()).unwrap()
 }
 
-fn operation(row: &Row) -> Value {
+pub(crate) fn operation(row: &Row) -> Value {
     document()["paths"][row.spec.path][row.spec.method.word().to_lowercase()].clone()
 }
 
@@ -53,7 +53,7 @@ fn fields(row: &Row) -> Vec<String> {
     let document = document();
     let mut found = Vec::new();
     members(&document, &operation(row)["requestBody"]["content"]["application/json"]["schema"], "", &mut found);
-    assert!(found.len() >= 2 || found.iter().any(|field| field.contains("/0/")), "{}: {found:?}", row.spec.id);
+    assert!(!found.is_empty(), "{}: {found:?}", row.spec.id);
     found
 }
 
@@ -159,7 +159,7 @@ fn hostile_values(known: &Known) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// What the tenant has: nodes, edges, jobs, and requests that say they changed something.
-async fn counted(app: &App, tenant: &str) -> (i64, i64, i64) {
+pub(crate) async fn counted(app: &App, tenant: &str) -> (i64, i64, i64) {
     let sql = "select (select count(*) from wardgraph.nodes where tenant_id = $1), (select count(*) from wardgraph.edges where tenant_id = $1),
                (select count(*) from wardgraph.events where tenant_id = $1 and type = 'request.committed')";
     let row = app.database.behind_the_scenes().await.query_one(sql, &[&tenant]).await.unwrap();
@@ -185,7 +185,7 @@ async fn every_field_of_every_body_bears_every_value() {
         for (name, raw) in &values {
             for field in &fields {
                 let what = format!("{} with {name} as {field}", row.spec.id);
-                let reply = ask(sending(&owner, row, with(&sample, field, raw)), &what).await;
+                let reply = ask(sending(&owner, row, &known, with(&sample, field, raw)), &what).await;
                 made += created(&reply);
                 served += i64::from(reply.status.is_success());
             }
@@ -208,7 +208,8 @@ async fn what_cannot_be_stored_is_refused_wherever_it_stands() {
         let sample = (row.sample)(&known).unwrap();
         for field in fields(row).iter().filter(|field| !field.ends_with("/tenant_id")) {
             for raw in [r#""\ud800""#, "1e400", "NaN", "\"a\0b\"", "", "[", "\"\\x\""] {
-                let reply = ask(sending(&owner, row, with(&sample, field, raw.as_bytes())), &format!("{field} {raw:?}")).await;
+                let reply =
+                    ask(sending(&owner, row, &known, with(&sample, field, raw.as_bytes())), &format!("{field} {raw:?}")).await;
                 assert_eq!(reply.status, 400, "{} with {raw:?} as {field}", row.spec.id);
             }
         }
@@ -236,8 +237,8 @@ async fn a_body_that_is_no_single_json_object_is_malformed() {
         bodies.extend((0..sample.len()).map(|length| sample.as_bytes()[..length].to_vec()));
         for body in bodies {
             let what = format!("{} with {:?}", row.spec.id, String::from_utf8_lossy(&body[..body.len().min(200)]));
-            let reply = ask(sending(&owner, row, body), &what).await;
-            assert!(matches!(reply.status.as_u16(), 400 | 422), "{what}: {}", reply.text);
+            let reply = ask(sending(&owner, row, &known, body), &what).await;
+            assert!(matches!(reply.status.as_u16(), 400 | 413 | 422), "{what}: {}", reply.text);
         }
         assert_eq!(counted(&app, &owner.tenant).await, before, "{}", row.spec.id);
     }
@@ -251,7 +252,7 @@ async fn unknown_members_are_ignored_however_they_look() {
         for (name, raw) in [("100,000 deep", nested(100_000)), ("a NUL", r#""\u0000""#.into()), ("an object", "{}".into())] {
             let known = app.known(&owner).await;
             let sample = (row.sample)(&known).unwrap();
-            let reply = ask(sending(&owner, row, with(&sample, "/no_such_member", raw.as_bytes())), name).await;
+            let reply = ask(sending(&owner, row, &known, with(&sample, "/no_such_member", raw.as_bytes())), name).await;
             assert!(reply.status.is_success(), "{} with {name}: {}", row.spec.id, reply.text);
         }
     }
@@ -266,7 +267,7 @@ async fn json_is_read_whatever_its_content_type_says() {
         for content_type in types {
             let known = app.known(&owner).await;
             let body = (row.sample)(&known).unwrap().to_string();
-            let request = owner.request(row.spec.method.word(), row.spec.path).body(body);
+            let request = owner.request(row.spec.method.word(), &place(row, &known)).body(body);
             let request = content_type.into_iter().fold(request, |request, value| request.header(CONTENT_TYPE, value));
             let reply = ask(request, &format!("{} as {content_type:?}", row.spec.id)).await;
             assert!(reply.status.is_success(), "{} as {content_type:?}: {}", row.spec.id, reply.text);
@@ -283,7 +284,7 @@ async fn compressed_bodies_are_refused() {
         let sample = (row.sample)(&known).unwrap().to_string();
         for (coding, refused) in [("gzip", true), ("br", true), ("gzip, identity", true), ("x", true), ("identity", false)] {
             // Were the header passed over, the body would be served: it is valid as it stands.
-            let request = sending(&owner, row, sample.clone().into_bytes()).header(CONTENT_ENCODING, coding);
+            let request = sending(&owner, row, &known, sample.clone().into_bytes()).header(CONTENT_ENCODING, coding);
             let reply = ask(request, coding).await;
             assert_eq!(reply.status.is_client_error(), refused, "{} as {coding}: {}", row.spec.id, reply.text);
         }
@@ -291,174 +292,8 @@ async fn compressed_bodies_are_refused() {
 }
 
 /// The path of an endpoint, with a known id where it wants one.
-fn place(row: &Row, known: &wardgraph_api::describe::Known) -> String {
+pub(crate) fn place(row: &Row, known: &Known) -> String {
     (row.shape)().path.map_or_else(|| row.spec.path.to_owned(), |kind| row.spec.path.replace("{id}", &kind.of(known)))
-}
-
-/// The query parameters of an endpoint.
-fn parameters(row: &Row) -> Vec<String> {
-    let operation = operation(row);
-    let query = operation["parameters"].as_array().unwrap().iter().filter(|parameter| parameter["in"] == "query");
-    query.map(|parameter| parameter["name"].as_str().unwrap().to_owned()).collect()
-}
-
-#[tokio::test]
-async fn every_query_parameter_bears_every_value() {
-    let app = App::start().await;
-    let owner = app.owner("tenant-a");
-    let known = app.known(&owner).await;
-    let node = known.node.to_string();
-    let (long, urn) = ("a".repeat(20_000), format!("urn:uuid:{node}"));
-    let (braced, upper, simple) = (format!("%7B{node}%7D"), node.to_uppercase(), node.replace('-', ""));
-    let values = [
-        "",
-        "%00",
-        "a%00b",
-        "%ff",
-        "%",
-        "%zz",
-        "%e2%82",
-        "+",
-        "%20",
-        "-1",
-        "0",
-        "1001",
-        "9223372036854775808",
-        "99999999999999999999",
-        "1.5",
-        "1e2",
-        "NaN",
-        "0x10",
-        "null",
-        "true",
-        "'%20or%201=1--",
-        "%27",
-        "*",
-        "tenant-b",
-        "..%2f..%2f",
-        "[]",
-        "AAAA",
-        "AAAAAAAAAAAAAAAAAAAAAAA",
-        &long,
-        &urn,
-        &braced,
-        &upper,
-        &simple,
-        &node,
-    ];
-    for row in rows().filter(|row| !parameters(row).is_empty()) {
-        // What may be gone after the call before is made anew.
-        let known = async || if row.spec.event.is_some() { app.known(&owner).await } else { known };
-        let asked = async |query: &str, what: &str| {
-            let request = owner.calling(row, &known().await).build().unwrap();
-            let path = request.url().path().to_owned();
-            let again = owner.request(row.spec.method.word(), &format!("{path}?{query}"));
-            let body = request.body().and_then(|body| body.as_bytes()).map(<[u8]>::to_vec).unwrap_or_default();
-            ask(again.body(body), what).await
-        };
-        for name in parameters(row) {
-            for value in values {
-                asked(&format!("{name}={value}"), &format!("{} ?{name}={:.60}", row.spec.id, value)).await;
-            }
-            let twice = asked(&format!("{name}=1&{name}=1"), "a parameter twice").await;
-            assert_eq!(twice.status, 400, "{} ?{name} twice", row.spec.id);
-        }
-        for unknown in ["tenant_id=tenant-b", "x", "=", "=1", "%00=%00", "a[]=1", "limit%00=1"] {
-            let reply = asked(unknown, unknown).await;
-            assert_eq!(reply.status, 400, "{} ?{unknown}: {}", row.spec.id, reply.text);
-        }
-        let empty = asked("&&&", "nothing").await;
-        assert!(empty.status.is_success(), "{}: {}", row.spec.id, empty.text);
-    }
-}
-
-#[tokio::test]
-async fn limits_that_are_no_page_are_refused() {
-    let app = App::start().await;
-    let owner = app.owner("tenant-a");
-    let known = app.known(&owner).await;
-    for row in rows().filter(|row| parameters(row).iter().any(|name| name == "cursor")) {
-        for bad in
-            ["0", "-1", "1001", "-9223372036854775808", "9223372036854775807", "9223372036854775808", "1.5", "", "x", "1%00"]
-        {
-            let reply = ask(owner.request("GET", &format!("{}?limit={bad}", place(row, &known))), bad).await;
-            assert_eq!(reply.status, 400, "{} ?limit={bad}", row.spec.id);
-        }
-        for good in ["1", "1000"] {
-            owner.get(&format!("{}?limit={good}", place(row, &known))).await.ok();
-        }
-    }
-}
-
-#[tokio::test]
-async fn cursors_are_taken_back_by_their_own_list_alone() {
-    let app = App::start().await;
-    let owner = app.owner("tenant-a");
-    let known = app.known(&owner).await;
-    owner.post("/edges", &json!({ "src": known.node, "rel": "SECOND", "dst": known.other })).await.created();
-    let lists: Vec<&Row> = rows().filter(|row| parameters(row).iter().any(|name| name == "cursor")).collect();
-    assert!(lists.len() >= 3);
-    for row in &lists {
-        let page = owner.get(&format!("{}?limit=1", place(row, &known))).await.ok();
-        let cursor = page["next_cursor"].as_str().unwrap().to_owned();
-        for other in &lists {
-            let reply = ask(owner.request("GET", &format!("{}?cursor={cursor}", place(other, &known))), "a cursor").await;
-            let own = other.spec.id == row.spec.id;
-            assert_eq!(reply.status, if own { 200 } else { 400 }, "a cursor of {} at {}", row.spec.id, other.spec.id);
-        }
-        let cut = &cursor[..cursor.len() - 1];
-        for bad in
-            ["", "x", "%00", "%ff", cut, &format!("{cursor}A"), &format!("{cursor}="), &format!("A{cursor}"), &"A".repeat(10_000)]
-        {
-            let reply = ask(owner.request("GET", &format!("{}?cursor={bad}", place(row, &known))), "a bad cursor").await;
-            assert_eq!(reply.status, 400, "{} ?cursor={bad:.40}", row.spec.id);
-        }
-    }
-}
-
-#[tokio::test]
-async fn ids_in_paths_are_uuids_or_nothing() {
-    let app = App::start().await;
-    for row in rows().filter(|row| (row.shape)().path.is_some()) {
-        let owner = app.owner(&format!("t-{}", row.spec.id.to_lowercase()));
-        let kind = (row.shape)().path.unwrap();
-        let at = |id: &str| row.spec.path.replace("{id}", id);
-        let before = counted(&app, &owner.tenant).await;
-        let one = kind.of(&app.known(&owner).await);
-        for bad in [
-            "x",
-            "0",
-            "%00",
-            "%ff",
-            "%zz",
-            "%20",
-            "..%2f..",
-            "%2e%2e%2fetc%2fpasswd",
-            "%c3%28",
-            "-1",
-            "null",
-            "*",
-            &format!("{one}0"),
-            &format!("{one}%00"),
-            &format!("%20{one}"),
-            &"a".repeat(5_000),
-            &one.replace('-', "_"),
-        ] {
-            let reply = ask(owner.request(row.spec.method.word(), &at(bad)), bad).await;
-            assert_eq!(reply.status, 400, "{} of {bad:.50}", row.spec.id);
-        }
-        for nobody in ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"] {
-            let reply = ask(owner.request(row.spec.method.word(), &at(nobody)), nobody).await;
-            assert_eq!(reply.status, 404, "{} of {nobody}", row.spec.id);
-        }
-        assert_eq!(counted(&app, &owner.tenant).await.0, before.0 + 2, "{}", row.spec.id);
-        // RFC 9562 reads either case; the other spellings are those of the RFC's predecessors and name the same thing.
-        for spell in [|id: &str| id.to_uppercase(), |id: &str| format!("urn:uuid:{id}"), |id: &str| format!("%7B{id}%7D")] {
-            let id = spell(&kind.of(&app.known(&owner).await));
-            let reply = ask(owner.request(row.spec.method.word(), &at(&id)), &id).await;
-            assert!(reply.status.is_success(), "{} of {id}: {}", row.spec.id, reply.text);
-        }
-    }
 }
 
 /// What the server answers to these bytes: the whole answer as text.

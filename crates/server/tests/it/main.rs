@@ -27,6 +27,7 @@ mod filters;
 mod gate;
 mod graph;
 mod hostile;
+mod hostile_targets;
 mod hygiene;
 mod idempotency;
 mod import;
