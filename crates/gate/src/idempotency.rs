@@ -5,7 +5,7 @@
 //! sends the same again meanwhile is told so; once it is gone, with or without a record, the key is free.
 
 use aws_lc_rs::digest::{Context, SHA256};
-use http::HeaderValue;
+use http::{HeaderValue, header::IF_MATCH};
 use wardgraph_api::{Kept, Problem};
 use wardgraph_kernel::{TenantId, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StoreError, ToSql, Unit};
@@ -14,21 +14,23 @@ use crate::Arrival;
 
 /// How long an answer is kept.
 pub(crate) const KEPT_FOR: std::time::Duration = std::time::Duration::from_hours(24);
-/// How long a request waits for a key that someone else holds.
+/// How long a request waits for a key that someone else holds: long enough for a refusal to be rolled back.
 const ROLLED_BACK_WITHIN: std::time::Duration = std::time::Duration::from_millis(100);
 /// The kind of the job that has a tenant's old answers forgotten.
 const FORGET: &str = "forget";
 
-/// Locks a key for the transaction, drops its record if that has expired, and brings the record if it has not.
-const CLAIM: Statement<Write> = Statement::writing(
-    "gate.idempotency.claim",
+/// Locks a key for the transaction. A statement of its own: what the one before committed is seen by the next statement alone.
+const LOCK: Statement<Write> = Statement::writing("gate.idempotency.lock", &[Role::App], "select pg_try_advisory_xact_lock($1)");
+
+/// Drops a key's record if that has expired, and brings it if it has not.
+const FIND: Statement<Write> = Statement::writing(
+    "gate.idempotency.find",
     &[Role::App],
     "with expired as (
        delete from idempotency where tenant_id = $1 and actor_id = $2 and endpoint = $3 and key = $4 and created_at <= $5
      )
-     select pg_try_advisory_xact_lock(hashtextextended(concat_ws(chr(31), $1, $2, $3, $4), 0)), r.fingerprint, r.status, r.etag, r.body
-     from (select) one left join idempotency r
-       on r.tenant_id = $1 and r.actor_id = $2 and r.endpoint = $3 and r.key = $4 and r.created_at > $5",
+     select fingerprint, status, etag, body from idempotency
+     where tenant_id = $1 and actor_id = $2 and endpoint = $3 and key = $4 and created_at > $5",
 );
 
 /// Keeps an answer, and sees to its being forgotten.
@@ -63,20 +65,22 @@ const SWEEP: Statement<Write> = Statement::writing(
      returning 1",
 );
 
-pub(crate) const STATEMENTS: &[&wardgraph_store::StatementInfo] = &[CLAIM.info(), KEEP.info(), DUE.info(), SWEEP.info()];
+pub(crate) const STATEMENTS: &[&wardgraph_store::StatementInfo] =
+    &[LOCK.info(), FIND.info(), KEEP.info(), DUE.info(), SWEEP.info()];
 
 /// What a request says of its key, before its body was read.
 #[derive(Debug)]
 pub(crate) struct Asked {
     key: HeaderValue,
     target: String,
+    if_match: Option<HeaderValue>,
 }
 
 impl Asked {
     /// `None` where no key is named.
     pub(crate) fn of(arrival: &Arrival<'_>) -> Option<Self> {
         let key = arrival.headers.get("idempotency-key")?.clone();
-        Some(Self { key, target: arrival.target.to_string() })
+        Some(Self { key, target: arrival.target.to_string(), if_match: arrival.headers.get(IF_MATCH).cloned() })
     }
 
     /// The key, for one endpoint and actor, with the fingerprint of what is asked. A String's quotes (RFC 8941) are not part of it.
@@ -85,8 +89,10 @@ impl Asked {
         let text = text.ok_or_else(|| Problem::malformed("`Idempotency-Key` must have 1 to 255 visible ASCII characters"))?;
         let word = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text).to_owned();
         let mut fingerprint = Context::new(&SHA256);
-        fingerprint.update(self.target.as_bytes());
-        fingerprint.update(&[0]);
+        for part in [self.target.as_bytes(), self.if_match.as_ref().map_or(b"", HeaderValue::as_bytes)] {
+            fingerprint.update(part);
+            fingerprint.update(&[0]);
+        }
         fingerprint.update(body);
         Ok(Key { actor_id, endpoint, word, fingerprint: fingerprint.finish().as_ref().to_vec() })
     }
@@ -112,36 +118,43 @@ pub(crate) enum Claim {
 impl Key {
     /// Claims the key for the unit's transaction.
     pub(crate) async fn claim(&self, unit: &mut Unit, tenant: &TenantId, now: Timestamp) -> Result<Claim, Problem> {
-        let expired = now.saturating_sub(KEPT_FOR).unwrap_or(Timestamp::MIN);
-        let params: [&(dyn ToSql + Sync); 5] = [&tenant.as_str(), &self.actor_id, &self.endpoint, &self.word, &expired];
-        for last in [false, true] {
-            let rows = unit.tx::<Write>().write(&CLAIM, &params).await.map_err(unclaimed)?;
-            let row = rows.first().ok_or_else(|| unclaimed(StoreError::Ended))?;
-            if let Some(claim) = self.read(row).map_err(unclaimed)? {
-                return claim;
-            }
+        if !self.lock(unit, tenant).await.map_err(unclaimed)? {
             // What was refused a moment ago may still be on its way to being rolled back.
-            if !last {
-                tokio::time::sleep(ROLLED_BACK_WITHIN).await;
+            tokio::time::sleep(ROLLED_BACK_WITHIN).await;
+            if !self.lock(unit, tenant).await.map_err(unclaimed)? {
+                return Err(Problem::conflict("a request with this `Idempotency-Key` is still running").retry_after(1));
             }
         }
-        Err(Problem::conflict("a request with this `Idempotency-Key` is still running").retry_after(1))
+        let expired = now.saturating_sub(KEPT_FOR).unwrap_or(Timestamp::MIN);
+        let params: [&(dyn ToSql + Sync); 5] = [&tenant.as_str(), &self.actor_id, &self.endpoint, &self.word, &expired];
+        let rows = unit.tx::<Write>().write(&FIND, &params).await.map_err(unclaimed)?;
+        rows.first().map_or(Ok(Claim::Held), |row| self.read(row).map_err(unclaimed)?)
     }
 
-    /// `None`: someone else holds the key.
-    fn read(&self, row: &Row) -> Result<Option<Result<Claim, Problem>>, StoreError> {
-        let fingerprint: Option<Vec<u8>> = row.try_get(1)?;
-        Ok(match fingerprint {
-            Some(fingerprint) if fingerprint != self.fingerprint => {
-                Some(Err(Problem::invalid("this `Idempotency-Key` was used for another request")))
-            }
-            Some(_) => Some(Ok(Claim::Answered(Kept {
-                status: u16::try_from(row.try_get::<_, i16>(2)?).unwrap_or(200),
-                etag: row.try_get(3)?,
-                body: row.try_get(4)?,
-            }))),
-            None => row.try_get::<_, bool>(0)?.then_some(Ok(Claim::Held)),
-        })
+    async fn lock(&self, unit: &mut Unit, tenant: &TenantId) -> Result<bool, StoreError> {
+        let rows = unit.tx::<Write>().write(&LOCK, &[&self.number(tenant)]).await?;
+        Ok(rows.first().ok_or(StoreError::Ended)?.try_get(0)?)
+    }
+
+    /// The key among all of the database's advisory locks: a hash that nobody can aim at another's.
+    fn number(&self, tenant: &TenantId) -> i64 {
+        let mut hash = Context::new(&SHA256);
+        for part in [tenant.as_str(), &self.actor_id, self.endpoint, &self.word] {
+            hash.update(part.as_bytes());
+            hash.update(&[0]);
+        }
+        hash.finish().as_ref().iter().take(8).fold(0, |number, byte| number << 8 | i64::from(*byte))
+    }
+
+    fn read(&self, row: &Row) -> Result<Result<Claim, Problem>, StoreError> {
+        if row.try_get::<_, Vec<u8>>(0)? != self.fingerprint {
+            return Ok(Err(Problem::invalid("this `Idempotency-Key` was used for another request")));
+        }
+        Ok(Ok(Claim::Answered(Kept {
+            status: u16::try_from(row.try_get::<_, i16>(1)?).unwrap_or(200),
+            etag: row.try_get(2)?,
+            body: row.try_get(3)?,
+        })))
     }
 
     /// The record of `kept`, as a statement of the closing flight.

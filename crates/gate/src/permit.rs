@@ -2,9 +2,12 @@
 
 use std::{fmt, marker::PhantomData};
 
+use serde_json::json;
 use wardgraph_api::Problem;
-use wardgraph_audit::Circumstances;
-use wardgraph_kernel::{Actor, Chance, Endpoint, EventType, LimitClass, Mode, Permission, RequestId, TenantId, Timestamp};
+use wardgraph_audit::{APPEND, Batch, Circumstances, Entry, Subject};
+use wardgraph_kernel::{
+    Actor, Chance, Endpoint, EventType, LimitClass, Mode, Outcome, Permission, RequestId, TenantId, Timestamp,
+};
 use wardgraph_store::{Plan, Role, Scope, StoreError, Unit};
 
 use crate::{
@@ -36,16 +39,30 @@ impl<E: Endpoint> Permit<E> {
     {
         let Some(asked) = self.asked.take().filter(|_| <E::Mode as Finish>::KEEPS) else { return Ok(Confirmed::Pass(self)) };
         let claims = &self.caller.claims;
-        // A subject is unique within its issuer only.
-        let key = asked.key(format!("{}/{}", claims.issuer, claims.actor.id), E::SPEC.id, body)?;
+        // A subject is unique within its issuer only, and neither has control characters.
+        let key = asked.key(format!("{}\u{1f}{}", claims.issuer, claims.actor.id), E::SPEC.id, body)?;
         let mut unit = self.unit(Plan::Auto).map_err(|error| Problem::internal("the server failed").inside(&error))?;
         match key.claim(&mut unit, &self.caller.claims.tenant, self.admission.now).await? {
             Claim::Held => {
                 self.held = Some((unit, key));
                 Ok(Confirmed::Pass(self))
             }
-            Claim::Answered(kept) => Ok(Confirmed::Again(kept)),
+            Claim::Answered(kept) => {
+                let again = self.answered_again(unit).await;
+                again.map_err(|error| Problem::unavailable("the database is not available").retry_after(2).inside(&error))?;
+                Ok(Confirmed::Again(kept))
+            }
         }
+    }
+
+    /// An answer that is given again is on record like any other.
+    async fn answered_again(&self, unit: Unit) -> Result<(), StoreError> {
+        let payload = json!({ "method": E::SPEC.method.word(), "path": E::SPEC.path, "replayed": true });
+        let subject = Some(Subject::endpoint(E::SPEC.id));
+        let entry = Entry { event_type: EventType::RequestCommitted, subject, outcome: Outcome::Success, payload };
+        let mut batch = Batch::new(self.caller.claims.tenant.as_str().to_owned(), self.admission.now);
+        batch.push(&self.circumstances(), &*self.admission.gate.parts.chance, entry);
+        unit.commit(&[(&APPEND, &batch.params())]).await
     }
 
     fn unit(&self, plan: Plan) -> Result<Unit, StoreError>

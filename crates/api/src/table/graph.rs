@@ -61,7 +61,7 @@ crate::endpoints! {
     }
     /// Go back to an earlier version, as a new one; or, without `version`, bring a deleted node back with its edges.
     RestoreNode: POST "/nodes/{id}/restore" ((Path<NodeId>, IfMatch, Json<Restoration>)) -> Tagged<Node> {
-        permission: NodesWrite, limit: NodeWrite, audit: NodeRestored, body: 1_024,
+        permission: NodesWrite, limit: NodeWrite, audit: NodeRestored, body: SMALL,
     }
     /// Create an edge between two nodes of the tenant.
     CreateEdge: POST "/edges" (Json<NewEdge>) -> Created<Edge> {

@@ -92,6 +92,7 @@ fn hostile_values(known: &Known) -> Vec<(&'static str, Vec<u8>)> {
         ("null", "null"),
         ("true", "true"),
         ("zero", "0"),
+        ("one", "1"),
         ("minus zero", "-0"),
         ("minus one", "-1"),
         ("a fraction", "1.5"),

@@ -39,15 +39,18 @@ async fn every_write_that_is_sent_again_is_answered_again_and_not_done_again() {
         assert!(first.status.is_success(), "{}: {}", row.spec.id, first.text);
         assert!(!first.headers.contains_key("idempotency-replayed"), "{}", row.spec.id);
         let events = owner.events().await.len();
-        for _ in 0..2 {
+        for times in 1..=2 {
             let again = Reply::of(owner.calling(row, &known).header(KEY, "again")).await;
             assert_eq!((again.status, &again.text), (first.status, &first.text), "{}", row.spec.id);
             assert_eq!(again.headers["idempotency-replayed"], "true", "{}", row.spec.id);
             for name in ["content-type", "etag"] {
                 assert_eq!(again.headers.get(name), first.headers.get(name), "{} {name}", row.spec.id);
             }
+            // Its own event, and none of a subject.
+            let left = owner.events().await;
+            assert_eq!(left.len(), events + times, "{} was done again", row.spec.id);
+            assert_eq!((&left[0]["type"], &left[0]["payload"]["replayed"]), (&json!("request.committed"), &json!(true)));
         }
-        assert_eq!(owner.events().await.len(), events, "{} was done again", row.spec.id);
     }
 }
 
@@ -57,6 +60,8 @@ async fn a_key_belongs_to_one_request_of_one_actor_in_one_tenant() {
     let owner = app.owner("tenant-a");
     let first = keyed(&owner, "k", "/nodes", &node("one")).await.created();
     keyed(&owner, "k", "/nodes", &node("two")).await.problem(422);
+    let meant = owner.request("POST", "/nodes").header(KEY, "k").header("if-match", "\"1\"").json(&node("one"));
+    Reply::of(meant).await.problem(422);
     // Quotes are how a structured header spells the same key.
     assert_eq!(keyed(&owner, "\"k\"", "/nodes", &node("one")).await.created(), first);
     // Another endpoint, another issuer's subject of the same name, another tenant.

@@ -23,6 +23,7 @@ mod embedding;
 mod export;
 mod fair;
 mod faults;
+mod faults_of_the_graph;
 mod filters;
 mod gate;
 mod graph;
