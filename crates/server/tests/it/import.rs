@@ -241,7 +241,7 @@ async fn a_killed_import_goes_on_where_it_was_and_doubles_nothing() {
             _ => json!({ "classes": ["Nameless"], "props": { "text": format!("nameless {n}") } }).to_string(),
         })
         .collect();
-    // Four edges from every second node, to different ones.
+    // Several edges from every second node, to different ones.
     let end = |n: usize| (2 * (n % (NODES / 2))).to_string();
     lines.extend((0..EDGES).map(|n| edge(&end(n), &end(7 * n + 2 * n / NODES))));
     lines.insert(10, "bad".into());
