@@ -42,6 +42,9 @@ pub(super) struct Import {
     /// How many batches are in flight at once.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=16))]
     jobs: u8,
+    /// Replace nodes that are there already by what the source says of them.
+    #[arg(long)]
+    update: bool,
     /// Stop at the first bad line.
     #[arg(long)]
     strict: bool,
@@ -65,21 +68,27 @@ impl Import {
             checkpoint: self.checkpoint,
             rejects: self.rejects,
             jobs: self.jobs.into(),
+            update: self.update,
             strict: self.strict,
             restart: self.restart,
             show: self.access.show(),
         };
         let imported = import(source, options).await?;
-        report(&imported, out).map_err(|error| TransferError::Setup(error.into()))?;
+        report(&imported, self.update, out).map_err(|error| TransferError::Setup(error.into()))?;
         Ok(imported.counts.rejected == 0)
     }
 }
 
-fn report(imported: &Imported, out: &mut impl Write) -> std::io::Result<()> {
-    let Counts { nodes_created, nodes_there, edges_created, edges_there, rejected } = imported.counts;
-    for (what, created, there) in [("nodes", nodes_created, nodes_there), ("edges", edges_created, edges_there)] {
-        writeln!(out, "{what}: {} created, {} there already", grouped(created), grouped(there))?;
+fn report(imported: &Imported, update: bool, out: &mut impl Write) -> std::io::Result<()> {
+    let Counts { nodes_created, nodes_there, nodes_updated, nodes_unchanged, edges_created, edges_there, rejected } =
+        imported.counts;
+    write!(out, "nodes: {} created, ", grouped(nodes_created))?;
+    if update {
+        writeln!(out, "{} updated, {} unchanged", grouped(nodes_updated), grouped(nodes_unchanged))?;
+    } else {
+        writeln!(out, "{} there already", grouped(nodes_there))?;
     }
+    writeln!(out, "edges: {} created, {} there already", grouped(edges_created), grouped(edges_there))?;
     let kept = imported.rejects.as_ref().map(|path| format!(", kept in {}", path.display())).unwrap_or_default();
     writeln!(out, "rejected: {}{kept}", grouped(rejected))?;
     writeln!(out, "{} after {:.1} s", if imported.stopped { "stopped at a bad line" } else { "done" }, imported.seconds)

@@ -1,5 +1,7 @@
 //! Records packed for one call each, bounded in number and bytes.
 
+use std::collections::HashSet;
+
 use tokio::sync::mpsc::Sender;
 
 use super::{
@@ -21,6 +23,8 @@ pub(super) struct Batch {
     pub(super) entries: Vec<Entry>,
     /// Where the source goes on behind it.
     pub(super) end: Position,
+    /// The external ids of its nodes.
+    names: HashSet<String>,
     bytes: usize,
 }
 
@@ -33,14 +37,31 @@ pub(super) struct Entry {
 }
 
 impl Batch {
-    const fn new(kind: Kind, end: Position) -> Self {
-        Self { kind, entries: Vec::new(), end, bytes: 0 }
+    fn new(kind: Kind, end: Position) -> Self {
+        Self { kind, entries: Vec::new(), end, names: HashSet::new(), bytes: 0 }
+    }
+
+    /// Whether it must not be sent before `other` is in: an edge needs its nodes, and lines of one node take effect in their order.
+    pub(super) fn waits_for(&self, other: &Self) -> bool {
+        (self.kind == Kind::Edges && other.kind == Kind::Nodes) || !self.names.is_disjoint(&other.names)
+    }
+
+    fn names(&self, record: &Record) -> bool {
+        matches!(&record.item, Ok(Item::Node(node)) if self.names.contains(&node.external_id))
     }
 
     fn take(&mut self, record: Record) {
+        if let Ok(Item::Node(node)) = &record.item {
+            self.names.insert(node.external_id.clone());
+        }
         self.bytes += record.raw.len();
         self.end = record.end;
         self.entries.push(Entry { line: record.line, raw: record.raw, item: record.item });
+    }
+
+    /// Gives this batch away, and becomes the one behind it.
+    fn follow(&mut self) -> Self {
+        std::mem::replace(self, Self::new(self.kind, self.end))
     }
 
     fn is_full(&self) -> bool {
@@ -75,14 +96,17 @@ pub(super) fn pack(
         let record = match record {
             Ok(record) => record,
             Err(error) => {
-                _ = to.blocking_send(Ok(first));
-                _ = to.blocking_send(Ok(edges));
+                close(first, edges, to);
                 _ = to.blocking_send(Err(error));
                 return;
             }
         };
         let stops = strict && tells && record.item.is_err();
         let end = record.end;
+        // A node stands once in a batch.
+        if first.names(&record) && to.blocking_send(Ok(first.follow())).is_err() {
+            return;
+        }
         match (&record.item, phase) {
             (Err(_), _) if !tells => first.end = end,
             (Ok(item), Phase::Both) if item.kind() == Kind::Edges => edges.take(record),
@@ -92,18 +116,22 @@ pub(super) fn pack(
         // Edges go behind all the nodes that stand before them.
         let full = edges.is_full() || stops;
         if full || first.is_full() {
-            let (kind, next) = (first.kind, first.end);
-            if to.blocking_send(Ok(std::mem::replace(&mut first, Batch::new(kind, next)))).is_err() {
+            if to.blocking_send(Ok(first.follow())).is_err() {
                 return;
             }
         }
-        if full && to.blocking_send(Ok(std::mem::replace(&mut edges, Batch::new(Kind::Edges, end)))).is_err() {
+        if full && to.blocking_send(Ok(edges.follow())).is_err() {
             return;
         }
         if stops {
             return;
         }
     }
+    close(first, edges, to);
+}
+
+/// What is left goes as it is; without an edge, the place of the last one says nothing.
+fn close(first: Batch, edges: Batch, to: &Sender<Result<Batch, TransferError>>) {
     if to.blocking_send(Ok(first)).is_ok() && !edges.entries.is_empty() {
         _ = to.blocking_send(Ok(edges));
     }

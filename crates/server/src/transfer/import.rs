@@ -1,6 +1,6 @@
 //! Import: batches in flight, acknowledged in the source's order.
 
-use std::{collections::VecDeque, future, path::PathBuf, sync::Arc};
+use std::{collections::VecDeque, path::PathBuf, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use tokio::{
@@ -31,6 +31,8 @@ pub struct ImportOptions {
     pub rejects: Option<PathBuf>,
     /// How many batches are in flight at once.
     pub jobs: usize,
+    /// Whether nodes that the tenant has are replaced.
+    pub update: bool,
     /// Whether the first bad line ends it.
     pub strict: bool,
     /// Whether to begin anew although there is a checkpoint.
@@ -44,8 +46,12 @@ pub struct ImportOptions {
 pub struct Counts {
     /// Nodes that were created.
     pub nodes_created: u64,
-    /// Nodes that the tenant had.
+    /// Nodes that the tenant had, and that were left as they were.
     pub nodes_there: u64,
+    /// Nodes that the tenant had, and that were replaced.
+    pub nodes_updated: u64,
+    /// Nodes that the tenant had, the same to the letter.
+    pub nodes_unchanged: u64,
     /// Edges that were created.
     pub edges_created: u64,
     /// Edges that the tenant had.
@@ -73,6 +79,7 @@ struct Far {
     source: Identity,
     url: String,
     tenant: String,
+    update: bool,
     phase: Phase,
     at: Position,
     rejects_bytes: u64,
@@ -95,6 +102,7 @@ pub async fn import(source: Source, options: ImportOptions) -> Result<Imported, 
         source: identity,
         url: caller.url().to_owned(),
         tenant: whoami.tenant_id.clone(),
+        update: options.update,
         phase: source.phases().first().copied().unwrap_or(Phase::Both),
         at: Position::START,
         rejects_bytes: 0,
@@ -114,7 +122,7 @@ pub async fn import(source: Source, options: ImportOptions) -> Result<Imported, 
     }
     let far = found.or(fresh);
     let counts = far.as_ref().map(|far| far.counts).unwrap_or_default();
-    let sender = Sender::new(caller);
+    let sender = Arc::new(Sender { caller, update: options.update });
     let mut run = Run { source: Arc::new(source), sender, checkpoint, far, rejects, counts, progress, strict: options.strict };
     let stopped = !run.all(options.jobs).await?;
     let rejects = run.rejects.kept().cloned();
@@ -129,6 +137,8 @@ fn going_on(checkpoint: &Checkpoint, fresh: &Far) -> Result<Option<Far>, Transfe
         format!("an import into the tenant {}", found.tenant)
     } else if found.url != fresh.url {
         format!("an import into {}", found.url)
+    } else if found.update != fresh.update {
+        format!("an import {} --update", if found.update { "with" } else { "without" })
     } else {
         return Ok(Some(found));
     };
@@ -154,7 +164,10 @@ struct Run {
 }
 
 /// A batch on its way, and what will become of it.
-type Flying = JoinHandle<Result<(Batch, Vec<Verdict>), TransferError>>;
+struct Flying {
+    batch: Arc<Batch>,
+    landing: JoinHandle<Result<Vec<Verdict>, TransferError>>,
+}
 
 impl Run {
     /// Every phase from where it stands. False if a bad line ended it.
@@ -204,48 +217,47 @@ impl Run {
         jobs: usize,
     ) -> Result<bool, TransferError> {
         let mut flying: VecDeque<Flying> = VecDeque::new();
-        let (mut nodes_fly, mut ended) = (false, false);
+        let (mut ended, mut failure) = (false, None);
         while !ended || !flying.is_empty() {
             tokio::select! {
                 batch = batches.recv(), if !ended && flying.len() < jobs => {
-                    let Some(batch) = batch.transpose()? else {
-                        ended = true;
-                        continue;
+                    let batch = match batch {
+                        Some(Ok(batch)) => Arc::new(batch),
+                        end => {
+                            (ended, failure) = (true, end.and_then(Result::err));
+                            continue;
+                        }
                     };
-                    // An edge goes when every node before it is there.
-                    if batch.kind == Kind::Edges && nodes_fly {
-                        while let Some(front) = flying.pop_front() {
-                            if !self.settle(number, landed(front.await)?)? {
+                    if flying.iter().any(|before| batch.waits_for(&before.batch)) {
+                        while let Some(landed) = front(&mut flying).await {
+                            if !self.settle(number, landed?)? {
                                 return Ok(false);
                             }
                         }
                     }
-                    nodes_fly = batch.kind == Kind::Nodes;
-                    let sender = self.sender.clone();
-                    flying.push_back(tokio::spawn(async move {
-                        let verdicts = sender.send(&batch).await?;
-                        Ok((batch, verdicts))
-                    }));
+                    let (sender, sent) = (self.sender.clone(), batch.clone());
+                    flying.push_back(Flying { batch, landing: tokio::spawn(async move { sender.send(&sent).await }) });
                 }
-                front = front(&mut flying) => {
-                    flying.pop_front();
-                    if !self.settle(number, landed(front)?)? {
+                landed = front(&mut flying), if !flying.is_empty() => {
+                    if let Some(landed) = landed && !self.settle(number, landed?)? {
                         return Ok(false);
                     }
                 }
             }
         }
-        Ok(true)
+        failure.map_or(Ok(true), Err)
     }
 
     /// Counts what became of a batch. False if that ends the import.
-    fn settle(&mut self, number: usize, (batch, verdicts): (Batch, Vec<Verdict>)) -> Result<bool, TransferError> {
+    fn settle(&mut self, number: usize, (batch, verdicts): Landed) -> Result<bool, TransferError> {
         for (entry, verdict) in batch.entries.iter().zip(verdicts) {
             let counts = &mut self.counts;
             let count = match (&verdict, batch.kind) {
                 (Verdict::Created, Kind::Nodes) => &mut counts.nodes_created,
                 (Verdict::Created, Kind::Edges) => &mut counts.edges_created,
                 (Verdict::There, Kind::Nodes) => &mut counts.nodes_there,
+                (Verdict::Updated, _) => &mut counts.nodes_updated,
+                (Verdict::Unchanged, _) => &mut counts.nodes_unchanged,
                 (Verdict::There, Kind::Edges) => &mut counts.edges_there,
                 (Verdict::Rejected(_), _) => &mut counts.rejected,
             };
@@ -278,8 +290,9 @@ impl Run {
 
     #[expect(clippy::cast_precision_loss, reason = "for people")]
     fn show(&mut self, number: usize, end: Position) {
-        let Counts { nodes_created, nodes_there, edges_created, edges_there, rejected } = self.counts;
-        let (nodes, edges) = (nodes_created + nodes_there, edges_created + edges_there);
+        let Counts { nodes_created, nodes_there, nodes_updated, nodes_unchanged, edges_created, edges_there, rejected } =
+            self.counts;
+        let (nodes, edges) = (nodes_created + nodes_there + nodes_updated + nodes_unchanged, edges_created + edges_there);
         let waits = if self.sender.caller.is_waiting() { ", waits for the server" } else { "" };
         let extents = self.source.phases().iter().map(|phase| self.source.extent(*phase));
         let part = extents.collect::<Option<Vec<_>>>().map(|extents| {
@@ -290,14 +303,12 @@ impl Run {
     }
 }
 
-/// What became of the batch that was sent first; never, if none was.
-async fn front(flying: &mut VecDeque<Flying>) -> <Flying as Future>::Output {
-    match flying.front_mut() {
-        Some(front) => front.await,
-        None => future::pending().await,
-    }
-}
+/// A batch that was answered, and how.
+type Landed = (Arc<Batch>, Vec<Verdict>);
 
-fn landed<T>(front: Result<Result<T, TransferError>, tokio::task::JoinError>) -> Result<T, TransferError> {
-    front.map_err(|error| TransferError::Setup(error.into()))?
+/// What became of the batch that was sent first, which flies no longer; none if none does. Dropped before, it changes nothing.
+async fn front(flying: &mut VecDeque<Flying>) -> Option<Result<Landed, TransferError>> {
+    let landed = (&mut flying.front_mut()?.landing).await;
+    let batch = flying.pop_front()?.batch;
+    Some(landed.map_err(|error| TransferError::Setup(error.into())).flatten().map(|verdicts| (batch, verdicts)))
 }

@@ -2,12 +2,12 @@
 //!
 //! Import reads a source twice, first its nodes and then its edges, so that edges may stand before their nodes; what cannot be read twice
 //! is read once. Batches are acknowledged in the source's order, and a checkpoint says how far. Nodes are known by their external ids and
-//! edges by their ends, so whatever is sent again is there already.
+//! edges by their ends, so whatever is sent again is there already. Which node an external id names, the server alone knows: nothing that
+//! grows with the source is kept here.
 
 mod batch;
 mod call;
 mod checkpoint;
-mod ends;
 mod error;
 mod export;
 mod import;

@@ -1,5 +1,7 @@
 //! What a line of a source means.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 use uuid::Uuid;
 use wardgraph_api::validate::{Faults, Validate};
@@ -52,6 +54,14 @@ impl Item {
             Self::Edge(_) => Kind::Edges,
         }
     }
+
+    /// As the server takes it.
+    pub(super) fn json(&self) -> Cow<'_, str> {
+        match self {
+            Self::Node(node) => node.json.as_str().into(),
+            Self::Edge(edge) => edge.json().into(),
+        }
+    }
 }
 
 /// A node as the server takes it, checked by the server's own rules.
@@ -68,6 +78,29 @@ pub(super) struct EdgeItem {
     pub(super) rel: String,
     pub(super) dst: End,
     pub(super) props: Map<String, Value>,
+}
+
+impl EdgeItem {
+    fn json(&self) -> String {
+        let mut members = Map::new();
+        members.insert("rel".into(), self.rel.clone().into());
+        members.insert("props".into(), self.props.clone().into());
+        for (end, id, external_id) in [(&self.src, "src", "src_external_id"), (&self.dst, "dst", "dst_external_id")] {
+            match end {
+                End::Id(node) => members.insert(id.into(), node.to_string().into()),
+                End::External(name) => members.insert(external_id.into(), name.clone().into()),
+            };
+        }
+        Value::Object(members).to_string()
+    }
+
+    /// What the field of the server's that is found wrong holds, if it is the external id of an end.
+    pub(super) fn name_in(&self, field: &str) -> Option<&str> {
+        match (field, &self.src, &self.dst) {
+            ("/src_external_id", End::External(name), _) | ("/dst_external_id", _, End::External(name)) => Some(name),
+            _ => None,
+        }
+    }
 }
 
 /// An end of an edge.

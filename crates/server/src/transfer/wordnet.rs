@@ -43,11 +43,12 @@ mod tests {
     #[tokio::test]
     async fn wordnet_becomes_a_graph_whole() {
         let all = dictionary().await;
-        let count = |kind, at| records(&all, kind, at).count();
-        assert_eq!((count(Kind::Nodes, Position::START), count(Kind::Edges, Position::START)), (117_791, 365_119));
-        let middle = records(&all, Kind::Edges, Position::START).nth(999).unwrap().end;
-        assert_eq!(count(Kind::Edges, middle), 364_119);
-        let [next, again] = [records(&all, Kind::Edges, middle).next(), records(&all, Kind::Edges, Position::START).nth(1_000)];
-        assert_eq!(next.unwrap().raw, again.unwrap().raw);
+        assert_eq!(records(&all, Kind::Nodes, Position::START).count(), 117_791);
+        let mut edges = records(&all, Kind::Edges, Position::START);
+        let middle = edges.nth(999).unwrap().end;
+        let next = edges.next().unwrap();
+        assert_eq!(edges.count(), 365_119 - 1_001);
+        let again = records(&all, Kind::Edges, middle).next().unwrap();
+        assert_eq!((again.line, again.raw), (next.line, next.raw));
     }
 }

@@ -61,22 +61,19 @@ impl Server {
         let folder = TempDir::new().unwrap();
         // Postgres runs as an account of its own when we are root.
         fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
-        let errors = fs::File::create(folder.path().join("stderr")).unwrap();
-        let mut child = command(environment)
-            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
-            .arg(folder.path().join("data"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(errors)
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let base = line.trim().strip_prefix("listening on ").map(str::to_owned);
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let server = Self { base: base.unwrap_or_default(), folder, environment, child };
+        let (child, base) = spawn(&folder, &environment, "127.0.0.1:0");
+        let server = Self { base, folder, environment, child };
         assert!(!server.base.is_empty(), "the server did not start: {}", server.log());
         server
+    }
+
+    /// Starts again after it was stopped, where it was, with what it had.
+    pub(crate) fn start_again(&mut self) {
+        let listen = self.base.strip_prefix("http://").unwrap();
+        let (child, base) = spawn(&self.folder, &self.environment, listen);
+        self.child = child;
+        assert_eq!(base, self.base, "the server did not start again: {}", self.log());
     }
 
     pub(crate) fn data(&self) -> std::path::PathBuf {
@@ -112,6 +109,22 @@ impl Server {
         let _ = self.child.wait();
         false
     }
+}
+
+fn spawn(folder: &TempDir, environment: &BTreeMap<String, String>, listen: &str) -> (Child, String) {
+    let errors = fs::OpenOptions::new().create(true).append(true).open(folder.path().join("stderr")).unwrap();
+    let mut child = command(&[])
+        .envs(environment)
+        .args(["serve", "--listen", listen, "--data-dir"])
+        .arg(folder.path().join("data"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(errors)
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    (child, line.trim().strip_prefix("listening on ").unwrap_or_default().to_owned())
 }
 
 impl Drop for Server {
