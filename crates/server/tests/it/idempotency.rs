@@ -49,7 +49,7 @@ async fn every_write_that_is_sent_again_is_answered_again_and_not_done_again() {
             // Its own event, and none of a subject.
             let left = owner.events().await;
             assert_eq!(left.len(), events + times, "{} was done again", row.spec.id);
-            assert_eq!((&left[0]["type"], &left[0]["payload"]["replayed"]), (&json!("request.committed"), &json!(true)));
+            assert_eq!(left.iter().filter(|event| event["payload"]["replayed"] == true).count(), times, "{}", row.spec.id);
         }
     }
 }
