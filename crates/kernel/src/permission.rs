@@ -26,7 +26,7 @@ macro_rules! permissions {
 }
 
 permissions! {
-    /// Read nodes.
+    /// Read nodes, and from a node its neighbours and its lineage, with the edges that lead there.
     NodesRead = "nodes:read";
     /// Create, update and delete nodes.
     NodesWrite = "nodes:write" implies NodesRead;
