@@ -47,14 +47,17 @@ pub(super) const BEGIN: Statement<Write> = Statement::writing(
     "update embedding_tenants set moving_to = $2 where tenant_id = $1",
 );
 
-/// What a model could not embed another may.
+/// What a model could not embed another may. A node that someone holds is left alone: the tenant is held, and waits for nobody who waits for it.
 pub(super) const REVIVE: Statement<Write> = Statement::writing(
     "graph.embedding.revive",
     &[Role::Worker],
-    "with revived as (
-       update jobs j set dead = false, due_at = $2, attempts = 0
-       from (select subject_id from jobs where tenant_id = $1 and kind = 'embed' and dead limit $3 for update skip locked) d
-       where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = d.subject_id returning j.subject_id
+    "with there as materialized (
+       select n.node_id from jobs d join nodes n on n.tenant_id = d.tenant_id and n.node_id = d.subject_id
+       where d.tenant_id = $1 and d.kind = 'embed' and d.dead limit $3 for no key update of n skip locked
+     ), revived as (
+       update jobs j set dead = false, due_at = $2, attempts = 0 from there t
+       where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = t.node_id and j.dead and (select count(*) from there) > 0
+       returning j.subject_id
      )
      update nodes n set embedding_status = 'queued' from revived r where n.tenant_id = $1 and n.node_id = r.subject_id returning n.node_id",
 );
@@ -70,10 +73,17 @@ pub(super) const QUEUE: Statement<Write> = Statement::writing(
      ), old as materialized (
        select e.node_id from embeddings e where e.tenant_id = $1 and e.model <> $2 and ($3::uuid is null or e.node_id > $3)
        group by e.node_id order by e.node_id limit (select free from room)
+     ), lacking as materialized (
+       select o.node_id from old o where not exists (select from embeddings n where n.tenant_id = $1 and n.model = $2 and n.node_id = o.node_id)
+     ), there as materialized (
+       -- Before their jobs, as whoever changes a node does it. One that someone holds is met again in the next round: the tenant is held, and
+       -- waits for nobody who waits for it.
+       select n.node_id from lacking l join nodes n on n.tenant_id = $1 and n.node_id = l.node_id
+       where not exists (select from jobs j where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = l.node_id)
+       order by n.node_id for no key update of n skip locked
      ), queued as (
        insert into jobs (tenant_id, kind, subject_id, due_at)
-       select $1, 'embed', o.node_id, $5 from old o
-       where not exists (select from embeddings n where n.tenant_id = $1 and n.model = $2 and n.node_id = o.node_id)
+       select $1, 'embed', t.node_id, $5 from there t where (select count(*) from there) > 0
        on conflict (tenant_id, kind, subject_id) do nothing returning subject_id
      ), shown as (
        update nodes n set embedding_status = 'queued' from queued q where n.tenant_id = $1 and n.node_id = q.subject_id
