@@ -23,8 +23,7 @@ use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
 pub use backlog::Backlog;
 pub use change::{
-    Behind, Move, Queued, Server, beat, begin_move, behind, end_move, has_missing, queue_missing, remove_old, revive, servers,
-    take,
+    Behind, Move, Queued, Server, beat, begin_move, behind, end_move, queue_missing, remove_old, revive, servers, take,
 };
 pub use history::{Embedding, Told, history};
 pub use keep::finish;
@@ -148,7 +147,6 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     change::BEGIN.info(),
     change::REVIVE.info(),
     change::QUEUE.info(),
-    change::MISSING.info(),
     change::REMOVE.info(),
     change::END.info(),
 ];
