@@ -64,6 +64,17 @@ pub(crate) fn others(
     tasks
 }
 
+/// Waits for one of the tasks to end, which none does by itself, and tells why it did.
+pub(crate) async fn broken(embedding: &mut JoinSet<()>, others: &mut JoinSet<()>) -> String {
+    let ended = tokio::select! {
+        Some(ended) = embedding.join_next() => ended,
+        Some(ended) = others.join_next() => ended,
+        else => return "nothing works in the background".into(),
+    };
+    let why = ended.err().map_or_else(|| "it came to an end".into(), |error| error.to_string());
+    format!("a background task ended before the server: {why}")
+}
+
 /// Looks after the parts every second: whether the database answers, how full the pools are, how long the queue is.
 async fn look_after(
     store: Store,
@@ -97,5 +108,25 @@ async fn look_after(
             tracing::debug!(%error, "the tiers could not be measured");
         }
         metrics.run_upkeep();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_ends_is_noticed_however_it_ended() {
+        let forever = || {
+            let mut tasks = JoinSet::new();
+            tasks.spawn(std::future::pending());
+            tasks
+        };
+        let (mut well, mut ill) = (forever(), forever());
+        assert!(tokio::time::timeout(Duration::from_millis(50), broken(&mut well, &mut ill)).await.is_err());
+        ill.spawn(async { panic!("a bug") });
+        assert!(broken(&mut well, &mut ill).await.contains("a bug"));
+        well.spawn(async {});
+        assert!(broken(&mut well, &mut ill).await.contains("came to an end"));
     }
 }

@@ -250,7 +250,20 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
 
 impl Running {
     /// Serves until `stop` is done; then finishes what runs, writes down what was folded, and stops the private Postgres.
+    ///
+    /// # Errors
+    /// A background task that ended before: a server that half works would be noticed by nobody, one that ends is started anew.
     pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), StartError> {
+        let mut broken = None;
+        let stop = async {
+            tokio::select! {
+                () = stop => {}
+                why = tasks::broken(&mut self.embedding, &mut self.tasks) => {
+                    tracing::error!(why, "the server stops");
+                    broken = Some(why);
+                }
+            }
+        };
         wardgraph_http::serve(self.listener, self.router.router, self.limits, stop).await;
         // Nobody may listen any more: then there is nothing to give back.
         let _ = self.stop.send(true);
@@ -267,7 +280,7 @@ impl Running {
         if let Some(embedded) = self.embedded {
             embedded.stop().await?;
         }
-        Ok(())
+        broken.map_or(Ok(()), |why| Err(why.into()))
     }
 }
 

@@ -55,7 +55,17 @@ pub struct ModelKeeper {
 struct Places {
     after: String,
     backlog_after: String,
-    nodes: BTreeMap<TenantId, Option<Uuid>>,
+    nodes: BTreeMap<TenantId, Place>,
+}
+
+/// How far a tenant's nodes were looked at.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Place {
+    after: Option<Uuid>,
+    /// Whether a node that was met in this round waits for its vector.
+    missing: bool,
+    /// Whether a whole round met none that waits.
+    whole: bool,
 }
 
 impl ModelKeeper {
@@ -92,10 +102,33 @@ impl ModelKeeper {
         self.behind.load(Ordering::Relaxed)
     }
 
-    /// Beats and moves until `stop` says true.
+    /// Beats and moves until `stop` says true. However long a step takes, the beat goes on.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        // Nothing moves before it is known whether this server's model is the wanted one.
+        while let Err(error) = self.beat().await {
+            tracing::warn!(%error, "the other servers could not be told that this one lives; trying again");
+            if rest(BEAT, &mut stop).await {
+                return;
+            }
+        }
+        tokio::join!(self.beats(stop.clone()), self.steps(stop));
+    }
+
+    async fn beats(&self, mut stop: watch::Receiver<bool>) {
         while !*stop.borrow() {
-            let pause = match self.turn().await {
+            if let Err(error) = self.beat().await {
+                tracing::warn!(%error, "the other servers could not be told that this one lives; trying again");
+            }
+            if let Err(error) = self.look().await {
+                tracing::warn!(%error, "the lengths of the queues could not be looked at; trying again");
+            }
+            rest(BEAT, &mut stop).await;
+        }
+    }
+
+    async fn steps(&self, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            let pause = match self.step().await {
                 Ok(true) => Duration::from_millis(200),
                 Ok(false) => BEAT,
                 Err(error) => {
@@ -103,55 +136,78 @@ impl ModelKeeper {
                     BEAT
                 }
             };
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                _ = stop.wait_for(|stop| *stop) => {}
-            }
+            rest(pause, &mut stop).await;
         }
     }
 
-    /// Beats, decides whose model is wanted, and moves the next tenants a step. Returns whether something moved.
+    /// Beats, looks and steps once. Returns whether something moved.
     pub async fn turn(&self) -> Result<bool, StoreError> {
-        let now = self.parts.clock.now();
-        let since = |age: Duration| now.saturating_sub(age).unwrap_or(Timestamp::MIN);
-        let mut queue = self.parts.queue()?;
-        embedding::beat(&mut queue.tx::<Write>(), &self.server, self.started_at, now, since(REMEMBERED)).await?;
-        let servers = embedding::servers(&mut queue.tx::<Read>(), since(ALIVE)).await?;
+        self.beat().await?;
+        self.look().await?;
+        self.step().await
+    }
+
+    /// Says that this server lives, and decides whose model is wanted. Times are of the servers' clocks, which agree to much less than
+    /// [`ALIVE`].
+    async fn beat(&self) -> Result<(), StoreError> {
         let model = &self.server.model;
-        let after = std::mem::take(&mut self.places().after);
-        let behind = embedding::behind(&mut queue.tx::<Read>(), model, &after, TENANTS).await?;
-        let after = self.places().backlog_after.clone();
-        let after = self.backlog.look(&mut queue.tx::<Read>(), &after, self.most_waiting).await?;
-        self.places().backlog_after = after;
+        let mut queue = self.parts.queue()?;
+        let now = self.parts.clock.now();
+        embedding::beat(&mut queue.tx::<Write>(), &self.server, self.started_at, now, self.since(REMEMBERED)).await?;
+        let servers = embedding::servers(&mut queue.tx::<Read>(), self.since(ALIVE)).await?;
         queue.commit(&[]).await?;
         let wanted = servers.iter().find(|server| server.works).is_none_or(|server| server.model == *model);
         self.duty.set(wanted);
+        metrics::gauge!("wardgraph_embedding_on_duty", "model" => model.clone()).set(if wanted { 1.0 } else { 0.0 });
+        Ok(())
+    }
+
+    /// Looks which tenants have as much in the queue as they may.
+    async fn look(&self) -> Result<(), StoreError> {
+        let after = self.places().backlog_after.clone();
+        let mut queue = self.parts.queue()?;
+        let after = self.backlog.look(&mut queue.tx::<Read>(), &after, self.most_waiting).await?;
+        queue.commit(&[]).await?;
+        self.places().backlog_after = after;
+        Ok(())
+    }
+
+    /// Moves the next tenants a step.
+    async fn step(&self) -> Result<bool, StoreError> {
+        let model = &self.server.model;
+        let after = std::mem::take(&mut self.places().after);
+        let mut queue = self.parts.queue()?;
+        let behind = embedding::behind(&mut queue.tx::<Read>(), model, &after, TENANTS).await?;
+        queue.commit(&[]).await?;
         self.behind.store(behind.count, Ordering::Relaxed);
         #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
         metrics::gauge!("wardgraph_embedding_tenants_behind", "model" => model.clone()).set(behind.count as f64);
-        metrics::gauge!("wardgraph_embedding_on_duty", "model" => model.clone()).set(if wanted { 1.0 } else { 0.0 });
-        if !wanted || !self.server.works {
-            return Ok(false);
-        }
-        let searched: Vec<String> = servers.into_iter().map(|server| server.model).filter(|searched| searched != model).collect();
-        let mut moved = false;
-        for tenant in &behind.tenants {
-            moved |= self.tenant(tenant, &searched).await?;
-        }
         // A short list was the last one: the next look begins anew.
         if i64::try_from(behind.tenants.len()) == Ok(TENANTS) {
             self.places().after = behind.tenants.last().map(ToString::to_string).unwrap_or_default();
         }
-        Ok(moved)
+        // One tenant's trouble is no other's.
+        let mut moved = Ok(false);
+        for tenant in &behind.tenants {
+            if !self.duty.is_on() || !self.server.works {
+                break;
+            }
+            match self.tenant(tenant).await {
+                Ok(one) => moved = moved.map(|any| any || one),
+                Err(error) => moved = Err(error),
+            }
+        }
+        moved
     }
 
     /// One step of one tenant.
-    async fn tenant(&self, tenant: &TenantId, searched: &[String]) -> Result<bool, StoreError> {
+    async fn tenant(&self, tenant: &TenantId) -> Result<bool, StoreError> {
         let model = self.server.model.as_str();
         let mut work = self.parts.work::<Write>(WHY, tenant.clone())?;
         let now = work.now();
         let Some(found) = embedding::take(&mut work.tx(), model).await? else {
             work.commit(Vec::new()).await?;
+            self.places().nodes.remove(tenant);
             return Ok(false);
         };
         let mut entries = Vec::new();
@@ -161,41 +217,62 @@ impl ModelKeeper {
             embedding::revive(&mut work.tx(), now, NODES).await?;
             entries.push(entry(EventType::EmbeddingChangeBegun, json!({ "from": found.from, "to": model })));
         }
-        let after = self.places().nodes.get(tenant).copied().flatten();
-        let queued = embedding::queue_missing(&mut work.tx(), model, after, (NODES, WAITING), now).await?;
-        metrics::counter!("wardgraph_embedding_requeued_total").increment(queued.count.unsigned_abs());
-        let place = if queued.ended { None } else { queued.last.or(after) };
-        self.places().nodes.insert(tenant.clone(), place);
-        let mut moved = begins || queued.count > 0 || !queued.ended && queued.last.is_some();
-        if queued.ended && queued.count == 0 {
-            moved |= self.remove(&mut work, searched, &mut entries).await?;
+        let mut place = self.places().nodes.get(tenant).copied().unwrap_or_default();
+        let mut moved = begins;
+        if !place.whole {
+            let queued = embedding::queue_missing(&mut work.tx(), model, place.after, (NODES, WAITING), now).await?;
+            metrics::counter!("wardgraph_embedding_requeued_total").increment(queued.count.unsigned_abs());
+            moved |= queued.count > 0 || !queued.ended && queued.last.is_some();
+            let missing = place.missing || queued.missing;
+            place = if queued.ended {
+                Place { whole: !missing, ..Place::default() }
+            } else {
+                Place { after: queued.last.or(place.after), missing, whole: false }
+            };
+        }
+        if place.whole {
+            // Until nothing is left to remove; then whatever was made since is looked at.
+            place.whole = self.remove(&mut work, &mut entries).await?;
+            moved |= place.whole;
         }
         work.commit(entries).await?;
+        if place == Place::default() {
+            self.places().nodes.remove(tenant);
+        } else {
+            self.places().nodes.insert(tenant.clone(), place);
+        }
         Ok(moved)
     }
 
-    /// Removes what nobody searches any more, once no node lacks its new vector.
-    async fn remove(
-        &self,
-        work: &mut SystemWork<Write>,
-        searched: &[String],
-        entries: &mut Vec<Entry>,
-    ) -> Result<bool, StoreError> {
+    /// Removes what nobody searches any more. Returns whether there may be more.
+    async fn remove(&self, work: &mut SystemWork<Write>, entries: &mut Vec<Entry>) -> Result<bool, StoreError> {
         let model = self.server.model.as_str();
-        if embedding::has_missing(&mut work.tx(), model).await? {
-            return Ok(false);
-        }
-        let removed = embedding::remove_old(&mut work.tx(), model, searched, REMOVED).await?;
+        let servers = embedding::servers(&mut work.tx(), self.since(ALIVE)).await?;
+        let searched: Vec<String> = servers.into_iter().map(|server| server.model).filter(|searched| searched != model).collect();
+        let removed = embedding::remove_old(&mut work.tx(), model, &searched, REMOVED).await?;
         metrics::counter!("wardgraph_embedding_vectors_removed_total").increment(removed as u64);
         // A server of another model may be keeping a vector just now: the end waits until none lives.
         if searched.is_empty() && embedding::end_move(&mut work.tx(), model).await? {
             entries.push(entry(EventType::EmbeddingChanged, json!({ "to": model })));
+            return Ok(false);
         }
         Ok(removed > 0)
     }
 
+    fn since(&self, age: Duration) -> Timestamp {
+        self.parts.clock.now().saturating_sub(age).unwrap_or(Timestamp::MIN)
+    }
+
     fn places(&self) -> std::sync::MutexGuard<'_, Places> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits for `pause`, or until `stop` says true; returns whether it does.
+async fn rest(pause: Duration, stop: &mut watch::Receiver<bool>) -> bool {
+    tokio::select! {
+        () = tokio::time::sleep(pause) => false,
+        _ = stop.wait_for(|stop| *stop) => true,
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use serde_json::json;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use wardgraph_audit::{Entry, Subject};
 use wardgraph_embed::{EmbedError, Embedder, Lane};
 use wardgraph_gate::{StoreError, SystemParts, SystemWork};
@@ -34,7 +34,7 @@ const REST: (Duration, Duration) = (Duration::from_millis(500), Duration::from_s
 pub struct WorkerOptions {
     /// How many jobs are claimed at once.
     pub batch: i64,
-    /// How long a claim holds. The model gets half of it for a batch.
+    /// How long a claim holds. The model gets half of it for all that was claimed at once.
     pub lease: Duration,
     /// How long to wait when nothing is due.
     pub idle: Duration,
@@ -67,6 +67,21 @@ struct Outcomes {
     faulty: Vec<(Claim, EmbedError)>,
     /// Not tried, or tried in vain through no fault of theirs.
     back: Vec<Claim>,
+}
+
+/// What bounds one turn.
+struct Turn<'s> {
+    stop: &'s watch::Receiver<bool>,
+    /// When what is left is given back: while the claims still hold.
+    ends: Instant,
+    /// Whether the model could not work: whatever is left is not even tried.
+    in_vain: bool,
+}
+
+impl Turn<'_> {
+    fn is_over(&self) -> bool {
+        self.in_vain || Instant::now() >= self.ends
+    }
 }
 
 impl EmbeddingWorker {
@@ -110,6 +125,7 @@ impl EmbeddingWorker {
         if !self.duty.is_on() {
             return Ok(0);
         }
+        let mut turn = Turn { stop, ends: Instant::now() + self.options.lease / 2, in_vain: false };
         let claims = self.claim().await?;
         let claimed = claims.len();
         let mut by_tenant = BTreeMap::<TenantId, Vec<Claim>>::new();
@@ -118,8 +134,19 @@ impl EmbeddingWorker {
         }
         // One tenant's trouble is no other's: its claims fall due again with the lease.
         let mut trouble = Ok(claimed);
+        let mut last = None;
         for (tenant, claims) in by_tenant {
-            if let Err(error) = self.tenant(tenant, claims, stop).await {
+            let worked = if turn.is_over() {
+                // The next turn begins where this one ended.
+                if let Some(last) = last.take() {
+                    self.look_after(last);
+                }
+                self.keep(&tenant, &[], Outcomes { back: claims, ..Outcomes::default() }).await
+            } else {
+                last = Some(tenant.to_string());
+                self.tenant(tenant, claims, &mut turn).await
+            };
+            if let Err(error) = worked {
                 trouble = Err(error);
             }
         }
@@ -149,7 +176,7 @@ impl EmbeddingWorker {
             let found = embedding::claim(&mut queue.tx::<Write>(), &after, most, now, lease, chance).await?;
             queue.commit(&[]).await?;
             let ended = found.last.is_none();
-            *self.after.lock().unwrap_or_else(PoisonError::into_inner) = found.last.unwrap_or_default();
+            self.look_after(found.last.unwrap_or_default());
             if !found.jobs.is_empty() || ended && from_the_start {
                 return Ok(found.jobs);
             }
@@ -157,7 +184,11 @@ impl EmbeddingWorker {
         Ok(Vec::new())
     }
 
-    async fn tenant(&self, tenant: TenantId, claims: Vec<Claim>, stop: &watch::Receiver<bool>) -> Result<(), StoreError> {
+    fn look_after(&self, tenant: String) {
+        *self.after.lock().unwrap_or_else(PoisonError::into_inner) = tenant;
+    }
+
+    async fn tenant(&self, tenant: TenantId, claims: Vec<Claim>, turn: &mut Turn<'_>) -> Result<(), StoreError> {
         let nodes: Vec<NodeId> = claims.iter().map(|claim| claim.node).collect();
         let mut reading = self.parts.work::<Read>(WHY, tenant.clone())?;
         let texts: BTreeMap<NodeId, String> = embedding::texts(&mut reading.tx(), &nodes).await?.into_iter().collect();
@@ -165,7 +196,7 @@ impl EmbeddingWorker {
         let (there, gone): (Vec<Claim>, Vec<Claim>) = claims.into_iter().partition(|claim| texts.contains_key(&claim.node));
         let (deadly, there): (Vec<Claim>, Vec<Claim>) = there.into_iter().partition(|claim| claim.attempt > MOST_CLAIMS);
         let (mut suspicious, usual): (Vec<Claim>, Vec<Claim>) = there.into_iter().partition(|claim| claim.attempt > SUSPICIOUS);
-        let mut outcomes = self.embed(usual, &texts, stop).await;
+        let mut outcomes = self.embed(usual, &texts, turn).await;
         let deadly = deadly.into_iter().map(|claim| (claim, EmbedError::model("claimed too often, and never finished")));
         outcomes.faulty.extend(deadly);
         self.keep(&tenant, &gone, outcomes).await?;
@@ -174,25 +205,25 @@ impl EmbeddingWorker {
             suspicious.reverse();
         }
         for claim in suspicious {
-            let outcomes = self.embed(vec![claim], &texts, stop).await;
+            let outcomes = self.embed(vec![claim], &texts, turn).await;
             self.keep(&tenant, &[], outcomes).await?;
         }
         Ok(())
     }
 
     /// Embeds together, and one by one if the model refuses a text, so that one bad text does not hold up the others.
-    async fn embed(&self, claims: Vec<Claim>, texts: &BTreeMap<NodeId, String>, stop: &watch::Receiver<bool>) -> Outcomes {
+    async fn embed(&self, claims: Vec<Claim>, texts: &BTreeMap<NodeId, String>, turn: &mut Turn<'_>) -> Outcomes {
         let mut outcomes = Outcomes::default();
         if claims.is_empty() {
             return outcomes;
         }
-        match self.vectors(&claims, texts, stop).await {
+        match self.vectors(&claims, texts, turn).await {
             Ok(vectors) => outcomes.done = claims.into_iter().zip(vectors).collect(),
             Err(error) if !error.may_be_the_texts_fault() => outcomes.back = claims,
             Err(error) if claims.len() == 1 => outcomes.faulty = claims.into_iter().zip([error]).collect(),
             Err(_) => {
                 for claim in claims {
-                    match self.vectors(std::slice::from_ref(&claim), texts, stop).await {
+                    match self.vectors(std::slice::from_ref(&claim), texts, turn).await {
                         Ok(vectors) => outcomes.done.extend(vectors.into_iter().next().map(|vector| (claim, vector))),
                         Err(error) if error.may_be_the_texts_fault() => outcomes.faulty.push((claim, error)),
                         Err(_) => outcomes.back.push(claim),
@@ -203,23 +234,27 @@ impl EmbeddingWorker {
         outcomes
     }
 
-    /// The model's answer within half the lease, unless the server stops. Notes how long to rest when the model cannot work.
+    /// The model's answer before the turn is over, unless the server stops. Notes how long to rest when the model cannot work.
     async fn vectors(
         &self,
         claims: &[Claim],
         texts: &BTreeMap<NodeId, String>,
-        stop: &watch::Receiver<bool>,
+        turn: &mut Turn<'_>,
     ) -> Result<Vec<Vec<f32>>, EmbedError> {
+        if turn.is_over() {
+            return Err(EmbedError::Stopped);
+        }
         let texts = claims.iter().map(|claim| texts.get(&claim.node).cloned().unwrap_or_default()).collect();
-        let mut stop = stop.clone();
+        let mut stop = turn.stop.clone();
         let embedded = tokio::select! {
-            embedded = tokio::time::timeout(self.options.lease / 2, self.embedder.embed(texts, Lane::Document)) =>
+            embedded = tokio::time::timeout_at(turn.ends, self.embedder.embed(texts, Lane::Document)) =>
                 embedded.unwrap_or(Err(EmbedError::Busy)),
             Ok(_) = stop.wait_for(|stop| *stop) => Err(EmbedError::Stopped),
         };
+        turn.in_vain = matches!(&embedded, Err(error) if !error.may_be_the_texts_fault());
         let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
         *rest = match &embedded {
-            Err(error) if !error.may_be_the_texts_fault() && !matches!(error, EmbedError::Stopped) => {
+            Err(error) if turn.in_vain && !matches!(error, EmbedError::Stopped) => {
                 let usual = rest.map_or(REST.0, |rest| (rest * 2).min(REST.1));
                 tracing::warn!(%error, "the embedding model cannot work; its nodes wait");
                 Some(match error {
@@ -240,14 +275,15 @@ impl EmbeddingWorker {
         let mut work = self.parts.work::<Write>(WHY, tenant.clone())?;
         let (now, model, chance) = (work.now(), self.embedder.model().as_str(), &*self.parts.chance);
         let mut entries = Vec::new();
-        if !gone.is_empty() {
-            embedding::drop_jobs(&mut work.tx(), gone).await?;
+        let Outcomes { done, faulty, back } = outcomes;
+        // A single statement holds the nodes by itself, or needs none.
+        if !faulty.is_empty() || !done.is_empty() && !(back.is_empty() && gone.is_empty()) {
+            let done = done.iter().map(|(claim, _)| claim);
+            let faulty = faulty.iter().map(|(claim, _)| claim);
+            embedding::hold(&mut work.tx(), done.chain(faulty).chain(&back).chain(gone)).await?;
         }
-        if !outcomes.back.is_empty() {
-            embedding::release(&mut work.tx(), &outcomes.back, now).await?;
-        }
-        if !outcomes.done.is_empty() {
-            let ready = embedding::finish(&mut work.tx(), model, &outcomes.done, now, chance).await?;
+        if !done.is_empty() {
+            let ready = embedding::finish(&mut work.tx(), model, &done, now, chance).await?;
             tiers::touch(&mut work.tx(), model, ready.len()).await?;
             metrics::counter!("wardgraph_embeddings_total", "model" => model.to_owned()).increment(ready.len() as u64);
             // Claims that were lost leave nothing, and no event of nothing.
@@ -256,8 +292,14 @@ impl EmbeddingWorker {
                 entries.push(Entry { event_type: EventType::NodesEmbedded, subject: None, outcome: Outcome::Success, payload });
             }
         }
-        for (claim, error) in outcomes.faulty {
+        for (claim, error) in faulty {
             entries.extend(self.refused(&mut work, &claim, &error, now).await?);
+        }
+        if !back.is_empty() {
+            embedding::release(&mut work.tx(), &back, now).await?;
+        }
+        if !gone.is_empty() {
+            embedding::drop_jobs(&mut work.tx(), gone).await?;
         }
         work.commit(entries).await
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use wardgraph_gate::{StoreError, SystemParts, idempotency};
-use wardgraph_kernel::Write;
+use wardgraph_kernel::{TenantId, Timestamp, Write};
 
 /// The actor of this work.
 const WHY: &str = "forgetting worker";
@@ -39,22 +39,31 @@ impl ForgettingWorker {
     /// Forgets what is due now, of every tenant.
     pub async fn turn(&self) -> Result<(), StoreError> {
         let now = self.parts.clock.now();
-        let again = now.saturating_add(AGAIN).unwrap_or(wardgraph_kernel::Timestamp::MAX);
+        let again = now.saturating_add(AGAIN).unwrap_or(Timestamp::MAX);
+        // One tenant's trouble is no other's: it is due again in an hour.
+        let mut trouble = Ok(());
         loop {
             let mut queue = self.parts.queue()?;
             let tenants = idempotency::due(&mut queue, now, again).await?;
             queue.commit(&[]).await?;
             if tenants.is_empty() {
-                return Ok(());
+                return trouble;
             }
             for tenant in tenants {
-                let mut more = true;
-                while more {
-                    let mut work = self.parts.work::<Write>(WHY, tenant.clone())?;
-                    more = idempotency::forget(&mut work).await?;
-                    work.commit(Vec::new()).await?;
+                if let Err(error) = self.tenant(tenant).await {
+                    trouble = Err(error);
                 }
             }
         }
+    }
+
+    async fn tenant(&self, tenant: TenantId) -> Result<(), StoreError> {
+        let mut more = true;
+        while more {
+            let mut work = self.parts.work::<Write>(WHY, tenant.clone())?;
+            more = idempotency::forget(&mut work).await?;
+            work.commit(Vec::new()).await?;
+        }
+        Ok(())
     }
 }

@@ -11,6 +11,9 @@ use serde::Deserialize;
 use crate::EmbedError;
 use crate::mean::unit_mean;
 
+/// A service that wants to be left alone for longer is asked again all the same.
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
+
 /// How one try ended, if not with vectors.
 #[derive(Debug)]
 pub(super) enum Missed {
@@ -42,16 +45,16 @@ fn refusal(status: StatusCode, headers: &HeaderMap) -> Missed {
     }
 }
 
-/// `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date, which counts from the service's own `Date`.
+/// `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date, which counts from the service's own `Date`; at most [`LONGEST_WAIT`].
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
     let value = text(RETRY_AFTER)?;
     if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
+        return Some(Duration::from_secs(seconds).min(LONGEST_WAIT));
     }
     let parse = |value: &str| -> Option<Timestamp> { DateTimeParser::new().parse_timestamp(value).ok() };
     let wait = parse(value)?.duration_since(parse(text(DATE)?)?);
-    Some(Duration::try_from(wait).unwrap_or_default())
+    Some(Duration::try_from(wait).unwrap_or_default().min(LONGEST_WAIT))
 }
 
 /// 40 bytes take the longest spelling of a number with its comma and some white space.
@@ -131,6 +134,9 @@ mod tests {
         assert_eq!(retry_after(&headers(&[("retry-after", "7")])), Some(Duration::from_secs(7)));
         assert_eq!(retry_after(&headers(&[("retry-after", later), ("date", date)])), Some(Duration::from_secs(30)));
         assert_eq!(retry_after(&headers(&[("retry-after", date), ("date", later)])), Some(Duration::ZERO));
+        let far = "Sun, 06 Nov 9994 08:49:37 GMT";
+        assert_eq!(retry_after(&headers(&[("retry-after", "18446744073709551615")])), Some(LONGEST_WAIT));
+        assert_eq!(retry_after(&headers(&[("retry-after", far), ("date", date)])), Some(LONGEST_WAIT));
         for useless in ["-1", "soon", "1e9", later] {
             assert_eq!(retry_after(&headers(&[("retry-after", useless)])), None, "{useless}");
         }

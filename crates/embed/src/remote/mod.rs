@@ -128,7 +128,8 @@ impl RemoteEmbedder {
                     missed = EmbedError::Unavailable { why, retry_after };
                     let pause = retry_after.unwrap_or_else(|| self.pause(number));
                     tracing::debug!(model = %self.id, number, why, ?pause, "a try at the embedding service failed");
-                    if number == self.options.retries || Instant::now() + pause >= deadline {
+                    let in_time = Instant::now().checked_add(pause).is_some_and(|then| then < deadline);
+                    if number == self.options.retries || !in_time {
                         break;
                     }
                     sleep(pause).await;

@@ -47,14 +47,17 @@ pub(super) const BEGIN: Statement<Write> = Statement::writing(
     "update embedding_tenants set moving_to = $2 where tenant_id = $1",
 );
 
-/// What a model could not embed another may.
+/// What a model could not embed another may. A node that someone holds is left alone: the tenant is held, and waits for nobody who waits for it.
 pub(super) const REVIVE: Statement<Write> = Statement::writing(
     "graph.embedding.revive",
     &[Role::Worker],
-    "with revived as (
-       update jobs j set dead = false, due_at = $2, attempts = 0
-       from (select subject_id from jobs where tenant_id = $1 and kind = 'embed' and dead limit $3 for update skip locked) d
-       where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = d.subject_id returning j.subject_id
+    "with there as materialized (
+       select n.node_id from jobs d join nodes n on n.tenant_id = d.tenant_id and n.node_id = d.subject_id
+       where d.tenant_id = $1 and d.kind = 'embed' and d.dead limit $3 for no key update of n skip locked
+     ), revived as (
+       update jobs j set dead = false, due_at = $2, attempts = 0 from there t
+       where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = t.node_id and j.dead and (select count(*) from there) > 0
+       returning j.subject_id
      )
      update nodes n set embedding_status = 'queued' from revived r where n.tenant_id = $1 and n.node_id = r.subject_id returning n.node_id",
 );
@@ -70,33 +73,43 @@ pub(super) const QUEUE: Statement<Write> = Statement::writing(
      ), old as materialized (
        select e.node_id from embeddings e where e.tenant_id = $1 and e.model <> $2 and ($3::uuid is null or e.node_id > $3)
        group by e.node_id order by e.node_id limit (select free from room)
+     ), lacking as materialized (
+       select o.node_id from old o where not exists (select from embeddings n where n.tenant_id = $1 and n.model = $2 and n.node_id = o.node_id)
+     ), there as materialized (
+       -- Before their jobs, as whoever changes a node does it. One that someone holds is met again in the next round: the tenant is held, and
+       -- waits for nobody who waits for it.
+       select n.node_id from lacking l join nodes n on n.tenant_id = $1 and n.node_id = l.node_id
+       where not exists (select from jobs j where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = l.node_id)
+       order by n.node_id for no key update of n skip locked
      ), queued as (
        insert into jobs (tenant_id, kind, subject_id, due_at)
-       select $1, 'embed', o.node_id, $5 from old o
-       where not exists (select from embeddings n where n.tenant_id = $1 and n.model = $2 and n.node_id = o.node_id)
+       select $1, 'embed', t.node_id, $5 from there t where (select count(*) from there) > 0
        on conflict (tenant_id, kind, subject_id) do nothing returning subject_id
      ), shown as (
        update nodes n set embedding_status = 'queued' from queued q where n.tenant_id = $1 and n.node_id = q.subject_id
      )
      select (select count(*) from queued), (select o.node_id from old o order by o.node_id desc limit 1),
-            (select count(*) from old) < (select free from room)",
+            (select count(*) from old) < (select free from room),
+            exists (select from lacking l where not exists (
+              select from jobs j where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = l.node_id and j.dead))",
 );
 
-/// Whether a node that could have a vector of this model has only those of others. One that was given up counts as done.
-pub(super) const MISSING: Statement<Write> = Statement::writing(
-    "graph.embedding.missing",
-    &[Role::Worker],
-    "select exists (
-       select from embeddings o where o.tenant_id = $1 and o.model <> $2
-         and not exists (select from embeddings n where n.tenant_id = $1 and n.model = $2 and n.node_id = o.node_id)
-         and not exists (select from jobs j where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = o.node_id and j.dead))",
-);
-
+/// Removes vectors of nodes that have one of this model, or that it was given up to give one. Two ranges of models, since what is unequal is
+/// found by no index.
 pub(super) const REMOVE: Statement<Write> = Statement::writing(
     "graph.embedding.remove_old",
     &[Role::Worker],
-    "delete from embeddings e using (
-       select o.model, o.node_id from embeddings o where o.tenant_id = $1 and o.model <> $2 and o.model <> all($3) limit $4
+    "with old as (
+       select o.model, o.node_id from embeddings o where o.tenant_id = $1 and o.model < $2
+       union all
+       select o.model, o.node_id from embeddings o where o.tenant_id = $1 and o.model > $2
+     )
+     delete from embeddings e using (
+       select o.model, o.node_id from old o
+       where o.model <> all($3)
+         and (exists (select from embeddings n where n.tenant_id = $1 and n.model = $2 and n.node_id = o.node_id)
+           or exists (select from jobs j where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = o.node_id and j.dead))
+       limit $4
      ) o where e.tenant_id = $1 and e.model = o.model and e.node_id = o.node_id returning 1",
 );
 
@@ -105,7 +118,8 @@ pub(super) const END: Statement<Write> = Statement::writing(
     "graph.embedding.end_move",
     &[Role::Worker],
     "update embedding_tenants t set model = $2, moving_to = null
-     where t.tenant_id = $1 and not exists (select from embeddings o where o.tenant_id = $1 and o.model <> $2) returning t.tenant_id",
+     where t.tenant_id = $1 and not exists (select from embeddings o where o.tenant_id = $1 and o.model < $2)
+       and not exists (select from embeddings o where o.tenant_id = $1 and o.model > $2) returning t.tenant_id",
 );
 
 /// A server that lives.
@@ -198,6 +212,8 @@ pub struct Queued {
     pub last: Option<Uuid>,
     /// Whether that was the last there is.
     pub ended: bool,
+    /// Whether one of those that were looked at still waits for its vector. One that was given up does not.
+    pub missing: bool,
 }
 
 /// Looks at up to `most` nodes after `after` that have vectors of other models, and queues those that lack one of `model`, while fewer than
@@ -212,17 +228,11 @@ pub async fn queue_missing(
     let tenant = tx.tenant();
     let rows = tx.write(&QUEUE, &[&tenant, &model, &after, &most, &now, &waiting]).await?;
     let row = rows.first().ok_or(StoreError::Ended)?;
-    Ok(Queued { count: row.try_get(0)?, last: row.try_get(1)?, ended: row.try_get(2)? })
+    Ok(Queued { count: row.try_get(0)?, last: row.try_get(1)?, ended: row.try_get(2)?, missing: row.try_get(3)? })
 }
 
-/// Whether a node of the tenant still waits for its vector of `model`.
-pub async fn has_missing(tx: &mut Tx<'_, Write>, model: &str) -> Result<bool, StoreError> {
-    let tenant = tx.tenant();
-    let rows = tx.write(&MISSING, &[&tenant, &model]).await?;
-    rows.first().map_or(Ok(true), |row| Ok(row.try_get(0)?))
-}
-
-/// Removes up to `most` vectors of models that are neither `model` nor among `searched`. Returns how many went.
+/// Removes up to `most` vectors of models that are neither `model` nor among `searched`, of nodes that do not wait for their new one. Returns
+/// how many went.
 pub async fn remove_old(tx: &mut Tx<'_, Write>, model: &str, searched: &[String], most: i64) -> Result<usize, StoreError> {
     let tenant = tx.tenant();
     Ok(tx.write(&REMOVE, &[&tenant, &model, &searched, &most]).await?.len())

@@ -18,9 +18,18 @@ pub(super) const FINISH: Statement<Write> = Statement::writing(
      ), there as materialized (
        -- Locked before the jobs, as whoever changes a node does it: one that is being changed or deleted is waited for.
        select n.node_id from nodes n where n.tenant_id = $1 and n.node_id = any($2) order by n.node_id for no key update
+     ), marked as (
+       -- Before the jobs, as whoever moves the tenant does it. Looked up first: the conflict would lock the row, and so make all of a tenant's
+       -- workers wait for each other.
+       insert into embedding_tenants (tenant_id, model)
+       select $1, $7 where not exists (select from embedding_tenants t where t.tenant_id = $1 and t.model in ('', $7))
+         and exists (select from input i join there t using (node_id) join jobs j on j.tenant_id = $1 and j.kind = 'embed'
+                     and j.subject_id = i.node_id and j.attempts = i.attempts and j.claim = $4 and not j.dead)
+       on conflict (tenant_id) do update set model = '' where embedding_tenants.model <> excluded.model returning 1
      ), done as (
        delete from jobs j using input i left join there t using (node_id)
        where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = i.node_id and j.attempts = i.attempts and j.claim = $4 and not j.dead
+         and (select count(*) from there) >= 0 and (select count(*) from marked) >= 0
        returning j.subject_id as node_id
      ), before as (
        select e.node_id, e.embedding from embeddings e where e.tenant_id = $1 and e.model = $7 and e.node_id = any($2)
@@ -37,11 +46,6 @@ pub(super) const FINISH: Statement<Write> = Statement::writing(
        delete from embedding_history h using kept k, lateral (
          select o.entry_id from embedding_history o where o.tenant_id = $1 and o.node_id = k.node_id order by o.entry_id desc offset $9::bigint - 1
        ) o where h.tenant_id = $1 and h.node_id = k.node_id and h.entry_id = o.entry_id
-     ), marked as (
-       -- Looked up first: the conflict would lock the row, and so make all of a tenant's workers wait for each other.
-       insert into embedding_tenants (tenant_id, model)
-       select $1, $7 where exists (select from kept) and not exists (select from embedding_tenants t where t.tenant_id = $1 and t.model in ('', $7))
-       on conflict (tenant_id) do update set model = '' where embedding_tenants.model <> excluded.model
      )
      update nodes n set embedding_status = 'ready', last_refreshed = $8, drift_score = b.embedding <=> i.embedding
      from kept k join input i using (node_id) left join before b using (node_id)

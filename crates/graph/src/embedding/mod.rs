@@ -5,7 +5,8 @@
 //!
 //! **The contract of whoever changes a node's text:** in the transaction of the change, `insert into jobs (tenant_id, kind, subject_id,
 //! due_at) values ($1, 'embed', $node, $now) on conflict (tenant_id, kind, subject_id) do update set due_at = excluded.due_at, attempts = 0,
-//! dead = false`, and the node's row before the job's. `attempts = 0` is what takes the job from a worker that has read the old text: a claim
+//! dead = false`, and all nodes' rows before the first job's, in the order of their ids. Here it is the same, with the row of
+//! `embedding_tenants` between them; whoever has that one first does not wait for nodes. `attempts = 0` is what takes the job from a worker that has read the old text: a claim
 //! is never 0, and the next claim draws a number of its own, so the old one can neither finish, nor put off, nor give back what it no longer
 //! holds (`a_text_that_is_changed_while_it_is_embedded_is_embedded_anew`).
 
@@ -22,8 +23,7 @@ use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
 pub use backlog::Backlog;
 pub use change::{
-    Behind, Move, Queued, Server, beat, begin_move, behind, end_move, has_missing, queue_missing, remove_old, revive, servers,
-    take,
+    Behind, Move, Queued, Server, beat, begin_move, behind, end_move, queue_missing, remove_old, revive, servers, take,
 };
 pub use history::{Embedding, Told, history};
 pub use keep::finish;
@@ -67,21 +67,36 @@ const TEXTS: Statement<Read> = Statement::reading(
     "select node_id, left(content, 32768) from nodes where tenant_id = $1 and node_id = any($2) and content is not null",
 );
 
-/// Takes jobs whose node is gone, or has no text, off the queue.
+/// Takes the rows of nodes before those of their jobs, for a transaction that changes jobs by more than one statement.
+const HOLD: Statement<Write> = Statement::writing(
+    "graph.embedding.hold",
+    &[Role::Worker],
+    "select node_id from nodes where tenant_id = $1 and node_id = any($2) order by node_id for no key update",
+);
+
+/// Takes jobs whose node is gone, or has no text, off the queue. A count over what is locked has all of it locked before the first is changed,
+/// here as in the other statements.
 const DROP: Statement<Write> = Statement::writing(
     "graph.embedding.drop",
     &[Role::Worker],
-    "delete from jobs j using unnest($2::uuid[], $3::int[]) as i(node_id, attempts)
-     where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = i.node_id and j.claim = $4 and j.attempts = i.attempts",
+    "with held as materialized (
+       select j.subject_id from jobs j join unnest($2::uuid[], $3::int[]) as i(node_id, attempts) on j.subject_id = i.node_id
+       where j.tenant_id = $1 and j.kind = 'embed' and j.claim = $4 and j.attempts = i.attempts order by j.subject_id for update of j
+     )
+     delete from jobs j using held h
+     where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = h.subject_id and (select count(*) from held) > 0",
 );
 
 /// Puts a claimed job off because of its text, or gives up on it, and tells why in the node's history.
 const RETRY: Statement<Write> = Statement::writing(
     "graph.embedding.retry",
     &[Role::Worker],
-    "with put_off as (
+    "with there as materialized (
+       select n.node_id from nodes n where n.tenant_id = $1 and n.node_id = $2 for no key update
+     ), put_off as (
        update jobs j set due_at = $6, dead = $7, faults = j.faults + 1, attempts = greatest(1, j.attempts - 1), claim = 0
        where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = $2 and j.attempts = $3 and j.claim = $4 and not j.dead
+         and (select count(*) from there) >= 0
        returning j.subject_id as node_id
      ), failed as (
        update nodes n set embedding_status = 'failed' from put_off p where $7 and n.tenant_id = $1 and n.node_id = p.node_id
@@ -96,8 +111,12 @@ const RETRY: Statement<Write> = Statement::writing(
 const RELEASE: Statement<Write> = Statement::writing(
     "graph.embedding.release",
     &[Role::Worker],
-    "update jobs j set due_at = $5, attempts = greatest(1, j.attempts - 1), claim = 0 from unnest($2::uuid[], $3::int[]) as i(node_id, attempts)
-     where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = i.node_id and j.attempts = i.attempts and j.claim = $4 and not j.dead
+    "with held as materialized (
+       select j.subject_id from jobs j join unnest($2::uuid[], $3::int[]) as i(node_id, attempts) on j.subject_id = i.node_id
+       where j.tenant_id = $1 and j.kind = 'embed' and j.attempts = i.attempts and j.claim = $4 and not j.dead order by j.subject_id for update of j
+     )
+     update jobs j set due_at = $5, attempts = greatest(1, j.attempts - 1), claim = 0 from held h
+     where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = h.subject_id and (select count(*) from held) > 0
      returning j.subject_id",
 );
 
@@ -112,6 +131,7 @@ const DEPTH: Statement<Read> = Statement::reading(
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     CLAIM.info(),
     TEXTS.info(),
+    HOLD.info(),
     keep::FINISH.info(),
     DROP.info(),
     RETRY.info(),
@@ -127,7 +147,6 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     change::BEGIN.info(),
     change::REVIVE.info(),
     change::QUEUE.info(),
-    change::MISSING.info(),
     change::REMOVE.info(),
     change::END.info(),
 ];
@@ -211,6 +230,13 @@ fn parts<'c>(claims: impl Iterator<Item = &'c Claim> + Clone) -> (Vec<Uuid>, Vec
     let ids = claims.clone().map(|claim| claim.node.uuid()).collect();
     let attempts = claims.clone().map(|claim| claim.attempt).collect();
     (ids, attempts, claims.map(|claim| claim.number).next().unwrap_or(0))
+}
+
+/// Holds the nodes of claims until the transaction ends: nobody changes them meanwhile, and nobody who does waits for one of their jobs.
+pub async fn hold<'c>(tx: &mut Tx<'_, Write>, claims: impl Iterator<Item = &'c Claim>) -> Result<(), StoreError> {
+    let tenant = tx.tenant();
+    let ids: Vec<Uuid> = claims.map(|claim| claim.node.uuid()).collect();
+    tx.write(&HOLD, &[&tenant, &ids]).await.map(drop)
 }
 
 /// Takes claimed jobs off the queue that have nothing to embed.

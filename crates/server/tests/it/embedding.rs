@@ -262,6 +262,50 @@ async fn a_model_that_is_away_is_asked_once_and_costs_no_text_anything() {
     assert_eq!((&told["count"], &told["last_error"]), (&json!(1), &Value::Null));
 }
 
+/// The jobs that somebody holds, or that a claim which was not given back has left behind.
+const LOST: &str = "select count(*) from wardgraph.jobs where claim <> 0 or attempts > 1 or due_at > '2027-01-01' or dead";
+
+#[tokio::test]
+async fn a_model_that_is_away_is_asked_for_one_tenant_and_all_others_claims_are_given_back() {
+    let app = App::start().await;
+    let tenants: Vec<String> = (0..12).map(|number| format!("tenant-{number:02}")).collect();
+    for tenant in &tenants {
+        nodes(&app.owner(tenant), &texts(2)).await;
+    }
+    let client = app.database.behind_the_scenes().await;
+    let away = Arc::new(Dial { away: true, ..Dial::plain("m") });
+    let its_worker = worker(&app, &away, 24);
+    for turn in 1..=MOST_CLAIMS as usize + 5 {
+        assert!(its_worker.turn().await.unwrap() > 1, "the next turn begins with the next tenant");
+        assert_eq!(away.calls.load(Ordering::SeqCst), turn, "not once for each tenant");
+        assert_eq!(number(&client, LOST).await, 0);
+    }
+    assert_eq!(worker(&app, &Dial::named("m"), 24).turn().await.unwrap(), 24);
+    assert_eq!(vectors_of(&client, "m").await, 24);
+}
+
+#[tokio::test]
+async fn a_model_that_hangs_loses_no_claim_and_no_tenant_is_always_the_last() {
+    let app = App::start().await;
+    let tenants = ["tenant-a", "tenant-b", "tenant-c"];
+    for tenant in tenants {
+        nodes(&app.owner(tenant), &texts(1)).await;
+    }
+    let client = app.database.behind_the_scenes().await;
+    let slow = Dial::held();
+    let options = WorkerOptions { batch: 30, lease: Duration::from_secs(4), ..WorkerOptions::default() };
+    let its_worker = EmbeddingWorker::new(parts(&app), slow.clone(), options);
+    for turn in 1..=2 {
+        assert!(its_worker.turn().await.unwrap() > 0);
+        assert_eq!((slow.calls.load(Ordering::SeqCst), number(&client, LOST).await), (turn, 0));
+    }
+    // Two tenants had their turn in vain: now it is the third's.
+    slow.held.as_ref().unwrap().add_permits(1);
+    its_worker.turn().await.unwrap();
+    let kept: String = client.query_one("select tenant_id from wardgraph.embeddings", &[]).await.unwrap().get(0);
+    assert_eq!(kept, "tenant-c");
+}
+
 #[tokio::test]
 async fn a_nodes_embeddings_are_told_with_drift_and_failures() {
     let app = App::start().await;
