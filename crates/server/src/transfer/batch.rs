@@ -115,10 +115,8 @@ pub(super) fn pack(
         }
         // Edges go behind all the nodes that stand before them.
         let full = edges.is_full() || stops;
-        if full || first.is_full() {
-            if to.blocking_send(Ok(first.follow())).is_err() {
-                return;
-            }
+        if (full || first.is_full()) && to.blocking_send(Ok(first.follow())).is_err() {
+            return;
         }
         if full && to.blocking_send(Ok(edges.follow())).is_err() {
             return;
