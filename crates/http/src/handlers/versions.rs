@@ -16,7 +16,8 @@ use wardgraph_graph::node::{self, Meant, Replaced, Version};
 use wardgraph_kernel::{EdgeId, Endpoint, EventType, NodeId, Write};
 
 use super::{
-    nodes::{cleaned, domain, wire},
+    cleaning::cleaned,
+    nodes::{domain, wire},
     note_named_tenant, page,
 };
 use crate::{Failure, Services};
