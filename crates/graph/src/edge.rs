@@ -114,8 +114,8 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     CLEAR.info(),
 ];
 
-/// How many edges of a node are deleted at once at most.
-pub const MOST_CLEARED: i64 = 10_000;
+/// How many edges go or come in one request at most, each with its event.
+pub const MOST_EDGES: i64 = 10_000;
 
 /// Which way an edge runs, seen from a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -354,7 +354,7 @@ pub struct Clearing {
     pub direction: Option<Direction>,
     /// Those that mean this.
     pub rel: Option<String>,
-    /// How many at most, 1 to [`MOST_CLEARED`].
+    /// How many at most, 1 to [`MOST_EDGES`].
     pub most: i64,
 }
 
