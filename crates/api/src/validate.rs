@@ -62,6 +62,14 @@ impl Faults {
         self.unless(!text.contains('\0'), field, "must not contain a NUL character");
     }
 
+    /// Checks an address: none that a browser would run, as a browser reads it: blanks and control characters do not count.
+    pub fn inert(&mut self, field: &str, address: &str) {
+        let start: String = address.chars().filter(|c| !c.is_whitespace() && !c.is_control()).take(16).collect();
+        let start = start.to_ascii_lowercase();
+        let runs = ["javascript:", "vbscript:", "livescript:", "data:"].iter().any(|scheme| start.starts_with(scheme));
+        self.unless(!runs, field, "must not be an address that runs: `javascript:`, `vbscript:` or `data:`");
+    }
+
     /// Checks an object of the caller's own making: depth, keys, no NUL, weight.
     pub fn object(&mut self, field: &str, object: &Map<String, Value>) {
         self.unless(weight(object) <= MAX_WEIGHT_BYTES, field, "weighs more than 1 MiB, numbers written out");
@@ -103,6 +111,28 @@ mod tests {
     fn check(json: &str, fault: Option<&str>) {
         let object: Map<String, Value> = serde_json::from_str(json).unwrap();
         assert_eq!(entries(&object, MAX_DEPTH).err().as_deref(), fault, "{json}");
+    }
+
+    #[test]
+    fn an_address_that_runs_is_refused_however_it_is_spelled() {
+        let found = |address: &str| {
+            let mut faults = Faults::default();
+            faults.inert("/payload_ref", address);
+            faults.found.len()
+        };
+        for runs in [
+            "javascript:x()",
+            " JavaScript:x()",
+            "java\nscript\t:x()",
+            "\u{1}vbscript:x",
+            "data:text/html,x",
+            &format!("{}data:x", " ".repeat(400)),
+        ] {
+            assert_eq!(found(runs), 1, "{runs}");
+        }
+        for inert in ["https://example.com/javascript:", "s3://bucket/data:x", "file:///a", "a/b.txt", "javascript", ""] {
+            assert_eq!(found(inert), 0, "{inert}");
+        }
     }
 
     #[test]

@@ -36,6 +36,7 @@ const ACTIVE: &[&str] = &[
     "noframes",
     "plaintext",
     "portal",
+    "fencedframe",
     "input",
     "button",
     "select",
@@ -146,26 +147,38 @@ fn is_active(name: &str, value: &[u8]) -> bool {
 /// Whether a value is an address that runs, as a browser reads it: blanks and control characters do not count, and characters may be
 /// spelled as references.
 fn is_code(value: &[u8]) -> bool {
-    let start: String = decoded(value).chars().filter(|c| !c.is_whitespace() && !c.is_control()).take(24).collect();
+    if value.is_empty() {
+        return false;
+    }
+    let value = String::from_utf8_lossy(value);
+    // Old browsers quote with backticks.
+    let counts = |c: &char| !c.is_whitespace() && !c.is_control() && *c != '`';
+    let start: String = decoded(&value).filter(counts).take(24).collect();
     let start = start.to_ascii_lowercase();
-    ["javascript:", "vbscript:", "livescript:"].iter().any(|scheme| start.starts_with(scheme))
-        || (start.starts_with("data:")
-            && !["png", "jpeg", "gif", "webp"].iter().any(|kind| start.starts_with(&format!("data:image/{kind}"))))
+    CODE.iter().any(|scheme| start.starts_with(scheme)) || start.strip_prefix("data:").is_some_and(|data| !is_picture(data))
 }
 
-/// The beginning of a value with its character references read, those that a scheme can be made of.
-fn decoded(value: &[u8]) -> String {
-    let text = String::from_utf8_lossy(value.get(..512).unwrap_or(value)).into_owned();
-    let mut out = String::new();
-    let mut rest = text.as_str();
-    while let Some((before, after)) = rest.split_once('&') {
-        out.push_str(before);
-        let (character, left) = reference(after);
-        out.push(character.unwrap_or('&'));
+/// Schemes whose addresses run.
+const CODE: &[&str] = &["javascript:", "vbscript:", "livescript:"];
+
+/// Whether what follows `data:` is of a kind that is painted and never run; one that goes on, as `png+xml` does, is another kind.
+fn is_picture(data: &str) -> bool {
+    ["image/png", "image/jpeg", "image/gif", "image/webp"]
+        .iter()
+        .any(|kind| data.strip_prefix(kind).is_some_and(|rest| rest.starts_with([';', ','])))
+}
+
+/// The characters of a value with its character references read, those that a scheme can be made of: no further than they are asked for,
+/// since however many of them do not count, the scheme comes behind them.
+fn decoded(value: &str) -> impl Iterator<Item = char> {
+    let mut rest = value;
+    std::iter::from_fn(move || {
+        let mut chars = rest.chars();
+        let next = chars.next()?;
+        let (character, left) = if next == '&' { reference(chars.as_str()) } else { (None, chars.as_str()) };
         rest = left;
-    }
-    out.push_str(rest);
-    out
+        Some(character.unwrap_or(next))
+    })
 }
 
 /// One character reference and what follows it; nothing of it is used up where it is none.
@@ -230,7 +243,8 @@ impl<'a> Tag<'a> {
 }
 
 fn lower(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).to_ascii_lowercase()
+    let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+    if name.contains('\0') { name.replace('\0', "") } else { name }
 }
 
 #[cfg(test)]
@@ -284,6 +298,37 @@ mod tests {
             "<b \"onclick=x onclick=x>",
             "<xmp><p title=\"</xmp><img src=x onerror=x()>\">",
             "<script",
+            "<scr\0ipt>x()</script>",
+            "<b on\0click=x()>",
+            "<ScRiPt\u{0c}src=//x>",
+            "<svg/onload=x()>",
+            "<svg\u{0c}onload=x()",
+            "<img src=x onerror=x() ",
+            "<img src='x'onerror=x()>",
+            "<img/src=\"x\"/onerror\n=\nx()>",
+            "<img src=`x`onerror=x() onerror=x()>",
+            "<a href=`javascript:x()`>t</a>",
+            "<a\u{0c}href=javascript:x()>t</a>",
+            "<a/href=JaVaScRiPt:x()>t</a>",
+            "<a href = \u{0c}'\u{1}\u{b}javascript:x()'>t</a>",
+            "<a href='\0java\0script:x()'>t</a>",
+            "<a href='&#9javascript:x()'>t</a>",
+            "<a href='jav&#x0Ascript:x()' onx=''>t</a>",
+            "<a href='java&NewLine;script&#58x()'>t</a>",
+            "<a href='&#X6a&#X61vascript:x()' >t</a>",
+            "<a href='&#0000106avascript:x()'>t",
+            "<a href='vbscript:x()'>t</a>",
+            "<a href='data:image/svg+xml,x'>t</a>",
+            "<a href='data:image/png+xml,x'>t</a>",
+            "<a href='data&colon;text/html,x'>t</a>",
+            "<body background=\"javascript:x()\">",
+            "<video><source onerror=x()></video>",
+            "<details open ontoggle=x()>",
+            "<p/><p x=\"/><img src=1 onerror=x()>\">",
+            "<![CDATA[<img src=x onerror=x()>]]>",
+            "<?x <img src=x onerror=x()> ?>",
+            "</p title=\"<img src=x onerror=x()>\">",
+            "\u{feff}<x:script xmlns:x='http://www.w3.org/1999/xhtml'>x()</x:script>",
         ] {
             let clean = text_of(text).unwrap_or_else(|| panic!("nothing was seen of {text}"));
             assert_eq!(look(&clean), Found::Nothing, "{text} became {clean}");
@@ -291,11 +336,46 @@ mod tests {
     }
 
     #[test]
+    fn no_number_of_characters_that_do_not_count_hides_a_scheme() {
+        for many in [513, 5_000, 100_000] {
+            let (blanks, zeros, tabs, controls) =
+                (" ".repeat(many), "0".repeat(many), "&Tab;".repeat(many), "\u{1}".repeat(many));
+            for address in [
+                format!("{blanks}javascript:alert(1)"),
+                format!("&#x{zeros}6a;avascript:alert(1)"),
+                format!("&#{zeros}106;avascript:alert(1)"),
+                format!("java{blanks}script:alert(1)"),
+                format!("java{tabs}script{controls}:alert(1)"),
+                format!("{}javascript:alert(1)", "&#10".repeat(many)),
+                format!("data:{blanks}text/html,x"),
+            ] {
+                let text = format!("<a href=\"{address}\">x</a>");
+                let clean =
+                    text_of(&text).unwrap_or_else(|| panic!("nothing was seen of {many} in {:.60}", address.trim_start()));
+                assert_eq!(look(&clean), Found::Nothing);
+                assert!(!clean.contains("<a href"), "{clean:.200}");
+            }
+        }
+    }
+
+    #[test]
     fn hostile_texts_take_bounded_time() {
         let begun = std::time::Instant::now();
-        for piece in
-            ["<", "<b ", "<a \"", "<b><i>", "<p><b a=\"<", "<svg ", "</", "&#", "<a a1 b2 c3 ", "<p onclick=x>", "<a href='&#1"]
-        {
+        for piece in [
+            "<",
+            "<b ",
+            "<a \"",
+            "<b><i>",
+            "<p><b a=\"<",
+            "<svg ",
+            "</",
+            "&#",
+            "<a a1 b2 c3 ",
+            "<p onclick=x>",
+            "<a href='&#1",
+            "<a b='&#x00",
+            "<a b=&Tab;",
+        ] {
             let text = piece.repeat((1 << 20) / piece.len());
             if let Some(clean) = text_of(&text) {
                 assert_eq!(look(&clean), Found::Nothing, "{piece}");

@@ -9,6 +9,7 @@ use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 use crate::{
     GraphError,
     bound::{ANSWER_BYTES, bounded, cut},
+    clean,
 };
 
 macro_rules! columns {
@@ -113,8 +114,8 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     CLEAR.info(),
 ];
 
-/// How many edges of a node are deleted at once at most.
-pub const MOST_CLEARED: i64 = 10_000;
+/// How many edges go or come in one request at most, each with its event.
+pub const MOST_EDGES: i64 = 10_000;
 
 /// Which way an edge runs, seen from a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,6 +162,20 @@ pub struct NewEdge {
     pub dst: End,
     /// What describes it.
     pub props: Map<String, Value>,
+}
+
+impl NewEdge {
+    /// Takes what a browser would run out of `props`, which will be shown. Says where, as JSON Pointers.
+    pub fn clean(&mut self) -> Vec<String> {
+        let mut cleaned = Vec::new();
+        clean::object(&mut self.props, "/props", &mut cleaned);
+        cleaned
+    }
+
+    /// Octets of what a reader will be given.
+    pub fn size_bytes(&self) -> i32 {
+        i32::try_from(weight(&self.props)).unwrap_or(i32::MAX)
+    }
 }
 
 /// An edge as it is stored.
@@ -234,7 +249,7 @@ pub async fn create_all(
     let dst: Vec<_> = new.iter().map(|e| e.dst.id()).collect();
     let dst_external: Vec<_> = new.iter().map(|e| e.dst.external_id()).collect();
     let props: Vec<Value> = new.iter().map(|e| Value::Object(e.props.clone())).collect();
-    let sizes: Vec<i32> = new.iter().map(|e| i32::try_from(weight(&e.props)).unwrap_or(i32::MAX)).collect();
+    let sizes: Vec<i32> = new.iter().map(NewEdge::size_bytes).collect();
     let tenant = tx.tenant();
     let rows = tx.write(&CREATE, &[&tenant, &ids, &src, &src_external, &rel, &dst, &dst_external, &props, &sizes, &now]).await?;
     let mut results = Vec::with_capacity(new.len());
@@ -339,7 +354,7 @@ pub struct Clearing {
     pub direction: Option<Direction>,
     /// Those that mean this.
     pub rel: Option<String>,
-    /// How many at most, 1 to [`MOST_CLEARED`].
+    /// How many at most, 1 to [`MOST_EDGES`].
     pub most: i64,
 }
 

@@ -43,11 +43,17 @@ pub enum GraphError {
     /// The node is there: it need not be brought back.
     #[error("the node is not deleted")]
     NotDeleted,
-    /// More edges than go or come with a node at once.
+    /// More edges than go with a node at once.
     #[error("the node has more than {most} edges")]
     TooManyEdges {
-        /// How many go or come at once.
-        most: usize,
+        /// How many go at once.
+        most: i64,
+    },
+    /// More edges than come back with a node at once.
+    #[error("more than {most} edges would come back with the node")]
+    TooManyWaiting {
+        /// How many come at once.
+        most: i64,
     },
     /// As many nodes of the tenant wait for their vectors as may.
     #[error("too many nodes of this tenant wait to be embedded")]

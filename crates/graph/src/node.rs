@@ -7,7 +7,7 @@ mod values;
 mod version;
 
 pub use delete::{Erased, delete, erase, restore as restore_deleted};
-pub use replace::{Meant, Replaced, hold, replace};
+pub use replace::{MOST_VERSIONS, Meant, Replaced, hold, replace};
 pub use upsert::{Stored, upsert_all};
 pub use version::{Version, restore, versions};
 

@@ -9,6 +9,8 @@ use uuid::Uuid;
 use wardgraph_kernel::{Mode, NodeId, Read, TenantId, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
+use crate::node::MOST_VERSIONS;
+
 /// Claims due purges of all tenants.
 const CLAIM: Statement<Write> = Statement::writing(
     "graph.purge.claim",
@@ -22,11 +24,14 @@ const CLAIM: Statement<Write> = Statement::writing(
      returning j.tenant_id, j.attempts",
 );
 
-/// Which nodes of the tenant are past their grace period, the longest first.
+/// Which nodes of the tenant are past their grace period, the longest first: as many as have no more than `$4` versions together, or one.
 const DUE: Statement<Write> = Statement::writing(
     "graph.purge.due",
     &[Role::Worker],
-    "select node_id from deleted_nodes where tenant_id = $1 and purge_at <= $2 order by purge_at limit $3",
+    "select node_id from (
+       select node_id, sum(least(version, $5::int)) over (order by purge_at, node_id) - least(version, $5::int) as before
+       from (select node_id, purge_at, version from deleted_nodes where tenant_id = $1 and purge_at <= $2 order by purge_at, node_id limit $3) due
+     ) counted where before < $4::bigint",
 );
 
 /// Erases deleted nodes and everything that they were. A job that a worker holds is that worker's to drop.
@@ -91,10 +96,14 @@ pub async fn claim(tx: &mut Tx<'_, Write>, most: i64, now: Timestamp, lease: Dur
     rows.iter().filter_map(|row| claim(row).transpose()).collect()
 }
 
-/// Erases up to `most` nodes of the tenant that are past their grace period. Returns them; fewer than `most` were all.
+/// How many versions are erased in one transaction, those of its last node not counted.
+const VERSIONS: i64 = 5_000;
+
+/// Erases up to `most` nodes of the tenant that are past their grace period, and fewer where they have many versions. Returns them; none were
+/// left where it is none.
 pub async fn purge(tx: &mut Tx<'_, Write>, most: i64, now: Timestamp) -> Result<Vec<NodeId>, StoreError> {
     let tenant = tx.tenant();
-    let due = ids(&tx.write(&DUE, &[&tenant, &now, &most]).await?)?;
+    let due = ids(&tx.write(&DUE, &[&tenant, &now, &most, &VERSIONS, &MOST_VERSIONS]).await?)?;
     ids(&tx.write(&ERASE, &[&tenant, &due, &now]).await?).map(|erased| erased.into_iter().map(NodeId::from).collect())
 }
 

@@ -46,6 +46,9 @@ impl From<GraphError> for Failure {
             GraphError::TooManyEdges { most } => {
                 Problem::conflict(format!("the node has more than {most} edges: delete some of them first"))
             }
+            GraphError::TooManyWaiting { most } => Problem::conflict(format!(
+                "more than {most} edges would come back with the node: delete nodes at their other ends, and bring those back after it"
+            )),
             GraphError::Dimension { .. } => Problem::invalid("see `errors`").fields(field("vector")),
             GraphError::QueueFull => Problem::too_many(error.to_string()).retry_after(30),
             GraphError::Embed(error) => return error.into(),

@@ -87,6 +87,9 @@ pub enum EdgeItemResult {
     Created {
         /// Its id.
         id: EdgeId,
+        /// Where active HTML was taken out, as JSON Pointers.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        cleaned: Vec<String>,
     },
     /// The tenant has this edge already.
     Exists {
@@ -128,6 +131,9 @@ pub struct Edge {
     pub props: Value,
     /// When it was created.
     pub created_at: Timestamp,
+    /// Where active HTML was taken out, as JSON Pointers; only in the answer to the request that sent it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cleaned: Vec<String>,
 }
 
 /// Which way an edge runs, seen from a node.

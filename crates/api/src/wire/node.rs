@@ -19,7 +19,7 @@ pub struct NewNode {
     pub classes: Vec<String>,
     /// Whatever describes the node. `text`, else `title` and the other texts, is what search reads.
     pub props: Map<String, Value>,
-    /// Where the node's content lies, at most 500 characters.
+    /// Where the node's content lies, at most 500 characters; no `javascript:`, `vbscript:` or `data:`.
     #[serde(default)]
     pub payload_ref: Option<String>,
     /// Whatever else is known of the node.
@@ -62,6 +62,7 @@ impl Validate for NewNode {
         }
         if let Some(payload_ref) = &self.payload_ref {
             faults.text("/payload_ref", payload_ref, 1, 500);
+            faults.inert("/payload_ref", payload_ref);
         }
         if let Some(external_id) = self.external_id() {
             let place = if self.external_id.is_some() { "/external_id" } else { "/props/external_id" };

@@ -8,10 +8,7 @@ use super::{
     Node, columns,
     replace::{Meant, hold, taken},
 };
-use crate::{GraphError, purge};
-
-/// How many edges go or come with their node at once, each with its event.
-const MOST_EDGES: usize = 10_000;
+use crate::{GraphError, edge::MOST_EDGES, purge};
 
 /// Holds a node against new edges, so that the next statement sees every edge there is.
 const LOCK: Statement<Write> = Statement::writing(
@@ -59,13 +56,42 @@ const HOLD_DELETED: Statement<Write> = Statement::writing(
     "select version from deleted_nodes where tenant_id = $1 and node_id = $2 and purge_at > $3 for update",
 );
 
-/// Brings a deleted node back as a new version, with those of its edges whose other end is there. The others go on waiting for theirs.
+/// Holds a deleted node and the ends that its edges wait for, deleted or there, until the transaction ends: of two that bring back the two ends
+/// of an edge, the second waits, and its next statement sees the first's. In the order of their ids, so that they do not wait for each other.
+const HOLD_ENDS: Statement<Write> = Statement::writing(
+    "graph.deleted_node.hold_ends",
+    &[Role::App],
+    "with ends as materialized (
+       select $2::uuid as node_id
+       union
+       select dst from deleted_edges where tenant_id = $1 and src = $2
+       union
+       select src from deleted_edges where tenant_id = $1 and dst = $2
+     ), deleted as materialized (
+       select d.node_id from deleted_nodes d where d.tenant_id = $1 and d.node_id in (select node_id from ends) and d.purge_at > $3
+       order by d.node_id for update
+     ), there as materialized (
+       select n.node_id from nodes n where n.tenant_id = $1 and n.node_id in (select node_id from ends) order by n.node_id for key share
+     )
+     select (select count(*) from deleted), (select count(*) from there)",
+);
+
+/// Brings a deleted node back as a new version, with those of its edges whose other end is there. The others go on waiting for theirs. More
+/// edges than are asked for leave everything as it is.
 const RETURN: Statement<Write> = Statement::writing(
     "graph.deleted_node.return",
     &[Role::App],
     concat!(
-        "with back as (
-           delete from deleted_nodes d where d.tenant_id = $1 and d.node_id = $2
+        "with at as materialized (
+           select e.edge_id from deleted_edges e
+           where e.tenant_id = $1 and (e.src = $2 or e.dst = $2)
+             and (e.src = $2 or exists (select from nodes n where n.tenant_id = $1 and n.node_id = e.src))
+             and (e.dst = $2 or exists (select from nodes n where n.tenant_id = $1 and n.node_id = e.dst))
+           limit $4::bigint + 1
+         ), few as (
+           select count(*) <= $4::bigint as ok from at
+         ), back as (
+           delete from deleted_nodes d where d.tenant_id = $1 and d.node_id = $2 and (select ok from few)
            returning d.node_id, d.external_id, d.classes, d.props, d.payload_ref, d.metadata, d.refresh_policy, d.triggers, d.version, d.content,
                      d.size_bytes, d.created_at, d.updated_at
          ), kept as (
@@ -84,14 +110,12 @@ const RETURN: Statement<Write> = Statement::writing(
            insert into jobs (tenant_id, kind, subject_id, due_at) select $1, 'embed', r.node_id, $3 from returned r where r.embedding_status = 'queued'
            on conflict (tenant_id, kind, subject_id) do update set due_at = excluded.due_at, attempts = 0, dead = false
          ), unparked as (
-           delete from deleted_edges e
-           where e.tenant_id = $1 and (e.src = $2 or e.dst = $2)
-             and (e.src = $2 or exists (select from nodes n where n.tenant_id = $1 and n.node_id = e.src))
-             and (e.dst = $2 or exists (select from nodes n where n.tenant_id = $1 and n.node_id = e.dst))
+           delete from deleted_edges e where e.tenant_id = $1 and e.edge_id in (select edge_id from at) and (select ok from few)
            returning e.edge_id, e.src, e.rel, e.dst, e.props, e.created_at, e.size_bytes
          ), joined as (
            insert into edges (tenant_id, edge_id, src, rel, dst, props, created_at, size_bytes)
            select $1, u.edge_id, u.src, u.rel, u.dst, u.props, u.created_at, u.size_bytes from unparked u
+           on conflict (tenant_id, src, rel, dst) do nothing
            returning edge_id
          )
          select ",
@@ -100,7 +124,8 @@ const RETURN: Statement<Write> = Statement::writing(
     ),
 );
 
-pub(crate) const STATEMENTS: &[&StatementInfo] = &[LOCK.info(), DELETE.info(), HOLD_DELETED.info(), RETURN.info()];
+pub(crate) const STATEMENTS: &[&StatementInfo] =
+    &[LOCK.info(), DELETE.info(), HOLD_DELETED.info(), HOLD_ENDS.info(), RETURN.info()];
 
 /// Deletes a node of the tenant with its edges and vectors; until `purge_at` it can be brought back. Returns the edges that went with it.
 pub async fn delete(
@@ -113,8 +138,7 @@ pub async fn delete(
     let tenant = tx.tenant();
     let held = tx.write(&LOCK, &[&tenant, &id.uuid()]).await?;
     meant.check(version(&held)?.ok_or(GraphError::NoNode(id))?)?;
-    let most = i64::try_from(MOST_EDGES).unwrap_or(i64::MAX);
-    let rows = tx.write(&DELETE, &[&tenant, &id.uuid(), &most, &now, &purge_at]).await?;
+    let rows = tx.write(&DELETE, &[&tenant, &id.uuid(), &MOST_EDGES, &now, &purge_at]).await?;
     let row = rows.first().ok_or(GraphError::NoNode(id))?;
     let (gone, few): (bool, bool) = (row.try_get(0).map_err(StoreError::from)?, row.try_get(1).map_err(StoreError::from)?);
     match (gone, few) {
@@ -157,19 +181,17 @@ pub async fn restore(
     now: Timestamp,
 ) -> Result<(Node, Vec<EdgeId>), GraphError> {
     let tenant = tx.tenant();
+    tx.write(&HOLD_ENDS, &[&tenant, &id.uuid(), &now]).await?;
     let held = tx.write(&HOLD_DELETED, &[&tenant, &id.uuid(), &now]).await?;
     let Some(version) = version(&held)? else {
         hold(tx, id, Meant::ANY).await?;
         return Err(GraphError::NotDeleted);
     };
     meant.check(version)?;
-    let rows = tx.write(&RETURN, &[&tenant, &id.uuid(), &now]).await.map_err(taken)?;
-    let row = rows.first().ok_or(GraphError::NoNode(id))?;
-    let edges = edges(row, 13)?;
-    if edges.len() > MOST_EDGES {
-        return Err(GraphError::TooManyEdges { most: MOST_EDGES });
-    }
-    Ok((Node::read(row)?, edges))
+    let rows = tx.write(&RETURN, &[&tenant, &id.uuid(), &now, &MOST_EDGES]).await.map_err(taken)?;
+    // The node is held: what does not come back has too many edges.
+    let row = rows.first().ok_or(GraphError::TooManyWaiting { most: MOST_EDGES })?;
+    Ok((Node::read(row)?, edges(row, 13)?))
 }
 
 fn version(held: &[Row]) -> Result<Option<i32>, StoreError> {

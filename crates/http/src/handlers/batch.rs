@@ -13,10 +13,7 @@ use wardgraph_gate::{Committed, Permit};
 use wardgraph_graph::node::{self, Creation};
 use wardgraph_kernel::EventType;
 
-use super::{
-    nodes::{cleaned, domain},
-    note_named_tenant,
-};
+use super::{cleaning::all_cleaned, nodes::domain, note_named_tenant};
 use crate::{Failure, Services};
 
 pub(crate) async fn create_all(
@@ -27,19 +24,19 @@ pub(crate) async fn create_all(
     services.backlog.admit(permit.tenant())?;
     permit.charge_items(batch.nodes.len())?;
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
-    let mut work = permit.begin()?;
-    for new in &batch.nodes {
-        note_named_tenant(&mut work, &new.tenant_id, &tenant);
-    }
     let replaces = storing.on_conflict == OnConflict::Update;
     let faults = faults(&batch.nodes, replaces);
-    let (mut valid, mut pointers) = (Vec::new(), Vec::new());
+    let (mut valid, mut named) = (Vec::new(), Vec::new());
     for (new, faults) in batch.nodes.into_iter().zip(&faults) {
+        named.push(new.tenant_id.clone());
         if faults.is_empty() {
-            let (new, cleaned) = cleaned(domain(new)).await?;
-            valid.push(new);
-            pointers.push(cleaned);
+            valid.push(domain(new));
         }
+    }
+    let (valid, pointers): (Vec<_>, Vec<_>) = all_cleaned(valid).await?.into_iter().unzip();
+    let mut work = permit.begin()?;
+    for named in &named {
+        note_named_tenant(&mut work, named, &tenant);
     }
     let stored: Vec<Item> = if replaces {
         node::upsert_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().map(Item::Stored).collect()

@@ -11,15 +11,20 @@ use wardgraph_gate::{Committed, Permit};
 use wardgraph_graph::edge::{self, Creation, End};
 use wardgraph_kernel::{EdgeId, NodeId};
 
-use super::{note_named_tenant, page};
+use super::{
+    cleaning::{all_cleaned, cleaned},
+    note_named_tenant, page,
+};
 use crate::Failure;
 
 pub(crate) async fn create(permit: Permit<CreateEdge>, Json(new): Json<NewEdge>) -> Result<Committed<CreateEdge>, Failure> {
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
+    let named = new.tenant_id.clone();
+    let (new, cleaned) = cleaned(domain(new)).await?;
     let mut work = permit.begin()?;
-    note_named_tenant(&mut work, &new.tenant_id, &tenant);
-    let edge = edge::create(&mut work.tx(), domain(new), now, &*chance).await?;
-    Ok(work.commit(edge.id, Created(wire(edge))).await?)
+    note_named_tenant(&mut work, &named, &tenant);
+    let edge = edge::create(&mut work.tx(), new, now, &*chance).await?;
+    Ok(work.commit(edge.id, Created(Edge { cleaned, ..wire(edge) })).await?)
 }
 
 pub(crate) async fn create_all(
@@ -28,24 +33,27 @@ pub(crate) async fn create_all(
 ) -> Result<Committed<CreateEdges>, Failure> {
     permit.charge_items(batch.edges.len())?;
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
-    let mut work = permit.begin()?;
-    let mut valid = Vec::new();
-    let mut faults = Vec::new();
+    let (mut valid, mut faults, mut named) = (Vec::new(), Vec::new(), Vec::new());
     for (index, new) in batch.edges.into_iter().enumerate() {
-        note_named_tenant(&mut work, &new.tenant_id, &tenant);
+        named.push(new.tenant_id.clone());
         let found = Faults::below(format!("/edges/{index}"), &new);
         if found.is_empty() {
             valid.push(domain(new));
         }
         faults.push(found);
     }
-    let mut created = edge::create_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter();
+    let (valid, pointers): (Vec<_>, Vec<_>) = all_cleaned(valid).await?.into_iter().unzip();
+    let mut work = permit.begin()?;
+    for named in &named {
+        note_named_tenant(&mut work, named, &tenant);
+    }
+    let mut created = edge::create_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().zip(pointers);
     let result = |(index, errors): (usize, Vec<FieldError>)| {
         let creation = if errors.is_empty() { created.next() } else { None };
         match creation {
-            Some(Creation::Created { id, .. }) => EdgeItemResult::Created { id },
-            Some(Creation::Exists(id)) => EdgeItemResult::Exists { id },
-            Some(Creation::NoEnd(end)) => EdgeItemResult::Refused {
+            Some((Creation::Created { id, .. }, cleaned)) => EdgeItemResult::Created { id, cleaned },
+            Some((Creation::Exists(id), _)) => EdgeItemResult::Exists { id },
+            Some((Creation::NoEnd(end), _)) => EdgeItemResult::Refused {
                 errors: vec![FieldError { field: format!("/edges/{index}/{end}"), detail: "is no node of this tenant".into() }],
             },
             None => EdgeItemResult::Refused { errors },
@@ -53,7 +61,7 @@ pub(crate) async fn create_all(
     };
     let results: Vec<_> = faults.into_iter().enumerate().map(result).collect();
     let subject = |result: &EdgeItemResult| match result {
-        EdgeItemResult::Created { id } => Some(Subject::from(*id)),
+        EdgeItemResult::Created { id, .. } => Some(Subject::from(*id)),
         EdgeItemResult::Exists { .. } | EdgeItemResult::Refused { .. } => None,
     };
     let subjects: Vec<_> = results.iter().filter_map(subject).collect();
@@ -108,5 +116,6 @@ fn wire(edge: edge::Edge) -> Edge {
         dst: edge.dst,
         props: edge.props,
         created_at: edge.created_at,
+        cleaned: Vec::new(),
     }
 }

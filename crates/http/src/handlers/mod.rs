@@ -1,6 +1,7 @@
 //! Thin handlers: begin, call the domain, commit, answer.
 
 pub(crate) mod batch;
+mod cleaning;
 pub(crate) mod edges;
 pub(crate) mod embeddings;
 pub(crate) mod events;

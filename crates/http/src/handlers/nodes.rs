@@ -16,7 +16,7 @@ use wardgraph_graph::{
 };
 use wardgraph_kernel::{EventType, NodeId};
 
-use super::{note_named_tenant, page};
+use super::{cleaning::cleaned, note_named_tenant, page};
 use crate::{Failure, Services};
 
 pub(crate) async fn create(
@@ -94,22 +94,6 @@ fn filter(query: NodeFilter) -> Filter {
         updated_after: query.updated_after,
         updated_before: query.updated_before,
     }
-}
-
-/// From this size on a node's texts are cleaned on a thread that may be busy for a while.
-const AT_ONCE_BYTES: i32 = 64 << 10;
-
-/// Takes active HTML out of what will be shown, and says where it was.
-pub(super) async fn cleaned(mut new: node::NewNode) -> Result<(node::NewNode, Vec<String>), Failure> {
-    if new.size_bytes() <= AT_ONCE_BYTES {
-        let cleaned = new.clean();
-        return Ok((new, cleaned));
-    }
-    let done = tokio::task::spawn_blocking(move || {
-        let cleaned = new.clean();
-        (new, cleaned)
-    });
-    done.await.map_err(|_| Problem::internal("the texts could not be cleaned").into())
 }
 
 pub(super) fn domain(new: NewNode) -> node::NewNode {

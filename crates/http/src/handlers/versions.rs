@@ -16,7 +16,8 @@ use wardgraph_graph::node::{self, Meant, Replaced, Version};
 use wardgraph_kernel::{EdgeId, Endpoint, EventType, NodeId, Write};
 
 use super::{
-    nodes::{cleaned, domain, wire},
+    cleaning::cleaned,
+    nodes::{domain, wire},
     note_named_tenant, page,
 };
 use crate::{Failure, Services};
@@ -24,7 +25,9 @@ use crate::{Failure, Services};
 pub(crate) async fn patch(
     permit: Permit<PatchNode>,
     (Path(id), if_match, Json(patch)): (Path<NodeId>, IfMatch, Json<NodePatch>),
+    services: Services,
 ) -> Result<Committed<PatchNode>, Failure> {
+    services.backlog.admit(permit.tenant())?;
     let (now, tenant) = (permit.now(), permit.tenant().clone());
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &patch.tenant_id, &tenant);
@@ -42,7 +45,9 @@ pub(crate) async fn patch(
 pub(crate) async fn replace(
     permit: Permit<ReplaceNode>,
     (Path(id), if_match, Json(new)): (Path<NodeId>, IfMatch, Json<NewNode>),
+    services: Services,
 ) -> Result<Committed<ReplaceNode>, Failure> {
+    services.backlog.admit(permit.tenant())?;
     let (now, tenant, named) = (permit.now(), permit.tenant().clone(), new.tenant_id.clone());
     let (new, cleaned) = cleaned(domain(new)).await?;
     let mut work = permit.begin()?;
@@ -86,7 +91,9 @@ pub(crate) async fn list(
 pub(crate) async fn restore(
     permit: Permit<RestoreNode>,
     (Path(id), if_match, Json(restoration)): (Path<NodeId>, IfMatch, Json<Restoration>),
+    services: Services,
 ) -> Result<Committed<RestoreNode>, Failure> {
+    services.backlog.admit(permit.tenant())?;
     let now = permit.now();
     let mut work = permit.begin()?;
     let node = if let Some(version) = restoration.version {

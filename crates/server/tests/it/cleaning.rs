@@ -49,3 +49,65 @@ async fn a_hostile_text_takes_bounded_time() {
         reply.created();
     }
 }
+
+#[tokio::test]
+async fn no_number_of_blanks_hides_an_address_that_runs() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let (blanks, tabs, zeros) = (" ".repeat(513), "\t".repeat(513), "0".repeat(600));
+    for address in
+        [format!("{blanks}javascript:alert(1)"), format!("&#x{zeros}6a;avascript:alert(1)"), format!("java{tabs}script:alert(1)")]
+    {
+        let body = json!({ "classes": ["A"], "props": { "text": format!("<a href=\"{address}\">x</a>") } });
+        let created = owner.post("/nodes", &body).await.created();
+        assert_eq!(created["cleaned"], json!(["/props/text"]), "{address}");
+        assert_eq!(created["props"]["text"], "<a rel=\"noopener noreferrer\">x</a>", "{address}");
+    }
+}
+
+#[tokio::test]
+async fn the_props_of_edges_are_cleaned_too_wherever_they_are_shown() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let id = async |text: &str| owner.create_node(text).await.created()["id"].as_str().unwrap().to_owned();
+    let (src, dst) = (id("src").await, id("dst").await);
+    let new = |rel: &str, note: &str| json!({ "src": src, "rel": rel, "dst": dst, "props": { "a/b": [note], "plain": "a < b" } });
+    let created = owner.post("/edges", &new("DERIVED_FROM", BAD)).await.created();
+    assert_eq!((&created["cleaned"], &created["props"]["a/b"][0]), (&json!(["/props/a~1b/0"]), &json!("before after")));
+    assert_eq!(created["props"]["plain"], "a < b");
+    assert_eq!(owner.post("/edges", &new("PLAIN", "text")).await.created().get("cleaned"), None);
+    let batch = json!({ "edges": [new("A", "text"), { "rel": "x" .repeat(101), "src": src, "dst": dst }, new("B", BAD)] });
+    let results = owner.post("/edges/batch", &batch).await.ok()["results"].clone();
+    assert_eq!(results[1]["status"], "refused");
+    assert_eq!((results[0].get("cleaned"), &results[2]["cleaned"]), (None, &json!(["/props/a~1b/0"])));
+    for path in ["/edges".to_owned(), format!("/nodes/{src}/neighbors"), format!("/lineage/{src}")] {
+        let read = owner.get(&path).await;
+        assert!(
+            read.status == 200 && read.text.contains("before after") && !read.text.contains("script"),
+            "{path}: {}",
+            read.text
+        );
+        assert!(!read.text.contains("cleaned"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_content_address_that_runs_is_refused() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let new = |address: &str| json!({ "classes": ["A"], "props": {}, "payload_ref": address });
+    let made = owner.post("/nodes", &new("https://example.com/a.pdf")).await.created();
+    let path = format!("/nodes/{}", made["id"].as_str().unwrap());
+    for address in ["javascript:x()", " Java\nScript:x()", "data:text/html,x", "VBSCRIPT:x"] {
+        for reply in [
+            owner.post("/nodes", &new(address)).await,
+            owner.put(&path, &new(address)).await,
+            owner.patch(&path, &json!({ "payload_ref": address })).await,
+        ] {
+            assert_eq!(reply.problem(422)["errors"][0]["field"], "/payload_ref", "{address}");
+        }
+        let batch = owner.post("/nodes/batch", &json!({ "nodes": [new(address)] })).await.ok();
+        assert_eq!(batch["results"][0]["errors"][0]["field"], "/nodes/0/payload_ref", "{address}");
+    }
+    assert_eq!(owner.get(&path).await.ok()["payload_ref"], "https://example.com/a.pdf");
+}

@@ -226,3 +226,140 @@ async fn a_purge_of_thousands_goes_on_where_it_stopped() {
     let told: Vec<(String, i64)> = client.query(told, &[]).await.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect();
     assert_eq!(told, [("tenant-a".to_owned(), 4501), ("tenant-b".to_owned(), 1)]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_ends_of_an_edge_that_come_back_at_once_bring_it_along() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let (a, b, c) = (node(&owner, "a").await, node(&owner, "b").await, node(&owner, "c").await);
+    for (src, dst) in [(&a, &b), (&b, &c), (&c, &a)] {
+        edge(&owner, src, "R", dst).await;
+    }
+    let before = edges(&owner).await;
+    for round in 0..10 {
+        for id in [&a, &b, &c] {
+            assert_eq!(owner.delete(&format!("/nodes/{id}")).await.status, 204);
+        }
+        let (one, two, three) = tokio::join!(restore(&owner, &a), restore(&owner, &b), restore(&owner, &c));
+        for reply in [one, two, three] {
+            assert_eq!(reply.status, 200, "{}", reply.text);
+        }
+        assert_eq!(edges(&owner).await, before, "round {round}");
+    }
+    // An end that goes while the other comes back: the edge waits or goes with it.
+    for _ in 0..5 {
+        owner.delete(&format!("/nodes/{a}")).await;
+        let path = format!("/nodes/{b}");
+        let (back, gone) = tokio::join!(restore(&owner, &a), owner.delete(&path));
+        assert_eq!((back.status.as_u16(), gone.status.as_u16()), (200, 204), "{}", back.text);
+        restore(&owner, &b).await.ok();
+        assert_eq!(edges(&owner).await, before);
+    }
+}
+
+#[tokio::test]
+async fn of_two_that_bring_back_the_ends_of_an_edge_the_second_waits_for_the_first() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let (a, b) = (node(&owner, "a").await, node(&owner, "b").await);
+    edge(&owner, &a, "R", &b).await;
+    for id in [&a, &b] {
+        owner.delete(&format!("/nodes/{id}")).await;
+    }
+    // Whoever holds the other end is waited for.
+    let mut client = app.database.behind_the_scenes().await;
+    let held = client.transaction().await.unwrap();
+    let hold = format!("select from wardgraph.deleted_nodes where node_id = '{b}' for update");
+    assert_eq!(held.query(&hold, &[]).await.unwrap().len(), 1);
+    let watcher = app.database.behind_the_scenes().await;
+    let back = async { restore(&owner, &a).await.ok() };
+    let freed = async {
+        let waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+        while watcher.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+            tokio::task::yield_now().await;
+        }
+        held.commit().await.unwrap();
+    };
+    let both = async { tokio::join!(back, freed) };
+    tokio::time::timeout(Duration::from_secs(60), both).await.expect("the second waits");
+    assert_eq!(edges(&owner).await.len(), 0);
+    restore(&owner, &b).await.ok();
+    assert_eq!(edges(&owner).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_node_with_too_many_waiting_edges_stays_deleted_and_says_what_to_do() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let client = app.database.behind_the_scenes().await;
+    let (hub, leaf) = (node(&owner, "hub").await, node(&owner, "leaf").await);
+    owner.delete(&format!("/nodes/{hub}")).await;
+    let park = format!(
+        "insert into wardgraph.deleted_edges (tenant_id, edge_id, src, rel, dst, props, created_at, size_bytes)
+         select 'tenant-a', gen_random_uuid(), '{hub}', 'R' || n, '{leaf}', '{{}}', now(), 2 from generate_series(1, 10001) n"
+    );
+    client.batch_execute(&park).await.unwrap();
+    let problem = restore(&owner, &hub).await.problem(409);
+    assert!(problem["detail"].as_str().unwrap().contains("bring those back after it"), "{problem}");
+    owner.get(&format!("/nodes/{hub}")).await.problem(404);
+    // As it says: without the other end nothing comes along.
+    owner.delete(&format!("/nodes/{leaf}")).await;
+    restore(&owner, &hub).await.ok();
+    client.batch_execute("delete from wardgraph.deleted_edges where rel = 'R1'").await.unwrap();
+    restore(&owner, &leaf).await.ok();
+    assert_eq!(client.query_one("select count(*) from wardgraph.edges", &[]).await.unwrap().get::<_, i64>(0), 10_000);
+}
+
+/// Gives a node of tenant-a very many versions.
+async fn with_versions(client: &Client, id: &str, many: i32) {
+    let versions = format!(
+        "insert into wardgraph.node_versions (tenant_id, node_id, version, classes, props, metadata, refresh_policy, triggers, size_bytes,
+                                              written_at, superseded_at)
+         select 'tenant-a', '{id}', n, '{{A}}', '{{}}', '{{}}', '{{}}', '[]', 10, now(), now() from generate_series(1, {many}) n;
+         update wardgraph.nodes set version = {many} + 1 where node_id = '{id}'"
+    );
+    client.batch_execute(&versions).await.unwrap();
+}
+
+async fn versions_of(client: &Client, id: &str) -> i64 {
+    let count = format!("select count(*) from wardgraph.node_versions where node_id = '{id}'");
+    client.query_one(&count, &[]).await.unwrap().get(0)
+}
+
+#[tokio::test]
+async fn of_a_node_that_changes_for_ever_the_latest_thousand_states_are_kept() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let client = app.database.behind_the_scenes().await;
+    let (id, other) = (node(&owner, "changes").await, node(&owner, "changes less").await);
+    with_versions(&client, &id, 1_200).await;
+    with_versions(&client, &other, 999).await;
+    for _ in 0..2 {
+        owner.patch(&format!("/nodes/{id}"), &json!({ "metadata": { "n": versions_of(&client, &id).await } })).await.ok();
+        assert_eq!(versions_of(&client, &id).await, 1_000);
+    }
+    let newest = owner.get(&format!("/nodes/{id}/versions?limit=2")).await.ok();
+    assert_eq!((&newest["versions"][0]["version"], &newest["versions"][1]["version"]), (&json!(1_203), &json!(1_202)));
+    owner.patch(&format!("/nodes/{other}"), &json!({ "metadata": { "n": 1 } })).await.ok();
+    assert_eq!(versions_of(&client, &other).await, 1_000, "no other node's, and none too early");
+    owner.post(&format!("/nodes/{id}/restore"), &json!({ "version": 202 })).await.problem(422);
+    owner.post(&format!("/nodes/{id}/restore"), &json!({ "version": 203 })).await.ok();
+}
+
+#[tokio::test]
+async fn a_purge_of_many_versions_goes_in_portions_and_ends() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let client = app.database.behind_the_scenes().await;
+    for n in 0..12 {
+        let id = node(&owner, &format!("number {n}")).await;
+        with_versions(&client, &id, 1_000).await;
+        owner.delete(&format!("/nodes/{id}")).await;
+    }
+    app.clock.advance(GRACE);
+    app.purge_everything().await;
+    let left = "select (select count(*) from wardgraph.deleted_nodes), (select count(*) from wardgraph.node_versions),
+                       (select count(*) from wardgraph.jobs where kind = 'purge')";
+    let left = client.query_one(left, &[]).await.unwrap();
+    assert_eq!((left.get::<_, i64>(0), left.get::<_, i64>(1), left.get::<_, i64>(2)), (0, 0, 0));
+}

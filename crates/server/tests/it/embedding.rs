@@ -483,14 +483,24 @@ async fn a_tenant_whose_queue_is_full_is_told_to_wait_and_no_other_is() {
     let (eager, other) = (app.owner("tenant-a"), app.owner("tenant-b"));
     nodes(&eager, &texts(5)).await;
     nodes(&other, &texts(4)).await;
+    let path = format!("/nodes/{}", eager.get("/nodes").await.ok()["nodes"][0]["id"].as_str().unwrap());
+    let body = json!({ "classes": ["T"], "props": { "text": "other" } });
     let model = Dial::named("m");
     let keeper = keeper(&app, &model).with_backlog(app.backlog.clone(), 5);
     keeper.turn().await.unwrap();
     let refused = eager.post("/nodes", &json!({ "classes": ["T"], "props": { "text": "more" } })).await;
     assert_eq!((refused.status.as_u16(), refused.headers["retry-after"].to_str().unwrap()), (429, "30"));
     assert_eq!(eager.post("/nodes/batch", &json!({ "nodes": [{ "classes": ["T"], "props": {} }] })).await.status, 429);
+    for reply in [
+        eager.patch(&path, &json!({ "props": { "text": "other" } })).await,
+        eager.put(&path, &body).await,
+        eager.post(&format!("{path}/restore"), &json!({ "version": 1 })).await,
+    ] {
+        assert_eq!(reply.status, 429, "what changes a node makes work too: {}", reply.text);
+    }
     nodes(&other, &texts(1)).await;
     until_idle(&worker(&app, &model, 100)).await;
     keeper.turn().await.unwrap();
     nodes(&eager, &texts(1)).await;
+    eager.patch(&path, &json!({ "props": { "text": "other" } })).await.ok();
 }
