@@ -45,4 +45,4 @@ use wardgraph_store::StatementInfo;
 pub const STATEMENTS: &[&StatementInfo] = idempotency::STATEMENTS;
 
 // What handlers meet of the store without holding it.
-pub use wardgraph_store::{Index, Indexes, Plan, Space, StoreError};
+pub use wardgraph_store::{Index, Indexes, Made, Plan, Space, StoreError};

@@ -21,7 +21,7 @@ const TOUCH: Statement<Write> = Statement::writing(
 const DUE: Statement<Read> = Statement::reading(
     "graph.tiers.due",
     &[Role::Worker],
-    "select tenant_id, route, touched from vector_spaces where model = $1 and tail + touched > $2 order by tail + touched desc limit $3",
+    "select tenant_id, route, touched from vector_spaces where model = $1 and tail + touched > $2 and tenant_id <> all($4) order by tail + touched desc limit $3",
 );
 
 const GROWN: Statement<Read> = Statement::reading(
@@ -36,13 +36,14 @@ const MEASURE: Statement<Read> = Statement::reading(
     "select route, count(*), sum(tail + touched)::bigint from vector_spaces where model = $1 group by route",
 );
 
-/// How many of the tenant's vectors are in each place, and in which partition they lie.
+/// How many of the tenant's vectors are in each place, each counted up to a bound, and in which partition they lie.
 const COUNT: Statement<Read> = Statement::reading(
     "graph.tiers.count",
     &[Role::Worker],
-    "select c.tail, c.common, c.own, (select p.relname::text from embeddings e join pg_class p on p.oid = e.tableoid where e.tenant_id = $1 limit 1)
-     from (select count(*) filter (where graph = 0) as tail, count(*) filter (where graph = 1) as common, count(*) filter (where graph = 2) as own
-           from embeddings where tenant_id = $1 and model = $2) c",
+    "select (select count(*) from (select from embeddings where tenant_id = $1 and model = $2 and graph = 0 limit $3) t),
+            (select count(*) from (select from embeddings where tenant_id = $1 and model = $2 and graph = 1 limit $3) t),
+            (select count(*) from (select from embeddings where tenant_id = $1 and model = $2 and graph = 2 limit $3) t),
+            (select p.relname::text from embeddings e join pg_class p on p.oid = e.tableoid where e.tenant_id = $1 limit 1)",
 );
 
 /// Moves some vectors up to a place. Whoever else changes one of them at this moment keeps it; it is met again.
@@ -71,8 +72,48 @@ const SETTLE: Statement<Write> = Statement::writing(
     "update vector_spaces set tail = $3, touched = greatest(touched - $4, 0) where tenant_id = $1 and model = $2 returning tail",
 );
 
-pub(crate) const STATEMENTS: &[&StatementInfo] =
-    &[TOUCH.info(), DUE.info(), GROWN.info(), MEASURE.info(), COUNT.info(), MOVE.info(), ROUTE.info(), SETTLE.info()];
+/// Tenants and models of which there may be no vectors any more.
+const DOUBTFUL: Statement<Read> = Statement::reading(
+    "graph.tiers.doubtful",
+    &[Role::Worker],
+    "select tenant_id, model from vector_spaces
+     where (model <> all($1) or route = 'own') and (tenant_id, model) > ($2, $3) order by tenant_id, model limit $4",
+);
+
+/// Holds the row: whoever keeps a vector of this model from now on waits, and makes a new row.
+const HOLD: Statement<Write> = Statement::writing(
+    "graph.tiers.hold",
+    &[Role::Worker],
+    "select model from vector_spaces where tenant_id = $1 and model = $2 for update",
+);
+
+const FORGET: Statement<Write> = Statement::writing(
+    "graph.tiers.forget",
+    &[Role::Worker],
+    "delete from vector_spaces where tenant_id = $1 and model = $2
+       and not exists (select from embeddings e where e.tenant_id = $1 and e.model = $2) returning tenant_id",
+);
+
+const KNOWN: Statement<Read> = Statement::reading(
+    "graph.tiers.known",
+    &[Role::Worker],
+    "select 1 from vector_spaces where model = $1 and ($2::text is null or tenant_id = $2) limit 1",
+);
+
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[
+    DOUBTFUL.info(),
+    HOLD.info(),
+    FORGET.info(),
+    KNOWN.info(),
+    TOUCH.info(),
+    DUE.info(),
+    GROWN.info(),
+    MEASURE.info(),
+    COUNT.info(),
+    MOVE.info(),
+    ROUTE.info(),
+    SETTLE.info(),
+];
 
 /// A tenant whose tail has grown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,10 +157,16 @@ pub async fn touch(tx: &mut Tx<'_, Write>, model: &str, vectors: usize) -> Resul
     tx.write(&TOUCH, &[&tenant, &model, &vectors]).await.map(drop)
 }
 
-/// At most `most` tenants whose tail is longer than `tail`, the longest first.
-pub async fn due<M: Mode>(tx: &mut Tx<'_, M>, model: &str, tail: i64, most: i64) -> Result<Vec<Due>, StoreError> {
+/// At most `most` tenants whose tail is longer than `tail`, the longest first, without `others`.
+pub async fn due<M: Mode>(
+    tx: &mut Tx<'_, M>,
+    model: &str,
+    tail: i64,
+    most: i64,
+    others: &[String],
+) -> Result<Vec<Due>, StoreError> {
     let mut due = Vec::new();
-    for row in tx.query(&DUE, &[&model, &tail, &most]).await? {
+    for row in tx.query(&DUE, &[&model, &tail, &most, &others]).await? {
         // Only tenants are kept in tiers: shared rows are few.
         let Ok(tenant) = TenantId::parse(row.try_get(0)?) else { continue };
         due.push(Due { tenant, route: named(row.try_get(1)?)?, touched: row.try_get(2)? });
@@ -141,10 +188,10 @@ pub async fn measure<M: Mode>(tx: &mut Tx<'_, M>, model: &str) -> Result<Vec<Mea
         .collect()
 }
 
-/// Counts the tenant's vectors.
-pub async fn count<M: Mode>(tx: &mut Tx<'_, M>, model: &str) -> Result<Count, StoreError> {
+/// Counts the tenant's vectors, in each place up to `most`: counting a large tenant takes no longer than one that has so many.
+pub async fn count<M: Mode>(tx: &mut Tx<'_, M>, model: &str, most: i64) -> Result<Count, StoreError> {
     let tenant = tx.tenant();
-    let row = tx.find(&COUNT, &[&tenant, &model]).await?.ok_or(StoreError::Ended)?;
+    let row = tx.find(&COUNT, &[&tenant, &model, &most]).await?.ok_or(StoreError::Ended)?;
     Ok(Count { tail: row.try_get(0)?, common: row.try_get(1)?, own: row.try_get(2)?, partition: row.try_get(3)? })
 }
 
@@ -170,6 +217,30 @@ pub async fn set_route(tx: &mut Tx<'_, Write>, model: &str, route: Route) -> Res
 pub async fn settle(tx: &mut Tx<'_, Write>, model: &str, tail: i64, touched: i64) -> Result<(), StoreError> {
     let tenant = tx.tenant();
     tx.write(&SETTLE, &[&tenant, &model, &tail, &touched]).await.map(drop)
+}
+
+/// At most `most` tenants and models after `after`, of which there may be no vectors any more: those of other models than `used`, and those with
+/// an index of their own.
+pub async fn doubtful<M: Mode>(
+    tx: &mut Tx<'_, M>,
+    used: &[String],
+    after: (&str, &str),
+    most: i64,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let rows = tx.query(&DOUBTFUL, &[&used, &after.0, &after.1, &most]).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// Forgets how the tenant's vectors of `model` are searched, if there are none. Returns whether there were none.
+pub async fn forget(tx: &mut Tx<'_, Write>, model: &str) -> Result<bool, StoreError> {
+    let tenant = tx.tenant();
+    tx.write(&HOLD, &[&tenant, &model]).await?;
+    Ok(!tx.write(&FORGET, &[&tenant, &model]).await?.is_empty())
+}
+
+/// Whether there may be vectors of `model`, of `tenant` if one is named.
+pub async fn is_known<M: Mode>(tx: &mut Tx<'_, M>, model: &str, tenant: Option<&str>) -> Result<bool, StoreError> {
+    Ok(tx.find(&KNOWN, &[&model, &tenant]).await?.is_some())
 }
 
 fn named(word: &str) -> Result<Route, StoreError> {

@@ -23,7 +23,7 @@ alter table vector_spaces enable row level security;
 alter table vector_spaces force row level security;
 create policy keeper on vector_spaces for all to wardgraph_worker using (true) with check (true);
 create policy administrator on vector_spaces for all to wardgraph_admin using (true) with check (true);
-grant select, insert, update on vector_spaces to wardgraph_worker;
+grant select, insert, update, delete on vector_spaces to wardgraph_worker;
 grant select, insert, update, delete on vector_spaces to wardgraph_admin;
 
 -- What is there already is counted once; the owner sees rows only while nothing is forced on him, in this transaction.

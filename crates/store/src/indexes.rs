@@ -3,6 +3,8 @@
 //! Index definitions take no parameters, so their texts are put together here, of values that cannot break out of them: a [`TenantId`] has
 //! nothing to escape, a model's name is quoted, names of indexes are hashes, and partitions are named by the catalogue.
 
+use std::time::Duration;
+
 use sha2::{Digest, Sha256};
 use tokio_postgres::{Client, Config, NoTls};
 use wardgraph_kernel::TenantId;
@@ -11,6 +13,9 @@ use crate::StoreError;
 
 /// The key of the advisory lock that whoever makes indexes holds: `wardtier` in ASCII.
 const LOCK: i64 = 0x7761_7264_7469_6572;
+
+/// How long connecting may take.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 /// Up to this dimension an index holds single precision; above it, half.
 const MOST_SINGLE: usize = 500;
@@ -97,6 +102,43 @@ impl<'a> Index<'a> {
     }
 }
 
+/// An HNSW index that is there, whole or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    name: String,
+    /// The model whose vectors it is about.
+    pub model: String,
+    /// The tenant whose own it is; `None` for a common one.
+    pub tenant: Option<String>,
+}
+
+impl Made {
+    /// By what the catalogue says; `None` for an index that this program did not make.
+    fn read(name: &str, predicate: &str) -> Option<Self> {
+        let (model, rest) = text_after("(model = '", predicate)?;
+        let own = name.contains("_own_");
+        let tenant = text_after("(tenant_id = '", rest).map(|(tenant, _)| tenant);
+        (own == tenant.is_some() && (own || name.contains("_hnsw_"))).then(|| Self { name: name.to_owned(), model, tenant })
+    }
+}
+
+/// The SQL text that begins after `start`, and what follows it.
+fn text_after<'p>(start: &str, predicate: &'p str) -> Option<(String, &'p str)> {
+    let mut rest = predicate.get(predicate.find(start)? + start.len()..)?;
+    let mut text = String::new();
+    loop {
+        let (part, after) = rest.split_once('\'')?;
+        text.push_str(part);
+        match after.strip_prefix('\'') {
+            Some(after) => {
+                text.push('\'');
+                rest = after;
+            }
+            None => return Some((text, after)),
+        }
+    }
+}
+
 /// A session of the owner that makes indexes. There is one in the whole database at a time: it holds a lock that ends with it.
 #[derive(Debug)]
 pub struct Indexes(Client);
@@ -110,7 +152,8 @@ impl Indexes {
             "-c search_path=wardgraph,public -c statement_timeout=0 -c lock_timeout=0 -c maintenance_work_mem={memory_mb}MB \
              -c max_parallel_maintenance_workers=0 -c client_connection_check_interval=1000"
         ));
-        let (client, connection) = login.connect(NoTls).await?;
+        let connected = tokio::time::timeout(CONNECT_WITHIN, login.connect(NoTls)).await;
+        let (client, connection) = connected.map_err(|_| StoreError::Timeout)??;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "the connection that makes indexes ended");
@@ -138,6 +181,23 @@ impl Indexes {
         Ok(true)
     }
 
+    /// The indexes that are there.
+    pub async fn made(&self) -> Result<Vec<Made>, StoreError> {
+        let sql = "select c.relname::text, pg_get_expr(i.indpred, i.indrelid)
+                   from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am a on a.oid = c.relam
+                   where a.amname = 'hnsw' and c.relnamespace = 'wardgraph'::regnamespace and i.indpred is not null";
+        let mut made = Vec::new();
+        for row in self.0.query(sql, &[]).await? {
+            made.extend(Made::read(row.try_get(0)?, row.try_get(1)?));
+        }
+        Ok(made)
+    }
+
+    /// Drops the index while everyone works on.
+    pub async fn remove(&self, made: &Made) -> Result<(), StoreError> {
+        Ok(self.0.batch_execute(&format!("drop index concurrently if exists {}", made.name)).await?)
+    }
+
     async fn state(&self, index: &Index<'_>) -> Result<Option<bool>, StoreError> {
         let sql =
             "select i.indisvalid and i.indisready from pg_index i where i.indexrelid = to_regclass('wardgraph.' || $1::text)";
@@ -149,6 +209,18 @@ impl Indexes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_index_is_about_is_read_from_its_predicate_and_no_other_index_is_meant() {
+        let read = |name, predicate| Made::read(name, predicate).map(|made| (made.model, made.tenant));
+        let own = "((model = 'it''s (tenant_id = ''x'')'::text) AND (graph = 2) AND (tenant_id = 'acme'::text))";
+        assert_eq!(read("embeddings_p3_own_0", own), Some(("it's (tenant_id = 'x')".into(), Some("acme".into()))));
+        let common = "((model = 'm'::text) AND (graph = 1))";
+        assert_eq!(read("embeddings_p3_hnsw_0", common), Some(("m".into(), None)));
+        for (name, predicate) in [("embeddings_p3_own_0", common), ("mine", common), ("embeddings_p3_hnsw_0", "(graph = 1)")] {
+            assert_eq!(read(name, predicate), None, "{name} {predicate}");
+        }
+    }
 
     #[test]
     fn an_index_compares_what_its_dimension_allows_and_a_models_name_stays_a_name() {

@@ -19,7 +19,7 @@ mod vector;
 
 pub use connection::Timeouts;
 pub use error::StoreError;
-pub use indexes::{Index, Indexes, Space};
+pub use indexes::{Index, Indexes, Made, Space};
 pub use pools::{Logins, PoolStatus, Store, StoreOptions};
 pub use role::Role;
 pub use scope::{Plan, Scope};

@@ -277,7 +277,7 @@ impl EmbeddingWorker {
         let mut entries = Vec::new();
         let Outcomes { done, faulty, back } = outcomes;
         // A single statement holds the nodes by itself, or needs none.
-        if !faulty.is_empty() || !done.is_empty() && !(back.is_empty() && gone.is_empty()) {
+        if !faulty.is_empty() || !(done.is_empty() || back.is_empty() && gone.is_empty()) {
             let done = done.iter().map(|(claim, _)| claim);
             let faulty = faulty.iter().map(|(claim, _)| claim);
             embedding::hold(&mut work.tx(), done.chain(faulty).chain(&back).chain(gone)).await?;

@@ -8,6 +8,7 @@ mod duty;
 mod embedding;
 mod forget;
 mod purge;
+mod tidy;
 mod tiers;
 
 pub use change::{ALIVE, ModelKeeper};

@@ -4,7 +4,11 @@
 //! transaction of its own, after each of which search is whole, and each begins by looking at what is there: a keeper that is stopped
 //! anywhere is followed by one that finishes.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 use wardgraph_gate::{Index, Indexes, Space, StoreError, SystemParts};
@@ -14,11 +18,19 @@ use wardgraph_graph::{
 };
 use wardgraph_kernel::{Read, TenantId, Write};
 
+use crate::tidy::tidy;
+
 /// The actor of this work.
 const WHY: &str = "keeper of search tiers";
 
 /// How many tenants are looked after at one time.
 const MOST_DUE: i64 = 32;
+
+/// How often it is looked for what nothing uses any more.
+const TIDY: Duration = Duration::from_mins(10);
+
+/// How long a tenant is left alone after it failed: doubled from the first to the second.
+const REST: (Duration, Duration) = (Duration::from_secs(2), Duration::from_mins(10));
 
 /// A step shorter than this is followed by one twice as large; one longer than four times this, by one half as large.
 const STEP: Duration = Duration::from_millis(200);
@@ -50,25 +62,45 @@ pub struct TierKeeper {
     parts: SystemParts,
     routes: Arc<Routes>,
     options: TierOptions,
+    /// Tenants whose last try failed: until when they are left alone, and for how long.
+    failed: Arc<Mutex<BTreeMap<String, (Instant, Duration)>>>,
 }
 
 impl TierKeeper {
     /// A keeper that has not begun.
-    pub const fn new(parts: SystemParts, routes: Arc<Routes>, options: TierOptions) -> Self {
-        Self { parts, routes, options }
+    pub fn new(parts: SystemParts, routes: Arc<Routes>, options: TierOptions) -> Self {
+        Self { parts, routes, options, failed: Arc::default() }
     }
 
-    /// Keeps the tiers until the task is dropped.
+    /// Keeps the tiers until the task is dropped. What others did is learned however long a build takes.
     pub async fn run(self) {
-        loop {
-            let kept = match self.learn().await {
-                Ok(()) if self.options.works => self.turn().await.map(drop),
-                other => other,
-            };
-            if let Err(error) = kept {
-                tracing::warn!(%error, "the tiers of search could not be kept; trying again");
+        let learning = async {
+            loop {
+                if let Err(error) = self.learn().await {
+                    tracing::warn!(%error, "the tiers of search could not be looked up; trying again");
+                }
+                tokio::time::sleep(self.options.idle).await;
             }
-            tokio::time::sleep(self.options.idle).await;
+        };
+        let working = async {
+            let mut tidied = Instant::now();
+            loop {
+                if let Err(error) = self.turn().await {
+                    tracing::warn!(%error, "the tiers of search could not be kept; trying again");
+                }
+                if tidied.elapsed() > TIDY {
+                    tidied = Instant::now();
+                    if let Err(error) = self.tidy().await {
+                        tracing::warn!(%error, "unused indexes could not be dropped; trying again later");
+                    }
+                }
+                tokio::time::sleep(self.options.idle).await;
+            }
+        };
+        if self.options.works {
+            tokio::join!(learning, working);
+        } else {
+            learning.await;
         }
     }
 
@@ -98,23 +130,49 @@ impl TierKeeper {
 
     /// Does what is due. Returns how many tenants were looked after; none while another server is at it.
     pub async fn turn(&self) -> Result<usize, StoreError> {
+        let resting = self.resting();
         let mut reading = self.parts.queue()?;
-        let due = tiers::due(&mut reading.tx::<Read>(), self.space().model(), self.options.exact_rows, MOST_DUE).await?;
+        let (model, tail) = (self.space().model(), self.options.exact_rows);
+        let due = tiers::due(&mut reading.tx::<Read>(), model, tail, MOST_DUE, &resting).await?;
         reading.commit(&[]).await?;
         if due.is_empty() || !self.space().can_be_indexed() {
             return Ok(0);
         }
         let Some(indexes) = self.parts.store.indexes(self.options.memory_mb).await? else { return Ok(0) };
-        // One tenant's trouble is no other's.
+        // One tenant's trouble is no other's: it waits, and does not take the others' places.
         let mut trouble = Ok(due.len());
         for tenant in due {
-            if let Err(error) = self.keep(&indexes, &tenant).await {
+            let kept = self.keep(&indexes, &tenant).await;
+            self.note(&tenant.tenant, kept.is_ok());
+            if let Err(error) = kept {
                 metrics::counter!("wardgraph_search_tier_failures_total").increment(1);
                 trouble = Err(error);
             }
         }
         self.learn().await?;
         trouble
+    }
+
+    /// Drops indexes that nothing uses any more. Returns how many; `None` while another server is at it.
+    pub async fn tidy(&self) -> Result<Option<usize>, StoreError> {
+        tidy(&self.parts, self.space().model(), self.options.memory_mb).await
+    }
+
+    /// The tenants that are left alone for now.
+    fn resting(&self) -> Vec<String> {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        failed.iter().filter(|(_, (until, _))| *until > now).map(|(tenant, _)| tenant.clone()).collect()
+    }
+
+    fn note(&self, tenant: &TenantId, kept: bool) {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept {
+            failed.remove(tenant.as_str());
+        } else {
+            let rest = failed.get(tenant.as_str()).map_or(REST.0, |(_, rest)| (*rest * 2).min(REST.1));
+            failed.insert(tenant.to_string(), (Instant::now() + rest, rest));
+        }
     }
 
     fn space(&self) -> &'static Space {
@@ -163,7 +221,9 @@ impl TierKeeper {
 
     async fn count(&self, tenant: &TenantId) -> Result<Count, StoreError> {
         let mut work = self.parts.work::<Read>(WHY, tenant.clone())?;
-        tiers::count(&mut work.tx(), self.space().model()).await
+        // More than this need not be told apart.
+        let most = self.options.own_rows.max(self.options.exact_rows).saturating_add(1);
+        tiers::count(&mut work.tx(), self.space().model(), most).await
     }
 
     /// Moves all that is not there yet, in steps that hold nobody up.

@@ -154,7 +154,7 @@ async fn the_grants_are_these_and_no_others() {
         "nodes last_refreshed worker update".into(),
         "nodes worker select".into(),
         format!("vector_spaces admin {all}"),
-        "vector_spaces worker insert+select+update".into(),
+        "vector_spaces worker delete+insert+select+update".into(),
     ];
     expected.sort();
     assert_eq!(listed, expected);

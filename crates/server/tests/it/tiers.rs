@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 use wardgraph_graph::search::Route;
-use wardgraph_store::{Role, guard};
+use wardgraph_store::{Index, Role, Space, guard};
 use wardgraph_testkit::{App, AppOptions, Caller};
 use wardgraph_worker::TierOptions;
 
@@ -267,6 +267,8 @@ async fn a_keeper_that_is_stopped_anywhere_is_followed_by_one_that_finishes() {
             };
             // Nothing while the session of one that was stopped is not gone yet.
             kept.unwrap();
+            // One that was stopped after its last step has left nothing to do, and told nobody here.
+            app.keeper.learn().await.unwrap();
             if app.routes.of("tenant-a") == route {
                 break;
             }
@@ -307,4 +309,52 @@ async fn what_the_worker_embeds_is_counted_and_only_one_server_keeps_tiers_at_a_
     assert_eq!(client.query_one(touched, &[]).await.unwrap().get::<_, i64>(0), 0);
     let found = owner.post("/search", &json!({ "query": "number", "explain": true })).await.ok();
     assert_eq!((&found["count"], &found["route"], &found["model"]), (&json!(5), &json!("graph"), &Value::from(MODEL)));
+}
+
+/// How many indexes went.
+async fn tidied(app: &App) -> usize {
+    loop {
+        // Nothing while the session of the one before is not gone yet.
+        if let Some(dropped) = app.keeper.tidy().await.unwrap() {
+            return dropped;
+        }
+    }
+}
+
+#[tokio::test]
+async fn indexes_that_no_server_and_no_vector_uses_any_more_are_dropped_and_no_others() {
+    let app = app(50, 200).await;
+    let client = app.database.behind_the_scenes().await;
+    plant(&client, "tenant-a", 8, 0..250).await;
+    plant(&client, "tenant-b", 8, 0..100).await;
+    while app.routes.of("tenant-a") != Route::Own || app.routes.of("tenant-b") != Route::Graph {
+        app.keeper.turn().await.unwrap();
+    }
+    assert_eq!(tidied(&app).await, 0, "all are used");
+    let (left, kept) = (Space::new("it's gone", DIMENSION), Space::new("still there", DIMENSION));
+    let made = async {
+        loop {
+            let Some(indexes) = app.store.indexes(64).await.unwrap() else { continue };
+            for space in [&left, &kept] {
+                indexes.make(&Index::common("embeddings_p0", space)).await.unwrap();
+            }
+            return;
+        }
+    };
+    made.await;
+    client
+        .batch_execute(
+            "insert into wardgraph.vector_spaces (tenant_id, model) values ('tenant-b', 'it''s gone'), ('tenant-b', 'still there');
+             insert into wardgraph.embeddings (tenant_id, node_id, model, embedding, embedded_at)
+             select tenant_id, node_id, 'still there', embedding, now() from wardgraph.embeddings where tenant_id = 'tenant-b' limit 1",
+        )
+        .await
+        .unwrap();
+    assert_eq!(tidied(&app).await, 1);
+    let spaces = "select count(*) from wardgraph.vector_spaces where model in ('it''s gone', 'still there')";
+    assert_eq!(client.query_one(spaces, &[]).await.unwrap().get::<_, i64>(0), 1);
+    client.batch_execute("delete from wardgraph.embeddings where tenant_id = 'tenant-a'").await.unwrap();
+    assert_eq!(tidied(&app).await, 1, "the tenant's own");
+    app.keeper.learn().await.unwrap();
+    assert_eq!((app.routes.of("tenant-a"), app.routes.of("tenant-b")), (Route::Exact, Route::Graph));
 }
