@@ -1,5 +1,6 @@
 //! Checks of what came in, before anything is done with it, with a message for each field.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 use wardgraph_kernel::weight::weight;
 
@@ -12,6 +13,9 @@ pub const MAX_KEY_BYTES: usize = 256;
 
 /// How much props and the like may weigh each, in bytes, with numbers written out as Postgres gives them back.
 pub const MAX_WEIGHT_BYTES: usize = 1 << 20;
+
+/// Years before it are spelled in ways that Postgres does not read.
+const YEAR_1: Timestamp = Timestamp::constant(-62_135_596_800, 0);
 
 /// What came in and can be checked by itself.
 pub trait Validate {
@@ -60,6 +64,11 @@ impl Faults {
         let length = text.chars().count();
         self.unless((least..=most).contains(&length), field, &format!("must have {least} to {most} characters"));
         self.unless(!text.contains('\0'), field, "must not contain a NUL character");
+    }
+
+    /// Checks a time that nodes are compared with.
+    pub fn year(&mut self, field: &str, time: Option<Timestamp>) {
+        self.unless(time.is_none_or(|time| time >= YEAR_1), field, "must not lie before the year 1");
     }
 
     /// Checks an address: none that a browser would run, as a browser reads it: blanks and control characters do not count.

@@ -14,13 +14,18 @@ macro_rules! matching {
     };
     ($n:literal, $filter:literal) => {
         concat!(
-            $crate::filter::matching!(@ $filter, "class", $n, ".classes @> array[", $filter, "->>'class']"),
+            $crate::filter::matching!(@ $filter, "classes", $n, ".classes && (", $filter, "->>'classes')::text[]"),
             " and ",
             $crate::filter::matching!(@ $filter, "external_id", $n, ".external_id = ", $filter, "->>'external_id'"),
             " and ",
             $crate::filter::matching!(@ $filter, "props", $n, ".props @> (", $filter, "->'props')"),
             " and ",
             $crate::filter::matching!(@ $filter, "metadata", $n, ".metadata @> (", $filter, "->'metadata')"),
+            " and ",
+            $crate::filter::matching!(
+                @ $filter, "metadata_texts", "not exists (select from jsonb_each_text(", $filter, "->'metadata_texts') m
+                  where ", $n, ".metadata ->> m.key is distinct from m.value)"
+            ),
             " and ",
             $crate::filter::matching!(@ $filter, "embedding_status", $n, ".embedding_status = ", $filter, "->>'embedding_status'"),
             " and ",
@@ -44,14 +49,16 @@ pub(crate) use matching;
 /// Which nodes are meant: those for which everything holds that is asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Of this class.
-    pub class: Option<String>,
+    /// Of one of these classes, unless there are none.
+    pub classes: Vec<String>,
     /// With this external id.
     pub external_id: Option<String>,
     /// Whose props contain these, as `@>` of Postgres understands it: objects by their keys, lists by their entries.
     pub props: Option<Map<String, Value>>,
     /// Whose metadata contain these.
     pub metadata: Option<Map<String, Value>>,
+    /// Whose metadata have these keys with these values, each written as text; a null asks for none or a null.
+    pub metadata_texts: Map<String, Value>,
     /// Whose vector has come this far.
     pub embedding_status: Option<&'static str>,
     /// That have a vector, or have none.
@@ -67,15 +74,21 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// Whether every node is meant.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// The filter as the fragment reads it; `None` where every node is meant.
     pub fn value(&self) -> Option<Value> {
         let text = |text: &Option<String>| text.clone().map(Value::from);
         let time = |time: Option<Timestamp>| time.map(|time| Value::from(time.to_string()));
         let asked = [
-            ("class", text(&self.class)),
+            ("classes", (!self.classes.is_empty()).then(|| array(&self.classes).into())),
             ("external_id", text(&self.external_id)),
             ("props", self.props.clone().map(Value::from)),
             ("metadata", self.metadata.clone().map(Value::from)),
+            ("metadata_texts", (!self.metadata_texts.is_empty()).then(|| self.metadata_texts.clone().into())),
             ("embedding_status", self.embedding_status.map(Value::from)),
             ("has_embedding", self.has_embedding.map(Value::from)),
             ("created_after", time(self.created_after)),
@@ -86,4 +99,11 @@ impl Filter {
         let asked: Map<_, _> = asked.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
         (!asked.is_empty()).then_some(Value::Object(asked))
     }
+}
+
+/// Texts as Postgres spells an array of them.
+fn array(texts: &[String]) -> String {
+    let quoted: Vec<String> =
+        texts.iter().map(|text| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))).collect();
+    format!("{{{}}}", quoted.join(","))
 }

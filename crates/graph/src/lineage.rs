@@ -2,8 +2,7 @@
 //!
 //! One statement walks breadth first, one row a level, with the nodes of the level and all that were seen before: each node is reached once,
 //! at its least depth, and no number of paths or cycles makes it more. Of each node at most one edge more than nodes are wanted is looked at,
-//! since further ones could only say what that one says: there is more. All edges
-//! together that one walk looks at are bounded too, and a walk that reached the bound is truncated.
+//! since further ones could only say what that one says: there is more.
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -26,34 +25,29 @@ macro_rules! walk {
             &[Role::App],
             concat!(
                 "with recursive walk as (
-                   select 0 as depth, array[$2::uuid] as level, null::uuid[] as via, array[$2::uuid] as seen, 0::bigint as looked
+                   select 0 as depth, array[$2::uuid] as level, null::uuid[] as via, array[$2::uuid] as seen
                    union all
-                   select w.depth + 1, n.level, n.via, w.seen || n.level, w.looked + n.looked
+                   select w.depth + 1, n.level, n.via, w.seen || n.level
                    from walk w cross join lateral (
-                     with looked as materialized (
-                       select e.node_id, e.edge_id
-                       from unnest(w.level) as l(node_id) cross join lateral (
-                         select edges.",
+                     select array_agg(d.node_id order by d.node_id) as level, array_agg(d.edge_id order by d.node_id) as via
+                     from (
+                       select d.node_id, d.edge_id
+                       from (
+                         select distinct on (e.node_id) e.node_id, e.edge_id
+                         from unnest(w.level) as l(node_id) cross join lateral (
+                           select edges.",
                 $far,
                 " as node_id, edges.edge_id from edges where edges.tenant_id = $1 and edges.",
                 $near,
                 " = l.node_id and edges.rel = $3 order by edges.edge_id limit $5::bigint + 1
-                       ) e
-                       limit $7::bigint - w.looked
-                     )
-                     select array_agg(d.node_id order by d.node_id) as level, array_agg(d.edge_id order by d.node_id) as via,
-                            (select count(*) from looked) as looked
-                     from (
-                       select d.node_id, d.edge_id
-                       from (
-                         select distinct on (e.node_id) e.node_id, e.edge_id from looked e
+                         ) e
                          order by e.node_id, e.edge_id limit 2 * $5::bigint + 1
                        ) d
                        where d.node_id <> all(w.seen)
                        order by d.node_id limit $5::bigint + 2 - cardinality(w.seen)
                      ) d
                    ) n
-                   where w.depth < $4 and w.level is not null
+                   where w.depth < $4 and n.level is not null
                  ), reached as (
                    select w.depth, l.node_id, l.edge_id, n.size_bytes + e.size_bytes as size_bytes
                    from walk w cross join lateral unnest(w.level, w.via) as l(node_id, edge_id)
@@ -64,7 +58,7 @@ macro_rules! walk {
                    select * from (select *, count(*) over () as there, sum(size_bytes) over (order by depth, node_id) - size_bytes as before from reached) r
                    where before <= $6 order by depth, node_id limit $5
                  )
-                 select f.node_id, f.depth, f.edge_id, e.props, n.classes, n.props, n.created_at, f.there, (select max(w.looked) from walk w) >= $7::bigint as cut
+                 select f.node_id, f.depth, f.edge_id, e.props, n.classes, n.props, n.created_at, f.there
                  from nodes start left join fits f on true
                    left join lateral (select classes, props, created_at from nodes where nodes.tenant_id = $1 and nodes.node_id = f.node_id limit 1) n on true
                    left join lateral (select props from edges where edges.tenant_id = $1 and edges.edge_id = f.edge_id limit 1) e on true
@@ -79,9 +73,6 @@ const OUT: Statement<Read> = walk!("graph.lineage.out", "src", "dst");
 const IN: Statement<Read> = walk!("graph.lineage.in", "dst", "src");
 
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[OUT.info(), IN.info()];
-
-/// How many edges one walk looks at.
-pub const MOST_LOOKED: i64 = 100_000;
 
 /// A walk.
 #[derive(Debug, Clone)]
@@ -122,7 +113,7 @@ pub struct Reached {
 pub struct Lineage {
     /// The nodes, nearest first.
     pub reached: Vec<Reached>,
-    /// Whether there are more within the depth than fit, or may be behind the last edge that was looked at.
+    /// Whether there are more within the depth than fit.
     pub truncated: bool,
 }
 
@@ -130,14 +121,11 @@ pub struct Lineage {
 pub async fn walk<M: Mode>(tx: &mut Tx<'_, M>, walk: &Walk) -> Result<Lineage, GraphError> {
     let tenant = tx.tenant();
     let statement = if walk.reversed { &IN } else { &OUT };
-    let rows = tx
-        .query(statement, &[&tenant, &walk.start.uuid(), &walk.rel, &walk.depth, &walk.nodes, &ANSWER_BYTES, &MOST_LOOKED])
-        .await?;
+    let rows = tx.query(statement, &[&tenant, &walk.start.uuid(), &walk.rel, &walk.depth, &walk.nodes, &ANSWER_BYTES]).await?;
     let first = rows.first().ok_or(GraphError::NoNode(walk.start))?;
     let there = first.try_get::<_, Option<i64>>("there").map_err(StoreError::from)?.unwrap_or_default();
     let reached = rows.iter().filter_map(|row| read(row).transpose()).collect::<Result<Vec<_>, _>>()?;
-    let cut = first.try_get::<_, Option<bool>>("cut").map_err(StoreError::from)?.unwrap_or_default();
-    let truncated = cut || usize::try_from(there).unwrap_or(usize::MAX) > reached.len();
+    let truncated = usize::try_from(there).unwrap_or(usize::MAX) > reached.len();
     Ok(Lineage { reached, truncated })
 }
 

@@ -4,7 +4,6 @@
 //! with one common word in it passed the nearest by meaning (measured: `bench/QUALITY.md`).
 
 mod explain;
-mod filter;
 mod route;
 mod statements;
 
@@ -14,11 +13,10 @@ use wardgraph_embed::{Embedder, Lane};
 use wardgraph_kernel::{Mode, NodeId, Read, Timestamp};
 use wardgraph_store::{Plan, Row, Statement, StoreError, ToSql, Tx, Vector};
 
-use crate::{GraphError, bound::ANSWER_BYTES};
+use crate::{GraphError, bound::ANSWER_BYTES, filter::Filter};
 use statements::Way;
 
 pub use explain::Factors;
-pub use filter::Filter;
 pub use route::{Route, Routes};
 pub use statements::Searches;
 
@@ -184,9 +182,9 @@ impl Planned<'_> {
             By::Text(text) => parameters.push(text),
             By::Hybrid(_, text) => parameters.extend([&model as &(dyn ToSql + Sync), &vector, text, &candidates]),
         }
-        let conditions = filter.parameters();
-        if !filter.is_empty() {
-            parameters.extend(conditions.all());
+        let filter = filter.value();
+        if filter.is_some() {
+            parameters.push(&filter);
         }
         let rows = tx.query(self.statement, &parameters).await?;
         Ok(rows.iter().map(read).collect::<Result<_, _>>()?)

@@ -307,13 +307,10 @@ impl Validate for NodeFilter {
             ("updated_after", self.updated_after),
             ("updated_before", self.updated_before),
         ] {
-            faults.unless(time.is_none_or(|time| time >= YEAR_1), field, "must not lie before the year 1");
+            faults.year(field, time);
         }
     }
 }
-
-/// Years before it are spelled in ways that Postgres does not read.
-const YEAR_1: Timestamp = Timestamp::constant(-62_135_596_800, 0);
 
 /// A page of nodes.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

@@ -136,7 +136,7 @@ pub struct Lineage {
     pub ancestors: Vec<Ancestor>,
     /// How many there are here. (The replaced system calls it so.)
     pub depth: usize,
-    /// Whether there are more within `max_depth` than `limit` or the size of an answer allows, or may be: 100,000 edges are looked at.
+    /// Whether there are more within `max_depth` than `limit` or the size of an answer allows.
     pub truncated: bool,
 }
 

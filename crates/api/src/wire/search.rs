@@ -83,16 +83,16 @@ pub struct SearchFilter {
     /// Nodes whose metadata contain this, as JSON containment.
     #[serde(default)]
     pub metadata: Option<Map<String, Value>>,
-    /// Created then or later.
+    /// Created later than this time (RFC 3339).
     #[serde(default)]
     pub created_after: Option<Timestamp>,
-    /// Created before that.
+    /// Created earlier than this time.
     #[serde(default)]
     pub created_before: Option<Timestamp>,
-    /// Changed then or later.
+    /// Last changed later than this time.
     #[serde(default)]
     pub updated_after: Option<Timestamp>,
-    /// Changed before that.
+    /// Last changed earlier than this time.
     #[serde(default)]
     pub updated_before: Option<Timestamp>,
 }
@@ -123,6 +123,14 @@ impl SearchFilter {
             if let Some(object) = object {
                 faults.object(field, object);
             }
+        }
+        for (field, time) in [
+            ("/filter/created_after", self.created_after),
+            ("/filter/created_before", self.created_before),
+            ("/filter/updated_after", self.updated_after),
+            ("/filter/updated_before", self.updated_before),
+        ] {
+            faults.year(field, time);
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The statements of search: for each way to search, each route and with or without a filter, one fixed text.
 //!
 //! The texts are put together once for the model in use, since an index of vectors needs its dimension in the text. Each takes the same
-//! parameters in the same order: [`FIXED`] of all, then those of the vector, of the words, of the filter.
+//! parameters in the same order: seven of all, then those of the vector, of the words, and the filter.
+//! All begin with `$1` tenant, `$2` how many results, `$3` octets of one answer, `$4` decay a day, `$5` weight of drift, `$6` now, `$7` how deep lists are.
 //!
 //! **Invariant:** the parts of a text together read every vector of the tenant, whatever its place is and whatever the route says: a route
 //! that is out of date costs time and no results (`every_route_finds_what_exact_search_finds`).
@@ -14,10 +15,8 @@ use std::{
 use wardgraph_kernel::Read;
 use wardgraph_store::{Role, Space, Statement, StatementInfo};
 
-use super::{Route, filter::conditions};
-
-/// `$1` tenant, `$2` how many results, `$3` octets of one answer, `$4` decay a day, `$5` weight of drift, `$6` now, `$7` how deep lists are.
-const FIXED: usize = 7;
+use super::Route;
+use crate::filter::matching;
 
 /// The ways to search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,16 +92,16 @@ impl Searches {
 }
 
 fn statement(space: &Space, way: Way, route: Route, filtered: bool) -> Statement<Read> {
-    let (word, parameters) = match way {
-        Way::Vector => ("vector", FIXED + 2),
-        Way::Text => ("text", FIXED + 1),
-        Way::Hybrid => ("hybrid", FIXED + 4),
+    let (word, filter) = match way {
+        Way::Vector => ("vector", concat!(" and ", matching!("n", "$10::jsonb"))),
+        Way::Text => ("text", concat!(" and ", matching!("n", "$9::jsonb"))),
+        Way::Hybrid => ("hybrid", concat!(" and ", matching!("n", "$12::jsonb"))),
     };
-    let filter = if filtered { conditions(parameters + 1) } else { String::new() };
+    let filter = if filtered { filter } else { "" };
     let ctes = match way {
-        Way::Vector => meaning(space, route, &filter) + FOUND_BY_MEANING,
-        Way::Text => words("$8", &filter) + FOUND_BY_WORDS,
-        Way::Hybrid => meaning(space, route, &filter) + ", " + &words("$10", &filter) + FOUND_BY_BOTH,
+        Way::Vector => meaning(space, route, filter) + FOUND_BY_MEANING,
+        Way::Text => words("$8", filter) + FOUND_BY_WORDS,
+        Way::Hybrid => meaning(space, route, filter) + ", " + &words("$10", filter) + FOUND_BY_BOTH,
     };
     let name = format!("graph.search.{word}.{}{}", route.word(), if filtered { ".filtered" } else { "" });
     Statement::reading(name.leak(), &[Role::App], format!("with {ctes}{SHOWN}").leak())

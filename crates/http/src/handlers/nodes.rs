@@ -83,10 +83,11 @@ pub(crate) async fn get(permit: Permit<GetNode>, Path(id): Path<NodeId>) -> Resu
 
 fn filter(query: NodeFilter) -> Filter {
     Filter {
-        class: query.class,
+        classes: query.class.into_iter().collect(),
         external_id: query.external_id,
         props: query.props.map(|ObjectText(object)| object),
         metadata: query.metadata.map(|ObjectText(object)| object),
+        metadata_texts: serde_json::Map::new(),
         embedding_status: query.embedding_status.map(EmbeddingStatus::word),
         has_embedding: query.has_embedding,
         created_after: query.created_after,

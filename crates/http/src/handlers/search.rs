@@ -1,6 +1,5 @@
 //! Search. The model works before the transaction begins, so that no connection is held meanwhile.
 
-use serde_json::{Map, Value};
 use wardgraph_api::{
     Json,
     table::graph::Search,
@@ -9,7 +8,8 @@ use wardgraph_api::{
 use wardgraph_gate::Permit;
 use wardgraph_graph::{
     GraphError,
-    search::{By, Filter, Found, Query, Route, Weighting},
+    filter::Filter,
+    search::{By, Found, Query, Route, Weighting},
 };
 
 use crate::{Failure, Services};
@@ -57,27 +57,19 @@ fn filter(request: &mut SearchRequest) -> Filter {
     let filter = std::mem::take(&mut request.filter);
     let mut classes = filter.classes;
     classes.append(&mut request.classes);
-    let texts = request.metadata_filters.take().unwrap_or_default();
     Filter {
-        classes: (!classes.is_empty()).then_some(classes),
+        classes,
         props: filter.props,
         metadata: filter.metadata.or_else(|| request.compound_filter.take()),
-        metadata_texts: as_texts(texts),
+        metadata_texts: request.metadata_filters.take().unwrap_or_default(),
         created_after: filter.created_after,
         created_before: filter.created_before,
         updated_after: filter.updated_after,
         updated_before: filter.updated_before,
+        external_id: None,
+        embedding_status: None,
+        has_embedding: None,
     }
-}
-
-/// Values as Postgres writes them with `->>`.
-fn as_texts(values: Map<String, Value>) -> Vec<(String, Option<String>)> {
-    let text = |value| match value {
-        Value::Null => None,
-        Value::String(text) => Some(text),
-        other => Some(other.to_string()),
-    };
-    values.into_iter().map(|(key, value)| (key, text(value))).collect()
 }
 
 const fn route(route: Route) -> SearchRoute {

@@ -311,6 +311,7 @@ async fn filters_on_classes_props_metadata_and_time_hold_in_every_mode() {
     app.database.behind_the_scenes().await.batch_execute(later).await.unwrap();
     finds(&owner, json!({}), &[0, 1, 2, 3, 4, 5]).await;
     finds(&owner, json!({ "filter": { "classes": ["Early", "Never"] } }), &[0, 1]).await;
+    finds(&owner, json!({ "filter": { "classes": ["Ear\"ly", "\\", "Early,Late", "{Early}", "NULL"] } }), &[]).await;
     finds(&owner, json!({ "filter": { "props": { "odd": true } } }), &[1, 3, 5]).await;
     finds(&owner, json!({ "filter": { "props": { "odd": true }, "classes": ["Early"] } }), &[1]).await;
     finds(&owner, json!({ "filter": { "metadata": { "tags": ["b"] } } }), &[0]).await;
@@ -323,7 +324,7 @@ async fn filters_on_classes_props_metadata_and_time_hold_in_every_mode() {
     finds(
         &owner,
         json!({ "filter": { "created_after": "2026-01-01T00:02:00Z", "created_before": "2026-01-01T00:04:00Z" } }),
-        &[2, 3],
+        &[3],
     )
     .await;
     finds(&owner, json!({ "filter": { "updated_after": "2026-01-01T01:00:00Z" } }), &[4]).await;
@@ -340,6 +341,8 @@ async fn filters_on_classes_props_metadata_and_time_hold_in_every_mode() {
         (json!({ "classes": ["A"], "filter": { "classes": ["B"] } }), "/classes"),
         (json!({ "filter": { "classes": [""] } }), "/filter/classes/0"),
         (json!({ "filter": { "props": { "a": "\u{0}" } } }), "/filter/props"),
+        (json!({ "filter": { "created_after": "0000-12-31T23:59:59Z" } }), "/filter/created_after"),
+        (json!({ "filter": { "updated_before": "-000001-01-02T00:00:00Z" } }), "/filter/updated_before"),
         (json!({ "decay_lambda": 1.1 }), "/decay_lambda"),
         (json!({ "drift_beta": -0.1 }), "/drift_beta"),
     ] {
