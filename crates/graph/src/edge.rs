@@ -22,14 +22,20 @@ macro_rules! columns {
 const CREATE: Statement<Write> = Statement::writing(
     "graph.edge.create",
     &[Role::App],
-    "with input as materialized (
+    // All ends are looked up together: one by one, a tenant that the statistics do not know yet would have all its nodes read for each edge.
+    "with there as materialized (
+       select node_id, external_id from nodes where tenant_id = $1 and node_id = any($3::uuid[] || $6::uuid[])
+       union
+       select node_id, external_id from nodes where tenant_id = $1 and external_id = any($4::text[] || $7::text[])
+     ), input as materialized (
        select i.edge_id, i.rel, i.props, i.size_bytes, i.n,
-              coalesce((select node_id from nodes n where n.tenant_id = $1 and n.node_id = i.src),
-                       (select node_id from nodes n where n.tenant_id = $1 and n.external_id = i.src_external_id)) as src,
-              coalesce((select node_id from nodes n where n.tenant_id = $1 and n.node_id = i.dst),
-                       (select node_id from nodes n where n.tenant_id = $1 and n.external_id = i.dst_external_id)) as dst
+              coalesce(src.node_id, named_src.node_id) as src, coalesce(dst.node_id, named_dst.node_id) as dst
        from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::jsonb[], $9::int[]) with ordinality
          as i(edge_id, src, src_external_id, rel, dst, dst_external_id, props, size_bytes, n)
+       left join there src on src.node_id = i.src
+       left join there named_src on named_src.external_id = i.src_external_id
+       left join there dst on dst.node_id = i.dst
+       left join there named_dst on named_dst.external_id = i.dst_external_id
      ), created as (
        insert into edges (tenant_id, edge_id, src, rel, dst, props, size_bytes, created_at)
        select $1, edge_id, src, rel, dst, props, size_bytes, $10 from input where src is not null and dst is not null

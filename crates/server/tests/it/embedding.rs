@@ -17,11 +17,11 @@ use wardgraph_gate::SystemParts;
 use wardgraph_graph::embedding::{self, MOST_CLAIMS, MOST_FAULTS, SUSPICIOUS};
 use wardgraph_kernel::{Clock, SystemChance};
 use wardgraph_testkit::{App, Caller};
-use wardgraph_worker::{ALIVE, EmbeddingWorker, ModelKeeper, WorkerOptions};
+use wardgraph_worker::{EmbeddingWorker, ModelKeeper, WorkerOptions};
 
 /// A model whose vectors turn with the length of the text, and that can be held up, or away, or refuse.
 #[derive(Debug)]
-struct Dial {
+pub(crate) struct Dial {
     id: ModelId,
     calls: AtomicUsize,
     away: bool,
@@ -30,7 +30,7 @@ struct Dial {
 }
 
 impl Dial {
-    fn named(name: &'static str) -> Arc<Self> {
+    pub(crate) fn named(name: &'static str) -> Arc<Self> {
         Arc::new(Self::plain(name))
     }
 
@@ -73,46 +73,46 @@ impl Embedder for Dial {
     }
 }
 
-fn parts(app: &App) -> SystemParts {
+pub(crate) fn parts(app: &App) -> SystemParts {
     SystemParts { store: app.store.clone(), clock: app.clock.clone(), chance: Arc::new(SystemChance) }
 }
 
-fn worker(app: &App, model: &Arc<Dial>, batch: i64) -> EmbeddingWorker {
+pub(crate) fn worker(app: &App, model: &Arc<Dial>, batch: i64) -> EmbeddingWorker {
     EmbeddingWorker::new(parts(app), model.clone(), WorkerOptions { batch, ..WorkerOptions::default() })
 }
 
-fn keeper(app: &App, model: &Arc<Dial>) -> ModelKeeper {
+pub(crate) fn keeper(app: &App, model: &Arc<Dial>) -> ModelKeeper {
     ModelKeeper::new(parts(app), model.model(), true)
 }
 
-async fn nodes(caller: &Caller, texts: &[String]) -> Vec<String> {
+pub(crate) async fn nodes(caller: &Caller, texts: &[String]) -> Vec<String> {
     let batch: Vec<Value> = texts.iter().map(|text| json!({ "classes": ["T"], "props": { "text": text } })).collect();
     let made = caller.post("/nodes/batch", &json!({ "nodes": batch })).await.ok();
     made["results"].as_array().unwrap().iter().map(|result| result["id"].as_str().unwrap().to_owned()).collect()
 }
 
-fn texts(count: usize) -> Vec<String> {
+pub(crate) fn texts(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("heron {}", "x".repeat(number % 50))).collect()
 }
 
-async fn number(client: &Client, sql: &str) -> i64 {
+pub(crate) async fn number(client: &Client, sql: &str) -> i64 {
     client.query_one(sql, &[]).await.unwrap().get(0)
 }
 
-async fn vectors_of(client: &Client, model: &str) -> i64 {
+pub(crate) async fn vectors_of(client: &Client, model: &str) -> i64 {
     number(client, &format!("select count(*) from wardgraph.embeddings where model = '{model}'")).await
 }
 
-async fn status(caller: &Caller, id: &str) -> String {
+pub(crate) async fn status(caller: &Caller, id: &str) -> String {
     caller.get(&format!("/nodes/{id}")).await.ok()["embedding_status"].as_str().unwrap().to_owned()
 }
 
-async fn until_idle(worker: &EmbeddingWorker) {
+pub(crate) async fn until_idle(worker: &EmbeddingWorker) {
     while worker.turn().await.unwrap() > 0 {}
 }
 
 /// As whoever changes a node's text does it, in one transaction.
-async fn change(client: &Client, id: &str, text: &str) {
+pub(crate) async fn change(client: &Client, id: &str, text: &str) {
     client
         .batch_execute(&format!(
             "begin;
@@ -360,121 +360,6 @@ async fn a_nodes_history_keeps_the_newest_hundred() {
     assert_eq!(number(&client, "select count(*) from wardgraph.embedding_history").await, 100);
     let told = owner.get(&format!("/nodes/{}/embeddings", ids[0])).await.ok();
     assert_eq!((&told["count"], &told["embeddings"][0]["model"]), (&json!(100), &json!("m")));
-}
-
-/// Turns both until neither has anything to do.
-async fn settle(keeper: &ModelKeeper, worker: &EmbeddingWorker) {
-    for _ in 0..200 {
-        let moved = keeper.turn().await.unwrap();
-        if worker.turn().await.unwrap() == 0 && !moved {
-            return;
-        }
-    }
-    panic!("the change does not come to an end");
-}
-
-async fn changes(caller: &Caller) -> Vec<String> {
-    let events = caller.events().await;
-    let told = |event: &Value| event["type"].as_str().unwrap().to_owned();
-    events.iter().map(told).filter(|told| told.starts_with("embedding.change")).rev().collect()
-}
-
-#[tokio::test]
-async fn nodes_move_to_another_model_while_the_server_serves_and_back() {
-    let app = App::start().await;
-    let owner = app.owner("tenant-a");
-    let ids = nodes(&owner, &texts(30)).await;
-    let (first, second) = (Dial::named("first"), Dial::named("second"));
-    let first_keeper = keeper(&app, &first);
-    settle(&first_keeper, &worker(&app, &first, 100)).await;
-    let client = app.database.behind_the_scenes().await;
-    assert_eq!((vectors_of(&client, "first").await, first_keeper.behind()), (30, 0));
-    assert!(changes(&owner).await.is_empty(), "nothing changed yet");
-
-    app.clock.advance(ALIVE + Duration::from_secs(1));
-    let next = keeper(&app, &second);
-    let its_worker = worker(&app, &second, 10).with_duty(next.duty());
-    assert!(next.turn().await.unwrap());
-    assert_eq!((next.behind(), status(&owner, &ids[0]).await), (1, "queued".into()));
-    its_worker.turn().await.unwrap();
-    assert_eq!((vectors_of(&client, "second").await, vectors_of(&client, "first").await), (10, 30), "the old ones stay for now");
-    let found = owner.post("/search", &json!({ "query": "heron", "mode": "text", "top_k": 100 })).await.ok();
-    assert_eq!(found["count"], json!(30), "words find everything meanwhile");
-    // A node that is made meanwhile, and a server that is killed: another goes on.
-    nodes(&owner, &["heron of today".to_owned()]).await;
-    app.clock.advance(Duration::from_secs(1));
-    let another = keeper(&app, &second);
-    settle(&another, &its_worker).await;
-    assert_eq!((vectors_of(&client, "second").await, vectors_of(&client, "first").await), (31, 0));
-    another.turn().await.unwrap();
-    assert_eq!((another.behind(), status(&owner, &ids[0]).await), (0, "ready".into()));
-    assert_eq!(changes(&owner).await, ["embedding.change_begun", "embedding.changed"]);
-
-    app.clock.advance(ALIVE + Duration::from_secs(1));
-    settle(&keeper(&app, &first), &worker(&app, &first, 100)).await;
-    assert_eq!((vectors_of(&client, "second").await, vectors_of(&client, "first").await), (0, 31));
-    assert_eq!(number(&client, "select count(*) from wardgraph.jobs").await, 0);
-}
-
-#[tokio::test]
-async fn two_servers_of_different_models_do_not_fight_and_lose_no_vectors() {
-    let app = App::start().await;
-    let owner = app.owner("tenant-a");
-    nodes(&owner, &texts(12)).await;
-    let (old_model, new_model) = (Dial::named("old"), Dial::named("new"));
-    let old = keeper(&app, &old_model);
-    let old_worker = worker(&app, &old_model, 100).with_duty(old.duty());
-    settle(&old, &old_worker).await;
-    app.clock.advance(Duration::from_secs(10));
-    let new = keeper(&app, &new_model);
-    let new_worker = worker(&app, &new_model, 100).with_duty(new.duty());
-    let client = app.database.behind_the_scenes().await;
-    new.turn().await.unwrap();
-    // The old server has not looked yet: what it embeds in this moment is embedded again by the new one.
-    nodes(&owner, &["heron between two models".to_owned()]).await;
-    assert_eq!(old_worker.turn().await.unwrap(), 13);
-    for _ in 0..5 {
-        assert!(!old.turn().await.unwrap());
-        assert_eq!(old_worker.turn().await.unwrap(), 0, "the server that started last decides");
-        new.turn().await.unwrap();
-        while new_worker.turn().await.unwrap() > 0 {}
-    }
-    assert_eq!(vectors_of(&client, "new").await, 13);
-    assert_eq!(vectors_of(&client, "old").await, 13, "a server that lives still searches them");
-    assert_eq!((new.behind(), changes(&owner).await), (1, vec!["embedding.change_begun".to_owned()]));
-    // The old server is gone.
-    app.clock.advance(ALIVE + Duration::from_secs(1));
-    settle(&new, &new_worker).await;
-    assert_eq!((vectors_of(&client, "new").await, vectors_of(&client, "old").await), (13, 0));
-    assert_eq!(changes(&owner).await, ["embedding.change_begun", "embedding.changed"]);
-}
-
-#[tokio::test]
-async fn what_one_model_could_not_embed_another_may() {
-    let app = App::start().await;
-    let owner = app.owner("tenant-a");
-    let ids = nodes(&owner, &["poison".to_owned(), "heron".to_owned()]).await;
-    let client = app.database.behind_the_scenes().await;
-    let first = Dial::named("first");
-    let its_worker = worker(&app, &first, 10);
-    for _ in 0..MOST_FAULTS {
-        until_idle(&its_worker).await;
-        app.clock.advance(Duration::from_secs(601));
-    }
-    let owner = app.owner("tenant-a");
-    assert_eq!(status(&owner, &ids[0]).await, "failed");
-    let second = Dial::named("second");
-    let next = keeper(&app, &second);
-    next.turn().await.unwrap();
-    assert_eq!(status(&owner, &ids[0]).await, "queued");
-    // It fails again: it holds up nobody's end.
-    for _ in 0..MOST_FAULTS {
-        settle(&next, &worker(&app, &second, 10)).await;
-        app.clock.advance(Duration::from_secs(601));
-    }
-    settle(&next, &worker(&app, &second, 10)).await;
-    next.turn().await.unwrap();
-    assert_eq!((next.behind(), vectors_of(&client, "first").await, vectors_of(&client, "second").await), (0, 0, 1));
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ mod deletion;
 mod documents;
 mod edges;
 mod embedding;
+mod embedding_change;
 mod export;
 mod fair;
 mod faults;
