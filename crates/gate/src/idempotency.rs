@@ -71,7 +71,8 @@ pub(crate) const STATEMENTS: &[&wardgraph_store::StatementInfo] =
 /// What a request says of its key, before its body was read.
 #[derive(Debug)]
 pub(crate) struct Asked {
-    key: HeaderValue,
+    /// `None` where several are named, of which none can be meant.
+    key: Option<HeaderValue>,
     target: String,
     if_match: Option<HeaderValue>,
 }
@@ -79,15 +80,19 @@ pub(crate) struct Asked {
 impl Asked {
     /// `None` where no key is named.
     pub(crate) fn of(arrival: &Arrival<'_>) -> Option<Self> {
-        let key = arrival.headers.get("idempotency-key")?.clone();
+        let mut keys = arrival.headers.get_all("idempotency-key").iter();
+        let key = keys.next().cloned()?;
+        let key = keys.next().is_none().then_some(key);
         Some(Self { key, target: arrival.target.to_string(), if_match: arrival.headers.get(IF_MATCH).cloned() })
     }
 
     /// The key, for one endpoint and actor, with the fingerprint of what is asked. A String's quotes (RFC 8941) are not part of it.
     pub(crate) fn key(&self, actor_id: String, endpoint: &'static str, body: &[u8]) -> Result<Key, Problem> {
-        let text = self.key.to_str().ok().filter(|text| (1..=255).contains(&text.len()));
-        let text = text.ok_or_else(|| Problem::malformed("`Idempotency-Key` must have 1 to 255 visible ASCII characters"))?;
+        let text = self.key.as_ref().and_then(|key| str::from_utf8(key.as_bytes()).ok()).unwrap_or_default();
         let word = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text).to_owned();
+        if !(1..=255).contains(&word.len()) || !word.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Problem::malformed("one `Idempotency-Key` of 1 to 255 visible ASCII characters is taken"));
+        }
         let mut fingerprint = Context::new(&SHA256);
         for part in [self.target.as_bytes(), self.if_match.as_ref().map_or(b"", HeaderValue::as_bytes)] {
             fingerprint.update(part);

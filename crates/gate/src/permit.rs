@@ -2,12 +2,9 @@
 
 use std::{fmt, marker::PhantomData};
 
-use serde_json::json;
 use wardgraph_api::Problem;
-use wardgraph_audit::{APPEND, Batch, Circumstances, Entry, Subject};
-use wardgraph_kernel::{
-    Actor, Chance, Endpoint, EventType, LimitClass, Mode, Outcome, Permission, RequestId, TenantId, Timestamp,
-};
+use wardgraph_audit::Circumstances;
+use wardgraph_kernel::{Actor, Chance, Endpoint, EventType, LimitClass, Mode, Permission, RequestId, TenantId, Timestamp};
 use wardgraph_store::{Plan, Role, Scope, StoreError, Unit};
 
 use crate::{
@@ -48,21 +45,14 @@ impl<E: Endpoint> Permit<E> {
                 Ok(Confirmed::Pass(self))
             }
             Claim::Answered(kept) => {
-                let again = self.answered_again(unit).await;
-                again.map_err(|error| Problem::unavailable("the database is not available").retry_after(2).inside(&error))?;
+                let tenant = self.caller.claims.tenant.clone();
+                let again = Work::<E>::new(unit, self.circumstances(), tenant, self.admission, None).answered_again();
+                again
+                    .await
+                    .map_err(|error| Problem::unavailable("the database is not available").retry_after(2).inside(&error))?;
                 Ok(Confirmed::Again(kept))
             }
         }
-    }
-
-    /// An answer that is given again is on record like any other.
-    async fn answered_again(&self, unit: Unit) -> Result<(), StoreError> {
-        let payload = json!({ "method": E::SPEC.method.word(), "path": E::SPEC.path, "replayed": true });
-        let subject = Some(Subject::endpoint(E::SPEC.id));
-        let entry = Entry { event_type: EventType::RequestCommitted, subject, outcome: Outcome::Success, payload };
-        let mut batch = Batch::new(self.caller.claims.tenant.as_str().to_owned(), self.admission.now);
-        batch.push(&self.circumstances(), &*self.admission.gate.parts.chance, entry);
-        unit.commit(&[(&APPEND, &batch.params())]).await
     }
 
     fn unit(&self, plan: Plan) -> Result<Unit, StoreError>

@@ -43,15 +43,7 @@ impl<E: Endpoint<Mode: Mode>> Work<E> {
     }
 
     /// Request event, subjects' events, what was noted and the idempotency record, in one flight with `COMMIT`.
-    async fn close(
-        self,
-        event_type: EventType,
-        outcome: Outcome,
-        subjects: Vec<Entry>,
-        record: Option<Record>,
-    ) -> Result<(), StoreError> {
-        let request =
-            Entry { event_type, subject: Some(Subject::endpoint(E::SPEC.id)), outcome, payload: self.admission.payload() };
+    async fn close(self, request: Entry, subjects: Vec<Entry>, record: Option<Record>) -> Result<(), StoreError> {
         let mut batch = Batch::new(self.tenant.as_str().to_owned(), self.admission.now);
         for entry in std::iter::once(request).chain(subjects).chain(self.entries) {
             batch.push(&self.circumstances, &*self.admission.gate.parts.chance, entry);
@@ -61,6 +53,19 @@ impl<E: Endpoint<Mode: Mode>> Work<E> {
             Some(record) => self.unit.commit(&[(&APPEND, &events), (Record::STATEMENT, &record.params())]).await,
             None => self.unit.commit(&[(&APPEND, &events)]).await,
         }
+    }
+
+    fn request(&self, event_type: EventType, outcome: Outcome) -> Entry {
+        Entry { event_type, subject: Some(Subject::endpoint(E::SPEC.id)), outcome, payload: self.admission.payload() }
+    }
+
+    /// Has on record that a request was answered as it was before, and nothing was done.
+    pub(crate) async fn answered_again(self) -> Result<(), StoreError> {
+        let mut request = self.request(EventType::RequestCommitted, Outcome::Success);
+        if let Value::Object(payload) = &mut request.payload {
+            payload.insert("replayed".to_owned(), true.into());
+        }
+        self.close(request, Vec::new(), None).await
     }
 }
 
@@ -106,7 +111,8 @@ impl<E: Endpoint<Mode = Write>> Work<E> {
             }
             None => None,
         };
-        self.close(EventType::RequestCommitted, Outcome::Success, subjects, record).await?;
+        let request = self.request(EventType::RequestCommitted, Outcome::Success);
+        self.close(request, subjects, record).await?;
         Ok(Committed::with(Ok(output)))
     }
 
@@ -133,7 +139,8 @@ impl<E: Endpoint<Mode = AuditedRead>> Work<E> {
     pub async fn release(self, subject: impl Into<Subject>, output: E::Output) -> Result<Committed<E>, StoreError> {
         let event_type = E::SPEC.event.unwrap_or(EventType::RequestCommitted);
         let subjects = vec![Entry::done(event_type, subject.into())];
-        self.close(EventType::RequestCommitted, Outcome::Success, subjects, None).await?;
+        let request = self.request(EventType::RequestCommitted, Outcome::Success);
+        self.close(request, subjects, None).await?;
         Ok(Committed::with(Ok(output)))
     }
 }
@@ -152,7 +159,8 @@ impl<E: Endpoint<Mode = Write>> Undone<E> {
 
     /// Commits the refusal with its event.
     pub async fn refuse(self, problem: Problem) -> Result<Committed<E>, StoreError> {
-        self.work.close(EventType::RequestRefused, Outcome::Refused, Vec::new(), None).await?;
+        let request = self.work.request(EventType::RequestRefused, Outcome::Refused);
+        self.work.close(request, Vec::new(), None).await?;
         Ok(Committed::with(Err(problem)))
     }
 }

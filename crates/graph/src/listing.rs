@@ -46,6 +46,7 @@ const LIST: Statement<Read> = list!("graph.node.list", "n.tenant_id = $1", ">", 
 const LIST_DOWN: Statement<Read> = list!("graph.node.list_down", "n.tenant_id = $1", "<", "node_id desc", "");
 const FILTERED: Statement<Read> = list!("graph.node.filtered", "n.tenant_id = $1", ">", "node_id", filtered!());
 const FILTERED_DOWN: Statement<Read> = list!("graph.node.filtered_down", "n.tenant_id = $1", "<", "node_id desc", filtered!());
+// The first condition is the one that every statement has to name; the second asks for the shared rows alone.
 const SHARED: Statement<Read> =
     list!("graph.node.shared", "n.tenant_id = any(array[$1, '*']) and n.tenant_id = '*'", ">", "node_id", filtered!());
 const SHARED_DOWN: Statement<Read> =

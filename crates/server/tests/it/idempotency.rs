@@ -127,9 +127,11 @@ async fn what_was_refused_is_not_kept() {
 async fn a_key_must_be_readable_and_means_nothing_to_reads() {
     let app = App::start().await;
     let owner = app.owner("tenant-a");
-    for bad in [String::new(), "k".repeat(256), "\u{e9}".to_owned()] {
+    for bad in [String::new(), "\"\"".to_owned(), "a\tb".to_owned(), "k".repeat(256), "\u{e9}".to_owned()] {
         keyed(&owner, &bad, "/nodes", &node("one")).await.problem(400);
     }
+    let two = owner.request("POST", "/nodes").header(KEY, "a").header(KEY, "b").json(&node("one"));
+    Reply::of(two).await.problem(400);
     assert_eq!(nodes(&owner).await, 0);
     let search = json!({ "query": "one", "mode": "text" });
     let read = keyed(&owner, "k", "/search", &search).await;
