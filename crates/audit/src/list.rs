@@ -64,7 +64,7 @@ impl Listed {
 
     fn read(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
-            id: row.try_get::<_, Uuid>(0)?.into(),
+            id: row.try_get::<Uuid>(0)?.into(),
             event_type: row.try_get(1)?,
             category: row.try_get(2)?,
             subject_type: row.try_get(3)?,
@@ -72,7 +72,7 @@ impl Listed {
             actor_id: row.try_get(5)?,
             actor_type: row.try_get(6)?,
             outcome: row.try_get(7)?,
-            request_id: row.try_get::<_, Option<Uuid>>(8)?.map(RequestId::from),
+            request_id: row.try_get::<Option<Uuid>>(8)?.map(RequestId::from),
             payload: row.try_get(9)?,
             created_at: row.try_get(10)?,
         })

@@ -152,11 +152,11 @@ impl Key {
     }
 
     fn read(&self, row: &Row) -> Result<Result<Claim, Problem>, StoreError> {
-        if row.try_get::<_, Vec<u8>>(0)? != self.fingerprint {
+        if row.try_get::<Vec<u8>>(0)? != self.fingerprint {
             return Ok(Err(Problem::invalid("this `Idempotency-Key` was used for another request")));
         }
         Ok(Ok(Claim::Answered(Kept {
-            status: u16::try_from(row.try_get::<_, i16>(1)?).unwrap_or(200),
+            status: u16::try_from(row.try_get::<i16>(1)?).unwrap_or(200),
             etag: row.try_get(2)?,
             body: row.try_get(3)?,
         })))
@@ -201,7 +201,7 @@ impl Record {
 /// Claims the tenants whose old answers are due to be forgotten: not due again before `again`.
 pub async fn due(queue: &mut Unit, now: Timestamp, again: Timestamp) -> Result<Vec<TenantId>, StoreError> {
     let rows = queue.tx::<Write>().write(&DUE, &[&now, &again, &FORGET]).await?;
-    let tenants = rows.iter().map(|row| row.try_get::<_, String>(0)).collect::<Result<Vec<_>, _>>()?;
+    let tenants = rows.iter().map(|row| row.try_get::<String>(0)).collect::<Result<Vec<_>, _>>()?;
     Ok(tenants.iter().filter_map(|tenant| TenantId::parse(tenant).ok()).collect())
 }
 

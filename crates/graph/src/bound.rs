@@ -20,14 +20,14 @@ macro_rules! bounded {
 }
 pub(crate) use bounded;
 
-/// A page of what a bounded query brought: a page that the bound ended early leads on like any other.
+/// A page of what a bounded query brought, whose last column is `there`: a page that the bound ended early leads on like any other.
 pub(crate) fn cut<T>(
     rows: &[Row],
     size: PageSize,
     read: impl Fn(&Row) -> Result<T, StoreError>,
     id: impl Fn(&T) -> Uuid,
 ) -> Result<Page<T>, StoreError> {
-    let there: i64 = rows.first().map_or(Ok(0), |row| row.try_get("there"))?;
+    let there: i64 = rows.first().map_or(Ok(0), |row| row.try_last())?;
     let items = rows.iter().take(size.get()).map(read).collect::<Result<Vec<_>, _>>()?;
     let more = usize::try_from(there).unwrap_or(usize::MAX) > items.len();
     let next = items.last().filter(|_| more).map(|last| Cursor::after(id(last)));

@@ -302,7 +302,7 @@ async fn existing(tx: &mut Tx<'_, Write>, triples: Vec<(Uuid, &str, Uuid)>) -> R
     let (src, (rel, dst)): (Vec<_>, (Vec<_>, Vec<_>)) = triples.into_iter().map(|(src, rel, dst)| (src, (rel, dst))).unzip();
     let tenant = tx.tenant();
     let rows = tx.query(&EXISTING, &[&tenant, &src, &rel, &dst]).await?;
-    rows.iter().map(|row| Ok(row.try_get::<_, Option<Uuid>>(0)?.map(EdgeId::from))).collect()
+    rows.iter().map(|row| Ok(row.try_get::<Option<Uuid>>(0)?.map(EdgeId::from))).collect()
 }
 
 /// Reads an edge of the tenant.
@@ -375,16 +375,16 @@ pub async fn clear(tx: &mut Tx<'_, Write>, clearing: &Clearing) -> Result<(Vec<E
 }
 
 fn cleared(row: &Row) -> Result<(bool, bool, Vec<EdgeId>), StoreError> {
-    Ok((row.try_get(0)?, row.try_get(1)?, row.try_get::<_, Vec<Uuid>>(2)?.into_iter().map(EdgeId::from).collect()))
+    Ok((row.try_get(0)?, row.try_get(1)?, row.try_get::<Vec<Uuid>>(2)?.into_iter().map(EdgeId::from).collect()))
 }
 
 fn read(row: &Row) -> Result<Edge, StoreError> {
     Ok(Edge {
-        tenant: Some(row.try_get::<_, String>(0)?).filter(|tenant| tenant != "*"),
-        id: row.try_get::<_, Uuid>(1)?.into(),
-        src: row.try_get::<_, Uuid>(2)?.into(),
+        tenant: Some(row.try_get::<String>(0)?).filter(|tenant| tenant != "*"),
+        id: row.try_get::<Uuid>(1)?.into(),
+        src: row.try_get::<Uuid>(2)?.into(),
         rel: row.try_get(3)?,
-        dst: row.try_get::<_, Uuid>(4)?.into(),
+        dst: row.try_get::<Uuid>(4)?.into(),
         props: row.try_get(5)?,
         created_at: row.try_get(6)?,
     })

@@ -123,7 +123,7 @@ pub async fn walk<M: Mode>(tx: &mut Tx<'_, M>, walk: &Walk) -> Result<Lineage, G
     let statement = if walk.reversed { &IN } else { &OUT };
     let rows = tx.query(statement, &[&tenant, &walk.start.uuid(), &walk.rel, &walk.depth, &walk.nodes, &ANSWER_BYTES]).await?;
     let first = rows.first().ok_or(GraphError::NoNode(walk.start))?;
-    let there = first.try_get::<_, Option<i64>>("there").map_err(StoreError::from)?.unwrap_or_default();
+    let there = first.try_last::<Option<i64>>()?.unwrap_or_default();
     let reached = rows.iter().filter_map(|row| read(row).transpose()).collect::<Result<Vec<_>, _>>()?;
     let truncated = usize::try_from(there).unwrap_or(usize::MAX) > reached.len();
     Ok(Lineage { reached, truncated })
@@ -131,11 +131,11 @@ pub async fn walk<M: Mode>(tx: &mut Tx<'_, M>, walk: &Walk) -> Result<Lineage, G
 
 /// `None` in the one row of a start from which nothing is reached.
 fn read(row: &Row) -> Result<Option<Reached>, StoreError> {
-    let Some(id) = row.try_get::<_, Option<Uuid>>(0)? else { return Ok(None) };
+    let Some(id) = row.try_get::<Option<Uuid>>(0)? else { return Ok(None) };
     Ok(Some(Reached {
         id: id.into(),
         depth: row.try_get(1)?,
-        edge: row.try_get::<_, Uuid>(2)?.into(),
+        edge: row.try_get::<Uuid>(2)?.into(),
         edge_props: row.try_get(3)?,
         classes: row.try_get(4)?,
         props: row.try_get(5)?,

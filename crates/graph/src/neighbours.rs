@@ -9,7 +9,7 @@ use crate::{
     GraphError,
     bound::{ANSWER_BYTES, cut},
     edge::Direction,
-    node::{Node, columns},
+    node::{COLUMNS, Node, columns},
 };
 
 /// The edges of one direction, with what they and their other ends weigh.
@@ -130,7 +130,7 @@ pub async fn list<M: Mode>(
     };
     let first = rows.first().ok_or(GraphError::NoNode(id))?;
     // The one row of a node without neighbours.
-    if first.try_get::<_, Option<Uuid>>("by_edge").map_err(StoreError::from)?.is_none() {
+    if first.try_get::<Option<Uuid>>(COLUMNS)?.is_none() {
         return Ok(Page { items: Vec::new(), next: None });
     }
     Ok(cut(&rows, size, read, |neighbour| neighbour.edge.uuid())?)
@@ -139,10 +139,10 @@ pub async fn list<M: Mode>(
 fn read(row: &Row) -> Result<Neighbour, StoreError> {
     Ok(Neighbour {
         node: Node::read(row)?,
-        edge: row.try_get::<_, Uuid>("by_edge")?.into(),
-        rel: row.try_get("by_rel")?,
-        direction: if row.try_get::<_, &str>("direction")? == "in" { Direction::In } else { Direction::Out },
-        props: row.try_get("by_props")?,
-        created_at: row.try_get("by_time")?,
+        edge: row.try_get::<Uuid>(COLUMNS)?.into(),
+        rel: row.try_get(COLUMNS + 1)?,
+        direction: if row.try_get::<&str>(COLUMNS + 4)? == "in" { Direction::In } else { Direction::Out },
+        props: row.try_get(COLUMNS + 2)?,
+        created_at: row.try_get(COLUMNS + 3)?,
     })
 }

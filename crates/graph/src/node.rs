@@ -27,6 +27,9 @@ macro_rules! columns {
 }
 pub(crate) use columns;
 
+/// How many `columns!` there are.
+pub(crate) const COLUMNS: usize = 13;
+
 /// Creates nodes and queues those with text; an item whose external id is taken is left out.
 const CREATE: Statement<Write> = Statement::writing(
     "graph.node.create",
@@ -222,8 +225,8 @@ impl Node {
 
     pub(crate) fn read(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
-            tenant: Some(row.try_get::<_, String>(0)?).filter(|tenant| tenant != "*"),
-            id: row.try_get::<_, Uuid>(1)?.into(),
+            tenant: Some(row.try_get::<String>(0)?).filter(|tenant| tenant != "*"),
+            id: row.try_get::<Uuid>(1)?.into(),
             external_id: row.try_get(2)?,
             classes: row.try_get(3)?,
             props: row.try_get(4)?,

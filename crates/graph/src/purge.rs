@@ -90,7 +90,7 @@ pub async fn claim(tx: &mut Tx<'_, Write>, most: i64, now: Timestamp, lease: Dur
     let rows = tx.write(&CLAIM, &[&now, &most, &until]).await?;
     let claim = |row: &Row| {
         // Only tenants' nodes are purged.
-        let Ok(tenant) = TenantId::parse(&row.try_get::<_, String>(0)?) else { return Ok(None) };
+        let Ok(tenant) = TenantId::parse(&row.try_get::<String>(0)?) else { return Ok(None) };
         Ok(Some(Claim { tenant, attempt: row.try_get(1)? }))
     };
     rows.iter().filter_map(|row| claim(row).transpose()).collect()

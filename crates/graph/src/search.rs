@@ -193,8 +193,8 @@ impl Planned<'_> {
 
 fn read(row: &Row) -> Result<Found, StoreError> {
     Ok(Found {
-        id: row.try_get::<_, Uuid>(0)?.into(),
-        tenant: Some(row.try_get::<_, String>(1)?).filter(|tenant| tenant != "*"),
+        id: row.try_get::<Uuid>(0)?.into(),
+        tenant: Some(row.try_get::<String>(1)?).filter(|tenant| tenant != "*"),
         classes: row.try_get(2)?,
         props: row.try_get(3)?,
         metadata: row.try_get(4)?,

@@ -1,40 +1,21 @@
-//! One connection to Postgres, its prepared statements, and whether a transaction may be open on it.
+//! One connection to Postgres and its prepared statements, and how it is opened.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use deadpool::managed::{Manager, Metrics, RecycleError, RecycleResult};
-use futures_util::future::try_join_all;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::Config;
 
-use crate::{Role, StatementInfo, StoreError, driver::Driver};
+use crate::{
+    Role, StatementInfo, StoreError,
+    wire::{self, Canceller, Prepared, Session},
+};
 
-/// One connection. `unsettled` is set before a transaction's first byte is sent and cleared when its end was seen.
+/// One connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    pub(crate) client: Client,
-    pub(crate) driver: Driver,
+    pub(crate) session: Session,
     pub(crate) prepared: Prepared,
-    pub(crate) unsettled: bool,
-}
-
-/// The statements that were prepared when the connection opened.
-#[derive(Debug)]
-pub(crate) struct Prepared(HashMap<&'static str, tokio_postgres::Statement>);
-
-impl Prepared {
-    pub(crate) fn get(&self, info: &StatementInfo) -> Result<&tokio_postgres::Statement, StoreError> {
-        self.0.get(info.name).ok_or(StoreError::Unprepared(info.name))
-    }
-}
-
-impl Connection {
-    /// Ends whatever transaction may be open. On success the connection is as good as new.
-    pub(crate) async fn settle(&mut self, within: Duration) -> bool {
-        let rollback = self.driver.run(self.client.batch_execute("ROLLBACK"));
-        let rolled_back = tokio::time::timeout(within, rollback).await;
-        self.unsettled = !matches!(rolled_back, Ok(Ok(())));
-        !self.unsettled
-    }
+    pub(crate) canceller: Canceller,
 }
 
 /// Opens connections of one role: sets its session limits and prepares its statements.
@@ -91,29 +72,19 @@ impl Manager for Opener {
     type Error = StoreError;
 
     async fn create(&self) -> Result<Box<Connection>, StoreError> {
-        let (client, connection) = self.config.connect(NoTls).await?;
-        let mut driver = Driver::of(connection);
-        let statements = try_join_all(self.statements.iter().map(|info| async {
-            let statement = client.prepare(info.sql).await.map_err(|error| unprepared(info, error))?;
-            Ok::<_, StoreError>((info.name, statement))
-        }));
-        let prepared = Prepared(driver.run(statements).await?.into_iter().collect());
-        Ok(Box::new(Connection { client, driver, prepared, unsettled: false }))
+        let (socket, canceller) = wire::open(&self.config).await?;
+        let mut session = Session::new(socket);
+        let prepared = Prepared::of(&mut session, &self.statements).await?;
+        Ok(Box::new(Connection { session, prepared, canceller }))
     }
 
     async fn recycle(&self, connection: &mut Box<Connection>, _: &Metrics) -> RecycleResult<StoreError> {
-        connection.driver.rest();
+        connection.session.listen();
         // The reaper settles a connection before it gives it back; one that is unsettled here has slipped past it.
-        if connection.client.is_closed() || connection.unsettled {
-            return Err(RecycleError::message("closed, or its transaction was not seen to end"));
+        if connection.session.is_settled() {
+            Ok(())
+        } else {
+            Err(RecycleError::message("closed, or its transaction was not seen to end"))
         }
-        Ok(())
-    }
-}
-
-fn unprepared(info: &StatementInfo, error: tokio_postgres::Error) -> StoreError {
-    match StoreError::from(error) {
-        StoreError::Sql { code, message } => StoreError::Sql { code, message: format!("`{}`: {message}", info.name) },
-        other => other,
     }
 }

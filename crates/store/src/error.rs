@@ -1,6 +1,10 @@
 //! What can go wrong at the door to Postgres, in the words of those who must answer for it.
 
+use fallible_iterator::FallibleIterator;
+use postgres_protocol::message::backend::ErrorResponseBody;
 use tokio_postgres::error::SqlState;
+
+use crate::StatementInfo;
 
 /// Why a unit of work did not come about. Messages name no value of any row.
 #[derive(Debug, thiserror::Error)]
@@ -56,16 +60,46 @@ impl From<tokio_postgres::Error> for StoreError {
                 Self::Sql { code: "client".into(), message: chain(&error) }
             };
         };
-        let constraint = || Self::Constraint { name: db.constraint().unwrap_or("unnamed").to_owned() };
-        match db.code().code() {
+        Self::of_code(db.code().code(), db.message(), db.constraint())
+    }
+}
+
+impl StoreError {
+    /// What Postgres reported, by its SQLSTATE (PostgreSQL documentation, appendix A).
+    fn of_code(code: &str, message: &str, constraint: Option<&str>) -> Self {
+        match code {
             "57014" | "25P03" | "25P04" => Self::Timeout,
             "40001" | "40P01" | "55P03" => Self::Conflict,
-            code if code.starts_with("23") => constraint(),
+            code if code.starts_with("23") => Self::Constraint { name: constraint.unwrap_or("unnamed").to_owned() },
             code if code.starts_with("22") => Self::Value(code.to_owned()),
             code if code.starts_with("57P") || code.starts_with("53") || code.starts_with("08") => {
-                Self::Unavailable(format!("{code}: {}", db.message()))
+                Self::Unavailable(format!("{code}: {message}"))
             }
-            code => Self::Sql { code: code.to_owned(), message: db.message().to_owned() },
+            code => Self::Sql { code: code.to_owned(), message: message.to_owned() },
+        }
+    }
+
+    /// The same of a message of the wire.
+    pub(crate) fn reported(body: &ErrorResponseBody) -> Self {
+        let (mut code, mut message, mut constraint) = (String::new(), String::new(), None);
+        let mut fields = body.fields();
+        while let Ok(Some(field)) = fields.next() {
+            let value = || String::from_utf8_lossy(field.value_bytes()).into_owned();
+            match field.type_() {
+                b'C' => code = value(),
+                b'M' => message = value(),
+                b'n' => constraint = Some(value()),
+                _ => {}
+            }
+        }
+        Self::of_code(&code, &message, constraint.as_deref())
+    }
+
+    /// Says which statement an error that no caller can mend is about.
+    pub(crate) fn of_statement(self, info: Option<&StatementInfo>) -> Self {
+        match (self, info) {
+            (Self::Sql { code, message }, Some(info)) => Self::Sql { code, message: format!("`{}`: {message}", info.name) },
+            (other, _) => other,
         }
     }
 }

@@ -3,7 +3,6 @@
 //! Refuses to know: HTTP, and what the rows mean.
 
 mod connection;
-mod driver;
 pub mod embedded;
 mod error;
 pub mod guard;
@@ -16,6 +15,7 @@ mod shares;
 mod statement;
 mod unit;
 mod vector;
+mod wire;
 
 pub use connection::Timeouts;
 pub use error::StoreError;
@@ -24,9 +24,10 @@ pub use pools::{Logins, PoolStatus, Store, StoreOptions};
 pub use role::Role;
 pub use scope::{Plan, Scope};
 pub use statement::{Statement, StatementInfo};
-pub use tokio_postgres::{Config, Row, types::ToSql};
+pub use tokio_postgres::{Config, types::ToSql};
 pub use unit::{Params, Tx, Unit};
 pub use vector::Vector;
+pub use wire::Row;
 
 /// Every statement of this room.
 pub const STATEMENTS: &[&StatementInfo] = &[pools::PING.info()];

@@ -2,6 +2,8 @@
 
 use wardgraph_kernel::TenantId;
 
+use crate::wire::Command;
+
 /// Whose rows a transaction sees: what `app.current_tenant_id` is set to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
@@ -26,20 +28,12 @@ impl Scope {
         }
     }
 
-    /// The text that opens a transaction in this scope. The tenant stands in it as a literal, since Citus forwards `SET LOCAL` and not
-    /// `set_config`; [`TenantId`]'s alphabet has nothing to escape.
-    pub(crate) fn preamble(&self, writable: bool, savepoint: bool, plan: Plan) -> String {
-        let mode = if writable { "BEGIN READ WRITE" } else { "BEGIN READ ONLY" };
-        let custom = match plan {
-            Plan::Auto => "",
-            Plan::Custom => "; SET LOCAL plan_cache_mode = force_custom_plan",
-            Plan::Indexed => "; SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_sort = off",
-            Plan::Generic => "; SET LOCAL plan_cache_mode = force_generic_plan",
-        };
-        let savepoint = if savepoint { "; SAVEPOINT domain" } else { "" };
+    /// The text that binds a transaction to this scope, if it is bound to any. The tenant stands in it as a literal, since Citus forwards
+    /// `SET LOCAL` and not `set_config`; [`TenantId`]'s alphabet has nothing to escape.
+    pub(crate) fn binding(&self) -> Option<String> {
         match self {
-            Self::Nobody => format!("{mode}{custom}{savepoint}"),
-            scope => format!("{mode}; SET LOCAL app.current_tenant_id = '{}'{custom}{savepoint}", scope.tenant()),
+            Self::Nobody => None,
+            scope => Some(format!("SET LOCAL app.current_tenant_id = '{}'", scope.tenant())),
         }
     }
 }
@@ -58,18 +52,27 @@ pub enum Plan {
     Generic,
 }
 
+impl Plan {
+    /// What a transaction is told, so that its statements are planned like this.
+    pub(crate) const fn commands(self) -> &'static [Command] {
+        match self {
+            Self::Auto => &[],
+            Self::Custom => &[Command::PlanCustom],
+            Self::Indexed => &[Command::PlanCustom, Command::AvoidSorting],
+            Self::Generic => &[Command::PlanGeneric],
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_preamble_binds_the_tenant_before_anything_else() {
+    fn a_scope_is_bound_by_its_name_and_nobody_is_not() {
         let scope = Scope::Tenant(TenantId::parse("acme").unwrap());
-        assert_eq!(scope.preamble(false, false, Plan::Auto), "BEGIN READ ONLY; SET LOCAL app.current_tenant_id = 'acme'");
-        assert_eq!(
-            scope.preamble(true, true, Plan::Custom),
-            "BEGIN READ WRITE; SET LOCAL app.current_tenant_id = 'acme'; SET LOCAL plan_cache_mode = force_custom_plan; SAVEPOINT domain"
-        );
-        assert_eq!(Scope::Nobody.preamble(true, false, Plan::Auto), "BEGIN READ WRITE");
+        assert_eq!(scope.binding().unwrap(), "SET LOCAL app.current_tenant_id = 'acme'");
+        assert_eq!(Scope::Shared.binding().unwrap(), "SET LOCAL app.current_tenant_id = '*'");
+        assert_eq!(Scope::Nobody.binding(), None);
     }
 }

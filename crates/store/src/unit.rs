@@ -7,18 +7,18 @@
 use std::{marker::PhantomData, sync::Arc, time::Duration};
 
 use deadpool::managed::{Object, Pool, PoolError, TimeoutType};
-use futures_util::future::{OptionFuture, join_all};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::Instant,
 };
-use tokio_postgres::{Row, types::ToSql};
+use tokio_postgres::types::ToSql;
 use wardgraph_kernel::{Identity, Mode, Opens, Read, Write};
 
 use crate::{
-    Scope, Statement, StatementInfo, StoreError,
+    Row, Scope, Statement, StatementInfo, StoreError,
     connection::{Connection, Opener, Timeouts},
     scope::Plan,
+    wire::{Command, Flight},
 };
 
 /// The values of a statement's parameters.
@@ -34,7 +34,7 @@ pub struct Unit {
     pool: Pool<Opener>,
     share: Option<Arc<Semaphore>>,
     scope: Scope,
-    preamble: String,
+    opening: Opening,
     timeouts: Timeouts,
     state: State,
     ends_with_next: bool,
@@ -57,8 +57,7 @@ impl Unit {
         opening: Opening,
         timeouts: Timeouts,
     ) -> Self {
-        let preamble = scope.preamble(opening.writable, opening.savepoint, opening.plan);
-        Self { pool, share, scope, preamble, timeouts, state: State::Fresh, ends_with_next: false, failed: false }
+        Self { pool, share, scope, opening, timeouts, state: State::Fresh, ends_with_next: false, failed: false }
     }
 
     /// Lends the transaction to a domain, as one that may do what `M` says.
@@ -78,7 +77,7 @@ impl Unit {
             _ if self.failed => Err(StoreError::Ended),
             State::Fresh | State::Ended if closing.is_empty() => Ok(()),
             State::Ended => Err(StoreError::Ended),
-            State::Open { .. } if closing.is_empty() => self.simple("COMMIT", true).await,
+            State::Open { .. } if closing.is_empty() => self.command(Command::Commit).await,
             State::Fresh | State::Open { .. } => {
                 self.ends_with_next = true;
                 let closing: Vec<_> = closing.iter().map(|(statement, params)| (statement.info(), *params)).collect();
@@ -91,19 +90,20 @@ impl Unit {
     pub async fn undo(&mut self) -> Result<(), StoreError> {
         match self.state {
             State::Fresh => {}
-            State::Open { .. } => self.simple("ROLLBACK TO SAVEPOINT domain", false).await?,
+            State::Open { .. } => self.command(Command::Undo).await?,
             State::Ended => return Err(StoreError::Ended),
         }
         self.failed = false;
         Ok(())
     }
 
-    async fn simple(&mut self, text: &str, ends: bool) -> Result<(), StoreError> {
+    async fn command(&mut self, command: Command) -> Result<(), StoreError> {
         let State::Open { connection, deadline, .. } = &mut self.state else { return Err(StoreError::Ended) };
-        let Connection { client, driver, .. } = &mut ***connection;
-        within(*deadline, async { Ok(driver.run(client.batch_execute(text)).await?) }).await?;
-        if ends {
-            self.settled();
+        let mut flight = connection.session.flight();
+        flight.command(command)?;
+        within(*deadline, flight.land()).await?;
+        if command == Command::Commit {
+            self.state = State::Ended;
         }
         Ok(())
     }
@@ -122,7 +122,7 @@ impl Unit {
     }
 
     fn has_lost_its_connection(&self) -> bool {
-        matches!(&self.state, State::Open { connection, .. } if connection.client.is_closed())
+        matches!(&self.state, State::Open { connection, .. } if connection.session.is_closed())
     }
 
     /// Statements that do not wait for each other, with everything that can ride with them, in one flight. Every result is checked.
@@ -146,35 +146,23 @@ impl Unit {
             self.state = State::Open { connection, share, deadline: Instant::now() + self.timeouts.transaction };
         }
         let State::Open { connection, deadline, .. } = &mut self.state else { return Err(StoreError::Ended) };
-        connection.unsettled = true;
-        let Connection { client, driver, prepared, .. } = &mut ***connection;
-        let client = &*client;
-        let statements = statements.iter().map(|(info, params)| Ok((prepared.get(info)?, *params)));
-        let statements = statements.collect::<Result<Vec<_>, StoreError>>()?;
-        // tokio-postgres sends at the first poll, and these are polled in order.
-        let begun = OptionFuture::from(first.then(|| client.batch_execute(&self.preamble)));
-        let done = join_all(statements.into_iter().map(|(statement, params)| client.query(statement, params)));
-        let ended = OptionFuture::from(self.ends_with_next.then(|| client.batch_execute("COMMIT")));
-        let rows = within(*deadline, async {
-            let (begun, rows, ended) = driver.run(async { futures_util::join!(begun, done, ended) }).await;
-            begun.transpose()?;
-            let rows = rows.into_iter().collect::<Result<Vec<_>, _>>()?;
-            ended.transpose()?;
-            Ok(rows)
-        })
-        .await?;
+        let Connection { session, prepared, .. } = &mut ***connection;
+        let mut flight = session.flight();
+        if first {
+            self.opening.put(&self.scope, &mut flight)?;
+        }
+        for (info, params) in statements {
+            flight.statement(prepared.get(info)?, params)?;
+        }
+        if self.ends_with_next {
+            flight.command(Command::Commit)?;
+        }
+        let rows = within(*deadline, flight.land()).await?;
         self.failed = false;
         if self.ends_with_next {
-            self.settled();
+            self.state = State::Ended;
         }
         Ok(rows)
-    }
-
-    fn settled(&mut self) {
-        if let State::Open { connection, .. } = &mut self.state {
-            connection.unsettled = false;
-        }
-        self.state = State::Ended;
     }
 }
 
@@ -184,6 +172,23 @@ pub(crate) struct Opening {
     pub(crate) writable: bool,
     pub(crate) savepoint: bool,
     pub(crate) plan: Plan,
+}
+
+impl Opening {
+    /// The tenant is bound right after `BEGIN`, before anything that could look at a row.
+    fn put(self, scope: &Scope, flight: &mut Flight<'_>) -> Result<(), StoreError> {
+        flight.command(if self.writable { Command::BeginWrite } else { Command::BeginRead })?;
+        if let Some(binding) = scope.binding() {
+            flight.text(&binding)?;
+        }
+        for command in self.plan.commands() {
+            flight.command(*command)?;
+        }
+        if self.savepoint {
+            flight.command(Command::Savepoint)?;
+        }
+        Ok(())
+    }
 }
 
 impl Drop for Unit {
@@ -196,7 +201,7 @@ impl Drop for Unit {
 
 /// Rolls back and gives the connection to the pool again, or closes it. The pool counts it as taken until then.
 fn reap(mut connection: Object<Opener>, share: Option<OwnedSemaphorePermit>) {
-    if !connection.unsettled {
+    if connection.session.is_settled() {
         return;
     }
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
@@ -206,10 +211,10 @@ fn reap(mut connection: Object<Opener>, share: Option<OwnedSemaphorePermit>) {
     runtime.spawn(async move {
         // The tenant's place is free again when the connection is.
         let _share = share;
-        if !connection.settle(SETTLE_WITHIN).await {
-            let cancel = connection.client.cancel_token();
+        if !connection.session.settle(SETTLE_WITHIN).await {
+            let canceller = connection.canceller.clone();
             drop(Object::take(connection));
-            let _ = tokio::time::timeout(SETTLE_WITHIN, cancel.cancel_query(tokio_postgres::NoTls)).await;
+            let _ = tokio::time::timeout(SETTLE_WITHIN, canceller.cancel()).await;
         }
     });
 }

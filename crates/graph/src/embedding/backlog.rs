@@ -58,7 +58,7 @@ impl Backlog {
         let rows = tx.query(&FULL, &[&after, &most, &TENANTS_A_LOOK]).await?;
         let mut seen = Vec::new();
         for row in &rows {
-            seen.push((row.try_get::<_, String>(0)?, row.try_get::<_, bool>(1)?));
+            seen.push((row.try_get::<String>(0)?, row.try_get::<bool>(1)?));
         }
         // Fewer than were asked for: the last tenant that has any was among them.
         let ended = i32::try_from(seen.len()).is_ok_and(|seen| seen < TENANTS_A_LOOK);

@@ -170,7 +170,7 @@ pub async fn behind<M: Mode>(tx: &mut Tx<'_, M>, model: &str, after: &str, most:
     }
     let mut tenants = Vec::new();
     for row in tx.query(&BEHIND, &[&model, &after, &most]).await? {
-        tenants.extend(TenantId::parse(&row.try_get::<_, String>(0)?).ok());
+        tenants.extend(TenantId::parse(&row.try_get::<String>(0)?).ok());
     }
     Ok(Behind { count, tenants })
 }

@@ -65,5 +65,5 @@ pub async fn finish(
     let vectors: Vec<Vector<'_>> = done.iter().map(|(_, vector)| Vector(vector)).collect();
     let entries: Vec<Uuid> = done.iter().map(|_| NodeId::new(now, chance).uuid()).collect();
     let rows = tx.write(&FINISH, &[&tenant, &ids, &attempts, &number, &vectors, &entries, &model, &now, &MOST_ENTRIES]).await?;
-    rows.iter().map(|row| Ok(row.try_get::<_, Uuid>(0)?.into())).collect()
+    rows.iter().map(|row| Ok(row.try_get::<Uuid>(0)?.into())).collect()
 }

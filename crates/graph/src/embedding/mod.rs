@@ -207,10 +207,10 @@ pub async fn claim(
         None => None,
     };
     let claim = |row: &Row| {
-        let Some(tenant) = row.try_get::<_, Option<String>>(1)? else { return Ok(None) };
+        let Some(tenant) = row.try_get::<Option<String>>(1)? else { return Ok(None) };
         // Only tenants' nodes are embedded: a job of the shared rows, made by hand, must not stop everyone's queue.
         let Ok(tenant) = TenantId::parse(&tenant) else { return Ok(None) };
-        let node = row.try_get::<_, Uuid>(2)?.into();
+        let node = row.try_get::<Uuid>(2)?.into();
         Ok(Some(Claim { tenant, node, attempt: row.try_get(3)?, faults: row.try_get(4)?, number }))
     };
     let jobs = rows.iter().filter_map(|row| claim(row).transpose()).collect::<Result<_, StoreError>>()?;
@@ -222,7 +222,7 @@ pub async fn texts<M: Mode>(tx: &mut Tx<'_, M>, nodes: &[NodeId]) -> Result<Vec<
     let tenant = tx.tenant();
     let ids: Vec<Uuid> = nodes.iter().map(|id| id.uuid()).collect();
     let rows = tx.query(&TEXTS, &[&tenant, &ids]).await?;
-    rows.iter().map(|row| Ok((row.try_get::<_, Uuid>(0)?.into(), row.try_get(1)?))).collect()
+    rows.iter().map(|row| Ok((row.try_get::<Uuid>(0)?.into(), row.try_get(1)?))).collect()
 }
 
 /// The parts of claims of one statement, which all came of one look at the queue.

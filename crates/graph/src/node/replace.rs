@@ -181,7 +181,7 @@ struct After {
 
 impl After {
     fn read(row: &Row) -> Result<Option<Self>, StoreError> {
-        let Some(id) = row.try_get::<_, Option<Uuid>>(0)? else { return Ok(None) };
+        let Some(id) = row.try_get::<Option<Uuid>>(0)? else { return Ok(None) };
         Ok(Some(Self {
             id: id.into(),
             was: row.try_get(1)?,

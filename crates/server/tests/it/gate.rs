@@ -109,7 +109,7 @@ async fn confess(pass: Permit<Confess>, (): ()) -> Result<Json<Ready>, Problem> 
     let mut tx = work.once();
     let tenant = tx.tenant();
     let row = tx.find(&LOOK, &[&tenant]).await.map_err(failed)?;
-    let nodes: i64 = row.map_or(0, |row| row.get(0));
+    let nodes: i64 = row.map_or(0, |row| row.try_get(0).unwrap());
     Ok(said(format!("{who} sees {nodes}")))
 }
 

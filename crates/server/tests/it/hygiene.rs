@@ -80,7 +80,10 @@ impl Bench {
         let mut next = self.unit::<Read>(Scope::Nobody);
         next.end_with_next();
         let row = next.tx::<Read>().find(&WHO, &[]).await.unwrap().unwrap();
-        assert_eq!((row.get::<_, &str>(0), row.get::<_, i64>(1), row.get::<_, &str>(2)), ("", 0, "auto"));
+        assert_eq!(
+            (row.try_get::<&str>(0).unwrap(), row.try_get::<i64>(1).unwrap(), row.try_get::<&str>(2).unwrap()),
+            ("", 0, "auto")
+        );
         eventually(async || self.sessions().await.1 == 0).await;
     }
 }
@@ -203,7 +206,7 @@ async fn an_undone_failure_may_be_committed_and_leaves_what_came_after() {
     unit.tx::<Write>().write(&DIVIDE, &[&0_i32]).await.unwrap_err();
     unit.undo().await.unwrap();
     assert_eq!(
-        unit.tx::<Write>().query(&WHO, &[]).await.unwrap()[0].get::<_, &str>(0),
+        unit.tx::<Write>().query(&WHO, &[]).await.unwrap()[0].try_get::<&str>(0).unwrap(),
         "tenant-a",
         "the tenant outlives the undoing"
     );
@@ -295,7 +298,7 @@ async fn tenants_that_share_connections_never_see_each_other() {
                 let mut unit = bench.unit::<Read>(tenant(&name));
                 // Some are cut off somewhere in the middle.
                 let asked = cancelled_after(if (turn + worker) % 3 == 0 { turn % 4 + 1 } else { 2_000 }, async {
-                    unit.tx::<Read>().find(&WHO, &[]).await.unwrap().unwrap().get::<_, String>(0)
+                    unit.tx::<Read>().find(&WHO, &[]).await.unwrap().unwrap().try_get::<String>(0).unwrap()
                 });
                 if let Some(seen) = asked.await {
                     assert_eq!(seen, name);

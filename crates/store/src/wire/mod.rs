@@ -1,0 +1,18 @@
+//! A connection's own protocol: flights of any number of statements that end in one `Sync`, which tokio-postgres cannot send.
+//!
+//! tokio-postgres still connects and authenticates ([`lend`]); what a message looks like is postgres-protocol's to know. Source: PostgreSQL
+//! documentation, "Message Flow: Extended Query, Pipelining".
+
+mod command;
+mod flight;
+mod lend;
+mod prepare;
+mod row;
+mod session;
+
+pub(crate) use command::Command;
+pub(crate) use flight::Flight;
+pub(crate) use lend::{Canceller, open};
+pub(crate) use prepare::Prepared;
+pub use row::Row;
+pub(crate) use session::Session;
