@@ -4,6 +4,7 @@
 //! documentation, "Message Flow: Extended Query, Pipelining".
 
 mod command;
+mod dial;
 mod flight;
 mod lend;
 mod prepare;
@@ -11,6 +12,7 @@ mod row;
 mod session;
 
 pub(crate) use command::Command;
+pub(crate) use dial::Socket;
 pub(crate) use flight::Flight;
 pub(crate) use lend::{Canceller, open};
 pub(crate) use prepare::Prepared;

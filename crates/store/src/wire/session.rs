@@ -6,11 +6,10 @@ use bytes::BytesMut;
 use futures_util::FutureExt;
 use postgres_protocol::message::{backend::Message, frontend};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio_postgres::Socket;
 
 use crate::{
     StoreError,
-    wire::{Command, Flight},
+    wire::{Command, Flight, Socket},
 };
 
 /// A buffer that grew beyond this is given back once it is empty.
