@@ -23,9 +23,13 @@ pub(crate) struct Known {
 #[derive(Debug)]
 pub(crate) struct Prepared(HashMap<&'static str, Known>);
 
-/// The name of a type of an extension.
-const TYPE: StatementInfo =
-    StatementInfo { name: "store.type", sql: "select typname::text from pg_type where oid = $1", roles: &[] };
+/// A type of an extension: its name, and its element's number and name if it is an array.
+const TYPE: StatementInfo = StatementInfo {
+    name: "store.type",
+    sql: "select t.typname::text, e.oid, e.typname::text
+          from pg_type t left join pg_type e on t.typcategory = 'A' and e.oid = t.typelem where t.oid = $1",
+    roles: &[],
+};
 
 impl Prepared {
     pub(crate) fn get(&self, info: &StatementInfo) -> Result<&Known, StoreError> {
@@ -104,15 +108,19 @@ impl Types<'_> {
     }
 
     async fn ask(&mut self, oid: Oid) -> Result<Type, StoreError> {
-        let known = Known { name: TYPE.name, parameters: vec![Type::OID], columns: Arc::new([Type::TEXT]) };
+        let columns = Arc::new([Type::TEXT, Type::OID, Type::TEXT]);
+        let known = Known { name: TYPE.name, parameters: vec![Type::OID], columns };
         let mut flight = self.session.flight();
         flight.statement(&known, &[&oid])?;
         let rows = flight.land().await?;
-        let name: String = match rows.first().and_then(|rows| rows.first()) {
-            Some(row) => row.try_get(0)?,
-            None => return Err(StoreError::Unsafe(format!("the type {oid} is in no catalogue"))),
+        let row = rows.first().and_then(|rows| rows.first());
+        let row = row.ok_or_else(|| StoreError::Unsafe(format!("the type {oid} is in no catalogue")))?;
+        let extension = |name, oid, kind| Type::new(name, oid, kind, "public".to_owned());
+        let kind = match (row.try_get::<Option<Oid>>(1)?, row.try_get::<Option<String>>(2)?) {
+            (Some(element), Some(name)) => Kind::Array(extension(name, element, Kind::Simple)),
+            _ => Kind::Simple,
         };
-        let named = Type::new(name, oid, Kind::Simple, "public".into());
+        let named = extension(row.try_get(0)?, oid, kind);
         self.named.insert(oid, named.clone());
         Ok(named)
     }
