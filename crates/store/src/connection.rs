@@ -72,10 +72,14 @@ impl Manager for Opener {
     type Error = StoreError;
 
     async fn create(&self) -> Result<Box<Connection>, StoreError> {
-        let (socket, canceller) = wire::open(&self.config).await?;
-        let mut session = Session::new(socket);
-        let prepared = Prepared::of(&mut session, &self.statements).await?;
-        Ok(Box::new(Connection { session, prepared, canceller }))
+        // On the heap: every request's future has room for this one, which is large and almost never runs.
+        Box::pin(async {
+            let (socket, canceller) = wire::open(&self.config).await?;
+            let mut session = Session::new(socket);
+            let prepared = Prepared::of(&mut session, &self.statements).await?;
+            Ok(Box::new(Connection { session, prepared, canceller }))
+        })
+        .await
     }
 
     async fn recycle(&self, connection: &mut Box<Connection>, _: &Metrics) -> RecycleResult<StoreError> {

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use deadpool::{Runtime, managed::Pool};
+use deadpool::{
+    Runtime,
+    managed::{Pool, QueueMode},
+};
 use tokio_postgres::Config;
 use wardgraph_kernel::{Opens, Read};
 
@@ -71,6 +74,8 @@ impl Store {
             let most = options.connections.get(&role).copied().unwrap_or(role.connections());
             let pool = Pool::builder(opener)
                 .max_size(most)
+                // The connection that was used last has its plans and catalogues warm.
+                .queue_mode(QueueMode::Lifo)
                 .runtime(Runtime::Tokio1)
                 .wait_timeout(Some(options.timeouts.acquire))
                 // Recycling waits for nothing, so it needs no time limit.

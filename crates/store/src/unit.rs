@@ -114,7 +114,7 @@ impl Unit {
         let flown = match self.fly(&[(info, params)]).await {
             Err(_) if first && self.has_lost_its_connection() => {
                 (self.state, self.failed) = (State::Fresh, false);
-                self.fly(&[(info, params)]).await
+                Box::pin(self.fly(&[(info, params)])).await
             }
             other => other,
         };
@@ -268,5 +268,20 @@ impl Tx<'_, Identity> {
     /// Runs a statement on identity tables, and brings what it returns.
     pub async fn run(&mut self, statement: &Statement<Identity>, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
         self.unit.flight(statement.info(), params).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_rarely_happens_takes_no_room_in_every_request() {
+        let opener = Opener::new(crate::Role::App, tokio_postgres::Config::new(), Timeouts::default(), &[]);
+        let pool = Pool::builder(opener).runtime(deadpool::Runtime::Tokio1).build().unwrap();
+        let opening = Opening { writable: false, savepoint: false, plan: Plan::Auto };
+        let mut unit = Unit::new(pool, None, Scope::Nobody, opening, Timeouts::default());
+        let flight = unit.flight(crate::pools::PING.info(), &[]);
+        assert!(size_of_val(&flight) < 2_048, "a flight takes {} octets", size_of_val(&flight));
     }
 }
