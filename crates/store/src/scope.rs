@@ -1,6 +1,6 @@
 //! Whose rows a transaction sees.
 
-use wardgraph_kernel::TenantId;
+use wardgraph_kernel::{Owner, TenantId};
 
 /// Whose rows a transaction sees: what `app.current_tenant_id` is set to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,15 @@ pub enum Scope {
     Shared,
     /// Nobody's: only tables outside tenancy can be seen (the queue).
     Nobody,
+}
+
+impl From<Owner> for Scope {
+    fn from(owner: Owner) -> Self {
+        match owner {
+            Owner::Tenant(tenant) => Self::Tenant(tenant),
+            Owner::Shared => Self::Shared,
+        }
+    }
 }
 
 impl Scope {
