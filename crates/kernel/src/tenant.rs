@@ -33,10 +33,10 @@ impl TenantId {
 /// Who owns rows: a tenant, or nobody in particular. Shared rows are read by every tenant, and written only for an administrator.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Owner {
-    /// The shared rows: `*` in storage, null in the API.
-    Shared,
     /// One tenant's.
     Tenant(TenantId),
+    /// The shared rows: `*` in storage, null in the API.
+    Shared,
 }
 
 impl Owner {

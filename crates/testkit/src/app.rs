@@ -234,7 +234,8 @@ impl App {
         let (node, other) = (node(first), node(second));
         let edge = owner.post("/edges", &serde_json::json!({ "src": node, "rel": "KNOWS", "dst": other })).await.created();
         let edge: EdgeId = serde_json::from_value(edge["id"].clone()).unwrap();
-        let shared = owner.post("/api/v1/shared/nodes", &serde_json::json!({ "classes": ["Shared"], "props": {} })).await.created();
+        let shared =
+            owner.post("/api/v1/shared/nodes", &serde_json::json!({ "classes": ["Shared"], "props": {} })).await.created();
         let shared: SharedNodeId = serde_json::from_value(shared["id"].clone()).unwrap();
         Known { node, other, edge, shared }
     }

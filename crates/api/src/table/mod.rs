@@ -10,7 +10,25 @@
 //!     body: 1024,                // bytes; 0 refuses a body
 //! }
 //! ```
-//! A row without an entry, a limit or a body does not parse.
+//! A row without an entry, a limit or a body does not parse. Shared rows go with their permission and with no other:
+//!
+//! ```compile_fail,E0080
+//! wardgraph_api::endpoints! {
+//!     /// Whoever may write nodes writes everyone's.
+//!     Everyones: POST "/everyones" (()) -> wardgraph_api::NoContent {
+//!         permission: NodesWrite, rows: Shared, limit: NodeWrite, audit: NodeCreated, body: 0,
+//!     }
+//! }
+//! ```
+//!
+//! ```
+//! wardgraph_api::endpoints! {
+//!     /// Whoever may write nodes writes everyone's.
+//!     Everyones: POST "/everyones" (()) -> wardgraph_api::NoContent {
+//!         permission: SharedWrite, rows: Shared, limit: NodeWrite, audit: NodeCreated, body: 0,
+//!     }
+//! }
+//! ```
 
 pub mod graph;
 pub mod shared;

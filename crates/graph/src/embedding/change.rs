@@ -43,11 +43,8 @@ pub(super) const TAKE: Statement<Write> = Statement::writing(
     "select model, moving_to from embedding_tenants where tenant_id = $1 and model <> $2 for update skip locked",
 );
 
-pub(super) const BEGIN: Statement<Write> = Statement::writing(
-    "graph.embedding.begin_move",
-    WORKERS,
-    "update embedding_tenants set moving_to = $2 where tenant_id = $1",
-);
+pub(super) const BEGIN: Statement<Write> =
+    Statement::writing("graph.embedding.begin_move", WORKERS, "update embedding_tenants set moving_to = $2 where tenant_id = $1");
 
 /// What a model could not embed another may. A node that someone holds is left alone: the tenant is held, and waits for nobody who waits for it.
 pub(super) const REVIVE: Statement<Write> = Statement::writing(

@@ -11,11 +11,8 @@ use super::{
 use crate::{GraphError, edge::MOST_EDGES, purge};
 
 /// Holds a node against new edges, so that the next statement sees every edge there is.
-pub(super) const LOCK: Statement<Write> = Statement::writing(
-    "graph.node.lock",
-    REQUESTS,
-    "select version from nodes where tenant_id = $1 and node_id = $2 for update",
-);
+pub(super) const LOCK: Statement<Write> =
+    Statement::writing("graph.node.lock", REQUESTS, "select version from nodes where tenant_id = $1 and node_id = $2 for update");
 
 /// Moves a node and its edges away, and has the tenant's purge wake in time. More edges than are asked for leave everything as it is.
 const DELETE: Statement<Write> = Statement::writing(
