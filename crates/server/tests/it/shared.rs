@@ -117,7 +117,7 @@ async fn a_shared_node_is_everyones_to_read_until_it_is_deleted() {
         let read = caller.get(&one).await.ok();
         assert_eq!((&read["tenant_id"], &read["embedding_status"]), (&Value::Null, &json!("ready")), "{tenant}");
         for mode in ["text", "vector", "hybrid"] {
-            assert_eq!(found(&caller, "quokka", mode).await, [id.clone()], "{mode} for {tenant}");
+            assert_eq!(found(&caller, "quokka", mode).await, std::slice::from_ref(id), "{mode} for {tenant}");
         }
         assert_eq!(caller.get("/nodes?shared=true").await.ok()["nodes"][0]["id"], *id);
         assert_eq!(caller.get("/nodes").await.ok()["count"], 0, "it is not the tenant's own");
@@ -149,7 +149,7 @@ async fn a_shared_node_is_everyones_to_read_until_it_is_deleted() {
     for tenant in ["tenant-a", "tenant-b"] {
         let caller = app.owner(tenant);
         assert!(found(&caller, "quokka", "text").await.is_empty());
-        assert_eq!(found(&caller, "wombat", "text").await, [id.clone()]);
+        assert_eq!(found(&caller, "wombat", "text").await, std::slice::from_ref(id));
         assert_eq!(caller.get(&format!("{one}/versions")).await.ok()["count"], 3, "what it was is everyone's to read too");
         assert_eq!(caller.get(&format!("{one}/embeddings")).await.ok()["count"], 2);
     }
