@@ -2,7 +2,7 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
-use wardgraph_kernel::{EdgeId, NodeId};
+use wardgraph_kernel::{EdgeId, NodeId, SharedNodeId};
 
 use crate::{Created, Document, IfMatch, Json, NoContent, Path, Query, Stored, Tagged, carry::Media, validate::Validate};
 
@@ -15,6 +15,8 @@ pub struct Known {
     pub other: NodeId,
     /// An edge of the caller's tenant.
     pub edge: EdgeId,
+    /// A shared node.
+    pub shared: SharedNodeId,
 }
 
 /// What kind of thing a path parameter names.
@@ -24,6 +26,8 @@ pub enum IdKind {
     Node,
     /// An edge.
     Edge,
+    /// A shared node: no tenant's.
+    SharedNode,
 }
 
 impl IdKind {
@@ -32,6 +36,7 @@ impl IdKind {
         match self {
             Self::Node => known.node.to_string(),
             Self::Edge => known.edge.to_string(),
+            Self::SharedNode => known.shared.to_string(),
         }
     }
 }
@@ -93,6 +98,10 @@ impl PathId for NodeId {
 
 impl PathId for EdgeId {
     const KIND: IdKind = IdKind::Edge;
+}
+
+impl PathId for SharedNodeId {
+    const KIND: IdKind = IdKind::SharedNode;
 }
 
 impl Input for () {

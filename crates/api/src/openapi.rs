@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
-use wardgraph_kernel::Access;
+use wardgraph_kernel::{Access, Rows};
 
 use crate::{
     Problem,
@@ -70,6 +70,9 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
         }
         Access::Credential(_) | Access::Signed(_) => _ = fields.insert("security".into(), json!([])),
         Access::Own(_) => {}
+    }
+    if spec.rows == Rows::Shared {
+        fields.insert("x-rows".into(), json!("shared"));
     }
     if let Some(event) = spec.event {
         fields.insert("x-event".into(), json!(event.word()));
@@ -155,7 +158,7 @@ fn responses(row: &Row, shape: &Shape, generator: &mut SchemaGenerator) -> Value
 
 fn placeholder() -> Known {
     let id = |n: u128| Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + n);
-    Known { node: id(1).into(), other: id(2).into(), edge: id(3).into() }
+    Known { node: id(1).into(), other: id(2).into(), edge: id(3).into(), shared: id(4).into() }
 }
 
 #[cfg(test)]

@@ -19,13 +19,16 @@ const ROLLED_BACK_WITHIN: std::time::Duration = std::time::Duration::from_millis
 /// The kind of the job that has a tenant's old answers forgotten.
 const FORGET: &str = "forget";
 
+/// The roles that serve requests with keys: a record is the caller's tenant's, whosever rows the request writes.
+const REQUESTS: &[Role] = &[Role::App, Role::Admin];
+
 /// Locks a key for the transaction. A statement of its own: what the one before committed is seen by the next statement alone.
-const LOCK: Statement<Write> = Statement::writing("gate.idempotency.lock", &[Role::App], "select pg_try_advisory_xact_lock($1)");
+const LOCK: Statement<Write> = Statement::writing("gate.idempotency.lock", REQUESTS, "select pg_try_advisory_xact_lock($1)");
 
 /// Drops a key's record if that has expired, and brings it if it has not.
 const FIND: Statement<Write> = Statement::writing(
     "gate.idempotency.find",
-    &[Role::App],
+    REQUESTS,
     "with expired as (
        delete from idempotency where tenant_id = $1 and actor_id = $2 and endpoint = $3 and key = $4 and created_at <= $5
      )
@@ -36,7 +39,7 @@ const FIND: Statement<Write> = Statement::writing(
 /// Keeps an answer, and sees to its being forgotten.
 const KEEP: Statement<Write> = Statement::writing(
     "gate.idempotency.keep",
-    &[Role::App],
+    REQUESTS,
     "with forgotten as (
        insert into jobs (tenant_id, kind, subject_id, due_at) select $1, $11, '00000000-0000-0000-0000-000000000000', $10 on conflict do nothing
      )

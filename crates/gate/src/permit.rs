@@ -4,7 +4,9 @@ use std::{fmt, marker::PhantomData};
 
 use wardgraph_api::Problem;
 use wardgraph_audit::Circumstances;
-use wardgraph_kernel::{Actor, Chance, Endpoint, EventType, LimitClass, Mode, Permission, RequestId, TenantId, Timestamp};
+use wardgraph_kernel::{
+    Actor, Chance, Endpoint, EventType, LimitClass, Mode, Owner, Permission, RequestId, Rows, TenantId, Timestamp,
+};
 use wardgraph_store::{Plan, Role, Scope, StoreError, Unit};
 
 use crate::{
@@ -13,7 +15,7 @@ use crate::{
     idempotency::{Asked, Claim, Key},
 };
 
-/// Leave to do what endpoint `E` does, in the caller's tenant. Made by admission alone; a request has one, and it begins one unit of work.
+/// Leave to do what endpoint `E` does, in the caller's tenant or, where the table says so, with the shared rows. Made by admission alone; a request has one, and it begins one unit of work.
 #[must_use = "a permit that begins nothing answers nothing"]
 pub struct Permit<E> {
     admission: Admission,
@@ -59,7 +61,12 @@ impl<E: Endpoint> Permit<E> {
     where
         E::Mode: Mode,
     {
-        self.admission.gate.parts.store.unit::<E::Mode>(Role::App, Scope::Tenant(self.caller.claims.tenant.clone()), plan)
+        // Under the administrator's role row-level security guards nothing: it is bound to the shared rows and to nothing else.
+        let role = match E::SPEC.rows {
+            Rows::Own => Role::App,
+            Rows::Shared => Role::Admin,
+        };
+        self.admission.gate.parts.store.unit::<E::Mode>(role, Scope::from(self.owner()), plan)
     }
 
     /// Begins the unit of work. Sends nothing and holds no connection until its first statement.
@@ -98,6 +105,15 @@ impl<E: Endpoint> Permit<E> {
     /// Has on record that a request which changes nothing named another tenant, which was ignored.
     pub fn tenant_claim_ignored(&self) {
         self.admission.observe(EventType::TenantClaimIgnored, &self.caller, "another tenant was named");
+    }
+
+    /// Whose rows the unit of work is bound to: the caller's tenant's, unless the table says that they are the shared ones. Events and
+    /// idempotency records are the caller's tenant's in either case.
+    pub fn owner(&self) -> Owner {
+        match E::SPEC.rows {
+            Rows::Own => Owner::Tenant(self.caller.claims.tenant.clone()),
+            Rows::Shared => Owner::Shared,
+        }
     }
 
     /// The caller's tenant.

@@ -1,9 +1,9 @@
-//! System work: what the server does by itself, one tenant at a time, with a reason, on record.
+//! System work: what the server does by itself, one tenant at a time or with the shared rows, with a reason, on record.
 
 use std::{fmt, sync::Arc};
 
 use wardgraph_audit::{APPEND, Batch, Circumstances, Entry};
-use wardgraph_kernel::{Actor, Chance, Clock, Mode, TenantId, Timestamp, Write};
+use wardgraph_kernel::{Actor, Chance, Clock, Mode, Owner, Timestamp, Write};
 use wardgraph_store::{Plan, Role, Scope, Store, StoreError, Tx, Unit};
 
 /// What system work is made of.
@@ -17,11 +17,11 @@ pub struct SystemParts {
     pub chance: Arc<dyn Chance>,
 }
 
-/// A unit of the server's own work in one tenant, under the worker's role.
+/// A unit of the server's own work: in one tenant under the worker's role, or with the shared rows under the administrator's.
 #[must_use = "work that is not committed is rolled back"]
 pub struct SystemWork<M> {
     unit: Unit,
-    tenant: TenantId,
+    owner: Owner,
     why: &'static str,
     chance: Arc<dyn Chance>,
     now: Timestamp,
@@ -29,10 +29,15 @@ pub struct SystemWork<M> {
 }
 
 impl SystemParts {
-    /// Begins work in `tenant`; `why` stands as the actor in its events.
-    pub fn work<M: Mode>(&self, why: &'static str, tenant: TenantId) -> Result<SystemWork<M>, StoreError> {
-        let unit = self.store.unit::<M>(Role::Worker, Scope::Tenant(tenant.clone()), Plan::Auto)?;
-        Ok(SystemWork { unit, tenant, why, chance: self.chance.clone(), now: self.clock.now(), mode: std::marker::PhantomData })
+    /// Begins work on the rows of `owner`; `why` stands as the actor in its events.
+    pub fn work<M: Mode>(&self, why: &'static str, owner: impl Into<Owner>) -> Result<SystemWork<M>, StoreError> {
+        let owner = owner.into();
+        let role = match &owner {
+            Owner::Tenant(_) => Role::Worker,
+            Owner::Shared => Role::Admin,
+        };
+        let unit = self.store.unit::<M>(role, Scope::from(owner.clone()), Plan::Auto)?;
+        Ok(SystemWork { unit, owner, why, chance: self.chance.clone(), now: self.clock.now(), mode: std::marker::PhantomData })
     }
 
     /// Begins work on the queue, which is no tenant's: it sees jobs and no rows of any tenant.
@@ -57,7 +62,12 @@ impl SystemWork<Write> {
     /// Commits with its events.
     pub async fn commit(self, entries: Vec<Entry>) -> Result<(), StoreError> {
         let circumstances = Circumstances { actor: Actor::system(self.why), request_id: None, ip: None };
-        let mut batch = Batch::new(self.tenant.as_str().to_owned(), self.now);
+        // What happens to the shared rows by itself is no tenant's event.
+        let log = match &self.owner {
+            Owner::Tenant(tenant) => tenant.as_str(),
+            Owner::Shared => Scope::System.tenant(),
+        };
+        let mut batch = Batch::new(log.to_owned(), self.now);
         for entry in entries {
             batch.push(&circumstances, &*self.chance, entry);
         }
@@ -67,6 +77,6 @@ impl SystemWork<Write> {
 
 impl<M> fmt::Debug for SystemWork<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SystemWork").field("why", &self.why).field("tenant", &self.tenant).finish_non_exhaustive()
+        f.debug_struct("SystemWork").field("why", &self.why).field("owner", &self.owner).finish_non_exhaustive()
     }
 }

@@ -2,12 +2,14 @@
 
 mod delete;
 mod replace;
+mod shared;
 mod upsert;
 mod values;
 mod version;
 
 pub use delete::{Erased, delete, erase, restore as restore_deleted};
 pub use replace::{MOST_VERSIONS, Meant, Replaced, hold, replace};
+pub use shared::erase as erase_shared;
 pub use upsert::{Stored, upsert_all};
 pub use version::{Version, restore, versions};
 
@@ -30,10 +32,13 @@ pub(crate) use columns;
 /// How many `columns!` there are.
 pub(crate) const COLUMNS: usize = 13;
 
+/// The roles that write nodes for a request: each tenant's, and the administrator's, whose units are bound to the shared rows.
+const REQUESTS: &[Role] = &[Role::App, Role::Admin];
+
 /// Creates nodes and queues those with text; an item whose external id is taken is left out.
 const CREATE: Statement<Write> = Statement::writing(
     "graph.node.create",
-    &[Role::App],
+    REQUESTS,
     concat!(
         "with ",
         input!(),
@@ -56,19 +61,20 @@ const CREATE: Statement<Write> = Statement::writing(
 
 const GET: Statement<Read> = Statement::reading(
     "graph.node.get",
-    &[Role::App],
+    REQUESTS,
     concat!("select ", columns!(), " from nodes where tenant_id = any(array[$1, '*']) and node_id = $2"),
 );
 
 const BY_EXTERNAL_ID: Statement<Read> = Statement::reading(
     "graph.node.by_external_id",
-    &[Role::App],
+    REQUESTS,
     "select external_id, node_id from nodes where tenant_id = $1 and external_id = any($2)",
 );
 
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[CREATE.info(), GET.info(), BY_EXTERNAL_ID.info()];
 pub(crate) use delete::STATEMENTS as DELETE_STATEMENTS;
 pub(crate) use replace::STATEMENTS as REPLACE_STATEMENTS;
+pub(crate) use shared::STATEMENTS as SHARED_STATEMENTS;
 pub(crate) use version::STATEMENTS as VERSION_STATEMENTS;
 
 /// What a node is made of; checked before it comes here.
@@ -203,11 +209,16 @@ pub async fn get<M: Mode>(tx: &mut Tx<'_, M>, id: NodeId) -> Result<Node, GraphE
     Ok(Node::read(&row)?)
 }
 
+/// The tenant of a row; a shared one has none.
+fn named(tenant: String) -> Option<String> {
+    Some(tenant).filter(|tenant| tenant != "*")
+}
+
 impl Node {
     fn created(tenant: String, id: NodeId, new: NewNode, now: Timestamp) -> Self {
         let embedding_status = if content(&new.props).is_some() { "queued" } else { "none" }.to_owned();
         Self {
-            tenant: Some(tenant),
+            tenant: named(tenant),
             id,
             external_id: new.external_id,
             classes: new.classes,
@@ -225,7 +236,7 @@ impl Node {
 
     pub(crate) fn read(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
-            tenant: Some(row.try_get::<String>(0)?).filter(|tenant| tenant != "*"),
+            tenant: named(row.try_get(0)?),
             id: row.try_get::<Uuid>(1)?.into(),
             external_id: row.try_get(2)?,
             classes: row.try_get(3)?,

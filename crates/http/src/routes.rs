@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use wardgraph_api::table::{graph as g, system as s};
+use wardgraph_api::table::{graph as g, shared, system as s};
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
 use wardgraph_graph::{embedding::Backlog, search::Routes};
@@ -11,7 +11,7 @@ use wardgraph_kernel::Clock;
 
 use crate::{
     Api, HealthState, Mounted, QueryVectors,
-    handlers::{batch, edges, embeddings, events, nodes, relations, search, system, versions},
+    handlers::{self, batch, edges, embeddings, events, nodes, relations, search, system, versions},
 };
 
 /// What handlers are given besides their pass and input. Nothing of it reaches data.
@@ -71,6 +71,11 @@ pub fn api(gate: Arc<Gate>, services: &Services, most_bytes: usize) -> Mounted {
         .mount(g::GetLineage, relations::lineage)
         .mount(g::ListEvents, events::list)
         .mount(g::Search, with(services, search::search))
+        .mount(shared::CreateSharedNode, with(services, nodes::create))
+        .mount(shared::CreateSharedNodes, with(services, batch::create_all))
+        .mount(shared::PatchSharedNode, with(services, versions::patch))
+        .mount(shared::ReplaceSharedNode, with(services, versions::replace))
+        .mount(shared::DeleteSharedNode, handlers::shared::delete)
         .finish()
 }
 

@@ -1,6 +1,6 @@
 //! An endpoint is a type: one row of the table, known to the router, the gate, OpenAPI, the client and the tests.
 
-use crate::{Access, EventType, LimitClass};
+use crate::{Access, EventType, LimitClass, Permission};
 
 /// The HTTP methods that endpoints use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,6 +30,15 @@ impl Method {
     }
 }
 
+/// Whose rows an endpoint's unit of work is bound to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rows {
+    /// Those of the caller's tenant. Shared rows can be read besides.
+    Own,
+    /// The shared rows, for an administrator: under a database role of its own.
+    Shared,
+}
+
 /// What the table says of an endpoint.
 #[derive(Debug, Clone, Copy)]
 pub struct Spec {
@@ -41,6 +50,8 @@ pub struct Spec {
     pub path: &'static str,
     /// Who may enter.
     pub access: Access,
+    /// Whose rows it works on.
+    pub rows: Rows,
     /// How often.
     pub limit: LimitClass,
     /// The event that a change leaves for each subject; absent on endpoints that change nothing.
@@ -49,6 +60,18 @@ pub struct Spec {
     pub body_bytes: usize,
     /// The doc comment of the row.
     pub doc: &'static str,
+}
+
+impl Spec {
+    /// Whether shared rows are worked on exactly where [`Permission::SharedWrite`] is asked, and an event is left. The table does not compile
+    /// otherwise.
+    pub const fn shares_as_it_should(&self) -> bool {
+        let administrators = matches!(self.access, Access::Permission(Permission::SharedWrite));
+        match self.rows {
+            Rows::Own => !administrators,
+            Rows::Shared => administrators && self.event.is_some(),
+        }
+    }
 }
 
 /// One row of the endpoint table as a type. Implemented by `api::endpoints!` alone.

@@ -44,6 +44,12 @@ events! {
     NodeRestored = "node.restored" in Graph;
     /// Nothing is left of a node: its grace period is over, or that was asked for.
     NodePurged = "node.purged" in Graph;
+    /// An administrator created a shared node.
+    SharedNodeCreated = "shared_node.created" in Admin;
+    /// An administrator changed a shared node: it has a new version.
+    SharedNodeUpdated = "shared_node.updated" in Admin;
+    /// An administrator deleted a shared node for good.
+    SharedNodeDeleted = "shared_node.deleted" in Admin;
     /// An edge was created.
     EdgeCreated = "edge.created" in Graph;
     /// An edge was deleted, by itself or with one of its nodes.

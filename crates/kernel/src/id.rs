@@ -47,6 +47,14 @@ ids! {
     NodeId;
     /// One request to this server, made here and never taken from the client.
     RequestId;
+    /// A node that is no tenant's.
+    SharedNodeId;
+}
+
+impl From<SharedNodeId> for NodeId {
+    fn from(id: SharedNodeId) -> Self {
+        Self(id.0)
+    }
 }
 
 fn version_7(now: Timestamp, chance: &dyn Chance) -> Uuid {

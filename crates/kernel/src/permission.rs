@@ -48,6 +48,8 @@ permissions! {
     AdminRefresh = "admin:refresh";
     /// Read the own organization's usage.
     MetricsRead = "metrics:read";
+    /// Create, change and delete the nodes that every tenant reads: for administrators of the whole server.
+    SharedWrite = "shared:write";
     /// Read the state of the system: process-wide metrics, limits, jobs.
     SystemRead = "system:read";
 }
@@ -161,7 +163,7 @@ mod tests {
 
     #[test]
     fn an_outside_token_never_reaches_the_system() {
-        let asked = Permissions::from_scopes(["system:read", "metrics:read", "admin:refresh", "super_admin"]);
+        let asked = Permissions::from_scopes(["system:read", "metrics:read", "admin:refresh", "shared:write", "super_admin"]);
         let given = asked.intersect(Permissions::outside_ceiling());
         assert_eq!(given.iter().collect::<Vec<_>>(), [Permission::AdminRefresh]);
     }

@@ -1,4 +1,4 @@
-//! The id of a tenant: who owns a row.
+//! Who owns a row: a tenant, by its id, or nobody, and so everyone.
 
 use std::{fmt, sync::Arc};
 
@@ -30,6 +30,45 @@ impl TenantId {
     }
 }
 
+/// Who owns rows: a tenant, or nobody in particular. Shared rows are read by every tenant, and written only for an administrator.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Owner {
+    /// One tenant's.
+    Tenant(TenantId),
+    /// The shared rows: `*` in storage, null in the API.
+    Shared,
+}
+
+impl Owner {
+    /// Reads what stands in a row's `tenant_id`.
+    ///
+    /// # Errors
+    /// [`InvalidTenantId`] for what is neither a tenant's id nor `*`.
+    pub fn parse(text: &str) -> Result<Self, InvalidTenantId> {
+        if text == "*" { Ok(Self::Shared) } else { TenantId::parse(text).map(Self::Tenant) }
+    }
+
+    /// What stands in a row's `tenant_id`.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Shared => "*",
+            Self::Tenant(tenant) => tenant.as_str(),
+        }
+    }
+}
+
+impl From<TenantId> for Owner {
+    fn from(tenant: TenantId) -> Self {
+        Self::Tenant(tenant)
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 impl fmt::Display for TenantId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -45,6 +84,17 @@ impl fmt::Debug for TenantId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_owner_is_a_tenant_or_everyone_and_reads_as_it_is_written() {
+        for text in ["acme", "*"] {
+            assert_eq!(Owner::parse(text).unwrap().as_str(), text);
+        }
+        assert_eq!(Owner::parse("*"), Ok(Owner::Shared));
+        for bad in ["", "**", "_system", "* "] {
+            assert_eq!(Owner::parse(bad), Err(InvalidTenantId), "{bad:?}");
+        }
+    }
 
     #[test]
     fn only_the_stated_form_is_a_tenant() {

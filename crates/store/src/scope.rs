@@ -1,6 +1,6 @@
 //! Whose rows a transaction sees.
 
-use wardgraph_kernel::TenantId;
+use wardgraph_kernel::{Owner, TenantId};
 
 use crate::wire::Command;
 
@@ -15,6 +15,15 @@ pub enum Scope {
     Shared,
     /// Nobody's: only tables outside tenancy can be seen (the queue).
     Nobody,
+}
+
+impl From<Owner> for Scope {
+    fn from(owner: Owner) -> Self {
+        match owner {
+            Owner::Tenant(tenant) => Self::Tenant(tenant),
+            Owner::Shared => Self::Shared,
+        }
+    }
 }
 
 impl Scope {

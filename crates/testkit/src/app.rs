@@ -12,7 +12,7 @@ use wardgraph_embed::{Embedder, ModelKind};
 use wardgraph_gate::{Gate, GateParts, Proxies, SystemParts, WebhookKeys};
 use wardgraph_graph::{embedding::Backlog, search::Routes};
 use wardgraph_http::{HealthState, Mounted, QueryVectors, ServeLimits, Services};
-use wardgraph_kernel::{Clock, EdgeId, ManualClock, NodeId, Permissions, SeededChance, Timestamp};
+use wardgraph_kernel::{Clock, EdgeId, ManualClock, NodeId, Permissions, SeededChance, SharedNodeId, Timestamp};
 use wardgraph_limits::{LimitTable, Limiter};
 use wardgraph_store::{Role, StatementInfo, Store, StoreOptions, Timeouts};
 use wardgraph_tokens::{Issuer, IssuerConfig, LocalKey, Minter, Verifier};
@@ -199,11 +199,21 @@ impl App {
         Caller::minted(self, &self.own, tenant, scopes)
     }
 
-    /// A caller of `tenant` who may do everything with data.
+    /// A caller of `tenant` who may do everything with data, the shared nodes included.
     pub fn owner(&self, tenant: &str) -> Caller {
         self.operator(
             tenant,
-            &["kg:read", "kg:write", "search:read", "events:read", "system:read", "admin:refresh", "metrics:read", "ask:read"],
+            &[
+                "kg:read",
+                "kg:write",
+                "search:read",
+                "events:read",
+                "system:read",
+                "admin:refresh",
+                "metrics:read",
+                "ask:read",
+                "shared:write",
+            ],
         )
     }
 
@@ -217,14 +227,17 @@ impl App {
         Caller::bearing(self, Some(token.to_owned()))
     }
 
-    /// Things that exist in `owner`'s tenant: two nodes and an edge.
+    /// Things that exist in `owner`'s tenant: two nodes and an edge; and a shared node, without words that a search could find.
     pub async fn known(&self, owner: &Caller) -> Known {
         let node = |reply: crate::Reply| -> NodeId { serde_json::from_value(reply.created()["id"].clone()).unwrap() };
         let (first, second) = (owner.create_node("the first known node").await, owner.create_node("the second known node").await);
         let (node, other) = (node(first), node(second));
         let edge = owner.post("/edges", &serde_json::json!({ "src": node, "rel": "KNOWS", "dst": other })).await.created();
         let edge: EdgeId = serde_json::from_value(edge["id"].clone()).unwrap();
-        Known { node, other, edge }
+        let shared =
+            owner.post("/api/v1/shared/nodes", &serde_json::json!({ "classes": ["Shared"], "props": {} })).await.created();
+        let shared: SharedNodeId = serde_json::from_value(shared["id"].clone()).unwrap();
+        Known { node, other, edge, shared }
     }
 
     /// Works the queue until nothing is due.

@@ -16,7 +16,7 @@ use wardgraph_audit::Entry;
 use wardgraph_embed::ModelId;
 use wardgraph_gate::{StoreError, SystemParts, SystemWork};
 use wardgraph_graph::embedding::{self, Backlog, Server};
-use wardgraph_kernel::{EventType, NodeId, Outcome, Read, TenantId, Timestamp, Write};
+use wardgraph_kernel::{EventType, NodeId, Outcome, Owner, Read, Timestamp, Write};
 
 use crate::Duty;
 
@@ -55,7 +55,7 @@ pub struct ModelKeeper {
 struct Places {
     after: String,
     backlog_after: String,
-    nodes: BTreeMap<TenantId, Place>,
+    nodes: BTreeMap<Owner, Place>,
 }
 
 /// How far a tenant's nodes were looked at.
@@ -183,16 +183,16 @@ impl ModelKeeper {
         #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
         metrics::gauge!("wardgraph_embedding_tenants_behind", "model" => model.clone()).set(behind.count as f64);
         // A short list was the last one: the next look begins anew.
-        if i64::try_from(behind.tenants.len()) == Ok(TENANTS) {
-            self.places().after = behind.tenants.last().map(ToString::to_string).unwrap_or_default();
+        if i64::try_from(behind.owners.len()) == Ok(TENANTS) {
+            self.places().after = behind.owners.last().map(ToString::to_string).unwrap_or_default();
         }
         // One tenant's trouble is no other's.
         let mut moved = Ok(false);
-        for tenant in &behind.tenants {
+        for owner in &behind.owners {
             if !self.duty.is_on() || !self.server.works {
                 break;
             }
-            match self.tenant(tenant).await {
+            match self.owner(owner).await {
                 Ok(one) => moved = moved.map(|any| any || one),
                 Err(error) => moved = Err(error),
             }
@@ -200,14 +200,14 @@ impl ModelKeeper {
         moved
     }
 
-    /// One step of one tenant.
-    async fn tenant(&self, tenant: &TenantId) -> Result<bool, StoreError> {
+    /// One step of one tenant, or of the shared nodes.
+    async fn owner(&self, owner: &Owner) -> Result<bool, StoreError> {
         let model = self.server.model.as_str();
-        let mut work = self.parts.work::<Write>(WHY, tenant.clone())?;
+        let mut work = self.parts.work::<Write>(WHY, owner.clone())?;
         let now = work.now();
         let Some(found) = embedding::take(&mut work.tx(), model).await? else {
             work.commit(Vec::new()).await?;
-            self.places().nodes.remove(tenant);
+            self.places().nodes.remove(owner);
             return Ok(false);
         };
         let mut entries = Vec::new();
@@ -217,7 +217,7 @@ impl ModelKeeper {
             embedding::revive(&mut work.tx(), now, NODES).await?;
             entries.push(entry(EventType::EmbeddingChangeBegun, json!({ "from": found.from, "to": model })));
         }
-        let mut place = self.places().nodes.get(tenant).copied().unwrap_or_default();
+        let mut place = self.places().nodes.get(owner).copied().unwrap_or_default();
         let mut moved = begins;
         if !place.whole {
             let queued = embedding::queue_missing(&mut work.tx(), model, place.after, (NODES, WAITING), now).await?;
@@ -237,9 +237,9 @@ impl ModelKeeper {
         }
         work.commit(entries).await?;
         if place == Place::default() {
-            self.places().nodes.remove(tenant);
+            self.places().nodes.remove(owner);
         } else {
-            self.places().nodes.insert(tenant.clone(), place);
+            self.places().nodes.insert(owner.clone(), place);
         }
         Ok(moved)
     }

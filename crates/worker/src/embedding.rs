@@ -18,7 +18,7 @@ use wardgraph_graph::{
     embedding::{self, Claim, MOST_CLAIMS, MOST_FAULTS, SUSPICIOUS},
     tiers,
 };
-use wardgraph_kernel::{EventType, NodeId, Outcome, Read, TenantId, Timestamp, Write};
+use wardgraph_kernel::{EventType, NodeId, Outcome, Owner, Read, Timestamp, Write};
 
 use crate::Duty;
 
@@ -128,23 +128,23 @@ impl EmbeddingWorker {
         let mut turn = Turn { stop, ends: Instant::now() + self.options.lease / 2, in_vain: false };
         let claims = self.claim().await?;
         let claimed = claims.len();
-        let mut by_tenant = BTreeMap::<TenantId, Vec<Claim>>::new();
+        let mut by_owner = BTreeMap::<Owner, Vec<Claim>>::new();
         for claim in claims {
-            by_tenant.entry(claim.tenant.clone()).or_default().push(claim);
+            by_owner.entry(claim.owner.clone()).or_default().push(claim);
         }
         // One tenant's trouble is no other's: its claims fall due again with the lease.
         let mut trouble = Ok(claimed);
         let mut last = None;
-        for (tenant, claims) in by_tenant {
+        for (owner, claims) in by_owner {
             let worked = if turn.is_over() {
                 // The next turn begins where this one ended.
                 if let Some(last) = last.take() {
                     self.look_after(last);
                 }
-                self.keep(&tenant, &[], Outcomes { back: claims, ..Outcomes::default() }).await
+                self.keep(&owner, &[], Outcomes { back: claims, ..Outcomes::default() }).await
             } else {
-                last = Some(tenant.to_string());
-                self.tenant(tenant, claims, &mut turn).await
+                last = Some(owner.to_string());
+                self.work(owner, claims, &mut turn).await
             };
             if let Err(error) = worked {
                 trouble = Err(error);
@@ -188,9 +188,9 @@ impl EmbeddingWorker {
         *self.after.lock().unwrap_or_else(PoisonError::into_inner) = tenant;
     }
 
-    async fn tenant(&self, tenant: TenantId, claims: Vec<Claim>, turn: &mut Turn<'_>) -> Result<(), StoreError> {
+    async fn work(&self, owner: Owner, claims: Vec<Claim>, turn: &mut Turn<'_>) -> Result<(), StoreError> {
         let nodes: Vec<NodeId> = claims.iter().map(|claim| claim.node).collect();
-        let mut reading = self.parts.work::<Read>(WHY, tenant.clone())?;
+        let mut reading = self.parts.work::<Read>(WHY, owner.clone())?;
         let texts: BTreeMap<NodeId, String> = embedding::texts(&mut reading.tx(), &nodes).await?.into_iter().collect();
         drop(reading);
         let (there, gone): (Vec<Claim>, Vec<Claim>) = claims.into_iter().partition(|claim| texts.contains_key(&claim.node));
@@ -199,14 +199,14 @@ impl EmbeddingWorker {
         let mut outcomes = self.embed(usual, &texts, turn).await;
         let deadly = deadly.into_iter().map(|claim| (claim, EmbedError::model("claimed too often, and never finished")));
         outcomes.faulty.extend(deadly);
-        self.keep(&tenant, &gone, outcomes).await?;
+        self.keep(&owner, &gone, outcomes).await?;
         // Each kept before the next: whichever ends the process takes no other along twice, as every second time they go backwards.
         if suspicious.first().is_some_and(|claim| claim.attempt % 2 == 0) {
             suspicious.reverse();
         }
         for claim in suspicious {
             let outcomes = self.embed(vec![claim], &texts, turn).await;
-            self.keep(&tenant, &[], outcomes).await?;
+            self.keep(&owner, &[], outcomes).await?;
         }
         Ok(())
     }
@@ -271,8 +271,8 @@ impl EmbeddingWorker {
         *self.rest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn keep(&self, tenant: &TenantId, gone: &[Claim], outcomes: Outcomes) -> Result<(), StoreError> {
-        let mut work = self.parts.work::<Write>(WHY, tenant.clone())?;
+    async fn keep(&self, owner: &Owner, gone: &[Claim], outcomes: Outcomes) -> Result<(), StoreError> {
+        let mut work = self.parts.work::<Write>(WHY, owner.clone())?;
         let (now, model, chance) = (work.now(), self.embedder.model().as_str(), &*self.parts.chance);
         let mut entries = Vec::new();
         let Outcomes { done, faulty, back } = outcomes;
@@ -284,7 +284,10 @@ impl EmbeddingWorker {
         }
         if !done.is_empty() {
             let ready = embedding::finish(&mut work.tx(), model, &done, now, chance).await?;
-            tiers::touch(&mut work.tx(), model, ready.len()).await?;
+            // Shared rows are compared one by one in every search: they have no tier.
+            if matches!(owner, Owner::Tenant(_)) {
+                tiers::touch(&mut work.tx(), model, ready.len()).await?;
+            }
             metrics::counter!("wardgraph_embeddings_total", "model" => model.to_owned()).increment(ready.len() as u64);
             // Claims that were lost leave nothing, and no event of nothing.
             if !ready.is_empty() {

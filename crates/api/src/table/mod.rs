@@ -4,14 +4,34 @@
 //! /// What the endpoint does.
 //! Name: METHOD "/path/{id}" (Input) -> Output {
 //!     permission: NodesRead,     // or own: "why", credential: "why", signed: StandardWebhook, public: "why"
+//!     rows: Shared,              // for `permission: SharedWrite`, and only there: the rows of everyone instead of the caller's tenant's
 //!     limit: Read,
 //!     audit: NodeCreated,        // makes the endpoint a writing one; `audit_on_read:` leaves an event and writes nothing else
 //!     body: 1024,                // bytes; 0 refuses a body
 //! }
 //! ```
-//! A row without an entry, a limit or a body does not parse.
+//! A row without an entry, a limit or a body does not parse. Shared rows go with their permission and with no other:
+//!
+//! ```compile_fail,E0080
+//! wardgraph_api::endpoints! {
+//!     /// Whoever may write nodes writes everyone's.
+//!     Everyones: POST "/everyones" (()) -> wardgraph_api::NoContent {
+//!         permission: NodesWrite, rows: Shared, limit: NodeWrite, audit: NodeCreated, body: 0,
+//!     }
+//! }
+//! ```
+//!
+//! ```
+//! wardgraph_api::endpoints! {
+//!     /// Whoever may write nodes writes everyone's.
+//!     Everyones: POST "/everyones" (()) -> wardgraph_api::NoContent {
+//!         permission: SharedWrite, rows: Shared, limit: NodeWrite, audit: NodeCreated, body: 0,
+//!     }
+//! }
+//! ```
 
 pub mod graph;
+pub mod shared;
 pub mod system;
 
 use wardgraph_kernel::Spec;
@@ -30,7 +50,7 @@ pub struct Row {
 }
 
 /// Every endpoint of the server.
-pub static ALL: &[&[Row]] = &[system::ROWS, graph::ROWS];
+pub static ALL: &[&[Row]] = &[system::ROWS, graph::ROWS, shared::ROWS];
 
 /// Every endpoint of the server, one after another.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
@@ -41,7 +61,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
 #[macro_export]
 macro_rules! endpoints {
     ($( $(#[doc = $doc:literal])+ $name:ident: $method:ident $path:literal ($input:ty) -> $output:ty {
-        $access:ident: $what:tt, limit: $limit:ident, $(audit: $event:ident,)? $(audit_on_read: $read_event:ident,)? body: $body:expr $(,)?
+        $access:ident: $what:tt, $(rows: $rows:ident,)? limit: $limit:ident, $(audit: $event:ident,)? $(audit_on_read: $read_event:ident,)? body: $body:expr $(,)?
     } )*) => {
         $(
             $(#[doc = $doc])+
@@ -54,6 +74,7 @@ macro_rules! endpoints {
                     method: ::wardgraph_kernel::Method::$method,
                     path: $path,
                     access: $crate::endpoints!(@access $access $what),
+                    rows: $crate::endpoints!(@rows $($rows)?),
                     limit: ::wardgraph_kernel::LimitClass::$limit,
                     event: $crate::endpoints!(@event $($event)? $($read_event)?),
                     body_bytes: $body,
@@ -64,6 +85,11 @@ macro_rules! endpoints {
                 type Input = $input;
                 type Output = $output;
             }
+
+            const _: () = assert!(
+                <$name as ::wardgraph_kernel::Endpoint>::SPEC.shares_as_it_should(),
+                "`rows: Shared` goes with `permission: SharedWrite` and `audit:`, and with nothing else"
+            );
         )*
 
         /// The rows declared here.
@@ -78,6 +104,8 @@ macro_rules! endpoints {
     (@access credential $why:literal) => { ::wardgraph_kernel::Access::Credential($why) };
     (@access signed $kind:ident) => { ::wardgraph_kernel::Access::Signed(::wardgraph_kernel::SignedKind::$kind) };
     (@access public $why:literal) => { ::wardgraph_kernel::Access::Public($why) };
+    (@rows) => { ::wardgraph_kernel::Rows::Own };
+    (@rows $rows:ident) => { ::wardgraph_kernel::Rows::$rows };
     (@entry permission) => { ::wardgraph_kernel::access::ByPermission };
     (@entry own) => { ::wardgraph_kernel::access::ByOwn };
     (@entry credential) => { ::wardgraph_kernel::access::ByCredential };

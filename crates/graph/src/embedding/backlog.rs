@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use wardgraph_kernel::{Read, TenantId};
+use wardgraph_kernel::{Owner, Read};
 use wardgraph_store::{Role, Statement, StoreError, Tx};
 
 use crate::GraphError;
@@ -38,18 +38,18 @@ pub struct Backlog(Arc<RwLock<Round>>);
 #[derive(Debug, Default)]
 struct Round {
     /// Those that the last whole round found.
-    full: BTreeSet<TenantId>,
+    full: BTreeSet<Owner>,
     /// Those that this round found so far.
-    found: BTreeSet<TenantId>,
+    found: BTreeSet<Owner>,
 }
 
 impl Backlog {
-    /// Lets a tenant write nodes, unless its queue is full.
+    /// Lets nodes of `owner` be written, unless its queue is full.
     ///
     /// # Errors
     /// [`GraphError::QueueFull`].
-    pub fn admit(&self, tenant: &TenantId) -> Result<(), GraphError> {
-        let full = self.0.read().unwrap_or_else(PoisonError::into_inner).full.contains(tenant);
+    pub fn admit(&self, owner: &Owner) -> Result<(), GraphError> {
+        let full = self.0.read().unwrap_or_else(PoisonError::into_inner).full.contains(owner);
         if full { Err(GraphError::QueueFull) } else { Ok(()) }
     }
 
@@ -63,7 +63,7 @@ impl Backlog {
         // Fewer than were asked for: the last tenant that has any was among them.
         let ended = i32::try_from(seen.len()).is_ok_and(|seen| seen < TENANTS_A_LOOK);
         let last = if ended { String::new() } else { seen.last().map(|(tenant, _)| tenant.clone()).unwrap_or_default() };
-        let over = seen.into_iter().filter(|(_, full)| *full).filter_map(|(tenant, _)| TenantId::parse(&tenant).ok());
+        let over = seen.into_iter().filter(|(_, full)| *full).filter_map(|(tenant, _)| Owner::parse(&tenant).ok());
         let mut round = self.0.write().unwrap_or_else(PoisonError::into_inner);
         round.found.extend(over);
         if ended {

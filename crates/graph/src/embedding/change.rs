@@ -5,8 +5,10 @@
 //! its new one, and not while a server lives that searches them. All state is in the rows, so any server goes on where another was killed.
 
 use uuid::Uuid;
-use wardgraph_kernel::{Mode, Read, TenantId, Timestamp, Write};
+use wardgraph_kernel::{Mode, Owner, Read, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StoreError, Tx};
+
+use super::WORKERS;
 
 pub(super) const BEAT: Statement<Write> = Statement::writing(
     "graph.embedding.beat",
@@ -18,7 +20,7 @@ pub(super) const BEAT: Statement<Write> = Statement::writing(
 
 pub(super) const SERVERS: Statement<Read> = Statement::reading(
     "graph.embedding.servers",
-    &[Role::Worker],
+    WORKERS,
     "select server_id, model, works from embedding_servers where seen_at >= $1 order by started_at desc, server_id desc",
 );
 
@@ -37,20 +39,17 @@ pub(super) const COUNT_BEHIND: Statement<Read> = Statement::reading(
 /// One server at a time moves a tenant; the others find nothing.
 pub(super) const TAKE: Statement<Write> = Statement::writing(
     "graph.embedding.take",
-    &[Role::Worker],
+    WORKERS,
     "select model, moving_to from embedding_tenants where tenant_id = $1 and model <> $2 for update skip locked",
 );
 
-pub(super) const BEGIN: Statement<Write> = Statement::writing(
-    "graph.embedding.begin_move",
-    &[Role::Worker],
-    "update embedding_tenants set moving_to = $2 where tenant_id = $1",
-);
+pub(super) const BEGIN: Statement<Write> =
+    Statement::writing("graph.embedding.begin_move", WORKERS, "update embedding_tenants set moving_to = $2 where tenant_id = $1");
 
 /// What a model could not embed another may. A node that someone holds is left alone: the tenant is held, and waits for nobody who waits for it.
 pub(super) const REVIVE: Statement<Write> = Statement::writing(
     "graph.embedding.revive",
-    &[Role::Worker],
+    WORKERS,
     "with there as materialized (
        select n.node_id from jobs d join nodes n on n.tenant_id = d.tenant_id and n.node_id = d.subject_id
        where d.tenant_id = $1 and d.kind = 'embed' and d.dead limit $3 for no key update of n skip locked
@@ -66,7 +65,7 @@ pub(super) const REVIVE: Statement<Write> = Statement::writing(
 /// A job that is there already stays as it is, a dead one too.
 pub(super) const QUEUE: Statement<Write> = Statement::writing(
     "graph.embedding.queue_missing",
-    &[Role::Worker],
+    WORKERS,
     "with room as (
        select least($4::bigint, greatest(0, $6::bigint - count(*))) as free
        from (select from jobs where tenant_id = $1 and kind = 'embed' and not dead limit $6::bigint) w
@@ -98,7 +97,7 @@ pub(super) const QUEUE: Statement<Write> = Statement::writing(
 /// found by no index.
 pub(super) const REMOVE: Statement<Write> = Statement::writing(
     "graph.embedding.remove_old",
-    &[Role::Worker],
+    WORKERS,
     "with old as (
        select o.model, o.node_id from embeddings o where o.tenant_id = $1 and o.model < $2
        union all
@@ -116,7 +115,7 @@ pub(super) const REMOVE: Statement<Write> = Statement::writing(
 /// Ends the move if nothing is left of other models.
 pub(super) const END: Statement<Write> = Statement::writing(
     "graph.embedding.end_move",
-    &[Role::Worker],
+    WORKERS,
     "update embedding_tenants t set model = $2, moving_to = null
      where t.tenant_id = $1 and not exists (select from embeddings o where o.tenant_id = $1 and o.model < $2)
        and not exists (select from embeddings o where o.tenant_id = $1 and o.model > $2) returning t.tenant_id",
@@ -156,7 +155,7 @@ pub struct Behind {
     /// How many there are.
     pub count: i64,
     /// The next of them in the order of their names.
-    pub tenants: Vec<TenantId>,
+    pub owners: Vec<Owner>,
 }
 
 /// Up to `most` tenants after `after` that have vectors of other models than `model`.
@@ -166,13 +165,13 @@ pub async fn behind<M: Mode>(tx: &mut Tx<'_, M>, model: &str, after: &str, most:
         None => 0,
     };
     if count == 0 {
-        return Ok(Behind { count, tenants: Vec::new() });
+        return Ok(Behind { count, owners: Vec::new() });
     }
-    let mut tenants = Vec::new();
+    let mut owners = Vec::new();
     for row in tx.query(&BEHIND, &[&model, &after, &most]).await? {
-        tenants.extend(TenantId::parse(&row.try_get::<String>(0)?).ok());
+        owners.extend(Owner::parse(&row.try_get::<String>(0)?).ok());
     }
-    Ok(Behind { count, tenants })
+    Ok(Behind { count, owners })
 }
 
 /// A tenant on its way to another model.

@@ -2,9 +2,9 @@
 
 use uuid::Uuid;
 use wardgraph_kernel::{Chance, NodeId, Timestamp, Write};
-use wardgraph_store::{Role, Statement, StoreError, Tx, Vector};
+use wardgraph_store::{Statement, StoreError, Tx, Vector};
 
-use super::{Claim, parts};
+use super::{Claim, WORKERS, parts};
 
 /// How many entries a node's history keeps.
 pub(super) const MOST_ENTRIES: i64 = 100;
@@ -12,7 +12,7 @@ pub(super) const MOST_ENTRIES: i64 = 100;
 /// Finishes claimed jobs and keeps their vectors; a job that was claimed or queued anew since, or whose node is gone, is left alone or dropped.
 pub(super) const FINISH: Statement<Write> = Statement::writing(
     "graph.embedding.finish",
-    &[Role::Worker],
+    WORKERS,
     "with input as (
        select * from unnest($2::uuid[], $3::int[], $5::vector[], $6::uuid[]) as i(node_id, attempts, embedding, entry_id)
      ), there as materialized (

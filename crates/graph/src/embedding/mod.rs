@@ -18,7 +18,7 @@ mod keep;
 use std::time::Duration;
 
 use uuid::Uuid;
-use wardgraph_kernel::{Chance, Mode, NodeId, Read, TenantId, Timestamp, Write};
+use wardgraph_kernel::{Chance, Mode, NodeId, Owner, Read, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
 pub use backlog::Backlog;
@@ -60,17 +60,20 @@ const CLAIM: Statement<Write> = Statement::writing(
      from (select) one left join claimed c on true order by c.tenant_id, c.subject_id",
 );
 
+/// The roles that embed: the worker's in tenants, and the administrator's in units that are bound to the shared rows.
+const WORKERS: &[Role] = &[Role::Worker, Role::Admin];
+
 /// As much of a text as any model reads.
 const TEXTS: Statement<Read> = Statement::reading(
     "graph.embedding.texts",
-    &[Role::Worker],
+    WORKERS,
     "select node_id, left(content, 32768) from nodes where tenant_id = $1 and node_id = any($2) and content is not null",
 );
 
 /// Takes the rows of nodes before those of their jobs, for a transaction that changes jobs by more than one statement.
 const HOLD: Statement<Write> = Statement::writing(
     "graph.embedding.hold",
-    &[Role::Worker],
+    WORKERS,
     "select node_id from nodes where tenant_id = $1 and node_id = any($2) order by node_id for no key update",
 );
 
@@ -78,7 +81,7 @@ const HOLD: Statement<Write> = Statement::writing(
 /// here as in the other statements.
 const DROP: Statement<Write> = Statement::writing(
     "graph.embedding.drop",
-    &[Role::Worker],
+    WORKERS,
     "with held as materialized (
        select j.subject_id from jobs j join unnest($2::uuid[], $3::int[]) as i(node_id, attempts) on j.subject_id = i.node_id
        where j.tenant_id = $1 and j.kind = 'embed' and j.claim = $4 and j.attempts = i.attempts order by j.subject_id for update of j
@@ -90,7 +93,7 @@ const DROP: Statement<Write> = Statement::writing(
 /// Puts a claimed job off because of its text, or gives up on it, and tells why in the node's history.
 const RETRY: Statement<Write> = Statement::writing(
     "graph.embedding.retry",
-    &[Role::Worker],
+    WORKERS,
     "with there as materialized (
        select n.node_id from nodes n where n.tenant_id = $1 and n.node_id = $2 for no key update
      ), put_off as (
@@ -110,7 +113,7 @@ const RETRY: Statement<Write> = Statement::writing(
 /// Gives claims back as if they had never been: the texts are not at fault.
 const RELEASE: Statement<Write> = Statement::writing(
     "graph.embedding.release",
-    &[Role::Worker],
+    WORKERS,
     "with held as materialized (
        select j.subject_id from jobs j join unnest($2::uuid[], $3::int[]) as i(node_id, attempts) on j.subject_id = i.node_id
        where j.tenant_id = $1 and j.kind = 'embed' and j.attempts = i.attempts and j.claim = $4 and not j.dead order by j.subject_id for update of j
@@ -170,7 +173,7 @@ const TENANTS_A_CLAIM: i32 = 256;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// Whose node.
-    pub tenant: TenantId,
+    pub owner: Owner,
     /// Which node.
     pub node: NodeId,
     /// How often the job was claimed and not given back, this time included.
@@ -208,10 +211,10 @@ pub async fn claim(
     };
     let claim = |row: &Row| {
         let Some(tenant) = row.try_get::<Option<String>>(1)? else { return Ok(None) };
-        // Only tenants' nodes are embedded: a job of the shared rows, made by hand, must not stop everyone's queue.
-        let Ok(tenant) = TenantId::parse(&tenant) else { return Ok(None) };
+        // A job of nobody, made by hand, must not stop everyone's queue.
+        let Ok(owner) = Owner::parse(&tenant) else { return Ok(None) };
         let node = row.try_get::<Uuid>(2)?.into();
-        Ok(Some(Claim { tenant, node, attempt: row.try_get(3)?, faults: row.try_get(4)?, number }))
+        Ok(Some(Claim { owner, node, attempt: row.try_get(3)?, faults: row.try_get(4)?, number }))
     };
     let jobs = rows.iter().filter_map(|row| claim(row).transpose()).collect::<Result<_, StoreError>>()?;
     Ok(Claims { jobs, last })

@@ -5,17 +5,14 @@ use wardgraph_kernel::{EdgeId, NodeId, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
 use super::{
-    Node, columns,
+    Node, REQUESTS, columns,
     replace::{Meant, hold, taken},
 };
 use crate::{GraphError, edge::MOST_EDGES, purge};
 
 /// Holds a node against new edges, so that the next statement sees every edge there is.
-const LOCK: Statement<Write> = Statement::writing(
-    "graph.node.lock",
-    &[Role::App],
-    "select version from nodes where tenant_id = $1 and node_id = $2 for update",
-);
+pub(super) const LOCK: Statement<Write> =
+    Statement::writing("graph.node.lock", REQUESTS, "select version from nodes where tenant_id = $1 and node_id = $2 for update");
 
 /// Moves a node and its edges away, and has the tenant's purge wake in time. More edges than are asked for leave everything as it is.
 const DELETE: Statement<Write> = Statement::writing(
@@ -194,7 +191,7 @@ pub async fn restore(
     Ok((Node::read(row)?, edges(row, 13)?))
 }
 
-fn version(held: &[Row]) -> Result<Option<i32>, StoreError> {
+pub(super) fn version(held: &[Row]) -> Result<Option<i32>, StoreError> {
     Ok(held.first().map(|row| row.try_get(0)).transpose()?)
 }
 

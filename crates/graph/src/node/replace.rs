@@ -2,10 +2,10 @@
 
 use uuid::Uuid;
 use wardgraph_kernel::{NodeId, Timestamp, Write};
-use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, ToSql, Tx};
+use wardgraph_store::{Row, Statement, StatementInfo, StoreError, ToSql, Tx};
 
 use super::{
-    NewNode, Node, columns,
+    NewNode, Node, REQUESTS, columns,
     values::{Values, input},
 };
 use crate::GraphError;
@@ -13,7 +13,7 @@ use crate::GraphError;
 /// Holds a node until the transaction ends, and reads it as it is then.
 const HOLD: Statement<Write> = Statement::writing(
     "graph.node.hold",
-    &[Role::App],
+    REQUESTS,
     concat!("select ", columns!(), " from nodes where tenant_id = $1 and node_id = $2 for no key update"),
 );
 
@@ -27,7 +27,7 @@ macro_rules! replace {
     ($name:literal, $at:literal, $by:literal) => {
         Statement::writing(
             $name,
-            &[Role::App],
+            REQUESTS,
             concat!(
                 "with ", input!(), ", was as materialized (
                    select n.node_id, n.external_id, n.classes, n.props, n.payload_ref, n.metadata, n.refresh_policy, n.triggers, n.version, n.content,

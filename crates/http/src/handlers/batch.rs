@@ -4,24 +4,24 @@ use std::collections::HashMap;
 
 use wardgraph_api::{
     FieldError, Json, Query,
-    table::graph::CreateNodes,
     validate::Faults,
     wire::node::{NewNode, NodeBatch, NodeBatchResult, NodeItemResult, OnConflict, Storing},
 };
 use wardgraph_audit::Subject;
 use wardgraph_gate::{Committed, Permit};
 use wardgraph_graph::node::{self, Creation};
-use wardgraph_kernel::EventType;
+use wardgraph_kernel::{Endpoint, Write};
 
-use super::{cleaning::all_cleaned, nodes::domain, note_named_tenant};
+use super::{cleaning::all_cleaned, nodes::domain, note_named_tenant, update_event};
 use crate::{Failure, Services};
 
-pub(crate) async fn create_all(
-    permit: Permit<CreateNodes>,
+/// Of the tenant's nodes and of the shared ones.
+pub(crate) async fn create_all<E: Endpoint<Mode = Write, Output = Json<NodeBatchResult>>>(
+    permit: Permit<E>,
     (Query(storing), Json(batch)): (Query<Storing>, Json<NodeBatch>),
     services: Services,
-) -> Result<Committed<CreateNodes>, Failure> {
-    services.backlog.admit(permit.tenant())?;
+) -> Result<Committed<E>, Failure> {
+    services.backlog.admit(&permit.owner())?;
     permit.charge_items(batch.nodes.len())?;
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
     let replaces = storing.on_conflict == OnConflict::Update;
@@ -55,7 +55,7 @@ pub(crate) async fn create_all(
         match result {
             NodeItemResult::Created { id, .. } => subjects.push((*id).into()),
             NodeItemResult::Updated { id, .. } => {
-                work.changed(EventType::NodeUpdated, *id);
+                work.changed(update_event::<E>(), *id);
                 updated += 1;
             }
             NodeItemResult::Unchanged { .. } => {}

@@ -8,13 +8,14 @@ pub(crate) mod events;
 pub(crate) mod nodes;
 pub(crate) mod relations;
 pub(crate) mod search;
+pub(crate) mod shared;
 pub(crate) mod system;
 pub(crate) mod versions;
 
 use serde_json::json;
 use wardgraph_api::{Problem, wire::NamedTenant};
 use wardgraph_gate::Work;
-use wardgraph_kernel::{Cursor, Endpoint, EventType, Outcome, PageSize, TenantId, Write};
+use wardgraph_kernel::{Cursor, Endpoint, EventType, Outcome, PageSize, Rows, TenantId, Write};
 
 use crate::Failure;
 
@@ -23,6 +24,14 @@ fn page(list: &str, limit: Option<i64>, cursor: Option<&str>) -> Result<(PageSiz
     let size = limit.map_or(Some(PageSize::default()), PageSize::new);
     let size = size.ok_or_else(|| Problem::malformed(format!("`limit` must be 1 to {}", PageSize::MAX)))?;
     Ok((size, cursor.map(|text| Cursor::decode(list, text)).transpose()?))
+}
+
+/// What a node that `E` changed leaves in the log.
+const fn update_event<E: Endpoint>() -> EventType {
+    match E::SPEC.rows {
+        Rows::Own => EventType::NodeUpdated,
+        Rows::Shared => EventType::SharedNodeUpdated,
+    }
 }
 
 /// Has on record that a body named another tenant, which was ignored.

@@ -2,7 +2,7 @@
 
 use wardgraph_api::{
     Json, Path, Problem, Query, Stored, Tagged,
-    table::graph::{CreateNode, GetNode, ListNodes},
+    table::graph::{GetNode, ListNodes},
     wire::ObjectText,
     wire::node::{EmbeddingStatus, NewNode, Node, NodeFilter, NodePage, OnConflict, Order, Storing},
 };
@@ -14,17 +14,19 @@ use wardgraph_graph::{
     listing::{self, Listing},
     node,
 };
-use wardgraph_kernel::{EventType, NodeId};
+use wardgraph_kernel::{Endpoint, NodeId, Write};
 
-use super::{cleaning::cleaned, note_named_tenant, page};
+use super::{cleaning::cleaned, note_named_tenant, page, update_event};
 use crate::{Failure, Services};
 
-pub(crate) async fn create(
-    permit: Permit<CreateNode>,
+/// Of the tenant's nodes and of the shared ones.
+pub(crate) async fn create<E: Endpoint<Mode = Write, Output = Stored<Node>>>(
+    permit: Permit<E>,
     (Query(storing), Json(new)): (Query<Storing>, Json<NewNode>),
     services: Services,
-) -> Result<Committed<CreateNode>, Failure> {
-    services.backlog.admit(permit.tenant())?;
+) -> Result<Committed<E>, Failure> {
+    let owner = permit.owner();
+    services.backlog.admit(&owner)?;
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
     let named = new.tenant_id.clone();
     let (new, cleaned) = cleaned(domain(new)).await?;
@@ -39,10 +41,10 @@ pub(crate) async fn create(
         OnConflict::Update => {
             let stored = node::upsert_all(&mut work.tx(), std::slice::from_ref(&new), now, &*chance).await?;
             match stored.into_iter().next().ok_or_else(|| Problem::internal("a stored node came back without a result"))? {
-                made @ node::Stored::Created(_) => created(made.node(tenant.to_string(), new, now)),
+                made @ node::Stored::Created(_) => created(made.node(owner.to_string(), new, now)),
                 node::Stored::Replaced(replaced) => {
                     if replaced.changed {
-                        work.changed(EventType::NodeUpdated, replaced.node.id);
+                        work.changed(update_event::<E>(), replaced.node.id);
                     }
                     (None, Stored::Found(wire(replaced.node)))
                 }

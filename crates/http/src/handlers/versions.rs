@@ -2,7 +2,7 @@
 
 use wardgraph_api::{
     IfMatch, Json, NoContent, Path, Problem, Query, Tagged,
-    table::graph::{DeleteNode, ListNodeVersions, PatchNode, ReplaceNode, RestoreNode},
+    table::graph::{DeleteNode, ListNodeVersions, RestoreNode},
     validate::Faults,
     wire::{
         NamedTenant,
@@ -22,12 +22,14 @@ use super::{
 };
 use crate::{Failure, Services};
 
-pub(crate) async fn patch(
-    permit: Permit<PatchNode>,
-    (Path(id), if_match, Json(patch)): (Path<NodeId>, IfMatch, Json<NodePatch>),
+/// Of the tenant's nodes and of the shared ones.
+pub(crate) async fn patch<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I: Into<NodeId>>(
+    permit: Permit<E>,
+    (Path(id), if_match, Json(patch)): (Path<I>, IfMatch, Json<NodePatch>),
     services: Services,
-) -> Result<Committed<PatchNode>, Failure> {
-    services.backlog.admit(permit.tenant())?;
+) -> Result<Committed<E>, Failure> {
+    let id = id.into();
+    services.backlog.admit(&permit.owner())?;
     let (now, tenant) = (permit.now(), permit.tenant().clone());
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &patch.tenant_id, &tenant);
@@ -42,12 +44,14 @@ pub(crate) async fn patch(
     changed(work, replaced, cleaned).await
 }
 
-pub(crate) async fn replace(
-    permit: Permit<ReplaceNode>,
-    (Path(id), if_match, Json(new)): (Path<NodeId>, IfMatch, Json<NewNode>),
+/// Of the tenant's nodes and of the shared ones.
+pub(crate) async fn replace<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I: Into<NodeId>>(
+    permit: Permit<E>,
+    (Path(id), if_match, Json(new)): (Path<I>, IfMatch, Json<NewNode>),
     services: Services,
-) -> Result<Committed<ReplaceNode>, Failure> {
-    services.backlog.admit(permit.tenant())?;
+) -> Result<Committed<E>, Failure> {
+    let id = id.into();
+    services.backlog.admit(&permit.owner())?;
     let (now, tenant, named) = (permit.now(), permit.tenant().clone(), new.tenant_id.clone());
     let (new, cleaned) = cleaned(domain(new)).await?;
     let mut work = permit.begin()?;
@@ -93,7 +97,7 @@ pub(crate) async fn restore(
     (Path(id), if_match, Json(restoration)): (Path<NodeId>, IfMatch, Json<Restoration>),
     services: Services,
 ) -> Result<Committed<RestoreNode>, Failure> {
-    services.backlog.admit(permit.tenant())?;
+    services.backlog.admit(&permit.owner())?;
     let now = permit.now();
     let mut work = permit.begin()?;
     let node = if let Some(version) = restoration.version {
@@ -122,7 +126,7 @@ fn edges<E: Endpoint<Mode = Write>>(work: &mut Work<E>, event: EventType, edges:
     }
 }
 
-fn meant(if_match: &IfMatch) -> Meant<'_> {
+pub(super) fn meant(if_match: &IfMatch) -> Meant<'_> {
     match if_match {
         IfMatch::Any => Meant::ANY,
         IfMatch::Versions(versions) => Meant { versions: Some(versions) },

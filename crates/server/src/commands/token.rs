@@ -23,7 +23,7 @@ pub(super) enum Token {
         /// Whom it names.
         #[arg(long, default_value = "test-user")]
         sub: String,
-        /// Sign with the data folder's own key, although an outside issuer's secret is configured: the only way to `system:read` there.
+        /// Sign with the data folder's own key, although an outside issuer's secret is configured: the only way to `system:read` and `shared:write` there.
         #[arg(long)]
         local: bool,
         /// How many seconds it is good.

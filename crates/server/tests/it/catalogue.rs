@@ -139,6 +139,7 @@ async fn the_grants_are_these_and_no_others() {
         "events app insert+select".into(),
         "events identity insert".into(),
         "events worker insert+select".into(),
+        "idempotency admin delete+insert+select".into(),
         "idempotency app delete+insert+select".into(),
         "idempotency worker delete+select".into(),
         format!("jobs admin {all}"),

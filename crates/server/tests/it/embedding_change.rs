@@ -10,7 +10,7 @@ use wardgraph_worker::{ALIVE, EmbeddingWorker, ModelKeeper};
 use crate::embedding::{Dial, keeper, nodes, number, status, texts, until_idle, vectors_of, worker};
 
 /// Turns both until neither has anything to do.
-async fn settle(keeper: &ModelKeeper, worker: &EmbeddingWorker) {
+pub(crate) async fn settle(keeper: &ModelKeeper, worker: &EmbeddingWorker) {
     for _ in 0..200 {
         let moved = keeper.turn().await.unwrap();
         if worker.turn().await.unwrap() == 0 && !moved {

@@ -159,9 +159,11 @@ fn hostile_values(known: &Known) -> Vec<(&'static str, Vec<u8>)> {
     values
 }
 
-/// What the tenant has: nodes, edges, jobs, and requests that say they changed something.
+/// What the tenant has made: nodes, shared ones included, edges, and requests that say they changed something.
 pub(crate) async fn counted(app: &App, tenant: &str) -> (i64, i64, i64) {
-    let sql = "select (select count(*) from wardgraph.nodes where tenant_id = $1), (select count(*) from wardgraph.edges where tenant_id = $1),
+    let sql = "select (select count(*) from wardgraph.nodes n where tenant_id = $1 or tenant_id = '*' and exists (
+                 select from wardgraph.events e where e.tenant_id = $1 and e.type = 'shared_node.created' and e.subject = n.node_id::text)),
+               (select count(*) from wardgraph.edges where tenant_id = $1),
                (select count(*) from wardgraph.events where tenant_id = $1 and type = 'request.committed')";
     let row = app.database.behind_the_scenes().await.query_one(sql, &[&tenant]).await.unwrap();
     (row.get(0), row.get(1), row.get(2))

@@ -6,8 +6,8 @@ use wardgraph_testkit::App;
 
 use crate::hostile::{ask, counted, operation, place};
 
-/// How many writes make what is known: two nodes and an edge.
-const KNOWN_WRITES: i64 = 3;
+/// How many writes make what is known: three nodes and an edge.
+const KNOWN_WRITES: i64 = 4;
 
 /// The query parameters of an endpoint.
 fn parameters(row: &Row) -> Vec<String> {

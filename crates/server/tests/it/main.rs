@@ -47,6 +47,7 @@ mod refusal;
 mod search;
 mod seed;
 mod settings;
+mod shared;
 mod table;
 mod tiers;
 mod upsert;

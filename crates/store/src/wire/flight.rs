@@ -45,7 +45,7 @@ impl<'s> Flight<'s> {
 
     /// Adds a command that is prepared for this flight alone, since it takes no parameters.
     pub(crate) fn text(&mut self, sql: &str) -> Result<(), StoreError> {
-        frontend::parse("", sql, [], self.session.out()).map_err(malformed)?;
+        frontend::parse("", sql, [], self.session.out()).map_err(|error| malformed(&error))?;
         self.bind("", &[], &[])?;
         self.flown.push(None);
         Ok(())
@@ -72,9 +72,9 @@ impl<'s> Flight<'s> {
         };
         frontend::bind("", name, [BINARY], params.iter().zip(types), write, [BINARY], out).map_err(|error| match error {
             BindError::Conversion(error) => StoreError::Sql { code: "client".into(), message: format!("`{name}`: {error}") },
-            BindError::Serialization(error) => malformed(error),
+            BindError::Serialization(error) => malformed(&error),
         })?;
-        frontend::execute("", 0, out).map_err(malformed)
+        frontend::execute("", 0, out).map_err(|error| malformed(&error))
     }
 
     /// Sends the flight, and brings the rows of each of its statements. The first refusal ends it, as Postgres passes over the rest then.
@@ -123,6 +123,6 @@ impl Drop for Flight<'_> {
     }
 }
 
-pub(super) fn malformed(error: io::Error) -> StoreError {
+pub(super) fn malformed(error: &io::Error) -> StoreError {
     StoreError::Sql { code: "client".into(), message: error.to_string() }
 }

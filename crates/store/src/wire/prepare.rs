@@ -39,11 +39,11 @@ impl Prepared {
     /// Prepares `statements`, and every [`Command`].
     pub(crate) async fn of(session: &mut Session, statements: &[&'static StatementInfo]) -> Result<Self, StoreError> {
         for command in Command::ALL {
-            frontend::parse(command.text(), command.text(), [], session.out()).map_err(malformed)?;
+            frontend::parse(command.text(), command.text(), [], session.out()).map_err(|error| malformed(&error))?;
         }
         for info in std::iter::once(&TYPE).chain(statements.iter().copied()) {
-            frontend::parse(info.name, info.sql, [], session.out()).map_err(malformed)?;
-            frontend::describe(b'S', info.name, session.out()).map_err(malformed)?;
+            frontend::parse(info.name, info.sql, [], session.out()).map_err(|error| malformed(&error))?;
+            frontend::describe(b'S', info.name, session.out()).map_err(|error| malformed(&error))?;
         }
         session.sync();
         let described = describe(session, statements).await?;
@@ -70,10 +70,12 @@ async fn describe(session: &mut Session, statements: &[&'static StatementInfo]) 
     loop {
         let columns = match session.receive().await? {
             Message::ParameterDescription(body) => {
-                parameters = body.parameters().collect().map_err(malformed)?;
+                parameters = body.parameters().collect().map_err(|error| malformed(&error))?;
                 continue;
             }
-            Message::RowDescription(body) => body.fields().map(|field| Ok(field.type_oid())).collect().map_err(malformed)?,
+            Message::RowDescription(body) => {
+                body.fields().map(|field| Ok(field.type_oid())).collect().map_err(|error| malformed(&error))?
+            }
             Message::NoData => Vec::new(),
             Message::ErrorResponse(body) => {
                 refused = Some(StoreError::reported(&body).of_statement(awaited.next().flatten()));

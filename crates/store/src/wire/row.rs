@@ -19,18 +19,13 @@ impl Row {
         Self { columns, body }
     }
 
-    /// How many columns there are.
-    pub fn len(&self) -> usize {
-        self.columns.len()
-    }
-
     /// The value in the column `at`, counted from 0. A column that is not there, and a value that is not a `T`, are errors.
     pub fn try_get<'a, T: FromSql<'a>>(&'a self, at: usize) -> Result<T, StoreError> {
         let ty = self.columns.get(at).ok_or_else(|| misread(at, "is not there"))?;
         if !T::accepts(ty) {
             return Err(misread(at, ty.name()));
         }
-        let range = self.body.ranges().nth(at).map_err(malformed)?.flatten();
+        let range = self.body.ranges().nth(at).map_err(|error| malformed(&error))?.flatten();
         let value = range.and_then(|range| self.body.buffer().get(range));
         T::from_sql_nullable(ty, value).map_err(|error| misread(at, &error.to_string()))
     }

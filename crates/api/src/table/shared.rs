@@ -1,0 +1,40 @@
+//! Shared nodes: every tenant reads them by the endpoints of its own nodes, and an administrator writes them by these.
+
+use wardgraph_kernel::SharedNodeId;
+
+use crate::{
+    IfMatch, Json, NoContent, Path, Query, Stored, Tagged,
+    wire::{
+        node::{NewNode, Node, NodeBatch, NodeBatchResult, Storing},
+        version::NodePatch,
+    },
+};
+
+/// The body limit of single nodes.
+const SMALL: usize = 1 << 20;
+/// The body limit of batches.
+const LARGE: usize = 10 << 20;
+
+crate::endpoints! {
+    /// Create a node that every tenant reads (`tenant_id` null). External ids are unique among the shared nodes.
+    /// 200, and not 201, for a node that was there already and was replaced or left as it is (`on_conflict`).
+    CreateSharedNode: POST "/api/v1/shared/nodes" ((Query<Storing>, Json<NewNode>)) -> Stored<Node> {
+        permission: SharedWrite, rows: Shared, limit: NodeWrite, audit: SharedNodeCreated, body: SMALL,
+    }
+    /// Create up to 500 shared nodes. Each item has its own result.
+    CreateSharedNodes: POST "/api/v1/shared/nodes/batch" ((Query<Storing>, Json<NodeBatch>)) -> Json<NodeBatchResult> {
+        permission: SharedWrite, rows: Shared, limit: NodeWrite, audit: SharedNodeCreated, body: LARGE,
+    }
+    /// Change a shared node with a JSON Merge Patch (RFC 7396). What it was is kept as a version; what changes nothing makes none.
+    PatchSharedNode: PATCH "/api/v1/shared/nodes/{id}" ((Path<SharedNodeId>, IfMatch, Json<NodePatch>)) -> Tagged<Node> {
+        permission: SharedWrite, rows: Shared, limit: NodeWrite, audit: SharedNodeUpdated, body: SMALL,
+    }
+    /// Replace all that a shared node is made of. What it was is kept as a version; what changes nothing makes none.
+    ReplaceSharedNode: PUT "/api/v1/shared/nodes/{id}" ((Path<SharedNodeId>, IfMatch, Json<NewNode>)) -> Tagged<Node> {
+        permission: SharedWrite, rows: Shared, limit: NodeWrite, audit: SharedNodeUpdated, body: SMALL,
+    }
+    /// Delete a shared node for good, with its versions and embeddings. It cannot be brought back.
+    DeleteSharedNode: DELETE "/api/v1/shared/nodes/{id}" ((Path<SharedNodeId>, IfMatch)) -> NoContent {
+        permission: SharedWrite, rows: Shared, limit: NodeWrite, audit: SharedNodeDeleted, body: 0,
+    }
+}
