@@ -27,7 +27,7 @@ pub(crate) fn cut<T>(
     read: impl Fn(&Row) -> Result<T, StoreError>,
     id: impl Fn(&T) -> Uuid,
 ) -> Result<Page<T>, StoreError> {
-    let there: i64 = rows.first().map_or(Ok(0), |row| row.try_last())?;
+    let there: i64 = rows.first().map_or(Ok(0), Row::try_last)?;
     let items = rows.iter().take(size.get()).map(read).collect::<Result<Vec<_>, _>>()?;
     let more = usize::try_from(there).unwrap_or(usize::MAX) > items.len();
     let next = items.last().filter(|_| more).map(|last| Cursor::after(id(last)));

@@ -44,7 +44,7 @@ pub async fn history<M: Mode>(tx: &mut Tx<'_, M>, node: NodeId) -> Result<Told, 
     let tenant = tx.tenant();
     let rows = tx.query(&OF_NODE, &[&tenant, &node.uuid(), &MOST_ENTRIES]).await?;
     let Some(first) = rows.first() else { return Err(GraphError::NoNode(node)) };
-    let status = first.try_get(0).map_err(StoreError::from)?;
+    let status = first.try_get(0)?;
     let entries = rows.iter().filter_map(|row| entry(row).transpose()).collect::<Result<_, _>>()?;
     Ok(Told { status, entries })
 }

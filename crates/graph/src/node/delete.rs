@@ -137,7 +137,7 @@ pub async fn delete(
     meant.check(version(&held)?.ok_or(GraphError::NoNode(id))?)?;
     let rows = tx.write(&DELETE, &[&tenant, &id.uuid(), &MOST_EDGES, &now, &purge_at]).await?;
     let row = rows.first().ok_or(GraphError::NoNode(id))?;
-    let (gone, few): (bool, bool) = (row.try_get(0).map_err(StoreError::from)?, row.try_get(1).map_err(StoreError::from)?);
+    let (gone, few): (bool, bool) = (row.try_get(0)?, row.try_get(1)?);
     match (gone, few) {
         (true, _) => Ok(edges(row, 2)?),
         (false, true) => Err(GraphError::NoNode(id)),
@@ -192,7 +192,7 @@ pub async fn restore(
 }
 
 pub(super) fn version(held: &[Row]) -> Result<Option<i32>, StoreError> {
-    Ok(held.first().map(|row| row.try_get(0)).transpose()?)
+    held.first().map(|row| row.try_get(0)).transpose()
 }
 
 fn edges(row: &Row, column: usize) -> Result<Vec<EdgeId>, StoreError> {
