@@ -20,7 +20,8 @@ migrations![
     "0006_search_tiers",
     "0007_embedding",
     "0008_filters_and_lineage",
-    "0009_idempotency"
+    "0009_idempotency",
+    "0011_search_at_less_cost"
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {
