@@ -129,7 +129,9 @@ type PolicyText<'a> = (&'a str, &'a str, &'a str, &'a str);
 /// Whom a policy of a tenant table may let in; `None` for one that is not canonical.
 fn of_a_tenant(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static str]> {
     match text {
-        ("tenant_read", "r", using, "") if using == if table == "embeddings" { READ_VECTORS } else { READ } => Some(&["wardgraph_app", "wardgraph_worker"]),
+        ("tenant_read", "r", using, "") if using == if table == "embeddings" { READ_VECTORS } else { READ } => {
+            Some(&["wardgraph_app", "wardgraph_worker"])
+        }
         ("tenant_insert", "a", "", OWN) | ("tenant_update", "w", OWN, OWN) | ("tenant_delete", "d", OWN, "") => {
             Some(&["wardgraph_app", "wardgraph_worker", "wardgraph_identity"])
         }
