@@ -2,7 +2,7 @@
 
 import time
 from array import array
-from typing import Sequence
+from typing import Callable, Sequence
 
 from .data import literal
 from .load import Script, pipelined
@@ -26,18 +26,34 @@ def route(server: Server, tenant: str) -> str:
 
 
 def nearest(server: Server, tenant: str, vector: str, top: int) -> Script:
-    """The nearest vectors of a tenant and of the shared rows, in the transaction that the server searches in, by the tenant's route.
-    Tenant, model and vector are parameters, as the server's are."""
+    """The nearest vectors of a tenant and of the shared rows, in the transaction that the server searches in, by the tenant's route and with what
+    an answer shows of their nodes. Tenant, model and vector are parameters, as the server's are."""
+    return script(server, tenant, vector, statement, top)
+
+
+def bare(server: Server, tenant: str, vector: str, top: int) -> Script:
+    """The same without their nodes: ids and distances alone."""
+    return script(server, tenant, vector, found, top)
+
+
+def script(server: Server, tenant: str, vector: str, text: Callable[[str, int, str, int], str], top: int) -> Script:
     way = route(server, tenant)
-    # One by one every plan is the same plan; an index is chosen for the values at hand.
+    # One by one every plan is the same plan; an index is chosen for the values at hand, and wherever there is one.
     plan = "generic" if way == "exact" and has_tiers(server) else "custom"
     return Script(
-        pipelined(tenant, statement(way, server.dimensions, server.model_id, top), plan),
+        pipelined(tenant, text(way, server.dimensions, server.model_id, top), plan, indexed=way != "exact"),
         {"vector": vector, "tenant": tenant, "model": server.model_id},
     )
 
 
 def statement(way: str, dimensions: int, model: str, top: int) -> str:
+    return (
+        "select n.node_id, n.tenant_id, n.classes, n.props, n.metadata, left(n.content, 300) as text, 1 - f.distance as similarity "
+        f"from ({found(way, dimensions, model, top)}) f join nodes n on n.tenant_id = f.tenant_id and n.node_id = f.node_id order by f.distance"
+    )
+
+
+def found(way: str, dimensions: int, model: str, top: int) -> str:
     def part(whose: str, which: str, compared: str = "vector", of: str = ":model") -> str:
         column = "e.embedding" if compared == "vector" else f"e.embedding::{compared}"
         return (
@@ -72,19 +88,19 @@ select (select count(*) from jobs where not dead), (select count(*) from pg_stat
 """
 SPACES = """
 select route, count(*), sum(tail), sum(touched) from vector_spaces group by route order by route;
-select count(*) from vector_spaces where tail + touched > {exact_rows};
+select count(*) from vector_spaces where tail + touched > case route when 'exact' then {exact_rows} else {tail_rows} end;
 """
-EXACT_ROWS = 2_000
-"""The server's default: what waits outside of an index beyond that is due to be moved."""
+EXACT_ROWS, TAIL_ROWS = 5_000, 2_000
+"""The server's default, and how many wait outside of an index that is there: what waits beyond that is due to be moved."""
 
 
-def settled_after(server: Server, within_s: float = 600, quiet: bool = True) -> float:
+def settled_after(server: Server, within_s: float = 600, quiet: bool = True, exact_rows: int = EXACT_ROWS) -> float:
     """Waits until the worker moves no vector and builds no index any more, and says how many seconds that took. Then, if it should be
     `quiet`, until nothing else goes on."""
     server.sql("vacuum analyze nodes; vacuum analyze embeddings;")
     began = changed = time.monotonic()
     tiers = has_tiers(server)
-    question, before = INDEXES + (SPACES.format(exact_rows=EXACT_ROWS) if tiers else ""), None
+    question, before = INDEXES + (SPACES.format(exact_rows=exact_rows, tail_rows=min(exact_rows, TAIL_ROWS)) if tiers else ""), None
     while time.monotonic() - changed < AT_REST_S:
         state = server.sql(question)
         builds, due = state[0][1], state[-1][0] if tiers else "0"

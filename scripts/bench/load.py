@@ -160,9 +160,11 @@ def pgbench(server: Server, scripts: Sequence[Script], seconds: float, connectio
     return Sample(rate, latency, latency, Cpu(), each(used, count), each(client, count))
 
 
-def pipelined(tenant: str, statement: str, plan: str = "") -> str:
-    """The statement in the transaction that the server sends it in, as one flight; `plan` is `custom`, `generic` or as Postgres sees fit."""
+def pipelined(tenant: str, statement: str, plan: str = "", indexed: bool = False) -> str:
+    """The statement in the transaction that the server sends it in, as one flight; `plan` is `custom`, `generic` or as Postgres sees fit, `indexed`
+    that an index which brings rows in order is used wherever there is one."""
     plan = f"set local plan_cache_mode = force_{plan}_plan;\n" if plan else ""
+    plan += "set local enable_sort = off;\n" if indexed else ""
     return (
         f"\\startpipeline\nbegin read only;\nset local app.current_tenant_id = '{tenant}';\n{plan}{statement};\ncommit;\n\\endpipeline\n"
     )

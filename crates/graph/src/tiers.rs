@@ -21,7 +21,13 @@ const TOUCH: Statement<Write> = Statement::writing(
 const DUE: Statement<Read> = Statement::reading(
     "graph.tiers.due",
     &[Role::Worker],
-    "select tenant_id, route, touched from vector_spaces where model = $1 and tail + touched > $2 and tenant_id <> all($4) order by tail + touched desc limit $3",
+    "select tenant_id, route, touched from (
+       (select tenant_id, route, touched, tail + touched as waiting from vector_spaces
+        where model = $1 and tail + touched > $2 and route = 'exact' and tenant_id <> all($4) order by tail + touched desc limit $3)
+       union all
+       (select tenant_id, route, touched, tail + touched from vector_spaces
+        where model = $1 and tail + touched > $5 and route <> 'exact' and tenant_id <> all($4) order by tail + touched desc limit $3)) due
+     order by waiting desc limit $3",
 );
 
 const GROWN: Statement<Read> = Statement::reading(
@@ -157,16 +163,17 @@ pub async fn touch(tx: &mut Tx<'_, Write>, model: &str, vectors: usize) -> Resul
     tx.write(&TOUCH, &[&tenant, &model, &vectors]).await.map(drop)
 }
 
-/// At most `most` tenants whose tail is longer than `tail`, the longest first, without `others`.
+/// At most `most` tenants that have more than `exact` vectors and are searched exactly, or have an index and a tail longer than `tail`: the
+/// longest first, without `others`.
 pub async fn due<M: Mode>(
     tx: &mut Tx<'_, M>,
     model: &str,
-    tail: i64,
+    (exact, tail): (i64, i64),
     most: i64,
     others: &[String],
 ) -> Result<Vec<Due>, StoreError> {
     let mut due = Vec::new();
-    for row in tx.query(&DUE, &[&model, &tail, &most, &others]).await? {
+    for row in tx.query(&DUE, &[&model, &exact, &most, &others, &tail]).await? {
         // Only tenants are kept in tiers: shared rows are few.
         let Ok(tenant) = TenantId::parse(row.try_get(0)?) else { continue };
         due.push(Due { tenant, route: named(row.try_get(1)?)?, touched: row.try_get(2)? });

@@ -23,6 +23,9 @@ use crate::tidy::tidy;
 /// The actor of this work.
 const WHY: &str = "keeper of search tiers";
 
+/// So many vectors may wait outside of an index that is there, if exact search may go so far: they are compared one by one besides.
+const MOST_TAIL: i64 = 2_000;
+
 /// How many tenants are looked after at one time.
 const MOST_DUE: i64 = 32;
 
@@ -38,7 +41,7 @@ const STEP: Duration = Duration::from_millis(200);
 /// When tenants change tiers.
 #[derive(Debug, Clone, Copy)]
 pub struct TierOptions {
-    /// Up to so many vectors a tenant is searched one by one; so many may wait outside of its index.
+    /// Up to so many vectors a tenant is searched one by one.
     pub exact_rows: i64,
     /// From so many vectors on, a tenant has an index of its own.
     pub own_rows: i64,
@@ -52,7 +55,7 @@ pub struct TierOptions {
 
 impl Default for TierOptions {
     fn default() -> Self {
-        Self { exact_rows: 2_000, own_rows: 50_000, memory_mb: 256, works: true, idle: Duration::from_secs(1) }
+        Self { exact_rows: 5_000, own_rows: 50_000, memory_mb: 256, works: true, idle: Duration::from_secs(1) }
     }
 }
 
@@ -132,8 +135,9 @@ impl TierKeeper {
     pub async fn turn(&self) -> Result<usize, StoreError> {
         let resting = self.resting();
         let mut reading = self.parts.queue()?;
-        let (model, tail) = (self.space().model(), self.options.exact_rows);
-        let due = tiers::due(&mut reading.tx::<Read>(), model, tail, MOST_DUE, &resting).await?;
+        let exact = self.options.exact_rows;
+        let bounds = (exact, exact.min(MOST_TAIL));
+        let due = tiers::due(&mut reading.tx::<Read>(), self.space().model(), bounds, MOST_DUE, &resting).await?;
         reading.commit(&[]).await?;
         if due.is_empty() || !self.space().can_be_indexed() {
             return Ok(0);

@@ -3,7 +3,7 @@
 import time
 from array import array
 
-from ..baseline import nearest, route, settled_after, truth
+from ..baseline import bare, nearest, route, settled_after, truth
 from ..data import World, literal, load, words, zipf
 from ..load import Request, Sample, pgbench, wrk
 from ..report import Section, at_least, reported, table
@@ -57,19 +57,24 @@ def speed(server: Server, world: World, sizes: list[int], scale: Scale, section:
     ranks = {"largest": 0, "2,000 rows": TWO_THOUSAND, "median": TENANTS // 2, "smallest": TENANTS - 1}
     requests = {kind: [by_vector(tenant(rank), vector) for vector in mixed(world, tenant(rank))] for kind, rank in ranks.items()}
     scripts = {kind: [nearest(server, tenant(rank), literal(vector), TOP) for vector in mixed(world, tenant(rank))] for kind, rank in ranks.items()}
+    fewer = {kind: [bare(server, tenant(rank), literal(vector), TOP) for vector in mixed(world, tenant(rank))] for kind, rank in ranks.items()}
     ours: dict[str, list[Sample]] = {kind: [] for kind in ranks}
     theirs: dict[str, list[Sample]] = {kind: [] for kind in ranks}
+    ids_alone: dict[str, list[Sample]] = {kind: [] for kind in ranks}
     for kind in ranks:
         wrk(server, requests[kind], 1, scale.connections)
     for _ in range(scale.rounds):
         for kind in ranks:
             ours[kind].append(wrk(server, requests[kind], scale.seconds, scale.connections))
             theirs[kind].append(pgbench(server, scripts[kind], scale.seconds, scale.connections))
+            ids_alone[kind].append(pgbench(server, fewer[kind], scale.seconds, scale.connections))
     rows = []
     for kind, rank in ranks.items():
         rows += [(f"POST /search, {kind} ({sizes[rank]:,} rows, route `{route(server, tenant(rank))}`)", ours[kind]), ("pgbench, the same query", theirs[kind])]
-        ratio = paired([s.rate for s in ours[kind]], [s.rate for s in theirs[kind]], lambda one, other: one / other)
+        rows.append(("pgbench, without the nodes that it finds", ids_alone[kind]))
+        ratio, share = (paired([s.rate for s in ours[kind]], [s.rate for s in other[kind]], lambda one, two: one / two) for other in (theirs, ids_alone))
         section.verdicts.append(at_least(f"search of the {kind} tenant ({sizes[rank]:,}) to pgbench with the same query", ratio, 0.7))
+        section.verdicts.append(reported(f"the same to pgbench without the nodes that it finds ({sizes[rank]:,})", share.shown("{:.2f}")))
     section.text.append(costs(rows))
     rate = Spread.of([sample.rate for sample in ours["2,000 rows"]])
     section.verdicts.append(at_least("searches a second of 2,000 rows: ten times the replaced system", rate, 10 * REPLACED_SEARCHES_A_SECOND, "{:,.0f}"))

@@ -120,7 +120,7 @@ keys! {
     "embedding.most_waiting" COUNT, "250000", [], "How many nodes of a tenant may wait for their vectors. Whoever has more waiting is told 429 until there are fewer; looked up every five seconds.";
     "graph.grace_period_hours" Kind::Number(0, 87_600), "720", [], "How long a deleted node can be brought back before it is erased, in hours.";
     "worker.enabled" Kind::Bool, "true", [], "Whether this server works the queue and keeps the tiers of search.";
-    "search.exact_rows" Kind::Number(1, 1_000_000), "2000", [], "Up to so many vectors a tenant is searched one by one, exactly; above, by an HNSW index, outside of which at most about as many wait.";
+    "search.exact_rows" Kind::Number(1, 1_000_000), "5000", [], "Up to so many vectors a tenant is searched one by one, exactly; above, by an HNSW index, outside of which at most about as many wait, and not more than 2,000.";
     "search.own_index_rows" Kind::Number(1, 1_000_000_000), "50000", [], "From so many vectors on, a tenant has an HNSW index of its own.";
     "search.build_memory_mb" Kind::Number(16, 1_048_576), "256", [], "How much memory the building of an HNSW index may use (`maintenance_work_mem`); one is built at a time.";
     "log.format" Kind::Text, "text", [], "`text` or `json`.";

@@ -45,6 +45,7 @@ mod plans;
 mod queue;
 mod refusal;
 mod search;
+mod search_cost;
 mod seed;
 mod settings;
 mod shared;

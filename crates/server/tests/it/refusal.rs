@@ -110,6 +110,10 @@ async fn every_breach_is_named() {
             "the policy `tenant_read` on nodes is not one of the canonical",
         ),
         (
+            "alter policy tenant_read on wardgraph.embeddings using (tenant_id = any (array[current_setting('app.current_tenant_id', true), '*']))",
+            "the policy `tenant_read` on embeddings is not one of the canonical",
+        ),
+        (
             "alter policy administrator on wardgraph.nodes to wardgraph_admin, wardgraph_app",
             "the policy `administrator` on nodes",
         ),

@@ -131,7 +131,7 @@ async fn every_route_finds_what_exact_search_finds() {
 }
 
 /// The plan of a statement for a tenant, as the runtime role has it made, and how many rows it brings.
-async fn plan(app: &App, client: &Client, name: &str, tenant: &str, asked: &str) -> String {
+pub(crate) async fn plan(app: &App, client: &Client, name: &str, tenant: &str, asked: &str) -> String {
     let statement = app.routes.searches().statements().find(|statement| statement.name == name).unwrap();
     let mode = if name.ends_with(".exact") { "generic" } else { "custom" };
     let sort = if name.ends_with(".exact") { "on" } else { "off" };

@@ -21,7 +21,8 @@ migrations![
     "0007_embedding",
     "0008_filters_and_lineage",
     "0009_idempotency",
-    "0010_shared_rows"
+    "0010_shared_rows",
+    "0011_search_at_less_cost"
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {
