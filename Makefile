@@ -42,9 +42,9 @@ lint: setup ## Formatting, clippy and documentation, without a warning
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
-bench: setup-bench ## Measure, and write bench/REPORT.md; ONLY=search for a part, QUICK=1 to try the measuring
+bench: setup-bench ## Measure, and write bench/REPORT.md; LONG=1 for the long sections, ONLY=search for a part, QUICK=1 to try the measuring
 	$(CARGO) build --release --locked -p wardgraph-server --bin wardgraph -p wardgraph-embed --example throughput
-	cd scripts && python3 -m bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
+	cd scripts && python3 -m bench $(if $(ONLY),--only $(ONLY)) $(if $(LONG),--long) $(if $(QUICK),--quick)
 
 docs: setup ## Write the generated documents anew: configuration, endpoints, OpenAPI
 	UPDATE_DOCS=1 $(CARGO) test --locked -p wardgraph-server --test it documents

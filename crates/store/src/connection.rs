@@ -56,7 +56,7 @@ impl Default for Timeouts {
     }
 }
 
-/// Searches go on until they have enough rows of their tenant, and look at 400 candidates: at 200, recall far from a tenant's topics was 0.87.
+/// Searches go on until they have enough rows of their tenant, and look at 400 candidates: fewer, and recall far from a tenant's topics falls.
 fn session_options(timeouts: Timeouts) -> String {
     format!(
         "-c search_path=wardgraph,public -c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={} -c jit=off \
