@@ -13,17 +13,18 @@ use serde_json::Value;
 const ROOMS: &[(&str, &[&str])] = &[
     ("kernel", &[]),
     ("api", &["kernel"]),
+    ("egress", &["kernel"]),
     ("store", &["kernel"]),
-    ("tokens", &["kernel"]),
+    ("tokens", &["kernel", "egress"]),
     ("limits", &["kernel"]),
-    ("embed", &["kernel"]),
+    ("embed", &["kernel", "egress"]),
     ("audit", &["kernel", "store"]),
     ("graph", &["kernel", "store", "embed"]),
     ("gate", &["kernel", "api", "store", "audit", "tokens", "limits"]),
     ("http", &["kernel", "api", "audit", "embed", "graph", "limits", "gate"]),
     ("worker", &["kernel", "audit", "embed", "graph", "gate"]),
-    ("server", &["kernel", "api", "store", "audit", "tokens", "limits", "embed", "graph", "gate", "http", "worker"]),
-    ("testkit", &["kernel", "api", "store", "audit", "tokens", "limits", "embed", "graph", "gate", "http", "worker", "server"]),
+    ("server", &["kernel", "api", "egress", "store", "audit", "tokens", "limits", "embed", "graph", "gate", "http", "worker"]),
+    ("testkit", &["kernel", "api", "egress", "store", "audit", "tokens", "limits", "embed", "graph", "gate", "http", "worker", "server"]),
 ];
 
 /// Who may speak to Postgres by itself: the store, and the logins of the demo's attacks and of tests, which go around it on purpose.
