@@ -95,9 +95,10 @@ async fn a_name_that_changes_its_mind_is_asked_once() {
         world.name(name, says);
         for (turn, comes_through) in outcomes.into_iter().enumerate() {
             let outcome = world.get(&world.client(), &format!("http://{name}:PORT/")).await;
-            match comes_through {
-                true => assert_eq!(outcome.as_deref(), Ok("hello"), "{name}, {turn}"),
-                false => assert!(matches!(outcome, Err(EgressError::Special(_))), "{name}, {turn}: {outcome:?}"),
+            if comes_through {
+                assert_eq!(outcome.as_deref(), Ok("hello"), "{name}, {turn}");
+            } else {
+                assert!(matches!(outcome, Err(EgressError::Special(_))), "{name}, {turn}: {outcome:?}");
             }
             assert_eq!(world.asked.lock().unwrap().get(name), Some(&(turn + 1)), "{name}: once for each connection");
         }

@@ -24,7 +24,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("http", &["kernel", "api", "audit", "embed", "graph", "limits", "gate"]),
     ("worker", &["kernel", "audit", "embed", "graph", "gate"]),
     ("server", &["kernel", "api", "egress", "store", "audit", "tokens", "limits", "embed", "graph", "gate", "http", "worker"]),
-    ("testkit", &["kernel", "api", "egress", "store", "audit", "tokens", "limits", "embed", "graph", "gate", "http", "worker", "server"]),
+    (
+        "testkit",
+        &["kernel", "api", "egress", "store", "audit", "tokens", "limits", "embed", "graph", "gate", "http", "worker", "server"],
+    ),
 ];
 
 /// Who may speak to Postgres by itself: the store, and the logins of the demo's attacks and of tests, which go around it on purpose.
