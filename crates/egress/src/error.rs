@@ -64,8 +64,8 @@ pub enum EgressError {
 /// Why nothing can be asked at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SetupError {
-    /// The machine's list of name servers cannot be read.
-    #[error("the machine's name servers cannot be read (`/etc/resolv.conf`)")]
+    /// The name servers cannot be used.
+    #[error("the name servers cannot be used")]
     Names,
     /// The authorities are no PEM of certificates.
     #[error("the certificate authorities are no PEM of certificates")]

@@ -26,7 +26,10 @@ pub(crate) struct Resolver(TokioResolver);
 impl Resolver {
     pub(crate) fn new(names: Names) -> Result<Self, SetupError> {
         let mut builder = match names {
-            Names::System => TokioResolver::builder_tokio().map_err(|_| SetupError::Names)?,
+            // A machine without `/etc/resolv.conf` has its list of hosts.
+            Names::System => TokioResolver::builder_tokio().unwrap_or_else(|_| {
+                TokioResolver::builder_with_config(ResolverConfig::from_name_servers(Vec::new()), TokioRuntimeProvider::default())
+            }),
             Names::Server(address) => {
                 let at = |mut connection: ConnectionConfig| {
                     connection.port = address.port();

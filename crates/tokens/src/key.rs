@@ -29,6 +29,11 @@ impl VerifyingKey {
         Ok(Self { algorithm, key })
     }
 
+    /// Takes a public key that was examined.
+    pub(crate) const fn of(algorithm: Algorithm, key: DecodingKey) -> Self {
+        Self { algorithm, key }
+    }
+
     /// Takes a point on P-256, uncompressed, that this server made itself.
     pub(crate) fn of_point(point: &[u8]) -> Self {
         Self { algorithm: Algorithm::ES256, key: DecodingKey::from_ec_der(point) }

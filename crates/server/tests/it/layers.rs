@@ -73,6 +73,25 @@ fn only_the_store_speaks_to_postgres() {
     }
 }
 
+/// Who speaks HTTP to others: egress, and whoever is a client of this server (its commands, and tests).
+#[test]
+fn only_egress_asks_others() {
+    for package in packages() {
+        let room = room(&package["name"]).unwrap();
+        let uses = |name: &str| package["dependencies"].as_array().unwrap().iter().any(|d| d["name"] == name);
+        assert!(!uses("reqwest") || ["server", "testkit"].contains(&room), "`{room}` goes around egress");
+        assert!(
+            !["hyper-rustls", "hickory-resolver"].iter().any(|name| uses(name)) || room == "egress",
+            "`{room}` goes around egress"
+        );
+    }
+    for file in sources(&repository().join("crates/server/src")) {
+        let speaks = fs::read_to_string(&file).unwrap().contains("reqwest");
+        let commands = file.ends_with("client.rs") || file.components().any(|part| part.as_os_str() == "transfer");
+        assert!(!speaks || commands, "{} goes around egress", file.display());
+    }
+}
+
 #[test]
 fn the_servers_login_around_the_store_is_the_demos_alone() {
     for file in sources(&repository().join("crates/server/src")) {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, net::TcpListener, path::PathBuf};
 
 use tempfile::TempDir;
-use wardgraph_server::config::{Config, ConfigError, EmbeddingConfig, KEYS, Key, Kind, Setting, Settings, Source};
+use wardgraph_server::config::{Config, ConfigError, EmbeddingConfig, KEYS, Key, KeySettings, Kind, Setting, Settings, Source};
 use wardgraph_tokens::Algorithm;
 
 use crate::binary::{Server, run};
@@ -178,7 +178,8 @@ fn the_seeds_own_names_configure_its_issuer() {
     ])
     .unwrap();
     let issuer = read.issuer.unwrap();
-    assert_eq!((issuer.algorithm, issuer.key.expose(), issuer.leeway.as_secs()), (Algorithm::HS256, SECRET, 30));
+    let KeySettings::Fixed { algorithm, key } = &issuer.keys else { panic!("{issuer:?}") };
+    assert_eq!((*algorithm, key.expose(), issuer.leeway.as_secs()), (Algorithm::HS256, SECRET, 30));
     assert_eq!((issuer.issuer.as_deref(), read.audience.as_str()), (Some("https://staging-auth.yourcompany.com"), "activekg"));
     assert!(!read.limits.is_disabled() && read.http.proxies.count == 0);
 }

@@ -20,7 +20,8 @@ migrations![
     "0006_search_tiers",
     "0007_embedding",
     "0008_filters_and_lineage",
-    "0009_idempotency"
+    "0009_idempotency",
+    "0012_issuers"
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {
