@@ -75,10 +75,10 @@ async fn an_issuer_that_is_refused_a_tenant_leaves_nothing_in_it_but_the_operato
     app.gate.record().await.unwrap();
     let log = app.owner("acme").get("/events").await.ok();
     let types: Vec<_> =
-        log["events"].as_array().unwrap().iter().map(|event| event["event_type"].as_str().unwrap().to_owned()).collect();
+        log["events"].as_array().unwrap().iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect();
     assert_eq!(types.iter().filter(|kind| *kind == "tenant.bound").count(), 1, "{log}");
     assert!(!types.iter().any(|kind| kind == "access.refused"), "{log}");
-    let bound = log["events"].as_array().unwrap().iter().find(|event| event["event_type"] == "tenant.bound").unwrap();
+    let bound = log["events"].as_array().unwrap().iter().find(|event| event["type"] == "tenant.bound").unwrap();
     assert_eq!((&bound["payload"]["issuer"], &bound["actor_id"]), (&json!(a.iss()), &json!("someone")));
 }
 
