@@ -101,6 +101,9 @@ pub enum KeyError {
         /// How many it has.
         bits: usize,
     },
+    /// An RSA key whose making was flawed (ROCA), or with an exponent by which anyone could sign.
+    #[error("the RSA key is a weak one: make a new key")]
+    WeakRsa,
     /// Without an audience, a token for another service would be good here.
     #[error("the audience is empty")]
     NoAudience,

@@ -111,7 +111,7 @@ impl Issuer {
         match &self.keys {
             Keys::Fixed(key) => {
                 header::check_algorithm(header, key.algorithm())?;
-                if key.verifies(message, signature) { Ok(0) } else { Err(TokenError::Signature) }
+                if key.verifies(message.as_bytes(), signature) { Ok(0) } else { Err(TokenError::Signature) }
             }
             Keys::Published(published) => {
                 let algorithm =
@@ -128,7 +128,7 @@ fn by_any(keys: &KeySet, algorithm: Algorithm, id: Option<&str>, message: &str, 
     let suits = |key: &&crate::jwk::PublishedKey| key.key.algorithm() == algorithm && (id.is_none() || key.id.as_deref() == id);
     let mut suitable = keys.keys.iter().filter(suits).peekable();
     let known = id.is_some() && suitable.peek().is_some();
-    if suitable.any(|key| key.key.verifies(message, signature)) {
+    if suitable.any(|key| key.key.verifies(message.as_bytes(), signature)) {
         return Ok(());
     }
     Err(if known { TokenError::Signature } else { TokenError::UnknownKey })

@@ -6,7 +6,7 @@ use jsonwebtoken::DecodingKey;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{Algorithm, json::Members, key::VerifyingKey};
+use crate::{Algorithm, json::Members, key::VerifyingKey, rsa};
 
 /// How many keys of a set are looked at. A token without a `kid` is tried with each.
 const MOST_KEYS: usize = 32;
@@ -35,29 +35,37 @@ struct Document {
 }
 
 /// The keys of a set that can verify signatures of these algorithms. Others are passed over (RFC 7517, section 5): of another kind, for
-/// another use, weak, or private. `None` if the text is no key set, holds too many keys, or none that can be used.
+/// another use, or weak. `None` if the text is no key set, holds too many keys or none that can be used, two that cannot be told apart, or
+/// anything secret: whoever publishes that is not to be trusted with keys.
 pub(crate) fn read_set(text: &[u8], algorithms: &[Algorithm]) -> Option<Vec<PublishedKey>> {
     let document: Document = serde_json::from_slice(text).ok()?;
-    if document.keys.len() > MOST_KEYS {
+    let secret = |key: &Members| PRIVATE.iter().any(|name| key.find(name).is_some());
+    if document.keys.len() > MOST_KEYS || document.keys.iter().any(secret) {
         return None;
     }
     let usable = |key: &PublishedKey| algorithms.contains(&key.key.algorithm());
     let keys: Vec<_> = document.keys.iter().filter_map(read_key).filter(usable).collect();
-    (!keys.is_empty()).then_some(keys)
+    let same =
+        |one: &PublishedKey, other: &PublishedKey| one.id.is_some() && one.id == other.id && one.identity.0 == other.identity.0;
+    let ambiguous = keys.iter().enumerate().any(|(at, one)| keys.iter().skip(at + 1).any(|other| same(one, other)));
+    (!keys.is_empty() && !ambiguous).then_some(keys)
 }
 
 /// A public key that verifies by exactly one algorithm of ours.
-pub(crate) fn read_key(key: &Members) -> Option<PublishedKey> {
+fn read_key(key: &Members) -> Option<PublishedKey> {
     let text = |name: &'static str| key.find_text(name);
     let bytes = |name: &'static str| URL_SAFE_NO_PAD.decode(text(name).ok()??).ok();
-    if PRIVATE.iter().any(|name| key.find(name).is_some()) || !may_verify(key) {
+    if !may_verify(key) {
         return None;
     }
     let (key_type, curve) = (text("kty").ok()??, text("crv").ok()?);
     let (algorithm, numbers, decoding) = match (key_type, curve) {
         ("RSA", None) => {
             let (modulus, exponent) = (bytes("n")?, bytes("e")?);
-            check_rsa(&modulus, &exponent)?;
+            let sound = (2_048..=8_192).contains(&rsa::bits(&modulus)) && rsa::is_sound_exponent(&exponent);
+            if !sound || modulus.first() == Some(&0) || rsa::is_roca(&modulus) {
+                return None;
+            }
             let decoding = DecodingKey::from_rsa_raw_components(&modulus, &exponent);
             (Algorithm::RS256, [modulus, exponent].concat(), decoding)
         }
@@ -90,15 +98,6 @@ fn may_verify(key: &Members) -> bool {
             .is_some_and(|list| list.iter().any(|operation| operation == "verify") && list.iter().all(Value::is_string))
     };
     signs && key.find("key_ops").is_none_or(verifies)
-}
-
-/// 2048 to 8192 bits, without leading zeros, and an odd exponent of at least 3 and at most 33 bits.
-fn check_rsa(modulus: &[u8], exponent: &[u8]) -> Option<()> {
-    let first = *modulus.first()?;
-    let bits = modulus.len() * 8 - usize::try_from(first.leading_zeros()).ok()?;
-    let odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
-    let small = exponent.first().is_some_and(|first| *first != 0) && exponent.len() <= 4 && exponent != [1];
-    (first != 0 && (2_048..=8_192).contains(&bits) && odd(modulus) && odd(exponent) && small).then_some(())
 }
 
 /// A coordinate has all of its 32 bytes (RFC 7518, section 6.2.1.2; RFC 8037, section 2).

@@ -22,6 +22,7 @@ mod local;
 mod mint;
 mod pem;
 mod published;
+mod rsa;
 mod scopes;
 mod tenants;
 mod verifier;

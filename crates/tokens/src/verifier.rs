@@ -87,7 +87,7 @@ impl Verifier {
     /// # Errors
     /// [`TokenError::KeysUnavailable`] if they cannot be fetched; what is wrong with the token's form, if it has none.
     pub async fn renew(&self, token: &str, now: Timestamp) -> Result<(), TokenError> {
-        match &self.issuer(Parts::of(token)?.claims.find_text("iss")?)?.1.keys {
+        match &self.issuer(Members::parse(&Parts::of(token)?.body)?.find_text("iss")?)?.1.keys {
             Keys::Fixed(_) => Ok(()),
             Keys::Published(keys) => keys.renew(now).await,
         }
@@ -116,7 +116,8 @@ impl Verifier {
 
     /// Form, issuer, algorithm, signature, claims: in this order, so that nothing but the form and `iss` of an unsigned token is read.
     fn examine(&self, token: &str, now: Timestamp) -> Result<Timed, TokenError> {
-        let Parts { message, signature, header, claims } = Parts::of(token)?;
+        let Parts { message, signature, header, body } = Parts::of(token)?;
+        let claims = Members::parse(&body)?;
         header::check(&header)?;
         let (place, issuer) = self.issuer(claims.find_text("iss")?)?;
         let version = issuer.verify(&header, message, signature, now)?;
@@ -141,16 +142,16 @@ struct Parts<'t> {
     message: &'t str,
     signature: &'t str,
     header: Members,
-    claims: Members,
+    body: Vec<u8>,
 }
 
 impl<'t> Parts<'t> {
     fn of(token: &'t str) -> Result<Self, TokenError> {
         let (message, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
         let (head, body) = message.split_once('.').ok_or(TokenError::Malformed)?;
-        let (header, claims) = (Members::parse(&decode(head)?)?, Members::parse(&decode(body)?)?);
+        let (header, body) = (Members::parse(&decode(head)?)?, decode(body)?);
         decode(signature)?;
-        Ok(Self { message, signature, header, claims })
+        Ok(Self { message, signature, header, body })
     }
 }
 
