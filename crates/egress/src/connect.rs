@@ -25,7 +25,7 @@ type Opening<S> = Pin<Box<dyn Future<Output = Result<S, BoxError>> + Send>>;
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Connects to addresses that the rules allow, and to no other. **Invariant:** what was checked is what is connected to: nothing resolves the
-/// name a second time (`a_name_that_changes_its_mind_is_asked_once`).
+/// name a second time (`fault_16_a_name_that_changes_its_mind_is_asked_once`).
 #[derive(Debug, Clone)]
 struct Checked {
     names: Resolver,

@@ -86,7 +86,7 @@ pub(crate) fn lies() -> Vec<(&'static str, Play, EgressError)> {
 }
 
 #[tokio::test]
-async fn nothing_comes_through_of_what_drips_inflates_and_lies() {
+async fn fault_19_nothing_comes_through_of_what_drips_inflates_and_lies() {
     let world = World::new().await;
     for (what, play, expected) in lies() {
         world.play("/lie", play);

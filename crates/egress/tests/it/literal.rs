@@ -98,7 +98,7 @@ pub(crate) const PORTS: &[&str] =
     &["http://127.0.0.2:22/", "http://127.0.0.2:25/", "http://127.0.0.2:5432/", "https://127.0.0.2:6379/", "http://127.0.0.2:0/"];
 
 #[tokio::test]
-async fn no_special_address_is_reached() {
+async fn fault_18_no_special_address_is_reached() {
     let world = World::new().await;
     world.name("localhost-is-not-special-but-this-is.127.0.0.1.example", vec![crate::kit::are(&["127.0.0.1"])]);
     let client = world.client();

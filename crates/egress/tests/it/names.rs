@@ -89,7 +89,7 @@ async fn a_name_that_leads_nowhere_is_told() {
 }
 
 #[tokio::test]
-async fn a_name_that_changes_its_mind_is_asked_once() {
+async fn fault_16_a_name_that_changes_its_mind_is_asked_once() {
     let world = World::new().await;
     for (name, says, outcomes) in rebinding() {
         world.name(name, says);

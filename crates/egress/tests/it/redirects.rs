@@ -35,7 +35,7 @@ fn to(location: &str) -> crate::kit::Play {
 }
 
 #[tokio::test]
-async fn no_redirect_leads_astray() {
+async fn fault_17_no_redirect_leads_astray() {
     let world = World::new().await;
     world.name("inside.test", vec![are(&["127.0.0.1"])]);
     world.play("/loop", to("/loop"));

@@ -144,6 +144,8 @@ async fn what_is_no_key_set_is_as_good_as_none() {
         // Private, shared, for another use, of another algorithm, off the curve, short, twice.
         body(&with("d", json!("AAAA"))),
         body(r#"{"keys":[{"kty":"oct","kid":"first","k":"c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA"}]}"#),
+        body(&json!({ "keys": [good, { "kty": "oct", "k": "AAAA" }] }).to_string()),
+        body(&json!({ "keys": [good, SigningKey::ec("first").jwk()] }).to_string()),
         body(&with("use", json!("enc"))),
         body(&with("key_ops", json!(["sign"]))),
         body(&with("alg", json!("ES384"))),
