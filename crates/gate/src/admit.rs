@@ -116,7 +116,7 @@ impl Gate {
         while let Some(wait) = self.renew_keys().await {
             tokio::time::sleep(wait).await;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Fetches the keys that issuers publish, and tells when to do it again; never if no issuer publishes any.
@@ -166,16 +166,16 @@ impl Admission {
     /// The token, verified, of an issuer that may speak for its tenant. Waits for nobody, unless the token's key is not at hand or its tenant
     /// was not met yet.
     async fn credential(&self, arrival: &Arrival<'_>) -> Result<Verified, Problem> {
-        let (token, verifier) = (authenticate::bearer(arrival.headers)?, &self.gate.parts.verifier);
-        let verified = match verifier.verify(token, self.now) {
+        let (token, issuers) = (authenticate::bearer(arrival.headers)?, &self.gate.parts.verifier);
+        let judged = match issuers.verify(token, self.now) {
             Err(TokenError::UnknownKey | TokenError::KeysUnavailable) => {
-                let renewed = verifier.renew(token, self.now).await;
+                let renewed = issuers.renew(token, self.now).await;
                 // What is at hand may do although nothing new came.
-                verifier.verify(token, self.now).map_err(|error| renewed.err().unwrap_or(error))
+                issuers.verify(token, self.now).map_err(|error| renewed.err().unwrap_or(error))
             }
-            verified => verified,
+            judged => judged,
         };
-        let verified = verified.map_err(authenticate::refused)?;
+        let verified = judged.map_err(authenticate::refused)?;
         self.speaks_for(&verified.claims).await?;
         Ok(verified)
     }
@@ -184,15 +184,14 @@ impl Admission {
     async fn speaks_for(&self, claims: &Claims) -> Result<(), Problem> {
         let Binding::FirstSeen { issuer, per_hour } = &claims.binding else { return Ok(()) };
         let claim = Claim { tenant: &claims.tenant, issuer, per_hour: *per_hour, now: self.now };
-        let bound = match self.gate.bindings.find(&claim) {
-            Some(bound) => bound,
-            None => {
-                let circumstances =
-                    Circumstances { actor: claims.actor.clone(), request_id: Some(self.request_id), ip: Some(self.ip) };
-                let parts = &self.gate.parts;
-                let settled = self.gate.bindings.settle(&claim, &parts.store, &circumstances, &*parts.chance).await;
-                settled.map_err(|error| Problem::unavailable("the database is not available").retry_after(2).inside(&error))?
-            }
+        let bound = if let Some(bound) = self.gate.bindings.find(&claim) {
+            bound
+        } else {
+            let circumstances =
+                Circumstances { actor: claims.actor.clone(), request_id: Some(self.request_id), ip: Some(self.ip) };
+            let parts = &self.gate.parts;
+            let settled = self.gate.bindings.settle(&claim, &parts.store, &circumstances, &*parts.chance).await;
+            settled.map_err(|error| Problem::unavailable("the database is not available").retry_after(2).inside(&error))?
         };
         match bound {
             Bound::Own => Ok(()),

@@ -43,7 +43,7 @@ pub enum KeySettings {
     /// Keys that the issuer publishes.
     Published {
         /// Where.
-        address: Address,
+        address: Box<Address>,
         /// For these algorithms.
         algorithms: Vec<Algorithm>,
         /// When they are fetched.
@@ -57,8 +57,8 @@ impl IssuerSettings {
         Issuer::new(self.config(match &self.keys {
             KeySettings::Fixed { algorithm, key } => IssuerKeys::Fixed { algorithm: *algorithm, key: key.clone() },
             KeySettings::Published { address, algorithms, times } => {
-                let client = egress.client(Rules::operator([address], allowed), CONNECT_WITHIN);
-                IssuerKeys::Published(Arc::new(PublishedKeys::new(address.clone(), client, algorithms.clone(), *times)))
+                let client = egress.client(Rules::operator([&**address], allowed), CONNECT_WITHIN);
+                IssuerKeys::Published(Arc::new(PublishedKeys::new(Address::clone(address), client, algorithms.clone(), *times)))
             }
         }))
     }
@@ -179,7 +179,7 @@ fn keys(settings: &Settings, name: &str) -> Result<KeySettings, ConfigError> {
             if algorithms.contains(&Algorithm::HS256) {
                 return Err(together("publishes keys, which are never HS256's"));
             }
-            Ok(KeySettings::Published { address: parsed, algorithms, times: times(settings, name)? })
+            Ok(KeySettings::Published { address: Box::new(parsed), algorithms, times: times(settings, name)? })
         }
         _ => Err(together("needs exactly one of `jwks_url`, `secret_key` and `public_key`")),
     }
