@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use tokio::sync::Mutex;
+use tokio::sync::watch;
 use wardgraph_egress::{Address, Client, Request};
 
 use crate::{
@@ -46,7 +46,7 @@ pub struct PublishedKeys {
     algorithms: Vec<Algorithm>,
     times: KeyTimes,
     at_hand: ArcSwap<KeySet>,
-    last: Mutex<Option<Attempt>>,
+    attempts: watch::Sender<Attempt>,
 }
 
 /// Keys that belong together.
@@ -58,16 +58,35 @@ pub(crate) struct KeySet {
     fetched_at: Option<Timestamp>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Attempt {
-    at: Timestamp,
+    at: Option<Timestamp>,
     succeeded: bool,
+    runs: bool,
+}
+
+/// A fetch on its way. However it ends, it is over then.
+struct Fetching {
+    keys: Arc<PublishedKeys>,
+    attempt: Attempt,
+}
+
+impl Fetching {
+    async fn run(mut self, now: Timestamp) {
+        self.attempt.succeeded = self.keys.fetch(now).await;
+    }
+}
+
+impl Drop for Fetching {
+    fn drop(&mut self) {
+        self.keys.attempts.send_replace(self.attempt);
+    }
 }
 
 impl PublishedKeys {
     /// The keys at `address`, for signatures of these algorithms. None is at hand yet.
     pub fn new(address: Address, client: Client, algorithms: Vec<Algorithm>, times: KeyTimes) -> Self {
-        Self { address, client, algorithms, times, at_hand: ArcSwap::default(), last: Mutex::default() }
+        Self { address, client, algorithms, times, at_hand: ArcSwap::default(), attempts: watch::Sender::default() }
     }
 
     /// When keys are fetched.
@@ -78,7 +97,7 @@ impl PublishedKeys {
     /// The keys at hand, if they may still be believed.
     pub(crate) fn at_hand(&self, now: Timestamp) -> Result<Arc<KeySet>, TokenError> {
         let keys = self.at_hand.load_full();
-        let believed = keys.fetched_at.is_some_and(|then| age(then, now) < self.times.stale);
+        let believed = keys.fetched_at.is_some_and(|then| between(then, now) < self.times.stale);
         if believed { Ok(keys) } else { Err(TokenError::KeysUnavailable) }
     }
 
@@ -86,18 +105,24 @@ impl PublishedKeys {
         self.algorithms.contains(&algorithm)
     }
 
-    /// Fetches the keys, unless that was tried a moment ago. Who comes while they are fetched waits for the same fetch.
+    /// Fetches the keys, unless that was tried a moment ago. Who comes while they are fetched waits for the same fetch, and who goes away does not
+    /// end it: a stranger who hangs up must neither cost another fetch nor stand in its way.
     ///
     /// # Errors
     /// [`TokenError::KeysUnavailable`] if the last try did not bring any.
-    pub(crate) async fn renew(&self, now: Timestamp) -> Result<(), TokenError> {
-        let mut last = self.last.lock().await;
-        let attempt = match *last {
-            Some(attempt) if now >= attempt.at && age(attempt.at, now) < self.times.floor => attempt,
-            _ => Attempt { at: now, succeeded: self.fetch(now).await },
-        };
-        *last = Some(attempt);
-        if attempt.succeeded { Ok(()) } else { Err(TokenError::KeysUnavailable) }
+    pub(crate) async fn renew(self: &Arc<Self>, now: Timestamp) -> Result<(), TokenError> {
+        let mut ends = self.attempts.subscribe();
+        let begins = self.attempts.send_if_modified(|last| {
+            let begins = !last.runs && !last.at.is_some_and(|at| between(at, now) < self.times.floor);
+            last.runs |= begins;
+            begins
+        });
+        if begins {
+            let fetching = Fetching { keys: self.clone(), attempt: Attempt { at: Some(now), succeeded: false, runs: false } };
+            tokio::spawn(fetching.run(now));
+        }
+        let ended = ends.wait_for(|last| !last.runs).await.map_err(|_| TokenError::KeysUnavailable)?;
+        if ended.succeeded { Ok(()) } else { Err(TokenError::KeysUnavailable) }
     }
 
     async fn fetch(&self, now: Timestamp) -> bool {
@@ -126,7 +151,7 @@ impl PublishedKeys {
     }
 }
 
-/// How long ago something was; a clock that was set back makes it now.
-fn age(then: Timestamp, now: Timestamp) -> Duration {
-    Duration::try_from(now.duration_since(then)).unwrap_or_default()
+/// The time between two moments, whichever is the earlier: calls do not come in the order of their times, and clocks are set back.
+fn between(one: Timestamp, other: Timestamp) -> Duration {
+    one.duration_since(other).unsigned_abs()
 }

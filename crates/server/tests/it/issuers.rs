@@ -84,6 +84,22 @@ async fn a_flood_of_unknown_keys_asks_the_issuer_once() {
 }
 
 #[tokio::test]
+async fn strangers_who_hang_up_cost_one_fetch_and_stand_in_nobodys_way() {
+    let mut issuer = Outside::start("a").await;
+    let app = app(&issuer).await;
+    call(&app, &issuer.token("acme")).await.ok();
+    issuer.key = SigningKey::ed("second");
+    issuer.publish(&json!({ "keys": [issuer.key.jwk()] }));
+    app.clock.advance(FLOOR);
+    let forged = SigningKey::ec("x").sign(Some("unknown"), &issuer.claims("acme"));
+    for _ in 0..20 {
+        let _ = tokio::time::timeout(Duration::from_millis(5), call(&app, &forged)).await;
+    }
+    call(&app, &issuer.token("acme")).await.ok();
+    assert_eq!(issuer.asked(), 2);
+}
+
+#[tokio::test]
 async fn an_issuer_that_is_down_is_missed_for_a_while_and_then_told_and_comes_back_by_itself() {
     let issuer = Outside::start("a").await;
     let app = app(&issuer).await;
