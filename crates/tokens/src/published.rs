@@ -113,7 +113,7 @@ impl PublishedKeys {
     pub(crate) async fn renew(self: &Arc<Self>, now: Timestamp) -> Result<(), TokenError> {
         let mut ends = self.attempts.subscribe();
         let begins = self.attempts.send_if_modified(|last| {
-            let begins = !last.runs && !last.at.is_some_and(|at| between(at, now) < self.times.floor);
+            let begins = !last.runs && last.at.is_none_or(|at| between(at, now) >= self.times.floor);
             last.runs |= begins;
             begins
         });
