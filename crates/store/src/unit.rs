@@ -179,7 +179,7 @@ impl Opening {
     fn put(self, scope: &Scope, flight: &mut Flight<'_>) -> Result<(), StoreError> {
         flight.command(if self.writable { Command::BeginWrite } else { Command::BeginRead })?;
         if let Some(binding) = scope.binding() {
-            flight.text(&binding)?;
+            flight.scope(&binding)?;
         }
         for command in self.plan.commands() {
             flight.command(*command)?;

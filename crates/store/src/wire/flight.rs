@@ -19,6 +19,9 @@ use crate::{
 /// The format of values, parameters and results alike.
 const BINARY: i16 = 1;
 
+/// The name of the prepared command that binds a transaction to its scope.
+const SCOPE: &str = "scope";
+
 /// A flight in the making. One that is dropped before it lands sends nothing.
 #[derive(Debug)]
 pub(crate) struct Flight<'s> {
@@ -28,12 +31,13 @@ pub(crate) struct Flight<'s> {
     /// The columns of each of its statements; `None` for a command, whose result nobody wants.
     flown: Vec<Option<Arc<[Type]>>>,
     sent: bool,
+    landed: bool,
 }
 
 impl<'s> Flight<'s> {
     pub(super) fn of(session: &'s mut Session) -> Self {
         let from = session.out().len();
-        Self { session, from, flown: Vec::with_capacity(8), sent: false }
+        Self { session, from, flown: Vec::with_capacity(8), sent: false, landed: false }
     }
 
     /// Adds a prepared command.
@@ -43,10 +47,16 @@ impl<'s> Flight<'s> {
         Ok(())
     }
 
-    /// Adds a command that is prepared for this flight alone, since it takes no parameters.
-    pub(crate) fn text(&mut self, sql: &str) -> Result<(), StoreError> {
-        frontend::parse("", sql, [], self.session.out()).map_err(|error| malformed(&error))?;
-        self.bind("", &[], &[])?;
+    /// Adds the command that binds the transaction to its scope, which takes no parameters. It is prepared anew unless it is, to the letter,
+    /// the one that this connection's last flight was bound by.
+    pub(crate) fn scope(&mut self, binding: &str) -> Result<(), StoreError> {
+        if self.session.bound() != binding {
+            let out = self.session.out();
+            frontend::close(b'S', SCOPE, out).map_err(|error| malformed(&error))?;
+            frontend::parse(SCOPE, binding, [], out).map_err(|error| malformed(&error))?;
+            self.session.bind(binding);
+        }
+        self.bind(SCOPE, &[], &[])?;
         self.flown.push(None);
         Ok(())
     }
@@ -108,7 +118,10 @@ impl<'s> Flight<'s> {
                 Message::ErrorResponse(body) => {
                     refused.get_or_insert_with(|| StoreError::reported(&body));
                 }
-                Message::ReadyForQuery(_) => return refused.map_or(Ok(done), Err),
+                Message::ReadyForQuery(_) => {
+                    self.landed = refused.is_none();
+                    return refused.map_or(Ok(done), Err);
+                }
                 _ => {}
             }
         }
@@ -119,6 +132,10 @@ impl Drop for Flight<'_> {
     fn drop(&mut self) {
         if !self.sent {
             self.session.out().truncate(self.from);
+        }
+        if !self.landed {
+            // Whether the scope's command was prepared is not known.
+            self.session.bind("");
         }
     }
 }

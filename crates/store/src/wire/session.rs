@@ -28,11 +28,21 @@ pub(crate) struct Session {
     /// What the last `ReadyForQuery` said: `I` for no transaction.
     status: u8,
     closed: bool,
+    /// The text of the command by which the last flight that landed well was bound to its scope; empty if that is not known.
+    bound: String,
 }
 
 impl Session {
     pub(crate) fn new(socket: Socket) -> Self {
-        Self { socket, out: BytesMut::new(), input: BytesMut::new(), awaited: 0, status: b'I', closed: false }
+        Self {
+            socket,
+            out: BytesMut::new(),
+            input: BytesMut::new(),
+            awaited: 0,
+            status: b'I',
+            closed: false,
+            bound: String::new(),
+        }
     }
 
     /// Whether every answer came in and no transaction is open.
@@ -74,6 +84,17 @@ impl Session {
                 Some(Err(_)) | None => return,
             }
         }
+    }
+
+    /// The command for which the scope's prepared statement stands.
+    pub(super) fn bound(&self) -> &str {
+        &self.bound
+    }
+
+    /// Notes what it stands for from now on; nothing is what makes it be prepared anew.
+    pub(super) fn bind(&mut self, binding: &str) {
+        self.bound.clear();
+        self.bound.push_str(binding);
     }
 
     /// Where messages are written before they go out.
