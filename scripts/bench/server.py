@@ -159,12 +159,17 @@ def parse_metrics(text: str) -> dict[str, float]:
     return {name: float(value) for name, value in pairs}
 
 
+REST_S = 20
+"""The server hangs up on a connection that rests for 30 s."""
+
+
 class Client:
     """One kept connection to a server."""
 
     def __init__(self, server: Server):
         address = urlsplit(server.url)
         self.connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
+        self.used = time.monotonic()
 
     def __enter__(self) -> "Client":
         return self
@@ -173,9 +178,13 @@ class Client:
         self.connection.close()
 
     def send(self, method: str, path: str, bearer: str, body: bytes | None = None) -> tuple[int, bytes]:
+        if time.monotonic() - self.used > REST_S:
+            self.connection.close()
         self.connection.request(method, path, body, {"Authorization": f"Bearer {bearer}"})
         answer = self.connection.getresponse()
-        return answer.status, answer.read()
+        content = answer.read()
+        self.used = time.monotonic()
+        return answer.status, content
 
     def text(self, method: str, path: str, bearer: str, body: object = None) -> str:
         status, answer = self.send(method, path, bearer, None if body is None else json.dumps(body).encode())

@@ -104,10 +104,8 @@ async fn ask(
         unit.tx::<Identity>().run(&BIND, &[&claim.tenant.as_str(), &claim.issuer.as_ref(), &hour, &per_hour, &claim.now]).await?;
     let found: Option<(String, bool)> =
         rows.first().map(|row| Ok::<_, StoreError>((row.try_get(0)?, row.try_get(1)?))).transpose()?;
-    let Some((owner, true)) = found else {
-        unit.commit(&[]).await?;
-        return Ok(found.map(|(owner, _)| owner.into()));
-    };
+    // Undone by its end: whoever was overtaken must not have counted a tenant.
+    let Some((owner, true)) = found else { return Ok(found.map(|(owner, _)| owner.into())) };
     let mut batch = Batch::new(claim.tenant.as_str().to_owned(), claim.now);
     let payload = serde_json::json!({ "issuer": owner });
     batch.push(

@@ -123,12 +123,14 @@ impl Issuer {
     }
 }
 
-/// Tries the keys of the token's `kid`, or all of its algorithm if it names none. A name decides which keys are tried, and never how.
+/// Tries the keys of the token's `kid` and those without a name, or all of its algorithm if it names none. A name decides which keys are
+/// tried, and never how.
 fn by_any(keys: &KeySet, algorithm: Algorithm, id: Option<&str>, message: &str, signature: &str) -> Result<(), TokenError> {
-    let suits = |key: &&crate::jwk::PublishedKey| key.key.algorithm() == algorithm && (id.is_none() || key.id.as_deref() == id);
-    let mut suitable = keys.keys.iter().filter(suits).peekable();
-    let known = id.is_some() && suitable.peek().is_some();
-    if suitable.any(|key| key.key.verifies(message.as_bytes(), signature)) {
+    let mut suitable = keys.keys.iter().filter(|key| key.key.algorithm() == algorithm);
+    let known = id.is_some() && suitable.clone().any(|key| key.id.as_deref() == id);
+    if suitable.any(|key| {
+        (id.is_none() || key.id.is_none() || key.id.as_deref() == id) && key.key.verifies(message.as_bytes(), signature)
+    }) {
         return Ok(());
     }
     Err(if known { TokenError::Signature } else { TokenError::UnknownKey })

@@ -153,7 +153,7 @@ keys! {
     "issuer.*.leeway_seconds" Kind::Number(0, 300), "30", [], "How far the issuer's clock may be off.";
     "issuer.*.ceiling" Kind::Text, "", [], "The most that the issuer's tokens may ever do: permissions, with commas between. Empty: the data scopes and `admin:refresh`.";
     "issuer.*.tenants" Kind::Text, "", [], "As `jwt.tenants`.";
-    "issuer.*.new_tenants_per_hour" Kind::Number(0, 1_000_000_000), "100", [], "As `jwt.new_tenants_per_hour`.";
+    "issuer.*.new_tenants_per_hour" Kind::Number(0, 1_000_000_000), "0", [], "As `jwt.new_tenants_per_hour`, but none by default: the first to name a tenant that has data already would get it.";
     "issuer.*.keys_refresh_seconds" Kind::Number(1, 86_400), "300", [], "How often published keys are fetched without need: so long is a key believed that was taken back.";
     "issuer.*.keys_floor_seconds" Kind::Number(1, 3_600), "10", [], "The least time between two fetches, however many tokens name an unknown key.";
     "issuer.*.keys_stale_seconds" Kind::Number(1, 604_800), "21600", [], "How long published keys are believed while the issuer cannot be reached. Then its tokens are answered with 503.";

@@ -19,9 +19,6 @@ use crate::{
 /// The format of values, parameters and results alike.
 const BINARY: i16 = 1;
 
-/// The name of the prepared command that binds a transaction to its scope.
-const SCOPE: &str = "scope";
-
 /// A flight in the making. One that is dropped before it lands sends nothing.
 #[derive(Debug)]
 pub(crate) struct Flight<'s> {
@@ -47,16 +44,19 @@ impl<'s> Flight<'s> {
         Ok(())
     }
 
-    /// Adds the command that binds the transaction to its scope, which takes no parameters. It is prepared anew unless it is, to the letter,
-    /// the one that this connection's last flight was bound by.
-    pub(crate) fn scope(&mut self, binding: &str) -> Result<(), StoreError> {
-        if self.session.bound() != binding {
+    /// Adds the command that binds the transaction to the scope `name`, which takes no parameters. It is prepared anew unless it is the one
+    /// that this connection's last flight was bound by. Prepared under the scope's own name, it can never stand for another's: at worst it
+    /// is not there. (A tenant's id fits a name, which Postgres cuts at 63 octets, and is no command's nor statement's.)
+    pub(crate) fn scope(&mut self, name: &str, binding: &str) -> Result<(), StoreError> {
+        if !self.session.is_bound(name) {
+            let before = self.session.bind(name);
             let out = self.session.out();
-            frontend::close(b'S', SCOPE, out).map_err(|error| malformed(&error))?;
-            frontend::parse(SCOPE, binding, [], out).map_err(|error| malformed(&error))?;
-            self.session.bind(binding);
+            for known in [before.as_str(), name] {
+                frontend::close(b'S', known, out).map_err(|error| malformed(&error))?;
+            }
+            frontend::parse(name, binding, [], out).map_err(|error| malformed(&error))?;
         }
-        self.bind(SCOPE, &[], &[])?;
+        self.bind(name, &[], &[])?;
         self.flown.push(None);
         Ok(())
     }
@@ -134,8 +134,7 @@ impl Drop for Flight<'_> {
             self.session.out().truncate(self.from);
         }
         if !self.landed {
-            // Whether the scope's command was prepared is not known.
-            self.session.bind("");
+            self.session.doubt();
         }
     }
 }
