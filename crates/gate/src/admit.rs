@@ -138,15 +138,16 @@ impl Admission {
             Ok(verified) => verified,
             Err(problem) => {
                 let charged = self.gate.parts.limiter.charge_network(self.ip, class, elapsed);
-                return Err(match problem.status {
-                    // What is away is nobody's fault, and stands in the metrics.
-                    503 => Box::new((problem, None)),
-                    403 => self.refuse(None, "foreign_tenant", problem, Some(charged)),
-                    429 => self.refuse(None, "too_many_tenants", problem, Some(charged)),
-                    _ => self.refuse(None, "unauthenticated", problem, Some(charged)),
+                // Keys that are away are nobody's fault, and stand in the metrics.
+                let away = problem.status == 503;
+                return Err(if away {
+                    Box::new((problem, None))
+                } else {
+                    self.refuse(None, "unauthenticated", problem, Some(charged))
                 });
             }
         };
+        self.speaks_for(&verified.claims).await?;
         let caller = Caller { claims: verified.claims };
 
         let tenant = self.gate.parts.limiter.charge_tenant(&caller.claims.tenant, class, 1, elapsed);
@@ -163,8 +164,7 @@ impl Admission {
         Ok((caller, tenant))
     }
 
-    /// The token, verified, of an issuer that may speak for its tenant. Waits for nobody, unless the token's key is not at hand or its tenant
-    /// was not met yet.
+    /// The token, verified. Waits for nobody, unless the token's key is not at hand.
     async fn credential(&self, arrival: &Arrival<'_>) -> Result<Verified, Problem> {
         let (token, issuers) = (authenticate::bearer(arrival.headers)?, &self.gate.parts.verifier);
         let judged = match issuers.verify(token, self.now) {
@@ -176,13 +176,12 @@ impl Admission {
             }
             judged => judged,
         };
-        let verified = judged.map_err(authenticate::refused)?;
-        self.speaks_for(&verified.claims).await?;
-        Ok(verified)
+        judged.map_err(authenticate::refused)
     }
 
-    /// Refuses a token whose issuer may not speak for its tenant.
-    async fn speaks_for(&self, claims: &Claims) -> Result<(), Problem> {
+    /// Refuses a token whose issuer may not speak for its tenant, at the cost of the client's address. Waits only for a tenant that was not met
+    /// yet; that the database is away costs nobody anything.
+    async fn speaks_for(&self, claims: &Claims) -> Result<(), Refused> {
         let Binding::FirstSeen { issuer, per_hour } = &claims.binding else { return Ok(()) };
         let claim = Claim { tenant: &claims.tenant, issuer, per_hour: *per_hour, now: self.now };
         let bound = if let Some(bound) = self.gate.bindings.find(&claim) {
@@ -192,16 +191,20 @@ impl Admission {
                 Circumstances { actor: claims.actor.clone(), request_id: Some(self.request_id), ip: Some(self.ip) };
             let parts = &self.gate.parts;
             let settled = Box::pin(self.gate.bindings.settle(&claim, &parts.store, &circumstances, &*parts.chance)).await;
-            settled.map_err(|error| Problem::unavailable("the database is not available").retry_after(2).inside(&error))?
+            settled.map_err(|error| {
+                Box::new((Problem::unavailable("the database is not available").retry_after(2).inside(&error), None))
+            })?
         };
-        match bound {
-            Bound::Own => Ok(()),
-            Bound::Foreign => Err(authenticate::refused(TokenError::ForeignTenant)),
+        let (reason, problem) = match bound {
+            Bound::Own => return Ok(()),
+            Bound::Foreign => ("foreign_tenant", authenticate::refused(TokenError::ForeignTenant)),
             Bound::TooMany { seconds } => {
                 let detail = format!("the token's issuer brought too many new tenants: come back in {seconds} s");
-                Err(Problem::too_many(detail).retry_after(seconds))
+                ("too_many_tenants", Problem::too_many(detail).retry_after(seconds))
             }
-        }
+        };
+        let charged = self.gate.parts.limiter.charge_network(self.ip, self.spec.limit, self.gate.parts.clock.elapsed());
+        Err(self.refuse(None, reason, problem, Some(charged)))
     }
 
     /// The client address limit of endpoints that ask for no credential: each call is charged.

@@ -35,8 +35,8 @@ struct Document {
 }
 
 /// The keys of a set that can verify signatures of these algorithms. Others are passed over (RFC 7517, section 5): of another kind, for
-/// another use, or weak. `None` if the text is no key set, holds too many keys or none that can be used, two that cannot be told apart, or
-/// anything secret: whoever publishes that is not to be trusted with keys.
+/// another use, or weak. None may be left: so an issuer takes all of its keys back. `None` if the text is no key set, holds too many keys,
+/// two that cannot be told apart, or anything secret: whoever publishes that is not to be trusted with keys.
 pub(crate) fn read_set(text: &[u8], algorithms: &[Algorithm]) -> Option<Vec<PublishedKey>> {
     let document: Document = serde_json::from_slice(text).ok()?;
     let secret = |key: &Members| PRIVATE.iter().any(|name| key.find(name).is_some());
@@ -48,7 +48,7 @@ pub(crate) fn read_set(text: &[u8], algorithms: &[Algorithm]) -> Option<Vec<Publ
     let same =
         |one: &PublishedKey, other: &PublishedKey| one.id.is_some() && one.id == other.id && one.identity.0 == other.identity.0;
     let ambiguous = keys.iter().enumerate().any(|(at, one)| keys.iter().skip(at + 1).any(|other| same(one, other)));
-    (!keys.is_empty() && !ambiguous).then_some(keys)
+    (!ambiguous).then_some(keys)
 }
 
 /// A public key that verifies by exactly one algorithm of ours.

@@ -89,9 +89,11 @@ impl PublishedKeys {
         Self { address, client, algorithms, times, at_hand: ArcSwap::default(), attempts: watch::Sender::default() }
     }
 
-    /// When keys are fetched.
-    pub const fn times(&self) -> KeyTimes {
-        self.times
+    /// How long to wait before the keys are fetched again without being asked for.
+    pub(crate) fn rest(&self, now: Timestamp) -> Duration {
+        let last = *self.attempts.borrow();
+        let pace = if last.succeeded { self.times.refresh } else { self.times.floor };
+        last.at.map_or(Duration::ZERO, |at| pace.saturating_sub(between(at, now)))
     }
 
     /// The keys at hand, if they may still be believed.
@@ -146,8 +148,7 @@ impl PublishedKeys {
             return Err(format!("the status is {}", answer.status.as_u16()));
         }
         let body = answer.body(MOST_BYTES).await.map_err(|error| error.to_string())?;
-        jwk::read_set(&body, &self.algorithms)
-            .ok_or_else(|| "the answer is no key set with a key of the issuer's algorithms".into())
+        jwk::read_set(&body, &self.algorithms).ok_or_else(|| "the answer is no key set to rely on".into())
     }
 }
 

@@ -93,17 +93,18 @@ impl Verifier {
         }
     }
 
-    /// Fetches the published keys of every issuer, and tells how long to wait until the next time.
+    /// Fetches the published keys of every issuer whose turn it is, and tells how long to wait until the next turn.
     pub async fn renew_all(&self, now: Timestamp) -> Option<Duration> {
         let published = |issuer: &Issuer| match &issuer.keys {
             Keys::Fixed(_) => None,
             Keys::Published(keys) => Some(keys.clone()),
         };
         let renewed = self.issuers.iter().filter_map(published).map(|keys| async move {
-            match keys.renew(now).await {
-                Ok(()) => keys.times().refresh,
-                Err(_) => keys.times().floor,
+            if keys.rest(now).is_zero() {
+                // What failed is told in the log, and its turn comes again.
+                let _ = keys.renew(now).await;
             }
+            keys.rest(now)
         });
         join_all(renewed).await.into_iter().min()
     }

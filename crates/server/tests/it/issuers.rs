@@ -60,11 +60,33 @@ async fn a_key_that_was_taken_back_ends_when_the_keys_are_fetched_by_themselves(
     let app = app(&issuer).await;
     let token = issuer.token("acme");
     call(&app, &token).await.ok();
-    issuer.publish(&json!({ "keys": [SigningKey::ec("other").jwk()] }));
-    call(&app, &token).await.ok();
-    app.clock.advance(FLOOR);
-    assert_eq!(app.gate.renew_keys().await, Some(Duration::from_mins(5)));
-    call(&app, &token).await.problem(401);
+    // Another key in its place, and none.
+    for published in [json!([SigningKey::ec("other").jwk()]), json!([])] {
+        issuer.publish(&json!({ "keys": published }));
+        call(&app, &token).await.ok();
+        app.clock.advance(Duration::from_mins(5));
+        assert_eq!(app.gate.renew_keys().await, Some(Duration::from_mins(5)));
+        call(&app, &token).await.problem(401);
+        issuer.publish(&json!({ "keys": [issuer.key.jwk()] }));
+        app.clock.advance(FLOOR);
+        call(&app, &token).await.ok();
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_that_is_down_has_no_other_asked_more_often() {
+    let (down, up) = (Outside::start("down").await, Outside::start("up").await);
+    down.up.store(false, Ordering::SeqCst);
+    let issuers = vec![down.trusted(|_| {}), up.trusted(|_| {})];
+    let app = App::with(AppOptions { issuers, ..AppOptions::default() }).await;
+    for _ in 0..4 {
+        assert_eq!(app.gate.renew_keys().await, Some(Duration::from_secs(10)));
+        assert_eq!(up.asked(), 1);
+        app.clock.advance(Duration::from_secs(10));
+    }
+    down.up.store(true, Ordering::SeqCst);
+    app.gate.renew_keys().await;
+    assert_eq!((down.asked(), up.asked()), (1, 1));
 }
 
 #[tokio::test]
@@ -155,19 +177,12 @@ async fn what_is_no_key_set_is_as_good_as_none() {
         body(""),
         body("[]"),
         body(r#"{"keys":{}}"#),
-        body(r#"{"keys":[]}"#),
         body(&json!({ "keys": vec![good.clone(); 33] }).to_string()),
-        // Private, shared, for another use, of another algorithm, off the curve, short, twice.
+        // Private, shared, twice.
         body(&with("d", json!("AAAA"))),
         body(r#"{"keys":[{"kty":"oct","kid":"first","k":"c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA"}]}"#),
         body(&json!({ "keys": [good, { "kty": "oct", "k": "AAAA" }] }).to_string()),
         body(&json!({ "keys": [good, SigningKey::ec("first").jwk()] }).to_string()),
-        body(&with("use", json!("enc"))),
-        body(&with("key_ops", json!(["sign"]))),
-        body(&with("alg", json!("ES384"))),
-        body(&with("crv", json!("P-384"))),
-        body(&with("x", good["y"].clone())),
-        body(&with("y", json!("AAAA"))),
         body(&set.replace("\"kty\"", "\"kty\":\"RSA\",\"kty\"")),
         body(&set.replace("{\"keys\"", "{\"keys\":[],\"keys\"")),
         body(&format!("{set}{}", " ".repeat(256 * 1024))),
@@ -181,6 +196,21 @@ async fn what_is_no_key_set_is_as_good_as_none() {
         app.clock.advance(FLOOR);
         let reply = call(&app, &issuer.token("acme")).await;
         assert_eq!(reply.status, 503, "{answer}");
+    }
+    // None of the keys can be used: there is none, or it is for another use, of another algorithm, off the curve, short.
+    for answer in [
+        body(r#"{"keys":[]}"#),
+        body(&with("use", json!("enc"))),
+        body(&with("key_ops", json!(["sign"]))),
+        body(&with("alg", json!("ES384"))),
+        body(&with("crv", json!("P-384"))),
+        body(&with("x", good["y"].clone())),
+        body(&with("y", json!("AAAA"))),
+    ] {
+        *issuer.answer.lock().unwrap() = answer.clone().into();
+        app.clock.advance(FLOOR);
+        let reply = call(&app, &issuer.token("acme")).await;
+        assert_eq!(reply.status, 401, "{answer}");
     }
     // Among keys that nobody here can use, the good one is found.
     issuer.publish(&json!({ "keys": [{ "kty": "RSA", "n": "AAAA", "e": "AQAB" }, { "kty": "new" }, {}, good] }));
