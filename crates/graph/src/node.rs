@@ -206,7 +206,7 @@ pub async fn get<M: Mode>(tx: &mut Tx<'_, M>, id: NodeId) -> Result<Node, GraphE
 }
 
 /// The tenant of a row; a shared one has none.
-fn named(tenant: String) -> Option<String> {
+pub(crate) fn named(tenant: String) -> Option<String> {
     Some(tenant).filter(|tenant| tenant != "*")
 }
 
