@@ -15,7 +15,8 @@ use crate::{
     idempotency::{Asked, Claim, Key},
 };
 
-/// Leave to do what endpoint `E` does, in the caller's tenant or, where the table says so, with the shared rows. Made by admission alone; a request has one, and it begins one unit of work.
+/// Leave to do what endpoint `E` does, in the caller's tenant or, where the table says so, with the shared rows. Made by admission alone; a
+/// request has one, and it begins one unit of work.
 #[must_use = "a permit that begins nothing answers nothing"]
 pub struct Permit<E> {
     admission: Admission,

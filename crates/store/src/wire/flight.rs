@@ -23,8 +23,6 @@ const BINARY: i16 = 1;
 #[derive(Debug)]
 pub(crate) struct Flight<'s> {
     session: &'s mut Session,
-    /// Where in the session's buffer it begins.
-    from: usize,
     /// The columns of each of its statements; `None` for a command, whose result nobody wants.
     flown: Vec<Option<Arc<[Type]>>>,
     sent: bool,
@@ -33,8 +31,7 @@ pub(crate) struct Flight<'s> {
 
 impl<'s> Flight<'s> {
     pub(super) fn of(session: &'s mut Session) -> Self {
-        let from = session.out().len();
-        Self { session, from, flown: Vec::with_capacity(8), sent: false, landed: false }
+        Self { session, flown: Vec::with_capacity(8), sent: false, landed: false }
     }
 
     /// Adds a prepared command.
@@ -131,7 +128,8 @@ impl<'s> Flight<'s> {
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
         if !self.sent {
-            self.session.out().truncate(self.from);
+            // A session that awaits nothing has nothing else to send.
+            self.session.out().clear();
         }
         if !self.landed {
             self.session.doubt();
