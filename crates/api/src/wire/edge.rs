@@ -14,6 +14,7 @@ use crate::{
 
 /// What an edge is made of. Each end is named once: by its id or by its external id.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewEdge {
     /// The node it leaves.
     #[serde(default)]
@@ -62,9 +63,13 @@ impl Body for NewEdge {
 
 /// Edges to create together.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct EdgeBatch {
     /// 1 to 2,000 edges.
     pub edges: Vec<NewEdge>,
+    /// Ignored: the credential says whose the edges are.
+    #[serde(default)]
+    pub tenant_id: NamedTenant,
 }
 
 impl Validate for EdgeBatch {

@@ -14,6 +14,7 @@ use crate::{
 
 /// What a node is made of.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewNode {
     /// 1 to 10 classes, each of 1 to 100 characters.
     pub classes: Vec<String>,
@@ -37,6 +38,12 @@ pub struct NewNode {
     /// Ignored: the credential says whose the node is.
     #[serde(default)]
     pub tenant_id: NamedTenant,
+    /// Active Graph KG's, taken and not looked at: nothing is extracted from a node's text here.
+    #[serde(default)]
+    pub extract: Option<bool>,
+    /// The same.
+    #[serde(default)]
+    pub extract_before_embed: Option<bool>,
 }
 
 impl NewNode {
@@ -79,14 +86,29 @@ impl Body for NewNode {
 
 /// Nodes to create together.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NodeBatch {
     /// 1 to 500 nodes.
     pub nodes: Vec<NewNode>,
+    /// Active Graph KG's: every item is tried, so that `false` is refused.
+    #[serde(default)]
+    pub continue_on_error: Option<bool>,
+    /// Ignored: the credential says whose the nodes are.
+    #[serde(default)]
+    pub tenant_id: NamedTenant,
+    /// Active Graph KG's, taken and not looked at: nothing is extracted from a node's text here.
+    #[serde(default)]
+    pub extract: Option<bool>,
+    /// The same.
+    #[serde(default)]
+    pub extract_before_embed: Option<bool>,
 }
 
 impl Validate for NodeBatch {
     fn validate(&self, faults: &mut Faults) {
         faults.unless((1..=500).contains(&self.nodes.len()), "/nodes", "must have 1 to 500 entries");
+        let tries_all = self.continue_on_error != Some(false);
+        faults.unless(tries_all, "/continue_on_error", "must not be false: every item is tried, and has its own result");
     }
 }
 

@@ -25,6 +25,7 @@ pub enum SearchMode {
 
 /// What to search for: `query` or `vector`, or both (then `vector` stands for the meaning and `query` for the words).
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct SearchRequest {
     /// Words, 1 to 2,000 characters.
     #[serde(default)]
@@ -41,6 +42,9 @@ pub struct SearchRequest {
     /// Active Graph KG's way to say `mode`: true is `hybrid`, false is `vector`.
     #[serde(default)]
     pub use_hybrid: Option<bool>,
+    /// Active Graph KG's, taken and not looked at: results are fused, and no other model orders them anew.
+    #[serde(default)]
+    pub use_reranker: Option<bool>,
     /// Only nodes that have one of these classes; at most 20.
     #[serde(default)]
     pub classes: Vec<String>,
@@ -185,6 +189,8 @@ impl Validate for SearchRequest {
 }
 
 impl Body for SearchRequest {
+    const MEASURED: &'static [&'static str] = &["vector"];
+
     fn example(_: &Known) -> Value {
         json!({ "query": "a fast animal", "top_k": 5 })
     }

@@ -14,6 +14,7 @@ use crate::{
 
 /// A change of a node as a JSON Merge Patch (RFC 7396): what is absent stays, a null removes, objects are merged, everything else is replaced.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NodePatch {
     /// The classes to have instead.
     #[serde(default, deserialize_with = "given")]
@@ -124,10 +125,14 @@ impl Validate for Deletion {
 
 /// Where to go back to.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Restoration {
     /// An earlier version of the node; absent, a deleted node is brought back as it was.
     #[serde(default)]
     pub version: Option<i32>,
+    /// Ignored: the credential says whose the node is.
+    #[serde(default)]
+    pub tenant_id: NamedTenant,
 }
 
 impl Validate for Restoration {

@@ -26,7 +26,7 @@ pub(crate) async fn create_all<E: Endpoint<Mode = Write, Output = Json<NodeBatch
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
     let replaces = storing.on_conflict == OnConflict::Update;
     let faults = faults(&batch.nodes, replaces);
-    let (mut valid, mut named) = (Vec::new(), Vec::new());
+    let (mut valid, mut named) = (Vec::new(), vec![batch.tenant_id]);
     for (new, faults) in batch.nodes.into_iter().zip(&faults) {
         named.push(new.tenant_id.clone());
         if faults.is_empty() {

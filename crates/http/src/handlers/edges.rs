@@ -33,7 +33,7 @@ pub(crate) async fn create_all(
 ) -> Result<Committed<CreateEdges>, Failure> {
     permit.charge_items(batch.edges.len())?;
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
-    let (mut valid, mut faults, mut named) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut valid, mut faults, mut named) = (Vec::new(), Vec::new(), vec![batch.tenant_id]);
     for (index, new) in batch.edges.into_iter().enumerate() {
         named.push(new.tenant_id.clone());
         let found = Faults::below(format!("/edges/{index}"), &new);

@@ -98,8 +98,9 @@ pub(crate) async fn restore(
     services: Services,
 ) -> Result<Committed<RestoreNode>, Failure> {
     services.backlog.admit(&permit.owner())?;
-    let now = permit.now();
+    let (now, tenant) = (permit.now(), permit.tenant().clone());
     let mut work = permit.begin()?;
+    note_named_tenant(&mut work, &restoration.tenant_id, &tenant);
     let node = if let Some(version) = restoration.version {
         node::restore(&mut work.tx(), id, version, meant(&if_match), now).await?.node
     } else {
@@ -145,6 +146,8 @@ fn body(node: node::NewNode) -> NewNode {
         triggers: node.triggers,
         external_id: node.external_id.filter(|_| !follows),
         tenant_id: NamedTenant::Absent,
+        extract: None,
+        extract_before_embed: None,
     }
 }
 
