@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use wardgraph_kernel::weight::weight;
 
-use crate::{FieldError, json::step};
+use crate::{FieldError, json::step, wire::misleads};
 
 /// How deep props and the like may nest.
 pub const MAX_DEPTH: usize = 32;
@@ -66,6 +66,15 @@ impl Faults {
         self.unless(!text.contains('\0'), field, "must not contain a NUL character");
     }
 
+    /// Checks a name: a text that shows what it is, without control characters, turned writing, or HTML that runs.
+    pub fn name(&mut self, field: &str, name: &str, least: usize, most: usize) {
+        let length = name.chars().count();
+        self.unless((least..=most).contains(&length), field, &format!("must have {least} to {most} characters"));
+        if let Some(what) = misleads(name) {
+            self.add(field, format!("must not contain {what}"));
+        }
+    }
+
     /// Checks a time that nodes are compared with.
     pub fn year(&mut self, field: &str, time: Option<Timestamp>) {
         self.unless(time.is_none_or(|time| time >= YEAR_1), field, "must not lie before the year 1");
@@ -112,7 +121,9 @@ fn entries(object: &Map<String, Value>, depth: usize) -> Result<(), Misfit> {
         if key.len() > MAX_KEY_BYTES {
             return Err(Misfit::here(format!("has a key of more than {MAX_KEY_BYTES} bytes")));
         }
-        storable(key)?;
+        if let Some(what) = misleads(key) {
+            return Err(Misfit::here(format!("has a key with {what}")));
+        }
         nested(value, depth).map_err(|misfit| misfit.below(key))?;
     }
     Ok(())
@@ -170,10 +181,18 @@ mod tests {
     }
 
     #[test]
+    fn keys_are_names_that_mislead_nobody() {
+        check(r#"{"a": [{"<img src=x onerror=x()>": 1}]}"#, Some(("/props/a/0", "has a key with HTML that runs")));
+        check("{\"user\u{202e}gpj\": 1}", Some(("/props", "has a key with characters that turn the direction of writing")));
+        check(r#"{"a\nb": 1}"#, Some(("/props", "has a key with control characters or line ends")));
+        check(r#"{"": 1, " a ": 1, "a<b && c>d": 1, "<b>x</b>": 1, "AT&T": 1, "é": 1, "🏴󠁧󠁢󠁥󠁮󠁧󠁿": 1}"#, None);
+    }
+
+    #[test]
     fn objects_are_bounded_in_depth_and_keys() {
         check(r#"{"a": {"b": [1, null, "c"]}}"#, None);
         check(r#"{"a": ["x\u0000"]}"#, Some(("/props/a/0", "contains a NUL character")));
-        check(r#"{"b/~": {"\u0000": 1}}"#, Some(("/props/b~1~0", "contains a NUL character")));
+        check(r#"{"b/~": {"\u0000": 1}}"#, Some(("/props/b~1~0", "has a key with control characters or line ends")));
         check(&format!(r#"{{"{}": 1}}"#, "k".repeat(257)), Some(("/props", "has a key of more than 256 bytes")));
         check(&format!(r#"{{"a": {}{}}}"#, "[".repeat(32), "]".repeat(32)), None);
         let deep = format!("/props/a{}", "/0".repeat(32));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use wardgraph_kernel::NodeId;
 
-use super::{NamedTenant, ObjectText};
+use super::{Name, NamedTenant, ObjectText};
 use crate::{
     describe::{Body, Known},
     validate::{Faults, Validate},
@@ -17,7 +17,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct NewNode {
     /// 1 to 10 classes, each of 1 to 100 characters.
-    pub classes: Vec<String>,
+    pub classes: Vec<Name>,
     /// Whatever describes the node. `text`, else `title` and the other texts, is what search reads.
     pub props: Map<String, Value>,
     /// Where the node's content lies, at most 500 characters; no `javascript:`, `vbscript:` or `data:`.
@@ -34,7 +34,7 @@ pub struct NewNode {
     pub triggers: Vec<Map<String, Value>>,
     /// The caller's own id, unique in the tenant, 1 to 255 characters. `props.external_id` serves where it is absent.
     #[serde(default)]
-    pub external_id: Option<String>,
+    pub external_id: Option<Name>,
     /// Ignored: the credential says whose the node is.
     #[serde(default)]
     pub tenant_id: NamedTenant,
@@ -48,8 +48,8 @@ pub struct NewNode {
 
 impl NewNode {
     /// The caller's own id, wherever it stands.
-    pub fn external_id(&self) -> Option<&str> {
-        self.external_id.as_deref().or_else(|| self.props.get("external_id").and_then(Value::as_str))
+    pub fn external_id(&self) -> Option<Name> {
+        self.external_id.clone().or_else(|| self.props.get("external_id").and_then(Value::as_str).map(Name::new))
     }
 }
 
@@ -57,7 +57,7 @@ impl Validate for NewNode {
     fn validate(&self, faults: &mut Faults) {
         faults.unless((1..=10).contains(&self.classes.len()), "/classes", "must have 1 to 10 entries");
         for (index, class) in self.classes.iter().enumerate().take(10) {
-            faults.text(&format!("/classes/{index}"), class, 1, 100);
+            faults.name(&format!("/classes/{index}"), class, 1, 100);
         }
         for (field, object) in [("/props", &self.props), ("/metadata", &self.metadata), ("/refresh_policy", &self.refresh_policy)]
         {
@@ -68,12 +68,12 @@ impl Validate for NewNode {
             faults.object(&format!("/triggers/{index}"), trigger);
         }
         if let Some(payload_ref) = &self.payload_ref {
-            faults.text("/payload_ref", payload_ref, 1, 500);
+            faults.name("/payload_ref", payload_ref, 1, 500);
             faults.inert("/payload_ref", payload_ref);
         }
         if let Some(external_id) = self.external_id() {
             let place = if self.external_id.is_some() { "/external_id" } else { "/props/external_id" };
-            faults.text(place, external_id, 1, 255);
+            faults.name(place, &external_id, 1, 255);
         }
     }
 }
@@ -287,9 +287,9 @@ pub struct NodeFilter {
     #[serde(default)]
     pub order: Order,
     /// Only nodes of this class.
-    pub class: Option<String>,
+    pub class: Option<Name>,
     /// Only the node with this external id.
-    pub external_id: Option<String>,
+    pub external_id: Option<Name>,
     /// Only nodes whose props contain this JSON object: `{"lang": "en"}`, `{"tags": ["a"]}`.
     pub props: Option<ObjectText>,
     /// Only nodes whose metadata contain this JSON object.
@@ -314,8 +314,8 @@ pub struct NodeFilter {
 impl Validate for NodeFilter {
     fn validate(&self, faults: &mut Faults) {
         for (field, text) in [("class", &self.class), ("external_id", &self.external_id)] {
-            if let Some(text) = text {
-                faults.text(field, text, 1, 255);
+            if let Some(name) = text {
+                faults.name(field, name, 1, 255);
             }
         }
         for (field, object) in [("props", &self.props), ("metadata", &self.metadata)] {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use wardgraph_kernel::{NodeId, Timestamp};
 
-use super::NamedTenant;
+use super::{Name, NamedTenant};
 use crate::{
     describe::{Body, Known},
     validate::{Faults, Validate},
@@ -47,7 +47,7 @@ pub struct SearchRequest {
     pub use_reranker: Option<bool>,
     /// Only nodes that have one of these classes; at most 20.
     #[serde(default)]
-    pub classes: Vec<String>,
+    pub classes: Vec<Name>,
     /// Which nodes may be found. A filter takes no results away from those that pass: as many are found as there are.
     #[serde(default)]
     pub filter: SearchFilter,
@@ -80,7 +80,7 @@ pub struct SearchRequest {
 pub struct SearchFilter {
     /// Nodes that have one of these classes; at most 20. The same as `classes` beside `filter`.
     #[serde(default)]
-    pub classes: Vec<String>,
+    pub classes: Vec<Name>,
     /// Nodes whose props contain this, as JSON containment.
     #[serde(default)]
     pub props: Option<Map<String, Value>>,
@@ -113,10 +113,10 @@ const fn tenth() -> f64 {
     0.1
 }
 
-fn classes(faults: &mut Faults, field: &str, classes: &[String]) {
+fn classes(faults: &mut Faults, field: &str, classes: &[Name]) {
     faults.unless(classes.len() <= 20, field, "must have at most 20 entries");
     for (index, class) in classes.iter().enumerate().take(20) {
-        faults.text(&format!("{field}/{index}"), class, 1, 100);
+        faults.name(&format!("{field}/{index}"), class, 1, 100);
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 use wardgraph_kernel::NodeId;
 
-use super::{NamedTenant, node::NewNode};
+use super::{Name, NamedTenant, node::NewNode};
 use crate::{
     describe::{Body, Known},
     validate::{Faults, Validate},
@@ -18,7 +18,7 @@ use crate::{
 pub struct NodePatch {
     /// The classes to have instead.
     #[serde(default, deserialize_with = "given")]
-    pub classes: Option<Vec<String>>,
+    pub classes: Option<Vec<Name>>,
     /// Merged into `props`.
     #[serde(default, deserialize_with = "given")]
     pub props: Option<Map<String, Value>>,
@@ -36,7 +36,7 @@ pub struct NodePatch {
     pub triggers: Option<Option<Vec<Map<String, Value>>>>,
     /// The external id to have instead; null for none.
     #[serde(default, deserialize_with = "given")]
-    pub external_id: Option<Option<String>>,
+    pub external_id: Option<Option<Name>>,
     /// Ignored: the credential says whose the node is.
     #[serde(default)]
     pub tenant_id: NamedTenant,

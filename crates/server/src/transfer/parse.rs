@@ -58,7 +58,7 @@ pub(super) fn node(mut members: Map<String, Value>, name: impl FnOnce() -> Strin
     let new = NewNode::deserialize(&value).map_err(|error| error.to_string())?;
     faults(&new)?;
     let external_id = match new.external_id() {
-        Some(external_id) => external_id.to_owned(),
+        Some(external_id) => external_id.into_text(),
         None => name(),
     };
     if let Value::Object(members) = &mut value {
