@@ -151,7 +151,9 @@ impl<'a> Reader<'a> {
         let begin = self.at;
         let (raw, is_escaped) = self.string()?;
         let name = match self.text.get(begin..self.at) {
-            Some(quoted) if is_escaped => serde_json::from_slice::<String>(quoted).map_err(|_| "has a name that is no text")?.into_bytes().into(),
+            Some(quoted) if is_escaped => {
+                serde_json::from_slice::<String>(quoted).map_err(|_| "has a name that is no text")?.into_bytes().into()
+            }
             _ => Cow::Borrowed(raw),
         };
         self.names.push(name);
@@ -268,7 +270,12 @@ impl<'a> Reader<'a> {
     }
 
     fn unexpected(&self, wanted: &str) -> Cow<'static, str> {
-        if self.at < self.text.len() { format!("{wanted} is expected at byte {}", self.at + 1) } else { format!("{wanted} is expected, and nothing more comes") }.into()
+        if self.at < self.text.len() {
+            format!("{wanted} is expected at byte {}", self.at + 1)
+        } else {
+            format!("{wanted} is expected, and nothing more comes")
+        }
+        .into()
     }
 
     fn rest(&self) -> &'a [u8] {

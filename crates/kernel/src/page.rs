@@ -92,7 +92,14 @@ impl List {
     /// whatever it says: whoever reads this can make one. It catches what was mangled or brought to another list.
     fn mark(&self, id: Uuid) -> [u8; 8] {
         let mut hash = Sha256::new();
-        for part in [self.name.as_bytes(), &[0], self.tenant.as_str().as_bytes(), &[0], self.of.unwrap_or_default().as_bytes(), id.as_bytes()] {
+        for part in [
+            self.name.as_bytes(),
+            &[0],
+            self.tenant.as_str().as_bytes(),
+            &[0],
+            self.of.unwrap_or_default().as_bytes(),
+            id.as_bytes(),
+        ] {
             hash.update(part);
         }
         let digest: [u8; 32] = hash.finalize().into();
@@ -125,14 +132,20 @@ mod tests {
 
     #[test]
     fn a_cursor_comes_back_to_its_own_list_only() {
-        let list = |name, tenant, of: u128| List { name, tenant: TenantId::parse(tenant).unwrap(), of: (of > 0).then(|| Uuid::from_u128(of)) };
+        let list = |name, tenant, of: u128| List {
+            name,
+            tenant: TenantId::parse(tenant).unwrap(),
+            of: (of > 0).then(|| Uuid::from_u128(of)),
+        };
         let (cursor, own) = (Cursor::after(Uuid::from_u128(7)), list("nodes", "acme", 0));
         let text = cursor.encode(&own);
         assert_eq!((Cursor::decode(&own, &text), text.len()), (Ok(cursor), 32));
         for other in [list("events", "acme", 0), list("nodes", "acm", 0), list("nodes", "acme", 1), list("nodesa", "cme", 0)] {
             assert_eq!(Cursor::decode(&other, &text), Err(InvalidCursor), "{other:?}");
         }
-        for bad in ["", "x", "AAAA", &format!("{text}A"), &format!("{text}="), &format!("A{text}"), &"A".repeat(10_000), "\0", "é"] {
+        for bad in
+            ["", "x", "AAAA", &format!("{text}A"), &format!("{text}="), &format!("A{text}"), &"A".repeat(10_000), "\0", "é"]
+        {
             assert_eq!(Cursor::decode(&own, bad), Err(InvalidCursor), "{bad:?}");
         }
         // Cut anywhere, and with any one character changed into any other.

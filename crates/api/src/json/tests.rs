@@ -110,9 +110,52 @@ fn depth_is_bounded() {
 #[test]
 fn what_is_no_json_is_refused() {
     for text in [
-        "", " ", "{", "}", "[", "]", "{]", "[}", "{\"a\"}", "{\"a\":}", "{a:1}", "{\"a\":1,}", "[1,]", "[,]", "{,}", "[1 2]", "{\"a\":1 \"b\":2}", "nul",
-        "truefalse", "True", "NaN", "-Infinity", "'a'", "\"a", "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "\"\\u+123\"", "\"a\nb\"", "01", "-", "1.", ".5", "+1", "1e", "1e+",
-        "1.e5", "0x10", "--1", "1-2", "{} {}", "1 1", "\u{feff}{}", "/* */ 1", "{\"a\": 1}\0", "\u{a0}1",
+        "",
+        " ",
+        "{",
+        "}",
+        "[",
+        "]",
+        "{]",
+        "[}",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{a:1}",
+        "{\"a\":1,}",
+        "[1,]",
+        "[,]",
+        "{,}",
+        "[1 2]",
+        "{\"a\":1 \"b\":2}",
+        "nul",
+        "truefalse",
+        "True",
+        "NaN",
+        "-Infinity",
+        "'a'",
+        "\"a",
+        "\"\\x\"",
+        "\"\\u12\"",
+        "\"\\u12g4\"",
+        "\"\\u+123\"",
+        "\"a\nb\"",
+        "01",
+        "-",
+        "1.",
+        ".5",
+        "+1",
+        "1e",
+        "1e+",
+        "1.e5",
+        "0x10",
+        "--1",
+        "1-2",
+        "{} {}",
+        "1 1",
+        "\u{feff}{}",
+        "/* */ 1",
+        "{\"a\": 1}\0",
+        "\u{a0}1",
     ] {
         assert!(check(text.as_bytes(), &[]).is_err(), "{text:?}");
         assert!(serde_json::from_str::<Value>(text).is_err(), "{text:?}");
@@ -134,8 +177,9 @@ fn nearly_json() -> impl Strategy<Value = String> {
     leaf.prop_recursive(5, 64, 5, |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..5).prop_map(|items| format!("[{}]", items.join(", "))),
-            proptest::collection::vec(("[ab]{0,1}|\\\\u0061", inner), 0..5)
-                .prop_map(|members| { format!("{{{}}}", members.iter().map(|(k, v)| format!("\"{k}\"\t:{v}")).collect::<Vec<_>>().join(",")) }),
+            proptest::collection::vec(("[ab]{0,1}|\\\\u0061", inner), 0..5).prop_map(|members| {
+                format!("{{{}}}", members.iter().map(|(k, v)| format!("\"{k}\"\t:{v}")).collect::<Vec<_>>().join(","))
+            }),
         ]
     })
 }

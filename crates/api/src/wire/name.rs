@@ -107,12 +107,33 @@ mod tests {
 
     #[test]
     fn a_name_shows_what_it_is() {
-        for good in ["a", "DERIVED_FROM", "file://a/b c?d#e", "\u{5d0}\u{5d1}", "\u{645}\u{6cc}\u{200c}\u{62e}", "\u{1f469}\u{200d}\u{1f4bb}", "a<b", "é", "https://x/<id>"] {
+        for good in [
+            "a",
+            "DERIVED_FROM",
+            "file://a/b c?d#e",
+            "\u{5d0}\u{5d1}",
+            "\u{645}\u{6cc}\u{200c}\u{62e}",
+            "\u{1f469}\u{200d}\u{1f4bb}",
+            "a<b",
+            "é",
+            "https://x/<id>",
+        ] {
             assert_eq!(misleads(good), None, "{good}");
         }
         for bad in [
-            "a\nb", "\t", "\u{7f}", "\u{85}", "a\0", "\u{2028}", "user\u{202e}gpj.exe", "\u{200e}a", "\u{2066}a", "\u{61c}", "<script>x</script>",
-            "<img src=x onerror=x()>", "é<svg/onload=x()>",
+            "a\nb",
+            "\t",
+            "\u{7f}",
+            "\u{85}",
+            "a\0",
+            "\u{2028}",
+            "user\u{202e}gpj.exe",
+            "\u{200e}a",
+            "\u{2066}a",
+            "\u{61c}",
+            "<script>x</script>",
+            "<img src=x onerror=x()>",
+            "é<svg/onload=x()>",
         ] {
             assert!(misleads(bad).is_some(), "{bad:?}");
         }

@@ -3,8 +3,8 @@
 use wardgraph_api::{
     Json, Path, Problem, Query, Stored, Tagged,
     table::graph::{GetNode, ListNodes},
-    wire::{Name, ObjectText},
     wire::node::{EmbeddingStatus, NewNode, Node, NodeFilter, NodePage, OnConflict, Order, Storing},
+    wire::{Name, ObjectText},
 };
 use wardgraph_audit::Subject;
 use wardgraph_gate::{Committed, Permit, Plan};

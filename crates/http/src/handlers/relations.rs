@@ -35,7 +35,11 @@ pub(crate) async fn neighbours(
 ) -> Result<Json<NeighbourPage>, Failure> {
     let list = List { name: "neighbors", tenant: permit.tenant().clone(), of: Some(id.uuid()) };
     let (size, after) = page(&list, query.limit, query.cursor.as_deref())?;
-    let filter = neighbours::Filter { direction: direction(query.direction), rel: query.rel.map(Name::into_text), class: query.class.map(Name::into_text) };
+    let filter = neighbours::Filter {
+        direction: direction(query.direction),
+        rel: query.rel.map(Name::into_text),
+        class: query.class.map(Name::into_text),
+    };
     let mut work = permit.begin()?;
     let found = neighbours::list(&mut work.once(), id, &filter, after, size).await?;
     let neighbors: Vec<_> = found.items.into_iter().map(neighbour).collect();

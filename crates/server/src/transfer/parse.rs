@@ -86,6 +86,9 @@ fn edge(mut members: Map<String, Value>) -> Result<EdgeItem, String> {
         Some(Value::Null) | None => Map::new(),
         Some(_) => return Err("`props` is no object".into()),
     };
+    if let Some(unknown) = members.keys().find(|name| !SERVERS.contains(&name.as_str())) {
+        return Err(format!("unknown field `{unknown}`"));
+    }
     checked(EdgeItem { src, rel, dst, props })
 }
 
@@ -189,6 +192,7 @@ mod tests {
             (r#"{"rel":"","src":"a","dst":"b"}"#, "/rel: must have 1 to 100 characters"),
             (r#"{"rel":"R","src":"a","src_external_id":"a","dst":"b"}"#, "has both `src` and `src_external_id`"),
             (r#"{"rel":"R","src":"a","dst":"b","props":[]}"#, "`props` is no object"),
+            (r#"{"rel":"R","src":"a","dst":"b","porps":{}}"#, "unknown field `porps`"),
         ] {
             let reason = reason(text);
             assert!(reason.starts_with(why), "{text}: {reason}");

@@ -26,7 +26,11 @@ async fn unknown_members_are_refused_and_named_wherever_they_stand() {
                 let reply = ask(sending(&owner, row, &known, with(&sample, &field, raw.as_bytes())), name).await;
                 let problem = reply.problem(400);
                 assert_eq!(problem["errors"][0]["field"], field.as_str(), "{}: {problem}", row.spec.id);
-                assert!(problem["detail"].as_str().unwrap().contains("unknown field `no_such_member`"), "{}: {problem}", row.spec.id);
+                assert!(
+                    problem["detail"].as_str().unwrap().contains("unknown field `no_such_member`"),
+                    "{}: {problem}",
+                    row.spec.id
+                );
             }
         }
         // The tenant that a body names, as bodies of Active Graph KG do, is passed over.
@@ -62,9 +66,7 @@ async fn a_misspelt_filter_does_not_widen_a_search() {
         "triggers": [{ "name": "t", "threshold": 0.85 }], "tenant_id": "tenant-a", "extract": false, "extract_before_embed": true,
     });
     owner.post("/nodes", &node).await.created();
-    let batch = |goes_on: bool| {
-        json!({ "nodes": [node], "continue_on_error": goes_on, "tenant_id": "tenant-a", "extract": true, "extract_before_embed": null })
-    };
+    let batch = |goes_on: bool| json!({ "nodes": [node], "continue_on_error": goes_on, "tenant_id": "tenant-a", "extract": true, "extract_before_embed": null });
     owner.post("/nodes/batch", &batch(true)).await.ok();
     let refused = owner.post("/nodes/batch", &batch(false)).await.problem(422);
     assert_eq!(refused["errors"][0]["field"], "/continue_on_error");

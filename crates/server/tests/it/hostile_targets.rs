@@ -179,7 +179,8 @@ async fn cursors_are_of_one_tenant_one_order_and_one_thing() {
 
 /// Whether what the API description says of a field, or what it refers to, is an id.
 fn is_id(document: &Value, schema: &Value) -> bool {
-    let refers = |schema: &Value| schema["$ref"].as_str().and_then(|name| document.pointer(name.trim_start_matches('#'))).cloned();
+    let refers =
+        |schema: &Value| schema["$ref"].as_str().and_then(|name| document.pointer(name.trim_start_matches('#'))).cloned();
     let choices = schema["anyOf"].as_array().cloned().unwrap_or_default();
     let all = [vec![schema.clone()], choices].concat();
     all.iter().any(|schema| refers(schema).as_ref().unwrap_or(schema)["format"] == "uuid")
@@ -191,7 +192,14 @@ async fn ids_in_bodies_and_queries_are_uuids_or_400() {
     let owner = app.owner("tenant-a");
     let known = app.known(&owner).await;
     let (document, node, mut seen) = (document(), known.node.to_string(), 0);
-    let bad = ["x".to_owned(), String::new(), node[1..].to_owned(), format!("{node}0"), node.replace('-', "_"), node.replacen('0', "g", 1)];
+    let bad = [
+        "x".to_owned(),
+        String::new(),
+        node[1..].to_owned(),
+        format!("{node}0"),
+        node.replace('-', "_"),
+        node.replacen('0', "g", 1),
+    ];
     for row in bodied() {
         let sample = (row.sample)(&known).unwrap();
         for (field, _) in described(row).iter().filter(|(_, schema)| is_id(&document, schema)) {

@@ -11,8 +11,18 @@ const TOGETHER: &str = "Caf\u{e9}";
 const HTML_KEY: &str = "<img src=x onerror=alert(1)>";
 
 /// What no name may be.
-const MISLEADING: &[&str] =
-    &["a\nb", "a\0", "\u{7f}", "\u{85}", "user\u{202e}gpj.exe", "\u{200f}a", "a\u{2066}b", "a\u{2028}b", HTML_KEY, "é<script>x</script>"];
+const MISLEADING: &[&str] = &[
+    "a\nb",
+    "a\0",
+    "\u{7f}",
+    "\u{85}",
+    "user\u{202e}gpj.exe",
+    "\u{200f}a",
+    "a\u{2066}b",
+    "a\u{2028}b",
+    HTML_KEY,
+    "é<script>x</script>",
+];
 
 fn is_name(schema: &Value) -> bool {
     let text = schema.to_string();
@@ -25,7 +35,10 @@ async fn what_reads_the_same_is_the_same_name_wherever_it_is_compared() {
     let owner = app.owner("tenant-a");
     let new = |name: &str| json!({ "classes": [name], "props": { "text": "walnut", "kept": APART }, "external_id": name });
     let made = owner.post("/nodes", &new(APART)).await.created();
-    assert_eq!((&made["external_id"], &made["classes"], &made["props"]["kept"]), (&json!(TOGETHER), &json!([TOGETHER]), &json!(APART)));
+    assert_eq!(
+        (&made["external_id"], &made["classes"], &made["props"]["kept"]),
+        (&json!(TOGETHER), &json!([TOGETHER]), &json!(APART))
+    );
     owner.post("/nodes", &new(TOGETHER)).await.problem(409);
     owner.post("/nodes", &json!({ "classes": ["A"], "props": { "external_id": APART } })).await.problem(409);
     let unchanged = owner.post("/nodes?on_conflict=update", &new(TOGETHER)).await.ok();
@@ -51,7 +64,10 @@ async fn what_reads_the_same_is_the_same_name_wherever_it_is_compared() {
         }
     }
     for name in [APART, TOGETHER] {
-        for body in [json!({ "query": "walnut", "mode": "text", "classes": [name] }), json!({ "query": "walnut", "mode": "text", "filter": { "classes": [name] } })] {
+        for body in [
+            json!({ "query": "walnut", "mode": "text", "classes": [name] }),
+            json!({ "query": "walnut", "mode": "text", "filter": { "classes": [name] } }),
+        ] {
             assert_eq!(owner.post("/search", &body).await.ok()["count"], 1, "{body}");
         }
     }
@@ -84,13 +100,22 @@ async fn no_name_reads_as_what_it_is_not() {
                     sample.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(id);
                 }
                 let reply = ask(sending(&owner, row, &known, with(&sample, field, value.to_string().as_bytes())), name).await;
-                let errors = if reply.status == 200 { reply.body["results"][0]["errors"].clone() } else { reply.problem(422)["errors"].clone() };
-                assert!(errors.as_array().unwrap().iter().any(|error| error["field"] == place.as_str()), "{} {field} {name:?}: {errors}", row.spec.id);
+                let errors = if reply.status == 200 {
+                    reply.body["results"][0]["errors"].clone()
+                } else {
+                    reply.problem(422)["errors"].clone()
+                };
+                assert!(
+                    errors.as_array().unwrap().iter().any(|error| error["field"] == place.as_str()),
+                    "{} {field} {name:?}: {errors}",
+                    row.spec.id
+                );
             }
         }
     }
     for row in rows() {
-        for parameter in operation(row)["parameters"].as_array().unwrap().iter().filter(|parameter| is_name(&parameter["schema"])) {
+        for parameter in operation(row)["parameters"].as_array().unwrap().iter().filter(|parameter| is_name(&parameter["schema"]))
+        {
             seen += 1;
             for name in MISLEADING {
                 let name: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
@@ -117,9 +142,21 @@ async fn a_key_that_would_run_or_mislead_is_refused_wherever_objects_are_taken()
             for key in [HTML_KEY, "a\u{202e}b", "a\tb"] {
                 let value = json!({ "a": { key: 1 } }).to_string();
                 let reply = ask(sending(&owner, row, &known, with(&sample, field, value.as_bytes())), key).await;
-                let errors = if reply.status == 200 { reply.body["results"][0]["errors"].clone() } else { reply.problem(422)["errors"].clone() };
+                let errors = if reply.status == 200 {
+                    reply.body["results"][0]["errors"].clone()
+                } else {
+                    reply.problem(422)["errors"].clone()
+                };
                 let place = format!("{field}/a");
-                assert!(errors.as_array().unwrap().iter().any(|error| error["field"] == place.as_str() || error["field"] == field.as_str()), "{} {field} {key:?}: {errors}", row.spec.id);
+                assert!(
+                    errors
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .any(|error| error["field"] == place.as_str() || error["field"] == field.as_str()),
+                    "{} {field} {key:?}: {errors}",
+                    row.spec.id
+                );
             }
         }
     }

@@ -13,7 +13,8 @@ const WORDS: &[&str] = &["A", "_", "-", "+", "/", "=", "==", "\0", "é", " ", "A
 #[test]
 fn a_mangled_cursor_is_never_taken() {
     let list = |name, tenant| List { name, tenant: TenantId::parse(tenant).unwrap(), of: None };
-    let (own, others) = (list("nodes", "acme"), [list("nodes", "other"), list("nodes, newest first", "acme"), list("edges", "acme")]);
+    let (own, others) =
+        (list("nodes", "acme"), [list("nodes", "other"), list("nodes, newest first", "acme"), list("edges", "acme")]);
     let given: Vec<String> = (0..64_u128).map(|n| Cursor::after(uuid::Uuid::from_u128((n << 64) | n)).encode(&own)).collect();
     let seeds = given.iter().map(|cursor| cursor.clone().into_bytes()).chain(corpus("cursors")).collect();
     fuzz("tests/corpus/found/cursors.txt", &mangled(seeds, WORDS), |bytes| {

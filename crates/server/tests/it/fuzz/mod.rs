@@ -21,7 +21,11 @@ const CASES: u32 = 300;
 
 /// Tries a target with what the strategy makes. `found` is the file that keeps the seeds of failures.
 #[expect(clippy::print_stdout, reason = "whoever waits for it is told how far it went")]
-pub(crate) fn fuzz<S: Strategy>(found: &'static str, strategy: &S, mut property: impl FnMut(S::Value) -> Result<(), TestCaseError>) {
+pub(crate) fn fuzz<S: Strategy>(
+    found: &'static str,
+    strategy: &S,
+    mut property: impl FnMut(S::Value) -> Result<(), TestCaseError>,
+) {
     let seconds = std::env::var_os("FUZZ_SECONDS").map(|text| text.to_str().unwrap().parse().expect("FUZZ_SECONDS is a number"));
     // Another seed goes elsewhere; the same one goes the same way again.
     let seed = std::env::var_os("FUZZ_SEED").map_or_else(|| "wardgraph".to_owned(), |seed| seed.to_str().unwrap().to_owned());

@@ -19,11 +19,61 @@ use super::{
 use crate::hostile::{operation, place};
 
 const WORDS: &[&str] = &[
-    "{", "}", "[", "]", ",", ":", "\"", "\\", "null", "true", "-", "1e400", "1e-400", "18446744073709551616", "-9223372036854775809", "0.1234567890123456789",
-    "\\u0000", "\\ud800", "\\ud83d\\ude00", "\u{202e}", "\u{301}", "\u{feff}", "\0", "\n", "<script>", "<img src=x onerror=x()>", "javascript:x", "'; --", "%00", "$1",
-    "\"tenant_id\":\"tenant-b\"", "\"tenant_id\":\"*\"", "\"classes\":[\"A\"]", "\"props\":{}", "\"metadata\":{}", "\"vector\":[1e39]", "\"top_k\":0", "\"filter\":{}",
-    "\"external_id\":\"x\"", "\"rel\":\"R\"", "\"version\":1", "\"no_such\":1", "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]", "&", "=", "?", "limit", "cursor",
-    "order=desc", "shared=true", "props={}", "9999-12-31T23:59:59Z", "-009999-01-01T00:00:00Z", "0001-01-01T00:00:00Z",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\"",
+    "\\",
+    "null",
+    "true",
+    "-",
+    "1e400",
+    "1e-400",
+    "18446744073709551616",
+    "-9223372036854775809",
+    "0.1234567890123456789",
+    "\\u0000",
+    "\\ud800",
+    "\\ud83d\\ude00",
+    "\u{202e}",
+    "\u{301}",
+    "\u{feff}",
+    "\0",
+    "\n",
+    "<script>",
+    "<img src=x onerror=x()>",
+    "javascript:x",
+    "'; --",
+    "%00",
+    "$1",
+    "\"tenant_id\":\"tenant-b\"",
+    "\"tenant_id\":\"*\"",
+    "\"classes\":[\"A\"]",
+    "\"props\":{}",
+    "\"metadata\":{}",
+    "\"vector\":[1e39]",
+    "\"top_k\":0",
+    "\"filter\":{}",
+    "\"external_id\":\"x\"",
+    "\"rel\":\"R\"",
+    "\"version\":1",
+    "\"no_such\":1",
+    "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+    "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
+    "&",
+    "=",
+    "?",
+    "limit",
+    "cursor",
+    "order=desc",
+    "shared=true",
+    "props={}",
+    "9999-12-31T23:59:59Z",
+    "-009999-01-01T00:00:00Z",
+    "0001-01-01T00:00:00Z",
 ];
 
 /// A good query string of an endpoint, of every parameter that it has.
@@ -48,7 +98,10 @@ fn query(row: &Row, known: &Known) -> String {
 
 /// As much of it as a request line may have.
 fn in_a_line(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| if byte.is_ascii_graphic() && *byte != b'#' { char::from(*byte).to_string() } else { format!("%{byte:02x}") }).collect()
+    bytes
+        .iter()
+        .map(|byte| if byte.is_ascii_graphic() && *byte != b'#' { char::from(*byte).to_string() } else { format!("%{byte:02x}") })
+        .collect()
 }
 
 async fn ask(app: &App, caller: &Caller, row: &Row, target: &str, body: Vec<u8>) -> Result<u16, TestCaseError> {
@@ -83,7 +136,8 @@ fn every_endpoint_answers_whatever_comes() {
     let bodies = all.iter().filter_map(|row| (row.sample)(&known)).map(|sample| sample.to_string().into_bytes());
     let bodies: Vec<_> = bodies.chain(corpus("requests")).collect();
     let queries: Vec<_> = all.iter().map(|row| query(row, &known).into_bytes()).collect();
-    let ids = vec![known.node.to_string().into_bytes(), known.edge.to_string().into_bytes(), known.shared.to_string().into_bytes()];
+    let ids =
+        vec![known.node.to_string().into_bytes(), known.edge.to_string().into_bytes(), known.shared.to_string().into_bytes()];
     let strategy = (any::<Index>(), mangled(bodies, WORDS), mangled(queries, WORDS), mangled(ids, WORDS), 0_u8..8);
     let mut served = 0;
     fuzz("tests/corpus/found/requests.txt", &strategy, |(at, other_body, other_query, other_id, mangles)| {
@@ -130,11 +184,8 @@ fn each_endpoint_reads_its_own_input_mangled() {
             (row, bodies, mangled(vec![query(row, &known).into_bytes(), Vec::new()], WORDS).boxed())
         })
         .collect();
-    let all: Vec<_> = inputs
-        .iter()
-        .enumerate()
-        .map(|(at, (_, bodies, queries))| (Just(at), bodies.clone(), queries.clone()).boxed())
-        .collect();
+    let all: Vec<_> =
+        inputs.iter().enumerate().map(|(at, (_, bodies, queries))| (Just(at), bodies.clone(), queries.clone()).boxed()).collect();
     let strategy = proptest::strategy::Union::new(all);
     fuzz("tests/corpus/found/inputs.txt", &strategy, |(at, body, query)| {
         let (known, row) = (known_now(&runtime, &app, &owner, &renewed), inputs[at].0);

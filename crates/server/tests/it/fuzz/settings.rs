@@ -12,8 +12,34 @@ use super::{
 
 const CANARY: &str = "canary-5dca1e-canary-5dca1e-canary-5dca1e";
 const WORDS: &[&str] = &[
-    "[jwt]", "[http]", "[[http]]", "[database]", "=", "\"", "'''", "\"\"\"", "\n", "#", "{", "}", "true", "false", "-1", "0", "18446744073709551616", "1e400", "nan",
-    "1979-05-27", "[1, 2]", "0x10", "secret_key = ", "listen = \"0.0.0.0:80\"", "enabled = false", "\\u0000", "\u{202e}", "canary-5dca1e",
+    "[jwt]",
+    "[http]",
+    "[[http]]",
+    "[database]",
+    "=",
+    "\"",
+    "'''",
+    "\"\"\"",
+    "\n",
+    "#",
+    "{",
+    "}",
+    "true",
+    "false",
+    "-1",
+    "0",
+    "18446744073709551616",
+    "1e400",
+    "nan",
+    "1979-05-27",
+    "[1, 2]",
+    "0x10",
+    "secret_key = ",
+    "listen = \"0.0.0.0:80\"",
+    "enabled = false",
+    "\\u0000",
+    "\u{202e}",
+    "canary-5dca1e",
 ];
 
 /// Values that a setting may be given, whatever its kind.
@@ -21,8 +47,21 @@ fn value() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
         "-?[0-9]{1,22}",
-        select(vec!["true", "off", "127.0.0.1:0", "0.0.0.0:80", "[::]:1", "HS256", "none", "RS256", "postgres://u:p@h/d", "https://h/v1", "openai", "minilm"])
-            .prop_map(str::to_owned),
+        select(vec![
+            "true",
+            "off",
+            "127.0.0.1:0",
+            "0.0.0.0:80",
+            "[::]:1",
+            "HS256",
+            "none",
+            "RS256",
+            "postgres://u:p@h/d",
+            "https://h/v1",
+            "openai",
+            "minilm"
+        ])
+        .prop_map(str::to_owned),
         Just(CANARY.to_owned()),
         Just(format!("-----BEGIN PUBLIC KEY-----\\n{CANARY}\\n-----END PUBLIC KEY-----")),
     ]
@@ -30,8 +69,10 @@ fn value() -> impl Strategy<Value = String> {
 
 /// Variables of the environment: settings by all their names, and others like them.
 fn environment() -> impl Strategy<Value = BTreeMap<String, String>> {
-    let names: Vec<String> =
-        KEYS.iter().flat_map(|key| std::iter::once(key.variable()).chain(key.aliases.iter().map(|alias| (*alias).to_owned()))).collect();
+    let names: Vec<String> = KEYS
+        .iter()
+        .flat_map(|key| std::iter::once(key.variable()).chain(key.aliases.iter().map(|alias| (*alias).to_owned())))
+        .collect();
     let name = prop_oneof![20 => select(names), 1 => "WARDGRAPH_[A-Z_]{1,12}", 1 => any::<String>()];
     vec((name, value()), 0..6).prop_map(BTreeMap::from_iter)
 }
@@ -40,7 +81,8 @@ fn environment() -> impl Strategy<Value = BTreeMap<String, String>> {
 fn configuration_is_understood_or_refused_in_words_that_tell_no_secret() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("wardgraph.toml");
-    let secrets: Vec<String> = KEYS.iter().filter(|key| key.kind == Kind::Secret).map(wardgraph_server::config::Key::variable).collect();
+    let secrets: Vec<String> =
+        KEYS.iter().filter(|key| key.kind == Kind::Secret).map(wardgraph_server::config::Key::variable).collect();
     let strategy = (mangled(corpus("settings"), WORDS), environment());
     let mut read = 0;
     fuzz("tests/corpus/found/settings.txt", &strategy, |(file, mut environment)| {
@@ -51,7 +93,11 @@ fn configuration_is_understood_or_refused_in_words_that_tell_no_secret() {
             Err(error) => error.to_string(),
             Ok(settings) => {
                 read += 1;
-                let shown: String = settings.all().filter(|setting| setting.key.kind == Kind::Secret).map(|setting| setting.shown().to_owned()).collect();
+                let shown: String = settings
+                    .all()
+                    .filter(|setting| setting.key.kind == Kind::Secret)
+                    .map(|setting| setting.shown().to_owned())
+                    .collect();
                 prop_assert!(!shown.contains(CANARY), "{shown}");
                 match Config::of(&settings) {
                     Err(error) => error.to_string(),
@@ -62,9 +108,12 @@ fn configuration_is_understood_or_refused_in_words_that_tell_no_secret() {
                 }
             }
         };
-        let tells = secrets.iter().any(|name| environment.get(name).is_some_and(|secret| secret.len() > 20 && said.contains(secret.as_str())));
+        let tells = secrets
+            .iter()
+            .any(|name| environment.get(name).is_some_and(|secret| secret.len() > 20 && said.contains(secret.as_str())));
         // A value that is no secret elsewhere may be told from there.
-        let elsewhere = environment.iter().any(|(name, value)| !secrets.contains(name) && said.contains(value.as_str()) && value.len() > 20);
+        let elsewhere =
+            environment.iter().any(|(name, value)| !secrets.contains(name) && said.contains(value.as_str()) && value.len() > 20);
         prop_assert!(!tells || elsewhere, "{said}");
         Ok(())
     });
