@@ -92,9 +92,14 @@ impl Faults {
     pub fn object(&mut self, field: &str, object: &Map<String, Value>) {
         self.unless(weight(object) <= MAX_WEIGHT_BYTES, field, "weighs more than 1 MiB, numbers written out");
         if let Err(misfit) = entries(object, MAX_DEPTH) {
-            let mut place = field.to_owned();
+            let mut place = String::new();
             misfit.steps.iter().rev().for_each(|name| step(&mut place, name));
-            self.add(&place, misfit.detail);
+            // A parameter of a query has a name and no place within.
+            match (field.starts_with('/'), place.as_str()) {
+                (true, _) => self.add(&format!("{field}{place}"), misfit.detail),
+                (false, "") => self.add(field, misfit.detail),
+                (false, place) => self.add(field, format!("{} at {place}", misfit.detail)),
+            }
         }
     }
 }
