@@ -258,12 +258,11 @@ impl<'a> Reader<'a> {
         let inner = self.open.iter().skip(1).map(|open| open.names).chain([self.names.len()]);
         let shown = self.open.len() - usize::from(self.outside && !self.open.is_empty());
         for (open, names) in self.open.iter().zip(inner).take(shown) {
-            match open.index {
-                Some(index) => step(&mut pointer, &index.to_string()),
-                None => {
-                    let name = names.checked_sub(1).filter(|last| *last >= open.names).and_then(|last| self.names.get(last));
-                    name.into_iter().for_each(|name| step(&mut pointer, &String::from_utf8_lossy(name)));
-                }
+            let last = names.checked_sub(1).filter(|last| *last >= open.names);
+            if let Some(index) = open.index {
+                step(&mut pointer, &index.to_string());
+            } else if let Some(name) = last.and_then(|last| self.names.get(last)) {
+                step(&mut pointer, &String::from_utf8_lossy(name));
             }
         }
         pointer

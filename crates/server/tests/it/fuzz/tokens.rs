@@ -6,7 +6,7 @@ use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use proptest::prelude::*;
 use wardgraph_kernel::{Permissions, Secret, SystemChance, TenantId, Timestamp};
-use wardgraph_tokens::{Algorithm, Issuer, IssuerConfig, LocalKey, MintRequest, Minter, Verifier};
+use wardgraph_tokens::{Algorithm, Issuer, IssuerConfig, IssuerKeys, LocalKey, MintRequest, Minter, Tenants, Verifier};
 
 use super::{
     fuzz,
@@ -66,9 +66,9 @@ fn now() -> Timestamp {
 fn verifier(local: &LocalKey) -> Verifier {
     let outside = IssuerConfig {
         name: "outside".into(),
-        algorithm: Algorithm::HS256,
-        key: Secret::new(SECRET),
-        audience: "wardgraph".into(),
+        keys: IssuerKeys::Fixed { algorithm: Algorithm::HS256, key: Secret::new(SECRET) },
+        audiences: vec!["wardgraph".into()],
+        tenants: Tenants::ANY,
         issuer: None,
         leeway: LEEWAY,
         ceiling: Permissions::outside_ceiling(),
