@@ -7,7 +7,7 @@ BINARY   := target/release/wardgraph
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-bench build run serve test lint bench docs clean
+.PHONY: help setup setup-bench build run serve test fuzz schemathesis lint bench docs clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,13 @@ test: setup ## Run every test
 	python3 scripts/check.py
 	cd scripts && python3 -m unittest -q bench.tests
 	$(CARGO) test --workspace --locked
+
+fuzz: setup ## Mangle tokens, requests, cursors and settings, each target for FUZZ_SECONDS (600)
+	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),600) $(CARGO) test --locked -p wardgraph-server --test it fuzz:: -- --nocapture
+
+schemathesis: setup ## Hold a server to /openapi.json with a good token, a low one and none; CASES=150 for each endpoint and caller
+	$(CARGO) build --release --locked -p wardgraph-server --bin wardgraph
+	cd scripts && python3 contract.py $(if $(CASES),--cases $(CASES))
 
 lint: setup ## Formatting, clippy and documentation, without a warning
 	$(CARGO) fmt --all --check

@@ -129,7 +129,11 @@ class Server:
 
     def system_token(self) -> str:
         """A token for `/metrics`: no outside issuer may give that."""
-        command = [BINARY, "token", "mint", "--local", "--data-dir", self.data, "--tenant", "operator", "--scopes", "system:read", "--ttl", "86400"]
+        return self.local_token("operator", "system:read")
+
+    def local_token(self, tenant: str, scopes: str) -> str:
+        """A token that the server's own key signs: it may carry any scope. Scopes are separated by commas."""
+        command = [BINARY, "token", "mint", "--local", "--data-dir", self.data, "--tenant", tenant, "--scopes", scopes, "--ttl", "86400"]
         return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=True).stdout.strip()
 
     def sql(self, script: str) -> list[list[str]]:
