@@ -1,5 +1,6 @@
 //! The composition root: configuration, wiring, lifecycle and commands. Knows every room, and no domain rule.
 
+mod certificates;
 mod client;
 pub mod commands;
 pub mod config;

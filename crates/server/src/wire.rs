@@ -10,7 +10,7 @@ use wardgraph_graph::{
     embedding::Backlog,
     search::{Routes, Searches},
 };
-use wardgraph_http::{HealthState, QueryVectors, ServeLimits, Services};
+use wardgraph_http::{HealthState, Mounted, QueryVectors, ServeLimits, Services, Tls};
 use wardgraph_kernel::{Chance, Clock, Permissions, SystemChance, SystemClock};
 use wardgraph_limits::Limiter;
 use wardgraph_store::{
@@ -23,7 +23,7 @@ use wardgraph_tokens::{Minter, Verifier};
 use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, ModelKeeper, PurgeWorker, TierKeeper, WorkerOptions};
 
 use crate::{
-    Home,
+    Home, certificates,
     config::{Config, EmbeddingConfig},
     tasks::{self, Keepers, Workers},
 };
@@ -45,7 +45,10 @@ pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 pub struct Running {
     /// The listener, not yet accepting.
     pub listener: TcpListener,
-    router: wardgraph_http::Mounted,
+    /// How URLs of it begin: `http` or `https`.
+    pub scheme: &'static str,
+    api: Mounted,
+    tls: Option<Arc<Tls>>,
     limits: ServeLimits,
     gate: Arc<Gate>,
     store: Store,
@@ -189,6 +192,7 @@ pub fn routes(embedder: &dyn Embedder) -> Routes {
 pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> {
     crate::telemetry::start(config);
     let verifier = verifier(config, home)?;
+    let tls = config.http.tls.clone().map(Tls::open).transpose()?.map(Arc::new);
     let listener = TcpListener::bind(config.http.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", config.http.listen))?;
@@ -235,12 +239,19 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         forgetting: ForgettingWorker::new(parts),
     });
     let (stop, stopping) = watch::channel(false);
+    let embedding = tasks::embedding(workers.as_ref(), &keepers, &stopping);
+    let mut tasks = tasks::others(&gate, &store, health, services.metrics.clone(), workers, keepers);
+    if let Some(tls) = &tls {
+        tasks.spawn(certificates::keep(tls.clone(), certificates::hangup()?));
+    }
     Ok(Running {
         listener,
-        router: wardgraph_http::api(gate.clone(), &services, config.http.max_request_bytes),
-        limits: ServeLimits { connections: config.http.max_connections, ..ServeLimits::default() },
-        embedding: tasks::embedding(workers.as_ref(), &keepers, &stopping),
-        tasks: tasks::others(&gate, &store, health, services.metrics, workers, keepers),
+        scheme: config.http.scheme(),
+        api: wardgraph_http::api(gate.clone(), &services, config.http.edge.clone()),
+        tls,
+        limits: config.http.limits,
+        embedding,
+        tasks,
         stop,
         gate,
         store,
@@ -264,7 +275,7 @@ impl Running {
                 }
             }
         };
-        wardgraph_http::serve(self.listener, self.router.router, self.limits, stop).await;
+        wardgraph_http::serve(self.listener, self.api, self.tls, self.limits, stop).await;
         // Nobody may listen any more: then there is nothing to give back.
         let _ = self.stop.send(true);
         let given_back = async { while self.embedding.join_next().await.is_some() {} };

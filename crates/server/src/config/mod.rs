@@ -3,12 +3,14 @@
 
 mod embedding;
 mod error;
+mod http;
 mod keys;
 mod sources;
 mod typed;
 
 pub use embedding::EmbeddingConfig;
 pub use error::ConfigError;
+pub use http::HttpConfig;
 pub use keys::{KEYS, Key, Kind, documentation};
 pub use sources::{Setting, Settings, Source, without_effect};
-pub use typed::{Config, DatabaseConfig, HttpConfig, IssuerSettings};
+pub use typed::{Config, DatabaseConfig, IssuerSettings};

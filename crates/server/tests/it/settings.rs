@@ -34,6 +34,7 @@ fn other(key: &Key) -> String {
         ("embedding.model", _) => "wordllama".into(),
         ("embedding.base_url", _) => "https://models.internal/v1".into(),
         ("embedding.deadline_ms", _) => "119999".into(),
+        ("http.cors_origins", _) => "https://other.example".into(),
         ("log.format", _) => "json".into(),
         ("log.filter", _) => "debug".into(),
         (name, Kind::Secret) if name.starts_with("database.") => format!("postgres://{CANARY}@host/database"),
@@ -99,7 +100,15 @@ fn every_setting_is_read_by_every_one_of_its_names() {
 
 #[test]
 fn no_setting_is_without_effect() {
-    let mut base = BTreeMap::from([("http.trust_proxy", "true"), ("jwt.secret_key", SECRET), ("jwt.algorithm", "HS256")]);
+    let mut base = BTreeMap::from([
+        ("http.trust_proxy", "true"),
+        ("http.cors_origins", "https://app.example"),
+        ("tls.certificate_file", "/certificate.pem"),
+        ("tls.key_file", "/key.pem"),
+        ("tls.client_ca_file", "/clients.pem"),
+        ("jwt.secret_key", SECRET),
+        ("jwt.algorithm", "HS256"),
+    ]);
     let service = BTreeMap::from([
         ("embedding.model", "openai"),
         ("embedding.base_url", "http://localhost:1/v1"),
@@ -221,6 +230,9 @@ fn a_bad_value_names_the_setting_its_source_and_what_it_takes() {
         ("TRUST_PROXY", "http.trust_proxy", "maybe", "`true` or `false`"),
         ("RATE_LIMIT_ENABLED", "limits.enabled", "2", "`true` or `false`"),
         ("WARDGRAPH_WORKER__ENABLED", "worker.enabled", "ja", "`true` or `false`"),
+        ("WARDGRAPH_HTTP__CORS_ORIGINS", "http.cors_origins", "https://a.example, *", "`*` is not an origin of the form"),
+        ("WARDGRAPH_HTTP__CORS_ORIGINS", "http.cors_origins", "https://a.example/", "without a path"),
+        ("WARDGRAPH_HTTP__MAX_CONNECTIONS_PER_NETWORK", "http.max_connections_per_network", "0", "a whole number from 1 to"),
         ("WARDGRAPH_LOG__FORMAT", "log.format", "xml", "`text` or `json`"),
         ("WARDGRAPH_LOG__FILTER", "log.filter", "a=b=c", "a filter like"),
         ("WARDGRAPH_EMBEDDING__MODEL", "embedding.model", "gpt", "`minilm`, `wordllama` or `openai`"),
