@@ -7,7 +7,7 @@ BINARY   := target/release/wardgraph
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-bench build run serve test lint bench docs clean
+.PHONY: help setup setup-bench build run serve test fuzz schemathesis lint bench docs clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,14 +37,21 @@ test: setup ## Run every test
 	cd scripts && python3 -m unittest -q bench.tests
 	$(CARGO) test --workspace --locked
 
+fuzz: setup ## Mangle tokens, requests, cursors and settings, each target for FUZZ_SECONDS (600)
+	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),600) $(CARGO) test --locked -p wardgraph-server --test it fuzz:: -- --nocapture
+
+schemathesis: setup ## Hold a server to /openapi.json with a good token, a low one and none; CASES=150 for each endpoint and caller
+	$(CARGO) build --release --locked -p wardgraph-server --bin wardgraph
+	cd scripts && python3 contract.py $(if $(CASES),--cases $(CASES))
+
 lint: setup ## Formatting, clippy and documentation, without a warning
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
-bench: setup-bench ## Measure, and write bench/REPORT.md; ONLY=search for a part, QUICK=1 to try the measuring
+bench: setup-bench ## Measure, and write bench/REPORT.md; LONG=1 for the long sections, ONLY=search for a part, QUICK=1 to try the measuring
 	$(CARGO) build --release --locked -p wardgraph-server --bin wardgraph -p wardgraph-embed --example throughput
-	cd scripts && python3 -m bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
+	cd scripts && python3 -m bench $(if $(ONLY),--only $(ONLY)) $(if $(LONG),--long) $(if $(QUICK),--quick)
 
 docs: setup ## Write the generated documents anew: configuration, endpoints, OpenAPI
 	UPDATE_DOCS=1 $(CARGO) test --locked -p wardgraph-server --test it documents

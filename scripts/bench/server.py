@@ -129,7 +129,11 @@ class Server:
 
     def system_token(self) -> str:
         """A token for `/metrics`: no outside issuer may give that."""
-        command = [BINARY, "token", "mint", "--local", "--data-dir", self.data, "--tenant", "operator", "--scopes", "system:read", "--ttl", "86400"]
+        return self.local_token("operator", "system:read")
+
+    def local_token(self, tenant: str, scopes: str) -> str:
+        """A token that the server's own key signs: it may carry any scope. Scopes are separated by commas."""
+        command = [BINARY, "token", "mint", "--local", "--data-dir", self.data, "--tenant", tenant, "--scopes", scopes, "--ttl", "86400"]
         return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=True).stdout.strip()
 
     def sql(self, script: str) -> list[list[str]]:
@@ -159,12 +163,17 @@ def parse_metrics(text: str) -> dict[str, float]:
     return {name: float(value) for name, value in pairs}
 
 
+REST_S = 20
+"""The server hangs up on a connection that rests for 30 s."""
+
+
 class Client:
     """One kept connection to a server."""
 
     def __init__(self, server: Server):
         address = urlsplit(server.url)
         self.connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
+        self.used = time.monotonic()
 
     def __enter__(self) -> "Client":
         return self
@@ -173,9 +182,13 @@ class Client:
         self.connection.close()
 
     def send(self, method: str, path: str, bearer: str, body: bytes | None = None) -> tuple[int, bytes]:
+        if time.monotonic() - self.used > REST_S:
+            self.connection.close()
         self.connection.request(method, path, body, {"Authorization": f"Bearer {bearer}"})
         answer = self.connection.getresponse()
-        return answer.status, answer.read()
+        content = answer.read()
+        self.used = time.monotonic()
+        return answer.status, content
 
     def text(self, method: str, path: str, bearer: str, body: object = None) -> str:
         status, answer = self.send(method, path, bearer, None if body is None else json.dumps(body).encode())

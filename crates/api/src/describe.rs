@@ -82,6 +82,9 @@ pub trait Output {
 
 /// A body of which an example can be made: documentation shows it, and the tests send it.
 pub trait Body: JsonSchema + Validate {
+    /// Members that are lists of measurements, whose numbers may lose their last digits on the way in.
+    const MEASURED: &'static [&'static str] = &[];
+
     /// A valid example made of things that exist.
     fn example(known: &Known) -> Value;
 }

@@ -5,6 +5,7 @@
 pub mod carry;
 pub mod describe;
 mod docs;
+pub mod json;
 pub mod keep;
 mod openapi;
 pub mod problem;

@@ -13,6 +13,24 @@ pub struct FieldError {
     pub detail: String,
 }
 
+impl FieldError {
+    /// How much of a field's place and of what is wrong is told, in bytes: both may hold what was sent.
+    const MOST_TOLD: usize = 300;
+
+    /// What is wrong with a field, shortened where what was sent is long.
+    pub fn new(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { field: clipped(field.into()), detail: clipped(detail.into()) }
+    }
+}
+
+fn clipped(mut text: String) -> String {
+    if text.len() > FieldError::MOST_TOLD {
+        text.truncate(text.floor_char_boundary(FieldError::MOST_TOLD));
+        text.push('…');
+    }
+    text
+}
+
 /// A problem document. Says nothing of the inside: no SQL, no paths, no hosts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Problem {

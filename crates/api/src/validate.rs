@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use wardgraph_kernel::weight::weight;
 
-use crate::FieldError;
+use crate::{FieldError, json::step, wire::misleads};
 
 /// How deep props and the like may nest.
 pub const MAX_DEPTH: usize = 32;
@@ -48,7 +48,7 @@ impl Faults {
     /// Writes down a fault of `field`, a pointer below the current place.
     pub fn add(&mut self, field: &str, detail: impl Into<String>) {
         if self.found.len() < Self::MOST {
-            self.found.push(FieldError { field: format!("{}{field}", self.prefix), detail: detail.into() });
+            self.found.push(FieldError::new(format!("{}{field}", self.prefix), detail));
         }
     }
 
@@ -66,6 +66,15 @@ impl Faults {
         self.unless(!text.contains('\0'), field, "must not contain a NUL character");
     }
 
+    /// Checks a name: a text that shows what it is, without control characters, turned writing, or HTML that runs.
+    pub fn name(&mut self, field: &str, name: &str, least: usize, most: usize) {
+        let length = name.chars().count();
+        self.unless((least..=most).contains(&length), field, &format!("must have {least} to {most} characters"));
+        if let Some(what) = misleads(name) {
+            self.add(field, format!("must not contain {what}"));
+        }
+    }
+
     /// Checks a time that nodes are compared with.
     pub fn year(&mut self, field: &str, time: Option<Timestamp>) {
         self.unless(time.is_none_or(|time| time >= YEAR_1), field, "must not lie before the year 1");
@@ -79,47 +88,79 @@ impl Faults {
         self.unless(!runs, field, "must not be an address that runs: `javascript:`, `vbscript:` or `data:`");
     }
 
-    /// Checks an object of the caller's own making: depth, keys, no NUL, weight.
+    /// Checks an object of the caller's own making: depth, keys, no NUL, weight. The first fault of its entries is told with its place.
     pub fn object(&mut self, field: &str, object: &Map<String, Value>) {
         self.unless(weight(object) <= MAX_WEIGHT_BYTES, field, "weighs more than 1 MiB, numbers written out");
-        if let Err(detail) = entries(object, MAX_DEPTH) {
-            self.add(field, detail);
+        if let Err(misfit) = entries(object, MAX_DEPTH) {
+            let mut place = String::new();
+            misfit.steps.iter().rev().for_each(|name| step(&mut place, name));
+            // A parameter of a query has a name and no place within.
+            match (field.starts_with('/'), place.as_str()) {
+                (true, _) => self.add(&format!("{field}{place}"), misfit.detail),
+                (false, "") => self.add(field, misfit.detail),
+                (false, place) => self.add(field, format!("{} at {place}", misfit.detail)),
+            }
         }
     }
 }
 
-fn entries(object: &Map<String, Value>, depth: usize) -> Result<(), String> {
+/// What cannot be kept, and where: the innermost step first.
+struct Misfit {
+    steps: Vec<String>,
+    detail: String,
+}
+
+impl Misfit {
+    fn here(detail: impl Into<String>) -> Self {
+        Self { steps: Vec::new(), detail: detail.into() }
+    }
+
+    fn below(mut self, step: impl Into<String>) -> Self {
+        self.steps.push(step.into());
+        self
+    }
+}
+
+fn entries(object: &Map<String, Value>, depth: usize) -> Result<(), Misfit> {
     for (key, value) in object {
         if key.len() > MAX_KEY_BYTES {
-            return Err(format!("has a key of more than {MAX_KEY_BYTES} bytes"));
+            return Err(Misfit::here(format!("has a key of more than {MAX_KEY_BYTES} bytes")));
         }
-        storable(key)?;
-        nested(value, depth)?;
+        if let Some(what) = misleads(key) {
+            return Err(Misfit::here(format!("has a key with {what}")));
+        }
+        nested(value, depth).map_err(|misfit| misfit.below(key))?;
     }
     Ok(())
 }
 
-fn nested(value: &Value, depth: usize) -> Result<(), String> {
-    let below = depth.checked_sub(1).ok_or_else(|| format!("is nested more than {MAX_DEPTH} deep"));
+fn nested(value: &Value, depth: usize) -> Result<(), Misfit> {
+    let below = depth.checked_sub(1).ok_or_else(|| Misfit::here(format!("is nested more than {MAX_DEPTH} deep")));
     match value {
         Value::String(text) => storable(text),
-        Value::Array(items) => below.and_then(|below| items.iter().try_for_each(|item| nested(item, below))),
+        Value::Array(items) => below.and_then(|below| {
+            let each = |(index, item): (usize, &Value)| nested(item, below).map_err(|misfit| misfit.below(index.to_string()));
+            items.iter().enumerate().try_for_each(each)
+        }),
         Value::Object(object) => below.and_then(|below| entries(object, below)),
         Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
     }
 }
 
-fn storable(text: &str) -> Result<(), String> {
-    if text.contains('\0') { Err("contains a NUL character".into()) } else { Ok(()) }
+fn storable(text: &str) -> Result<(), Misfit> {
+    if text.contains('\0') { Err(Misfit::here("contains a NUL character")) } else { Ok(()) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(json: &str, fault: Option<&str>) {
+    fn check(json: &str, fault: Option<(&str, &str)>) {
         let object: Map<String, Value> = serde_json::from_str(json).unwrap();
-        assert_eq!(entries(&object, MAX_DEPTH).err().as_deref(), fault, "{json}");
+        let mut faults = Faults::default();
+        faults.object("/props", &object);
+        let found = faults.found.first().map(|error| (error.field.as_str(), error.detail.as_str()));
+        assert_eq!(found, fault, "{json}");
     }
 
     #[test]
@@ -145,12 +186,21 @@ mod tests {
     }
 
     #[test]
+    fn keys_are_names_that_mislead_nobody() {
+        check(r#"{"a": [{"<img src=x onerror=x()>": 1}]}"#, Some(("/props/a/0", "has a key with HTML that runs")));
+        check("{\"user\u{202e}gpj\": 1}", Some(("/props", "has a key with characters that turn the direction of writing")));
+        check(r#"{"a\nb": 1}"#, Some(("/props", "has a key with control characters or line ends")));
+        check(r#"{"": 1, " a ": 1, "a<b && c>d": 1, "<b>x</b>": 1, "AT&T": 1, "é": 1, "🏴󠁧󠁢󠁥󠁮󠁧󠁿": 1}"#, None);
+    }
+
+    #[test]
     fn objects_are_bounded_in_depth_and_keys() {
         check(r#"{"a": {"b": [1, null, "c"]}}"#, None);
-        check(r#"{"a": ["x\u0000"]}"#, Some("contains a NUL character"));
-        check(r#"{"\u0000": 1}"#, Some("contains a NUL character"));
-        check(&format!(r#"{{"{}": 1}}"#, "k".repeat(257)), Some("has a key of more than 256 bytes"));
+        check(r#"{"a": ["x\u0000"]}"#, Some(("/props/a/0", "contains a NUL character")));
+        check(r#"{"b/~": {"\u0000": 1}}"#, Some(("/props/b~1~0", "has a key with control characters or line ends")));
+        check(&format!(r#"{{"{}": 1}}"#, "k".repeat(257)), Some(("/props", "has a key of more than 256 bytes")));
         check(&format!(r#"{{"a": {}{}}}"#, "[".repeat(32), "]".repeat(32)), None);
-        check(&format!(r#"{{"a": {}{}}}"#, "[".repeat(33), "]".repeat(33)), Some("is nested more than 32 deep"));
+        let deep = format!("/props/a{}", "/0".repeat(32));
+        check(&format!(r#"{{"a": {}{}}}"#, "[".repeat(33), "]".repeat(33)), Some((&deep, "is nested more than 32 deep")));
     }
 }

@@ -5,15 +5,19 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use moka::{policy::EvictionPolicy, sync::Cache};
 use serde_json::json;
 use wardgraph_api::Problem;
-use wardgraph_audit::{Fold, Refusal};
+use wardgraph_audit::{Circumstances, Fold, Refusal};
 use wardgraph_kernel::{
     Access, Chance, Clock, Endpoint, EventType, LimitClass, Permission, Permissions, RequestId, Spec, TenantId, Timestamp,
 };
 use wardgraph_limits::{Decision, Limiter, Network};
 use wardgraph_store::Store;
-use wardgraph_tokens::{Claims, Fingerprint, Verifier};
+use wardgraph_tokens::{Binding, Claims, Fingerprint, TokenError, Verified, Verifier};
 
-use crate::{Arrival, Proxies, WebhookKeys, authenticate, entry::Entry};
+use crate::{
+    Arrival, Proxies, WebhookKeys, authenticate,
+    binding::{Bindings, Bound, Claim},
+    entry::Entry,
+};
 
 /// How many different refusals are told apart within a second.
 const FOLDED: usize = 10_000;
@@ -46,6 +50,7 @@ pub struct GateParts {
 pub struct Gate {
     pub(crate) parts: GateParts,
     pub(crate) fold: Fold,
+    bindings: Bindings,
     seen: Cache<(Fingerprint, IpAddr), ()>,
 }
 
@@ -83,7 +88,7 @@ impl Gate {
     /// A gate of these parts.
     pub fn new(parts: GateParts) -> Arc<Self> {
         let seen = Cache::builder().max_capacity(SEEN).time_to_live(SEEN_FOR).eviction_policy(EvictionPolicy::lru()).build();
-        Arc::new(Self { parts, fold: Fold::new(FOLDED), seen })
+        Arc::new(Self { parts, fold: Fold::new(FOLDED), bindings: Bindings::new(), seen })
     }
 
     /// Time, for whoever stands outside of a request.
@@ -97,7 +102,7 @@ impl Gate {
     }
 
     /// Lets a request in to endpoint `E`, or refuses it. The body is read only after this.
-    pub fn admit<E>(self: &Arc<Self>, arrival: &Arrival<'_>) -> Result<Admitted<<E::Entry as Entry>::Pending<E>>, Refused>
+    pub async fn admit<E>(self: &Arc<Self>, arrival: &Arrival<'_>) -> Result<Admitted<<E::Entry as Entry>::Pending<E>>, Refused>
     where
         E: Endpoint,
         E::Entry: Entry,
@@ -105,30 +110,46 @@ impl Gate {
         let ip = self.parts.proxies.client(arrival);
         let admission =
             Admission { gate: self.clone(), spec: &E::SPEC, request_id: arrival.request_id, now: self.parts.clock.now(), ip };
-        E::Entry::admit::<E>(admission, arrival)
+        E::Entry::admit::<E>(admission, arrival).await
+    }
+
+    /// Fetches the keys that issuers publish, now and again, until the task is dropped: so long is a key believed that was taken back.
+    pub async fn keep_keys(self: Arc<Self>) {
+        while let Some(wait) = self.renew_keys().await {
+            tokio::time::sleep(wait).await;
+        }
+        std::future::pending::<()>().await;
+    }
+
+    /// Fetches the keys that issuers publish, and tells when to do it again; never if no issuer publishes any.
+    pub async fn renew_keys(&self) -> Option<Duration> {
+        self.parts.verifier.renew_all(self.parts.clock.now()).await
     }
 }
 
 impl Admission {
     /// Client address limit, credential, tenant limit, permission: in this order, for every endpoint that asks for a credential.
-    pub(crate) fn caller(&self, arrival: &Arrival<'_>) -> Result<(Caller, Decision), Refused> {
+    pub(crate) async fn caller(&self, arrival: &Arrival<'_>) -> Result<(Caller, Decision), Refused> {
         let (class, elapsed) = (self.spec.limit, self.gate.parts.clock.elapsed());
         let network = self.gate.parts.limiter.peek_network(self.ip, class, elapsed);
         if !network.admitted {
             return Err(self.refuse(None, "rate_limited", too_many(network), Some(network)));
         }
 
-        let verified = authenticate::bearer(arrival.headers).and_then(|token| {
-            let verified = self.gate.parts.verifier.verify(token, self.now);
-            verified.map_err(|error| authenticate::invalid(error.description()))
-        });
-        let verified = match verified {
+        let verified = match self.credential(arrival).await {
             Ok(verified) => verified,
             Err(problem) => {
                 let charged = self.gate.parts.limiter.charge_network(self.ip, class, elapsed);
-                return Err(self.refuse(None, "unauthenticated", problem, Some(charged)));
+                // Keys that are away are nobody's fault, and stand in the metrics.
+                let away = problem.status == 503;
+                return Err(if away {
+                    Box::new((problem, None))
+                } else {
+                    self.refuse(None, "unauthenticated", problem, Some(charged))
+                });
             }
         };
+        self.speaks_for(&verified.claims).await?;
         let caller = Caller { claims: verified.claims };
 
         let tenant = self.gate.parts.limiter.charge_tenant(&caller.claims.tenant, class, 1, elapsed);
@@ -143,6 +164,49 @@ impl Admission {
             return Err(self.refuse(Some(&caller), "forbidden", forbidden(permission), Some(tenant)));
         }
         Ok((caller, tenant))
+    }
+
+    /// The token, verified. Waits for nobody, unless the token's key is not at hand.
+    async fn credential(&self, arrival: &Arrival<'_>) -> Result<Verified, Problem> {
+        let (token, issuers) = (authenticate::bearer(arrival.headers)?, &self.gate.parts.verifier);
+        let judged = match issuers.verify(token, self.now) {
+            Err(TokenError::UnknownKey | TokenError::KeysUnavailable) => {
+                // On the heap, as below: what rarely happens takes no room in every request's future.
+                let renewed = Box::pin(issuers.renew(token, self.now)).await;
+                // What is at hand may do although nothing new came.
+                issuers.verify(token, self.now).map_err(|error| renewed.err().unwrap_or(error))
+            }
+            judged => judged,
+        };
+        judged.map_err(authenticate::refused)
+    }
+
+    /// Refuses a token whose issuer may not speak for its tenant, at the cost of the client's address. Waits only for a tenant that was not met
+    /// yet; that the database is away costs nobody anything.
+    async fn speaks_for(&self, claims: &Claims) -> Result<(), Refused> {
+        let Binding::FirstSeen { issuer, per_hour } = &claims.binding else { return Ok(()) };
+        let claim = Claim { tenant: &claims.tenant, issuer, per_hour: *per_hour, now: self.now };
+        let bound = if let Some(bound) = self.gate.bindings.find(&claim) {
+            bound
+        } else {
+            let circumstances =
+                Circumstances { actor: claims.actor.clone(), request_id: Some(self.request_id), ip: Some(self.ip) };
+            let parts = &self.gate.parts;
+            let settled = Box::pin(self.gate.bindings.settle(&claim, &parts.store, &circumstances, &*parts.chance)).await;
+            settled.map_err(|error| {
+                Box::new((Problem::unavailable("the database is not available").retry_after(2).inside(&error), None))
+            })?
+        };
+        let (reason, problem) = match bound {
+            Bound::Own => return Ok(()),
+            Bound::Foreign => ("foreign_tenant", authenticate::refused(TokenError::ForeignTenant)),
+            Bound::TooMany { seconds } => {
+                let detail = format!("the token's issuer brought too many new tenants: come back in {seconds} s");
+                ("too_many_tenants", Problem::too_many(detail).retry_after(seconds))
+            }
+        };
+        let charged = self.gate.parts.limiter.charge_network(self.ip, self.spec.limit, self.gate.parts.clock.elapsed());
+        Err(self.refuse(None, reason, problem, Some(charged)))
     }
 
     /// The client address limit of endpoints that ask for no credential: each call is charged.

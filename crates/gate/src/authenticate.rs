@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, header::AUTHORIZATION};
 use wardgraph_api::Problem;
+use wardgraph_tokens::TokenError;
 
 /// The bearer token of a request (RFC 6750, section 2.1). Exactly one `Authorization` header, of exactly one token.
 pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
@@ -19,8 +20,19 @@ fn missing() -> Problem {
     Problem::unauthenticated("send one `Authorization: Bearer TOKEN` header").challenge(r#"Bearer realm="wardgraph""#)
 }
 
-/// The answer to a token that did not verify. Says in fixed words what is wrong, and nothing of the inside.
-pub(crate) fn invalid(description: &'static str) -> Problem {
+/// How soon keys that could not be fetched may be there.
+const KEYS_RETRY_S: u64 = 10;
+
+/// The answer to a token that is not believed. Says in fixed words what is wrong, and nothing of the inside.
+pub(crate) fn refused(error: TokenError) -> Problem {
+    match error {
+        TokenError::KeysUnavailable => Problem::unavailable(error.description()).retry_after(KEYS_RETRY_S),
+        TokenError::ForeignTenant => Problem::forbidden(error.description()),
+        _ => invalid(error.description()),
+    }
+}
+
+fn invalid(description: &'static str) -> Problem {
     let challenge = format!(r#"Bearer realm="wardgraph", error="invalid_token", error_description="{description}""#);
     Problem::unauthenticated(description).challenge(challenge)
 }

@@ -34,7 +34,10 @@ pub trait Entry: sealed::Sealed {
     /// Lets a request in, or refuses it.
     #[doc(hidden)]
     #[expect(private_interfaces, reason = "admission calls this, nobody else can make its argument")]
-    fn admit<E: Endpoint>(admission: Admission, arrival: &Arrival<'_>) -> Result<Admitted<Self::Pending<E>>, Refused>;
+    fn admit<E: Endpoint>(
+        admission: Admission,
+        arrival: &Arrival<'_>,
+    ) -> impl Future<Output = Result<Admitted<Self::Pending<E>>, Refused>> + Send;
 
     /// Makes the pass, now that the body was read; or finds that the same was asked, and answered, before.
     fn confirm<E: Endpoint<Mode: Finish>>(
@@ -54,8 +57,8 @@ macro_rules! by_caller {
             type Answer<E: Endpoint<Mode: Finish>> = <E::Mode as Finish>::Answer<E>;
 
             #[expect(private_interfaces, reason = "admission calls this, nobody else can make its argument")]
-            fn admit<E: Endpoint>(admission: Admission, arrival: &Arrival<'_>) -> Result<Admitted<Permit<E>>, Refused> {
-                let (caller, limit) = admission.caller(arrival)?;
+            async fn admit<E: Endpoint>(admission: Admission, arrival: &Arrival<'_>) -> Result<Admitted<Permit<E>>, Refused> {
+                let (caller, limit) = admission.caller(arrival).await?;
                 let tenant = Some(caller.claims.tenant.clone());
                 Ok(Admitted { pass: Permit::new(admission, caller, Asked::of(arrival)), limit: Some(limit), tenant })
             }
@@ -79,7 +82,7 @@ impl Entry for ByCredential {
     type Answer<E: Endpoint<Mode: Finish>> = Committed<E>;
 
     #[expect(private_interfaces, reason = "admission calls this, nobody else can make its argument")]
-    fn admit<E: Endpoint>(admission: Admission, _: &Arrival<'_>) -> Result<Admitted<Ceremony<E>>, Refused> {
+    async fn admit<E: Endpoint>(admission: Admission, _: &Arrival<'_>) -> Result<Admitted<Ceremony<E>>, Refused> {
         let limit = admission.stranger()?;
         Ok(Admitted { pass: Ceremony::new(admission), limit, tenant: None })
     }
@@ -99,7 +102,7 @@ impl Entry for BySignature {
     type Answer<E: Endpoint<Mode: Finish>> = E::Output;
 
     #[expect(private_interfaces, reason = "admission calls this, nobody else can make its argument")]
-    fn admit<E: Endpoint>(admission: Admission, arrival: &Arrival<'_>) -> Result<Admitted<Announced<E>>, Refused> {
+    async fn admit<E: Endpoint>(admission: Admission, arrival: &Arrival<'_>) -> Result<Admitted<Announced<E>>, Refused> {
         let limit = admission.stranger()?;
         let pass = Announced::read(admission, arrival)?;
         Ok(Admitted { pass, limit, tenant: None })
@@ -120,7 +123,7 @@ impl Entry for ByNobody {
     type Answer<E: Endpoint<Mode: Finish>> = E::Output;
 
     #[expect(private_interfaces, reason = "admission calls this, nobody else can make its argument")]
-    fn admit<E: Endpoint>(admission: Admission, _: &Arrival<'_>) -> Result<Admitted<Visitor<E>>, Refused> {
+    async fn admit<E: Endpoint>(admission: Admission, _: &Arrival<'_>) -> Result<Admitted<Visitor<E>>, Refused> {
         let limit = admission.stranger()?;
         Ok(Admitted { pass: Visitor::new(&admission), limit, tenant: None })
     }

@@ -141,7 +141,7 @@ impl Key {
 
     async fn lock(&self, unit: &mut Unit, tenant: &TenantId) -> Result<bool, StoreError> {
         let rows = unit.tx::<Write>().write(&LOCK, &[&self.number(tenant)]).await?;
-        Ok(rows.first().ok_or(StoreError::Ended)?.try_get(0)?)
+        rows.first().ok_or(StoreError::Ended)?.try_get(0)
     }
 
     /// The key among all of the database's advisory locks: a hash that nobody can aim at another's.

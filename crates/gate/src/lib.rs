@@ -15,6 +15,7 @@
 mod admit;
 mod arrival;
 mod authenticate;
+mod binding;
 mod ceremony;
 mod committed;
 mod entry;
@@ -42,7 +43,7 @@ pub use work::{Undone, Work};
 use wardgraph_store::StatementInfo;
 
 /// Every statement of this room: its own bookkeeping, and nothing of any domain.
-pub const STATEMENTS: &[&StatementInfo] = idempotency::STATEMENTS;
+pub const STATEMENTS: &[&[&StatementInfo]] = &[idempotency::STATEMENTS, binding::STATEMENTS];
 
 // What handlers meet of the store without holding it.
 pub use wardgraph_store::{Index, Indexes, Made, Plan, Space, StoreError};

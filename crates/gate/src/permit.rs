@@ -15,20 +15,22 @@ use crate::{
     idempotency::{Asked, Claim, Key},
 };
 
-/// Leave to do what endpoint `E` does, in the caller's tenant or, where the table says so, with the shared rows. Made by admission alone; a request has one, and it begins one unit of work.
+/// Leave to do what endpoint `E` does, in the caller's tenant or, where the table says so, with the shared rows. Made by admission alone; a
+/// request has one, and it begins one unit of work.
 #[must_use = "a permit that begins nothing answers nothing"]
 pub struct Permit<E> {
     admission: Admission,
     caller: Caller,
-    asked: Option<Asked>,
+    /// On the heap, as what holds a key is: few requests name one, and every one would be larger for it.
+    asked: Option<Box<Asked>>,
     /// The transaction that holds the request's idempotency key.
-    held: Option<(Unit, Key)>,
+    held: Option<Box<(Unit, Key)>>,
     endpoint: PhantomData<fn() -> E>,
 }
 
 impl<E: Endpoint> Permit<E> {
-    pub(crate) const fn new(admission: Admission, caller: Caller, asked: Option<Asked>) -> Self {
-        Self { admission, caller, asked, held: None, endpoint: PhantomData }
+    pub(crate) fn new(admission: Admission, caller: Caller, asked: Option<Asked>) -> Self {
+        Self { admission, caller, asked: asked.map(Box::new), held: None, endpoint: PhantomData }
     }
 
     /// Claims the idempotency key of a write, if the request names one; or finds the answer that it got before.
@@ -36,14 +38,23 @@ impl<E: Endpoint> Permit<E> {
     where
         E::Mode: Finish,
     {
-        let Some(asked) = self.asked.take().filter(|_| <E::Mode as Finish>::KEEPS) else { return Ok(Confirmed::Pass(self)) };
+        match self.asked.take().filter(|_| <E::Mode as Finish>::KEEPS) {
+            Some(asked) => Box::pin(self.claim(*asked, body)).await,
+            None => Ok(Confirmed::Pass(self)),
+        }
+    }
+
+    async fn claim(mut self, asked: Asked, body: &[u8]) -> Result<Confirmed<Self>, Problem>
+    where
+        E::Mode: Finish,
+    {
         let claims = &self.caller.claims;
         // A subject is unique within its issuer only, and neither has control characters.
         let key = asked.key(format!("{}\u{1f}{}", claims.issuer, claims.actor.id), E::SPEC.id, body)?;
         let mut unit = self.unit(Plan::Auto).map_err(|error| Problem::internal("the server failed").inside(&error))?;
         match key.claim(&mut unit, &self.caller.claims.tenant, self.admission.now).await? {
             Claim::Held => {
-                self.held = Some((unit, key));
+                self.held = Some(Box::new((unit, key)));
                 Ok(Confirmed::Pass(self))
             }
             Claim::Answered(kept) => {
@@ -82,7 +93,7 @@ impl<E: Endpoint> Permit<E> {
     where
         E::Mode: Mode,
     {
-        let (unit, key) = match self.held.take() {
+        let (unit, key) = match self.held.take().map(|held| *held) {
             Some((unit, key)) => (unit, Some(key)),
             None => (self.unit(plan)?, None),
         };

@@ -10,6 +10,7 @@ use crate::{
     GraphError,
     bound::{ANSWER_BYTES, bounded, cut},
     clean,
+    node::named,
 };
 
 macro_rules! columns {
@@ -380,7 +381,7 @@ fn cleared(row: &Row) -> Result<(bool, bool, Vec<EdgeId>), StoreError> {
 
 fn read(row: &Row) -> Result<Edge, StoreError> {
     Ok(Edge {
-        tenant: Some(row.try_get::<String>(0)?).filter(|tenant| tenant != "*"),
+        tenant: named(row.try_get(0)?),
         id: row.try_get::<Uuid>(1)?.into(),
         src: row.try_get::<Uuid>(2)?.into(),
         rel: row.try_get(3)?,

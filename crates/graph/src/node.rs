@@ -173,11 +173,7 @@ pub async fn create_all(
     ids.sort_unstable();
     let values = Values::of(tx.tenant(), ids.clone(), new, now);
     let rows = tx.write(&CREATE, &values.params()).await?;
-    let created = rows
-        .iter()
-        .map(|row| row.try_get(0))
-        .collect::<Result<std::collections::HashSet<Uuid>, _>>()
-        .map_err(StoreError::from)?;
+    let created = rows.iter().map(|row| row.try_get(0)).collect::<Result<std::collections::HashSet<Uuid>, _>>()?;
     let refused: Vec<&str> =
         new.iter().zip(&ids).filter(|(_, id)| !created.contains(id)).filter_map(|(n, _)| n.external_id.as_deref()).collect();
     let taken = by_external_id(tx, &refused).await?;
@@ -210,7 +206,7 @@ pub async fn get<M: Mode>(tx: &mut Tx<'_, M>, id: NodeId) -> Result<Node, GraphE
 }
 
 /// The tenant of a row; a shared one has none.
-fn named(tenant: String) -> Option<String> {
+pub(crate) fn named(tenant: String) -> Option<String> {
     Some(tenant).filter(|tenant| tenant != "*")
 }
 

@@ -123,9 +123,9 @@ pub async fn next(tx: &mut Tx<'_, Write>, claim: &Claim) -> Result<(), StoreErro
 /// How many tenants' purges are due and not yet done.
 pub async fn depth<M: Mode>(tx: &mut Tx<'_, M>, now: Timestamp) -> Result<i64, StoreError> {
     let row = tx.find(&DEPTH, &[&now]).await?.ok_or(StoreError::Ended)?;
-    Ok(row.try_get(0)?)
+    row.try_get(0)
 }
 
 fn ids(rows: &[Row]) -> Result<Vec<Uuid>, StoreError> {
-    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    rows.iter().map(|row| row.try_get(0)).collect()
 }

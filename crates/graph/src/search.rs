@@ -13,7 +13,7 @@ use wardgraph_embed::{Embedder, Lane};
 use wardgraph_kernel::{Mode, NodeId, Read, Timestamp};
 use wardgraph_store::{Plan, Row, Statement, StoreError, ToSql, Tx, Vector};
 
-use crate::{GraphError, bound::ANSWER_BYTES, filter::Filter};
+use crate::{GraphError, bound::ANSWER_BYTES, filter::Filter, node::named};
 use statements::Way;
 
 pub use explain::Factors;
@@ -194,7 +194,7 @@ impl Planned<'_> {
 fn read(row: &Row) -> Result<Found, StoreError> {
     Ok(Found {
         id: row.try_get::<Uuid>(0)?.into(),
-        tenant: Some(row.try_get::<String>(1)?).filter(|tenant| tenant != "*"),
+        tenant: named(row.try_get(1)?),
         classes: row.try_get(2)?,
         props: row.try_get(3)?,
         metadata: row.try_get(4)?,

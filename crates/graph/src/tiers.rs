@@ -211,7 +211,7 @@ pub async fn promote(tx: &mut Tx<'_, Write>, model: &str, route: Route, most: i6
     };
     let tenant = tx.tenant();
     let rows = tx.write(&MOVE, &[&tenant, &model, &place, &most]).await?;
-    Ok(rows.first().map_or(Ok(0), |row| row.try_get(0))?)
+    rows.first().map_or(Ok(0), |row| row.try_get(0))
 }
 
 /// Has on record how the tenant is searched now. Returns whether that is news.

@@ -6,11 +6,10 @@ use http::{HeaderMap, header, request::Parts};
 use serde::de::DeserializeOwned;
 use wardgraph_api::{
     FieldError, IfMatch, Json, Path, Problem, Query,
+    describe::Body,
+    json,
     validate::{Faults, Validate},
 };
-
-/// How much of a refused value or name is told back, in bytes.
-const MOST_TOLD: usize = 300;
 
 /// What can be made of a request's head and body.
 pub trait Decode: Sized + Send {
@@ -81,7 +80,7 @@ macro_rules! together {
 together!(A, B);
 together!(A, B, C);
 
-impl<T: DeserializeOwned + Validate + Send + 'static> Decode for Json<T> {
+impl<T: DeserializeOwned + Body + Send + 'static> Decode for Json<T> {
     async fn decode(parts: &mut Parts, body: Bytes) -> Result<Self, Problem> {
         uncompressed(&parts.headers)?;
         if body.len() <= AT_ONCE_BYTES {
@@ -96,14 +95,14 @@ impl<T: DeserializeOwned + Validate + Send + 'static> Decode for Json<T> {
 /// Up to this size a body is read on the spot: it takes less than a millisecond. So are its texts cleaned.
 pub(crate) const AT_ONCE_BYTES: usize = 64 << 10;
 
-fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, Problem> {
+fn parse<T: DeserializeOwned + Body>(body: &[u8]) -> Result<T, Problem> {
     // serde would take a list for an object all of whose members may be absent.
-    if body.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|first| *first != b'{') {
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
         return Err(Problem::malformed("the body must be a JSON object"));
     }
+    json::check(body, T::MEASURED).map_err(|fault| unreadable(fault.pointer, &fault.detail))?;
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let parsed: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| unreadable(&error))?;
-    reader.end().map_err(|_| Problem::malformed("there is more than one JSON value in the body"))?;
+    let parsed: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| misfit(&error))?;
     validated(parsed)
 }
 
@@ -120,34 +119,33 @@ fn validated<T: Validate>(value: T) -> Result<T, Problem> {
 }
 
 fn unreadable_query(error: &serde_path_to_error::Error<serde_urlencoded::de::Error>) -> Problem {
-    let detail = clipped(nameless(&error.inner().to_string()));
-    let problem = Problem::malformed(format!("the query cannot be read: {detail}"));
+    let place = error.path().iter().next();
+    let field = match place {
+        Some(serde_path_to_error::Segment::Map { key }) => key.clone(),
+        _ => String::new(),
+    };
+    let fault = FieldError::new(field, nameless(&error.inner().to_string()));
+    let problem = Problem::malformed(format!("the query cannot be read: {}", fault.detail));
     // Of what is wrong with the query as a whole there is no field to name.
-    match error.path().iter().next() {
-        Some(serde_path_to_error::Segment::Map { key }) => {
-            problem.fields(vec![FieldError { field: clipped(key.clone()), detail }])
+    if place.is_some() { problem.fields(vec![fault]) } else { problem }
+}
+
+/// A body that is JSON and not what the endpoint takes.
+fn misfit(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    let pointer = error.path().iter().fold(String::new(), |mut pointer, segment| {
+        match segment {
+            serde_path_to_error::Segment::Seq { index } => json::step(&mut pointer, &index.to_string()),
+            serde_path_to_error::Segment::Map { key } => json::step(&mut pointer, key),
+            serde_path_to_error::Segment::Enum { .. } | serde_path_to_error::Segment::Unknown => {}
         }
-        _ => problem,
-    }
-}
-
-fn unreadable(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
-    let field = error.path().iter().fold(String::new(), |pointer, segment| match segment {
-        serde_path_to_error::Segment::Seq { index } => format!("{pointer}/{index}"),
-        serde_path_to_error::Segment::Map { key } => format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")),
-        serde_path_to_error::Segment::Enum { .. } | serde_path_to_error::Segment::Unknown => pointer,
+        pointer
     });
-    let (field, detail) = (clipped(field), clipped(nameless(&error.inner().to_string())));
-    Problem::malformed(format!("the body cannot be read: {detail}")).fields(vec![FieldError { field, detail }])
+    unreadable(pointer, &nameless(&error.inner().to_string()))
 }
 
-/// Keys and values of the body come back in messages: not all of them.
-fn clipped(mut text: String) -> String {
-    if text.len() > MOST_TOLD {
-        text.truncate(text.floor_char_boundary(MOST_TOLD));
-        text.push('…');
-    }
-    text
+fn unreadable(pointer: String, detail: &str) -> Problem {
+    let fault = FieldError::new(pointer, detail);
+    Problem::malformed(format!("the body cannot be read: {}", fault.detail)).fields(vec![fault])
 }
 
 /// serde names the type that it expected; clients know it by no such name.
@@ -182,7 +180,16 @@ mod tests {
         }
         let invalid = problem(r#"{"classes": [], "props": {"a": "\u0000"}}"#).await;
         let fields: Vec<_> = invalid.errors.iter().map(|e| e.field.as_str()).collect();
-        assert_eq!((invalid.status, fields), (422, vec!["/classes", "/props"]));
+        assert_eq!((invalid.status, fields), (422, vec!["/classes", "/props/a"]));
+        for (body, field) in [
+            (r#"{"classes": ["A"], "props": {}, "clases": []}"#, "/clases"),
+            (r#"{"classes": ["A"], "props": {"a": {"b": 1, "b": 2}}}"#, "/props/a/b"),
+            (r#"{"classes": ["A"], "props": {"a": [1e400]}}"#, "/props/a/0"),
+            (r#"{"classes": ["A"], "props": {"a": "\ud800"}}"#, "/props/a"),
+        ] {
+            let problem = problem(body).await;
+            assert_eq!((problem.status, problem.errors[0].field.as_str()), (400, field), "{body}");
+        }
     }
 
     async fn if_match(value: &str) -> Result<IfMatch, u16> {

@@ -24,7 +24,7 @@ impl From<Problem> for Failure {
 
 impl From<InvalidCursor> for Failure {
     fn from(error: InvalidCursor) -> Self {
-        Self(Problem::malformed(error.to_string()))
+        Self(Problem::malformed(error.to_string()).fields(vec![FieldError::new("cursor", error.to_string())]))
     }
 }
 

@@ -196,7 +196,7 @@ where
         return refused(Problem::internal("the connection has no address"), request_id, None, false);
     };
     let has_body = !body.is_end_stream();
-    let admitted = match gate.admit::<E>(&Arrival { target: &parts.uri, headers: &parts.headers, peer, request_id }) {
+    let admitted = match gate.admit::<E>(&Arrival { target: &parts.uri, headers: &parts.headers, peer, request_id }).await {
         Ok(admitted) => admitted,
         Err(refusal) => {
             let (problem, limit) = *refusal;

@@ -18,36 +18,39 @@ pub trait Chance: Send + Sync + fmt::Debug {
 #[derive(Debug, Clone, Copy)]
 pub struct SystemChance;
 
-/// How many draws are fetched with one system call.
-const FETCHED: usize = 16;
+/// How many draws are fetched ahead with one system call.
+const AHEAD: usize = 16;
 
 thread_local! {
-    /// What this thread has fetched and not given out yet. What is given out is not kept.
+    /// What this thread has fetched and not given out yet. What is given out is overwritten.
     static LEFT: RefCell<Vec<[u8; 32]>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Chance for SystemChance {
     fn bytes(&self) -> [u8; 32] {
+        let mut drawn = [0; 32];
         LEFT.with_borrow_mut(|left| {
-            left.pop().unwrap_or_else(|| {
-                let [bytes, rest @ ..] = fetch();
-                left.extend(rest);
-                bytes
-            })
-        })
+            if let Some(last) = left.last_mut() {
+                std::mem::swap(last, &mut drawn);
+                left.pop();
+            } else {
+                fill(&mut drawn);
+                left.resize(AHEAD, [0; 32]);
+                fill(left.as_flattened_mut());
+            }
+        });
+        drawn
     }
 }
 
-fn fetch() -> [[u8; 32]; FETCHED] {
-    let mut fetched = [[0; 32]; FETCHED];
+fn fill(bytes: &mut [u8]) {
     // A machine without a working generator must not make ids or keys: there is nothing better to do than to stop.
-    if let Err(error) = getrandom::fill(fetched.as_flattened_mut()) {
+    if let Err(error) = getrandom::fill(bytes) {
         #[expect(clippy::panic, reason = "no secret may be made without chance")]
         {
             panic!("the operating system gives no random bytes: {error}");
         }
     }
-    fetched
 }
 
 /// A repeatable source, for tests alone.
@@ -79,8 +82,8 @@ mod tests {
 
     #[test]
     fn no_draw_comes_twice() {
-        let drawn: HashSet<_> = (0..10 * FETCHED).map(|_| SystemChance.bytes()).collect();
-        assert_eq!(drawn.len(), 10 * FETCHED);
+        let drawn: HashSet<_> = (0..10 * AHEAD).map(|_| SystemChance.bytes()).collect();
+        assert_eq!(drawn.len(), 10 * AHEAD);
         assert!(!drawn.contains(&[0; 32]));
     }
 }

@@ -34,6 +34,8 @@ events! {
     TenantClaimIgnored = "tenant.claim_ignored" in Access;
     /// A token was seen for the first time, or from a new address.
     TokenAccepted = "token.accepted" in Auth;
+    /// An outside issuer was the first to speak for the tenant, which is its from now on.
+    TenantBound = "tenant.bound" in Access;
     /// A node was created.
     NodeCreated = "node.created" in Graph;
     /// A node was changed: it has a new version.

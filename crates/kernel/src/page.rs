@@ -1,7 +1,10 @@
 //! Pages and the cursors that lead from one to the next.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
+
+use crate::TenantId;
 
 /// How many items a page may hold: 1 to 1,000, 100 unless asked otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,13 +36,24 @@ impl Default for PageSize {
     }
 }
 
-/// Where the next page begins: after the item of this id. Opaque to clients, bound to the list it came from.
+/// A list, as cursors know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List {
+    /// Which one, and in which order. Without NUL.
+    pub name: &'static str,
+    /// Of whose rows, as the credential says.
+    pub tenant: TenantId,
+    /// Of what: the thing that the path names, if it names one.
+    pub of: Option<Uuid>,
+}
+
+/// Where the next page begins: after the item of this id. Opaque to clients, bound to the list that gave it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor(Uuid);
 
 /// A cursor that this list did not give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the cursor is not one that this list gave")]
+#[error("the cursor is not one that this list gave in this order: begin without one")]
 pub struct InvalidCursor;
 
 impl Cursor {
@@ -53,21 +67,43 @@ impl Cursor {
         self.0
     }
 
-    /// The text that clients carry; `list` names the list, so that a cursor of another list is refused.
-    pub fn encode(self, list: &str) -> String {
+    /// The text that clients carry.
+    pub fn encode(self, list: &List) -> String {
         let mut bytes = self.0.as_bytes().to_vec();
-        bytes.push(checksum(list, self.0.as_bytes()));
+        bytes.extend(list.mark(self.0));
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Reads what a client brought back.
-    pub fn decode(list: &str, text: &str) -> Result<Self, InvalidCursor> {
-        let bytes: [u8; 17] = URL_SAFE_NO_PAD.decode(text).ok().and_then(|b| b.try_into().ok()).ok_or(InvalidCursor)?;
-        let (id, [sum]) = bytes
-            .split_first_chunk::<16>()
-            .and_then(|(id, rest)| Some((id, <[u8; 1]>::try_from(rest).ok()?)))
-            .ok_or(InvalidCursor)?;
-        if sum == checksum(list, id) { Ok(Self(Uuid::from_bytes(*id))) } else { Err(InvalidCursor) }
+    /// Reads what a client brought back to a list.
+    ///
+    /// # Errors
+    /// [`InvalidCursor`] for one that is mangled, or that another list, another tenant's or one in another order gave.
+    pub fn decode(list: &List, text: &str) -> Result<Self, InvalidCursor> {
+        let mut bytes = [0; 24];
+        let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).map_err(|_| InvalidCursor)?;
+        let (id, mark) = bytes.split_first_chunk::<16>().filter(|_| length == 24).ok_or(InvalidCursor)?;
+        let id = Uuid::from_bytes(*id);
+        if list.mark(id) == mark { Ok(Self(id)) } else { Err(InvalidCursor) }
+    }
+}
+
+impl List {
+    /// What a cursor of this list that stands after `id` is known by. No guard, since a cursor gives no right and row-level security holds
+    /// whatever it says: whoever reads this can make one. It catches what was mangled or brought to another list.
+    fn mark(&self, id: Uuid) -> [u8; 8] {
+        let mut hash = Sha256::new();
+        for part in [
+            self.name.as_bytes(),
+            &[0],
+            self.tenant.as_str().as_bytes(),
+            &[0],
+            self.of.unwrap_or_default().as_bytes(),
+            id.as_bytes(),
+        ] {
+            hash.update(part);
+        }
+        let digest: [u8; 32] = hash.finalize().into();
+        digest.first_chunk().copied().unwrap_or_default()
     }
 }
 
@@ -90,23 +126,35 @@ impl<T> Page<T> {
     }
 }
 
-/// Not a guard, since a cursor gives no right: it catches mangled cursors and those of other lists.
-fn checksum(list: &str, id: &[u8]) -> u8 {
-    list.bytes().chain(id.iter().copied()).fold(0x5a, |sum: u8, b| sum.rotate_left(3) ^ b)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_cursor_comes_back_to_its_own_list_only() {
-        let cursor = Cursor::after(Uuid::from_u128(7));
-        let text = cursor.encode("nodes");
-        assert_eq!(Cursor::decode("nodes", &text), Ok(cursor));
-        assert_eq!(Cursor::decode("events", &text), Err(InvalidCursor));
-        for bad in ["", "x", "AAAA", text.get(1..).unwrap(), &format!("{text}A"), "\0", "é"] {
-            assert_eq!(Cursor::decode("nodes", bad), Err(InvalidCursor), "{bad:?}");
+        let list = |name, tenant, of: u128| List {
+            name,
+            tenant: TenantId::parse(tenant).unwrap(),
+            of: (of > 0).then(|| Uuid::from_u128(of)),
+        };
+        let (cursor, own) = (Cursor::after(Uuid::from_u128(7)), list("nodes", "acme", 0));
+        let text = cursor.encode(&own);
+        assert_eq!((Cursor::decode(&own, &text), text.len()), (Ok(cursor), 32));
+        for other in [list("events", "acme", 0), list("nodes", "acm", 0), list("nodes", "acme", 1), list("nodesa", "cme", 0)] {
+            assert_eq!(Cursor::decode(&other, &text), Err(InvalidCursor), "{other:?}");
+        }
+        for bad in
+            ["", "x", "AAAA", &format!("{text}A"), &format!("{text}="), &format!("A{text}"), &"A".repeat(10_000), "\0", "é"]
+        {
+            assert_eq!(Cursor::decode(&own, bad), Err(InvalidCursor), "{bad:?}");
+        }
+        // Cut anywhere, and with any one character changed into any other.
+        for at in 0..text.len() {
+            assert_eq!(Cursor::decode(&own, &text[..at]), Err(InvalidCursor), "cut at {at}");
+            for other in ('!'..='~').filter(|other| !text[at..].starts_with(*other)) {
+                let changed = format!("{}{other}{}", &text[..at], &text[at + 1..]);
+                assert_eq!(Cursor::decode(&own, &changed), Err(InvalidCursor), "{changed}");
+            }
         }
     }
 

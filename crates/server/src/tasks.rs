@@ -55,6 +55,7 @@ pub(crate) fn others(
 ) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(gate.clone().keep_records());
+    tasks.spawn(gate.clone().keep_keys());
     tasks.spawn(keepers.tiers.clone().run());
     tasks.spawn(look_after(store.clone(), health, metrics, workers.clone(), keepers));
     if let Some(workers) = workers {

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, str::FromStr, sync::Arc, time::D
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use wardgraph_egress::Egress;
 use wardgraph_embed::{Embedder, RemoteEmbedder, RemoteOptions};
 use wardgraph_gate::{Gate, GateParts, SystemParts};
 use wardgraph_graph::{
@@ -19,12 +20,12 @@ use wardgraph_store::{
     guard,
     migrate::{MigrateOptions, migrate},
 };
-use wardgraph_tokens::{Minter, Verifier};
+use wardgraph_tokens::{Algorithm, Minter, Verifier};
 use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, ModelKeeper, PurgeWorker, TierKeeper, WorkerOptions};
 
 use crate::{
     Home, certificates,
-    config::{Config, EmbeddingConfig},
+    config::{Config, EmbeddingConfig, KeySettings},
     tasks::{self, Keepers, Workers},
 };
 
@@ -69,8 +70,8 @@ pub struct Database {
 /// Every statement of every room; those of search are made for one model.
 pub fn statements(searches: &'static Searches) -> Vec<&'static StatementInfo> {
     let graph = wardgraph_graph::STATEMENTS.iter().copied().flatten();
-    let fixed =
-        wardgraph_store::STATEMENTS.iter().chain(wardgraph_audit::STATEMENTS).chain(wardgraph_gate::STATEMENTS).chain(graph);
+    let gate = wardgraph_gate::STATEMENTS.iter().copied().flatten();
+    let fixed = wardgraph_store::STATEMENTS.iter().chain(wardgraph_audit::STATEMENTS).chain(gate).chain(graph);
     fixed.copied().chain(searches.statements()).collect()
 }
 
@@ -151,22 +152,24 @@ pub fn embedded_login(embedded: &EmbeddedPostgres) -> Login {
     login
 }
 
-/// Who may issue tokens: the data folder's own key, and the outside issuer if one is configured.
-pub fn verifier(config: &Config, home: &Home) -> Result<Verifier, StartError> {
+/// Who may issue tokens: the data folder's own key, and the outside issuers that are configured.
+pub fn verifier(config: &Config, home: &Home, egress: &Egress) -> Result<Verifier, StartError> {
     let mut issuers = vec![home.local_key()?.issuer(LOCAL_ISSUER, &config.audience, Permissions::all())?];
-    if let Some(outside) = &config.issuer {
-        issuers.push(outside.trusted(&config.audience)?);
+    for outside in config.issuer.iter().chain(&config.issuers) {
+        issuers.push(outside.trusted(egress, &config.egress.allowed)?);
     }
     Ok(Verifier::new(issuers)?)
 }
 
 /// Whoever signs test tokens: the outside issuer's shared secret if there is one, so that tokens look as its own do, else the own key.
 pub fn minter(config: &Config, home: &Home) -> Result<Minter, StartError> {
-    match &config.issuer {
-        Some(outside) if outside.algorithm == wardgraph_tokens::Algorithm::HS256 => {
-            Ok(Minter::with_secret(&outside.key, outside.issuer.as_deref(), &config.audience)?)
-        }
-        _ => local_minter(config, home),
+    let secret = config.issuer.as_ref().and_then(|outside| match &outside.keys {
+        KeySettings::Fixed { algorithm: Algorithm::HS256, key } => Some((key, outside.issuer.as_deref())),
+        KeySettings::Fixed { .. } | KeySettings::Published { .. } => None,
+    });
+    match secret {
+        Some((key, iss)) => Ok(Minter::with_secret(key, iss, &config.audience)?),
+        None => local_minter(config, home),
     }
 }
 
@@ -176,10 +179,12 @@ pub fn local_minter(config: &Config, home: &Home) -> Result<Minter, StartError> 
 }
 
 /// Opens the model, or the way to the service that has it.
-pub fn embedder(config: &Config) -> Result<Arc<dyn Embedder>, StartError> {
+pub fn embedder(config: &Config, egress: &Egress) -> Result<Arc<dyn Embedder>, StartError> {
     Ok(match &config.embedding {
         EmbeddingConfig::Local { kind, threads } => wardgraph_embed::open(*kind, &cache_dir(config).join("models"), *threads)?,
-        EmbeddingConfig::Remote(options) => Arc::new(RemoteEmbedder::new(RemoteOptions::clone(options), Arc::new(SystemChance))?),
+        EmbeddingConfig::Remote(options) => {
+            Arc::new(RemoteEmbedder::new(RemoteOptions::clone(options), egress, Arc::new(SystemChance))?)
+        }
     })
 }
 
@@ -191,12 +196,13 @@ pub fn routes(embedder: &dyn Embedder) -> Routes {
 /// Starts everything but accepting.
 pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> {
     crate::telemetry::start(config);
-    let verifier = verifier(config, home)?;
+    let egress = config.egress.open()?;
+    let verifier = verifier(config, home, &egress)?;
     let tls = config.http.tls.clone().map(Tls::open).transpose()?.map(Arc::new);
     let listener = TcpListener::bind(config.http.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", config.http.listen))?;
-    let embedder = embedder(config)?;
+    let embedder = embedder(config, &egress)?;
     let database = database(config, home, false).await?;
     let findings = guard::check(&database.logins).await?;
     let routes = Arc::new(routes(&*embedder));

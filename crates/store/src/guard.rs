@@ -19,6 +19,8 @@ pub const GLOBAL_TABLES: &[(&str, &str)] = &[
     ("vector_spaces", "how each tenant is searched is kept for all tenants at once; holds counts and no content"),
     ("jobs", "due work of all tenants is found by one index; holds no content, and has policies of its own"),
     ("embedding_tenants", "which model a tenant's vectors are of, asked across tenants after a change; holds no content"),
+    ("issuer_tenants", "which issuer may speak for a tenant is asked before anyone is known; holds no content"),
+    ("issuer_hours", "how many new tenants each issuer brought, which is no tenant's"),
     ("embedding_servers", "which model each server uses, which is no tenant's"),
 ];
 
@@ -152,9 +154,11 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         ("vector_spaces" | "embedding_tenants" | "embedding_servers", ("keeper", "*", "true", "true")) => {
             Some(&["wardgraph_worker"])
         }
-        ("jobs" | "vector_spaces" | "embedding_tenants" | "embedding_servers", ("administrator", "*", "true", "true")) => {
-            Some(&["wardgraph_admin"])
-        }
+        (
+            "jobs" | "vector_spaces" | "embedding_tenants" | "embedding_servers" | "issuer_tenants" | "issuer_hours",
+            ("administrator", "*", "true", "true"),
+        ) => Some(&["wardgraph_admin"]),
+        ("issuer_tenants" | "issuer_hours", ("identity", "*", "true", "true")) => Some(&["wardgraph_identity"]),
         ("migrations", ("ledger", "*", "true", "true")) => Some(&["wardgraph_owner"]),
         _ => None,
     }

@@ -90,7 +90,10 @@ impl Unit {
     pub async fn undo(&mut self) -> Result<(), StoreError> {
         match self.state {
             State::Fresh => {}
-            State::Open { .. } => self.command(Command::Undo).await?,
+            State::Open { .. } => {
+                self.failed = true;
+                self.command(Command::Undo).await?;
+            }
             State::Ended => return Err(StoreError::Ended),
         }
         self.failed = false;
@@ -99,7 +102,7 @@ impl Unit {
 
     async fn command(&mut self, command: Command) -> Result<(), StoreError> {
         let State::Open { connection, deadline, .. } = &mut self.state else { return Err(StoreError::Ended) };
-        let mut flight = connection.session.flight();
+        let mut flight = connection.session.flight()?;
         flight.command(command)?;
         within(*deadline, flight.land()).await?;
         if command == Command::Commit {
@@ -108,11 +111,12 @@ impl Unit {
         Ok(())
     }
 
-    /// One statement, flown again on another connection when the first flight lost its own: nothing was committed then.
+    /// One statement, flown again on another connection when the first flight lost its own: nothing was committed then. One that carries
+    /// `COMMIT` may have been, and is flown again only if it cannot have changed anything.
     async fn flight(&mut self, info: &StatementInfo, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
-        let first = matches!(self.state, State::Fresh);
+        let again = matches!(self.state, State::Fresh) && !(self.ends_with_next && self.opening.writable);
         let flown = match self.fly(&[(info, params)]).await {
-            Err(_) if first && self.has_lost_its_connection() => {
+            Err(_) if again && self.has_lost_its_connection() => {
                 (self.state, self.failed) = (State::Fresh, false);
                 Box::pin(self.fly(&[(info, params)])).await
             }
@@ -147,7 +151,7 @@ impl Unit {
         }
         let State::Open { connection, deadline, .. } = &mut self.state else { return Err(StoreError::Ended) };
         let Connection { session, prepared, .. } = &mut ***connection;
-        let mut flight = session.flight();
+        let mut flight = session.flight()?;
         if first {
             self.opening.put(&self.scope, &mut flight)?;
         }
@@ -179,7 +183,7 @@ impl Opening {
     fn put(self, scope: &Scope, flight: &mut Flight<'_>) -> Result<(), StoreError> {
         flight.command(if self.writable { Command::BeginWrite } else { Command::BeginRead })?;
         if let Some(binding) = scope.binding() {
-            flight.text(&binding)?;
+            flight.scope(scope.tenant(), &binding)?;
         }
         for command in self.plan.commands() {
             flight.command(*command)?;

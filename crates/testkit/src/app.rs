@@ -15,7 +15,7 @@ use wardgraph_http::{Edge, HealthState, Mounted, QueryVectors, ServeLimits, Serv
 use wardgraph_kernel::{Clock, EdgeId, ManualClock, NodeId, Permissions, SeededChance, SharedNodeId, Timestamp};
 use wardgraph_limits::{LimitTable, Limiter};
 use wardgraph_store::{Role, StatementInfo, Store, StoreOptions, Timeouts};
-use wardgraph_tokens::{Issuer, IssuerConfig, LocalKey, Minter, Verifier};
+use wardgraph_tokens::{Issuer, IssuerConfig, IssuerKeys, LocalKey, Minter, Tenants, Verifier};
 use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, PurgeWorker, TierKeeper, TierOptions, WorkerOptions};
 
 use crate::{Caller, Cluster, Database, cluster::repository};
@@ -56,6 +56,8 @@ pub struct AppOptions {
     pub webhooks: WebhookKeys,
     /// When tenants change tiers of search.
     pub tiers: TierOptions,
+    /// Issuers besides the usual outside one and the server's own.
+    pub issuers: Vec<Issuer>,
 }
 
 impl Default for AppOptions {
@@ -72,6 +74,7 @@ impl Default for AppOptions {
             statements: Vec::new(),
             webhooks: Vec::new(),
             tiers: TierOptions::default(),
+            issuers: Vec::new(),
         }
     }
 }
@@ -140,9 +143,9 @@ impl App {
         let (own_key, secret) = (LocalKey::generate().unwrap(), wardgraph_kernel::Secret::new(SECRET));
         let outside = Issuer::new(IssuerConfig {
             name: "outside".into(),
-            algorithm: wardgraph_tokens::Algorithm::HS256,
-            key: secret.clone(),
-            audience: AUDIENCE.into(),
+            keys: IssuerKeys::Fixed { algorithm: wardgraph_tokens::Algorithm::HS256, key: secret.clone() },
+            audiences: vec![AUDIENCE.into()],
+            tenants: Tenants::ANY,
             issuer: Some(ISS.into()),
             leeway: std::time::Duration::from_secs(30),
             ceiling: Permissions::outside_ceiling(),
@@ -151,7 +154,7 @@ impl App {
         let (shared_clock, chance): (Arc<dyn Clock>, _) = (clock.clone(), Arc::new(SeededChance::new(7)));
         let gate = Gate::new(GateParts {
             store: store.clone(),
-            verifier: Verifier::new(vec![outside.unwrap(), own.unwrap()]).unwrap(),
+            verifier: Verifier::new([outside.unwrap(), own.unwrap()].into_iter().chain(options.issuers).collect()).unwrap(),
             limiter: Limiter::new(options.limits),
             proxies: options.proxies,
             webhooks: options.webhooks,

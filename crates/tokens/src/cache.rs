@@ -1,6 +1,7 @@
 //! Tokens that were verified lately.
 //!
 //! **Invariant:** an entry is believed only while its token is good, by the caller's clock (`the_cache_never_outlives_the_token`).
+//! An entry tells which version of which issuer's keys verified it, so that a key that was taken back takes its tokens along.
 //! The key is the SHA-256 of the whole token, signature included, so that no two tokens share an entry.
 
 use std::time::{Duration, Instant};
@@ -58,7 +59,14 @@ impl TokenCache {
     /// Remembers a token, and says whether it is new here: of two callers at once, one is told so.
     pub(crate) fn remember(&self, token: Fingerprint, timed: Timed, now: Timestamp) -> bool {
         let life = Duration::try_from(timed.until.duration_since(now)).unwrap_or(Duration::ZERO).min(MAX_LIFE);
-        self.0.entry(token).or_insert(Entry { timed, life }).is_fresh()
+        let keys = timed.keys;
+        let entry = Entry { timed, life };
+        let found = self.0.entry(token).or_insert_with(|| entry.clone());
+        let first = found.is_fresh();
+        if found.into_value().timed.keys != keys {
+            self.0.insert(token, entry);
+        }
+        first
     }
 }
 
@@ -69,7 +77,7 @@ mod tests {
     use wardgraph_kernel::{Actor, Permissions, TenantId};
 
     use super::*;
-    use crate::Claims;
+    use crate::{Claims, claims::KeysVersion};
 
     fn timed(until: Timestamp) -> Timed {
         let claims = Claims {
@@ -80,8 +88,9 @@ mod tests {
             token_id: None,
             expires_at: until,
             actor: Actor::system("a"),
+            binding: crate::Binding::Settled,
         };
-        Timed { claims: Arc::new(claims), from: Timestamp::MIN, until }
+        Timed { claims: Arc::new(claims), from: Timestamp::MIN, until, keys: KeysVersion { issuer: 0, version: 0 } }
     }
 
     #[test]

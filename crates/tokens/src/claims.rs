@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use wardgraph_kernel::{Actor, ActorType, Permissions, TenantId};
 
-use crate::{TokenError, date, json::Members, scopes};
+use crate::{Binding, Tenants, TokenError, date, json::Members, scopes};
 
 /// The verified claims of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,13 +25,18 @@ pub struct Claims {
     pub expires_at: Timestamp,
     /// Who acts: the subject, as a user.
     pub actor: Actor,
+    /// Whether the issuer may speak for the tenant, as far as configuration says.
+    pub binding: Binding,
 }
 
 /// What an issuer asks of the claims beside their form.
 #[derive(Debug)]
 pub(crate) struct Rules {
     pub(crate) name: Arc<str>,
-    pub(crate) audience: String,
+    /// What the issuer's tenants are remembered by.
+    pub(crate) identity: Arc<str>,
+    pub(crate) audiences: Vec<String>,
+    pub(crate) tenants: Tenants,
     pub(crate) leeway: Duration,
     pub(crate) ceiling: Permissions,
 }
@@ -44,6 +49,15 @@ pub(crate) struct Timed {
     pub(crate) from: Timestamp,
     /// The first moment that is too late, leeway included.
     pub(crate) until: Timestamp,
+    /// Which issuer's keys verified it, and which version of them.
+    pub(crate) keys: KeysVersion,
+}
+
+/// An issuer, by its place among the configured ones, and a version of its keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KeysVersion {
+    pub(crate) issuer: usize,
+    pub(crate) version: u64,
 }
 
 impl Timed {
@@ -57,18 +71,25 @@ impl Timed {
     }
 }
 
-/// Reads the claims of a token whose signature was verified.
-pub(crate) fn read(members: &Members, rules: &Rules) -> Result<Timed, TokenError> {
+/// Reads the claims of a token whose signature was verified. `elsewhere` says whether another issuer lists a tenant.
+pub(crate) fn read(
+    members: &Members,
+    rules: &Rules,
+    keys: KeysVersion,
+    elsewhere: impl Fn(&TenantId) -> bool,
+) -> Result<Timed, TokenError> {
     let subject: Arc<str> = Some(members.text("sub")?).filter(|s| is_name(s)).ok_or(TokenError::InvalidClaim("sub"))?.into();
     let tenant = TenantId::parse(members.text("tenant_id")?).map_err(|_| TokenError::InvalidClaim("tenant_id"))?;
     let expires_at = date::find(members, "exp")?.ok_or(TokenError::MissingClaim("exp"))?;
     let begins_at = date::find(members, "nbf")?.max(date::find(members, "iat")?).unwrap_or(Timestamp::MIN);
-    check_audience(members, &rules.audience)?;
+    check_audience(members, &rules.audiences)?;
     let token_id = members.find_text("jti")?;
     if token_id.is_some_and(|id| !is_name(id)) {
         return Err(TokenError::InvalidClaim("jti"));
     }
+    let binding = rules.tenants.claim(&rules.identity, &tenant, elsewhere(&tenant)).ok_or(TokenError::ForeignTenant)?;
     let claims = Claims {
+        binding,
         actor: Actor { kind: ActorType::User, id: subject.clone() },
         subject,
         tenant,
@@ -81,6 +102,7 @@ pub(crate) fn read(members: &Members, rules: &Rules) -> Result<Timed, TokenError
         claims: Arc::new(claims),
         from: begins_at.saturating_sub(rules.leeway).unwrap_or(Timestamp::MIN),
         until: expires_at.saturating_add(rules.leeway).unwrap_or(Timestamp::MAX),
+        keys,
     })
 }
 
@@ -90,11 +112,11 @@ pub(crate) fn is_name(text: &str) -> bool {
 }
 
 /// `aud` is one text or a list of texts, one of which is ours.
-fn check_audience(members: &Members, audience: &str) -> Result<(), TokenError> {
+fn check_audience(members: &Members, audiences: &[String]) -> Result<(), TokenError> {
     let names = match members.find("aud").ok_or(TokenError::MissingClaim("aud"))? {
         Value::Array(list) => list.iter().map(Value::as_str).collect(),
         single => single.as_str().map(|name| vec![name]),
     };
     let names: Vec<&str> = names.ok_or(TokenError::InvalidClaim("aud"))?;
-    if names.contains(&audience) { Ok(()) } else { Err(TokenError::Audience) }
+    if audiences.iter().any(|audience| names.contains(&audience.as_str())) { Ok(()) } else { Err(TokenError::Audience) }
 }

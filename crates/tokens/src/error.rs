@@ -21,6 +21,15 @@ pub enum TokenError {
     /// The `alg` is not the issuer's.
     #[error("the algorithm is not the one configured for the issuer")]
     Algorithm,
+    /// None of the keys that the issuer published is the token's. After they were fetched anew, another answer may be given.
+    #[error("the token's key is not among the issuer's")]
+    UnknownKey,
+    /// The issuer's keys were never fetched, or so long ago that they are not believed any more.
+    #[error("the issuer's keys could not be fetched")]
+    KeysUnavailable,
+    /// The signature is good, and the issuer may not speak for the tenant.
+    #[error("the issuer may not speak for the tenant")]
+    ForeignTenant,
     /// The signature does not fit.
     #[error("the signature does not verify")]
     Signature,
@@ -48,7 +57,11 @@ impl TokenError {
         match self {
             Self::Oversized => "the token is too large",
             Self::Malformed | Self::Header(_) => "the token is malformed",
-            Self::UnknownIssuer | Self::Algorithm | Self::Signature => "the token is not from a trusted issuer",
+            Self::UnknownIssuer | Self::Algorithm | Self::Signature | Self::UnknownKey => {
+                "the token is not from a trusted issuer"
+            }
+            Self::KeysUnavailable => "the token cannot be verified now",
+            Self::ForeignTenant => "the token is not for this tenant",
             Self::Expired => "the token has expired",
             Self::NotYetValid => "the token is not valid yet",
             Self::Audience => "the token is not meant for this server",
@@ -88,12 +101,21 @@ pub enum KeyError {
         /// How many it has.
         bits: usize,
     },
+    /// An RSA key whose making was flawed (ROCA), or with an exponent by which anyone could sign.
+    #[error("the RSA key is a weak one: make a new key")]
+    WeakRsa,
     /// Without an audience, a token for another service would be good here.
     #[error("the audience is empty")]
     NoAudience,
     /// An empty `iss` would trust nobody or anybody.
     #[error("the issuer's `iss` is empty; leave it out to take tokens of any `iss` that no other issuer has")]
     EmptyIssuer,
+    /// Nothing that the issuer signs could ever be verified.
+    #[error("the issuer has no algorithm, or HS256 among algorithms of published keys: a shared secret is never published")]
+    Algorithms,
+    /// Two issuers list the same tenant.
+    #[error("both `{0}` and `{1}` list the tenant `{2}`: a tenant has one issuer")]
+    SharedTenant(String, String, String),
     /// Two issuers have the same name or the same `iss`, or two have none: a token's issuer would be a matter of luck.
     #[error("the issuers `{0}` and `{1}` cannot be told apart")]
     Ambiguous(String, String),

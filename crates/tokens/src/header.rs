@@ -11,7 +11,7 @@ const REFUSED: &[&str] = &["crit", "jwk", "jku", "x5u", "x5c", "b64", "zip"];
 /// The longest `kid` that is let through, in bytes.
 const MAX_KEY_ID_BYTES: usize = 256;
 
-/// Checks all of a header but its `alg`. A `kid` is let through and looked at by nobody: each issuer has one key.
+/// Checks all of a header but its `alg`. A `kid` picks among the keys that the issuer published, and is looked at by nobody where there is one key.
 pub(crate) fn check(header: &Members) -> Result<(), TokenError> {
     if let Some(name) = REFUSED.iter().find(|name| header.find(name).is_some()) {
         return Err(TokenError::Header(name));
@@ -28,6 +28,11 @@ pub(crate) fn check_algorithm(header: &Members, algorithm: Algorithm) -> Result<
         Some(word) if word == algorithm.word() => Ok(()),
         Some(_) | None => Err(TokenError::Algorithm),
     }
+}
+
+/// The algorithm that the header names, in its exact spelling, if it is one of ours.
+pub(crate) fn algorithm(header: &Members) -> Option<Algorithm> {
+    header.find("alg").and_then(Value::as_str)?.parse().ok()
 }
 
 fn check_text(header: &Members, name: &'static str, is_good: impl Fn(&str) -> bool) -> Result<(), TokenError> {

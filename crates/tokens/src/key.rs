@@ -7,7 +7,7 @@ use aws_lc_rs::{
 use jsonwebtoken::DecodingKey;
 use wardgraph_kernel::Secret;
 
-use crate::{Algorithm, KeyError, pem};
+use crate::{Algorithm, KeyError, pem, rsa as weak};
 
 /// The shortest shared secret, in bytes (RFC 7518 section 3.2).
 const MIN_SECRET_BYTES: usize = 32;
@@ -29,6 +29,11 @@ impl VerifyingKey {
         Ok(Self { algorithm, key })
     }
 
+    /// Takes a public key that was examined.
+    pub(crate) const fn of(algorithm: Algorithm, key: DecodingKey) -> Self {
+        Self { algorithm, key }
+    }
+
     /// Takes a point on P-256, uncompressed, that this server made itself.
     pub(crate) fn of_point(point: &[u8]) -> Self {
         Self { algorithm: Algorithm::ES256, key: DecodingKey::from_ec_der(point) }
@@ -39,8 +44,8 @@ impl VerifyingKey {
     }
 
     /// Whether `signature` (base64url) was made over `message` with this key. HMACs are compared in constant time.
-    pub(crate) fn verifies(&self, message: &str, signature: &str) -> bool {
-        jsonwebtoken::crypto::verify(signature, message.as_bytes(), &self.key, self.algorithm.foreign()).unwrap_or(false)
+    pub(crate) fn verifies(&self, message: &[u8], signature: &str) -> bool {
+        jsonwebtoken::crypto::verify(signature, message, &self.key, self.algorithm.foreign()).unwrap_or(false)
     }
 }
 
@@ -77,15 +82,24 @@ fn public_key(algorithm: Algorithm, key: &Secret) -> Result<DecodingKey, KeyErro
     let key = parsed.map_err(|_| KeyError::WrongKind(algorithm))?;
     let der = key.try_get_as_bytes().map_err(|_| KeyError::WrongKind(algorithm))?;
     if algorithm == Algorithm::RS256 {
-        check_rsa_size(der)?;
+        check_rsa(der)?;
     }
     ParsedPublicKey::new(scheme, der).map_err(|_| KeyError::WrongKind(algorithm))?;
     Ok(key)
 }
 
-fn check_rsa_size(der: &[u8]) -> Result<(), KeyError> {
+fn check_rsa(der: &[u8]) -> Result<(), KeyError> {
     let key = rsa::PublicKey::from_der(der).map_err(|_| KeyError::WrongKind(Algorithm::RS256))?;
-    let leading = key.modulus().big_endian_without_leading_zero().first().map_or(8, |byte| byte.leading_zeros());
-    let bits = (key.modulus_len() * 8).saturating_sub(usize::try_from(leading).unwrap_or(0));
-    if (2_048..=8_192).contains(&bits) { Ok(()) } else { Err(KeyError::RsaSize { bits }) }
+    let modulus = key.modulus().big_endian_without_leading_zero();
+    let bits = weak::bits(modulus);
+    if !(2_048..=8_192).contains(&bits) {
+        return Err(KeyError::RsaSize { bits });
+    }
+    if weak::is_roca(modulus) || !weak::is_sound_exponent(key.exponent().big_endian_without_leading_zero()) {
+        return Err(KeyError::WeakRsa);
+    }
+    Ok(())
 }
+
+#[cfg(test)]
+mod vectors;

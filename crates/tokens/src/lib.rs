@@ -3,7 +3,10 @@
 //! What a token says about itself decides nothing: the algorithm, the key, the audience and the ceiling are the configured
 //! issuer's. The token's `iss` merely picks one issuer among the configured ones, whose rules then hold in full.
 //!
-//! Refuses to know: users, HTTP, SQL, files. Keys come and go as [`Secret`](wardgraph_kernel::Secret) texts.
+//! An issuer's keys are configured, or published by it at an address and fetched from there through the one way out. Which tenants an issuer may
+//! speak for is said here as far as configuration says it; who was first to speak for a tenant is looked up by whoever has a database.
+//!
+//! Refuses to know: users, SQL, files. Keys come and go as [`Secret`](wardgraph_kernel::Secret) texts.
 
 mod algorithm;
 mod cache;
@@ -13,18 +16,24 @@ mod error;
 mod header;
 mod issuer;
 mod json;
+mod jwk;
 mod key;
 mod local;
 mod mint;
 mod pem;
+mod published;
+mod rsa;
 mod scopes;
+mod tenants;
 mod verifier;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use cache::Fingerprint;
 pub use claims::Claims;
 pub use error::{KeyError, MintError, TokenError};
-pub use issuer::{DEFAULT_LEEWAY, Issuer, IssuerConfig};
+pub use issuer::{DEFAULT_LEEWAY, Issuer, IssuerConfig, IssuerKeys};
 pub use local::LocalKey;
 pub use mint::{MintRequest, Minter};
+pub use published::{KeyTimes, PublishedKeys};
+pub use tenants::{Binding, Others, Tenants};
 pub use verifier::{MAX_TOKEN_BYTES, Verified, Verifier};

@@ -9,7 +9,7 @@ use aws_lc_rs::{
 use jsonwebtoken::EncodingKey;
 use wardgraph_kernel::{Permissions, Secret};
 
-use crate::{DEFAULT_LEEWAY, Issuer, KeyError, Minter, claims::Rules, key::VerifyingKey, pem};
+use crate::{DEFAULT_LEEWAY, Issuer, KeyError, Minter, Tenants, claims::Rules, issuer::Keys, key::VerifyingKey, pem};
 
 /// An ES256 key pair. The caller stores its PEM, readable by the owner alone; this room does no IO.
 #[derive(Clone)]
@@ -39,8 +39,16 @@ impl LocalKey {
 
     /// The issuer of the tokens that this key signs, as `iss` and for `audience`. Its name is `local`.
     pub fn issuer(&self, iss: &str, audience: &str, ceiling: Permissions) -> Result<Issuer, KeyError> {
-        let rules = Rules { name: "local".into(), audience: audience.to_owned(), leeway: DEFAULT_LEEWAY, ceiling };
-        Issuer::with_key(VerifyingKey::of_point(&self.point), Some(iss.to_owned()), rules)
+        let rules = Rules {
+            name: "local".into(),
+            identity: iss.into(),
+            audiences: vec![audience.to_owned()],
+            // Whoever holds this key is the operator himself.
+            tenants: Tenants::ANY,
+            leeway: DEFAULT_LEEWAY,
+            ceiling,
+        };
+        Issuer::with_keys(Keys::Fixed(VerifyingKey::of_point(&self.point)), Some(iss.to_owned()), rules)
     }
 
     /// Whoever signs with this key, as `iss` and for `audience`.

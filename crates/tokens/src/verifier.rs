@@ -1,15 +1,18 @@
 //! The whole way of a token, from text to claims.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use futures_util::future::join_all;
 use jiff::Timestamp;
+use wardgraph_kernel::TenantId;
 
 use crate::{
     Claims, Issuer, KeyError, TokenError,
     cache::{Fingerprint, TokenCache},
-    claims::{self, Timed},
+    claims::{self, KeysVersion, Timed},
     header,
+    issuer::Keys,
     json::Members,
 };
 
@@ -50,46 +53,106 @@ impl Verifier {
             if let Some(other) = issuers.iter().skip(index + 1).find(|o| o.iss == one.iss || o.name() == one.name()) {
                 return Err(KeyError::Ambiguous(one.name().to_owned(), other.name().to_owned()));
             }
+            for other in issuers.iter().skip(index + 1) {
+                if let Some(tenant) = one.rules.tenants.listed.intersection(&other.rules.tenants.listed).next() {
+                    return Err(KeyError::SharedTenant(
+                        one.name().to_owned(),
+                        other.name().to_owned(),
+                        tenant.as_str().to_owned(),
+                    ));
+                }
+            }
         }
         Ok(Self { issuers, cache: TokenCache::new(tokens) })
     }
 
-    /// Verifies a token as it stands at `now`. A good one is remembered for its own life and leeway at most.
+    /// Verifies a token as it stands at `now`, with the keys at hand: waits for nobody. A good one is remembered for its own life and leeway at
+    /// most, and while the keys that verified it are the issuer's.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Verified, TokenError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::Oversized);
         }
         let fingerprint = Fingerprint::of(token).ok_or(TokenError::Malformed)?;
-        if let Some(known) = self.cache.find(&fingerprint, now) {
+        if let Some(known) = self.cache.find(&fingerprint, now).filter(|known| self.stands(known, now)) {
             return Ok(Verified { claims: known.claims, first_seen: false, fingerprint });
         }
-        let timed = self.examine(token)?;
+        let timed = self.examine(token, now)?;
         timed.check(now)?;
         let claims = timed.claims.clone();
         Ok(Verified { claims, first_seen: self.cache.remember(fingerprint, timed, now), fingerprint })
     }
 
-    /// Form, issuer, algorithm, signature, claims: in this order, so that nothing but the form and `iss` of an unsigned token is read.
-    fn examine(&self, token: &str) -> Result<Timed, TokenError> {
-        let (message, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
-        let (head, body) = message.split_once('.').ok_or(TokenError::Malformed)?;
-        let header = Members::parse(&decode(head)?)?;
-        let members = Members::parse(&decode(body)?)?;
-        decode(signature)?;
-        header::check(&header)?;
-        let issuer = self.issuer(members.find_text("iss")?)?;
-        header::check_algorithm(&header, issuer.key.algorithm())?;
-        if !issuer.key.verifies(message, signature) {
-            return Err(TokenError::Signature);
+    /// Fetches the published keys of a token's issuer, for a token that [`TokenError::UnknownKey`] or [`TokenError::KeysUnavailable`] refused.
+    ///
+    /// # Errors
+    /// [`TokenError::KeysUnavailable`] if they cannot be fetched; what is wrong with the token's form, if it has none.
+    pub async fn renew(&self, token: &str, now: Timestamp) -> Result<(), TokenError> {
+        match &self.issuer(Members::parse(&Parts::of(token)?.body)?.find_text("iss")?)?.1.keys {
+            Keys::Fixed(_) => Ok(()),
+            Keys::Published(keys) => keys.renew(now).await,
         }
-        claims::read(&members, &issuer.rules)
     }
 
-    /// The one issuer that a token is tried with: that of its `iss`, else the one configured without.
-    fn issuer(&self, iss: Option<&str>) -> Result<&Issuer, TokenError> {
-        let named = iss.and_then(|iss| self.issuers.iter().find(|issuer| issuer.iss.as_deref() == Some(iss)));
+    /// Fetches the published keys of every issuer whose turn it is, and tells how long to wait until the next turn.
+    pub async fn renew_all(&self, now: Timestamp) -> Option<Duration> {
+        let published = |issuer: &Issuer| match &issuer.keys {
+            Keys::Fixed(_) => None,
+            Keys::Published(keys) => Some(keys.clone()),
+        };
+        let renewed = self.issuers.iter().filter_map(published).map(|keys| async move {
+            if keys.rest(now).is_zero() {
+                // What failed is told in the log, and its turn comes again.
+                let _ = keys.renew(now).await;
+            }
+            keys.rest(now)
+        });
+        join_all(renewed).await.into_iter().min()
+    }
+
+    /// Whether the keys that verified a token are its issuer's still.
+    fn stands(&self, known: &Timed, now: Timestamp) -> bool {
+        let issuer = self.issuers.get(known.keys.issuer);
+        issuer.is_some_and(|issuer| issuer.keys_version(now) == Some(known.keys.version))
+    }
+
+    /// Form, issuer, algorithm, signature, claims: in this order, so that nothing but the form and `iss` of an unsigned token is read.
+    fn examine(&self, token: &str, now: Timestamp) -> Result<Timed, TokenError> {
+        let Parts { message, signature, header, body } = Parts::of(token)?;
+        let claims = Members::parse(&body)?;
+        header::check(&header)?;
+        let (place, issuer) = self.issuer(claims.find_text("iss")?)?;
+        let version = issuer.verify(&header, message, signature, now)?;
+        let listed = |tenant: &TenantId| {
+            let others = self.issuers.iter().enumerate().filter(|(other, _)| *other != place);
+            others.map(|(_, other)| other).any(|other| other.rules.tenants.listed.contains(tenant))
+        };
+        claims::read(&claims, &issuer.rules, KeysVersion { issuer: place, version }, listed)
+    }
+
+    /// The one issuer that a token is tried with, and its place: that of its `iss`, else the one configured without.
+    fn issuer(&self, iss: Option<&str>) -> Result<(usize, &Issuer), TokenError> {
+        let mut issuers = self.issuers.iter().enumerate();
+        let named = iss.and_then(|iss| issuers.find(|(_, issuer)| issuer.iss.as_deref() == Some(iss)));
         let refusal = if iss.is_some() { TokenError::UnknownIssuer } else { TokenError::MissingClaim("iss") };
-        named.or_else(|| self.issuers.iter().find(|issuer| issuer.iss.is_none())).ok_or(refusal)
+        named.or_else(|| self.issuers.iter().enumerate().find(|(_, issuer)| issuer.iss.is_none())).ok_or(refusal)
+    }
+}
+
+/// A token taken apart: nothing of it is believed yet.
+struct Parts<'t> {
+    message: &'t str,
+    signature: &'t str,
+    header: Members,
+    body: Vec<u8>,
+}
+
+impl<'t> Parts<'t> {
+    fn of(token: &'t str) -> Result<Self, TokenError> {
+        let (message, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
+        let (head, body) = message.split_once('.').ok_or(TokenError::Malformed)?;
+        let (header, body) = (Members::parse(&decode(head)?)?, decode(body)?);
+        decode(signature)?;
+        Ok(Self { message, signature, header, body })
     }
 }
 

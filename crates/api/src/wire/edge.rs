@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use wardgraph_kernel::{EdgeId, NodeId};
 
-use super::NamedTenant;
+use super::{Name, NamedTenant};
 use crate::{
     describe::{Body, Known},
     validate::{Faults, Validate},
@@ -14,21 +14,22 @@ use crate::{
 
 /// What an edge is made of. Each end is named once: by its id or by its external id.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewEdge {
     /// The node it leaves.
     #[serde(default)]
     pub src: Option<NodeId>,
     /// The same by its external id, instead of `src`.
     #[serde(default)]
-    pub src_external_id: Option<String>,
+    pub src_external_id: Option<Name>,
     /// What it means, 1 to 100 characters.
-    pub rel: String,
+    pub rel: Name,
     /// The node it reaches.
     #[serde(default)]
     pub dst: Option<NodeId>,
     /// The same by its external id, instead of `dst`.
     #[serde(default)]
-    pub dst_external_id: Option<String>,
+    pub dst_external_id: Option<Name>,
     /// Whatever describes it.
     #[serde(default)]
     pub props: Map<String, Value>,
@@ -39,7 +40,7 @@ pub struct NewEdge {
 
 impl Validate for NewEdge {
     fn validate(&self, faults: &mut Faults) {
-        faults.text("/rel", &self.rel, 1, 100);
+        faults.name("/rel", &self.rel, 1, 100);
         faults.object("/props", &self.props);
         for (field, by_field, id, external_id) in [
             ("/src", "/src_external_id", self.src, &self.src_external_id),
@@ -48,7 +49,7 @@ impl Validate for NewEdge {
             let once = id.is_some() != external_id.is_some();
             faults.unless(once, field, "must be given once, by id or by external id");
             if let Some(external_id) = external_id {
-                faults.text(by_field, external_id, 1, 255);
+                faults.name(by_field, external_id, 1, 255);
             }
         }
     }
@@ -62,9 +63,13 @@ impl Body for NewEdge {
 
 /// Edges to create together.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct EdgeBatch {
     /// 1 to 2,000 edges.
     pub edges: Vec<NewEdge>,
+    /// Ignored: the credential says whose the edges are.
+    #[serde(default)]
+    pub tenant_id: NamedTenant,
 }
 
 impl Validate for EdgeBatch {
@@ -155,7 +160,7 @@ pub struct EdgeFilter {
     /// Only edges that leave (`out`, the default) or reach (`in`) `node_id`.
     pub direction: Option<Direction>,
     /// Only edges that mean this.
-    pub rel: Option<String>,
+    pub rel: Option<Name>,
     /// How many, 1 to 1,000; 100 if absent.
     pub limit: Option<i64>,
     /// Where to go on: `next_cursor` of the page before.
@@ -165,7 +170,7 @@ pub struct EdgeFilter {
 impl Validate for EdgeFilter {
     fn validate(&self, faults: &mut Faults) {
         if let Some(rel) = &self.rel {
-            faults.text("rel", rel, 1, 100);
+            faults.name("rel", rel, 1, 100);
         }
         faults.unless(self.direction.is_none() || self.node_id.is_some(), "direction", "needs `node_id`");
     }

@@ -3,6 +3,7 @@
 pub mod edge;
 pub mod embedding;
 pub mod event;
+mod name;
 pub mod node;
 mod object_text;
 pub mod relation;
@@ -11,5 +12,7 @@ pub mod system;
 mod tenant;
 pub mod version;
 
+pub use name::Name;
+pub(crate) use name::misleads;
 pub use object_text::ObjectText;
 pub use tenant::NamedTenant;

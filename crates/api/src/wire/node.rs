@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use wardgraph_kernel::NodeId;
 
-use super::{NamedTenant, ObjectText};
+use super::{Name, NamedTenant, ObjectText};
 use crate::{
     describe::{Body, Known},
     validate::{Faults, Validate},
@@ -14,9 +14,10 @@ use crate::{
 
 /// What a node is made of.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewNode {
     /// 1 to 10 classes, each of 1 to 100 characters.
-    pub classes: Vec<String>,
+    pub classes: Vec<Name>,
     /// Whatever describes the node. `text`, else `title` and the other texts, is what search reads.
     pub props: Map<String, Value>,
     /// Where the node's content lies, at most 500 characters; no `javascript:`, `vbscript:` or `data:`.
@@ -33,16 +34,22 @@ pub struct NewNode {
     pub triggers: Vec<Map<String, Value>>,
     /// The caller's own id, unique in the tenant, 1 to 255 characters. `props.external_id` serves where it is absent.
     #[serde(default)]
-    pub external_id: Option<String>,
+    pub external_id: Option<Name>,
     /// Ignored: the credential says whose the node is.
     #[serde(default)]
     pub tenant_id: NamedTenant,
+    /// Active Graph KG's, taken and not looked at: nothing is extracted from a node's text here.
+    #[serde(default)]
+    pub extract: Option<bool>,
+    /// The same.
+    #[serde(default)]
+    pub extract_before_embed: Option<bool>,
 }
 
 impl NewNode {
     /// The caller's own id, wherever it stands.
-    pub fn external_id(&self) -> Option<&str> {
-        self.external_id.as_deref().or_else(|| self.props.get("external_id").and_then(Value::as_str))
+    pub fn external_id(&self) -> Option<Name> {
+        self.external_id.clone().or_else(|| self.props.get("external_id").and_then(Value::as_str).map(Name::new))
     }
 }
 
@@ -50,7 +57,7 @@ impl Validate for NewNode {
     fn validate(&self, faults: &mut Faults) {
         faults.unless((1..=10).contains(&self.classes.len()), "/classes", "must have 1 to 10 entries");
         for (index, class) in self.classes.iter().enumerate().take(10) {
-            faults.text(&format!("/classes/{index}"), class, 1, 100);
+            faults.name(&format!("/classes/{index}"), class, 1, 100);
         }
         for (field, object) in [("/props", &self.props), ("/metadata", &self.metadata), ("/refresh_policy", &self.refresh_policy)]
         {
@@ -61,12 +68,12 @@ impl Validate for NewNode {
             faults.object(&format!("/triggers/{index}"), trigger);
         }
         if let Some(payload_ref) = &self.payload_ref {
-            faults.text("/payload_ref", payload_ref, 1, 500);
+            faults.name("/payload_ref", payload_ref, 1, 500);
             faults.inert("/payload_ref", payload_ref);
         }
         if let Some(external_id) = self.external_id() {
             let place = if self.external_id.is_some() { "/external_id" } else { "/props/external_id" };
-            faults.text(place, external_id, 1, 255);
+            faults.name(place, &external_id, 1, 255);
         }
     }
 }
@@ -79,14 +86,29 @@ impl Body for NewNode {
 
 /// Nodes to create together.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NodeBatch {
     /// 1 to 500 nodes.
     pub nodes: Vec<NewNode>,
+    /// Active Graph KG's: every item is tried, so that `false` is refused.
+    #[serde(default)]
+    pub continue_on_error: Option<bool>,
+    /// Ignored: the credential says whose the nodes are.
+    #[serde(default)]
+    pub tenant_id: NamedTenant,
+    /// Active Graph KG's, taken and not looked at: nothing is extracted from a node's text here.
+    #[serde(default)]
+    pub extract: Option<bool>,
+    /// The same.
+    #[serde(default)]
+    pub extract_before_embed: Option<bool>,
 }
 
 impl Validate for NodeBatch {
     fn validate(&self, faults: &mut Faults) {
         faults.unless((1..=500).contains(&self.nodes.len()), "/nodes", "must have 1 to 500 entries");
+        let tries_all = self.continue_on_error != Some(false);
+        faults.unless(tries_all, "/continue_on_error", "must not be false: every item is tried, and has its own result");
     }
 }
 
@@ -265,9 +287,9 @@ pub struct NodeFilter {
     #[serde(default)]
     pub order: Order,
     /// Only nodes of this class.
-    pub class: Option<String>,
+    pub class: Option<Name>,
     /// Only the node with this external id.
-    pub external_id: Option<String>,
+    pub external_id: Option<Name>,
     /// Only nodes whose props contain this JSON object: `{"lang": "en"}`, `{"tags": ["a"]}`.
     pub props: Option<ObjectText>,
     /// Only nodes whose metadata contain this JSON object.
@@ -292,8 +314,8 @@ pub struct NodeFilter {
 impl Validate for NodeFilter {
     fn validate(&self, faults: &mut Faults) {
         for (field, text) in [("class", &self.class), ("external_id", &self.external_id)] {
-            if let Some(text) = text {
-                faults.text(field, text, 1, 255);
+            if let Some(name) = text {
+                faults.name(field, name, 1, 255);
             }
         }
         for (field, object) in [("props", &self.props), ("metadata", &self.metadata)] {

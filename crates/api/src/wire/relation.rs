@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wardgraph_kernel::{EdgeId, NodeId};
 
-use super::{edge::Direction, node::Node};
+use super::{Name, edge::Direction, node::Node};
 use crate::validate::{Faults, Validate};
 
 /// Which way edges run, seen from a node, where both can be asked.
@@ -27,12 +27,12 @@ pub enum Directions {
 #[serde(deny_unknown_fields)]
 pub struct NeighbourFilter {
     /// Only by edges that mean this.
-    pub rel: Option<String>,
+    pub rel: Option<Name>,
     /// Only by edges that leave (`out`) or reach (`in`) the node; `both` if absent.
     #[serde(default)]
     pub direction: Directions,
     /// Only neighbours of this class.
-    pub class: Option<String>,
+    pub class: Option<Name>,
     /// How many, 1 to 1,000; 100 if absent.
     pub limit: Option<i64>,
     /// Where to go on: `next_cursor` of the page before.
@@ -43,7 +43,7 @@ impl Validate for NeighbourFilter {
     fn validate(&self, faults: &mut Faults) {
         for (field, text) in [("rel", &self.rel), ("class", &self.class)] {
             if let Some(text) = text {
-                faults.text(field, text, 1, 100);
+                faults.name(field, text, 1, 100);
             }
         }
     }
@@ -93,7 +93,7 @@ pub struct LineageQuery {
     /// How many nodes, 1 to 1,000; 1,000 if absent.
     pub limit: Option<i64>,
     /// Along which relation; `DERIVED_FROM` if absent.
-    pub rel: Option<String>,
+    pub rel: Option<Name>,
     /// `out`, the default: what the node was derived from. `in`: what was derived from the node.
     pub direction: Option<Direction>,
 }
@@ -101,7 +101,7 @@ pub struct LineageQuery {
 impl Validate for LineageQuery {
     fn validate(&self, faults: &mut Faults) {
         if let Some(rel) = &self.rel {
-            faults.text("rel", rel, 1, 100);
+            faults.name("rel", rel, 1, 100);
         }
         faults.unless(self.max_depth.is_none_or(|depth| (1..=32).contains(&depth)), "max_depth", "must be 1 to 32");
         faults.unless(self.limit.is_none_or(|limit| (1..=1_000).contains(&limit)), "limit", "must be 1 to 1,000");
@@ -145,7 +145,7 @@ pub struct Lineage {
 #[serde(deny_unknown_fields)]
 pub struct EdgeClearing {
     /// Only edges that mean this.
-    pub rel: Option<String>,
+    pub rel: Option<Name>,
     /// Only edges that leave (`out`) or reach (`in`) the node; `both` if absent.
     #[serde(default)]
     pub direction: Directions,
@@ -156,7 +156,7 @@ pub struct EdgeClearing {
 impl Validate for EdgeClearing {
     fn validate(&self, faults: &mut Faults) {
         if let Some(rel) = &self.rel {
-            faults.text("rel", rel, 1, 100);
+            faults.name("rel", rel, 1, 100);
         }
         faults.unless(self.limit.is_none_or(|limit| (1..=10_000).contains(&limit)), "limit", "must be 1 to 10,000");
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use wardgraph_kernel::{NodeId, Timestamp};
 
-use super::NamedTenant;
+use super::{Name, NamedTenant};
 use crate::{
     describe::{Body, Known},
     validate::{Faults, Validate},
@@ -25,6 +25,7 @@ pub enum SearchMode {
 
 /// What to search for: `query` or `vector`, or both (then `vector` stands for the meaning and `query` for the words).
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct SearchRequest {
     /// Words, 1 to 2,000 characters.
     #[serde(default)]
@@ -41,9 +42,12 @@ pub struct SearchRequest {
     /// Active Graph KG's way to say `mode`: true is `hybrid`, false is `vector`.
     #[serde(default)]
     pub use_hybrid: Option<bool>,
+    /// Active Graph KG's, taken and not looked at: results are fused, and no other model orders them anew.
+    #[serde(default)]
+    pub use_reranker: Option<bool>,
     /// Only nodes that have one of these classes; at most 20.
     #[serde(default)]
-    pub classes: Vec<String>,
+    pub classes: Vec<Name>,
     /// Which nodes may be found. A filter takes no results away from those that pass: as many are found as there are.
     #[serde(default)]
     pub filter: SearchFilter,
@@ -76,7 +80,7 @@ pub struct SearchRequest {
 pub struct SearchFilter {
     /// Nodes that have one of these classes; at most 20. The same as `classes` beside `filter`.
     #[serde(default)]
-    pub classes: Vec<String>,
+    pub classes: Vec<Name>,
     /// Nodes whose props contain this, as JSON containment.
     #[serde(default)]
     pub props: Option<Map<String, Value>>,
@@ -109,10 +113,10 @@ const fn tenth() -> f64 {
     0.1
 }
 
-fn classes(faults: &mut Faults, field: &str, classes: &[String]) {
+fn classes(faults: &mut Faults, field: &str, classes: &[Name]) {
     faults.unless(classes.len() <= 20, field, "must have at most 20 entries");
     for (index, class) in classes.iter().enumerate().take(20) {
-        faults.text(&format!("{field}/{index}"), class, 1, 100);
+        faults.name(&format!("{field}/{index}"), class, 1, 100);
     }
 }
 
@@ -185,6 +189,8 @@ impl Validate for SearchRequest {
 }
 
 impl Body for SearchRequest {
+    const MEASURED: &'static [&'static str] = &["vector"];
+
     fn example(_: &Known) -> Value {
         json!({ "query": "a fast animal", "top_k": 5 })
     }

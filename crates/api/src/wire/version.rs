@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 use wardgraph_kernel::NodeId;
 
-use super::{NamedTenant, node::NewNode};
+use super::{Name, NamedTenant, node::NewNode};
 use crate::{
     describe::{Body, Known},
     validate::{Faults, Validate},
@@ -14,10 +14,11 @@ use crate::{
 
 /// A change of a node as a JSON Merge Patch (RFC 7396): what is absent stays, a null removes, objects are merged, everything else is replaced.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NodePatch {
     /// The classes to have instead.
     #[serde(default, deserialize_with = "given")]
-    pub classes: Option<Vec<String>>,
+    pub classes: Option<Vec<Name>>,
     /// Merged into `props`.
     #[serde(default, deserialize_with = "given")]
     pub props: Option<Map<String, Value>>,
@@ -35,7 +36,7 @@ pub struct NodePatch {
     pub triggers: Option<Option<Vec<Map<String, Value>>>>,
     /// The external id to have instead; null for none.
     #[serde(default, deserialize_with = "given")]
-    pub external_id: Option<Option<String>>,
+    pub external_id: Option<Option<Name>>,
     /// Ignored: the credential says whose the node is.
     #[serde(default)]
     pub tenant_id: NamedTenant,
@@ -124,10 +125,14 @@ impl Validate for Deletion {
 
 /// Where to go back to.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Restoration {
     /// An earlier version of the node; absent, a deleted node is brought back as it was.
     #[serde(default)]
     pub version: Option<i32>,
+    /// Ignored: the credential says whose the node is.
+    #[serde(default)]
+    pub tenant_id: NamedTenant,
 }
 
 impl Validate for Restoration {

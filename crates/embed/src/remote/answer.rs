@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
-use reqwest::header::{CONTENT_LENGTH, DATE, HeaderMap, RETRY_AFTER};
-use reqwest::{Response, StatusCode};
 use serde::Deserialize;
+use wardgraph_egress::header::{DATE, RETRY_AFTER};
+use wardgraph_egress::{Answer as Response, EgressError, HeaderMap, StatusCode};
 
 use crate::EmbedError;
 use crate::mean::unit_mean;
@@ -25,11 +25,10 @@ pub(super) enum Missed {
 
 /// The vectors of `count` texts, in their order, each of length 1.
 pub(super) async fn vectors(response: Response, count: usize, dimension: usize) -> Result<Vec<Vec<f32>>, Missed> {
-    let status = response.status();
-    if !status.is_success() {
-        return Err(refusal(status, response.headers()));
+    if !response.status.is_success() {
+        return Err(refusal(response.status, &response.headers));
     }
-    let body = body(response, most_bytes(count, dimension)).await?;
+    let body = response.body(most_bytes(count, dimension)).await.map_err(unread)?;
     checked(&body, count, dimension).map_err(Missed::Final)
 }
 
@@ -62,21 +61,12 @@ const fn most_bytes(count: usize, dimension: usize) -> usize {
     64 * 1024 + count * (dimension * 40 + 256)
 }
 
-async fn body(mut response: Response, most: usize) -> Result<Vec<u8>, Missed> {
-    const LARGE: Missed = Missed::Final(EmbedError::Answer("it is larger than the vectors can be"));
-    let length = response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if length.is_some_and(|length| length > most) {
-        return Err(LARGE);
+fn unread(error: EgressError) -> Missed {
+    match error {
+        EgressError::Large { .. } => Missed::Final(EmbedError::Answer("it is larger than the vectors can be")),
+        EgressError::Encoding => Missed::Final(EmbedError::Answer("it is encoded in a way that was not asked for")),
+        _ => Missed::Passing { why: "its answer broke off", retry_after: None },
     }
-    let mut body = Vec::with_capacity(length.unwrap_or(0));
-    let broken = |_| Missed::Passing { why: "its answer broke off", retry_after: None };
-    while let Some(chunk) = response.chunk().await.map_err(broken)? {
-        if body.len() + chunk.len() > most {
-            return Err(LARGE);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }
 
 #[derive(Deserialize)]

@@ -1,13 +1,10 @@
 //! Where an embedding service is: named by the operator, checked before a key is sent there.
 
-use std::fmt;
-use std::net::IpAddr;
-
-use reqwest::Url;
+use wardgraph_egress::{Address, AddressError};
 
 /// The address of a service, to which texts and a key may be sent.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Endpoint(Url);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint(Address);
 
 /// Why an address is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -30,36 +27,26 @@ impl Endpoint {
     /// # Errors
     /// As [`EndpointError`] says; none of them repeats the address, in which someone may have put a password.
     pub fn parse(base_url: &str, plain_beyond_loopback: bool) -> Result<Self, EndpointError> {
-        let mut url = Url::parse(base_url.trim()).map_err(|_| EndpointError::Unreadable)?;
-        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
-            return Err(EndpointError::Unreadable);
-        }
-        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        let base = base_url.trim();
+        if base.contains(['?', '#']) {
             return Err(EndpointError::Adorned);
         }
-        if url.scheme() == "http" && !plain_beyond_loopback && !is_loopback(&url) {
+        let whole = format!("{}/embeddings", base.trim_end_matches('/'));
+        let address = Address::parse(&whole).map_err(|error| match error {
+            AddressError::Credentials => EndpointError::Adorned,
+            AddressError::Unreadable | AddressError::Long | AddressError::Scheme | AddressError::Spelling => {
+                EndpointError::Unreadable
+            }
+        })?;
+        if address.is_plain() && !plain_beyond_loopback && !address.is_loopback() {
             return Err(EndpointError::Plain);
         }
-        url.path_segments_mut().map_err(|()| EndpointError::Unreadable)?.pop_if_empty().push("embeddings");
-        Ok(Self(url))
+        Ok(Self(address))
     }
 
-    pub(super) fn url(&self) -> Url {
-        self.0.clone()
+    pub(super) const fn address(&self) -> &Address {
+        &self.0
     }
-}
-
-impl fmt::Debug for Endpoint {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("Endpoint").field(&self.0.as_str()).finish()
-    }
-}
-
-/// Whether the host is this machine by its very spelling: what a name resolves to is decided elsewhere, so no name is but one.
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -76,7 +63,7 @@ mod tests {
             ("http://127.9.9.9/a/b", "http://127.9.9.9/a/b/embeddings"),
             ("http://localhost:1234/v1", "http://localhost:1234/v1/embeddings"),
         ] {
-            assert_eq!(Endpoint::parse(base, false).unwrap().url().as_str(), whole);
+            assert_eq!(Endpoint::parse(base, false).unwrap().address().as_str(), whole);
         }
     }
 

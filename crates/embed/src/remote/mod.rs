@@ -13,11 +13,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
-use reqwest::header::{AUTHORIZATION, HeaderValue};
-use reqwest::{Client, redirect};
 use serde::Serialize;
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
+use wardgraph_egress::{Client, Egress, EgressError, HeaderValue, Request, Rules, header::AUTHORIZATION};
 use wardgraph_kernel::{Chance, Secret};
 
 use crate::clip::clip;
@@ -88,15 +87,9 @@ impl RemoteEmbedder {
     /// A client of the service. Nothing is sent yet: a server starts, and searches by words, while its service is away.
     ///
     /// # Errors
-    /// [`EmbedError::Client`] when the machine has no certificates to check the service's with, or the key cannot be sent.
-    pub fn new(options: RemoteOptions, chance: Arc<dyn Chance>) -> Result<Self, EmbedError> {
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .connect_timeout(options.timeout / 2)
-            .build()
-            .map_err(|error| EmbedError::Client(error.without_url().into()))?;
+    /// [`EmbedError::Client`] when the key cannot be sent.
+    pub fn new(options: RemoteOptions, egress: &Egress, chance: Arc<dyn Chance>) -> Result<Self, EmbedError> {
+        let client = egress.client(Rules::operator([options.endpoint.address()], &[]), options.timeout / 2);
         let authorization = options.key.as_ref().map(bearer).transpose()?;
         let limits = Limits::default();
         Ok(Self {
@@ -148,17 +141,12 @@ impl RemoteEmbedder {
             encoding_format: "float",
             dimensions: self.options.send_dimension.then_some(self.options.dimension),
         };
-        let mut request = self.client.post(self.options.endpoint.url()).json(&question);
-        if let Some(authorization) = &self.authorization {
-            request = request.header(AUTHORIZATION, authorization.clone());
-        }
-        let answered = async {
-            let response = request.send().await.map_err(|error| unsent(&error))?;
-            answer::vectors(response, texts.len(), self.options.dimension).await
-        };
-        // Over the body too: a service that drips is as slow as one that is silent.
-        let slow = Missed::Passing { why: "it did not answer in time", retry_after: None };
-        timeout(self.options.timeout, answered).await.unwrap_or(Err(slow))
+        let question = serde_json::to_vec(&question).map_err(|error| Missed::Final(EmbedError::Client(error.into())))?;
+        let (address, time) = (self.options.endpoint.address().clone(), self.options.timeout);
+        let mut request = Request::post_json(address, question, time, time);
+        request.headers.extend(self.authorization.clone().map(|authorization| (AUTHORIZATION, authorization)));
+        let response = self.client.send(request).await.map_err(unsent)?;
+        answer::vectors(response, texts.len(), self.options.dimension).await
     }
 
     /// A place among the requests on their way.
@@ -233,9 +221,15 @@ fn bearer(key: &Secret) -> Result<HeaderValue, EmbedError> {
     Ok(value)
 }
 
-/// Why a request got no answer. Of the client's own error nothing is passed on: it holds the address.
-fn unsent(error: &reqwest::Error) -> Missed {
-    let why = if error.is_connect() { "it cannot be reached" } else { "the connection broke off" };
+/// Why a request got no answer.
+const fn unsent(error: EgressError) -> Missed {
+    let why = match error {
+        EgressError::Slow => "it did not answer in time",
+        EgressError::Unreachable | EgressError::Unresolved | EgressError::Special(_) | EgressError::Host | EgressError::Port => {
+            "it cannot be reached"
+        }
+        _ => "the connection broke off",
+    };
     Missed::Passing { why, retry_after: None }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use wardgraph_egress::Names;
 use wardgraph_kernel::{Secret, SeededChance};
 
 use super::*;
@@ -77,7 +78,7 @@ impl Script {
     }
 
     pub(crate) fn embedder(options: RemoteOptions) -> RemoteEmbedder {
-        RemoteEmbedder::new(options, Arc::new(SeededChance::new(1))).unwrap()
+        RemoteEmbedder::new(options, &Egress::new(Names::System, None).unwrap(), Arc::new(SeededChance::new(1))).unwrap()
     }
 
     pub(crate) fn asked(&self) -> usize {

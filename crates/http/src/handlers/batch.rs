@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use wardgraph_api::{
     FieldError, Json, Query,
     validate::Faults,
-    wire::node::{NewNode, NodeBatch, NodeBatchResult, NodeItemResult, OnConflict, Storing},
+    wire::{
+        Name,
+        node::{NewNode, NodeBatch, NodeBatchResult, NodeItemResult, OnConflict, Storing},
+    },
 };
 use wardgraph_audit::Subject;
 use wardgraph_gate::{Committed, Permit};
@@ -26,7 +29,7 @@ pub(crate) async fn create_all<E: Endpoint<Mode = Write, Output = Json<NodeBatch
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
     let replaces = storing.on_conflict == OnConflict::Update;
     let faults = faults(&batch.nodes, replaces);
-    let (mut valid, mut named) = (Vec::new(), Vec::new());
+    let (mut valid, mut named) = (Vec::new(), vec![batch.tenant_id]);
     for (new, faults) in batch.nodes.into_iter().zip(&faults) {
         named.push(new.tenant_id.clone());
         if faults.is_empty() {
@@ -69,11 +72,11 @@ pub(crate) async fn create_all<E: Endpoint<Mode = Write, Output = Json<NodeBatch
 
 /// What is wrong with each item. Where items replace what is there, the last one of an external id counts, and the others are refused.
 fn faults(nodes: &[NewNode], replaces: bool) -> Vec<Vec<FieldError>> {
-    let last: HashMap<&str, usize> =
+    let last: HashMap<Name, usize> =
         nodes.iter().enumerate().filter_map(|(index, new)| Some((new.external_id()?, index))).collect();
     let of = |(index, new): (usize, &NewNode)| {
         let place = format!("/nodes/{index}");
-        let later = new.external_id().and_then(|id| last.get(id)).is_some_and(|last| *last != index);
+        let later = new.external_id().and_then(|id| last.get(&id)).is_some_and(|last| *last != index);
         let mut faults = Faults::below(place.clone(), new);
         if replaces && later && faults.is_empty() {
             let detail = "a later item of the batch has this external id".to_owned();

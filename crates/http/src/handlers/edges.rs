@@ -4,12 +4,15 @@ use wardgraph_api::{
     Created, FieldError, Json, NoContent, Path, Query,
     table::graph::{CreateEdge, CreateEdges, DeleteEdge, GetEdge, ListEdges},
     validate::Faults,
-    wire::edge::{Direction, Edge, EdgeBatch, EdgeBatchResult, EdgeFilter, EdgeItemResult, EdgePage, NewEdge},
+    wire::{
+        Name,
+        edge::{Direction, Edge, EdgeBatch, EdgeBatchResult, EdgeFilter, EdgeItemResult, EdgePage, NewEdge},
+    },
 };
 use wardgraph_audit::Subject;
 use wardgraph_gate::{Committed, Permit};
 use wardgraph_graph::edge::{self, Creation, End};
-use wardgraph_kernel::{EdgeId, NodeId};
+use wardgraph_kernel::{EdgeId, List, NodeId};
 
 use super::{
     cleaning::{all_cleaned, cleaned},
@@ -33,7 +36,7 @@ pub(crate) async fn create_all(
 ) -> Result<Committed<CreateEdges>, Failure> {
     permit.charge_items(batch.edges.len())?;
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
-    let (mut valid, mut faults, mut named) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut valid, mut faults, mut named) = (Vec::new(), Vec::new(), vec![batch.tenant_id]);
     for (index, new) in batch.edges.into_iter().enumerate() {
         named.push(new.tenant_id.clone());
         let found = Faults::below(format!("/edges/{index}"), &new);
@@ -70,16 +73,17 @@ pub(crate) async fn create_all(
 }
 
 pub(crate) async fn list(permit: Permit<ListEdges>, Query(query): Query<EdgeFilter>) -> Result<Json<EdgePage>, Failure> {
-    let (size, after) = page("edges", query.limit, query.cursor.as_deref())?;
+    let list = List { name: "edges", tenant: permit.tenant().clone(), of: None };
+    let (size, after) = page(&list, query.limit, query.cursor.as_deref())?;
     let direction = match query.direction {
         Some(Direction::In) => edge::Direction::In,
         Some(Direction::Out) | None => edge::Direction::Out,
     };
-    let filter = edge::Filter { at: query.node_id.map(|node| (node, direction)), rel: query.rel };
+    let filter = edge::Filter { at: query.node_id.map(|node| (node, direction)), rel: query.rel.map(Name::into_text) };
     let mut work = permit.begin()?;
     let found = edge::list(&mut work.once(), &filter, after, size).await?;
     let edges: Vec<_> = found.items.into_iter().map(wire).collect();
-    Ok(Json(EdgePage { count: edges.len(), edges, next_cursor: found.next.map(|cursor| cursor.encode("edges")) }))
+    Ok(Json(EdgePage { count: edges.len(), edges, next_cursor: found.next.map(|cursor| cursor.encode(&list)) }))
 }
 
 pub(crate) async fn get(permit: Permit<GetEdge>, Path(id): Path<EdgeId>) -> Result<Json<Edge>, Failure> {
@@ -96,15 +100,15 @@ pub(crate) async fn delete(permit: Permit<DeleteEdge>, Path(id): Path<EdgeId>) -
 fn domain(new: NewEdge) -> edge::NewEdge {
     edge::NewEdge {
         src: end(new.src, new.src_external_id),
-        rel: new.rel,
+        rel: new.rel.into_text(),
         dst: end(new.dst, new.dst_external_id),
         props: new.props,
     }
 }
 
 /// One of the two is there, as was checked; a name that is empty would be no node's.
-fn end(id: Option<NodeId>, external_id: Option<String>) -> End {
-    id.map_or_else(|| End::ExternalId(external_id.unwrap_or_default()), End::Id)
+fn end(id: Option<NodeId>, external_id: Option<Name>) -> End {
+    id.map_or_else(|| End::ExternalId(external_id.unwrap_or_default().into_text()), End::Id)
 }
 
 fn wire(edge: edge::Edge) -> Edge {

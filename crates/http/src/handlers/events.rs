@@ -7,17 +7,19 @@ use wardgraph_api::{
 };
 use wardgraph_audit::{Filter, Listed};
 use wardgraph_gate::Permit;
+use wardgraph_kernel::List;
 
 use super::page;
 use crate::Failure;
 
 pub(crate) async fn list(permit: Permit<ListEvents>, Query(query): Query<EventFilter>) -> Result<Json<EventPage>, Failure> {
-    let (size, after) = page("events", query.limit, query.cursor.as_deref())?;
+    let list = List { name: "events", tenant: permit.tenant().clone(), of: None };
+    let (size, after) = page(&list, query.limit, query.cursor.as_deref())?;
     let filter = Filter { node: query.node_id, event_type: query.event_type, request: query.request_id };
     let mut work = permit.begin()?;
     let found = wardgraph_audit::list(&mut work.once(), &filter, after, size).await?;
     let events: Vec<_> = found.items.into_iter().map(wire).collect();
-    Ok(Json(EventPage { count: events.len(), events, next_cursor: found.next.map(|cursor| cursor.encode("events")) }))
+    Ok(Json(EventPage { count: events.len(), events, next_cursor: found.next.map(|cursor| cursor.encode(&list)) }))
 }
 
 fn wire(event: Listed) -> Event {

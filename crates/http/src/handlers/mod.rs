@@ -15,12 +15,12 @@ pub(crate) mod versions;
 use serde_json::json;
 use wardgraph_api::{Problem, wire::NamedTenant};
 use wardgraph_gate::Work;
-use wardgraph_kernel::{Cursor, Endpoint, EventType, Outcome, PageSize, Rows, TenantId, Write};
+use wardgraph_kernel::{Cursor, Endpoint, EventType, List, Outcome, PageSize, Rows, TenantId, Write};
 
 use crate::Failure;
 
 /// The page that was asked for.
-fn page(list: &str, limit: Option<i64>, cursor: Option<&str>) -> Result<(PageSize, Option<Cursor>), Failure> {
+fn page(list: &List, limit: Option<i64>, cursor: Option<&str>) -> Result<(PageSize, Option<Cursor>), Failure> {
     let size = limit.map_or(Some(PageSize::default()), PageSize::new);
     let size = size.ok_or_else(|| Problem::malformed(format!("`limit` must be 1 to {}", PageSize::MAX)))?;
     Ok((size, cursor.map(|text| Cursor::decode(list, text)).transpose()?))

@@ -3,8 +3,8 @@
 use wardgraph_api::{
     Json, Path, Problem, Query, Stored, Tagged,
     table::graph::{GetNode, ListNodes},
-    wire::ObjectText,
     wire::node::{EmbeddingStatus, NewNode, Node, NodeFilter, NodePage, OnConflict, Order, Storing},
+    wire::{Name, ObjectText},
 };
 use wardgraph_audit::Subject;
 use wardgraph_gate::{Committed, Permit, Plan};
@@ -14,7 +14,7 @@ use wardgraph_graph::{
     listing::{self, Listing},
     node,
 };
-use wardgraph_kernel::{Endpoint, NodeId, Write};
+use wardgraph_kernel::{Endpoint, List, NodeId, Write};
 
 use super::{cleaning::cleaned, note_named_tenant, page, update_event};
 use crate::{Failure, Services};
@@ -69,13 +69,19 @@ fn with_cleaned(stored: Stored<Node>, cleaned: Vec<String>) -> Stored<Node> {
 pub(crate) async fn list(permit: Permit<ListNodes>, Query(query): Query<NodeFilter>) -> Result<Json<NodePage>, Failure> {
     let down = query.order == Order::Desc;
     // A cursor leads on in the order that it came from, and in no other.
-    let name = if down { "nodes, newest first" } else { "nodes" };
-    let (size, after) = page(name, query.limit, query.cursor.as_deref())?;
+    let name = match (query.shared, down) {
+        (false, false) => "nodes",
+        (false, true) => "nodes, newest first",
+        (true, false) => "shared nodes",
+        (true, true) => "shared nodes, newest first",
+    };
+    let list = List { name, tenant: permit.tenant().clone(), of: None };
+    let (size, after) = page(&list, query.limit, query.cursor.as_deref())?;
     let listing = Listing { shared: query.shared, down, filter: filter(query) };
     let mut work = permit.begin_planned(if listing.is_filtered() { Plan::Custom } else { Plan::Auto })?;
     let found = listing::list(&mut work.once(), &listing, after, size).await?;
     let nodes: Vec<_> = found.items.into_iter().map(wire).collect();
-    Ok(Json(NodePage { count: nodes.len(), nodes, next_cursor: found.next.map(|cursor| cursor.encode(name)) }))
+    Ok(Json(NodePage { count: nodes.len(), nodes, next_cursor: found.next.map(|cursor| cursor.encode(&list)) }))
 }
 
 pub(crate) async fn get(permit: Permit<GetNode>, Path(id): Path<NodeId>) -> Result<Tagged<Node>, Failure> {
@@ -85,8 +91,8 @@ pub(crate) async fn get(permit: Permit<GetNode>, Path(id): Path<NodeId>) -> Resu
 
 fn filter(query: NodeFilter) -> Filter {
     Filter {
-        classes: query.class.into_iter().collect(),
-        external_id: query.external_id,
+        classes: query.class.into_iter().map(Name::into_text).collect(),
+        external_id: query.external_id.map(Name::into_text),
         props: query.props.map(|ObjectText(object)| object),
         metadata: query.metadata.map(|ObjectText(object)| object),
         metadata_texts: serde_json::Map::new(),
@@ -100,9 +106,9 @@ fn filter(query: NodeFilter) -> Filter {
 }
 
 pub(super) fn domain(new: NewNode) -> node::NewNode {
-    let external_id = new.external_id().map(str::to_owned);
+    let external_id = new.external_id().map(Name::into_text);
     node::NewNode {
-        classes: new.classes,
+        classes: new.classes.into_iter().map(Name::into_text).collect(),
         props: new.props,
         payload_ref: new.payload_ref,
         metadata: new.metadata,

@@ -4,6 +4,7 @@ use wardgraph_api::{
     Json, Path, Query,
     table::graph::{ClearEdges, GetLineage, ListNeighbours},
     wire::{
+        Name,
         edge::Direction,
         relation::{
             Ancestor, Cleared, Directions, EdgeClearing, Lineage, LineageQuery, Neighbour, NeighbourEdge, NeighbourFilter,
@@ -18,7 +19,7 @@ use wardgraph_graph::{
     lineage::{self, DERIVED_FROM, MOST_NODES, Reached, Walk},
     neighbours,
 };
-use wardgraph_kernel::NodeId;
+use wardgraph_kernel::{List, NodeId};
 
 use super::{nodes, page};
 use crate::Failure;
@@ -32,12 +33,17 @@ pub(crate) async fn neighbours(
     permit: Permit<ListNeighbours>,
     (Path(id), Query(query)): (Path<NodeId>, Query<NeighbourFilter>),
 ) -> Result<Json<NeighbourPage>, Failure> {
-    let (size, after) = page("neighbors", query.limit, query.cursor.as_deref())?;
-    let filter = neighbours::Filter { direction: direction(query.direction), rel: query.rel, class: query.class };
+    let list = List { name: "neighbors", tenant: permit.tenant().clone(), of: Some(id.uuid()) };
+    let (size, after) = page(&list, query.limit, query.cursor.as_deref())?;
+    let filter = neighbours::Filter {
+        direction: direction(query.direction),
+        rel: query.rel.map(Name::into_text),
+        class: query.class.map(Name::into_text),
+    };
     let mut work = permit.begin()?;
     let found = neighbours::list(&mut work.once(), id, &filter, after, size).await?;
     let neighbors: Vec<_> = found.items.into_iter().map(neighbour).collect();
-    let next_cursor = found.next.map(|cursor| cursor.encode("neighbors"));
+    let next_cursor = found.next.map(|cursor| cursor.encode(&list));
     Ok(Json(NeighbourPage { count: neighbors.len(), neighbors, next_cursor }))
 }
 
@@ -47,7 +53,7 @@ pub(crate) async fn lineage(
 ) -> Result<Json<Lineage>, Failure> {
     let walk = Walk {
         start: id,
-        rel: query.rel.unwrap_or_else(|| DERIVED_FROM.to_owned()),
+        rel: query.rel.map_or_else(|| DERIVED_FROM.to_owned(), Name::into_text),
         reversed: query.direction == Some(Direction::In),
         depth: query.max_depth.unwrap_or(DEPTH),
         nodes: query.limit.unwrap_or(MOST_NODES),
@@ -63,7 +69,7 @@ pub(crate) async fn clear(
     (Path(id), Query(query)): (Path<NodeId>, Query<EdgeClearing>),
 ) -> Result<Committed<ClearEdges>, Failure> {
     let most = query.limit.unwrap_or(CLEARED);
-    let clearing = edge::Clearing { node: id, direction: direction(query.direction), rel: query.rel, most };
+    let clearing = edge::Clearing { node: id, direction: direction(query.direction), rel: query.rel.map(Name::into_text), most };
     let mut work = permit.begin()?;
     let (gone, more) = edge::clear(&mut work.tx(), &clearing).await?;
     let deleted = gone.len();

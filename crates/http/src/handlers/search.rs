@@ -3,7 +3,10 @@
 use wardgraph_api::{
     Json,
     table::graph::Search,
-    wire::search::{Explanation, SearchMode, SearchRequest, SearchResponse, SearchResult, SearchRoute},
+    wire::{
+        Name,
+        search::{Explanation, SearchMode, SearchRequest, SearchResponse, SearchResult, SearchRoute},
+    },
 };
 use wardgraph_gate::Permit;
 use wardgraph_graph::{
@@ -55,8 +58,7 @@ async fn vector(permit: &Permit<Search>, request: &mut SearchRequest, services: 
 
 fn filter(request: &mut SearchRequest) -> Filter {
     let filter = std::mem::take(&mut request.filter);
-    let mut classes = filter.classes;
-    classes.append(&mut request.classes);
+    let classes = filter.classes.into_iter().chain(request.classes.drain(..)).map(Name::into_text).collect();
     Filter {
         classes,
         props: filter.props,

@@ -5,7 +5,7 @@ use wardgraph_api::{
     table::graph::{DeleteNode, ListNodeVersions, RestoreNode},
     validate::Faults,
     wire::{
-        NamedTenant,
+        Name, NamedTenant,
         node::{NewNode, Node},
         version::{Deletion, NodePatch, NodeVersion, NodeVersionPage, Restoration, VersionFilter},
     },
@@ -13,7 +13,7 @@ use wardgraph_api::{
 use wardgraph_audit::Subject;
 use wardgraph_gate::{Committed, Permit, Work};
 use wardgraph_graph::node::{self, Meant, Replaced, Version};
-use wardgraph_kernel::{EdgeId, Endpoint, EventType, NodeId, Write};
+use wardgraph_kernel::{EdgeId, Endpoint, EventType, List, NodeId, Write};
 
 use super::{
     cleaning::cleaned,
@@ -84,11 +84,12 @@ pub(crate) async fn list(
     permit: Permit<ListNodeVersions>,
     (Path(id), Query(query)): (Path<NodeId>, Query<VersionFilter>),
 ) -> Result<Json<NodeVersionPage>, Failure> {
-    let (size, before) = page("node_versions", query.limit, query.cursor.as_deref())?;
+    let list = List { name: "node versions", tenant: permit.tenant().clone(), of: Some(id.uuid()) };
+    let (size, before) = page(&list, query.limit, query.cursor.as_deref())?;
     let mut work = permit.begin()?;
     let found = node::versions(&mut work.once(), id, before, size).await?;
     let versions: Vec<_> = found.items.into_iter().map(version).collect();
-    let next_cursor = found.next.map(|cursor| cursor.encode("node_versions"));
+    let next_cursor = found.next.map(|cursor| cursor.encode(&list));
     Ok(Json(NodeVersionPage { node_id: id, count: versions.len(), versions, next_cursor }))
 }
 
@@ -98,8 +99,9 @@ pub(crate) async fn restore(
     services: Services,
 ) -> Result<Committed<RestoreNode>, Failure> {
     services.backlog.admit(&permit.owner())?;
-    let now = permit.now();
+    let (now, tenant) = (permit.now(), permit.tenant().clone());
     let mut work = permit.begin()?;
+    note_named_tenant(&mut work, &restoration.tenant_id, &tenant);
     let node = if let Some(version) = restoration.version {
         node::restore(&mut work.tx(), id, version, meant(&if_match), now).await?.node
     } else {
@@ -135,16 +137,19 @@ pub(super) fn meant(if_match: &IfMatch) -> Meant<'_> {
 
 /// A node as a body that would make it. An external id that `props` gives goes on following them.
 fn body(node: node::NewNode) -> NewNode {
-    let follows = node.external_id.as_deref() == node.props.get("external_id").and_then(serde_json::Value::as_str);
+    let external_id = node.external_id.map(Name::new);
+    let follows = external_id == node.props.get("external_id").and_then(serde_json::Value::as_str).map(Name::new);
     NewNode {
-        classes: node.classes,
+        classes: node.classes.into_iter().map(Name::new).collect(),
         props: node.props,
         payload_ref: node.payload_ref,
         metadata: node.metadata,
         refresh_policy: node.refresh_policy,
         triggers: node.triggers,
-        external_id: node.external_id.filter(|_| !follows),
+        external_id: external_id.filter(|_| !follows),
         tenant_id: NamedTenant::Absent,
+        extract: None,
+        extract_before_embed: None,
     }
 }
 

@@ -22,7 +22,7 @@ impl ShowConfig {
             return Ok(true);
         }
         for setting in context.settings.all() {
-            writeln!(out, "{:<34} {:<28} {}", setting.key.name, setting.shown(), setting.source)?;
+            writeln!(out, "{:<34} {:<28} {}", setting.name, setting.shown(), setting.source)?;
         }
         context.config().map(|_| true)
     }

@@ -7,7 +7,7 @@ pub enum ConfigError {
     #[error("`{key}` (from {source_name}) is not {expected}")]
     Value {
         /// The setting.
-        key: &'static str,
+        key: String,
         /// Where the value came from.
         source_name: String,
         /// What it should be.

@@ -51,14 +51,19 @@ pub struct Key {
 impl Key {
     /// Its name in the environment: `WARDGRAPH_SECTION__NAME`.
     pub fn variable(&self) -> String {
-        format!("WARDGRAPH_{}", self.name.to_uppercase().replace('.', "__"))
+        variable(self.name)
     }
 }
 
+/// A setting's name in the environment.
+pub(super) fn variable(name: &str) -> String {
+    format!("WARDGRAPH_{}", name.to_uppercase().replace('.', "__"))
+}
+
 macro_rules! keys {
-    ($($name:literal $kind:expr, $default:literal, [$($alias:literal),*], $doc:literal;)*) => {
-        /// Every setting there is.
-        pub const KEYS: &[Key] = &[$(Key { name: $name, kind: $kind, default: $default, aliases: &[$($alias),*], doc: $doc }),*];
+    ($(#[$about:meta])* $list:ident: $($name:literal $kind:expr, $default:literal, [$($alias:literal),*], $doc:literal;)*) => {
+        $(#[$about])*
+        pub const $list: &[Key] = &[$(Key { name: $name, kind: $kind, default: $default, aliases: &[$($alias),*], doc: $doc }),*];
     };
 }
 
@@ -66,6 +71,8 @@ const BYTES: Kind = Kind::Number(1_024, 1 << 30);
 const COUNT: Kind = Kind::Number(1, 1_000_000);
 
 keys! {
+    /// Every setting that there is once.
+    KEYS:
     "http.listen" Kind::Listen, "127.0.0.1:8080", [], "Where the server listens.";
     "http.plain_beyond_loopback" Kind::Bool, "false", [], "Allows plain HTTP on an address that other machines reach. Say true only behind a proxy that speaks TLS. Without effect where the server speaks TLS itself.";
     "http.max_request_bytes" BYTES, "10485760", ["MAX_REQUEST_SIZE_BYTES"], "The largest request body of any endpoint; each endpoint has its own limit besides.";
@@ -104,6 +111,11 @@ keys! {
     "jwt.audience" Kind::Text, "activekg", ["JWT_AUDIENCE"], "What `aud` must name.";
     "jwt.issuer" Kind::Text, "", ["JWT_ISSUER"], "What `iss` must be. Empty: not looked at.";
     "jwt.leeway_seconds" Kind::Number(0, 300), "30", ["JWT_LEEWAY_SECONDS"], "How far the issuer's clock may be off.";
+    "jwt.tenants" Kind::Text, "", [], "The outside issuer's own tenants, with commas between: no other issuer may speak for them. With `*` it may speak for any tenant that no other issuer lists.";
+    "jwt.new_tenants_per_hour" Kind::Number(0, 1_000_000_000), "10000", [], "Of how many tenants the outside issuer may be the first to speak in an hour: each is its own from then on. 0: of those in `jwt.tenants` alone.";
+    "egress.name_server" Kind::Listen, "", [], "Which name server is asked for the hosts that this server asks. Empty: the machine's own, after its list of hosts.";
+    "egress.authorities" Kind::Path, "", [], "A PEM of certificate authorities that are believed besides the machine's own.";
+    "egress.allow" Kind::Text, "", [], "Hosts and ranges of addresses, with commas between, that are no public ones and to which redirects may lead from addresses in this configuration. These addresses themselves may always be asked; what a tenant names never leads inside.";
     "limits.enabled" Kind::Bool, "true", ["RATE_LIMIT_ENABLED"], "Whether calls are counted. False needs a loopback listener.";
     "limits.search_burst" COUNT, "100", [], "Searches of a tenant at once.";
     "limits.search_sustained" COUNT, "10", [], "Searches of a tenant a second.";
@@ -142,15 +154,35 @@ keys! {
     "cache_dir" Kind::Path, "", [], "Where `scripts/fetch.py` put Postgres and the models. Empty: `.cache` beside the build or in the working folder.";
 }
 
+keys! {
+    /// Settings of which there are as many as have names: `*` stands for a name of small letters, digits and underscores.
+    FAMILIES:
+    "issuer.*.issuer" Kind::Text, "", [], "What `iss` of this issuer's tokens must be.";
+    "issuer.*.jwks_url" Kind::Text, "", [], "Where the issuer publishes its keys (RFC 7517). It may be on a private network. Either this, a `secret_key` or a `public_key`.";
+    "issuer.*.plain_beyond_loopback" Kind::Bool, "false", [], "Allows plain HTTP to another machine for `jwks_url`: whoever stands between could be the issuer.";
+    "issuer.*.algorithms" Kind::Text, "RS256,ES256,EdDSA", [], "The algorithms of the issuer, with commas between; exactly one for a `public_key`. A `secret_key` is for HS256.";
+    "issuer.*.secret_key" Kind::Secret, "", [], "A shared secret for HS256, at least 32 bytes.";
+    "issuer.*.public_key" Kind::Secret, "", [], "The one public key, as PEM: as it is, with `\\n` escaped, or base64.";
+    "issuer.*.audience" Kind::Text, "", [], "What `aud` must name: one of these, with commas between. Empty: `jwt.audience`.";
+    "issuer.*.leeway_seconds" Kind::Number(0, 300), "30", [], "How far the issuer's clock may be off.";
+    "issuer.*.ceiling" Kind::Text, "", [], "The most that the issuer's tokens may ever do: permissions, with commas between. Empty: the data scopes and `admin:refresh`.";
+    "issuer.*.tenants" Kind::Text, "", [], "As `jwt.tenants`.";
+    "issuer.*.new_tenants_per_hour" Kind::Number(0, 1_000_000_000), "0", [], "As `jwt.new_tenants_per_hour`, but none by default: the first to name a tenant that has data already would get it.";
+    "issuer.*.keys_refresh_seconds" Kind::Number(1, 86_400), "300", [], "How often published keys are fetched without need: so long is a key believed that was taken back.";
+    "issuer.*.keys_floor_seconds" Kind::Number(1, 3_600), "10", [], "The least time between two fetches, however many tokens name an unknown key.";
+    "issuer.*.keys_stale_seconds" Kind::Number(1, 604_800), "21600", [], "How long published keys are believed while the issuer cannot be reached. Then its tokens are answered with 503.";
+}
+
 /// `docs/configuration.md`.
 pub fn documentation() -> String {
     let mut out = String::from(
         "# Configuration\n\nGenerated from the list of settings (`crates/server/src/config/keys.rs`); a test keeps it fresh.\n\n\
          Defaults in code, then the TOML file given with `--config` (or `WARDGRAPH_CONFIG`), then the environment. `section.name` is \
          `[section]` and `name` in the file, and `WARDGRAPH_SECTION__NAME` in the environment. A secret can be given as a file: `<VARIABLE>_FILE`. \
-         `wardgraph config` shows what holds and where it came from.\n\n| setting | default | also read from | meaning |\n|---|---|---|---|\n",
+         `wardgraph config` shows what holds and where it came from. In `issuer.*` the star stands for a name of your choice \
+         (small letters, digits, underscores), one for each issuer: `[issuer.main]` in the file, `WARDGRAPH_ISSUER__MAIN__JWKS_URL` in the environment.\n\n| setting | default | also read from | meaning |\n|---|---|---|---|\n",
     );
-    for key in KEYS {
+    for key in KEYS.iter().chain(FAMILIES) {
         let default = if key.default.is_empty() { String::new() } else { format!("`{}`", key.default) };
         let aliases: Vec<_> = key.aliases.iter().map(|alias| format!("`{alias}`")).collect();
         // Writing to a String cannot fail.

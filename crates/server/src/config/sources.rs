@@ -1,10 +1,14 @@
 //! Where settings come from, and which wins.
 
-use std::{collections::BTreeMap, fmt, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::Path,
+};
 
 use super::{
     ConfigError,
-    keys::{KEYS, Key, Kind},
+    keys::{FAMILIES, KEYS, Key, Kind, variable},
 };
 
 /// Where a value came from.
@@ -36,12 +40,18 @@ impl fmt::Display for Source {
 pub struct Setting {
     /// The setting.
     pub key: &'static Key,
+    /// Its name: the key's own, or a family's with the member's name in it.
+    pub name: String,
     value: String,
     /// Where the value came from.
     pub source: Source,
 }
 
 impl Setting {
+    fn default(key: &'static Key, name: String) -> Self {
+        Self { key, name, value: key.default.to_owned(), source: Source::Default }
+    }
+
     /// The value, or a word in place of a secret.
     pub fn shown(&self) -> &str {
         if self.key.kind == Kind::Secret && !self.value.is_empty() { "(secret)" } else { &self.value }
@@ -53,13 +63,13 @@ impl Setting {
     }
 
     pub(super) fn refuse(&self, expected: impl Into<String>) -> ConfigError {
-        ConfigError::Value { key: self.key.name, source_name: self.source.to_string(), expected: expected.into() }
+        ConfigError::Value { key: self.name.clone(), source_name: self.source.to_string(), expected: expected.into() }
     }
 }
 
 impl fmt::Debug for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} = {:?} from {}", self.key.name, self.shown(), self.source)
+        write!(f, "{} = {:?} from {}", self.name, self.shown(), self.source)
     }
 }
 
@@ -81,13 +91,13 @@ pub fn without_effect(environment: &BTreeMap<String, String>) -> Vec<&'static st
 
 /// All settings, each from the strongest source that has it.
 #[derive(Debug, Clone)]
-pub struct Settings(BTreeMap<&'static str, Setting>);
+pub struct Settings(BTreeMap<String, Setting>);
 
 impl Settings {
     /// Reads defaults, the file if there is one, and `environment`. An empty variable counts as absent.
     pub fn read(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
-        let defaults = KEYS.iter().map(|key| (key.name, Setting { key, value: key.default.to_owned(), source: Source::Default }));
-        let mut settings = Self(defaults.collect());
+        let mut settings =
+            Self(KEYS.iter().map(|key| (key.name.to_owned(), Setting::default(key, key.name.to_owned()))).collect());
         if let Some(path) = file {
             settings.take_file(path)?;
         }
@@ -107,6 +117,12 @@ impl Settings {
         self.0.values()
     }
 
+    /// The names that a family's members have.
+    pub(super) fn names(&self, family: &str) -> BTreeSet<String> {
+        let member = |name: &String| Some(name.strip_prefix(family)?.strip_prefix('.')?.split_once('.')?.0.to_owned());
+        self.0.keys().filter_map(member).collect()
+    }
+
     /// One setting of the list.
     pub(super) fn get(&self, name: &str) -> Result<&Setting, ConfigError> {
         self.0.get(name).ok_or_else(|| ConfigError::Unknown { key: name.to_owned(), source_name: "the server itself".into() })
@@ -121,13 +137,40 @@ impl Settings {
             match value {
                 toml::Value::Table(members) => {
                     for (name, value) in members {
-                        self.take_member(&format!("{section}.{name}"), &value)?;
+                        self.take_members(&format!("{section}.{name}"), value)?;
                     }
                 }
                 value => self.take_member(&section, &value)?,
             }
         }
         Ok(())
+    }
+
+    /// A setting of a section, or a member of a family with all of its settings.
+    fn take_members(&mut self, name: &str, value: toml::Value) -> Result<(), ConfigError> {
+        match (value, name.split_once('.')) {
+            (toml::Value::Table(settings), Some((family, member))) if self.add_member(family, member) => {
+                settings.iter().try_for_each(|(part, value)| self.take_member(&format!("{name}.{part}"), value))
+            }
+            (value, _) => self.take_member(name, &value),
+        }
+    }
+
+    /// Adds the settings of a family's member with their defaults. False if there is no such family, or the name is not one to give.
+    fn add_member(&mut self, family: &str, member: &str) -> bool {
+        let letters = |name: &str| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+        let is_name = (1..=32).contains(&member.len())
+            && letters(member)
+            && !member.contains("__")
+            && !member.starts_with('_')
+            && !member.ends_with('_');
+        let mut found = false;
+        for key in FAMILIES.iter().filter(|key| is_name && key.name.split('.').next() == Some(family)) {
+            let name = key.name.replace('*', member);
+            self.0.entry(name.clone()).or_insert_with(|| Setting::default(key, name));
+            found = true;
+        }
+        found
     }
 
     fn take_member(&mut self, name: &str, value: &toml::Value) -> Result<(), ConfigError> {
@@ -148,8 +191,14 @@ impl Settings {
             "WARDGRAPH_TOKEN".to_owned(),
             "WARDGRAPH_POSTGRES_DIR".to_owned(),
         ];
+        for name in environment.keys() {
+            let parts: Vec<_> = name.strip_prefix("WARDGRAPH_").unwrap_or_default().split("__").collect();
+            if let [family, member, _] = parts.as_slice() {
+                self.add_member(&family.to_lowercase(), &member.to_lowercase());
+            }
+        }
         for setting in self.0.values_mut() {
-            let variable = setting.key.variable();
+            let variable = variable(&setting.name);
             // The first name that is set wins: Wardgraph's own, then those of other systems in their order.
             for name in std::iter::once(variable.as_str()).chain(setting.key.aliases.iter().copied()) {
                 let file = format!("{name}_FILE");

@@ -3,16 +3,17 @@
 use std::{path::PathBuf, time::Duration};
 
 use tracing_subscriber::EnvFilter;
-use wardgraph_kernel::{LimitClass, Permissions, Secret};
+use wardgraph_kernel::{LimitClass, Secret};
 use wardgraph_limits::{LimitTable, Policy};
 use wardgraph_store::{Config as Login, Role, Timeouts};
-use wardgraph_tokens::{Algorithm, Issuer, IssuerConfig, KeyError};
 use wardgraph_worker::TierOptions;
 
 use super::{
     ConfigError, Settings,
+    egress::{EgressConfig, egress},
     embedding::{EmbeddingConfig, embedding},
     http::{HttpConfig, http},
+    issuers::{self, IssuerSettings},
     keys::Kind,
 };
 
@@ -23,8 +24,12 @@ pub struct Config {
     pub http: HttpConfig,
     /// The database.
     pub database: DatabaseConfig,
-    /// The outside issuer, if there is one.
+    /// The outside issuer of `jwt.*`, if there is one.
     pub issuer: Option<IssuerSettings>,
+    /// Other outside issuers.
+    pub issuers: Vec<IssuerSettings>,
+    /// The way out.
+    pub egress: EgressConfig,
     /// What `aud` must name in tokens of any issuer.
     pub audience: String,
     /// How often is too often.
@@ -60,34 +65,6 @@ pub struct DatabaseConfig {
     pub timeouts: Timeouts,
 }
 
-/// An outside issuer.
-#[derive(Debug)]
-pub struct IssuerSettings {
-    /// Its algorithm.
-    pub algorithm: Algorithm,
-    /// Its secret or public key.
-    pub key: Secret,
-    /// What `iss` must be.
-    pub issuer: Option<String>,
-    /// How far its clock may be off.
-    pub leeway: Duration,
-}
-
-impl IssuerSettings {
-    /// The issuer, as the verifier takes it.
-    pub fn trusted(&self, audience: &str) -> Result<Issuer, KeyError> {
-        Issuer::new(IssuerConfig {
-            name: self.issuer.clone().unwrap_or_else(|| "outside".into()),
-            algorithm: self.algorithm,
-            key: self.key.clone(),
-            audience: audience.to_owned(),
-            issuer: self.issuer.clone(),
-            leeway: self.leeway,
-            ceiling: Permissions::outside_ceiling(),
-        })
-    }
-}
-
 impl Config {
     /// Reads and checks every setting.
     pub fn of(settings: &Settings) -> Result<Self, ConfigError> {
@@ -105,7 +82,9 @@ impl Config {
         Ok(Self {
             http,
             database: database(settings)?,
-            issuer: issuer(settings, &audience)?,
+            issuer: issuers::seed(settings, &audience)?,
+            issuers: issuers::named(settings, &audience)?,
+            egress: egress(settings)?,
             audience,
             limits,
             embedding: embedding(settings)?,
@@ -123,6 +102,11 @@ impl Config {
 impl Settings {
     pub(super) fn text(&self, name: &str) -> Result<String, ConfigError> {
         Ok(self.get(name)?.value().to_owned())
+    }
+
+    /// The words of a list with commas between.
+    pub(super) fn list(&self, name: &str) -> Result<Vec<String>, ConfigError> {
+        Ok(self.get(name)?.value().split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect())
     }
 
     pub(super) fn secret(&self, name: &str) -> Result<Option<Secret>, ConfigError> {
@@ -202,31 +186,6 @@ fn tiers(settings: &Settings) -> Result<TierOptions, ConfigError> {
         works: settings.flag("worker.enabled")?,
         ..TierOptions::default()
     })
-}
-
-fn issuer(settings: &Settings, audience: &str) -> Result<Option<IssuerSettings>, ConfigError> {
-    let (secret, public) = (settings.secret("jwt.secret_key")?, settings.secret("jwt.public_key")?);
-    let enabled = match settings.text("jwt.enabled")?.as_str() {
-        "" => secret.is_some() || public.is_some(),
-        _ => settings.flag("jwt.enabled")?,
-    };
-    if !enabled {
-        return Ok(None);
-    }
-    let setting = settings.get("jwt.algorithm")?;
-    let algorithm: Algorithm = setting.value().parse().map_err(|_| setting.refuse("HS256, RS256, ES256 or EdDSA"))?;
-    let (key, wanted) = if algorithm == Algorithm::HS256 { (secret, "jwt.secret_key") } else { (public, "jwt.public_key") };
-    let key =
-        key.ok_or_else(|| ConfigError::Together(format!("jwt.algorithm is {}, which needs `{wanted}`", setting.value())))?;
-    let issuer = IssuerSettings {
-        algorithm,
-        key,
-        issuer: Some(settings.text("jwt.issuer")?).filter(|issuer| !issuer.is_empty()),
-        leeway: Duration::from_secs(settings.number("jwt.leeway_seconds")? as u64),
-    };
-    let source = &settings.get(wanted)?.source;
-    issuer.trusted(audience).map_err(|error| ConfigError::Together(format!("`{wanted}` (from {source}): {error}")))?;
-    Ok(Some(issuer))
 }
 
 fn limits(settings: &Settings, http: &HttpConfig) -> Result<LimitTable, ConfigError> {

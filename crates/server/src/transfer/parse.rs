@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use wardgraph_api::{
-    FieldError,
+    FieldError, json,
     validate::{Faults, Validate},
     wire::node::NewNode,
 };
@@ -38,6 +38,7 @@ pub(super) fn line(raw: &[u8], number: u64, namer: &Namer) -> Result<Item, Strin
     let Value::Object(members) = value else {
         return Err("is no JSON object".into());
     };
+    json::check(raw, &[]).map_err(|fault| format!("{}: {}", fault.pointer, fault.detail))?;
     match members.get("type").map(Value::as_str) {
         Some(Some("node")) => node(members, || namer.name(number, raw)).map(Item::Node),
         Some(Some("edge")) => edge(members).map(Item::Edge),
@@ -57,7 +58,7 @@ pub(super) fn node(mut members: Map<String, Value>, name: impl FnOnce() -> Strin
     let new = NewNode::deserialize(&value).map_err(|error| error.to_string())?;
     faults(&new)?;
     let external_id = match new.external_id() {
-        Some(external_id) => external_id.to_owned(),
+        Some(external_id) => external_id.into_text(),
         None => name(),
     };
     if let Value::Object(members) = &mut value {
@@ -85,6 +86,9 @@ fn edge(mut members: Map<String, Value>) -> Result<EdgeItem, String> {
         Some(Value::Null) | None => Map::new(),
         Some(_) => return Err("`props` is no object".into()),
     };
+    if let Some(unknown) = members.keys().find(|name| !SERVERS.contains(&name.as_str())) {
+        return Err(format!("unknown field `{unknown}`"));
+    }
     checked(EdgeItem { src, rel, dst, props })
 }
 
@@ -178,6 +182,9 @@ mod tests {
             ("{}", "is neither a node, which has `classes`, nor an edge, which has `rel`"),
             (r#"{"type":"triple"}"#, "`type` is neither `node` nor `edge`"),
             (r#"{"classes":["A"]}"#, "missing field `props`"),
+            (r#"{"classes":["A"],"props":{},"prosp":{}}"#, "unknown field `prosp`, expected one of"),
+            (r#"{"classes":["A"],"props":{"a":{"b":1,"b":2}}}"#, "/props/a/b: the member is there twice"),
+            (r#"{"classes":["A"],"props":{"n":12345678901234567890123}}"#, "/props/n: a number is kept as"),
             (r#"{"classes":[],"props":{}}"#, "/classes: must have 1 to 10 entries"),
             (r#"{"classes":["A"],"props":{},"external_id":""}"#, "/external_id: must have 1 to 255 characters"),
             (r#"{"rel":"R","src":"a"}"#, "has neither `dst` nor `dst_external_id`"),
@@ -185,8 +192,10 @@ mod tests {
             (r#"{"rel":"","src":"a","dst":"b"}"#, "/rel: must have 1 to 100 characters"),
             (r#"{"rel":"R","src":"a","src_external_id":"a","dst":"b"}"#, "has both `src` and `src_external_id`"),
             (r#"{"rel":"R","src":"a","dst":"b","props":[]}"#, "`props` is no object"),
+            (r#"{"rel":"R","src":"a","dst":"b","porps":{}}"#, "unknown field `porps`"),
         ] {
-            assert_eq!(reason(text), why, "{text}");
+            let reason = reason(text);
+            assert!(reason.starts_with(why), "{text}: {reason}");
         }
         let not_text = line(b"{\"classes\": \"\xff\"}", 1, &Namer(String::new())).unwrap_err();
         assert_eq!(not_text, "is not UTF-8 from byte 14 on");

@@ -123,11 +123,11 @@ impl End {
 
 impl Validate for EdgeItem {
     fn validate(&self, faults: &mut Faults) {
-        faults.text("/rel", &self.rel, 1, 100);
+        faults.name("/rel", &self.rel, 1, 100);
         faults.object("/props", &self.props);
         for (field, end) in [("/src_external_id", &self.src), ("/dst_external_id", &self.dst)] {
             if let End::External(id) = end {
-                faults.text(field, id, 1, 255);
+                faults.name(field, id, 1, 255);
             }
         }
     }

@@ -73,6 +73,7 @@ async fn a_flood_of_addresses_is_bounded_and_counted() {
         assert!(
             app.gate
                 .admit::<GetNode>(&Arrival { target: &Uri::from_static("/nodes"), headers: &headers, peer, request_id })
+                .await
                 .is_err()
         );
     }
@@ -92,7 +93,7 @@ async fn a_subscribers_many_addresses_are_one_network() {
         let peer = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 1, 2, last, 3, 4, last));
         let target = Uri::from_static("/nodes");
         let arrival = Arrival { target: &target, headers: &headers, peer, request_id: app.gate.request_id() };
-        assert!(app.gate.admit::<GetNode>(&arrival).is_err());
+        assert!(app.gate.admit::<GetNode>(&arrival).await.is_err());
     }
     app.gate.record().await.unwrap();
     let log = log(&app).await;

@@ -107,6 +107,35 @@ fn every_operation_of_openapi_is_complete() {
     assert_eq!(ids.len(), rows().count());
 }
 
+/// What may be sent and is no free form: every schema that a body or a query reaches has members, and those alone.
+#[test]
+fn what_may_be_sent_is_closed_unless_it_is_free_form() {
+    let document = openapi();
+    let mut seen = BTreeSet::new();
+    for operation in document["paths"].as_object().unwrap().values().flat_map(|methods| methods.as_object().unwrap().values()) {
+        closed(&document, &operation["requestBody"]["content"]["application/json"]["schema"], &mut seen);
+    }
+    assert!(seen.len() >= 8, "{seen:?}");
+}
+
+fn closed<'a>(document: &'a Value, schema: &'a Value, seen: &mut BTreeSet<&'a str>) {
+    match schema {
+        Value::Object(object) => {
+            if object.contains_key("properties") {
+                assert_eq!(object.get("additionalProperties"), Some(&Value::Bool(false)), "{schema}");
+            }
+            if let Some(reference) = object.get("$ref").and_then(Value::as_str)
+                && seen.insert(reference)
+            {
+                closed(document, document.pointer(reference.trim_start_matches('#')).unwrap(), seen);
+            }
+            object.values().for_each(|value| closed(document, value, seen));
+        }
+        Value::Array(items) => items.iter().for_each(|value| closed(document, value, seen)),
+        _ => {}
+    }
+}
+
 #[tokio::test]
 async fn what_is_served_is_what_is_written() {
     let app = wardgraph_testkit::App::start().await;

@@ -1,10 +1,10 @@
 //! Hostile paths, queries and cursors, to every endpoint of the table that has any.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use wardgraph_api::table::{Row, rows};
 use wardgraph_testkit::App;
 
-use crate::hostile::{ask, counted, operation, place};
+use crate::hostile::{ask, bodied, counted, described, document, operation, place, sending, with};
 
 /// How many writes make what is known: three nodes and an edge.
 const KNOWN_WRITES: i64 = 4;
@@ -131,6 +131,98 @@ async fn cursors_are_taken_back_by_their_own_list_alone() {
             assert_eq!(reply.status, 400, "{} ?cursor={bad:.40}", row.spec.id);
         }
     }
+}
+
+#[tokio::test]
+async fn cursors_are_of_one_tenant_one_order_and_one_thing() {
+    let app = App::start().await;
+    let (owner, neighbour) = (app.owner("tenant-a"), app.owner("tenant-b"));
+    let (known, theirs) = (app.known(&owner).await, app.known(&neighbour).await);
+    for (caller, known) in [(&owner, &known), (&neighbour, &theirs)] {
+        caller.post("/edges", &json!({ "src": known.node, "rel": "SECOND", "dst": known.other })).await.created();
+        caller.patch(&format!("/nodes/{}", known.node), &json!({ "props": { "n": 1 } })).await.ok();
+    }
+    let swapped = wardgraph_api::describe::Known { node: known.other, other: known.node, ..known };
+    let mut orders = 0;
+    for row in rows().filter(|row| parameters(row).iter().any(|name| name == "cursor")) {
+        let at = |known, query: &str| format!("{}?limit=1{query}", place(row, known));
+        let cursor = async |query: &str| {
+            let page = owner.get(&at(&known, query)).await.ok();
+            page["next_cursor"].as_str().unwrap_or_else(|| panic!("{} has one page: {page}", row.spec.id)).to_owned()
+        };
+        let refused = async |caller: &wardgraph_testkit::Caller, path: String| {
+            let problem = caller.get(&path).await.problem(400);
+            assert_eq!(problem["errors"][0]["field"], "cursor", "{path}: {problem}");
+        };
+        let own = cursor("").await;
+        owner.get(&at(&known, &format!("&cursor={own}"))).await.ok();
+        refused(&neighbour, at(&theirs, &format!("&cursor={own}"))).await;
+        if (row.shape)().path.is_some() {
+            refused(&owner, at(&swapped, &format!("&cursor={own}"))).await;
+        }
+        // Every order and every other set of rows that the list has.
+        for (name, value) in [("order", "desc"), ("shared", "true")] {
+            if parameters(row).iter().any(|parameter| parameter == name) {
+                orders += 1;
+                refused(&owner, at(&known, &format!("&{name}={value}&cursor={own}"))).await;
+            }
+        }
+        // Any one character changed, or cut off anywhere.
+        for place in 0..own.len() {
+            let other = if own[place..].starts_with('A') { "B" } else { "A" };
+            refused(&owner, at(&known, &format!("&cursor={}{other}{}", &own[..place], &own[place + 1..]))).await;
+            refused(&owner, at(&known, &format!("&cursor={}", &own[..place]))).await;
+        }
+    }
+    assert_eq!(orders, 2, "a list with an order of its own is tried here");
+}
+
+/// Whether what the API description says of a field, or what it refers to, is an id.
+fn is_id(document: &Value, schema: &Value) -> bool {
+    let refers =
+        |schema: &Value| schema["$ref"].as_str().and_then(|name| document.pointer(name.trim_start_matches('#'))).cloned();
+    let choices = schema["anyOf"].as_array().cloned().unwrap_or_default();
+    let all = [vec![schema.clone()], choices].concat();
+    all.iter().any(|schema| refers(schema).as_ref().unwrap_or(schema)["format"] == "uuid")
+}
+
+#[tokio::test]
+async fn ids_in_bodies_and_queries_are_uuids_or_400() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let known = app.known(&owner).await;
+    let (document, node, mut seen) = (document(), known.node.to_string(), 0);
+    let bad = [
+        "x".to_owned(),
+        String::new(),
+        node[1..].to_owned(),
+        format!("{node}0"),
+        node.replace('-', "_"),
+        node.replacen('0', "g", 1),
+    ];
+    for row in bodied() {
+        let sample = (row.sample)(&known).unwrap();
+        for (field, _) in described(row).iter().filter(|(_, schema)| is_id(&document, schema)) {
+            seen += 1;
+            for bad in &bad {
+                let reply = ask(sending(&owner, row, &known, with(&sample, field, json!(bad).to_string().as_bytes())), bad).await;
+                assert_eq!(reply.problem(400)["errors"][0]["field"], field.as_str(), "{} {bad}", row.spec.id);
+            }
+        }
+    }
+    for row in rows() {
+        for parameter in operation(row)["parameters"].as_array().unwrap() {
+            let name = parameter["name"].as_str().unwrap();
+            if parameter["in"] == "query" && is_id(&document, &parameter["schema"]) {
+                seen += 1;
+                for bad in &bad {
+                    let problem = owner.get(&format!("{}?{name}={bad}", place(row, &known))).await.problem(400);
+                    assert_eq!(problem["errors"][0]["field"], name, "{} {bad}", row.spec.id);
+                }
+            }
+        }
+    }
+    assert!(seen >= 5, "{seen}");
 }
 
 #[tokio::test]

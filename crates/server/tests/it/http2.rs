@@ -180,6 +180,7 @@ async fn a_connection_that_asks_nothing_is_ended() {
     assert!(tokio::time::timeout(Duration::from_secs(10), connection).await.is_ok(), "the connection is still there");
     // And so is one that never says that it speaks HTTP/2.
     let mut silent = connect(&site.app.base, &client(&site.authority, &[&TLS13], &["h2"], None)).await.unwrap();
-    let closed = tokio::io::copy(&mut silent, &mut tokio::io::sink());
+    let mut nowhere = tokio::io::sink();
+    let closed = tokio::io::copy(&mut silent, &mut nowhere);
     assert!(tokio::time::timeout(Duration::from_secs(10), closed).await.is_ok(), "the connection is still there");
 }

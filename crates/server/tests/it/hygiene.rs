@@ -199,6 +199,42 @@ async fn a_failed_transaction_is_not_committed_though_nobody_looked() {
 }
 
 #[tokio::test]
+async fn nothing_flies_while_answers_of_an_abandoned_flight_are_missing() {
+    let bench = Bench::new(1, Timeouts::default()).await;
+    let mut unit = bench.unit::<Write>(tenant("tenant-a"));
+    unit.tx::<Write>().write(&INSERT, &[&"tenant-a", &EDGE]).await.unwrap();
+    let given_up = tokio::time::timeout(Duration::from_millis(50), async { unit.tx::<Write>().query(&SLEEP, &[&0.2_f64]).await });
+    assert!(given_up.await.is_err());
+    // The answer is there by now, and must not be taken for the undoing's.
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert!(matches!(unit.undo().await, Err(StoreError::Ended)));
+    assert!(unit.commit(&[]).await.is_err());
+    bench.is_clean().await;
+    assert_eq!(bench.edges().await, 0);
+}
+
+#[tokio::test]
+async fn tenants_whose_names_differ_at_the_very_end_take_turns_on_a_connection() {
+    let bench = Bench::new(1, Timeouts::default()).await;
+    let names = ['a', 'b', 'c'].map(|last| format!("{}{last}", "x".repeat(62)));
+    for turn in 0..30 {
+        let name = &names[(turn / 2) % 3];
+        let mut unit = bench.unit::<Write>(tenant(name));
+        // Some flights fail, at the server or before they are sent, and some units are dropped.
+        match turn % 5 {
+            1 => drop(unit.tx::<Write>().write(&DIVIDE, &[&0_i32]).await.unwrap_err()),
+            2 => drop(unit.tx::<Write>().write(&DIVIDE, &[&"no number"]).await.unwrap_err()),
+            _ => {
+                let rows = unit.tx::<Write>().query(&WHO, &[]).await.unwrap();
+                assert_eq!(rows[0].try_get::<&str>(0).unwrap(), name);
+            }
+        }
+    }
+    bench.is_clean().await;
+    assert!(bench.sessions().await.0 <= 1, "no connection was lost on the way");
+}
+
+#[tokio::test]
 async fn an_undone_failure_may_be_committed_and_leaves_what_came_after() {
     let bench = Bench::new(1, Timeouts::default()).await;
     let mut unit = bench.unit::<Write>(tenant("tenant-a"));

@@ -203,7 +203,7 @@ async fn a_bad_line_stops_nothing_is_told_by_its_number_and_is_kept() {
             "bad.jsonl:3: is not UTF-8 from byte 15 on",
             "bad.jsonl:4: /classes: must have 1 to 10 entries",
             "bad.jsonl:5: /dst_external_id: is no node of this tenant (`nobody`)",
-            "bad.jsonl:6: /dst_external_id: is no node of this tenant (`two\\u{1b}[31m`)",
+            "bad.jsonl:6: /dst_external_id: must not contain control characters",
             "bad.jsonl:7: is longer than 10 MiB",
             "bad.jsonl:8: /dst: is no node of this tenant",
             "nodes: 2 created",

@@ -13,17 +13,21 @@ use serde_json::Value;
 const ROOMS: &[(&str, &[&str])] = &[
     ("kernel", &[]),
     ("api", &["kernel"]),
+    ("egress", &["kernel"]),
     ("store", &["kernel"]),
-    ("tokens", &["kernel"]),
+    ("tokens", &["kernel", "egress"]),
     ("limits", &["kernel"]),
-    ("embed", &["kernel"]),
+    ("embed", &["kernel", "egress"]),
     ("audit", &["kernel", "store"]),
     ("graph", &["kernel", "store", "embed"]),
     ("gate", &["kernel", "api", "store", "audit", "tokens", "limits"]),
     ("http", &["kernel", "api", "audit", "embed", "graph", "limits", "gate"]),
     ("worker", &["kernel", "audit", "embed", "graph", "gate"]),
-    ("server", &["kernel", "api", "store", "audit", "tokens", "limits", "embed", "graph", "gate", "http", "worker"]),
-    ("testkit", &["kernel", "api", "store", "audit", "tokens", "limits", "embed", "graph", "gate", "http", "worker", "server"]),
+    ("server", &["kernel", "api", "egress", "store", "audit", "tokens", "limits", "embed", "graph", "gate", "http", "worker"]),
+    (
+        "testkit",
+        &["kernel", "api", "egress", "store", "audit", "tokens", "limits", "embed", "graph", "gate", "http", "worker", "server"],
+    ),
 ];
 
 /// Who may speak to Postgres by itself: the store, and the logins of the demo's attacks and of tests, which go around it on purpose.
@@ -66,6 +70,25 @@ fn only_the_store_speaks_to_postgres() {
         let room = room(&package["name"]).unwrap();
         let speaks = package["dependencies"].as_array().unwrap().iter().any(|d| d["name"].as_str().unwrap().contains("postgres"));
         assert!(!speaks || POSTGRES.contains(&room), "`{room}` goes around the store");
+    }
+}
+
+/// Who speaks HTTP to others: egress, and whoever is a client of this server (its commands, and tests).
+#[test]
+fn only_egress_asks_others() {
+    for package in packages() {
+        let room = room(&package["name"]).unwrap();
+        let uses = |name: &str| package["dependencies"].as_array().unwrap().iter().any(|d| d["name"] == name);
+        assert!(!uses("reqwest") || ["server", "testkit"].contains(&room), "`{room}` goes around egress");
+        assert!(
+            !["hyper-rustls", "hickory-resolver"].iter().any(|name| uses(name)) || room == "egress",
+            "`{room}` goes around egress"
+        );
+    }
+    for file in sources(&repository().join("crates/server/src")) {
+        let speaks = fs::read_to_string(&file).unwrap().contains("reqwest");
+        let commands = file.ends_with("client.rs") || file.components().any(|part| part.as_os_str() == "transfer");
+        assert!(!speaks || commands, "{} goes around egress", file.display());
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use wardgraph_kernel::{Cursor, List, TenantId};
 use wardgraph_testkit::{App, Caller};
 
 use crate::plans::pages_touched;
@@ -104,14 +105,17 @@ async fn of_a_hub_no_more_is_read_than_is_shown() {
     let app = App::start().await;
     let owner = app.owner("tenant-a");
     hub(&app).await;
-    let last = wardgraph_kernel::Cursor::after("01900000-0000-7000-9000-00000000c000".parse().unwrap());
+    let after = |name, of: Option<&str>| {
+        let (tenant, of) = (TenantId::parse("tenant-a").unwrap(), of.map(|of| of.parse().unwrap()));
+        Cursor::after("01900000-0000-7000-9000-00000000c000".parse().unwrap()).encode(&List { name, tenant, of })
+    };
     for (path, count) in [
         (format!("/nodes/{HUB}/neighbors?limit=10"), 10),
-        (format!("/nodes/{HUB}/neighbors?limit=10&cursor={}", last.encode("neighbors")), 10),
+        (format!("/nodes/{HUB}/neighbors?limit=10&cursor={}", after("neighbors", Some(HUB))), 10),
         (format!("/nodes/{HUB}/neighbors?limit=100&rel=RARE"), 20),
         (format!("/nodes/{HUB}/neighbors?limit=10&rel=OF&direction=out"), 10),
         (format!("/nodes/{HUB}/neighbors?limit=10&direction=in"), 1),
-        (format!("/edges?node_id={HUB}&limit=10&rel=RARE&cursor={}", last.encode("edges")), 1),
+        (format!("/edges?node_id={HUB}&limit=10&rel=RARE&cursor={}", after("edges", None)), 1),
         (format!("/lineage/{HUB}?rel=OF&limit=10"), 10),
         (format!("/lineage/{HUB}?rel=OF&limit=10&direction=in"), 0),
     ] {

@@ -340,7 +340,7 @@ async fn filters_on_classes_props_metadata_and_time_hold_in_every_mode() {
         (json!({ "compound_filter": {}, "filter": { "metadata": {} } }), "/compound_filter"),
         (json!({ "classes": ["A"], "filter": { "classes": ["B"] } }), "/classes"),
         (json!({ "filter": { "classes": [""] } }), "/filter/classes/0"),
-        (json!({ "filter": { "props": { "a": "\u{0}" } } }), "/filter/props"),
+        (json!({ "filter": { "props": { "a": "\u{0}" } } }), "/filter/props/a"),
         (json!({ "filter": { "created_after": "0000-12-31T23:59:59Z" } }), "/filter/created_after"),
         (json!({ "filter": { "updated_before": "-000001-01-02T00:00:00Z" } }), "/filter/updated_before"),
         (json!({ "decay_lambda": 1.1 }), "/decay_lambda"),

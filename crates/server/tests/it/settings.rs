@@ -1,12 +1,21 @@
 //! Configuration: every name of every setting, which source wins, and what is said of a bad one.
 
-use std::{collections::BTreeMap, fs, net::TcpListener, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::TcpListener,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
 
 use tempfile::TempDir;
-use wardgraph_server::config::{Config, ConfigError, EmbeddingConfig, KEYS, Key, Kind, Setting, Settings, Source};
+use wardgraph_server::Home;
+use wardgraph_server::config::{Config, ConfigError, EmbeddingConfig, KEYS, Key, KeySettings, Kind, Setting, Settings, Source};
+use wardgraph_store::Role;
 use wardgraph_tokens::Algorithm;
 
 use crate::binary::{Server, run};
+use crate::layers::repository;
 
 const SECRET: &str = "dev-secret-key-min-32-chars-long-for-testing";
 const CANARY: &str = "canary-5dca1e-canary-5dca1e-canary-5dca1e";
@@ -187,7 +196,8 @@ fn the_seeds_own_names_configure_its_issuer() {
     ])
     .unwrap();
     let issuer = read.issuer.unwrap();
-    assert_eq!((issuer.algorithm, issuer.key.expose(), issuer.leeway.as_secs()), (Algorithm::HS256, SECRET, 30));
+    let KeySettings::Fixed { algorithm, key } = &issuer.keys else { panic!("{issuer:?}") };
+    assert_eq!((*algorithm, key.expose(), issuer.leeway.as_secs()), (Algorithm::HS256, SECRET, 30));
     assert_eq!((issuer.issuer.as_deref(), read.audience.as_str()), (Some("https://staging-auth.yourcompany.com"), "activekg"));
     assert!(!read.limits.is_disabled() && read.http.proxies.count == 0);
 }
@@ -319,6 +329,35 @@ fn an_issuer_without_a_fit_key_is_refused() {
     // False wins over any key, and no key means no issuer.
     assert!(config(&[("JWT_ENABLED", "false"), ("JWT_SECRET_KEY", "short"), hs256]).unwrap().issuer.is_none());
     assert!(config(&[]).unwrap().issuer.is_none());
+}
+
+/// There: a secret and a key in a start script, which listened to everybody.
+#[test]
+fn fault_36_secrets_are_each_installations_own_and_nobody_else_is_listened_to() {
+    let folders = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    let secrets = folders.each_ref().map(|folder| {
+        let home = Home::open(&folder.path().join("data")).unwrap();
+        (home.local_key().unwrap().to_pem().expose().to_owned(), home.role_password(Role::App).unwrap().expose().to_owned())
+    });
+    assert!(secrets[0].0 != secrets[1].0 && secrets[0].1 != secrets[1].1);
+    for kept in walk(folders[0].path()) {
+        assert_eq!(fs::metadata(&kept).unwrap().permissions().mode() & 0o077, 0, "{} is open to others", kept.display());
+    }
+    assert!(config(&[]).unwrap().http.listen.ip().is_loopback());
+    let scripts = walk(&repository().join("scripts"));
+    assert!(scripts.len() > 2);
+    for script in scripts.into_iter().chain([repository().join("Makefile")]) {
+        let text = fs::read(&script).unwrap();
+        let holds = |word: &str| text.windows(word.len()).any(|bytes| bytes == word.as_bytes());
+        for word in ["0.0.0.0", "SECRET_KEY=", "PRIVATE KEY-----", "PLAIN_BEYOND_LOOPBACK=true"] {
+            assert!(!holds(word), "{} holds {word}", script.display());
+        }
+    }
+}
+
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }
 
 #[test]

@@ -182,7 +182,7 @@ async fn what_a_patch_would_make_invalid_is_refused_by_field() {
         (json!({ "classes": [] }), "/classes"),
         (json!({ "classes": vec!["A"; 11] }), "/classes"),
         (json!({ "classes": [""] }), "/classes/0"),
-        (json!({ "props": { "b": "\0" } }), "/props"),
+        (json!({ "props": { "b": "\0" } }), "/props/b"),
         (json!({ "props": { "b": large } }), "/props"),
         (json!({ "metadata": { "\0": 1 } }), "/metadata"),
         (json!({ "refresh_policy": { "k".repeat(257): 1 } }), "/refresh_policy"),

@@ -22,7 +22,8 @@ migrations![
     "0008_filters_and_lineage",
     "0009_idempotency",
     "0010_shared_rows",
-    "0011_search_at_less_cost"
+    "0011_search_at_less_cost",
+    "0012_issuers"
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {

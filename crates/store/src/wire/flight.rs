@@ -23,17 +23,15 @@ const BINARY: i16 = 1;
 #[derive(Debug)]
 pub(crate) struct Flight<'s> {
     session: &'s mut Session,
-    /// Where in the session's buffer it begins.
-    from: usize,
     /// The columns of each of its statements; `None` for a command, whose result nobody wants.
     flown: Vec<Option<Arc<[Type]>>>,
     sent: bool,
+    landed: bool,
 }
 
 impl<'s> Flight<'s> {
     pub(super) fn of(session: &'s mut Session) -> Self {
-        let from = session.out().len();
-        Self { session, from, flown: Vec::with_capacity(8), sent: false }
+        Self { session, flown: Vec::with_capacity(8), sent: false, landed: false }
     }
 
     /// Adds a prepared command.
@@ -43,10 +41,19 @@ impl<'s> Flight<'s> {
         Ok(())
     }
 
-    /// Adds a command that is prepared for this flight alone, since it takes no parameters.
-    pub(crate) fn text(&mut self, sql: &str) -> Result<(), StoreError> {
-        frontend::parse("", sql, [], self.session.out()).map_err(|error| malformed(&error))?;
-        self.bind("", &[], &[])?;
+    /// Adds the command that binds the transaction to the scope `name`, which takes no parameters. It is prepared anew unless it is the one
+    /// that this connection's last flight was bound by. Prepared under the scope's own name, it can never stand for another's: at worst it
+    /// is not there. (A tenant's id fits a name, which Postgres cuts at 63 octets, and is no command's nor statement's.)
+    pub(crate) fn scope(&mut self, name: &str, binding: &str) -> Result<(), StoreError> {
+        if !self.session.is_bound(name) {
+            let before = self.session.bind(name);
+            let out = self.session.out();
+            for known in [before.as_str(), name] {
+                frontend::close(b'S', known, out).map_err(|error| malformed(&error))?;
+            }
+            frontend::parse(name, binding, [], out).map_err(|error| malformed(&error))?;
+        }
+        self.bind(name, &[], &[])?;
         self.flown.push(None);
         Ok(())
     }
@@ -108,7 +115,10 @@ impl<'s> Flight<'s> {
                 Message::ErrorResponse(body) => {
                     refused.get_or_insert_with(|| StoreError::reported(&body));
                 }
-                Message::ReadyForQuery(_) => return refused.map_or(Ok(done), Err),
+                Message::ReadyForQuery(_) => {
+                    self.landed = refused.is_none();
+                    return refused.map_or(Ok(done), Err);
+                }
                 _ => {}
             }
         }
@@ -118,7 +128,11 @@ impl<'s> Flight<'s> {
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
         if !self.sent {
-            self.session.out().truncate(self.from);
+            // A session that awaits nothing has nothing else to send.
+            self.session.out().clear();
+        }
+        if !self.landed {
+            self.session.doubt();
         }
     }
 }

@@ -112,7 +112,7 @@ impl Types<'_> {
     async fn ask(&mut self, oid: Oid) -> Result<Type, StoreError> {
         let columns = Arc::new([Type::TEXT, Type::OID, Type::TEXT]);
         let known = Known { name: TYPE.name, parameters: vec![Type::OID], columns };
-        let mut flight = self.session.flight();
+        let mut flight = self.session.flight()?;
         flight.statement(&known, &[&oid])?;
         let rows = flight.land().await?;
         let row = rows.first().and_then(|rows| rows.first());

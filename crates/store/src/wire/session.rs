@@ -28,11 +28,21 @@ pub(crate) struct Session {
     /// What the last `ReadyForQuery` said: `I` for no transaction.
     status: u8,
     closed: bool,
+    /// The scope under whose name the command that binds to it was prepared last, and whether it surely is there.
+    bound: (String, bool),
 }
 
 impl Session {
     pub(crate) fn new(socket: Socket) -> Self {
-        Self { socket, out: BytesMut::new(), input: BytesMut::new(), awaited: 0, status: b'I', closed: false }
+        Self {
+            socket,
+            out: BytesMut::new(),
+            input: BytesMut::new(),
+            awaited: 0,
+            status: b'I',
+            closed: false,
+            bound: (String::new(), false),
+        }
     }
 
     /// Whether every answer came in and no transaction is open.
@@ -45,9 +55,9 @@ impl Session {
         self.closed
     }
 
-    /// Statements that go out together. The session must await nothing.
-    pub(crate) fn flight(&mut self) -> Flight<'_> {
-        Flight::of(self)
+    /// Statements that go out together. [`StoreError::Ended`] while answers of an abandoned flight are missing: they would be taken for its own.
+    pub(crate) fn flight(&mut self) -> Result<Flight<'_>, StoreError> {
+        if self.awaited == 0 { Ok(Flight::of(self)) } else { Err(StoreError::Ended) }
     }
 
     /// Ends whatever transaction may be open, taking in what an abandoned flight left. On success the session is as good as new.
@@ -57,7 +67,7 @@ impl Session {
                 self.receive().await?;
             }
             if self.status != b'I' {
-                let mut flight = self.flight();
+                let mut flight = self.flight()?;
                 flight.command(Command::Rollback)?;
                 flight.land().await?;
             }
@@ -76,6 +86,21 @@ impl Session {
         }
     }
 
+    /// Whether the command that binds to `scope` is prepared.
+    pub(super) fn is_bound(&self, scope: &str) -> bool {
+        self.bound.1 && self.bound.0 == scope
+    }
+
+    /// Notes that `scope`'s command is prepared from now on, and names the one that was before.
+    pub(super) fn bind(&mut self, scope: &str) -> String {
+        std::mem::replace(&mut self.bound, (scope.to_owned(), true)).0
+    }
+
+    /// Whether anything is prepared for a scope is not known any more.
+    pub(super) fn doubt(&mut self) {
+        self.bound.1 = false;
+    }
+
     /// Where messages are written before they go out.
     pub(super) fn out(&mut self) -> &mut BytesMut {
         &mut self.out
@@ -89,11 +114,15 @@ impl Session {
 
     /// The next message, after sending what is still to be sent. Can be dropped at any point: nothing is lost.
     pub(super) async fn receive(&mut self) -> Result<Message, StoreError> {
+        let large = self.out.len() > KEPT;
         while !self.out.is_empty() {
             let written = self.socket.write_buf(&mut self.out).await;
             if let Err(error) = written {
                 return Err(self.lost(&error));
             }
+        }
+        if large {
+            self.out = BytesMut::new();
         }
         loop {
             match Message::parse(&mut self.input) {

@@ -80,7 +80,7 @@ fn a_point_off_the_curve_is_refused() {
 #[test]
 fn an_issuer_without_an_audience_or_with_an_empty_iss_is_refused() {
     let base = || config(Algorithm::HS256, SECRET);
-    assert_eq!(Issuer::new(IssuerConfig { audience: String::new(), ..base() }).map(|_| ()), Err(KeyError::NoAudience));
+    assert_eq!(Issuer::new(IssuerConfig { audiences: vec![String::new()], ..base() }).map(|_| ()), Err(KeyError::NoAudience));
     assert_eq!(Issuer::new(IssuerConfig { issuer: Some(String::new()), ..base() }).map(|_| ()), Err(KeyError::EmptyIssuer));
 }
 

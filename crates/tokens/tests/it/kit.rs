@@ -15,7 +15,7 @@ use base64::{
 };
 use serde_json::{Value, json};
 use wardgraph_kernel::{Permissions, Secret, Timestamp};
-use wardgraph_tokens::{Algorithm, DEFAULT_LEEWAY, Issuer, IssuerConfig, TokenError, Verified, Verifier};
+use wardgraph_tokens::{Algorithm, DEFAULT_LEEWAY, Issuer, IssuerConfig, IssuerKeys, Tenants, TokenError, Verified, Verifier};
 
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 pub(crate) const NOW: i64 = 1_800_000_000;
@@ -55,9 +55,9 @@ pub(crate) fn ed_pem() -> String {
 pub(crate) fn config(algorithm: Algorithm, key: &str) -> IssuerConfig {
     IssuerConfig {
         name: format!("outside-{algorithm}"),
-        algorithm,
-        key: Secret::new(key),
-        audience: "wardgraph".to_owned(),
+        keys: IssuerKeys::Fixed { algorithm, key: Secret::new(key) },
+        audiences: vec!["wardgraph".to_owned()],
+        tenants: Tenants::ANY,
         issuer: None,
         leeway: DEFAULT_LEEWAY,
         ceiling: Permissions::outside_ceiling(),

@@ -1,0 +1,116 @@
+//! Bodies are understood exactly or refused: members that nobody knows, members twice, numbers that would be changed, half characters.
+
+use serde_json::{Value, json};
+use wardgraph_api::table::Row;
+use wardgraph_testkit::{App, Reply};
+
+use crate::hostile::{ask, bodied, counted, fields, sending, with};
+
+/// Pointers to every object of the body that is no free form, as the API description knows them: those members are all that it may have.
+fn objects(row: &Row) -> Vec<String> {
+    let parents = fields(row).into_iter().map(|field| field.rsplit_once('/').unwrap().0.to_owned());
+    parents.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+}
+
+#[tokio::test]
+async fn unknown_members_are_refused_and_named_wherever_they_stand() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let known = app.known(&owner).await;
+    let before = counted(&app, &owner.tenant).await;
+    for row in bodied() {
+        let sample = (row.sample)(&known).unwrap();
+        for place in objects(row) {
+            for (name, raw) in [("null", "null"), ("an object", "{}"), ("a text", "\"x\"")] {
+                let field = format!("{place}/no_such_member");
+                let reply = ask(sending(&owner, row, &known, with(&sample, &field, raw.as_bytes())), name).await;
+                let problem = reply.problem(400);
+                assert_eq!(problem["errors"][0]["field"], field.as_str(), "{}: {problem}", row.spec.id);
+                assert!(
+                    problem["detail"].as_str().unwrap().contains("unknown field `no_such_member`"),
+                    "{}: {problem}",
+                    row.spec.id
+                );
+            }
+        }
+        // The tenant that a body names, as bodies of Active Graph KG do, is passed over.
+        for tenant in ["null", "\"tenant-b\"", "7"] {
+            let known = app.known(&owner).await;
+            let sample = (row.sample)(&known).unwrap();
+            let reply = ask(sending(&owner, row, &known, with(&sample, "/tenant_id", tenant.as_bytes())), tenant).await;
+            assert!(reply.status.is_success(), "{}: {}", row.spec.id, reply.text);
+        }
+    }
+    assert!(counted(&app, &owner.tenant).await.2 > before.2);
+}
+
+#[tokio::test]
+async fn a_misspelt_filter_does_not_widen_a_search() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    for misspelt in [
+        json!({ "query": "x", "metadata_filter": { "a": "b" } }),
+        json!({ "query": "x", "filter": { "metdata": { "a": "b" } } }),
+        json!({ "query": "x", "filters": {} }),
+    ] {
+        owner.post("/search", &misspelt).await.problem(400);
+    }
+    // All that a client of Active Graph KG may send.
+    let body = json!({
+        "query": "x", "top_k": 3, "metadata_filters": { "a": "b" }, "compound_filter": { "c": { "d": 1 } }, "tenant_id": "tenant-a",
+        "use_weighted_score": false, "use_hybrid": true, "use_reranker": true, "decay_lambda": 0.01, "drift_beta": 0.1,
+    });
+    owner.post("/search", &body).await.ok();
+    let node = json!({
+        "classes": ["A"], "props": { "text": "t" }, "payload_ref": null, "metadata": {}, "refresh_policy": {},
+        "triggers": [{ "name": "t", "threshold": 0.85 }], "tenant_id": "tenant-a", "extract": false, "extract_before_embed": true,
+    });
+    owner.post("/nodes", &node).await.created();
+    let batch = |goes_on: bool| json!({ "nodes": [node], "continue_on_error": goes_on, "tenant_id": "tenant-a", "extract": true, "extract_before_embed": null });
+    owner.post("/nodes/batch", &batch(true)).await.ok();
+    let refused = owner.post("/nodes/batch", &batch(false)).await.problem(422);
+    assert_eq!(refused["errors"][0]["field"], "/continue_on_error");
+}
+
+#[tokio::test]
+async fn a_member_twice_a_changed_number_and_half_a_character_are_refused_wherever_they_stand() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let known = app.known(&owner).await;
+    let before = counted(&app, &owner.tenant).await;
+    for row in bodied() {
+        let sample = (row.sample)(&known).unwrap();
+        for field in fields(row) {
+            for (raw, below) in [
+                (r#"{"a": {"b": 1, "\u0062": 2}}"#, "/a/b"),
+                (r#"{"a": [0, 12345678901234567890123]}"#, "/a/1"),
+                (r#"{"a": [{"b": 1e400}]}"#, "/a/0/b"),
+                (r#"{"a": "\ud800"}"#, "/a"),
+            ] {
+                let reply = ask(sending(&owner, row, &known, with(&sample, &field, raw.as_bytes())), raw).await;
+                let told = (reply.status.as_u16(), reply.body["errors"][0]["field"].clone());
+                assert_eq!(told, (400, json!(format!("{field}{below}"))), "{}: {raw}", row.spec.id);
+            }
+        }
+        let twice = sample.to_string().replacen('{', "{\"no_such\": 1, \"no_such\": 2, ", 1);
+        let problem = ask(sending(&owner, row, &known, twice.into_bytes()), "a member twice").await.problem(400);
+        assert_eq!(problem["errors"][0]["field"], "/no_such", "{}", row.spec.id);
+    }
+    for query in ["props={\"a\":1,\"a\":2}", "metadata={\"n\":1e999}"] {
+        let problem = owner.get(&format!("/nodes?{query}")).await.problem(400);
+        assert!(problem["detail"].as_str().unwrap().contains("that can be taken"), "{problem}");
+    }
+    assert_eq!(counted(&app, &owner.tenant).await, before);
+}
+
+#[tokio::test]
+async fn numbers_come_back_as_they_were_sent() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let numbers = r#"[0,-1,9007199254740993,18446744073709551615,-9223372036854775808,0.1,0.30000000000000004,1.5e-30,5e-324,1.7976931348623157e308,2.2250738585072014e-308,1e22]"#;
+    let body = format!(r#"{{"classes":["A"],"props":{{"n":{numbers}}}}}"#);
+    let made = Reply::of(owner.request("POST", "/nodes").body(body)).await.created();
+    let read = owner.get(&format!("/nodes/{}", made["id"].as_str().unwrap())).await.ok();
+    let sent: Value = serde_json::from_str(numbers).unwrap();
+    assert_eq!(read["props"]["n"].to_string(), sent.to_string());
+}

@@ -1,0 +1,64 @@
+//! Which tenants an issuer may speak for.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use wardgraph_kernel::TenantId;
+
+/// How the ids of organizations begin that were made here: no outside issuer is the first to see one.
+const MADE_HERE: &str = "org_";
+
+/// Which tenants an issuer may speak for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenants {
+    /// Tenants that are this issuer's by configuration: no other issuer may speak for them.
+    pub listed: BTreeSet<TenantId>,
+    /// What holds for tenants that no issuer lists.
+    pub others: Others,
+}
+
+/// What holds for tenants that no issuer lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Others {
+    /// The issuer may not speak for them.
+    Refused,
+    /// Each belongs to the issuer that it was first seen from. So many new ones an hour may be this issuer's.
+    FirstSeen {
+        /// How many.
+        per_hour: u32,
+    },
+    /// The issuer may speak for all of them, whoever else does.
+    Any,
+}
+
+impl Tenants {
+    /// Any tenant that no other issuer lists.
+    pub const ANY: Self = Self { listed: BTreeSet::new(), others: Others::Any };
+
+    /// What is to be asked before this issuer is believed about `tenant`, of which `elsewhere` says whether another issuer lists it.
+    /// `None`: it may not speak for it.
+    pub(crate) fn claim(&self, issuer: &Arc<str>, tenant: &TenantId, elsewhere: bool) -> Option<Binding> {
+        match self.others {
+            _ if self.listed.contains(tenant) => Some(Binding::Settled),
+            _ if elsewhere => None,
+            Others::Any => Some(Binding::Settled),
+            Others::FirstSeen { per_hour } if !tenant.as_str().starts_with(MADE_HERE) => {
+                Some(Binding::FirstSeen { issuer: issuer.clone(), per_hour })
+            }
+            Others::FirstSeen { .. } | Others::Refused => None,
+        }
+    }
+}
+
+/// How a token's tenant belongs to its issuer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Binding {
+    /// By configuration.
+    Settled,
+    /// If no other issuer was the first to speak for it: that is to be looked up.
+    FirstSeen {
+        /// What the issuer is remembered by: its `iss`, or its name if it has none.
+        issuer: Arc<str>,
+        /// How many new tenants an hour may be this issuer's.
+        per_hour: u32,
+    },
+}

@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""Hold a server to its own API description: schemathesis makes requests of /openapi.json, good and bad, and no answer may be a fault of
+the server or anything that the description does not know. With a token that may do everything, with one that may read nodes, with none.
+
+    python3 contract.py                 some 150 cases for each endpoint and caller
+    python3 contract.py --cases 10      to try it
+    BENCH_BINARY=../target/debug/wardgraph python3 contract.py
+"""
+
+import argparse
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+from bench.machine import ROOT
+from bench.server import Server
+
+PINNED = Path(__file__).resolve().parent / "schemathesis.txt"
+EVERYTHING = "kg:read,kg:write,search:read,events:read,system:read,shared:write,admin:refresh,metrics:read,ask:read"
+CHECKS = (
+    "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance", "response_schema_conformance",
+    "negative_data_rejection", "unsupported_method", "ignored_auth",
+)
+WITHIN_S = 3600
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", type=int, default=150, help="cases for each endpoint and caller")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    program = installed()
+    failed = []
+    with Server() as server:
+        callers = {"everything": server.local_token("acme", EVERYTHING), "nodes:read alone": server.local_token("acme", "nodes:read"), "no token": None}
+        for name, bearer in callers.items():
+            print(f"== {name}", flush=True)
+            command = [program, "run", f"{server.url}/openapi.json", "--checks", ",".join(CHECKS), "--max-examples", str(arguments.cases)]
+            command += ["--seed", str(arguments.seed), "--phases", "examples,coverage,fuzzing", "--generation-database", "none", "--continue-on-failure", "--no-color"]
+            command += ["--header", f"Authorization: Bearer {bearer}"] if bearer else []
+            if subprocess.run(command, timeout=WITHIN_S, check=False).returncode != 0:
+                failed.append(name)
+    if failed:
+        sys.exit(f"contract.py: the server does not keep to its description: {', '.join(failed)}")
+
+
+def installed() -> Path:
+    """The program, in a folder of its own, of the pinned versions."""
+    folder = ROOT / "target/schemathesis"
+    program, stamp = folder / "bin/schemathesis", folder / "stamp"
+    wanted = PINNED.read_text()
+    if not stamp.exists() or stamp.read_text() != wanted:
+        venv.create(folder, clear=True, with_pip=True)
+        subprocess.run([folder / "bin/python", "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", PINNED], check=True)
+        stamp.write_text(wanted)
+    return program
+
+
+if __name__ == "__main__":
+    main()
