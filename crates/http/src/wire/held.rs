@@ -73,12 +73,13 @@ impl Held {
 }
 
 impl Holding {
-    /// Holds `bytes` in all from now on, if there is room, or `whatever` there is. Whoever holds nothing may exceed the quarter.
+    /// Holds `bytes` in all from now on, if there is room, or `whatever` there is. Whoever holds nothing else may exceed the quarter.
     pub(crate) fn grow(&mut self, bytes: usize, whatever: bool) -> bool {
         let more = bytes.saturating_sub(self.bytes);
         let mut books = self.held.books.lock().unwrap_or_else(PoisonError::into_inner);
         let (all, theirs) = (books.all.saturating_add(more), books.by.get(&self.whose).copied().unwrap_or(0));
-        let fits = all <= self.held.most && (theirs == 0 || theirs.saturating_add(more) <= self.held.most / 4);
+        let alone = theirs == self.bytes;
+        let fits = all <= self.held.most && (alone || theirs.saturating_add(more) <= self.held.most / 4);
         if fits || whatever {
             books.all = all;
             books.by.insert(self.whose.clone(), theirs.saturating_add(more));
@@ -146,5 +147,17 @@ mod tests {
         drop((tail, large, told, small));
         let books = held.books.lock().unwrap();
         assert!(books.all == 0 && books.by.is_empty(), "{books:?}");
+    }
+
+    #[test]
+    fn one_body_may_grow_beyond_the_quarter_and_a_second_may_not() {
+        let held = Held::new(1 << 20);
+        let whose = TenantId::parse("one").unwrap();
+        let (mut first, mut second) = (held.none(Some(&whose)), held.none(Some(&whose)));
+        assert!(first.grow(100 << 10, false) && first.grow(800 << 10, false));
+        assert!(!second.grow(100 << 10, false));
+        assert!(!first.grow(2 << 20, false), "there is not so much in all");
+        drop(first);
+        assert!(second.grow(800 << 10, false));
     }
 }

@@ -34,7 +34,8 @@ async fn answers(app: &App, bytes: &[u8], piece: usize) -> String {
 }
 
 fn statuses(answer: &str) -> Vec<u16> {
-    answer.split("HTTP/1.1 ").skip(1).map(|answer| answer[..3].parse().unwrap()).collect()
+    // A problem's detail may speak of HTTP/1.1 too, without a status behind it.
+    answer.split("HTTP/1.1 ").skip(1).filter_map(|answer| answer.get(..3)?.parse().ok()).collect()
 }
 
 /// The one answer there is: a refusal that says why, and closes.
