@@ -15,7 +15,7 @@ use wardgraph_http::{HealthState, Mounted, QueryVectors, ServeLimits, Services, 
 use wardgraph_kernel::{Chance, Clock, Permissions, SystemChance, SystemClock};
 use wardgraph_limits::Limiter;
 use wardgraph_store::{
-    Config as Login, Logins, Role, Space, StatementInfo, Store, StoreOptions,
+    Login, Logins, Role, Space, StatementInfo, Store, StoreOptions,
     embedded::{EmbeddedOptions, EmbeddedPostgres},
     guard,
     migrate::{MigrateOptions, migrate},
@@ -83,15 +83,20 @@ pub fn cache_dir(config: &Config) -> PathBuf {
 }
 
 /// How each role logs in to an external database, or to the private one at `socket`.
-pub fn logins(config: &Config, home: &Home, base: &Login) -> Result<(Logins, Vec<(Role, wardgraph_kernel::Secret)>), StartError> {
+pub fn logins(
+    config: &Config,
+    home: &Home,
+    base: Option<&Login>,
+) -> Result<(Logins, Vec<(Role, wardgraph_kernel::Secret)>), StartError> {
     let (mut logins, mut passwords) = (BTreeMap::new(), Vec::new());
     for role in Role::ALL {
         if let Some((_, url)) = config.database.role_urls.iter().find(|(r, _)| r == role) {
             logins.insert(*role, Login::from_str(url.expose())?);
             continue;
         }
+        // Without a login that leads there, every role has its own.
+        let Some(mut login) = base.cloned() else { continue };
         let password = home.role_password(*role)?;
-        let mut login = base.clone();
         login.user(role.name()).password(password.expose());
         logins.insert(*role, login);
         passwords.push((*role, password));
@@ -111,7 +116,7 @@ pub async fn database(config: &Config, home: &Home, reset_passwords: bool) -> Re
             (Some(embedded_login(&embedded)), Some(embedded))
         }
     };
-    let (logins, passwords) = logins(config, home, &maintenance.clone().unwrap_or_default())?;
+    let (logins, passwords) = logins(config, home, maintenance.as_ref())?;
     let options = MigrateOptions { maintenance, logins, passwords, reset_passwords };
     for name in migrate(&options).await? {
         tracing::info!(migration = name, "migrated");
@@ -138,17 +143,17 @@ pub fn login_of(config: &Config, home: &Home, role: Role) -> Result<Option<Login
         if !socket.is_dir() {
             return Ok(None);
         }
-        let mut login = Login::new();
-        login.host_path(socket).dbname("postgres");
+        let mut login = Login::at_socket(socket);
+        login.dbname("postgres");
         login
     };
-    Ok(logins(config, home, &base)?.0.remove(&role))
+    Ok(logins(config, home, Some(&base))?.0.remove(&role))
 }
 
 /// The superuser's login to the private Postgres.
 pub fn embedded_login(embedded: &EmbeddedPostgres) -> Login {
-    let mut login = Login::new();
-    login.host_path(embedded.socket_directory()).user(embedded.superuser()).password(embedded.password()).dbname("postgres");
+    let mut login = Login::at_socket(embedded.socket_directory());
+    login.user(embedded.superuser()).password(embedded.password()).dbname("postgres");
     login
 }
 

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use tracing_subscriber::EnvFilter;
 use wardgraph_kernel::{LimitClass, Secret};
 use wardgraph_limits::{LimitTable, Policy};
-use wardgraph_store::{Config as Login, Role, Timeouts};
+use wardgraph_store::{Login, LoginError, Role, Timeouts};
 use wardgraph_worker::TierOptions;
 
 use super::{
@@ -116,12 +116,12 @@ impl Settings {
     /// A Postgres login, which can be read as one.
     fn login(&self, name: &str) -> Result<Option<Secret>, ConfigError> {
         let url = self.secret(name)?;
-        match &url {
-            Some(url) if url.expose().parse::<Login>().is_err() => {
-                Err(self.get(name)?.refuse("a Postgres login like `postgres://user:password@host/database`"))
-            }
-            _ => Ok(url),
+        if let Some(text) = &url {
+            let source_name = self.get(name)?.source.to_string();
+            let read: Result<Login, LoginError> = text.expose().parse();
+            read.map_err(|error| ConfigError::Login { key: name.to_owned(), source_name, error })?;
         }
+        Ok(url)
     }
 
     pub(super) fn flag(&self, name: &str) -> Result<bool, ConfigError> {

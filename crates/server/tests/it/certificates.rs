@@ -48,6 +48,11 @@ impl Authority {
         self.issue(ExtendedKeyUsagePurpose::ClientAuth, false)
     }
 
+    /// For a server on this machine, long ago.
+    pub(crate) fn expired_server(&self) -> Issued {
+        self.issue(ExtendedKeyUsagePurpose::ServerAuth, true)
+    }
+
     /// A client's that ended long ago.
     pub(crate) fn expired_client(&self) -> Issued {
         self.issue(ExtendedKeyUsagePurpose::ClientAuth, true)

@@ -53,6 +53,7 @@ mod names;
 mod neighbours;
 mod outage;
 mod plans;
+mod postgres_tls;
 mod queue;
 mod refusal;
 mod search;

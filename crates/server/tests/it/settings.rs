@@ -46,7 +46,7 @@ fn other(key: &Key) -> String {
         ("http.cors_origins", _) => "https://other.example".into(),
         ("log.format", _) => "json".into(),
         ("log.filter", _) => "debug".into(),
-        (name, Kind::Secret) if name.starts_with("database.") => format!("postgres://{CANARY}@host/database"),
+        (name, Kind::Secret) if name.starts_with("database.") => format!("postgres://{CANARY}@localhost/database"),
         (_, Kind::Text) => "other".into(),
         (_, Kind::Secret) => CANARY.into(),
         (_, Kind::Bool) => if key.default == "true" { "false" } else { "true" }.into(),
@@ -173,12 +173,15 @@ fn the_environment_beats_the_file_and_the_file_the_default() {
         ("127.0.0.1:1".into(), Source::Flag("--listen"))
     );
     // Among other systems' names the first of the list wins; a variable beats its own file.
-    let listed =
-        [("ACTIVEKG_DSN", "postgres://c/"), ("ACTIVEKG_MIGRATE_DSN", "postgres://b/"), ("DATABASE_URL", "postgres://a/")];
-    assert_eq!(config(&listed).unwrap().database.url.unwrap().expose(), "postgres://a/");
-    assert_eq!(config(&listed[..2]).unwrap().database.url.unwrap().expose(), "postgres://b/");
-    let both = [("DATABASE_URL", "postgres://a/"), ("DATABASE_URL_FILE", "/not/there")];
-    assert_eq!(config(&both).unwrap().database.url.unwrap().expose(), "postgres://a/");
+    let listed = [
+        ("ACTIVEKG_DSN", "postgres://localhost/c"),
+        ("ACTIVEKG_MIGRATE_DSN", "postgres://localhost/b"),
+        ("DATABASE_URL", "postgres://localhost/a"),
+    ];
+    assert_eq!(config(&listed).unwrap().database.url.unwrap().expose(), "postgres://localhost/a");
+    assert_eq!(config(&listed[..2]).unwrap().database.url.unwrap().expose(), "postgres://localhost/b");
+    let both = [("DATABASE_URL", "postgres://localhost/a"), ("DATABASE_URL_FILE", "/not/there")];
+    assert_eq!(config(&both).unwrap().database.url.unwrap().expose(), "postgres://localhost/a");
 }
 
 #[test]
@@ -247,6 +250,10 @@ fn a_bad_value_names_the_setting_its_source_and_what_it_takes() {
         ("WARDGRAPH_LOG__FILTER", "log.filter", "a=b=c", "a filter like"),
         ("WARDGRAPH_EMBEDDING__MODEL", "embedding.model", "gpt", "`minilm`, `wordllama` or `openai`"),
         ("ACTIVEKG_DSN", "database.url", "not a login, canary", "a Postgres login like"),
+        ("ACTIVEKG_DSN", "database.url", "postgres://u:canary@db.example.com/d", "sslmode=verify-full"),
+        ("WARDGRAPH_DATABASE__APP_URL", "database.app_url", "postgres://u:canary@h/d?sslmode=prefer", "`sslmode=disable`"),
+        ("DATABASE_URL", "database.url", "postgres://u:canary@h/d?sslmode=verify-ca", "verify-ca"),
+        ("DATABASE_URL", "database.url", "postgres://u:canary@h/d?sslmode=require&sslrootcert=/not/there", "/not/there"),
     ] {
         let told = refusal(&[(variable, bad)]);
         assert!(told.contains(&format!("`{name}`")), "{told}");
@@ -378,9 +385,10 @@ fn nothing_listens_to_other_machines_by_accident() {
 
 #[test]
 fn roles_made_by_hand_come_all_or_with_a_maintenance_login() {
-    let told = refusal(&[("WARDGRAPH_DATABASE__APP_URL", "postgres://a/")]);
+    let told = refusal(&[("WARDGRAPH_DATABASE__APP_URL", "postgres://localhost/a")]);
     assert!(told.contains("database.owner_url") && told.contains("worker_url"), "{told}");
-    let with = config(&[("WARDGRAPH_DATABASE__APP_URL", "postgres://a/"), ("DATABASE_URL", "postgres://b/")]).unwrap();
+    let with =
+        config(&[("WARDGRAPH_DATABASE__APP_URL", "postgres://localhost/a"), ("DATABASE_URL", "postgres://localhost/b")]).unwrap();
     assert_eq!(with.database.role_urls.len(), 1);
 }
 
