@@ -5,6 +5,7 @@ mod client;
 pub mod commands;
 pub mod config;
 pub mod demo;
+mod descriptors;
 mod home;
 mod tasks;
 mod telemetry;

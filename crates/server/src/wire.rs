@@ -26,6 +26,7 @@ use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, ModelKeeper, PurgeWork
 use crate::{
     Home, certificates,
     config::{Config, EmbeddingConfig, KeySettings},
+    descriptors,
     tasks::{self, Keepers, Workers},
 };
 
@@ -260,7 +261,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         scheme: config.http.scheme(),
         api: wardgraph_http::api(gate.clone(), &services, config.http.edge.clone()),
         tls,
-        limits: config.http.limits,
+        limits: ServeLimits { connections: descriptors::for_connections(config.http.limits.connections), ..config.http.limits },
         embedding,
         tasks,
         stop,

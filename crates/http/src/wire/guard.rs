@@ -3,16 +3,16 @@
 use std::{
     io,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll, ready},
 };
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::framing::{Framing, Refused};
+use super::{
+    crowd::Seat,
+    framing::{Framing, Refused},
+};
 
 /// The stream.
 #[derive(Debug)]
@@ -20,15 +20,13 @@ pub(super) struct Guard<S> {
     inner: S,
     framing: Framing,
     refused: Option<Refused>,
-    /// How many requests were answered, and how many of these answers have left.
-    answered: Arc<AtomicUsize>,
-    sent: usize,
+    seat: Arc<Seat>,
 }
 
 impl<S> Guard<S> {
-    /// Whoever serves the requests counts them up in `answered`.
-    pub(super) fn new(inner: S, most_head: usize, answered: Arc<AtomicUsize>) -> Self {
-        Self { inner, framing: Framing::new(most_head), refused: None, answered, sent: 0 }
+    /// Whoever serves the requests counts in `seat` how many were answered; how many of these answers have left is counted here.
+    pub(super) fn new(inner: S, most_head: usize, seat: Arc<Seat>) -> Self {
+        Self { inner, framing: Framing::new(most_head), refused: None, seat }
     }
 
     /// The stream itself, why a head was refused on it, and whether one had begun. A body that was refused is its request's to tell.
@@ -40,7 +38,7 @@ impl<S> Guard<S> {
     /// Ends reading. Not before the requests that came before are answered: an error would cancel them, and what is said of this one
     /// would be taken for their answer.
     fn stop(&self) -> Poll<io::Result<()>> {
-        if self.framing.is_amid_body() || self.sent >= self.framing.heads() {
+        if self.framing.is_amid_body() || self.seat.sent.load(Ordering::Relaxed) >= self.framing.heads() {
             Poll::Ready(Err(io::ErrorKind::InvalidData.into()))
         } else {
             Poll::Pending
@@ -72,9 +70,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let answered = self.answered.load(Ordering::Relaxed);
+        let answered = self.seat.answered.load(Ordering::Relaxed);
         ready!(Pin::new(&mut self.inner).poll_flush(cx))?;
-        self.sent = answered;
+        self.seat.sent.store(answered, Ordering::Relaxed);
         Poll::Ready(Ok(()))
     }
 

@@ -2,10 +2,7 @@
 
 use std::{
     convert::Infallible,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
 };
 
 use axum::body::Body;
@@ -18,24 +15,31 @@ use tokio::{
 };
 use wardgraph_api::Problem;
 
-use super::{framing::Refused, guard::Guard, last_word, listen::ServeLimits};
+use super::{crowd::Seat, framing::Refused, guard::Guard, last_word, listen::ServeLimits};
 use crate::mount::{Mounted, Peer};
 
 /// What HTTP's parser keeps of a connection at most: more than a head, which the guard bounds before.
 pub(super) const BUFFER_BYTES: usize = 72 << 10;
 
 /// Serves one connection until it ends, or until what runs on it is done once `stopping` says so.
-pub(super) async fn serve<S>(stream: S, peer: Peer, api: Mounted, limits: &ServeLimits, mut stopping: watch::Receiver<()>)
-where
+pub(super) async fn serve<S>(
+    stream: S,
+    peer: Peer,
+    api: Mounted,
+    limits: &ServeLimits,
+    seat: Arc<Seat>,
+    mut stopping: watch::Receiver<()>,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (answering, answered) = (api.clone(), Arc::new(AtomicUsize::new(0)));
-    let guarded = Guard::new(stream, limits.head_bytes, answered.clone());
+    let (answering, counting) = (api.clone(), seat.clone());
+    let guarded = Guard::new(stream, limits.head_bytes, seat.clone());
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let (answer, answered) = (answering.respond(peer, request.map(Body::new)), answered.clone());
+        let (answer, seat) = (answering.respond(peer, request.map(Body::new)), counting.clone());
+        seat.begun.fetch_add(1, Ordering::Relaxed);
         async move {
             let answer = answer.await;
-            answered.fetch_add(1, Ordering::Relaxed);
+            seat.answered.fetch_add(1, Ordering::Relaxed);
             Ok::<_, Infallible>(answer)
         }
     });
@@ -47,6 +51,7 @@ where
         tokio::select! {
             biased;
             ended = &mut connection => break ended,
+            () = seat.is_wanted() => return,
             _ = stopping.changed(), if !told => {
                 told = true;
                 std::pin::Pin::new(&mut connection).graceful_shutdown();

@@ -1,6 +1,6 @@
 //! One connection that speaks HTTP/2 (RFC 9113): streams, resets and answers that nobody reads are bounded here.
 
-use std::{io, pin::pin, time::Duration};
+use std::{io, pin::pin, sync::Arc, time::Duration};
 
 use axum::body::Body;
 use hyper::{body::Incoming, server::conn::http2, service::service_fn};
@@ -12,6 +12,7 @@ use tokio::{
 };
 
 use super::{
+    crowd::Seat,
     listen::ServeLimits,
     streams::{Streams, Verdict},
 };
@@ -33,11 +34,17 @@ const PONG_WITHIN: Duration = Duration::from_secs(20);
 const LOOK_EACH: Duration = Duration::from_secs(1);
 
 /// Serves one connection until it ends, or until what runs on it is done once `stopping` says so.
-pub(super) async fn serve<S>(stream: S, peer: Peer, api: Mounted, limits: &ServeLimits, mut stopping: watch::Receiver<()>)
-where
+pub(super) async fn serve<S>(
+    stream: S,
+    peer: Peer,
+    api: Mounted,
+    limits: &ServeLimits,
+    seat: Arc<Seat>,
+    mut stopping: watch::Receiver<()>,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let streams = Streams::new(limits.unread_within);
+    let streams = Streams::new(limits.unread_within, seat.clone());
     let opening = streams.clone();
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let open = opening.open().map(|stream| (stream, api.respond(peer, request.map(Body::new))));
@@ -69,6 +76,7 @@ where
                 Ok(()) => return,
                 Err(error) => break error.to_string(),
             },
+            () = seat.is_wanted() => break "its place was wanted".into(),
             () = streams.abused.notified() => break "its client cancels its requests".into(),
             _ = stopping.changed(), if !told => {
                 told = true;

@@ -9,7 +9,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::{
-    crowd::{Crowd, Place},
+    crowd::{Crowd, Place, Seat},
     http1, http2,
     patient::Patient,
     tls::Tls,
@@ -19,7 +19,7 @@ use crate::mount::{Mounted, Peer};
 /// What a client may take of the listener.
 #[derive(Debug, Clone, Copy)]
 pub struct ServeLimits {
-    /// How many connections may be open at once; further ones wait in the system's queue.
+    /// How many connections may be open at once. For a further one, one that asks nothing is closed; it waits while all ask something.
     pub connections: usize,
     /// How many of them one network may have; further ones are closed.
     pub connections_each: usize,
@@ -71,7 +71,7 @@ pub async fn serve(
         let Some((stream, peer, place)) = accepted else { continue };
         let (api, tls, stopping) = (api.clone(), tls.clone(), stopping.clone());
         tokio::spawn(async move {
-            connection(Patient::new(stream, limits.unread_within), peer, api, tls, &limits, stopping).await;
+            connection(Patient::new(stream, limits.unread_within), peer, api, tls, &limits, &place.seat, stopping).await;
             drop(place);
         });
     }
@@ -88,32 +88,33 @@ async fn connection(
     api: Mounted,
     tls: Option<Arc<Tls>>,
     limits: &ServeLimits,
+    seat: &Arc<Seat>,
     mut stopping: watch::Receiver<()>,
 ) {
     let Some(tls) = tls else {
-        return http1::serve(stream, peer, api, limits, stopping).await;
+        return http1::serve(stream, peer, api, limits, seat.clone(), stopping).await;
     };
     let handshake = TlsAcceptor::from(tls.config()).accept(stream);
     let shaken = tokio::select! {
         shaken = tokio::time::timeout(limits.handshake_within, handshake) => shaken,
+        () = seat.is_wanted() => return,
         _ = stopping.changed() => return,
     };
     match shaken {
         // Boxed: a connection without TLS does not carry the room for these.
         Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(&b"h2"[..]) => {
-            Box::pin(http2::serve(stream, peer, api, limits, stopping)).await;
+            Box::pin(http2::serve(stream, peer, api, limits, seat.clone(), stopping)).await;
         }
-        Ok(Ok(stream)) => Box::pin(http1::serve(stream, peer, api, limits, stopping)).await,
+        Ok(Ok(stream)) => Box::pin(http1::serve(stream, peer, api, limits, seat.clone(), stopping)).await,
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => tracing::debug!("a TLS handshake took too long"),
     }
 }
 
 async fn accept(listener: &TcpListener, crowd: &Arc<Crowd>) -> Option<(TcpStream, Peer, Place)> {
-    let room = crowd.room().await?;
     match listener.accept().await {
         Ok((stream, address)) => {
-            let Some(place) = crowd.place(address.ip(), room) else {
+            let Some(place) = crowd.place(address.ip()).await else {
                 metrics::counter!("wardgraph_http_connections_refused_total").increment(1);
                 return None;
             };

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -13,7 +13,7 @@ use bytes::Bytes;
 use hyper::body::{Body as _, Frame, SizeHint};
 use tokio::{sync::Notify, time::Instant};
 
-use super::{held::Kept, patient::LEAST_PER_SECOND};
+use super::{crowd::Seat, held::Kept, patient::LEAST_PER_SECOND};
 
 /// So many more streams may be cancelled before their answer than were answered: a search while its words are typed cancels many.
 const MOST_CANCELLED: usize = 100;
@@ -22,6 +22,7 @@ const MOST_CANCELLED: usize = 100;
 #[derive(Debug)]
 pub(super) struct Streams {
     unread_within: Duration,
+    seat: Arc<Seat>,
     books: Mutex<Books>,
     /// Told when the client cancels more than anyone needs to.
     pub(super) abused: Notify,
@@ -56,9 +57,9 @@ pub(super) struct Stream {
 }
 
 impl Streams {
-    pub(super) fn new(unread_within: Duration) -> Arc<Self> {
+    pub(super) fn new(unread_within: Duration, seat: Arc<Seat>) -> Arc<Self> {
         let books = Books { next: 0, open: BTreeMap::new(), answered: 0, cancelled: 0, last: Instant::now() };
-        Arc::new(Self { unread_within, books: Mutex::new(books), abused: Notify::new() })
+        Arc::new(Self { unread_within, seat, books: Mutex::new(books), abused: Notify::new() })
     }
 
     fn books(&self) -> std::sync::MutexGuard<'_, Books> {
@@ -74,6 +75,7 @@ impl Streams {
         books.next += 1;
         let number = books.next;
         books.open.insert(number, None);
+        self.seat.begun.fetch_add(1, Ordering::Relaxed);
         Some(Stream { streams: self.clone(), number })
     }
 
@@ -119,6 +121,7 @@ impl Drop for Stream {
             _ => books.cancelled += 1,
         }
         books.last = Instant::now();
+        self.streams.seat.sent.fetch_add(1, Ordering::Relaxed);
         if books.is_abused() {
             self.streams.abused.notify_one();
         }
@@ -159,7 +162,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_must_be_taken_to_its_last_byte() {
-        let streams = Streams::new(WITHIN);
+        let streams = Streams::new(WITHIN, Arc::default());
         let answer = streams.open().unwrap().answer(Response::new(Body::from("text")));
         let data = answer.into_body().frame().await.unwrap().unwrap().into_data().unwrap();
         let rest = data.slice(3..);
@@ -175,7 +178,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_that_only_cancels_is_not_heard() {
-        let streams = Streams::new(WITHIN);
+        let streams = Streams::new(WITHIN, Arc::default());
         for _ in 0..50 {
             drop(streams.open().unwrap().answer(Response::new(Body::empty())));
         }

@@ -134,11 +134,12 @@ fn believing(authority: &Authority) -> Files {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_that_is_said_to_postgres_is_encrypted() {
-    let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new("authority"));
-    let (postgres, _) = own_cluster(folder.path()).await;
+    let authority = Authority::new("authority");
     let files = believing(&authority);
-    let socket = postgres.socket_directory().join(".s.PGSQL.5432");
     for version in [&TLS12, &TLS13] {
+        let folder = tempfile::tempdir().unwrap();
+        let (postgres, _) = own_cluster(folder.path()).await;
+        let socket = postgres.socket_directory().join(".s.PGSQL.5432");
         let front = Front::before(socket.clone(), tls(&authority.server(), version)).await;
         let superuser = front.login(postgres.superuser(), postgres.password(), "localhost", &files);
         let login = |role: &Role| (*role, front.login(role.name(), PASSWORD, "localhost", &files));

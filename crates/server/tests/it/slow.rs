@@ -134,6 +134,42 @@ async fn one_network_has_its_share_of_connections() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_nothing_makes_room_for_who_does() {
+    let app = app(Edge::default(), ServeLimits { connections: 20, ..ServeLimits::default() }).await;
+    let owner = app.owner("tenant-a");
+    // All places are taken: by those that say nothing, that stopped amid a head, and that were answered once.
+    let (mut crowd, mut busy) = (Vec::new(), connect(&app).await);
+    let body = r#"{"classes": ["A"], "props": {"text": "slowly"}}"#;
+    let head = format!(
+        "POST /nodes HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Length: {}\r\n\r\n",
+        owner.token.as_ref().unwrap(),
+        body.len()
+    );
+    busy.write_all(head.as_bytes()).await.unwrap();
+    for said in
+        ["", "GET /health/live HTTP/1.1\r\nHost", "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"].into_iter().cycle().take(40)
+    {
+        let mut stream = connect(&app).await;
+        stream.write_all(said.as_bytes()).await.unwrap();
+        crowd.push(stream);
+    }
+    // Each call below is a connection of its own.
+    let began = Instant::now();
+    for _ in 0..30 {
+        let mut stream = connect(&app).await;
+        stream.write_all(b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+        assert!(until_closed(&mut stream).await.starts_with("HTTP/1.1 200 "));
+        crowd.push(connect(&app).await);
+    }
+    assert!(began.elapsed() < Duration::from_secs(5), "newcomers wait: {:?}", began.elapsed());
+    // One whose request has begun is nobody that asks nothing.
+    busy.write_all(body.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    busy.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 201");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crowd_that_idles_leaves_others_served() {
     let app = app(Edge::default(), ServeLimits::default()).await;
     let mut crowd = Vec::new();
