@@ -68,9 +68,15 @@ pub struct Mounted {
     router: Router,
     gate: Arc<Gate>,
     cors: Option<Arc<Cors>>,
+    encrypted: bool,
 }
 
 impl Mounted {
+    /// The same for requests that come by TLS: browsers are told to come no other way.
+    pub(crate) fn encrypted(self) -> Self {
+        Self { encrypted: true, ..self }
+    }
+
     /// Answers one request of a client at `peer` without a listener, exactly as the listener has it answered.
     pub fn answer(&self, peer: IpAddr, request: Request) -> impl Future<Output = Response> + Send + use<> {
         self.respond(Peer(peer), request)
@@ -80,18 +86,27 @@ impl Mounted {
     pub(crate) fn respond(&self, peer: Peer, mut request: Request) -> impl Future<Output = Response> + Send + use<> {
         request.extensions_mut().insert(peer);
         let (router, cors) = (self.router.clone(), self.cors.as_ref().map(|cors| (cors.clone(), self.gate.clone())));
+        let encrypted = self.encrypted;
         async move {
-            match cors {
+            let mut response = match cors {
                 None => routed(router, request).await,
                 // Boxed: without origins, a request does not carry the room for this.
                 Some((cors, gate)) => Box::pin(across_origins(router, cors, gate, request)).await,
+            };
+            if encrypted {
+                headers::encrypted(&mut response);
             }
+            response
         }
     }
 
     /// A problem as the answer to what is no request that could be routed.
     pub(crate) fn refuse(&self, problem: Problem) -> Response {
-        refused(problem, self.gate.request_id(), None, true)
+        let mut response = refused(problem, self.gate.request_id(), None, true);
+        if self.encrypted {
+            headers::encrypted(&mut response);
+        }
+        response
     }
 }
 
@@ -172,7 +187,7 @@ impl Api {
         });
         let router = router
             .fallback(move |request: Request| nowhere(lost.clone(), request, Problem::not_found("there is no such path"), None));
-        Mounted { router, ids: self.mounted.into(), gate: self.gate, cors: self.edge.cors.map(Arc::new) }
+        Mounted { router, ids: self.mounted.into(), gate: self.gate, cors: self.edge.cors.map(Arc::new), encrypted: false }
     }
 }
 

@@ -94,6 +94,7 @@ async fn connection(
     let Some(tls) = tls else {
         return http1::serve(stream, peer, api, limits, seat.clone(), stopping).await;
     };
+    let api = api.encrypted();
     let handshake = TlsAcceptor::from(tls.config()).accept(stream);
     let shaken = tokio::select! {
         shaken = tokio::time::timeout(limits.handshake_within, handshake) => shaken,

@@ -48,6 +48,8 @@ async fn only_tls_1_3_is_spoken() {
     let request = http(&authority).post(format!("{}/nodes", app.base)).bearer_auth(owner.token.unwrap());
     let created = request.body(r#"{"classes": ["A"], "props": {"text": "over TLS"}}"#).send().await.unwrap();
     assert_eq!(created.status(), 201);
+    assert_eq!(created.headers()["strict-transport-security"], "max-age=31536000");
+    assert!(!App::start().await.stranger().get("/health/live").await.headers.contains_key("strict-transport-security"));
 }
 
 #[tokio::test]
