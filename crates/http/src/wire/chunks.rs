@@ -66,9 +66,8 @@ impl Chunks {
             (Self::Size { digits, size }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') if digits < 15 => {
                 Self::Size { digits: digits + 1, size: size * 16 + u64::from(char::from(byte).to_digit(16)?) }
             }
-            (Self::Size { digits: 1.., size }, b'\r') => Self::SizeEnd { size },
+            (Self::Size { digits: 1.., size } | Self::Extension { size, .. }, b'\r') => Self::SizeEnd { size },
             (Self::Size { digits: 1.., size }, b';') => Self::Extension { size, read: 0 },
-            (Self::Extension { size, .. }, b'\r') => Self::SizeEnd { size },
             (Self::Extension { size, read }, b'\t' | b' '..=b'~') if read < MOST_LINE => Self::Extension { size, read: read + 1 },
             (Self::SizeEnd { size: 0 }, b'\n') => Self::Trailer { read: 0, line: 0, returned: false },
             (Self::SizeEnd { size }, b'\n') => Self::Data { left: size },

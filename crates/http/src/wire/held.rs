@@ -129,15 +129,15 @@ mod tests {
     async fn answers_are_counted_until_their_last_byte_is_gone() {
         let held = Held::new(1 << 20);
         let (one, other) = (TenantId::parse("one").unwrap(), TenantId::parse("other").unwrap());
-        let hold = async |whose: &TenantId, bytes: usize, changed: bool| held.hold(answer(bytes), Some(whose), changed).await;
-        let first = hold(&one, 200 << 10, false).await.unwrap();
-        assert_eq!(hold(&one, 100 << 10, false).await.unwrap_err().status, 503, "more than a quarter for one tenant");
-        let small = hold(&one, COUNTED_BYTES, false).await.unwrap();
-        let large = hold(&other, 800 << 10, false).await.unwrap();
+        let answered = async |whose: &TenantId, bytes: usize, changed: bool| held.hold(answer(bytes), Some(whose), changed).await;
+        let first = answered(&one, 200 << 10, false).await.unwrap();
+        assert_eq!(answered(&one, 100 << 10, false).await.unwrap_err().status, 503, "more than a quarter for one tenant");
+        let small = answered(&one, COUNTED_BYTES, false).await.unwrap();
+        let large = answered(&other, 800 << 10, false).await.unwrap();
         assert_eq!(held.books.lock().unwrap().all, 1_000 << 10);
-        assert_eq!(hold(&TenantId::parse("third").unwrap(), 100 << 10, false).await.unwrap_err().status, 503);
+        assert_eq!(answered(&TenantId::parse("third").unwrap(), 100 << 10, false).await.unwrap_err().status, 503);
         // What a request changed is told whatever there is.
-        let told = hold(&one, 100 << 10, true).await.unwrap();
+        let told = answered(&one, 100 << 10, true).await.unwrap();
         let mut body = first.into_body();
         let frame = body.frame().await.unwrap().unwrap().into_data().unwrap();
         drop(body);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::response::Response;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Collected};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::body::{DRAIN_BYTES, DRAIN_WITHIN};
@@ -28,7 +28,7 @@ pub(super) async fn say(mut stream: impl AsyncRead + AsyncWrite + Unpin, respons
 
 async fn text(response: Response) -> Vec<u8> {
     let (parts, body) = response.into_parts();
-    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
     let reason = parts.status.canonical_reason().unwrap_or_default();
     let mut text = format!("HTTP/1.1 {} {reason}\r\ncontent-length: {}\r\n", parts.status.as_u16(), body.len()).into_bytes();
     for (name, value) in &parts.headers {

@@ -1,5 +1,7 @@
 //! The parameters of a login that are ours: tokio-postgres knows `sslmode` in part and `sslrootcert` not at all.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 
 /// A login, taken apart.
@@ -42,7 +44,7 @@ fn of_url(url: &str) -> Option<Asked> {
     let mut others = Vec::new();
     for parameter in parameters.get(1..)?.split('&') {
         let (key, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        let decoded = |text: &str| percent_decode_str(text).decode_utf8().map(|text| text.into_owned()).ok();
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8().map(Cow::into_owned).ok();
         if !asked.is_ours(&decoded(key)?, &decoded(value)?) {
             others.push(parameter);
         }
