@@ -74,10 +74,13 @@ async def probe(site, seconds):
 
 
 async def newcomer(site):
-    """How long a client that comes now takes to its first answer."""
+    """How long a client that comes now takes to its first answer; for ever, if it is turned away."""
     began = time.perf_counter()
-    reader, writer = await site.connect()
-    await ask(reader, writer)
+    try:
+        reader, writer = await site.connect()
+        await ask(reader, writer)
+    except (OSError, asyncio.IncompleteReadError):
+        return float("inf")
     writer.close()
     return time.perf_counter() - began
 

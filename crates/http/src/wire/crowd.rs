@@ -21,7 +21,8 @@ const LEAVE_WITHIN: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(super) struct Crowd {
     room: Arc<Semaphore>,
-    each: usize,
+    /// Nothing where one network may have them all: then a newcomer is never refused, but room made for it.
+    each: Option<usize>,
     books: Mutex<Books>,
 }
 
@@ -78,6 +79,7 @@ impl Seat {
 impl Crowd {
     /// Room for `all` connections, `each` of them from one network.
     pub(super) fn new(all: usize, each: usize) -> Arc<Self> {
+        let each = Some(each.max(1)).filter(|each| *each < all);
         Arc::new(Self { room: Arc::new(Semaphore::new(all)), each, books: Mutex::default() })
     }
 
@@ -107,7 +109,7 @@ impl Crowd {
         let mut books = self.books();
         let there = books.networks.entry(network).or_default();
         // One that has none open is not refused: so no entry of nobody stays.
-        if *there >= self.each.max(1) {
+        if self.each.is_some_and(|each| *there >= each) {
             return None;
         }
         *there += 1;
@@ -172,7 +174,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_asks_nothing_makes_room_in_turn_and_who_asks_something_does_not() {
-        let crowd = Crowd::new(3, 100);
+        let crowd = Crowd::new(3, 3);
         let address: IpAddr = "192.0.2.1".parse().unwrap();
         let (left, mut who) = tokio::sync::mpsc::unbounded_channel();
         let sit = async |name: usize, busy: bool| {

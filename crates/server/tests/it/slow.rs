@@ -135,7 +135,7 @@ async fn one_network_has_its_share_of_connections() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_asks_nothing_makes_room_for_who_does() {
-    let app = app(Edge::default(), ServeLimits { connections: 20, ..ServeLimits::default() }).await;
+    let app = app(Edge::default(), ServeLimits { connections: 20, connections_each: 20, ..ServeLimits::default() }).await;
     let owner = app.owner("tenant-a");
     // All places are taken: by those that say nothing, that stopped amid a head, and that were answered once.
     let (mut crowd, mut busy) = (Vec::new(), connect(&app).await);
