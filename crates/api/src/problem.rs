@@ -104,6 +104,8 @@ problems! {
     invalid: 422 "invalid" "The request is not valid";
     /// Too many requests.
     too_many: 429 "too-many-requests" "Too many requests";
+    /// The request line and the headers are larger than the server takes.
+    head_too_large: 431 "head-too-large" "The head of the request is too large";
     /// A fault of the server.
     internal: 500 "internal" "The server failed";
     /// Something that the server needs is not there right now.

@@ -7,7 +7,7 @@ use serde_json::json;
 use wardgraph_api::Problem;
 use wardgraph_audit::{Circumstances, Fold, Refusal};
 use wardgraph_kernel::{
-    Access, Chance, Clock, Endpoint, EventType, LimitClass, Permission, Permissions, RequestId, Spec, Timestamp,
+    Access, Chance, Clock, Endpoint, EventType, LimitClass, Permission, Permissions, RequestId, Spec, TenantId, Timestamp,
 };
 use wardgraph_limits::{Decision, Limiter, Network};
 use wardgraph_store::Store;
@@ -77,6 +77,8 @@ pub struct Admitted<P> {
     pub pass: P,
     /// The bucket that was charged, for the `RateLimit` headers.
     pub limit: Option<Decision>,
+    /// Whose request it is: what it holds of the server's memory counts as that tenant's.
+    pub tenant: Option<TenantId>,
 }
 
 /// A refusal, and what its headers say of the limit.

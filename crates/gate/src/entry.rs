@@ -59,7 +59,8 @@ macro_rules! by_caller {
             #[expect(private_interfaces, reason = "admission calls this, nobody else can make its argument")]
             async fn admit<E: Endpoint>(admission: Admission, arrival: &Arrival<'_>) -> Result<Admitted<Permit<E>>, Refused> {
                 let (caller, limit) = admission.caller(arrival).await?;
-                Ok(Admitted { pass: Permit::new(admission, caller, Asked::of(arrival)), limit: Some(limit) })
+                let tenant = Some(caller.claims.tenant.clone());
+                Ok(Admitted { pass: Permit::new(admission, caller, Asked::of(arrival)), limit: Some(limit), tenant })
             }
 
             async fn confirm<E: Endpoint<Mode: Finish>>(pending: Permit<E>, body: &[u8]) -> Result<Confirmed<Permit<E>>, Problem> {
@@ -83,7 +84,7 @@ impl Entry for ByCredential {
     #[expect(private_interfaces, reason = "admission calls this, nobody else can make its argument")]
     async fn admit<E: Endpoint>(admission: Admission, _: &Arrival<'_>) -> Result<Admitted<Ceremony<E>>, Refused> {
         let limit = admission.stranger()?;
-        Ok(Admitted { pass: Ceremony::new(admission), limit })
+        Ok(Admitted { pass: Ceremony::new(admission), limit, tenant: None })
     }
 
     async fn confirm<E: Endpoint<Mode: Finish>>(pending: Ceremony<E>, _: &[u8]) -> Result<Confirmed<Ceremony<E>>, Problem> {
@@ -104,7 +105,7 @@ impl Entry for BySignature {
     async fn admit<E: Endpoint>(admission: Admission, arrival: &Arrival<'_>) -> Result<Admitted<Announced<E>>, Refused> {
         let limit = admission.stranger()?;
         let pass = Announced::read(admission, arrival)?;
-        Ok(Admitted { pass, limit })
+        Ok(Admitted { pass, limit, tenant: None })
     }
 
     async fn confirm<E: Endpoint<Mode: Finish>>(pending: Announced<E>, body: &[u8]) -> Result<Confirmed<Signed<E>>, Problem> {
@@ -124,7 +125,7 @@ impl Entry for ByNobody {
     #[expect(private_interfaces, reason = "admission calls this, nobody else can make its argument")]
     async fn admit<E: Endpoint>(admission: Admission, _: &Arrival<'_>) -> Result<Admitted<Visitor<E>>, Refused> {
         let limit = admission.stranger()?;
-        Ok(Admitted { pass: Visitor::new(&admission), limit })
+        Ok(Admitted { pass: Visitor::new(&admission), limit, tenant: None })
     }
 
     async fn confirm<E: Endpoint<Mode: Finish>>(pending: Visitor<E>, _: &[u8]) -> Result<Confirmed<Visitor<E>>, Problem> {

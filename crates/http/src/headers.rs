@@ -24,6 +24,9 @@ static SECURITY: [(HeaderName, HeaderValue); 7] = [
     (HeaderName::from_static("permissions-policy"), HeaderValue::from_static("geolocation=(), camera=(), microphone=()")),
 ];
 
+/// For a year, come by TLS alone (RFC 6797).
+static TLS_ALONE: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 static LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 static LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -51,6 +54,11 @@ pub(crate) fn finish(response: &mut Response, request_id: RequestId, limit: Opti
     if let Some(decision) = limit {
         rate(headers, &mut text, decision);
     }
+}
+
+/// What an answer says besides where it leaves by TLS.
+pub(crate) fn encrypted(response: &mut Response) {
+    response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, TLS_ALONE.clone());
 }
 
 /// `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers), and `X-RateLimit-*` for older clients.

@@ -2,7 +2,7 @@
 //!
 //! Refuses to know: the pool. Handlers reach data through the pass that the gate made, and in no other way.
 
-mod body;
+mod cors;
 mod decode;
 mod failure;
 mod handlers;
@@ -12,13 +12,14 @@ mod mount;
 mod remembered;
 mod reply;
 mod routes;
-mod serve;
+mod wire;
 
+pub use cors::{Cors, InvalidOrigin};
 pub use decode::Decode;
 pub use failure::Failure;
 pub use health::HealthState;
-pub use mount::{Api, Mounted};
+pub use mount::{Api, Edge, Mounted};
 pub use remembered::QueryVectors;
 pub use reply::Reply;
 pub use routes::{Services, api};
-pub use serve::{ServeLimits, serve};
+pub use wire::{ClientAuthorities, ServeLimits, Tls, TlsError, TlsFiles, serve};

@@ -1,6 +1,10 @@
 //! Mounting: the only way from a path to a handler leads through the gate.
 
-use std::{net::IpAddr, sync::Arc, time::Instant};
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -17,17 +21,41 @@ use wardgraph_gate::{Arrival, Confirmed, Entry, Finish, Gate, Handler};
 use wardgraph_kernel::{Endpoint, Method, RequestId, Spec};
 use wardgraph_limits::Decision;
 
-use crate::{Decode, Reply, body, headers, reply};
+use crate::{
+    Cors, Decode, Reply, cors, headers, reply,
+    wire::{body, held::Held},
+};
 
 /// The address of a connection's other end, put on each request by the listener.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
+/// What holds for every endpoint alike.
+#[derive(Debug, Clone)]
+pub struct Edge {
+    /// No body may be larger, whatever its endpoint takes.
+    pub most_bytes: usize,
+    /// How much large bodies may hold in memory together, those that arrive and those that wait to be read each.
+    pub most_held_bytes: usize,
+    /// How long a whole body may take to arrive.
+    pub body_within: Duration,
+    /// Which pages of other origins may read answers.
+    pub cors: Option<Cors>,
+}
+
+impl Default for Edge {
+    fn default() -> Self {
+        Self { most_bytes: 10 << 20, most_held_bytes: 256 << 20, body_within: Duration::from_secs(30), cors: None }
+    }
+}
+
 /// The API while it is put together.
 #[derive(Debug)]
 pub struct Api {
     gate: Arc<Gate>,
-    most_bytes: usize,
+    edge: Edge,
+    arriving: Arc<Held>,
+    leaving: Arc<Held>,
     router: Router,
     mounted: Vec<&'static str>,
 }
@@ -35,29 +63,77 @@ pub struct Api {
 /// The API, ready to be served.
 #[derive(Debug, Clone)]
 pub struct Mounted {
-    /// The service.
-    pub router: Router,
     /// The ids of what was mounted, in the table's order if nothing is missing.
-    pub ids: Vec<&'static str>,
+    pub ids: Arc<[&'static str]>,
+    router: Router,
+    gate: Arc<Gate>,
+    cors: Option<Arc<Cors>>,
+    encrypted: bool,
 }
 
 impl Mounted {
+    /// The same for requests that come by TLS: browsers are told to come no other way.
+    pub(crate) fn encrypted(self) -> Self {
+        Self { encrypted: true, ..self }
+    }
+
     /// Answers one request of a client at `peer` without a listener, exactly as the listener has it answered.
     pub fn answer(&self, peer: IpAddr, request: Request) -> impl Future<Output = Response> + Send + use<> {
-        answer(self.router.clone(), Peer(peer), request)
+        self.respond(Peer(peer), request)
+    }
+
+    /// Answers one request. Dropped before it is done, the request is cancelled.
+    pub(crate) fn respond(&self, peer: Peer, mut request: Request) -> impl Future<Output = Response> + Send + use<> {
+        request.extensions_mut().insert(peer);
+        let (router, cors) = (self.router.clone(), self.cors.as_ref().map(|cors| (cors.clone(), self.gate.clone())));
+        let encrypted = self.encrypted;
+        async move {
+            let mut response = match cors {
+                None => routed(router, request).await,
+                // Boxed: without origins, a request does not carry the room for this.
+                Some((cors, gate)) => Box::pin(across_origins(router, cors, gate, request)).await,
+            };
+            if encrypted {
+                headers::encrypted(&mut response);
+            }
+            response
+        }
+    }
+
+    /// A problem as the answer to what is no request that could be routed.
+    pub(crate) fn refuse(&self, problem: Problem) -> Response {
+        let mut response = refused(problem, self.gate.request_id(), None, true);
+        if self.encrypted {
+            headers::encrypted(&mut response);
+        }
+        response
     }
 }
 
-/// Answers one request. Dropped before it is done, the request is cancelled.
-pub(crate) async fn answer(router: Router, peer: Peer, mut request: Request) -> Response {
-    request.extensions_mut().insert(peer);
+async fn routed(router: Router, request: Request) -> Response {
     router.oneshot(request).await.unwrap_or_else(|never| match never {})
 }
 
+async fn across_origins(router: Router, cors: Arc<Cors>, gate: Arc<Gate>, request: Request) -> Response {
+    let asking = cors.asking(request.headers());
+    let methods = allowed(request.uri().path()).filter(|methods| !methods.is_empty());
+    let mut response = match methods {
+        Some(methods) if asking.is_some() && cors::is_preflight(&request) => {
+            let mut response = Cors::preflight(methods);
+            headers::finish(&mut response, gate.request_id(), None);
+            response
+        }
+        _ => routed(router, request).await,
+    };
+    cors.finish(&mut response, asking);
+    response
+}
+
 impl Api {
-    /// Nothing mounted yet. No body may be larger than `most_bytes`, whatever its endpoint takes.
-    pub fn new(gate: Arc<Gate>, most_bytes: usize) -> Self {
-        Self { gate, most_bytes, router: Router::new(), mounted: Vec::new() }
+    /// Nothing mounted yet.
+    pub fn new(gate: Arc<Gate>, edge: Edge) -> Self {
+        let (arriving, leaving) = (Held::new(edge.most_held_bytes), Held::new(edge.most_held_bytes));
+        Self { gate, edge, arriving, leaving, router: Router::new(), mounted: Vec::new() }
     }
 
     /// Mounts `handler` as endpoint `E`: admission, then the body, then the handler.
@@ -68,15 +144,20 @@ impl Api {
         E: Endpoint<Entry: Entry, Mode: Finish, Input: Decode, Output: Reply>,
         H: Handler<E>,
     {
-        let (gate, most_bytes) = (self.gate.clone(), self.most_bytes.min(E::SPEC.body_bytes));
+        let room = Room {
+            most_bytes: self.edge.most_bytes.min(E::SPEC.body_bytes),
+            body_within: self.edge.body_within,
+            arriving: self.arriving.clone(),
+            leaving: self.leaving.clone(),
+        };
         // One counted reference for a request to hold, whatever the handler carries.
-        let parts = Arc::new((gate, handler, Timings::of(&E::SPEC)));
+        let parts = Arc::new((self.gate.clone(), handler, room, Timings::of(&E::SPEC)));
         let serve = move |request: Request| {
             let parts = parts.clone();
             async move {
-                let (gate, handler, timings) = &*parts;
+                let (gate, handler, room, timings) = &*parts;
                 let began = Instant::now();
-                let response = serve::<E, H>(gate, handler, most_bytes, request).await;
+                let response = serve::<E, H>(gate, handler, room, request).await;
                 timings.record(&response, began);
                 tracing::debug!(
                     endpoint = E::SPEC.id,
@@ -94,7 +175,7 @@ impl Api {
 
     /// Ends mounting: other paths are 404, other methods 405.
     pub fn finish(self) -> Mounted {
-        let (lost, refused) = (self.gate.clone(), self.gate);
+        let (lost, refused) = (self.gate.clone(), self.gate.clone());
         let router = self.router.method_not_allowed_fallback(move |request: Request| {
             let path = request.uri().path().to_owned();
             nowhere(
@@ -106,11 +187,20 @@ impl Api {
         });
         let router = router
             .fallback(move |request: Request| nowhere(lost.clone(), request, Problem::not_found("there is no such path"), None));
-        Mounted { router, ids: self.mounted }
+        Mounted { router, ids: self.mounted.into(), gate: self.gate, cors: self.edge.cors.map(Arc::new), encrypted: false }
     }
 }
 
-async fn serve<E, H>(gate: &Arc<Gate>, handler: &H, most_bytes: usize, request: Request) -> Response
+/// What bodies may take.
+#[derive(Debug)]
+struct Room {
+    most_bytes: usize,
+    body_within: Duration,
+    arriving: Arc<Held>,
+    leaving: Arc<Held>,
+}
+
+async fn serve<E, H>(gate: &Arc<Gate>, handler: &H, room: &Room, request: Request) -> Response
 where
     E: Endpoint<Entry: Entry, Mode: Finish, Input: Decode, Output: Reply>,
     H: Handler<E>,
@@ -129,8 +219,11 @@ where
             return refused(problem, request_id, limit, has_body);
         }
     };
-    let body = match body::read(&parts.headers, body, most_bytes).await {
-        Ok(body) => body,
+    let tenant = admitted.tenant;
+    let wanted = body::Wanted { most: room.most_bytes, within: room.body_within, held: &room.arriving, whose: tenant.as_ref() };
+    // What a large body holds, it holds until the handler is done with what it was made into.
+    let (body, _holding) = match body::read(&parts.headers, body, wanted).await {
+        Ok(read) => read,
         Err(problem) => return refused(problem, request_id, admitted.limit, true),
     };
     let outcome = async {
@@ -139,7 +232,8 @@ where
             Confirmed::Again(kept) => return Ok(reply::again(kept)),
         };
         let input = E::Input::decode(&mut parts, body).await?;
-        Ok(handler.serve(pass, input).await?.reply())
+        let response = handler.serve(pass, input).await?.reply();
+        room.leaving.hold(response, tenant.as_ref(), E::SPEC.event.is_some()).await
     };
     match outcome.await {
         Ok(mut response) => {

@@ -10,7 +10,7 @@ use wardgraph_graph::{embedding::Backlog, search::Routes};
 use wardgraph_kernel::Clock;
 
 use crate::{
-    Api, HealthState, Mounted, QueryVectors,
+    Api, Edge, HealthState, Mounted, QueryVectors,
     handlers::{self, batch, edges, embeddings, events, nodes, relations, search, system, versions},
 };
 
@@ -42,8 +42,8 @@ impl std::fmt::Debug for Services {
 }
 
 /// The whole API.
-pub fn api(gate: Arc<Gate>, services: &Services, most_bytes: usize) -> Mounted {
-    Api::new(gate, most_bytes)
+pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
+    Api::new(gate, edge)
         .mount(s::Live, system::live)
         .mount(s::ReadyNow, with(services, system::ready))
         .mount(s::HealthNow, with(services, system::health))

@@ -34,8 +34,8 @@ pub(crate) struct Silence(String);
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// Plain HTTP alone is spoken, to a server on this machine or behind a tunnel.
-    #[error("`{0}` is not of the form http://HOST:PORT")]
+    /// It is no address of a server.
+    #[error("`{0}` is not of the form http://HOST:PORT or https://HOST:PORT")]
     Url(String),
     /// The HTTP client cannot be made.
     #[error("no HTTP client can be made: {0}")]
@@ -43,10 +43,12 @@ pub enum ClientError {
 }
 
 impl Client {
-    /// A caller without a credential of the server at `url`, `http://HOST:PORT`.
+    /// A caller without a credential of the server at `url`, `http://HOST:PORT` or `https://HOST:PORT`: its certificate must be one
+    /// that this machine trusts.
     pub(crate) fn new(url: &str) -> Result<Self, ClientError> {
         let base = url.trim_end_matches('/');
-        if !base.strip_prefix("http://").is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@'])) {
+        let host = base.strip_prefix("http://").or_else(|| base.strip_prefix("https://"));
+        if !host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@'])) {
             return Err(ClientError::Url(url.to_owned()));
         }
         // No proxy: the tokens are for this server alone.
@@ -59,7 +61,7 @@ impl Client {
         Self { token, ..self.clone() }
     }
 
-    /// `http://HOST:PORT`, without a slash at its end.
+    /// `http://HOST:PORT` or `https://HOST:PORT`, without a slash at its end.
     pub(crate) fn base(&self) -> &str {
         &self.base
     }

@@ -1,9 +1,11 @@
 //! The composition root: configuration, wiring, lifecycle and commands. Knows every room, and no domain rule.
 
+mod certificates;
 mod client;
 pub mod commands;
 pub mod config;
 pub mod demo;
+mod descriptors;
 mod home;
 mod tasks;
 mod telemetry;

@@ -11,11 +11,11 @@ use wardgraph_graph::{
     embedding::Backlog,
     search::{Routes, Searches},
 };
-use wardgraph_http::{HealthState, QueryVectors, ServeLimits, Services};
+use wardgraph_http::{HealthState, Mounted, QueryVectors, ServeLimits, Services, Tls};
 use wardgraph_kernel::{Chance, Clock, Permissions, SystemChance, SystemClock};
 use wardgraph_limits::Limiter;
 use wardgraph_store::{
-    Config as Login, Logins, Role, Space, StatementInfo, Store, StoreOptions,
+    Login, Logins, Role, Space, StatementInfo, Store, StoreOptions,
     embedded::{EmbeddedOptions, EmbeddedPostgres},
     guard,
     migrate::{MigrateOptions, migrate},
@@ -24,8 +24,9 @@ use wardgraph_tokens::{Algorithm, Minter, Verifier};
 use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, ModelKeeper, PurgeWorker, TierKeeper, WorkerOptions};
 
 use crate::{
-    Home,
+    Home, certificates,
     config::{Config, EmbeddingConfig, KeySettings},
+    descriptors,
     tasks::{self, Keepers, Workers},
 };
 
@@ -46,7 +47,10 @@ pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 pub struct Running {
     /// The listener, not yet accepting.
     pub listener: TcpListener,
-    router: wardgraph_http::Mounted,
+    /// How URLs of it begin: `http` or `https`.
+    pub scheme: &'static str,
+    api: Mounted,
+    tls: Option<Arc<Tls>>,
     limits: ServeLimits,
     gate: Arc<Gate>,
     store: Store,
@@ -80,15 +84,20 @@ pub fn cache_dir(config: &Config) -> PathBuf {
 }
 
 /// How each role logs in to an external database, or to the private one at `socket`.
-pub fn logins(config: &Config, home: &Home, base: &Login) -> Result<(Logins, Vec<(Role, wardgraph_kernel::Secret)>), StartError> {
+pub fn logins(
+    config: &Config,
+    home: &Home,
+    base: Option<&Login>,
+) -> Result<(Logins, Vec<(Role, wardgraph_kernel::Secret)>), StartError> {
     let (mut logins, mut passwords) = (BTreeMap::new(), Vec::new());
     for role in Role::ALL {
         if let Some((_, url)) = config.database.role_urls.iter().find(|(r, _)| r == role) {
             logins.insert(*role, Login::from_str(url.expose())?);
             continue;
         }
+        // Without a login that leads there, every role has its own.
+        let Some(mut login) = base.cloned() else { continue };
         let password = home.role_password(*role)?;
-        let mut login = base.clone();
         login.user(role.name()).password(password.expose());
         logins.insert(*role, login);
         passwords.push((*role, password));
@@ -108,7 +117,7 @@ pub async fn database(config: &Config, home: &Home, reset_passwords: bool) -> Re
             (Some(embedded_login(&embedded)), Some(embedded))
         }
     };
-    let (logins, passwords) = logins(config, home, &maintenance.clone().unwrap_or_default())?;
+    let (logins, passwords) = logins(config, home, maintenance.as_ref())?;
     let options = MigrateOptions { maintenance, logins, passwords, reset_passwords };
     for name in migrate(&options).await? {
         tracing::info!(migration = name, "migrated");
@@ -135,17 +144,17 @@ pub fn login_of(config: &Config, home: &Home, role: Role) -> Result<Option<Login
         if !socket.is_dir() {
             return Ok(None);
         }
-        let mut login = Login::new();
-        login.host_path(socket).dbname("postgres");
+        let mut login = Login::at_socket(socket);
+        login.dbname("postgres");
         login
     };
-    Ok(logins(config, home, &base)?.0.remove(&role))
+    Ok(logins(config, home, Some(&base))?.0.remove(&role))
 }
 
 /// The superuser's login to the private Postgres.
 pub fn embedded_login(embedded: &EmbeddedPostgres) -> Login {
-    let mut login = Login::new();
-    login.host_path(embedded.socket_directory()).user(embedded.superuser()).password(embedded.password()).dbname("postgres");
+    let mut login = Login::at_socket(embedded.socket_directory());
+    login.user(embedded.superuser()).password(embedded.password()).dbname("postgres");
     login
 }
 
@@ -195,6 +204,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
     crate::telemetry::start(config);
     let egress = config.egress.open()?;
     let verifier = verifier(config, home, &egress)?;
+    let tls = config.http.tls.clone().map(Tls::open).transpose()?.map(Arc::new);
     let listener = TcpListener::bind(config.http.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", config.http.listen))?;
@@ -241,12 +251,19 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         forgetting: ForgettingWorker::new(parts),
     });
     let (stop, stopping) = watch::channel(false);
+    let embedding = tasks::embedding(workers.as_ref(), &keepers, &stopping);
+    let mut tasks = tasks::others(&gate, &store, health, services.metrics.clone(), workers, keepers);
+    if let Some(tls) = &tls {
+        tasks.spawn(certificates::keep(tls.clone(), certificates::hangup()?));
+    }
     Ok(Running {
         listener,
-        router: wardgraph_http::api(gate.clone(), &services, config.http.max_request_bytes),
-        limits: ServeLimits { connections: config.http.max_connections, ..ServeLimits::default() },
-        embedding: tasks::embedding(workers.as_ref(), &keepers, &stopping),
-        tasks: tasks::others(&gate, &store, health, services.metrics, workers, keepers),
+        scheme: config.http.scheme(),
+        api: wardgraph_http::api(gate.clone(), &services, config.http.edge.clone()),
+        tls,
+        limits: ServeLimits { connections: descriptors::for_connections(config.http.limits.connections), ..config.http.limits },
+        embedding,
+        tasks,
         stop,
         gate,
         store,
@@ -270,7 +287,7 @@ impl Running {
                 }
             }
         };
-        wardgraph_http::serve(self.listener, self.router.router, self.limits, stop).await;
+        wardgraph_http::serve(self.listener, self.api, self.tls, self.limits, stop).await;
         // Nobody may listen any more: then there is nothing to give back.
         let _ = self.stop.send(true);
         let given_back = async { while self.embedding.join_next().await.is_some() {} };

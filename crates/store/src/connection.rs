@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use deadpool::managed::{Manager, Metrics, RecycleError, RecycleResult};
-use tokio_postgres::Config;
 
 use crate::{
-    Role, StatementInfo, StoreError,
+    Login, Role, StatementInfo, StoreError,
     wire::{self, Canceller, Prepared, Session},
 };
 
@@ -21,14 +20,15 @@ pub(crate) struct Connection {
 /// Opens connections of one role: sets its session limits and prepares its statements.
 #[derive(Debug)]
 pub(crate) struct Opener {
-    config: Config,
+    login: Login,
     statements: Vec<&'static StatementInfo>,
 }
 
 impl Opener {
-    pub(crate) fn new(role: Role, mut config: Config, timeouts: Timeouts, statements: &[&'static StatementInfo]) -> Self {
+    pub(crate) fn new(role: Role, mut login: Login, timeouts: Timeouts, statements: &[&'static StatementInfo]) -> Self {
+        let config = login.config_mut();
         config.options(session_options(timeouts)).application_name(role.name()).connect_timeout(timeouts.connect);
-        Self { config, statements: statements.iter().copied().filter(|s| s.roles.contains(&role)).collect() }
+        Self { login, statements: statements.iter().copied().filter(|s| s.roles.contains(&role)).collect() }
     }
 }
 
@@ -79,7 +79,7 @@ impl Manager for Opener {
     async fn create(&self) -> Result<Box<Connection>, StoreError> {
         // On the heap: every request's future has room for this one, which is large and almost never runs.
         Box::pin(async {
-            let (socket, canceller) = wire::open(&self.config).await?;
+            let (socket, canceller) = wire::open(&self.login).await?;
             let mut session = Session::new(socket);
             let prepared = Prepared::of(&mut session, &self.statements).await?;
             Ok(Box::new(Connection { session, prepared, canceller }))

@@ -1,6 +1,6 @@
 //! The refusal to start where something could leak: what row-level security rests on, asked of the catalogue.
 
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
 use crate::{Logins, Role, StoreError};
 
@@ -169,8 +169,7 @@ pub async fn check(logins: &Logins) -> Result<Findings, StoreError> {
     let mut found = None;
     for role in Role::SERVING {
         let Some(login) = logins.get(role) else { continue };
-        let (client, connection) = login.connect(NoTls).await?;
-        tokio::spawn(connection);
+        let client = login.connect().await?;
         let row = client.query_one("select session_user::text, current_user::text, (select rolsuper or rolbypassrls from pg_roles where rolname = session_user)", &[]).await?;
         let (session, current, bypasses): (String, String, bool) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         if session != role.name() || current != role.name() {

@@ -6,11 +6,10 @@ use deadpool::{
     Runtime,
     managed::{Pool, QueueMode},
 };
-use tokio_postgres::Config;
 use wardgraph_kernel::{Opens, Read};
 
 use crate::{
-    Indexes, Role, Scope, Statement, StatementInfo, StoreError, Unit,
+    Indexes, Login, Role, Scope, Statement, StatementInfo, StoreError, Unit,
     connection::{Opener, Timeouts},
     scope::Plan,
     shares::Shares,
@@ -20,7 +19,7 @@ use crate::{
 pub(crate) const PING: Statement<Read> = Statement::reading("store.ping", &[Role::App], "select 1");
 
 /// How each role logs in.
-pub type Logins = BTreeMap<Role, Config>;
+pub type Logins = BTreeMap<Role, Login>;
 
 /// What a store is made of.
 #[derive(Debug)]
@@ -39,7 +38,7 @@ pub struct StoreOptions {
 #[derive(Debug, Clone)]
 pub struct Store {
     pools: BTreeMap<Role, Serving>,
-    owner: Option<Config>,
+    owner: Option<Login>,
     shares: Arc<Shares>,
     timeouts: Timeouts,
 }
@@ -69,7 +68,7 @@ pub struct PoolStatus {
 impl Store {
     /// Makes the pools. Connects to nothing yet: a role that has no work opens no connection.
     pub fn new(options: &StoreOptions) -> Result<Self, StoreError> {
-        let pool = |role: Role, login: &Config| {
+        let pool = |role: Role, login: &Login| {
             let opener = Opener::new(role, login.clone(), options.timeouts, &options.statements);
             let most = options.connections.get(&role).copied().unwrap_or(role.connections());
             let pool = Pool::builder(opener)

@@ -281,7 +281,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_rarely_happens_takes_no_room_in_every_request() {
-        let opener = Opener::new(crate::Role::App, tokio_postgres::Config::new(), Timeouts::default(), &[]);
+        let opener = Opener::new(crate::Role::App, crate::Login::at_socket("/nowhere"), Timeouts::default(), &[]);
         let pool = Pool::builder(opener).runtime(deadpool::Runtime::Tokio1).build().unwrap();
         let opening = Opening { writable: false, savepoint: false, plan: Plan::Auto };
         let mut unit = Unit::new(pool, None, Scope::Nobody, opening, Timeouts::default());

@@ -11,7 +11,7 @@ use wardgraph_api::describe::Known;
 use wardgraph_embed::{Embedder, ModelKind};
 use wardgraph_gate::{Gate, GateParts, Proxies, SystemParts, WebhookKeys};
 use wardgraph_graph::{embedding::Backlog, search::Routes};
-use wardgraph_http::{HealthState, Mounted, QueryVectors, ServeLimits, Services};
+use wardgraph_http::{Edge, HealthState, Mounted, QueryVectors, ServeLimits, Services, Tls};
 use wardgraph_kernel::{Clock, EdgeId, ManualClock, NodeId, Permissions, SeededChance, SharedNodeId, Timestamp};
 use wardgraph_limits::{LimitTable, Limiter};
 use wardgraph_store::{Role, StatementInfo, Store, StoreOptions, Timeouts};
@@ -43,7 +43,13 @@ pub struct AppOptions {
     /// Connections of the pool that serves requests.
     pub connections: usize,
     /// What is mounted: the server's own table, or that of a test.
-    pub api: fn(Arc<Gate>, &Services) -> Mounted,
+    pub api: fn(Arc<Gate>, &Services, Edge) -> Mounted,
+    /// What holds for every endpoint alike.
+    pub edge: Edge,
+    /// What a client may take of the listener.
+    pub serving: ServeLimits,
+    /// The listener's TLS.
+    pub tls: Option<Arc<Tls>>,
     /// Statements of a test's own, besides the server's.
     pub statements: Vec<&'static StatementInfo>,
     /// The keys of outside systems that sign what they send.
@@ -61,7 +67,10 @@ impl Default for AppOptions {
             proxies: Proxies::default(),
             timeouts: Timeouts::default(),
             connections: 4,
-            api: |gate, services| wardgraph_http::api(gate, services, 10 << 20),
+            api: wardgraph_http::api,
+            edge: Edge::default(),
+            serving: ServeLimits::default(),
+            tls: None,
             statements: Vec::new(),
             webhooks: Vec::new(),
             tiers: TierOptions::default(),
@@ -164,11 +173,12 @@ impl App {
             metrics: recorder(),
             grace_period: GRACE,
         };
-        let api = (options.api)(gate.clone(), &services);
+        let api = (options.api)(gate.clone(), &services, options.edge);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        let server =
-            tokio::spawn(wardgraph_http::serve(listener, api.router.clone(), ServeLimits::default(), std::future::pending()));
+        let scheme = if options.tls.is_some() { "https" } else { "http" };
+        let base = format!("{scheme}://{}", listener.local_addr().unwrap());
+        let serving = wardgraph_http::serve(listener, api.clone(), options.tls, options.serving, std::future::pending());
+        let server = tokio::spawn(serving);
         let parts = SystemParts { store: store.clone(), clock: shared_clock, chance };
         Self {
             base,
@@ -180,7 +190,7 @@ impl App {
             routes,
             health,
             backlog,
-            mounted: api.ids.clone(),
+            mounted: api.ids.to_vec(),
             api,
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             minter: Minter::with_secret(&secret, Some(ISS), AUDIENCE).unwrap(),

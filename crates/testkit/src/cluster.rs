@@ -8,10 +8,10 @@ use std::{
     },
 };
 
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::Client;
 use wardgraph_kernel::Secret;
 use wardgraph_store::{
-    Logins, Role,
+    Login, Logins, Role,
     embedded::{EmbeddedOptions, EmbeddedPostgres},
     migrate::{MigrateOptions, migrate},
 };
@@ -21,7 +21,7 @@ const TEMPLATE: &str = "wardgraph_template";
 /// The one Postgres of a test run. It stops with the test process, whatever way that ends (the embedded Postgres's watchdog).
 #[derive(Debug)]
 pub struct Cluster {
-    superuser: Config,
+    superuser: Login,
     next: AtomicU32,
     template: tokio::sync::Mutex<()>,
 }
@@ -30,7 +30,7 @@ pub struct Cluster {
 #[derive(Debug, Clone)]
 pub struct Database {
     /// The superuser's login to it: for looking behind the scenes.
-    pub superuser: Config,
+    pub superuser: Login,
     /// How each role logs in.
     pub logins: Logins,
 }
@@ -93,7 +93,7 @@ impl Cluster {
 }
 
 impl Database {
-    fn called(superuser: &Config, name: &str) -> Self {
+    fn called(superuser: &Login, name: &str) -> Self {
         let mut superuser = superuser.clone();
         superuser.dbname(name);
         let login = |role: &Role| {
@@ -126,10 +126,8 @@ impl Database {
     }
 }
 
-async fn connect(login: &Config) -> Client {
-    let (client, connection) = login.connect(NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
+async fn connect(login: &Login) -> Client {
+    login.connect().await.unwrap()
 }
 
 /// Roles belong to the cluster: one password each for all databases of the run.
@@ -137,7 +135,7 @@ fn password(role: Role) -> Secret {
     Secret::new(format!("{}-of-this-test-run", role.word()))
 }
 
-async fn prepare(superuser: &Config) {
+async fn prepare(superuser: &Login) {
     connect(superuser).await.batch_execute(&format!("create database {TEMPLATE}")).await.unwrap();
     migrate(&Database::called(superuser, TEMPLATE).migration()).await.unwrap();
 }

@@ -84,7 +84,8 @@ impl AccessFlags {
 
 /// Where the server with this configuration is reached from this machine.
 fn listener(context: &Context) -> Result<String, StartError> {
-    let mut address = context.config()?.http.listen;
+    let http = context.config()?.http;
+    let mut address = http.listen;
     if address.ip().is_unspecified() {
         address.set_ip(if address.is_ipv4() {
             std::net::Ipv4Addr::LOCALHOST.into()
@@ -92,5 +93,5 @@ fn listener(context: &Context) -> Result<String, StartError> {
             std::net::Ipv6Addr::LOCALHOST.into()
         });
     }
-    Ok(format!("http://{address}"))
+    Ok(format!("{}://{address}", http.scheme()))
 }

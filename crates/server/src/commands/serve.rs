@@ -26,7 +26,7 @@ impl Serve {
         for variable in &context.without_effect {
             tracing::warn!(variable, "has no effect: what it configures is not built yet");
         }
-        writeln!(out, "listening on http://{}", running.listener.local_addr()?)?;
+        writeln!(out, "listening on {}://{}", running.scheme, running.listener.local_addr()?)?;
         out.flush()?;
         running.run(stop).await?;
         Ok(true)

@@ -31,6 +31,16 @@ pub enum ConfigError {
         /// Why not.
         reason: String,
     },
+    /// A login to Postgres cannot be used.
+    #[error("`{key}` (from {source_name}) {error}")]
+    Login {
+        /// The setting.
+        key: String,
+        /// Where the login came from.
+        source_name: String,
+        /// Why not.
+        error: wardgraph_store::LoginError,
+    },
     /// Settings that do not go together.
     #[error("{0}")]
     Together(String),

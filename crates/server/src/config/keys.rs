@@ -74,13 +74,27 @@ keys! {
     /// Every setting that there is once.
     KEYS:
     "http.listen" Kind::Listen, "127.0.0.1:8080", [], "Where the server listens.";
-    "http.plain_beyond_loopback" Kind::Bool, "false", [], "Allows plain HTTP on an address that other machines reach. Say true only behind a proxy that speaks TLS.";
+    "http.plain_beyond_loopback" Kind::Bool, "false", [], "Allows plain HTTP on an address that other machines reach. Say true only behind a proxy that speaks TLS. Without effect where the server speaks TLS itself.";
     "http.max_request_bytes" BYTES, "10485760", ["MAX_REQUEST_SIZE_BYTES"], "The largest request body of any endpoint; each endpoint has its own limit besides.";
-    "http.max_connections" COUNT, "10000", [], "How many connections may be open at once.";
+    "http.max_held_bytes" Kind::Number(16 << 20, 1 << 36), "268435456", [], "How much memory bodies of more than 64 KiB may hold while they arrive, and as much again while their clients read them; a quarter of it for one tenant. Beyond, a request is told 503.";
+    "http.body_timeout_ms" Kind::Number(100, 600_000), "30000", [], "How long the body of a request may take to arrive.";
+    "http.max_connections" COUNT, "10000", [], "How many connections may be open at once. For a further one, one that asks nothing is closed; it waits while all ask something.";
+    "http.max_connections_per_network" COUNT, "", [], "How many of them one network (an IPv4 address, or an IPv6 /64) may have; further ones are closed. Absent: a tenth, or all where a proxy is trusted or the listener is loopback.";
+    "http.max_streams" Kind::Number(1, 1_000), "100", [], "How many requests may run at once on one connection of HTTP/2.";
+    "http.max_head_bytes" Kind::Number(4_096, 65_536), "32768", [], "The most bytes of a request line with its headers; there may be 100 headers.";
+    "http.handshake_timeout_ms" Kind::Number(100, 60_000), "10000", [], "How long a TLS handshake may take.";
+    "http.head_timeout_ms" Kind::Number(100, 600_000), "30000", [], "How long a request's head may take to arrive, the wait between requests included.";
+    "http.unread_timeout_ms" Kind::Number(1_000, 600_000), "20000", [], "How long a client may fall short of reading 16 KiB a second of an answer that waits for it.";
+    "http.cors_origins" Kind::Text, "", [], "Origins whose pages may read answers, with commas between them, like `https://app.example.com, http://localhost:3000`. To the letter: there is no `*`.";
+    "http.cors_credentials" Kind::Bool, "false", [], "Whether browsers send cookies and client certificates along from those origins. Tokens in `Authorization` do not need it.";
     "http.trust_proxy" Kind::Bool, "false", ["TRUST_PROXY"], "Whether `http.real_ip_header` is believed.";
     "http.real_ip_header" Kind::Text, "X-Forwarded-For", ["REAL_IP_HEADER"], "The header in which each trusted proxy appends the address that it saw.";
     "http.trusted_proxies" Kind::Number(1, 16), "1", [], "How many trusted proxies stand one behind the other before this server.";
-    "database.url" Kind::Secret, "", ["DATABASE_URL", "ACTIVEKG_MIGRATE_DSN", "ACTIVEKG_DSN"], "A Postgres (16 or newer, with pgvector) whose login may create roles and a schema. Empty: a private Postgres in the data folder.";
+    "tls.certificate_file" Kind::Path, "", [], "The server's certificate and those between it and its root, as PEM. With it the listener speaks TLS 1.3 and nothing else. Read again when it changes, and on SIGHUP.";
+    "tls.key_file" Kind::Path, "", [], "The certificate's private key, as PEM.";
+    "tls.client_ca_file" Kind::Path, "", [], "The authorities of clients' certificates, as PEM (mutual TLS). A client with a certificate of another is turned away.";
+    "tls.client_certificate_required" Kind::Bool, "true", [], "Whether a client without a certificate is turned away as well, where `tls.client_ca_file` is set.";
+    "database.url" Kind::Secret, "", ["DATABASE_URL", "ACTIVEKG_MIGRATE_DSN", "ACTIVEKG_DSN"], "A Postgres (16 or newer, with pgvector) whose login may create roles and a schema. To another machine it says `sslmode=verify-full`, with `sslrootcert=FILE` for an authority of your own, or `sslmode=disable`. Empty: a private Postgres in the data folder.";
     "database.owner_url" Kind::Secret, "", [], "The login of `wardgraph_owner`, where the roles were made by hand.";
     "database.app_url" Kind::Secret, "", [], "The login of `wardgraph_app`, where the roles were made by hand.";
     "database.admin_url" Kind::Secret, "", [], "The login of `wardgraph_admin`, where the roles were made by hand.";

@@ -4,6 +4,7 @@
 mod egress;
 mod embedding;
 mod error;
+mod http;
 mod issuers;
 mod keys;
 mod sources;
@@ -12,7 +13,8 @@ mod typed;
 pub use egress::EgressConfig;
 pub use embedding::EmbeddingConfig;
 pub use error::ConfigError;
+pub use http::HttpConfig;
 pub use issuers::{IssuerSettings, KeySettings};
 pub use keys::{FAMILIES, KEYS, Key, Kind, documentation};
 pub use sources::{Setting, Settings, Source, without_effect};
-pub use typed::{Config, DatabaseConfig, HttpConfig};
+pub use typed::{Config, DatabaseConfig};

@@ -1,18 +1,18 @@
 //! From settings to values that rooms take, with every check that needs no other machine.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use tracing_subscriber::EnvFilter;
-use wardgraph_gate::Proxies;
 use wardgraph_kernel::{LimitClass, Secret};
 use wardgraph_limits::{LimitTable, Policy};
-use wardgraph_store::{Config as Login, Role, Timeouts};
+use wardgraph_store::{Login, LoginError, Role, Timeouts};
 use wardgraph_worker::TierOptions;
 
 use super::{
     ConfigError, Settings,
     egress::{EgressConfig, egress},
     embedding::{EmbeddingConfig, embedding},
+    http::{HttpConfig, http},
     issuers::{self, IssuerSettings},
     keys::Kind,
 };
@@ -50,19 +50,6 @@ pub struct Config {
     pub log_filter: String,
     /// Where Postgres and the models lie, if said.
     pub cache_dir: Option<PathBuf>,
-}
-
-/// The listener.
-#[derive(Debug)]
-pub struct HttpConfig {
-    /// Where it listens.
-    pub listen: SocketAddr,
-    /// The largest body.
-    pub max_request_bytes: usize,
-    /// The most connections.
-    pub max_connections: usize,
-    /// Which proxies are believed.
-    pub proxies: Proxies,
 }
 
 /// The database.
@@ -129,12 +116,12 @@ impl Settings {
     /// A Postgres login, which can be read as one.
     fn login(&self, name: &str) -> Result<Option<Secret>, ConfigError> {
         let url = self.secret(name)?;
-        match &url {
-            Some(url) if url.expose().parse::<Login>().is_err() => {
-                Err(self.get(name)?.refuse("a Postgres login like `postgres://user:password@host/database`"))
-            }
-            _ => Ok(url),
+        if let Some(text) = &url {
+            let source_name = self.get(name)?.source.to_string();
+            let read: Result<Login, LoginError> = text.expose().parse();
+            read.map_err(|error| ConfigError::Login { key: name.to_owned(), source_name, error })?;
         }
+        Ok(url)
     }
 
     pub(super) fn flag(&self, name: &str) -> Result<bool, ConfigError> {
@@ -162,22 +149,6 @@ impl Settings {
         Policy::new(number("burst")?, number("sustained")?)
             .map_err(|error| ConfigError::Together(format!("limits.{name}_*: {error}")))
     }
-}
-
-fn http(settings: &Settings) -> Result<HttpConfig, ConfigError> {
-    let listen = settings.get("http.listen")?;
-    let address: SocketAddr = listen.value().parse().map_err(|_| listen.refuse(Kind::Listen.words()))?;
-    if !address.ip().is_loopback() && !settings.flag("http.plain_beyond_loopback")? {
-        let reason = "is reached by other machines, and plain HTTP would carry tokens in the clear: put a proxy with TLS before the server and set http.plain_beyond_loopback = true";
-        return Err(ConfigError::Together(format!("http.listen = {address} {reason}")));
-    }
-    let count = if settings.flag("http.trust_proxy")? { settings.number("http.trusted_proxies")? } else { 0 };
-    Ok(HttpConfig {
-        listen: address,
-        max_request_bytes: settings.number("http.max_request_bytes")?,
-        max_connections: settings.number("http.max_connections")?,
-        proxies: Proxies { count, header: settings.text("http.real_ip_header")?.to_ascii_lowercase() },
-    })
 }
 
 fn database(settings: &Settings) -> Result<DatabaseConfig, ConfigError> {

@@ -38,7 +38,7 @@ pub struct DemoOptions {
     /// Signs the tokens of both tenants. The server must trust its issuer.
     pub minter: Minter,
     /// The runtime role's own login, for the steps in the database. Without it those count as failed.
-    pub app_login: Option<wardgraph_store::Config>,
+    pub app_login: Option<wardgraph_store::Login>,
     /// How many nodes tenant A gets at least; lexicographer files are taken whole.
     pub nodes: usize,
     /// Whether standard output is a terminal that a bar can be drawn on.

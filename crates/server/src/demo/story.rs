@@ -123,7 +123,7 @@ async fn attacks<W: Write>(report: &mut Report<'_, W>, attack: Attack<'_>, mint:
 async fn in_the_database<W: Write>(
     report: &mut Report<'_, W>,
     attack: Attack<'_>,
-    login: Option<&wardgraph_store::Config>,
+    login: Option<&wardgraph_store::Login>,
 ) -> Result<(), DemoError> {
     let (a, b) = (&attack.a.who.tenant, &attack.b.who.tenant);
     report.part("The runtime role attacks from inside the database")?;

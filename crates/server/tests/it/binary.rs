@@ -76,6 +76,11 @@ impl Server {
         assert_eq!(base, self.base, "the server did not start again: {}", self.log());
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn data(&self) -> std::path::PathBuf {
         self.folder.path().join("data")
     }

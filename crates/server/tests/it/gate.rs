@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use wardgraph_api::{Json, Problem, wire::system::Ready};
 use wardgraph_audit::Subject;
 use wardgraph_gate::{Ceremony, Committed, Gate, Permit, Signed, StoreError, Visitor, WebhookKey};
-use wardgraph_http::{Api, Mounted, Services};
+use wardgraph_http::{Api, Edge, Mounted, Services};
 use wardgraph_kernel::{Actor, ActorType, Identity, Read, Secret, Write};
 use wardgraph_store::{Role, Statement, StatementInfo};
 use wardgraph_testkit::{App, AppOptions, Caller, Cluster, Reply, START};
@@ -139,8 +139,8 @@ async fn refuse(pass: Permit<Refuse>, (): ()) -> Result<Committed<Refuse>, Probl
     work.refuse(Problem::conflict("never")).await.map_err(failed)
 }
 
-fn mounted(gate: Arc<Gate>, _: &Services) -> Mounted {
-    Api::new(gate, 1 << 20)
+fn mounted(gate: Arc<Gate>, _: &Services, edge: Edge) -> Mounted {
+    Api::new(gate, Edge { most_bytes: 1 << 20, ..edge })
         .mount(Login, login)
         .mount(Doubt, doubt)
         .mount(Slip, slip)

@@ -378,7 +378,7 @@ async fn a_server_that_is_not_there_or_does_not_believe_is_told_at_once() {
     let nobody = { std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap() };
     let away = format!("http://{nobody}");
     bench.import(&file, &["--url", &away]).await.says(2, &["no server answers at", "wardgraph serve"]);
-    bench.import(&file, &["--url", "https://example.com"]).await.says(2, &["is not of the form http://HOST:PORT"]);
+    bench.import(&file, &["--url", "ftp://example.com"]).await.says(2, &["is not of the form http://HOST:PORT or https://"]);
     let with = async |token: &str, said: &str| {
         let path = bench.file("other", token);
         bench.import(&file, &["--token-file", path.to_str().unwrap()]).await.says(2, &[said]);

@@ -19,19 +19,22 @@ fn binaries() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.cache/postgres/current").canonicalize().unwrap()
 }
 
+/// The password of every role of such a cluster.
+pub(crate) const PASSWORD: &str = "outage";
+
 /// A migrated database of a cluster that is nobody else's, so that it may be killed.
-async fn own_cluster(folder: &Path) -> (EmbeddedPostgres, Database) {
+pub(crate) async fn own_cluster(folder: &Path) -> (EmbeddedPostgres, Database) {
     let mut options = EmbeddedOptions::new(folder, binaries());
     options.settings.push(("shared_buffers".to_owned(), "16MB".to_owned()));
     let postgres = EmbeddedPostgres::start(options).await.unwrap();
     let superuser = wardgraph_server::wire::embedded_login(&postgres);
     let login = |role: &Role| {
         let mut login = superuser.clone();
-        login.user(role.name()).password("outage");
+        login.user(role.name()).password(PASSWORD);
         (*role, login)
     };
     let logins: BTreeMap<_, _> = Role::ALL.iter().map(login).collect();
-    let passwords = Role::ALL.iter().map(|role| (*role, Secret::new("outage"))).collect();
+    let passwords = Role::ALL.iter().map(|role| (*role, Secret::new(PASSWORD))).collect();
     migrate(&MigrateOptions { maintenance: Some(superuser.clone()), logins: logins.clone(), passwords, reset_passwords: false })
         .await
         .unwrap();

@@ -140,7 +140,7 @@ async fn a_server_does_not_start_over_a_leak() {
 }
 
 /// A database whose `role` logs in as somebody else.
-async fn with_login(role: Role, change: impl FnOnce(&Database) -> wardgraph_store::Config) -> String {
+async fn with_login(role: Role, change: impl FnOnce(&Database) -> wardgraph_store::Login) -> String {
     let mut database = Cluster::get().database().await;
     let login = change(&database);
     database.logins.insert(role, login);

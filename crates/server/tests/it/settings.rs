@@ -43,9 +43,10 @@ fn other(key: &Key) -> String {
         ("embedding.model", _) => "wordllama".into(),
         ("embedding.base_url", _) => "https://models.internal/v1".into(),
         ("embedding.deadline_ms", _) => "119999".into(),
+        ("http.cors_origins", _) => "https://other.example".into(),
         ("log.format", _) => "json".into(),
         ("log.filter", _) => "debug".into(),
-        (name, Kind::Secret) if name.starts_with("database.") => format!("postgres://{CANARY}@host/database"),
+        (name, Kind::Secret) if name.starts_with("database.") => format!("postgres://{CANARY}@localhost/database"),
         (_, Kind::Text) => "other".into(),
         (_, Kind::Secret) => CANARY.into(),
         (_, Kind::Bool) => if key.default == "true" { "false" } else { "true" }.into(),
@@ -108,7 +109,15 @@ fn every_setting_is_read_by_every_one_of_its_names() {
 
 #[test]
 fn no_setting_is_without_effect() {
-    let mut base = BTreeMap::from([("http.trust_proxy", "true"), ("jwt.secret_key", SECRET), ("jwt.algorithm", "HS256")]);
+    let mut base = BTreeMap::from([
+        ("http.trust_proxy", "true"),
+        ("http.cors_origins", "https://app.example"),
+        ("tls.certificate_file", "/certificate.pem"),
+        ("tls.key_file", "/key.pem"),
+        ("tls.client_ca_file", "/clients.pem"),
+        ("jwt.secret_key", SECRET),
+        ("jwt.algorithm", "HS256"),
+    ]);
     let service = BTreeMap::from([
         ("embedding.model", "openai"),
         ("embedding.base_url", "http://localhost:1/v1"),
@@ -164,12 +173,15 @@ fn the_environment_beats_the_file_and_the_file_the_default() {
         ("127.0.0.1:1".into(), Source::Flag("--listen"))
     );
     // Among other systems' names the first of the list wins; a variable beats its own file.
-    let listed =
-        [("ACTIVEKG_DSN", "postgres://c/"), ("ACTIVEKG_MIGRATE_DSN", "postgres://b/"), ("DATABASE_URL", "postgres://a/")];
-    assert_eq!(config(&listed).unwrap().database.url.unwrap().expose(), "postgres://a/");
-    assert_eq!(config(&listed[..2]).unwrap().database.url.unwrap().expose(), "postgres://b/");
-    let both = [("DATABASE_URL", "postgres://a/"), ("DATABASE_URL_FILE", "/not/there")];
-    assert_eq!(config(&both).unwrap().database.url.unwrap().expose(), "postgres://a/");
+    let listed = [
+        ("ACTIVEKG_DSN", "postgres://localhost/c"),
+        ("ACTIVEKG_MIGRATE_DSN", "postgres://localhost/b"),
+        ("DATABASE_URL", "postgres://localhost/a"),
+    ];
+    assert_eq!(config(&listed).unwrap().database.url.unwrap().expose(), "postgres://localhost/a");
+    assert_eq!(config(&listed[..2]).unwrap().database.url.unwrap().expose(), "postgres://localhost/b");
+    let both = [("DATABASE_URL", "postgres://localhost/a"), ("DATABASE_URL_FILE", "/not/there")];
+    assert_eq!(config(&both).unwrap().database.url.unwrap().expose(), "postgres://localhost/a");
 }
 
 #[test]
@@ -231,10 +243,17 @@ fn a_bad_value_names_the_setting_its_source_and_what_it_takes() {
         ("TRUST_PROXY", "http.trust_proxy", "maybe", "`true` or `false`"),
         ("RATE_LIMIT_ENABLED", "limits.enabled", "2", "`true` or `false`"),
         ("WARDGRAPH_WORKER__ENABLED", "worker.enabled", "ja", "`true` or `false`"),
+        ("WARDGRAPH_HTTP__CORS_ORIGINS", "http.cors_origins", "https://a.example, *", "`*` is not an origin of the form"),
+        ("WARDGRAPH_HTTP__CORS_ORIGINS", "http.cors_origins", "https://a.example/", "without a path"),
+        ("WARDGRAPH_HTTP__MAX_CONNECTIONS_PER_NETWORK", "http.max_connections_per_network", "0", "a whole number from 1 to"),
         ("WARDGRAPH_LOG__FORMAT", "log.format", "xml", "`text` or `json`"),
         ("WARDGRAPH_LOG__FILTER", "log.filter", "a=b=c", "a filter like"),
         ("WARDGRAPH_EMBEDDING__MODEL", "embedding.model", "gpt", "`minilm`, `wordllama` or `openai`"),
         ("ACTIVEKG_DSN", "database.url", "not a login, canary", "a Postgres login like"),
+        ("ACTIVEKG_DSN", "database.url", "postgres://u:canary@db.example.com/d", "sslmode=verify-full"),
+        ("WARDGRAPH_DATABASE__APP_URL", "database.app_url", "postgres://u:canary@h/d?sslmode=prefer", "`sslmode=disable`"),
+        ("DATABASE_URL", "database.url", "postgres://u:canary@h/d?sslmode=verify-ca", "verify-ca"),
+        ("DATABASE_URL", "database.url", "postgres://u:canary@h/d?sslmode=require&sslrootcert=/not/there", "/not/there"),
     ] {
         let told = refusal(&[(variable, bad)]);
         assert!(told.contains(&format!("`{name}`")), "{told}");
@@ -366,9 +385,10 @@ fn nothing_listens_to_other_machines_by_accident() {
 
 #[test]
 fn roles_made_by_hand_come_all_or_with_a_maintenance_login() {
-    let told = refusal(&[("WARDGRAPH_DATABASE__APP_URL", "postgres://a/")]);
+    let told = refusal(&[("WARDGRAPH_DATABASE__APP_URL", "postgres://localhost/a")]);
     assert!(told.contains("database.owner_url") && told.contains("worker_url"), "{told}");
-    let with = config(&[("WARDGRAPH_DATABASE__APP_URL", "postgres://a/"), ("DATABASE_URL", "postgres://b/")]).unwrap();
+    let with =
+        config(&[("WARDGRAPH_DATABASE__APP_URL", "postgres://localhost/a"), ("DATABASE_URL", "postgres://localhost/b")]).unwrap();
     assert_eq!(with.database.role_urls.len(), 1);
 }
 

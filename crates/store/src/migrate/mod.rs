@@ -6,10 +6,10 @@
 mod ledger;
 mod roles;
 
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::Client;
 use wardgraph_kernel::Secret;
 
-use crate::{Logins, Role, StoreError};
+use crate::{Login, Logins, Role, StoreError};
 
 /// The key of the advisory lock that migrations hold: `wardgrph` in ASCII.
 const LOCK: i64 = 0x7761_7264_6772_7068;
@@ -18,7 +18,7 @@ const LOCK: i64 = 0x7761_7264_6772_7068;
 #[derive(Debug)]
 pub struct MigrateOptions {
     /// A login that may create roles and schemas. Without it the roles must exist already, and only migrations run.
-    pub maintenance: Option<Config>,
+    pub maintenance: Option<Login>,
     /// How each role logs in, the owner included.
     pub logins: Logins,
     /// The passwords to give to roles that do not exist yet.
@@ -43,16 +43,11 @@ pub async fn migrate(options: &MigrateOptions) -> Result<Vec<&'static str>, Stor
     ledger::apply(&mut owner).await
 }
 
-async fn connect(login: &Config) -> Result<Client, StoreError> {
+async fn connect(login: &Login) -> Result<Client, StoreError> {
     let mut login = login.clone();
-    login.options("-c search_path=wardgraph,public -c statement_timeout=600000").application_name("wardgraph_migrate");
-    let (client, connection) = login.connect(NoTls).await?;
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "the migration connection ended");
-        }
-    });
-    Ok(client)
+    let config = login.config_mut();
+    config.options("-c search_path=wardgraph,public -c statement_timeout=600000").application_name("wardgraph_migrate");
+    login.connect().await
 }
 
 async fn lock(client: &Client) -> Result<(), StoreError> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio_postgres::{Client, NoTls, error::SqlState};
+use tokio_postgres::{Client, error::SqlState};
 use wardgraph_kernel::Secret;
 
 use super::MigrateOptions;
@@ -53,15 +53,15 @@ async fn role_exists_with_login(client: &Client, options: &MigrateOptions, role:
 
 async fn logs_in(options: &MigrateOptions, role: Role) -> Result<(), StoreError> {
     let Some(login) = options.logins.get(&role) else { return Ok(()) };
-    match login.connect(NoTls).await {
+    match login.connect().await {
         Ok(_) => Ok(()),
-        Err(error) if error.code() == Some(&SqlState::INVALID_PASSWORD) => Err(StoreError::Unsafe(format!(
+        Err(StoreError::Sql { code, .. }) if code == SqlState::INVALID_PASSWORD.code() => Err(StoreError::Unsafe(format!(
             "the role {name} exists and has another password than this data folder holds: give WARDGRAPH_DATABASE__{word}_URL, \
              copy the data folder's secrets from the server that made the role, or run `wardgraph migrate --reset-role-passwords`",
             name = role.name(),
             word = role.word().to_uppercase(),
         ))),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     }
 }
 

@@ -8,21 +8,17 @@ use std::{
 };
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_postgres::{CancelToken, Config, NoTls};
+use tokio_postgres::{CancelToken, Client, Connection, NoTls, tls::NoTlsStream};
 
 use crate::{
-    StoreError,
+    Login, StoreError,
     wire::dial::{Socket, dial},
 };
 
 /// Connects as `login` says. What comes back is a socket on which Postgres waits for queries, and the means to cancel one.
-pub(crate) async fn open(login: &Config) -> Result<(Socket, Canceller), StoreError> {
+pub(crate) async fn open(login: &Login) -> Result<(Socket, Canceller), StoreError> {
     let lent = Lent(Arc::new(Mutex::new(Some(dial(login).await?))));
-    let authenticating = login.connect_raw(lent.clone(), NoTls);
-    let within = login.get_connect_timeout().copied().unwrap_or(std::time::Duration::MAX);
-    let (client, connection) = tokio::time::timeout(within, authenticating)
-        .await
-        .map_err(|_| StoreError::Unavailable("connecting took too long".into()))??;
+    let (client, connection) = authenticate_on(lent.clone(), login).await?;
     let canceller = Canceller { token: client.cancel_token(), login: login.clone() };
     // Dropped without a poll, it says no farewell.
     drop(connection);
@@ -30,11 +26,31 @@ pub(crate) async fn open(login: &Config) -> Result<(Socket, Canceller), StoreErr
     Ok((socket.ok_or_else(|| StoreError::Unavailable("the connection was not handed over".into()))?, canceller))
 }
 
+/// A session that tokio-postgres drives: for what is done once, outside of the pools.
+pub(crate) async fn authenticate(login: &Login) -> Result<(Client, Connection<Socket, NoTlsStream>), StoreError> {
+    authenticate_on(dial(login).await?, login).await
+}
+
+/// Logs in over a socket that is encrypted already, if it is to be.
+async fn authenticate_on<S>(socket: S, login: &Login) -> Result<(Client, Connection<S, NoTlsStream>), StoreError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let authenticating = login.config().connect_raw(socket, NoTls);
+    match login.config().get_connect_timeout() {
+        None => Ok(authenticating.await?),
+        Some(within) => {
+            let late = |_| StoreError::Unavailable("connecting took too long".into());
+            Ok(tokio::time::timeout(*within, authenticating).await.map_err(late)??)
+        }
+    }
+}
+
 /// Asks Postgres, on a connection of its own, to give up what another connection is doing.
 #[derive(Clone)]
 pub(crate) struct Canceller {
     token: CancelToken,
-    login: Config,
+    login: Login,
 }
 
 impl Canceller {

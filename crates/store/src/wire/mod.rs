@@ -10,11 +10,13 @@ mod lend;
 mod prepare;
 mod row;
 mod session;
+mod tls;
 
 pub(crate) use command::Command;
 pub(crate) use dial::Socket;
 pub(crate) use flight::Flight;
-pub(crate) use lend::{Canceller, open};
+pub(crate) use lend::{Canceller, authenticate, open};
 pub(crate) use prepare::Prepared;
 pub use row::Row;
 pub(crate) use session::Session;
+pub(crate) use tls::tls;

@@ -25,6 +25,8 @@ pub(crate) struct Session {
     out: BytesMut,
     input: BytesMut,
     awaited: u32,
+    /// Whether all that was given to the socket has left it: TLS holds some back.
+    flushed: bool,
     /// What the last `ReadyForQuery` said: `I` for no transaction.
     status: u8,
     closed: bool,
@@ -39,6 +41,7 @@ impl Session {
             out: BytesMut::new(),
             input: BytesMut::new(),
             awaited: 0,
+            flushed: true,
             status: b'I',
             closed: false,
             bound: (String::new(), false),
@@ -116,10 +119,18 @@ impl Session {
     pub(super) async fn receive(&mut self) -> Result<Message, StoreError> {
         let large = self.out.len() > KEPT;
         while !self.out.is_empty() {
+            self.flushed = false;
             let written = self.socket.write_buf(&mut self.out).await;
             if let Err(error) = written {
                 return Err(self.lost(&error));
             }
+        }
+        if !self.flushed {
+            let flushed = self.socket.flush().await;
+            if let Err(error) = flushed {
+                return Err(self.lost(&error));
+            }
+            self.flushed = true;
         }
         if large {
             self.out = BytesMut::new();

@@ -1,8 +1,8 @@
 //! Past the server: what the runtime role itself can do in Postgres, with its own login and any SQL it likes.
 
-use tokio_postgres::{Client, NoTls, error::SqlState};
+use tokio_postgres::{Client, error::SqlState};
 use wardgraph_kernel::TenantId;
-use wardgraph_store::Config;
+use wardgraph_store::Login;
 
 use crate::{
     client::causes,
@@ -37,11 +37,10 @@ pub(in crate::demo) struct Session(Client);
 
 impl Session {
     /// Logs in as the runtime role does.
-    pub(in crate::demo) async fn open(login: Option<&Config>) -> Result<Done<Self>, Failed> {
+    pub(in crate::demo) async fn open(login: Option<&Login>) -> Result<Done<Self>, Failed> {
         let unable = |came: String| Failed::unexpected("the runtime role's own login", came);
         let login = login.ok_or_else(|| unable("none: this configuration does not tell it".into()))?;
-        let (client, connection) = login.connect(NoTls).await.map_err(|error| unable(causes(&error)))?;
-        tokio::spawn(connection);
+        let client = login.connect().await.map_err(|error| unable(causes(&error)))?;
         let role = client
             .query_one("select current_user::text, rolsuper or rolbypassrls from pg_roles where rolname = current_user", &[]);
         let role = role.await.map_err(failed)?;

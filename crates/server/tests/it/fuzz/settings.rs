@@ -102,7 +102,7 @@ fn configuration_is_understood_or_refused_in_words_that_tell_no_secret() {
                 match Config::of(&settings) {
                     Err(error) => error.to_string(),
                     Ok(config) => {
-                        prop_assert!(config.http.max_request_bytes > 0);
+                        prop_assert!(config.http.edge.most_bytes > 0);
                         format!("{config:?}")
                     }
                 }
