@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use tempfile::TempDir;
 use wardgraph_server::Home;
 use wardgraph_server::config::{Config, ConfigError, EmbeddingConfig, KEYS, Key, KeySettings, Kind, Setting, Settings, Source};
@@ -40,6 +41,9 @@ fn setting(settings: &Settings, name: &str) -> Setting {
 fn other(key: &Key) -> String {
     match (key.name, key.kind) {
         ("jwt.algorithm", _) => "HS256".into(),
+        ("public_url", _) => "https://graph.example.com".into(),
+        ("tokens.algorithms", _) => "EdDSA".into(),
+        (name, Kind::Secret) if name.starts_with("vault.") => STANDARD.encode(&CANARY[..32]),
         ("embedding.model", _) => "wordllama".into(),
         ("embedding.base_url", _) => "https://models.internal/v1".into(),
         ("embedding.deadline_ms", _) => "119999".into(),
@@ -108,7 +112,12 @@ fn every_setting_is_read_by_every_one_of_its_names() {
 
 #[test]
 fn no_setting_is_without_effect() {
-    let mut base = BTreeMap::from([("http.trust_proxy", "true"), ("jwt.secret_key", SECRET), ("jwt.algorithm", "HS256")]);
+    let mut base = BTreeMap::from([
+        ("http.trust_proxy", "true"),
+        ("jwt.secret_key", SECRET),
+        ("jwt.algorithm", "HS256"),
+        ("vault.master_key", wardgraph_testkit::MASTER_KEY),
+    ]);
     let service = BTreeMap::from([
         ("embedding.model", "openai"),
         ("embedding.base_url", "http://localhost:1/v1"),
@@ -382,6 +391,9 @@ fn the_config_command_shows_every_setting_and_no_secret() {
         environment.push(("JWT_ALGORITHM", algorithm));
         let output = run(&environment, &["config"]);
         let (told, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        for (_, secret) in &secrets {
+            assert!(!told.contains(secret) && !errors.contains(secret), "{told}{errors}");
+        }
         assert!(!told.contains(CANARY) && !errors.contains(CANARY), "{told}{errors}");
         assert_eq!(output.status.success(), algorithm == "HS256", "{algorithm}: {errors}");
         for key in KEYS {
@@ -437,4 +449,32 @@ async fn without_an_outside_issuer_there_is_no_anonymous_access() {
     assert_eq!(status(None).await, 401);
     assert_eq!(status(Some(&outside)).await, 401, "an outside token is believed although JWT_ENABLED is false");
     assert_eq!(status(Some(&server.mint("t", "kg:read"))).await, 200);
+}
+
+#[test]
+fn what_is_said_of_keys_and_the_public_address_is_checked() {
+    let good = STANDARD.encode([7; 32]);
+    for (name, value, told) in [
+        ("WARDGRAPH_PUBLIC_URL", "graph.example.com", "public_url"),
+        ("WARDGRAPH_PUBLIC_URL", "https://graph.example.com/", "public_url"),
+        ("WARDGRAPH_PUBLIC_URL", "https://user@graph.example.com", "public_url"),
+        ("WARDGRAPH_PUBLIC_URL", "https://graph.example.com?a", "public_url"),
+        ("WARDGRAPH_PUBLIC_URL", "ftp://graph.example.com", "public_url"),
+        ("WARDGRAPH_TOKENS__ALGORITHMS", "HS256", "tokens.algorithms"),
+        ("WARDGRAPH_TOKENS__ALGORITHMS", "none", "tokens.algorithms"),
+        ("WARDGRAPH_TOKENS__ALGORITHMS", ",", "tokens.algorithms"),
+        ("WARDGRAPH_TOKENS__ACCESS_SECONDS", "3601", "tokens.access_seconds"),
+        ("WARDGRAPH_VAULT__MASTER_KEY", "too-short", "vault.master_key"),
+        ("WARDGRAPH_VAULT__PREVIOUS_MASTER_KEY", &good, "vault.master_key"),
+    ] {
+        let refused = config(&[(name, value)]).unwrap_err().to_string();
+        assert!(
+            refused.contains(told) && !refused.contains("too-short") && !refused.contains(&good),
+            "{name}={value}: {refused}"
+        );
+    }
+    let settled =
+        config(&[("WARDGRAPH_PUBLIC_URL", "https://graph.example.com"), ("WARDGRAPH_VAULT__MASTER_KEY", &good)]).unwrap();
+    assert_eq!(settled.own.public_url.as_deref(), Some("https://graph.example.com"));
+    assert!(settled.master_keys.is_some());
 }

@@ -181,7 +181,10 @@ async fn a_dump_holds_no_key_in_the_clear() {
 #[tokio::test]
 async fn a_master_key_is_changed_while_servers_seal_and_open() {
     let folder = tempfile::tempdir().unwrap();
-    let source = || Arc::new(FileSource::new(folder.path().join("master.keys")));
+    let path = folder.path().join("master.keys");
+    std::fs::write(&path, MASTER_KEY).unwrap();
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let source = || Arc::new(FileSource::new(path.clone()));
     let options = || AppOptions { masters: Some(source()), ..AppOptions::default() };
     let database = Cluster::get().database().await;
     let (one, two) = (App::over(database.clone(), options()).await, App::over(database.clone(), options()).await);
@@ -216,7 +219,7 @@ async fn a_master_key_is_changed_while_servers_seal_and_open() {
 
     assert_eq!(wrapped(&database).await, [(change.master.clone(), i64::try_from(made.len() + 4).unwrap())]);
     // Only the new one is known here.
-    let text = std::fs::read_to_string(folder.path().join("master.keys")).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
     let new = Secret::new(text.lines().next().unwrap());
     assert_eq!(MasterKey::read(&new).unwrap().id().as_str(), change.master);
     let fresh = of(&[&new]).await;
