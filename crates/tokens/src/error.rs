@@ -36,6 +36,9 @@ pub enum TokenError {
     /// `exp` has passed, leeway included (RFC 7519 section 4.1.4).
     #[error("the token has expired")]
     Expired,
+    /// The token, its session or its user's generation was taken back.
+    #[error("the token was revoked")]
+    Revoked,
     /// `nbf` or `iat` lies ahead, leeway included (RFC 7519 section 4.1.5).
     #[error("the token is not valid yet")]
     NotYetValid,
@@ -63,6 +66,7 @@ impl TokenError {
             Self::KeysUnavailable => "the token cannot be verified now",
             Self::ForeignTenant => "the token is not for this tenant",
             Self::Expired => "the token has expired",
+            Self::Revoked => "the token was revoked",
             Self::NotYetValid => "the token is not valid yet",
             Self::Audience => "the token is not meant for this server",
             Self::MissingClaim(_) => "a required claim is missing",
@@ -142,7 +146,27 @@ pub enum MintError {
     /// More scopes than a token has room for.
     #[error("the token would be larger than 8 KiB")]
     Oversized,
+    /// The own issuer speaks for organizations that were made here alone.
+    #[error("the tenant is no organization that was made here")]
+    Tenant,
+    /// There is no key of the algorithm.
+    #[error("there is no key to sign with")]
+    NoKey,
     /// The key does not sign.
     #[error("the token could not be signed")]
     Signing,
+}
+
+/// Why this server's own keys were not made, read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OwnKeyError {
+    /// A key pair could not be made, or the stored one is none.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A key could not be sealed or opened.
+    #[error(transparent)]
+    Vault(#[from] wardgraph_vault::VaultError),
+    /// The database did not answer as it should.
+    #[error(transparent)]
+    Store(#[from] wardgraph_store::StoreError),
 }

@@ -7,6 +7,7 @@ mod error;
 mod http;
 mod issuers;
 mod keys;
+mod own;
 mod sources;
 mod typed;
 
@@ -16,5 +17,6 @@ pub use error::ConfigError;
 pub use http::HttpConfig;
 pub use issuers::{IssuerSettings, KeySettings};
 pub use keys::{FAMILIES, KEYS, Key, Kind, documentation};
+pub use own::{MasterKeys, OwnSettings};
 pub use sources::{Setting, Settings, Source, without_effect};
 pub use typed::{Config, DatabaseConfig};

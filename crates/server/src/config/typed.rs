@@ -15,6 +15,7 @@ use super::{
     http::{HttpConfig, http},
     issuers::{self, IssuerSettings},
     keys::Kind,
+    own::{MasterKeys, OwnSettings, own, vault},
 };
 
 /// The configuration, checked.
@@ -28,6 +29,10 @@ pub struct Config {
     pub issuer: Option<IssuerSettings>,
     /// Other outside issuers.
     pub issuers: Vec<IssuerSettings>,
+    /// This server as an issuer.
+    pub own: OwnSettings,
+    /// Where master keys come from.
+    pub master_keys: MasterKeys,
     /// The way out.
     pub egress: EgressConfig,
     /// What `aud` must name in tokens of any issuer.
@@ -84,6 +89,8 @@ impl Config {
             database: database(settings)?,
             issuer: issuers::seed(settings, &audience)?,
             issuers: issuers::named(settings, &audience)?,
+            own: own(settings)?,
+            master_keys: vault(settings)?,
             egress: egress(settings)?,
             audience,
             limits,

@@ -58,6 +58,14 @@ async fn the_policies_are_these_and_no_others() {
         "issuer_hours administrator PERMISSIVE ALL admin".into(),
         "issuer_hours identity PERMISSIVE ALL identity".into(),
         "embedding_servers keeper PERMISSIVE ALL worker".into(),
+        "master_keys keeper PERMISSIVE ALL worker".into(),
+        "master_keys known PERMISSIVE SELECT app+identity".into(),
+        "data_keys keeper PERMISSIVE ALL worker".into(),
+        "data_keys own_read PERMISSIVE SELECT app+identity".into(),
+        "data_keys own_insert PERMISSIVE INSERT app+identity".into(),
+        "changes keeper PERMISSIVE ALL worker".into(),
+        "changes own_insert PERMISSIVE INSERT app+identity".into(),
+        "signing_keys keeper PERMISSIVE ALL worker".into(),
         "jobs own_delete PERMISSIVE DELETE app".into(),
         "jobs own_insert PERMISSIVE INSERT app".into(),
         "jobs own_read PERMISSIVE SELECT app".into(),
@@ -118,6 +126,18 @@ async fn the_grants_are_these_and_no_others() {
     .await;
     let all = "delete+insert+select+update";
     let mut expected = [
+        "master_keys app select".into(),
+        "master_keys identity select".into(),
+        format!("master_keys worker {all}"),
+        "data_keys app insert+select".into(),
+        "data_keys identity insert+select".into(),
+        "data_keys worker insert+select".into(),
+        "data_keys master_key_id worker update".into(),
+        "data_keys wrapped worker update".into(),
+        "changes app insert".into(),
+        "changes identity insert".into(),
+        "changes worker delete+insert+select".into(),
+        format!("signing_keys worker {all}"),
         format!("deleted_edges admin {all}"),
         "deleted_edges app delete+insert+select".into(),
         "deleted_edges worker delete+select".into(),
@@ -365,6 +385,8 @@ const TENANT_TABLES: &[&str] = &[
     "node_versions",
     "deleted_nodes",
     "deleted_edges",
+    "data_keys",
+    "changes",
 ];
 /// The queue is everyone's: these look for due work of all tenants, and bring no content.
 const ACROSS_TENANTS: &[&str] = &[
@@ -374,6 +396,10 @@ const ACROSS_TENANTS: &[&str] = &[
     "graph.embedding.full",
     "graph.purge.claim",
     "graph.purge.depth",
+    "store.changes.poll",
+    "store.changes.forget",
+    "vault.stale",
+    "vault.count",
 ];
 
 /// The scans of tenant tables in a statement's plan that no condition binds to a tenant. Planned as the superuser, whom row-level security
