@@ -7,7 +7,8 @@ use serde_json::json;
 use wardgraph_api::Problem;
 use wardgraph_audit::{Circumstances, Fold, Refusal};
 use wardgraph_kernel::{
-    Access, Chance, ChangeKind, Clock, Endpoint, EventType, LimitClass, Permission, Permissions, RequestId, Spec, TenantId, Timestamp,
+    Access, Chance, ChangeKind, Clock, Endpoint, EventType, LimitClass, Permission, Permissions, RequestId, Spec, TenantId,
+    Timestamp,
 };
 use wardgraph_limits::{Decision, Limiter, Network};
 use wardgraph_store::Store;

@@ -87,7 +87,8 @@ impl Login {
         Ok(client)
     }
 
-    pub(crate) fn config(&self) -> &Config {
+    /// Where it leads and as whom, as a client of Postgres reads it.
+    pub const fn config(&self) -> &Config {
         &self.config
     }
 

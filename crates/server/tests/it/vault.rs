@@ -142,7 +142,7 @@ async fn the_tables_of_keys_are_closed_to_other_tenants_and_other_roles() {
 
 /// What `pg_dump` writes of the whole database.
 fn dump(database: &Database) -> String {
-    let login = &database.superuser;
+    let login = database.superuser.config();
     let Some(Host::Unix(socket)) = login.get_hosts().first() else { panic!("the tests' Postgres has a socket") };
     let output = Command::new(repository().join(".cache/postgres/current/bin/pg_dump"))
         .env("PGPASSWORD", String::from_utf8_lossy(login.get_password().unwrap()).as_ref())
