@@ -145,7 +145,7 @@ impl FromStr for Login {
                 let authorities = asked.authorities.filter(|file| file != "system").map(PathBuf::from);
                 login.tls = Some(wire::tls(authorities.as_deref()).map_err(LoginError::Authorities)?);
             }
-            Some("verify-ca") => return Err(LoginError::Unsupported("`sslmode=verify-ca`, where `verify-full` is,")),
+            Some("verify-ca") => return Err(LoginError::Unsupported("`sslmode=verify-ca` (`verify-full` is the stricter one)")),
             Some(_) => return Err(LoginError::Unsupported("an `sslmode` besides `disable` and `verify-full`")),
         }
         Ok(login)
