@@ -61,9 +61,10 @@ async fn fault_05_isolation_does_not_rest_on_one_thing_alone() {
     let owns = "select count(*) from pg_class c join pg_roles r on r.oid = c.relowner where r.rolname = 'wardgraph_app'";
     assert_eq!(client.query_one(owns, &[]).await.unwrap().get::<_, i64>(0), 0);
     for statement in wardgraph_server::wire::statements(app.routes.searches()) {
-        let global = ["jobs", "vector_spaces", "embedding_servers", "embedding_tenants", "pg_", "select 1"]
-            .iter()
-            .any(|word| statement.sql.contains(word));
+        let global =
+            ["jobs", "vector_spaces", "embedding_servers", "embedding_tenants", "master_keys", "signing_keys", "pg_", "select 1"]
+                .iter()
+                .any(|word| statement.sql.contains(word));
         assert!(statement.sql.contains("tenant_id") || global, "{} has no tenant: {}", statement.name, statement.sql);
     }
     // With row-level security off altogether, the predicates still hold.
@@ -286,7 +287,7 @@ async fn fault_14_what_is_open_tells_nothing_of_the_inside() {
     let app = App::start().await;
     app.known(&app.owner("very-private-tenant")).await;
     let open: Vec<_> = rows().filter(|row| row.spec.access.admits_strangers()).map(|row| row.spec.path).collect();
-    assert_eq!(open, ["/health/live", "/health/ready", "/health", "/openapi.json", "/docs"]);
+    assert_eq!(open, ["/health/live", "/health/ready", "/health", "/openapi.json", "/docs", "/.well-known/jwks.json"]);
     app.stranger().get("/metrics").await.problem(401);
     app.caller("tenant-a", &["kg:read", "kg:write", "search:read", "admin:refresh"]).get("/metrics").await.problem(403);
     app.stranger().get("/prometheus").await.problem(404);
