@@ -5,6 +5,7 @@
 pub mod access;
 pub mod actor;
 pub mod chance;
+pub mod change;
 pub mod clock;
 pub mod endpoint;
 pub mod event;
@@ -22,6 +23,7 @@ pub mod weight;
 pub use access::{Access, SignedKind};
 pub use actor::{Actor, ActorType};
 pub use chance::{Chance, SeededChance, SystemChance};
+pub use change::{Change, ChangeKind};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use endpoint::{Endpoint, Method, Rows, Spec};
 pub use event::{Category, EventType, Outcome, SubjectKind};

@@ -68,7 +68,7 @@ pub struct Database {
 pub fn statements(searches: &'static Searches) -> Vec<&'static StatementInfo> {
     let graph = wardgraph_graph::STATEMENTS.iter().copied().flatten();
     let gate = wardgraph_gate::STATEMENTS.iter().copied().flatten();
-    let fixed = wardgraph_store::STATEMENTS.iter().chain(wardgraph_audit::STATEMENTS).chain(gate).chain(graph);
+    let fixed = wardgraph_store::STATEMENTS.iter().copied().flatten().chain(wardgraph_audit::STATEMENTS).chain(gate).chain(graph);
     fixed.copied().chain(searches.statements()).collect()
 }
 

@@ -21,6 +21,13 @@ pub const GLOBAL_TABLES: &[(&str, &str)] = &[
     ("embedding_tenants", "which model a tenant's vectors are of, asked across tenants after a change; holds no content"),
     ("issuer_tenants", "which issuer may speak for a tenant is asked before anyone is known; holds no content"),
     ("issuer_hours", "how many new tenants each issuer brought, which is no tenant's"),
+    ("master_keys", "which master key wraps data keys now, which is no tenant's; holds a name and no key"),
+    (
+        "data_keys",
+        "wrapped anew for all tenants at once when the master key changes; a tenant sees its own alone, and no shared ones",
+    ),
+    ("changes", "every server learns of all tenants' revocations at once; holds ids and no content"),
+    ("signing_keys", "the server's own, sealed: only the worker's role sees them"),
     ("embedding_servers", "which model each server uses, which is no tenant's"),
 ];
 
@@ -151,9 +158,15 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         }
         ("jobs", ("own_insert", "a", "", OWN)) => Some(&["wardgraph_app"]),
         ("jobs", ("queue", "*", "true", "true")) => Some(&["wardgraph_worker"]),
-        ("vector_spaces" | "embedding_tenants" | "embedding_servers", ("keeper", "*", "true", "true")) => {
-            Some(&["wardgraph_worker"])
+        (
+            "vector_spaces" | "embedding_tenants" | "embedding_servers" | "master_keys" | "data_keys" | "changes"
+            | "signing_keys",
+            ("keeper", "*", "true", "true"),
+        ) => Some(&["wardgraph_worker"]),
+        ("master_keys", ("known", "r", "true", "")) | ("data_keys", ("own_read", "r", OWN, "")) => {
+            Some(&["wardgraph_app", "wardgraph_identity"])
         }
+        ("data_keys" | "changes", ("own_insert", "a", "", OWN)) => Some(&["wardgraph_app", "wardgraph_identity"]),
         (
             "jobs" | "vector_spaces" | "embedding_tenants" | "embedding_servers" | "issuer_tenants" | "issuer_hours",
             ("administrator", "*", "true", "true"),

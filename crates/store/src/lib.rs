@@ -2,6 +2,7 @@
 //!
 //! Refuses to know: HTTP, and what the rows mean.
 
+pub mod changes;
 mod connection;
 pub mod embedded;
 mod error;
@@ -30,4 +31,4 @@ pub use vector::Vector;
 pub use wire::Row;
 
 /// Every statement of this room.
-pub const STATEMENTS: &[&StatementInfo] = &[pools::PING.info()];
+pub const STATEMENTS: &[&[&StatementInfo]] = &[&[pools::PING.info()], changes::STATEMENTS];

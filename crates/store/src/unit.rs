@@ -244,12 +244,14 @@ pub struct Tx<'u, M> {
     mode: PhantomData<fn() -> M>,
 }
 
-impl<M: Mode> Tx<'_, M> {
+impl<M: Opens> Tx<'_, M> {
     /// The tenant whose rows these are: the explicit predicate that every statement carries besides row-level security.
     pub fn tenant(&self) -> String {
         self.unit.scope.tenant().to_owned()
     }
+}
 
+impl<M: Mode> Tx<'_, M> {
     /// Runs a reading statement.
     pub async fn query(&mut self, statement: &Statement<Read>, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
         self.unit.flight(statement.info(), params).await

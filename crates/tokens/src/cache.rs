@@ -89,6 +89,7 @@ mod tests {
             expires_at: until,
             actor: Actor::system("a"),
             binding: crate::Binding::Settled,
+            own: None,
         };
         Timed { claims: Arc::new(claims), from: Timestamp::MIN, until, keys: KeysVersion { issuer: 0, version: 0 } }
     }

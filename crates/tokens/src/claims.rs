@@ -27,6 +27,25 @@ pub struct Claims {
     pub actor: Actor,
     /// Whether the issuer may speak for the tenant, as far as configuration says.
     pub binding: Binding,
+    /// What this server's own tokens say besides; `None` for those of others, whatever they say.
+    pub own: Option<Arc<OwnClaims>>,
+}
+
+/// What this server's own tokens say of how they came about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnClaims {
+    /// `sid`: the session that the token ends with.
+    pub session: Option<String>,
+    /// `gen`: the user's generation when it was signed.
+    pub generation: i64,
+    /// `client_id`.
+    pub client_id: String,
+    /// `amr`: the factors that were used.
+    pub amr: Vec<String>,
+    /// `acr`.
+    pub acr: Option<String>,
+    /// `auth_time`: when the user proved who they are.
+    pub auth_time: Option<Timestamp>,
 }
 
 /// What an issuer asks of the claims beside their form.
@@ -39,6 +58,8 @@ pub(crate) struct Rules {
     pub(crate) tenants: Tenants,
     pub(crate) leeway: Duration,
     pub(crate) ceiling: Permissions,
+    /// Whether it is this server itself, whose tokens say more.
+    pub(crate) own: bool,
 }
 
 /// Claims, and when they hold.
@@ -97,12 +118,35 @@ pub(crate) fn read(
         issuer: rules.name.clone(),
         token_id: token_id.map(String::from),
         expires_at,
+        own: if rules.own { Some(Arc::new(own(members)?)) } else { None },
     };
     Ok(Timed {
         claims: Arc::new(claims),
         from: begins_at.saturating_sub(rules.leeway).unwrap_or(Timestamp::MIN),
         until: expires_at.saturating_add(rules.leeway).unwrap_or(Timestamp::MAX),
         keys,
+    })
+}
+
+/// What only this server says in its tokens.
+fn own(members: &Members) -> Result<OwnClaims, TokenError> {
+    let generation =
+        members.find("gen").ok_or(TokenError::MissingClaim("gen"))?.as_i64().ok_or(TokenError::InvalidClaim("gen"))?;
+    let amr = match members.find("amr") {
+        None => Vec::new(),
+        Some(Value::Array(words)) => {
+            let words = words.iter().map(|word| word.as_str().map(str::to_owned)).collect::<Option<_>>();
+            words.ok_or(TokenError::InvalidClaim("amr"))?
+        }
+        Some(_) => return Err(TokenError::InvalidClaim("amr")),
+    };
+    Ok(OwnClaims {
+        session: members.find_text("sid")?.map(str::to_owned),
+        generation,
+        client_id: members.text("client_id")?.to_owned(),
+        amr,
+        acr: members.find_text("acr")?.map(str::to_owned),
+        auth_time: date::find(members, "auth_time")?,
     })
 }
 

@@ -142,7 +142,27 @@ pub enum MintError {
     /// More scopes than a token has room for.
     #[error("the token would be larger than 8 KiB")]
     Oversized,
+    /// The own issuer speaks for organizations that were made here alone.
+    #[error("the tenant is no organization that was made here")]
+    Tenant,
+    /// There is no key of the algorithm.
+    #[error("there is no key to sign with")]
+    NoKey,
     /// The key does not sign.
     #[error("the token could not be signed")]
     Signing,
+}
+
+/// Why this server's own keys were not made, read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OwnKeyError {
+    /// A key pair could not be made, or the stored one is none.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A key could not be sealed or opened.
+    #[error(transparent)]
+    Vault(#[from] wardgraph_vault::VaultError),
+    /// The database did not answer as it should.
+    #[error(transparent)]
+    Store(#[from] wardgraph_store::StoreError),
 }

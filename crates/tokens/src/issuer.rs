@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use wardgraph_kernel::{Permissions, Secret};
 
 use crate::{
-    Algorithm, KeyError, PublishedKeys, Tenants, TokenError, claims::Rules, header, json::Members, key::VerifyingKey,
+    Algorithm, KeyError, OwnIssuer, PublishedKeys, Tenants, TokenError, claims::Rules, header, json::Members, key::VerifyingKey,
     published::KeySet,
 };
 
@@ -51,6 +51,7 @@ pub enum IssuerKeys {
 pub(crate) enum Keys {
     Fixed(VerifyingKey),
     Published(Arc<PublishedKeys>),
+    Own(OwnIssuer),
 }
 
 /// A trusted issuer with a key that fits.
@@ -79,6 +80,7 @@ impl Issuer {
             tenants: config.tenants,
             leeway: config.leeway,
             ceiling: config.ceiling,
+            own: false,
         };
         Self::with_keys(keys, config.issuer, rules)
     }
@@ -103,6 +105,7 @@ impl Issuer {
         match &self.keys {
             Keys::Fixed(_) => Some(0),
             Keys::Published(keys) => keys.at_hand(now).ok().map(|keys| keys.version),
+            Keys::Own(own) => own.version(),
         }
     }
 
@@ -119,6 +122,7 @@ impl Issuer {
                 let keys = published.at_hand(now)?;
                 by_any(&keys, algorithm, header.find_text("kid")?, message, signature).map(|()| keys.version)
             }
+            Keys::Own(own) => own.verify(header, message, signature, now),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Bearer tokens: JSON Web Tokens (RFC 7519, RFC 8725) of trusted issuers verified, test tokens minted.
+//! Bearer tokens: JSON Web Tokens (RFC 7519, RFC 8725) of trusted issuers verified, this server's own signed (RFC 9068), test tokens minted.
 //!
 //! What a token says about itself decides nothing: the algorithm, the key, the audience and the ceiling are the configured
 //! issuer's. The token's `iss` merely picks one issuer among the configured ones, whose rules then hold in full.
@@ -6,7 +6,9 @@
 //! An issuer's keys are configured, or published by it at an address and fetched from there through the one way out. Which tenants an issuer may
 //! speak for is said here as far as configuration says it; who was first to speak for a tenant is looked up by whoever has a database.
 //!
-//! Refuses to know: users, SQL, files. Keys come and go as [`Secret`](wardgraph_kernel::Secret) texts.
+//! This server's own keys are rows, sealed by the vault ([`OwnIssuer`]); those of others come as [`Secret`](wardgraph_kernel::Secret) texts.
+//!
+//! Refuses to know: users and their sessions, files, HTTP.
 
 mod algorithm;
 mod cache;
@@ -20,8 +22,10 @@ mod jwk;
 mod key;
 mod local;
 mod mint;
+mod own;
 mod pem;
 mod published;
+mod revocation;
 mod rsa;
 mod scopes;
 mod tenants;
@@ -29,11 +33,18 @@ mod verifier;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use cache::Fingerprint;
-pub use claims::Claims;
-pub use error::{KeyError, MintError, TokenError};
+pub use claims::{Claims, OwnClaims};
+pub use error::{KeyError, MintError, OwnKeyError, TokenError};
 pub use issuer::{DEFAULT_LEEWAY, Issuer, IssuerConfig, IssuerKeys};
 pub use local::LocalKey;
 pub use mint::{MintRequest, Minter};
+pub use own::{AccessRequest, Issued, KeyState, MAX_ACCESS_LIFE, OwnConfig, OwnIssuer, Rotated, Rotation};
 pub use published::{KeyTimes, PublishedKeys};
+pub use revocation::{Revocation, revoke};
 pub use tenants::{Binding, Others, Tenants};
 pub use verifier::{MAX_TOKEN_BYTES, Verified, Verifier};
+
+use wardgraph_store::StatementInfo;
+
+/// Every statement of this room.
+pub const STATEMENTS: &[&StatementInfo] = own::STATEMENTS;

@@ -44,9 +44,10 @@ impl LocalKey {
             identity: iss.into(),
             audiences: vec![audience.to_owned()],
             // Whoever holds this key is the operator himself.
-            tenants: Tenants::ANY,
+            tenants: Tenants::ALL,
             leeway: DEFAULT_LEEWAY,
             ceiling,
+            own: false,
         };
         Issuer::with_keys(Keys::Fixed(VerifyingKey::of_point(&self.point)), Some(iss.to_owned()), rules)
     }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use wardgraph_kernel::TenantId;
 
-/// How the ids of organizations begin that were made here: no outside issuer is the first to see one.
+/// How the ids of organizations begin that were made here: an outside issuer speaks for one only where configuration lists it.
 const MADE_HERE: &str = "org_";
 
 /// Which tenants an issuer may speak for.
@@ -26,13 +26,21 @@ pub enum Others {
         /// How many.
         per_hour: u32,
     },
-    /// The issuer may speak for all of them, whoever else does.
+    /// The issuer may speak for all of them, whoever else does, but for those that were made here.
     Any,
+    /// The issuer may speak for all of them, and for those that were made here: it is the operator himself.
+    All,
+    /// The issuer may speak for those that were made here, and for no others: it is this server.
+    MadeHere,
 }
 
 impl Tenants {
     /// Any tenant that no other issuer lists.
     pub const ANY: Self = Self { listed: BTreeSet::new(), others: Others::Any };
+    /// The same, and those that were made here.
+    pub(crate) const ALL: Self = Self { listed: BTreeSet::new(), others: Others::All };
+    /// Those that were made here.
+    pub(crate) const MADE_HERE: Self = Self { listed: BTreeSet::new(), others: Others::MadeHere };
 
     /// What is to be asked before this issuer is believed about `tenant`, of which `elsewhere` says whether another issuer lists it.
     /// `None`: it may not speak for it.
@@ -40,13 +48,20 @@ impl Tenants {
         match self.others {
             _ if self.listed.contains(tenant) => Some(Binding::Settled),
             _ if elsewhere => None,
-            Others::Any => Some(Binding::Settled),
-            Others::FirstSeen { per_hour } if !tenant.as_str().starts_with(MADE_HERE) => {
+            Others::All => Some(Binding::Settled),
+            Others::Any if !is_made_here(tenant) => Some(Binding::Settled),
+            Others::MadeHere if is_made_here(tenant) => Some(Binding::Settled),
+            Others::FirstSeen { per_hour } if !is_made_here(tenant) => {
                 Some(Binding::FirstSeen { issuer: issuer.clone(), per_hour })
             }
-            Others::FirstSeen { .. } | Others::Refused => None,
+            Others::Any | Others::MadeHere | Others::FirstSeen { .. } | Others::Refused => None,
         }
     }
+}
+
+/// Whether a tenant is an organization that was made here.
+pub(crate) fn is_made_here(tenant: &TenantId) -> bool {
+    tenant.as_str().starts_with(MADE_HERE)
 }
 
 /// How a token's tenant belongs to its issuer.

@@ -88,7 +88,8 @@ impl Verifier {
     /// [`TokenError::KeysUnavailable`] if they cannot be fetched; what is wrong with the token's form, if it has none.
     pub async fn renew(&self, token: &str, now: Timestamp) -> Result<(), TokenError> {
         match &self.issuer(Members::parse(&Parts::of(token)?.body)?.find_text("iss")?)?.1.keys {
-            Keys::Fixed(_) => Ok(()),
+            // Those of this server come by themselves: whoever polls brings them.
+            Keys::Fixed(_) | Keys::Own(_) => Ok(()),
             Keys::Published(keys) => keys.renew(now).await,
         }
     }
@@ -96,7 +97,7 @@ impl Verifier {
     /// Fetches the published keys of every issuer whose turn it is, and tells how long to wait until the next turn.
     pub async fn renew_all(&self, now: Timestamp) -> Option<Duration> {
         let published = |issuer: &Issuer| match &issuer.keys {
-            Keys::Fixed(_) => None,
+            Keys::Fixed(_) | Keys::Own(_) => None,
             Keys::Published(keys) => Some(keys.clone()),
         };
         let renewed = self.issuers.iter().filter_map(published).map(|keys| async move {

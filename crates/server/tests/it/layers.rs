@@ -15,18 +15,25 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("api", &["kernel"]),
     ("egress", &["kernel"]),
     ("store", &["kernel"]),
-    ("tokens", &["kernel", "egress"]),
+    ("vault", &["kernel", "store"]),
+    ("tokens", &["kernel", "egress", "store", "vault"]),
     ("limits", &["kernel"]),
     ("embed", &["kernel", "egress"]),
     ("audit", &["kernel", "store"]),
     ("graph", &["kernel", "store", "embed"]),
-    ("gate", &["kernel", "api", "store", "audit", "tokens", "limits"]),
-    ("http", &["kernel", "api", "audit", "embed", "graph", "limits", "gate"]),
-    ("worker", &["kernel", "audit", "embed", "graph", "gate"]),
-    ("server", &["kernel", "api", "egress", "store", "audit", "tokens", "limits", "embed", "graph", "gate", "http", "worker"]),
+    ("gate", &["kernel", "api", "store", "vault", "audit", "tokens", "limits"]),
+    ("http", &["kernel", "api", "vault", "tokens", "audit", "embed", "graph", "limits", "gate"]),
+    ("worker", &["kernel", "vault", "tokens", "audit", "embed", "graph", "gate"]),
+    (
+        "server",
+        &["kernel", "api", "egress", "store", "vault", "audit", "tokens", "limits", "embed", "graph", "gate", "http", "worker"],
+    ),
     (
         "testkit",
-        &["kernel", "api", "egress", "store", "audit", "tokens", "limits", "embed", "graph", "gate", "http", "worker", "server"],
+        &[
+            "kernel", "api", "egress", "store", "vault", "audit", "tokens", "limits", "embed", "graph", "gate", "http", "worker",
+            "server",
+        ],
     ),
 ];
 

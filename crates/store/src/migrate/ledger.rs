@@ -23,7 +23,10 @@ migrations![
     "0009_idempotency",
     "0010_shared_rows",
     "0011_search_at_less_cost",
-    "0012_issuers"
+    "0012_issuers",
+    "0013_vault",
+    "0014_changes",
+    "0015_signing_keys"
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {

@@ -1,0 +1,48 @@
+//! What every server must know within a second of its commit.
+
+use jiff::Timestamp;
+
+/// What changed. Closed: a kind that a server does not know is one of a newer version, and passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ChangeKind {
+    /// There are other signing keys: the set is to be read anew.
+    SigningKeys,
+    /// A session ended: its tokens are good no more. The subject is the session's id.
+    SessionEnded,
+    /// All of a user's tokens of an earlier generation than the change's number are good no more. The subject is the user's id.
+    UserGeneration,
+    /// One token is good no more. The subject is its `jti`.
+    TokenRevoked,
+    /// An API key is good no more. The subject is its id.
+    ApiKeyRevoked,
+}
+
+impl ChangeKind {
+    /// Every kind.
+    pub const ALL: &[Self] =
+        &[Self::SigningKeys, Self::SessionEnded, Self::UserGeneration, Self::TokenRevoked, Self::ApiKeyRevoked];
+
+    /// The kind as it is stored.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::SigningKeys => "signing_keys",
+            Self::SessionEnded => "session_ended",
+            Self::UserGeneration => "user_generation",
+            Self::TokenRevoked => "token_revoked",
+            Self::ApiKeyRevoked => "api_key_revoked",
+        }
+    }
+}
+
+/// A change, as it is announced with the commit that makes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// What changed.
+    pub kind: ChangeKind,
+    /// Of what: an id.
+    pub subject: String,
+    /// A generation, where the kind has one; else 0.
+    pub number: i64,
+    /// When nobody needs to know any more: what it revokes has expired by then.
+    pub until: Timestamp,
+}
