@@ -24,6 +24,9 @@ pub enum IdentityError {
     /// The threads that work out passwords.
     #[error(transparent)]
     Pool(#[from] PoolError),
+    /// What is sealed does not open.
+    #[error(transparent)]
+    Vault(#[from] wardgraph_vault::VaultError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -3,8 +3,24 @@
 use std::fmt;
 
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, Tag, sign};
+use wardgraph_kernel::{Chance, Write};
+use wardgraph_store::{Role, Statement, StatementInfo, Tx};
+use wardgraph_vault::{Field, Vault};
 
-use crate::Address;
+use crate::{Address, IdentityError};
+
+const WORKER: &[Role] = &[Role::Worker];
+const FIND: Statement<Write> =
+    Statement::writing("identity.secret.find", WORKER, "select sealed from identity_secrets where name = 'root'");
+const KEEP: Statement<Write> = Statement::writing(
+    "identity.secret.keep",
+    WORKER,
+    "insert into identity_secrets (name, sealed) values ('root', $1) on conflict (name) do nothing",
+);
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[FIND.info(), KEEP.info()];
+
+/// Where the secret stands.
+const ROOT: Field<'static> = Field { table: "identity_secrets", column: "sealed", row: "root" };
 
 /// Keys that follow from one secret of the server's own, which is sealed by the vault. All servers have the same.
 #[derive(Clone)]
@@ -14,6 +30,20 @@ pub struct Keys {
 }
 
 impl Keys {
+    /// The keys of this database, which are made if there are none. In a transaction of the system's own: the first of several servers to
+    /// commit makes them.
+    pub async fn ensure(tx: &mut Tx<'_, Write>, vault: &Vault, chance: &dyn Chance) -> Result<Self, IdentityError> {
+        if tx.write(&FIND, &[]).await?.is_empty() {
+            let sealed = vault.seal(tx, ROOT, &chance.bytes()).await?;
+            tx.write(&KEEP, &[&sealed]).await?;
+        }
+        let rows = tx.write(&FIND, &[]).await?;
+        let sealed: Vec<u8> = rows.first().ok_or(IdentityError::Unreadable("the server's own secret"))?.try_get(0)?;
+        let root = vault.open(tx, ROOT, &sealed).await?;
+        let root = root.as_slice().try_into().map_err(|_| IdentityError::Unreadable("the server's own secret"))?;
+        Ok(Self::of(root))
+    }
+
     /// The keys that follow from `root`.
     pub fn of(root: &[u8; 32]) -> Self {
         let root = Key::new(HMAC_SHA256, root);

@@ -25,4 +25,4 @@ use wardgraph_store::StatementInfo;
 
 /// Every statement of this room.
 pub const STATEMENTS: &[&[&StatementInfo]] =
-    &[account::STATEMENTS, api_key::STATEMENTS, link::STATEMENTS, mail::STATEMENTS, session::STATEMENTS];
+    &[account::STATEMENTS, api_key::STATEMENTS, keys::STATEMENTS, link::STATEMENTS, mail::STATEMENTS, session::STATEMENTS];

@@ -6,6 +6,8 @@ create table users (
   -- In the one form in which addresses are compared.
   email text not null unique,
   name text not null,
+  -- Raised to take back every token of the account.
+  generation bigint not null default 0,
   verified_at timestamptz,
   disabled_at timestamptz,
   created_at timestamptz not null,
@@ -74,3 +76,9 @@ create table mail (
   attempts int not null default 0
 );
 create index mail_due on mail (due_at);
+
+-- What the server's own keys follow from, sealed by the vault under the system's data key.
+create table identity_secrets (
+  name text not null primary key,
+  sealed bytea not null
+);

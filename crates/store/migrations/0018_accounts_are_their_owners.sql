@@ -51,3 +51,8 @@ grant select (session_id, expires_at), delete on sessions to wardgraph_worker;
 create policy own_notice on mail for insert to wardgraph_app with check (link_id is null
   and recipient = (select email from users where user_id = nullif(current_setting('app.current_user_id', true), '')::uuid));
 grant insert on mail to wardgraph_app;
+
+alter table identity_secrets enable row level security;
+alter table identity_secrets force row level security;
+create policy keeper on identity_secrets for all to wardgraph_worker using (true) with check (true);
+grant select, insert on identity_secrets to wardgraph_worker;
