@@ -76,13 +76,21 @@ pub struct NoContent;
 pub struct Document<M> {
     /// The body.
     pub body: std::borrow::Cow<'static, str>,
+    /// For how long anyone may keep it; not at all if nothing is said.
+    pub kept_for: Option<std::time::Duration>,
     media: std::marker::PhantomData<fn() -> M>,
 }
 
 impl<M> Document<M> {
     /// A document of the media type `M`.
     pub fn new(body: impl Into<std::borrow::Cow<'static, str>>) -> Self {
-        Self { body: body.into(), media: std::marker::PhantomData }
+        Self { body: body.into(), kept_for: None, media: std::marker::PhantomData }
+    }
+
+    /// The same, which anyone may keep for a while.
+    #[must_use]
+    pub fn kept_for(self, time: std::time::Duration) -> Self {
+        Self { kept_for: Some(time), ..self }
     }
 }
 
@@ -98,6 +106,9 @@ pub enum Exposition {}
 /// JSON that is no type of this API.
 #[derive(Debug, Clone, Copy)]
 pub enum JsonText {}
+/// A set of public keys (RFC 7517, section 8.5.2).
+#[derive(Debug, Clone, Copy)]
+pub enum JwkSet {}
 /// A page for people.
 #[derive(Debug, Clone, Copy)]
 pub enum Html {}
@@ -108,6 +119,10 @@ impl Media for Exposition {
 
 impl Media for JsonText {
     const TYPE: &'static str = "application/json";
+}
+
+impl Media for JwkSet {
+    const TYPE: &'static str = "application/jwk-set+json";
 }
 
 impl Media for Html {

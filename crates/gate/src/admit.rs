@@ -7,16 +7,17 @@ use serde_json::json;
 use wardgraph_api::Problem;
 use wardgraph_audit::{Circumstances, Fold, Refusal};
 use wardgraph_kernel::{
-    Access, Chance, Clock, Endpoint, EventType, LimitClass, Permission, Permissions, RequestId, Spec, Timestamp,
+    Access, Chance, ChangeKind, Clock, Endpoint, EventType, LimitClass, Permission, Permissions, RequestId, Spec, Timestamp,
 };
 use wardgraph_limits::{Decision, Limiter, Network};
 use wardgraph_store::Store;
-use wardgraph_tokens::{Binding, Claims, Fingerprint, TokenError, Verified, Verifier};
+use wardgraph_tokens::{Binding, Claims, Fingerprint, OwnIssuer, OwnKeyError, TokenError, Verified, Verifier};
 
 use crate::{
     Arrival, Proxies, WebhookKeys, authenticate,
     binding::{Bindings, Bound, Claim},
     entry::Entry,
+    watch::{self, Watch},
 };
 
 /// How many different refusals are told apart within a second.
@@ -33,6 +34,8 @@ pub struct GateParts {
     pub store: Store,
     /// Whose tokens are believed.
     pub verifier: Verifier,
+    /// This server as an issuer: whose tokens can be taken back before they expire.
+    pub issuer: OwnIssuer,
     /// How often is too often.
     pub limiter: Limiter,
     /// Which proxies are believed.
@@ -51,6 +54,7 @@ pub struct Gate {
     pub(crate) parts: GateParts,
     pub(crate) fold: Fold,
     bindings: Bindings,
+    watch: Watch,
     seen: Cache<(Fingerprint, IpAddr), ()>,
 }
 
@@ -86,7 +90,7 @@ impl Gate {
     /// A gate of these parts.
     pub fn new(parts: GateParts) -> Arc<Self> {
         let seen = Cache::builder().max_capacity(SEEN).time_to_live(SEEN_FOR).eviction_policy(EvictionPolicy::lru()).build();
-        Arc::new(Self { parts, fold: Fold::new(FOLDED), bindings: Bindings::new(), seen })
+        Arc::new(Self { parts, fold: Fold::new(FOLDED), bindings: Bindings::new(), watch: Watch::new(), seen })
     }
 
     /// Time, for whoever stands outside of a request.
@@ -109,6 +113,44 @@ impl Gate {
         let admission =
             Admission { gate: self.clone(), spec: &E::SPEC, request_id: arrival.request_id, now: self.parts.clock.now(), ip };
         E::Entry::admit::<E>(admission, arrival).await
+    }
+
+    /// Hears what every server must know, again and again, until the task is dropped.
+    pub async fn keep_listening(self: Arc<Self>) {
+        let mut turn = tokio::time::interval(watch::EVERY);
+        turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut fails = false;
+        loop {
+            turn.tick().await;
+            match self.hear().await {
+                Ok(()) => fails = false,
+                Err(error) if !fails => {
+                    tracing::warn!(%error, "revocations and keys cannot be heard of: tokens of this server are refused until they can");
+                    fails = true;
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Hears what every server must know: what was taken back, and the keys that this server signs with.
+    pub async fn hear(&self) -> Result<(), OwnKeyError> {
+        self.watch.hear(&self.parts.store, &self.parts.issuer, &*self.parts.clock).await
+    }
+
+    /// Refuses with 503 unless what was taken back is known as of the last second. Waits for nobody then; else asks the database first.
+    pub(crate) async fn fresh(&self) -> Result<(), Problem> {
+        if self.watch.is_fresh(&*self.parts.clock) {
+            return Ok(());
+        }
+        let asked = Box::pin(self.watch.freshen(&self.parts.store, &self.parts.issuer, &*self.parts.clock)).await;
+        asked.map_err(|error| Problem::unavailable("revocations cannot be looked up now").retry_after(1).inside(&error))
+    }
+
+    /// Whether something was taken back, as far as was heard; see [`Gate::fresh`]. `number` is what a generation is compared with, where the kind
+    /// has one.
+    pub fn is_revoked(&self, kind: ChangeKind, subject: &str, number: i64) -> bool {
+        self.watch.denies(kind, subject, number)
     }
 
     /// Fetches the keys that issuers publish, now and again, until the task is dropped: so long is a key believed that was taken back.
@@ -176,7 +218,14 @@ impl Admission {
             }
             judged => judged,
         };
-        judged.map_err(authenticate::refused)
+        let verified = judged.map_err(authenticate::refused)?;
+        if verified.claims.own.is_some() {
+            self.gate.fresh().await?;
+            if self.gate.watch.denies_token(&verified.claims) {
+                return Err(authenticate::refused(TokenError::Revoked));
+            }
+        }
+        Ok(verified)
     }
 
     /// Refuses a token whose issuer may not speak for its tenant, at the cost of the client's address. Waits only for a tenant that was not met

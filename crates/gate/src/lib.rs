@@ -26,6 +26,7 @@ mod permit;
 mod signed;
 mod system;
 mod visitor;
+mod watch;
 mod work;
 
 pub use admit::{Admitted, Gate, GateParts, Refused};

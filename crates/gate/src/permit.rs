@@ -8,6 +8,7 @@ use wardgraph_kernel::{
     Actor, Chance, Endpoint, EventType, LimitClass, Mode, Owner, Permission, RequestId, Rows, TenantId, Timestamp,
 };
 use wardgraph_store::{Plan, Role, Scope, StoreError, Unit};
+use wardgraph_tokens::OwnClaims;
 
 use crate::{
     Confirmed, Finish, Work,
@@ -145,6 +146,11 @@ impl<E: Endpoint> Permit<E> {
     /// Who issued the credential.
     pub fn issuer(&self) -> &str {
         &self.caller.claims.issuer
+    }
+
+    /// How the credential came about, if it is a token of this server's own.
+    pub fn own(&self) -> Option<&OwnClaims> {
+        self.caller.claims.own.as_deref()
     }
 
     /// When the credential ends.

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use wardgraph_audit::{APPEND, Batch, Circumstances, Entry};
 use wardgraph_kernel::{Actor, Chance, Clock, Mode, Owner, Timestamp, Write};
-use wardgraph_store::{Plan, Role, Scope, Store, StoreError, Tx, Unit};
+use wardgraph_store::{Plan, Role, Scope, Store, StoreError, Tx, Unit, changes};
 
 /// What system work is made of.
 #[derive(Debug, Clone)]
@@ -17,11 +17,11 @@ pub struct SystemParts {
     pub chance: Arc<dyn Chance>,
 }
 
-/// A unit of the server's own work: in one tenant under the worker's role, or with the shared rows under the administrator's.
+/// A unit of the server's own work: in one tenant or on its own keys under the worker's role, or with the shared rows under the administrator's.
 #[must_use = "work that is not committed is rolled back"]
 pub struct SystemWork<M> {
     unit: Unit,
-    owner: Owner,
+    scope: Scope,
     why: &'static str,
     chance: Arc<dyn Chance>,
     now: Timestamp,
@@ -36,8 +36,28 @@ impl SystemParts {
             Owner::Tenant(_) => Role::Worker,
             Owner::Shared => Role::Admin,
         };
-        let unit = self.store.unit::<M>(role, Scope::from(owner.clone()), Plan::Auto)?;
-        Ok(SystemWork { unit, owner, why, chance: self.chance.clone(), now: self.clock.now(), mode: std::marker::PhantomData })
+        self.begin(why, role, owner.into())
+    }
+
+    /// Begins work on what is the server's own and no tenant's: its keys. `why` stands as the actor in its events.
+    pub fn own<M: Mode>(&self, why: &'static str) -> Result<SystemWork<M>, StoreError> {
+        self.begin(why, Role::Worker, Scope::System)
+    }
+
+    fn begin<M: Mode>(&self, why: &'static str, role: Role, scope: Scope) -> Result<SystemWork<M>, StoreError> {
+        let unit = self.store.unit::<M>(role, scope.clone(), Plan::Auto)?;
+        Ok(SystemWork { unit, scope, why, chance: self.chance.clone(), now: self.clock.now(), mode: std::marker::PhantomData })
+    }
+
+    /// Forgets changes that nobody needs to hear of any more.
+    pub async fn forget_changes(&self) -> Result<(), StoreError> {
+        let mut more = true;
+        while more {
+            let mut unit = self.store.unit::<Write>(Role::Worker, Scope::Nobody, Plan::Auto)?;
+            more = changes::forget(&mut unit.tx(), self.clock.now()).await?;
+            unit.commit(&[]).await?;
+        }
+        Ok(())
     }
 
     /// Begins work on the queue, which is no tenant's: it sees jobs and no rows of any tenant.
@@ -63,10 +83,7 @@ impl SystemWork<Write> {
     pub async fn commit(self, entries: Vec<Entry>) -> Result<(), StoreError> {
         let circumstances = Circumstances { actor: Actor::system(self.why), request_id: None, ip: None };
         // What happens to the shared rows by itself is no tenant's event.
-        let log = match &self.owner {
-            Owner::Tenant(tenant) => tenant.as_str(),
-            Owner::Shared => Scope::System.tenant(),
-        };
+        let log = if self.scope == Scope::Shared { Scope::System.tenant() } else { self.scope.tenant() };
         let mut batch = Batch::new(log.to_owned(), self.now);
         for entry in entries {
             batch.push(&circumstances, &*self.chance, entry);
@@ -77,6 +94,6 @@ impl SystemWork<Write> {
 
 impl<M> fmt::Debug for SystemWork<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SystemWork").field("why", &self.why).field("owner", &self.owner).finish_non_exhaustive()
+        f.debug_struct("SystemWork").field("why", &self.why).field("scope", &self.scope).finish_non_exhaustive()
     }
 }

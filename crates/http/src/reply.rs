@@ -54,6 +54,11 @@ impl<M: Media> Reply for Document<M> {
         };
         let mut response = status(StatusCode::OK, body);
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(M::TYPE));
+        if let Some(time) = self.kept_for
+            && let Ok(value) = HeaderValue::try_from(format!("public, max-age={}", time.as_secs()))
+        {
+            response.headers_mut().insert(header::CACHE_CONTROL, value);
+        }
         response
     }
 }

@@ -8,6 +8,8 @@ use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
 use wardgraph_graph::{embedding::Backlog, search::Routes};
 use wardgraph_kernel::Clock;
+use wardgraph_tokens::OwnIssuer;
+use wardgraph_vault::Vault;
 
 use crate::{
     Api, HealthState, Mounted, QueryVectors,
@@ -31,6 +33,10 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     /// The process's metrics.
     pub metrics: PrometheusHandle,
+    /// What seals secrets.
+    pub vault: Vault,
+    /// This server as an issuer.
+    pub issuer: OwnIssuer,
     /// How long a deleted node can be brought back.
     pub grace_period: Duration,
 }
@@ -50,6 +56,7 @@ pub fn api(gate: Arc<Gate>, services: &Services, most_bytes: usize) -> Mounted {
         .mount(s::Metrics, with(services, system::metrics))
         .mount(s::OpenApi, system::openapi)
         .mount(s::Docs, system::docs)
+        .mount(s::Jwks, with(services, system::jwks))
         .mount(s::WhoAmI, system::whoami)
         .mount(g::CreateNode, with(services, nodes::create))
         .mount(g::CreateNodes, with(services, batch::create_all))

@@ -94,6 +94,10 @@ events! {
     NodesEmbedded = "nodes.embedded" in System;
     /// The worker gave up on a node's vector.
     EmbeddingFailed = "embedding.failed" in System;
+    /// Another key signs this server's tokens, now or after it was published for a while.
+    SigningKeyMade = "signing_key.made" in Admin;
+    /// Another master key wraps the data keys.
+    MasterKeyChanged = "master_key.changed" in Admin;
     /// The nodes of the tenant began to be embedded anew with another model.
     EmbeddingChangeBegun = "embedding.change_begun" in System;
     /// Every node has its vector of the new model, and those of the old one are gone.

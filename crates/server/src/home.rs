@@ -43,6 +43,11 @@ impl Home {
         LocalKey::from_pem(&pem).map_err(io::Error::other)
     }
 
+    /// Where master keys are kept that no configuration gives.
+    pub fn master_keys(&self) -> PathBuf {
+        self.secrets().join("master.keys")
+    }
+
     fn secrets(&self) -> PathBuf {
         self.folder.join("secrets")
     }

@@ -7,7 +7,7 @@ use tokio::{sync::watch, task::JoinSet};
 use wardgraph_gate::Gate;
 use wardgraph_http::HealthState;
 use wardgraph_store::{Store, StoreError};
-use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, ModelKeeper, PurgeWorker, TierKeeper};
+use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, KeyKeeper, ModelKeeper, PurgeWorker, TierKeeper};
 
 /// How many workers share the queue: the model works while the other reads and writes.
 const WORKERS: usize = 2;
@@ -18,6 +18,7 @@ pub(crate) struct Workers {
     pub(crate) embedding: EmbeddingWorker,
     pub(crate) purge: PurgeWorker,
     pub(crate) forgetting: ForgettingWorker,
+    pub(crate) keys: KeyKeeper,
 }
 
 /// What every server looks after, whether it works or only learns what others did.
@@ -56,11 +57,13 @@ pub(crate) fn others(
     let mut tasks = JoinSet::new();
     tasks.spawn(gate.clone().keep_records());
     tasks.spawn(gate.clone().keep_keys());
+    tasks.spawn(gate.clone().keep_listening());
     tasks.spawn(keepers.tiers.clone().run());
     tasks.spawn(look_after(store.clone(), health, metrics, workers.clone(), keepers));
     if let Some(workers) = workers {
         tasks.spawn(workers.purge.run());
         tasks.spawn(workers.forgetting.run());
+        tasks.spawn(workers.keys.run());
     }
     tasks
 }

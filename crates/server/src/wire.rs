@@ -1,6 +1,6 @@
 //! Wiring: from configuration to a running server, and its end.
 
-use std::{collections::BTreeMap, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
@@ -20,8 +20,9 @@ use wardgraph_store::{
     guard,
     migrate::{MigrateOptions, migrate},
 };
-use wardgraph_tokens::{Algorithm, Minter, Verifier};
-use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, ModelKeeper, PurgeWorker, TierKeeper, WorkerOptions};
+use wardgraph_tokens::{Algorithm, Minter, OwnIssuer, Verifier};
+use wardgraph_vault::{FileSource, MasterSource, Vault};
+use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, KeyKeeper, ModelKeeper, PurgeWorker, TierKeeper, WorkerOptions};
 
 use crate::{
     Home,
@@ -68,7 +69,15 @@ pub struct Database {
 pub fn statements(searches: &'static Searches) -> Vec<&'static StatementInfo> {
     let graph = wardgraph_graph::STATEMENTS.iter().copied().flatten();
     let gate = wardgraph_gate::STATEMENTS.iter().copied().flatten();
-    let fixed = wardgraph_store::STATEMENTS.iter().copied().flatten().chain(wardgraph_audit::STATEMENTS).chain(gate).chain(graph);
+    let fixed = wardgraph_store::STATEMENTS
+        .iter()
+        .copied()
+        .flatten()
+        .chain(wardgraph_audit::STATEMENTS)
+        .chain(wardgraph_vault::STATEMENTS.iter().copied().flatten())
+        .chain(wardgraph_tokens::STATEMENTS)
+        .chain(gate)
+        .chain(graph);
     fixed.copied().chain(searches.statements()).collect()
 }
 
@@ -142,6 +151,35 @@ pub fn login_of(config: &Config, home: &Home, role: Role) -> Result<Option<Login
     Ok(logins(config, home, &base)?.0.remove(&role))
 }
 
+/// A store beside a server that runs already, for commands that look after its own keys; `None` if its database cannot be known from here.
+pub fn store_beside(config: &Config, home: &Home) -> Result<Option<Store>, StartError> {
+    let Some(login) = login_of(config, home, Role::Worker)? else { return Ok(None) };
+    let statements = wardgraph_vault::STATEMENTS.iter().copied().flatten().chain(wardgraph_tokens::STATEMENTS);
+    let changes = wardgraph_store::STATEMENTS.iter().copied().flatten().chain(wardgraph_audit::STATEMENTS);
+    let options = StoreOptions {
+        logins: BTreeMap::from([(Role::Worker, login)]),
+        connections: BTreeMap::from([(Role::Worker, 1)]),
+        timeouts: config.database.timeouts,
+        statements: statements.chain(changes).copied().collect(),
+    };
+    Ok(Some(Store::new(&options)?))
+}
+
+/// What seals: with the configured master keys, or those of the data folder.
+pub async fn vault(config: &Config, home: &Home) -> Result<Vault, StartError> {
+    let source: Arc<dyn MasterSource> = match &config.master_keys {
+        Some(configured) => Arc::new(configured.clone()),
+        None => Arc::new(FileSource::new(home.master_keys())),
+    };
+    Ok(Vault::open_with(source).await?)
+}
+
+/// This server as an issuer, without its keys yet. `listen` is where it is reached if the configuration says nothing else.
+pub fn issuer(config: &Config, listen: SocketAddr, vault: &Vault) -> Result<OwnIssuer, StartError> {
+    let public_url = config.own.public_url.clone().unwrap_or_else(|| format!("http://{listen}"));
+    Ok(OwnIssuer::new(config.own.issuer(&public_url, &config.audience), vault.clone())?)
+}
+
 /// The superuser's login to the private Postgres.
 pub fn embedded_login(embedded: &EmbeddedPostgres) -> Login {
     let mut login = Login::new();
@@ -149,9 +187,9 @@ pub fn embedded_login(embedded: &EmbeddedPostgres) -> Login {
     login
 }
 
-/// Who may issue tokens: the data folder's own key, and the outside issuers that are configured.
-pub fn verifier(config: &Config, home: &Home, egress: &Egress) -> Result<Verifier, StartError> {
-    let mut issuers = vec![home.local_key()?.issuer(LOCAL_ISSUER, &config.audience, Permissions::all())?];
+/// Who may issue tokens: this server, the data folder's own key, and the outside issuers that are configured.
+pub fn verifier(config: &Config, home: &Home, egress: &Egress, own: &OwnIssuer) -> Result<Verifier, StartError> {
+    let mut issuers = vec![own.issuer()?, home.local_key()?.issuer(LOCAL_ISSUER, &config.audience, Permissions::all())?];
     for outside in config.issuer.iter().chain(&config.issuers) {
         issuers.push(outside.trusted(egress, &config.egress.allowed)?);
     }
@@ -194,10 +232,12 @@ pub fn routes(embedder: &dyn Embedder) -> Routes {
 pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> {
     crate::telemetry::start(config);
     let egress = config.egress.open()?;
-    let verifier = verifier(config, home, &egress)?;
     let listener = TcpListener::bind(config.http.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", config.http.listen))?;
+    let vault = vault(config, home).await?;
+    let issuer = issuer(config, listener.local_addr()?, &vault)?;
+    let verifier = verifier(config, home, &egress, &issuer)?;
     let embedder = embedder(config, &egress)?;
     let database = database(config, home, false).await?;
     let findings = guard::check(&database.logins).await?;
@@ -209,28 +249,34 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         statements: statements(routes.searches()),
     })?;
     let (clock, chance): (Arc<dyn Clock>, Arc<dyn Chance>) = (Arc::new(SystemClock::start()), Arc::new(SystemChance));
+    let parts = SystemParts { store: store.clone(), clock: clock.clone(), chance: chance.clone() };
+    let keys = KeyKeeper::new(parts.clone(), vault.clone(), issuer.clone());
+    keys.begin().await?;
     let gate = Gate::new(GateParts {
         store: store.clone(),
         verifier,
+        issuer: issuer.clone(),
         limiter: Limiter::new(config.limits.clone()),
         proxies: config.http.proxies.clone(),
         webhooks: Vec::new(),
         clock: clock.clone(),
-        chance: chance.clone(),
+        chance,
     });
+    gate.hear().await?;
     let health = Arc::new(HealthState::new(findings.leakproof_operators));
     let backlog = Backlog::default();
     let services = Services {
+        vault,
+        issuer,
         embedder: embedder.clone(),
         queries: QueryVectors::default(),
         routes: routes.clone(),
         backlog: backlog.clone(),
         health: health.clone(),
-        clock: clock.clone(),
+        clock,
         metrics: recorder(),
         grace_period: config.grace_period,
     };
-    let parts = SystemParts { store: store.clone(), clock, chance };
     let keepers = Keepers {
         tiers: TierKeeper::new(parts.clone(), routes, config.tiers),
         models: ModelKeeper::new(parts.clone(), embedder.model(), config.works).with_backlog(backlog, config.most_waiting),
@@ -239,6 +285,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         embedding: EmbeddingWorker::new(parts.clone(), embedder, WorkerOptions::default()).with_duty(keepers.models.duty()),
         purge: PurgeWorker::new(parts.clone()),
         forgetting: ForgettingWorker::new(parts),
+        keys,
     });
     let (stop, stopping) = watch::channel(false);
     Ok(Running {

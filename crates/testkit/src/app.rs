@@ -15,8 +15,11 @@ use wardgraph_http::{HealthState, Mounted, QueryVectors, ServeLimits, Services};
 use wardgraph_kernel::{Clock, EdgeId, ManualClock, NodeId, Permissions, SeededChance, SharedNodeId, Timestamp};
 use wardgraph_limits::{LimitTable, Limiter};
 use wardgraph_store::{Role, StatementInfo, Store, StoreOptions, Timeouts};
-use wardgraph_tokens::{Issuer, IssuerConfig, IssuerKeys, LocalKey, Minter, Tenants, Verifier};
-use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, PurgeWorker, TierKeeper, TierOptions, WorkerOptions};
+use wardgraph_tokens::{
+    AccessRequest, Algorithm, Issuer, IssuerConfig, IssuerKeys, LocalKey, Minter, OwnConfig, OwnIssuer, Tenants, Verifier,
+};
+use wardgraph_vault::{FixedSource, MasterSource, Vault};
+use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, KeyKeeper, PurgeWorker, TierKeeper, TierOptions, WorkerOptions};
 
 use crate::{Caller, Cluster, Database, cluster::repository};
 
@@ -30,6 +33,11 @@ pub(crate) const ISS: &str = "https://issuer.test";
 pub(crate) const AUDIENCE: &str = "activekg";
 /// The shared secret of the outside issuer, HS256 as in the seed.
 pub(crate) const SECRET: &str = "test-secret-of-the-outside-issuer-0123456789";
+
+/// `iss` of the tokens that the server under test issues itself.
+pub const OWN_ISS: &str = "https://wardgraph.test";
+/// The master key of tests: 32 bytes in base64.
+pub const MASTER_KEY: &str = "dGVzdC1tYXN0ZXIta2V5LW9mLXRoaXJ0eS10d28tYi4=";
 
 /// What a test wants otherwise than usual.
 #[derive(Debug)]
@@ -52,6 +60,12 @@ pub struct AppOptions {
     pub tiers: TierOptions,
     /// Issuers besides the usual outside one and the server's own.
     pub issuers: Vec<Issuer>,
+    /// Whether the server hears what other servers changed by itself, as a real one does. Else when the test says so.
+    pub listens: bool,
+    /// The algorithms of the server's own tokens.
+    pub algorithms: Vec<Algorithm>,
+    /// Where master keys come from; [`MASTER_KEY`] if nothing is said.
+    pub masters: Option<Arc<dyn MasterSource>>,
 }
 
 impl Default for AppOptions {
@@ -66,6 +80,9 @@ impl Default for AppOptions {
             webhooks: Vec::new(),
             tiers: TierOptions::default(),
             issuers: Vec::new(),
+            listens: false,
+            algorithms: vec![Algorithm::ES256],
+            masters: None,
         }
     }
 }
@@ -83,6 +100,12 @@ pub struct App {
     pub gate: Arc<Gate>,
     /// Its store.
     pub store: Store,
+    /// What it seals with.
+    pub vault: Vault,
+    /// Itself as an issuer.
+    pub issuer: OwnIssuer,
+    /// Its keeper of keys, which works only when a test says so.
+    pub keys: KeyKeeper,
     /// How its tenants are searched.
     pub routes: Arc<Routes>,
     /// Its keeper of search tiers, which works only when a test says so.
@@ -102,6 +125,7 @@ pub struct App {
     forgetting: ForgettingWorker,
     purge: PurgeWorker,
     server: JoinHandle<()>,
+    listening: Option<JoinHandle<()>>,
 }
 
 impl App {
@@ -143,15 +167,28 @@ impl App {
         });
         let own = own_key.issuer("wardgraph-local", AUDIENCE, Permissions::all());
         let (shared_clock, chance): (Arc<dyn Clock>, _) = (clock.clone(), Arc::new(SeededChance::new(7)));
+        let masters =
+            options.masters.unwrap_or_else(|| Arc::new(FixedSource::new([&wardgraph_kernel::Secret::new(MASTER_KEY)]).unwrap()));
+        let vault = Vault::open_with(masters).await.unwrap();
+        let issuer = own_issuer(options.algorithms, &vault);
+        let parts = SystemParts { store: store.clone(), clock: shared_clock.clone(), chance: chance.clone() };
+        let keys = KeyKeeper::new(parts.clone(), vault.clone(), issuer.clone());
+        keys.begin().await.unwrap();
         let gate = Gate::new(GateParts {
             store: store.clone(),
-            verifier: Verifier::new([outside.unwrap(), own.unwrap()].into_iter().chain(options.issuers).collect()).unwrap(),
+            issuer: issuer.clone(),
+            verifier: Verifier::new(
+                [outside.unwrap(), own.unwrap(), issuer.issuer().unwrap()].into_iter().chain(options.issuers).collect(),
+            )
+            .unwrap(),
             limiter: Limiter::new(options.limits),
             proxies: options.proxies,
             webhooks: options.webhooks,
             clock: shared_clock.clone(),
-            chance: chance.clone(),
+            chance,
         });
+        gate.hear().await.unwrap();
+        let listening = options.listens.then(|| tokio::spawn(gate.clone().keep_listening()));
         let health = Arc::new(HealthState::new(true));
         let backlog = Backlog::default();
         let services = Services {
@@ -160,17 +197,22 @@ impl App {
             routes: routes.clone(),
             backlog: backlog.clone(),
             health: health.clone(),
-            clock: shared_clock.clone(),
+            clock: shared_clock,
             metrics: recorder(),
             grace_period: GRACE,
+            vault: vault.clone(),
+            issuer: issuer.clone(),
         };
         let api = (options.api)(gate.clone(), &services);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let server =
             tokio::spawn(wardgraph_http::serve(listener, api.router.clone(), ServeLimits::default(), std::future::pending()));
-        let parts = SystemParts { store: store.clone(), clock: shared_clock, chance };
         Self {
+            vault,
+            issuer,
+            keys,
+            listening,
             base,
             database,
             clock,
@@ -200,6 +242,42 @@ impl App {
     /// A caller whose token this server's own key signed: may hold any permission.
     pub fn operator(&self, tenant: &str, scopes: &[&str]) -> Caller {
         Caller::minted(self, &self.own, tenant, scopes)
+    }
+
+    /// A user of an organization that was made here (`org_...`), with a token of this server's own, of the session `SESSION-of-USER`.
+    pub fn user(&self, tenant: &str, user: &str, scopes: &[&str]) -> Caller {
+        self.user_with(&self.access_request(tenant, user, scopes))
+    }
+
+    /// The same, with a token that says what the test wants.
+    pub fn user_with(&self, request: &AccessRequest) -> Caller {
+        let issued = self.issuer.sign(request, &wardgraph_kernel::SystemChance).unwrap();
+        let mut caller = self.bearer(issued.token.expose());
+        request.tenant.as_str().clone_into(&mut caller.tenant);
+        caller
+    }
+
+    /// What [`App::user`] asks for: generation 0, signed in with a password.
+    pub fn access_request(&self, tenant: &str, user: &str, scopes: &[&str]) -> AccessRequest {
+        AccessRequest {
+            subject: user.to_owned(),
+            tenant: wardgraph_kernel::TenantId::parse(tenant).unwrap(),
+            scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
+            client_id: "test-client".into(),
+            session: Some(format!("session-of-{user}")),
+            generation: 0,
+            amr: vec!["pwd".into()],
+            acr: None,
+            auth_time: Some(self.clock.now()),
+            algorithm: None,
+            life: None,
+            now: self.clock.now(),
+        }
+    }
+
+    /// Hears what other servers of the same database changed.
+    pub async fn hear(&self) {
+        self.gate.hear().await.unwrap();
     }
 
     /// A caller of `tenant` who may do everything with data, the shared nodes included.
@@ -267,8 +345,24 @@ impl App {
 impl Drop for App {
     fn drop(&mut self) {
         self.server.abort();
+        if let Some(listening) = &self.listening {
+            listening.abort();
+        }
         self.store.close();
     }
+}
+
+fn own_issuer(algorithms: Vec<Algorithm>, vault: &Vault) -> OwnIssuer {
+    let config = OwnConfig {
+        iss: OWN_ISS.into(),
+        audience: AUDIENCE.into(),
+        life: std::time::Duration::from_mins(15),
+        algorithms,
+        rotate_after: std::time::Duration::from_hours(30 * 24),
+        lead: std::time::Duration::from_mins(10),
+        leeway: std::time::Duration::from_secs(30),
+    };
+    OwnIssuer::new(config, vault.clone()).unwrap()
 }
 
 /// One model for the whole run: the fast one, a real one.

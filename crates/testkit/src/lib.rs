@@ -14,7 +14,7 @@ mod caller;
 mod cluster;
 mod forge;
 
-pub use app::{App, AppOptions, GRACE, START};
+pub use app::{App, AppOptions, GRACE, MASTER_KEY, OWN_ISS, START};
 pub use caller::{Caller, Reply};
 pub use cluster::{Cluster, Database};
 pub use forge::{Forgery, forgeries, with_claims};

@@ -36,6 +36,9 @@ pub enum TokenError {
     /// `exp` has passed, leeway included (RFC 7519 section 4.1.4).
     #[error("the token has expired")]
     Expired,
+    /// The token, its session or its user's generation was taken back.
+    #[error("the token was revoked")]
+    Revoked,
     /// `nbf` or `iat` lies ahead, leeway included (RFC 7519 section 4.1.5).
     #[error("the token is not valid yet")]
     NotYetValid,
@@ -63,6 +66,7 @@ impl TokenError {
             Self::KeysUnavailable => "the token cannot be verified now",
             Self::ForeignTenant => "the token is not for this tenant",
             Self::Expired => "the token has expired",
+            Self::Revoked => "the token was revoked",
             Self::NotYetValid => "the token is not valid yet",
             Self::Audience => "the token is not meant for this server",
             Self::MissingClaim(_) => "a required claim is missing",

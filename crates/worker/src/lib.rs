@@ -1,5 +1,5 @@
 //! The worker: does what is due, tenant by tenant: giving nodes their vectors, and new ones when the model changes, keeping the tiers of
-//! search, erasing deleted nodes, and forgetting answers that were kept long enough.
+//! search, erasing deleted nodes, keeping the server's own keys, and forgetting answers that were kept long enough.
 //!
 //! Refuses to know: HTTP.
 
@@ -7,6 +7,7 @@ mod change;
 mod duty;
 mod embedding;
 mod forget;
+mod keys;
 mod purge;
 mod tidy;
 mod tiers;
@@ -15,5 +16,6 @@ pub use change::{ALIVE, ModelKeeper};
 pub use duty::Duty;
 pub use embedding::{EmbeddingWorker, WorkerOptions};
 pub use forget::ForgettingWorker;
+pub use keys::{KeyKeeper, MasterChange};
 pub use purge::PurgeWorker;
 pub use tiers::{TierKeeper, TierOptions};

@@ -2,7 +2,7 @@
 
 use crate::{
     Document, Json,
-    carry::{Exposition, Html, JsonText},
+    carry::{Exposition, Html, JsonText, JwkSet},
     wire::system::{Health, Ready, Whoami},
 };
 
@@ -30,6 +30,10 @@ crate::endpoints! {
     /// This API for people.
     Docs: GET "/docs" (()) -> Document<Html> {
         public: "the contract is no secret", limit: Probe, body: 0,
+    }
+    /// The public keys of this server's own tokens (RFC 7517): those that verify, and those that will sign soon.
+    Jwks: GET "/.well-known/jwks.json" (()) -> Document<JwkSet> {
+        public: "whoever verifies this server's tokens holds no credential", limit: Probe, body: 0,
     }
     /// Who the caller is: tenant, subject, permissions.
     WhoAmI: GET "/api/v1/whoami" (()) -> Json<Whoami> {

@@ -2,8 +2,8 @@
 
 use wardgraph_api::{
     Document, Json, Problem,
-    carry::{Exposition, Html, JsonText},
-    table::system::{Docs, HealthNow, Live, Metrics, OpenApi, ReadyNow, WhoAmI},
+    carry::{Exposition, Html, JsonText, JwkSet},
+    table::system::{Docs, HealthNow, Jwks, Live, Metrics, OpenApi, ReadyNow, WhoAmI},
     wire::system::{Health, Ready, Whoami},
 };
 use wardgraph_gate::{Permit, Visitor};
@@ -45,6 +45,10 @@ pub(crate) async fn openapi(_: Visitor<OpenApi>, (): ()) -> Result<Document<Json
 
 pub(crate) async fn docs(_: Visitor<Docs>, (): ()) -> Result<Document<Html>, Failure> {
     Ok(Document::new(wardgraph_api::docs_page()))
+}
+
+pub(crate) async fn jwks(visitor: Visitor<Jwks>, (): (), services: Services) -> Result<Document<JwkSet>, Failure> {
+    Ok(Document::new(services.issuer.jwks(visitor.now())).kept_for(services.issuer.keep_for()))
 }
 
 pub(crate) async fn whoami(permit: Permit<WhoAmI>, (): ()) -> Result<Json<Whoami>, Failure> {

@@ -5,6 +5,7 @@ mod config;
 mod demo;
 mod export;
 mod import;
+mod key;
 mod migrate;
 mod serve;
 mod token;
@@ -48,6 +49,9 @@ enum Command {
     /// Test tokens.
     #[command(subcommand)]
     Token(token::Token),
+    /// The server's own keys.
+    #[command(subcommand)]
+    Key(key::Key),
     /// Show every setting, its value and where it came from.
     Config(config::ShowConfig),
 }
@@ -82,6 +86,7 @@ pub async fn run(cli: Cli, environment: BTreeMap<String, String>, out: &mut (imp
         Command::Import(import) => import.run(&context, out).await,
         Command::Export(export) => export.run(&context, out).await,
         Command::Token(token) => token.run(&context, out),
+        Command::Key(key) => key.run(&context, out).await,
         Command::Config(show) => show.run(&context, out),
     }
 }

@@ -97,8 +97,15 @@ keys! {
     "jwt.audience" Kind::Text, "activekg", ["JWT_AUDIENCE"], "What `aud` must name.";
     "jwt.issuer" Kind::Text, "", ["JWT_ISSUER"], "What `iss` must be. Empty: not looked at.";
     "jwt.leeway_seconds" Kind::Number(0, 300), "30", ["JWT_LEEWAY_SECONDS"], "How far the issuer's clock may be off.";
-    "jwt.tenants" Kind::Text, "", [], "The outside issuer's own tenants, with commas between: no other issuer may speak for them. With `*` it may speak for any tenant that no other issuer lists.";
+    "jwt.tenants" Kind::Text, "", [], "The outside issuer's own tenants, with commas between: no other issuer may speak for them. With `*` it may speak for any tenant that no other issuer lists and that was not made here (`org_...`).";
     "jwt.new_tenants_per_hour" Kind::Number(0, 1_000_000_000), "10000", [], "Of how many tenants the outside issuer may be the first to speak in an hour: each is its own from then on. 0: of those in `jwt.tenants` alone.";
+    "public_url" Kind::Text, "", [], "Where this server is reached, like `https://graph.example.com`, without a slash at the end: `iss` of its own tokens, and the base of every link. Never taken from `Host`. Empty: `http://` and the listener's address.";
+    "tokens.access_seconds" Kind::Number(60, 3_600), "900", [], "How long an access token of this server lives.";
+    "tokens.algorithms" Kind::Text, "ES256,EdDSA,RS256", [], "The algorithms that this server has keys for, with commas between: the first for every client that asks for none.";
+    "tokens.rotate_days" Kind::Number(1, 3_650), "30", [], "How old a signing key gets before another follows it.";
+    "tokens.publish_lead_seconds" Kind::Number(2, 86_400), "600", [], "How long a signing key is published before it signs. Whoever reads `/.well-known/jwks.json` may keep it for half of that.";
+    "vault.master_key" Kind::Secret, "", [], "What wraps the keys that secrets in the database are sealed with: 32 bytes in base64 (`openssl rand -base64 32`). Every server of a database needs the same. Empty: made at the first start, in the data folder. Without it those secrets are lost.";
+    "vault.previous_master_key" Kind::Secret, "", [], "The master key before this one, while `wardgraph key rotate` has not yet wrapped everything with the new one.";
     "egress.name_server" Kind::Listen, "", [], "Which name server is asked for the hosts that this server asks. Empty: the machine's own, after its list of hosts.";
     "egress.authorities" Kind::Path, "", [], "A PEM of certificate authorities that are believed besides the machine's own.";
     "egress.allow" Kind::Text, "", [], "Hosts and ranges of addresses, with commas between, that are no public ones and to which redirects may lead from addresses in this configuration. These addresses themselves may always be asked; what a tenant names never leads inside.";

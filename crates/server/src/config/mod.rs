@@ -6,6 +6,7 @@ mod embedding;
 mod error;
 mod issuers;
 mod keys;
+mod own;
 mod sources;
 mod typed;
 
@@ -14,5 +15,6 @@ pub use embedding::EmbeddingConfig;
 pub use error::ConfigError;
 pub use issuers::{IssuerSettings, KeySettings};
 pub use keys::{FAMILIES, KEYS, Key, Kind, documentation};
+pub use own::OwnSettings;
 pub use sources::{Setting, Settings, Source, without_effect};
 pub use typed::{Config, DatabaseConfig, HttpConfig};

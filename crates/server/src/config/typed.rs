@@ -7,6 +7,7 @@ use wardgraph_gate::Proxies;
 use wardgraph_kernel::{LimitClass, Secret};
 use wardgraph_limits::{LimitTable, Policy};
 use wardgraph_store::{Config as Login, Role, Timeouts};
+use wardgraph_vault::FixedSource;
 use wardgraph_worker::TierOptions;
 
 use super::{
@@ -15,6 +16,7 @@ use super::{
     embedding::{EmbeddingConfig, embedding},
     issuers::{self, IssuerSettings},
     keys::Kind,
+    own::{OwnSettings, own, vault},
 };
 
 /// The configuration, checked.
@@ -28,6 +30,10 @@ pub struct Config {
     pub issuer: Option<IssuerSettings>,
     /// Other outside issuers.
     pub issuers: Vec<IssuerSettings>,
+    /// This server as an issuer.
+    pub own: OwnSettings,
+    /// The master keys, if they are not those of the data folder.
+    pub master_keys: Option<FixedSource>,
     /// The way out.
     pub egress: EgressConfig,
     /// What `aud` must name in tokens of any issuer.
@@ -97,6 +103,8 @@ impl Config {
             database: database(settings)?,
             issuer: issuers::seed(settings, &audience)?,
             issuers: issuers::named(settings, &audience)?,
+            own: own(settings)?,
+            master_keys: vault(settings)?,
             egress: egress(settings)?,
             audience,
             limits,

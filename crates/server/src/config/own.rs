@@ -1,0 +1,85 @@
+//! This server as an issuer, and the keys that its secrets are sealed with.
+
+use std::time::Duration;
+
+use wardgraph_egress::Address;
+use wardgraph_kernel::Secret;
+use wardgraph_tokens::{Algorithm, DEFAULT_LEEWAY, OwnConfig};
+use wardgraph_vault::{FixedSource, MasterKey};
+
+use super::{ConfigError, Settings};
+
+/// This server as an issuer.
+#[derive(Debug)]
+pub struct OwnSettings {
+    /// Where the server is reached; `None` for its listener's address.
+    pub public_url: Option<String>,
+    life: Duration,
+    algorithms: Vec<Algorithm>,
+    rotate_after: Duration,
+    lead: Duration,
+}
+
+impl OwnSettings {
+    /// The issuer of a server that is reached at `public_url` and believes tokens for `audience`.
+    pub fn issuer(&self, public_url: &str, audience: &str) -> OwnConfig {
+        OwnConfig {
+            iss: public_url.to_owned(),
+            audience: audience.to_owned(),
+            life: self.life,
+            algorithms: self.algorithms.clone(),
+            rotate_after: self.rotate_after,
+            lead: self.lead,
+            leeway: DEFAULT_LEEWAY,
+        }
+    }
+}
+
+/// Reads and checks `public_url` and `tokens.*`.
+pub(super) fn own(settings: &Settings) -> Result<OwnSettings, ConfigError> {
+    let url = settings.get("public_url")?;
+    let sound = |url: &str| Address::parse(url).is_ok() && !url.ends_with('/') && !url.contains(['?', '#', '@']);
+    let public_url = match url.value() {
+        "" => None,
+        text if sound(text) => Some(text.to_owned()),
+        _ => return Err(url.refuse("an address like `https://graph.example.com`, without a slash at the end")),
+    };
+    let mut algorithms = Vec::new();
+    for word in settings.list("tokens.algorithms")? {
+        match word.parse() {
+            Ok(algorithm) if algorithm != Algorithm::HS256 && !algorithms.contains(&algorithm) => algorithms.push(algorithm),
+            _ => return Err(settings.get("tokens.algorithms")?.refuse("a list of ES256, EdDSA and RS256")),
+        }
+    }
+    if algorithms.is_empty() {
+        return Err(settings.get("tokens.algorithms")?.refuse("a list of ES256, EdDSA and RS256"));
+    }
+    Ok(OwnSettings {
+        public_url,
+        life: Duration::from_secs(settings.number("tokens.access_seconds")? as u64),
+        algorithms,
+        rotate_after: Duration::from_hours(24 * settings.number("tokens.rotate_days")? as u64),
+        lead: Duration::from_secs(settings.number("tokens.publish_lead_seconds")? as u64),
+    })
+}
+
+/// Reads and checks `vault.*`: the master keys of the configuration, the one to wrap with first; `None` for those of the data folder.
+pub(super) fn vault(settings: &Settings) -> Result<Option<FixedSource>, ConfigError> {
+    let key = |name: &str| -> Result<Option<Secret>, ConfigError> {
+        let key = settings.secret(name)?;
+        match &key {
+            Some(text) if MasterKey::read(text).is_err() => {
+                Err(settings.get(name)?.refuse("32 bytes in base64 (openssl rand -base64 32)"))
+            }
+            _ => Ok(key),
+        }
+    };
+    match (key("vault.master_key")?, key("vault.previous_master_key")?) {
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(ConfigError::Together("`vault.previous_master_key` is given, and no `vault.master_key`".into())),
+        (Some(master), previous) => {
+            let source = FixedSource::new([&master].into_iter().chain(&previous));
+            source.map(Some).map_err(|error| ConfigError::Together(format!("`vault.*`: {error}")))
+        }
+    }
+}
