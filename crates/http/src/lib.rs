@@ -2,6 +2,7 @@
 //!
 //! Refuses to know: the pool. Handlers reach data through the pass that the gate made, and in no other way.
 
+mod accounts;
 mod body;
 mod decode;
 mod failure;
@@ -14,6 +15,7 @@ mod reply;
 mod routes;
 mod serve;
 
+pub use accounts::Accounts;
 pub use decode::Decode;
 pub use failure::Failure;
 pub use health::HealthState;

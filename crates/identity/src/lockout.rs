@@ -35,16 +35,9 @@ impl Failures {
         self.locked_until().is_some_and(|until| now < until)
     }
 
-    /// Whether one more failure at `now` begins a wait.
-    pub fn locks_after(self, now: Timestamp) -> bool {
-        self.next(now).locks(now)
-    }
-
-    /// The count after one more failure at `now`.
-    #[must_use]
-    pub fn next(self, now: Timestamp) -> Self {
-        let recent = self.last.is_some_and(|last| last.saturating_add(FORGOTTEN_AFTER).is_ok_and(|until| now < until));
-        Self { count: if recent { self.count.saturating_add(1) } else { 1 }, last: Some(now) }
+    /// Whether the last failure was the first to begin a wait: its owner is told, once.
+    pub const fn begins_to_lock(self) -> bool {
+        self.count == FREE
     }
 }
 
@@ -68,13 +61,10 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_ends_by_itself_and_is_forgotten_after_a_day() {
+    fn a_lock_ends_by_itself_and_is_told_once() {
         let failed = Failures { count: 5, last: Some(at(0)) };
         assert!(failed.locks(at(29)) && !failed.locks(at(30)));
-        assert_eq!(failed.next(at(30)), Failures { count: 6, last: Some(at(30)) });
-        assert_eq!(failed.next(at(24 * 3_600)).count, 1);
-        assert_eq!(Failures::default().next(at(0)).count, 1);
-        assert!(!Failures { count: 3, last: Some(at(0)) }.locks_after(at(1)));
-        assert!(Failures { count: 4, last: Some(at(0)) }.locks_after(at(1)));
+        assert!(failed.begins_to_lock() && !Failures { count: 6, ..failed }.begins_to_lock());
+        assert!(!Failures { count: 4, ..failed }.locks(at(0)) && !Failures::default().locks(at(0)));
     }
 }

@@ -3,8 +3,8 @@
 mod family;
 mod own;
 
-pub use family::{Held, NewSession, Use, create, end, end_all, hold, rotate};
-pub use own::{Session, finish, finish_all, list};
+pub use family::{Held, NewSession, Use, create, end, end_all, end_crowded, hold, rotate};
+pub use own::{Session, finish, finish_all, finish_everything, list};
 
 use std::time::Duration;
 
@@ -52,6 +52,7 @@ impl Why {
 
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     family::CREATE.info(),
+    family::CROWDED.info(),
     family::END.info(),
     family::END_ALL.info(),
     family::HOLD.info(),
@@ -59,4 +60,5 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     own::FINISH.info(),
     own::FINISH_ALL.info(),
     own::LIST.info(),
+    own::RAISE.info(),
 ];

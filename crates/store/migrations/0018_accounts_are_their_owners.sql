@@ -31,7 +31,7 @@ grant select, update on api_keys to wardgraph_identity;
 
 -- A person, of the own account: no refresh token can be made or read here.
 grant select on users, passwords, memberships, organizations, api_keys to wardgraph_app;
-grant update (name, updated_at) on users to wardgraph_app;
+grant update (name, updated_at, generation) on users to wardgraph_app;
 grant update (verifier, changed_at, failures, failed_at) on passwords to wardgraph_app;
 grant select (session_id, user_id, organization_id, device, ip, created_at, last_used_at, expires_at, ended_at) on sessions to wardgraph_app;
 grant update (ended_at, ended_by) on sessions to wardgraph_app;

@@ -1,6 +1,6 @@
 //! An account, seen by its owner.
 
-use wardgraph_kernel::{Chance, LinkId, Read, Timestamp, UserId, Write};
+use wardgraph_kernel::{Chance, LinkId, Mode, Read, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Statement, StoreError, Tx};
 
 use crate::{
@@ -76,7 +76,7 @@ pub struct Known {
 }
 
 /// The account.
-pub async fn account(tx: &mut Tx<'_, Read>, user: UserId) -> Result<Account, IdentityError> {
+pub async fn account<M: Mode>(tx: &mut Tx<'_, M>, user: UserId) -> Result<Account, IdentityError> {
     let tenant = tx.tenant();
     let row = tx.find(&ACCOUNT, &[&user.uuid(), &tenant]).await?.ok_or(IdentityError::Missing("account"))?;
     let seat = seat(row.try_get(5)?, row.try_get(6)?)?;

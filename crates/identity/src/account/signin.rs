@@ -11,7 +11,7 @@ pub(super) const FIND: Statement<Identity> = Statement::identity(
     "identity.account.find",
     "select u.user_id, p.verifier, u.verified_at is not null, u.disabled_at is not null, a.failures, a.failed_at, n.failures, n.failed_at,
             m.organization_id, m.role, u.name,
-            exists (select from sessions s where s.user_id = u.user_id and s.network = $4 and s.created_at > $5)
+            exists (select from sessions s where s.user_id = u.user_id and s.network = $4 and s.created_at > $5), u.generation
      from (values (1)) one(row)
      left join users u on u.email = $1
      left join passwords p on p.user_id = u.user_id
@@ -90,6 +90,8 @@ pub struct Found {
     pub at_home: bool,
     /// Failures that count here.
     pub failures: Failures,
+    /// Tokens of an earlier generation are good no more.
+    pub generation: i64,
     /// Its place in the organization that was named, else in its first one.
     pub seat: Option<Seat>,
 }
@@ -112,6 +114,7 @@ pub async fn find(tx: &mut Tx<'_, Identity>, attempt: &Attempt<'_>) -> Result<Fo
         disabled: row.try_get(3)?,
         at_home,
         failures,
+        generation: row.try_get::<Option<i64>>(12)?.unwrap_or_default(),
         seat: seat(row.try_get(8)?, row.try_get(9)?)?,
     })
 }

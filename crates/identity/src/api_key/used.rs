@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use ipnet::IpNet;
 use uuid::Uuid;
-use wardgraph_kernel::{ApiKeyId, Identity, Permissions, TenantId, Timestamp, UserId};
+use wardgraph_kernel::{ApiKeyId, Identity, Permissions, TenantId, Timestamp};
 use wardgraph_store::{Statement, StoreError, Tx};
 
 use crate::{IdentityError, account::seat, api_key::KeyText};
@@ -12,7 +12,7 @@ use crate::{IdentityError, account::seat, api_key::KeyText};
 /// A key, with what its owner may do in the organization now.
 pub(super) const FIND: Statement<Identity> = Statement::identity(
     "identity.api_key.find",
-    "select k.verifier, k.user_id, m.organization_id, m.role, k.scopes, k.networks, k.expires_at
+    "select k.verifier, k.user_id, m.organization_id, m.role, k.scopes, k.networks, k.expires_at, u.generation
      from api_keys k join users u on u.user_id = k.user_id
      join memberships m on m.user_id = k.user_id and m.organization_id = k.organization_id
      where k.key_id = $1 and k.revoked_at is null and u.disabled_at is null",
@@ -29,8 +29,10 @@ pub(super) const TOUCH: Statement<Identity> = Statement::identity(
 pub struct KnownKey {
     /// Its id.
     pub id: ApiKeyId,
-    /// Whose it is.
-    pub user: UserId,
+    /// Whose it is: the account's id, as tokens spell it.
+    pub owner: Arc<str>,
+    /// The account's generation when the key was looked up.
+    pub generation: i64,
     /// The organization that it works in.
     pub organization: TenantId,
     /// What it may do: what its owner may, narrowed to its scopes.
@@ -68,7 +70,8 @@ pub async fn find(tx: &mut Tx<'_, Identity>, id: ApiKeyId) -> Result<Option<Know
     let verifier: Vec<u8> = row.try_get(0)?;
     Ok(Some(KnownKey {
         id,
-        user: row.try_get::<Uuid>(1)?.into(),
+        owner: row.try_get::<Uuid>(1)?.to_string().into(),
+        generation: row.try_get(7)?,
         organization: seat.organization,
         permissions: Permissions::from_scopes(scopes.iter().map(String::as_str)).intersect(seat.role.permissions()),
         expires_at: row.try_get(6)?,

@@ -23,7 +23,7 @@ pub(super) const CREATE: Statement<Identity> = Statement::identity(
 pub(super) const HOLD: Statement<Identity> = Statement::identity(
     "identity.session.hold",
     "select s.user_id, s.family_key, s.number, s.verifier, s.program, s.network, s.rotated_at, s.rotated_before_at, s.created_at, s.last_used_at,
-            s.expires_at, s.ended_at is not null, u.disabled_at is not null, m.organization_id, m.role, s.organization_id
+            s.expires_at, s.ended_at is not null, u.disabled_at is not null, m.organization_id, m.role, s.organization_id, u.generation
      from sessions s join users u on u.user_id = s.user_id
      left join memberships m on m.user_id = s.user_id and m.organization_id = s.organization_id
      where s.session_id = $1 for update of s",
@@ -38,12 +38,23 @@ pub(super) const END: Statement<Identity> = Statement::identity(
     "identity.session.end",
     "update sessions set ended_at = $2, ended_by = $3 where session_id = $1 and ended_at is null returning session_id",
 );
-/// Every session and every key of an account.
+/// Every session and every key of an account; and the generation from which on its tokens are good.
 pub(super) const END_ALL: Statement<Identity> = Statement::identity(
     "identity.session.end_all",
-    "with revoked as (update api_keys set revoked_at = $2 where user_id = $1 and revoked_at is null returning key_id)
-     update sessions set ended_at = $2, ended_by = $3 where user_id = $1 and ended_at is null returning session_id",
+    "with revoked as (update api_keys set revoked_at = $2 where user_id = $1 and revoked_at is null),
+     ended as (update sessions set ended_at = $2, ended_by = $3 where user_id = $1 and ended_at is null)
+     update users set generation = generation + 1 where user_id = $1 returning generation",
 );
+/// The sessions beyond as many as an account may have: those that were not used for longest.
+pub(super) const CROWDED: Statement<Identity> = Statement::identity(
+    "identity.session.crowded",
+    "update sessions set ended_at = $2, ended_by = 'crowded' where session_id in (
+       select session_id from sessions where user_id = $1 and ended_at is null and expires_at > $2 order by last_used_at desc, session_id desc offset $3 limit 100)
+     returning session_id",
+);
+
+/// How many sessions an account may have.
+const MOST: i64 = 100;
 
 /// A session that is about to begin.
 #[derive(Debug)]
@@ -90,6 +101,8 @@ pub struct Held {
     pub created_at: Timestamp,
     /// The organization that it was begun in.
     pub organization: TenantId,
+    /// Tokens of an earlier generation are good no more.
+    pub generation: i64,
     /// What its owner may do there; `None` for one who is no member any more.
     pub seat: Option<Seat>,
     verifier: Vec<u8>,
@@ -152,6 +165,7 @@ pub async fn hold(tx: &mut Tx<'_, Identity>, session: SessionId) -> Result<Optio
         },
         created_at: row.try_get(8)?,
         organization: TenantId::parse(&organization).map_err(|_| IdentityError::Unreadable("an organization's id"))?,
+        generation: row.try_get(16)?,
         seat: seat(row.try_get(13)?, row.try_get(14)?)?,
         verifier: row.try_get(3)?,
         last_used_at: row.try_get(9)?,
@@ -175,7 +189,14 @@ pub async fn end(tx: &mut Tx<'_, Identity>, session: SessionId, why: Why, now: T
     tx.run(&END, &[&session.uuid(), &now, &why.word()]).await.map(|rows| !rows.is_empty())
 }
 
-/// Ends every session and revokes every key of an account. Tells how many sessions.
-pub async fn end_all(tx: &mut Tx<'_, Identity>, user: UserId, why: Why, now: Timestamp) -> Result<usize, StoreError> {
-    tx.run(&END_ALL, &[&user.uuid(), &now, &why.word()]).await.map(|rows| rows.len())
+/// Ends every session and revokes every key of an account. Tells the generation from which on its tokens are good: that is to be announced.
+pub async fn end_all(tx: &mut Tx<'_, Identity>, user: UserId, why: Why, now: Timestamp) -> Result<i64, IdentityError> {
+    let rows = tx.run(&END_ALL, &[&user.uuid(), &now, &why.word()]).await?;
+    Ok(rows.first().ok_or(IdentityError::Missing("account"))?.try_get(0)?)
+}
+
+/// Ends the sessions of an account beyond as many as it may have, and tells which.
+pub async fn end_crowded(tx: &mut Tx<'_, Identity>, user: UserId, now: Timestamp) -> Result<Vec<SessionId>, StoreError> {
+    let rows = tx.run(&CROWDED, &[&user.uuid(), &now, &MOST]).await?;
+    rows.iter().map(|row| row.try_get::<Uuid>(0).map(SessionId::from)).collect()
 }

@@ -4,7 +4,7 @@ use uuid::Uuid;
 use wardgraph_kernel::{Read, SessionId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Row, Statement, StoreError, Tx};
 
-use crate::session::Why;
+use crate::{IdentityError, session::Why};
 
 const APP: &[Role] = &[Role::App];
 /// The most that are listed: the newest.
@@ -25,6 +25,13 @@ pub(super) const FINISH_ALL: Statement<Write> = Statement::writing(
     "identity.own.end_sessions",
     APP,
     "update sessions set ended_at = $3, ended_by = $4 where user_id = $1 and session_id is distinct from $2 and ended_at is null returning session_id",
+);
+
+/// The generation from which on the account's tokens are good.
+pub(super) const RAISE: Statement<Write> = Statement::writing(
+    "identity.own.raise_generation",
+    APP,
+    "update users set generation = generation + 1 where user_id = $1 returning generation",
 );
 
 /// A session, as its owner sees it.
@@ -81,6 +88,13 @@ pub async fn finish_all(
 ) -> Result<Vec<SessionId>, StoreError> {
     let but = but.map(SessionId::uuid);
     ended(&tx.write(&FINISH_ALL, &[&user.uuid(), &but, &now, &why.word()]).await?)
+}
+
+/// Ends all of the account's sessions, and tells the generation from which on its tokens are good: that is to be announced.
+pub async fn finish_everything(tx: &mut Tx<'_, Write>, user: UserId, why: Why, now: Timestamp) -> Result<i64, IdentityError> {
+    finish_all(tx, user, None, why, now).await?;
+    let rows = tx.write(&RAISE, &[&user.uuid()]).await?;
+    Ok(rows.first().ok_or(IdentityError::Missing("account"))?.try_get(0)?)
 }
 
 fn ended(rows: &[Row]) -> Result<Vec<SessionId>, StoreError> {
