@@ -385,6 +385,8 @@ const TENANT_TABLES: &[&str] = &[
     "node_versions",
     "deleted_nodes",
     "deleted_edges",
+    "data_keys",
+    "changes",
 ];
 /// The queue is everyone's: these look for due work of all tenants, and bring no content.
 const ACROSS_TENANTS: &[&str] = &[
@@ -394,6 +396,10 @@ const ACROSS_TENANTS: &[&str] = &[
     "graph.embedding.full",
     "graph.purge.claim",
     "graph.purge.depth",
+    "store.changes.poll",
+    "store.changes.forget",
+    "vault.stale",
+    "vault.count",
 ];
 
 /// The scans of tenant tables in a statement's plan that no condition binds to a tenant. Planned as the superuser, whom row-level security
