@@ -85,6 +85,8 @@ pub struct Shape {
     pub status: u16,
     /// Another status of success, with the same body.
     pub other_status: Option<u16>,
+    /// Whether the answer holds a secret, and is not given again to whoever asks the same again.
+    pub secret: bool,
     /// Whether the answer has an `ETag`.
     pub etag: bool,
     /// The answer's media type; `None` when it has no body.
@@ -222,6 +224,7 @@ impl<T: JsonSchema> Output for Accepted<T> {
 impl<T: JsonSchema> Output for Issued<T> {
     fn describe(shape: &mut Shape) {
         <Created<T> as Output>::describe(shape);
+        shape.secret = true;
     }
 }
 

@@ -58,7 +58,7 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
         "tags": [spec.path.trim_start_matches("/api/v1/").trim_start_matches('/').split('/').next().unwrap_or_default()],
         "x-access": spec.access.word(),
         "x-limit": spec.limit.word(),
-        "parameters": parameters(&shape, spec.event.is_some() && !spec.access.admits_strangers(), generator),
+        "parameters": parameters(&shape, spec.answers_again(), generator),
         "responses": responses(row, &shape, generator),
     });
     let Some(fields) = operation.as_object_mut() else { return operation };

@@ -48,7 +48,7 @@ impl<E: Endpoint> Permit<E> {
     where
         E::Mode: Finish,
     {
-        match self.asked.take().filter(|_| <E::Mode as Finish>::KEEPS) {
+        match self.asked.take().filter(|_| <E::Mode as Finish>::KEEPS && E::SPEC.answers_again()) {
             Some(asked) => Box::pin(self.claim(*asked, body)).await,
             None => Ok(Confirmed::Pass(self)),
         }

@@ -65,6 +65,13 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// Whether a request that names an `Idempotency-Key` is answered again as it was before. Not where the body holds a password: what is kept
+    /// to know the same body by would be something to guess it by.
+    pub const fn answers_again(&self) -> bool {
+        let password = matches!(self.event, Some(EventType::PasswordChanged));
+        self.event.is_some() && !password && !self.access.admits_strangers()
+    }
+
     /// Whether shared rows are worked on exactly where [`Permission::SharedWrite`] is asked, and an event is left; and an account's where
     /// entry is `own:`. The table does not compile otherwise.
     pub const fn shares_as_it_should(&self) -> bool {

@@ -50,12 +50,12 @@ crate::endpoints! {
     ChangePassword: POST "/api/v1/users/me/change-password" (Json<PasswordChange>) -> NoContent {
         own: "a password is its owner's to change, who says the old one", rows: Account, limit: Auth, audit: PasswordChanged, body: SMALL,
     }
-    /// End every session of the own account, the caller's included.
-    EndSessions: DELETE "/api/v1/users/me/sessions" (()) -> NoContent {
-        own: "sessions are their owner's to end", rows: Account, limit: Auth, audit: SessionEnded, body: 0,
-    }
     /// Sign out: end the caller's session.
     Logout: POST "/api/v1/auth/logout" (()) -> NoContent {
         own: "a session is its owner's to end", rows: Account, limit: Auth, audit: SessionEnded, body: 0,
+    }
+    /// End every session of the own account, the caller's included.
+    EndSessions: DELETE "/api/v1/users/me/sessions" (()) -> NoContent {
+        own: "sessions are their owner's to end", rows: Account, limit: Auth, audit: SessionEnded, body: 0,
     }
 }

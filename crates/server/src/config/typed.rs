@@ -12,6 +12,7 @@ use wardgraph_worker::TierOptions;
 
 use super::{
     ConfigError, Settings,
+    accounts::{AccountSettings, accounts},
     egress::{EgressConfig, egress},
     embedding::{EmbeddingConfig, embedding},
     issuers::{self, IssuerSettings},
@@ -34,6 +35,8 @@ pub struct Config {
     pub own: OwnSettings,
     /// The master keys, if they are not those of the data folder.
     pub master_keys: Option<FixedSource>,
+    /// How accounts are kept.
+    pub accounts: AccountSettings,
     /// The way out.
     pub egress: EgressConfig,
     /// What `aud` must name in tokens of any issuer.
@@ -105,6 +108,7 @@ impl Config {
             issuers: issuers::named(settings, &audience)?,
             own: own(settings)?,
             master_keys: vault(settings)?,
+            accounts: accounts(settings)?,
             egress: egress(settings)?,
             audience,
             limits,
@@ -240,8 +244,13 @@ fn limits(settings: &Settings, http: &HttpConfig) -> Result<LimitTable, ConfigEr
         (LimitClass::NodeWrite, "node_write"),
         (LimitClass::Items, "items"),
         (LimitClass::Read, "read"),
+        (LimitClass::Auth, "auth"),
     ] {
-        let network = if class == LimitClass::Search { settings.policy("stranger_search")? } else { stranger };
+        let network = match class {
+            LimitClass::Search => settings.policy("stranger_search")?,
+            LimitClass::Auth => settings.policy("stranger_auth")?,
+            _ => stranger,
+        };
         table = table.with_tenant(class, Some(settings.policy(name)?)).with_network(class, Some(network));
     }
     Ok(table)

@@ -81,7 +81,7 @@ fn path(row: &Row, known: &Known) -> String {
 
 fn request(row: &Row, known: &Known, caller: &Caller) -> http::Request<Body> {
     let body = (row.sample)(known).map(|body| body.to_string()).unwrap_or_default();
-    let token = caller.token.clone().unwrap();
+    let token = caller.token_at(&path(row, known)).unwrap();
     let request = http::Request::builder().method(row.spec.method.word()).uri(path(row, known));
     request.header("authorization", format!("Bearer {token}")).body(Body::from(body)).unwrap()
 }

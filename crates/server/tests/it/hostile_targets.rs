@@ -62,7 +62,7 @@ async fn every_query_parameter_bears_every_value() {
     ];
     for row in rows().filter(|row| !parameters(row).is_empty()) {
         // What may be gone after the call before is made anew.
-        let known = async || if row.spec.event.is_some() { app.known(&owner).await } else { known };
+        let known = async || if row.spec.event.is_some() { app.known(&owner).await } else { known.clone() };
         let asked = async |query: &str, what: &str| {
             let request = owner.calling(row, &known().await).build().unwrap();
             let path = request.url().path().to_owned();

@@ -106,7 +106,7 @@ fn in_a_line(bytes: &[u8]) -> String {
 
 async fn ask(app: &App, caller: &Caller, row: &Row, target: &str, body: Vec<u8>) -> Result<u16, TestCaseError> {
     let request = Request::builder().method(row.spec.method.word()).uri(target);
-    let request = request.header(header::AUTHORIZATION, format!("Bearer {}", caller.token.as_ref().unwrap()));
+    let request = request.header(header::AUTHORIZATION, format!("Bearer {}", caller.token_at(target).unwrap()));
     // What is no target at all never reaches the server.
     let Ok(request) = request.body(Body::from(body)) else { return Ok(0) };
     let answer = app.api.answer("127.0.0.1".parse().unwrap(), request);
