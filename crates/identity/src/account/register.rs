@@ -18,27 +18,27 @@ pub(super) const REGISTER: Statement<Identity> = Statement::identity(
     "identity.account.register",
     "with fresh as (
        insert into users (user_id, email, name, created_at, updated_at) values ($1, $2, $3, $4, $4) on conflict (email) do nothing returning user_id),
-     password as (insert into passwords (user_id, verifier, changed_at) select user_id, $5, $4 from fresh),
+     password as (insert into passwords (user_id, verifier, changed_at) select user_id, $5::text, $4 from fresh),
      organization as (
-       insert into organizations (organization_id, name, owner_id, created_at) select $6, $7, user_id, $4 from fresh returning organization_id, owner_id),
+       insert into organizations (organization_id, name, owner_id, created_at) select $6::text, $7::text, user_id, $4 from fresh returning organization_id, owner_id),
      member as (
        insert into memberships (organization_id, user_id, role, created_at) select organization_id, owner_id, 'owner', $4 from organization),
      link as (
-       insert into links (link_id, user_id, kind, created_at, expires_at) select $8, max(user_id::text)::uuid, 'verify', $4, $9 from fresh returning link_id),
+       insert into links (link_id, user_id, kind, created_at, expires_at) select $8::uuid, max(user_id::text)::uuid, 'verify', $4, $9::timestamptz from fresh),
      mailed as (
        insert into mail (mail_id, kind, recipient, name, link_id, created_at, due_at)
-       select $10, 'verify', $2, $3, $8, $4, $4 from fresh
-       union all select $10, 'taken', u.email, u.name, null, $4, $4 from users u where u.email = $2)
+       select $10::uuid, 'verify', $2::text, $3::text, $8::uuid, $4::timestamptz, $4::timestamptz from fresh
+       union all select $10::uuid, 'taken', u.email, u.name, null::uuid, $4, $4 from users u where u.email = $2)
      select user_id from fresh",
 );
 /// Mails a link by which the password is set anew; to nobody, where nobody has the address, at the same cost.
 pub(super) const RESET: Statement<Identity> = Statement::identity(
     "identity.account.reset",
     "with found as (select max(user_id::text)::uuid as user_id, max(email) as email, max(name) as name from users where email = $1 and disabled_at is null),
-     link as (insert into links (link_id, user_id, kind, created_at, expires_at) select $2, user_id, $3, $4, $5 from found),
+     link as (insert into links (link_id, user_id, kind, created_at, expires_at) select $2::uuid, user_id, $3::text, $4::timestamptz, $5::timestamptz from found),
      mailed as (
        insert into mail (mail_id, kind, recipient, name, link_id, created_at, due_at)
-       select $6, $3, email, coalesce(name, ''), $2, $4, $4 from found)
+       select $6::uuid, $3, email, coalesce(name, ''), $2, $4, $4 from found)
      select user_id from found",
 );
 /// Sets the password, which ends what failed before, and every other link by which it could be set. The address is its owner's, then.
@@ -48,7 +48,7 @@ pub(super) const SET: Statement<Identity> = Statement::identity(
      verified as (update users set verified_at = coalesce(verified_at, $3), updated_at = $3 where user_id = $1),
      cleared as (delete from attempts where subject = $4),
      mailed as (
-       insert into mail (mail_id, kind, recipient, name, created_at, due_at) select $5, 'changed', email, name, $3, $3 from users where user_id = $1)
+       insert into mail (mail_id, kind, recipient, name, created_at, due_at) select $5::uuid, 'changed', email, name, $3::timestamptz, $3 from users where user_id = $1)
      update passwords set verifier = $2, changed_at = $3, failures = 0, failed_at = null where user_id = $1",
 );
 /// The address is its owner's.

@@ -17,7 +17,7 @@ pub(super) const CREATE: Statement<Write> = Statement::writing(
     "identity.own.create_key",
     APP,
     "insert into api_keys (key_id, user_id, organization_id, name, verifier, scopes, networks, created_at, expires_at)
-     select $1, $2, $3, $4, $5, $6, $7, $8, $9
+     select $1::uuid, $2::uuid, $3::text, $4::text, $5::bytea, $6::text[], $7::text[], $8::timestamptz, $9::timestamptz
      where (select count(*) from api_keys where user_id = $2 and organization_id = $3 and revoked_at is null and (expires_at is null or expires_at > $8)) < $10
      returning key_id",
 );

@@ -4,6 +4,7 @@ mod guesses;
 mod keys;
 mod mail;
 mod passwords;
+pub(crate) mod rights;
 mod secrets;
 mod sessions;
 mod signing_in;
