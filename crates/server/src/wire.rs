@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, str::FromStr, s
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
-use wardgraph_egress::Egress;
+use wardgraph_egress::{Egress, Rules};
 use wardgraph_embed::{Embedder, RemoteEmbedder, RemoteOptions};
 use wardgraph_gate::{Gate, GateParts, SystemParts};
 use wardgraph_graph::{
@@ -26,12 +26,12 @@ use wardgraph_store::{
     migrate::{MigrateOptions, migrate},
 };
 use wardgraph_tokens::{Algorithm, Minter, OwnIssuer, Verifier};
-use wardgraph_vault::{FileSource, MasterSource, Vault};
+use wardgraph_vault::{AwsAccess, AwsSource, FileSource, MasterSource, Vault};
 use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, ModelKeeper, PurgeWorker, TierKeeper, WorkerOptions};
 
 use crate::{
     Home,
-    config::{Config, EmbeddingConfig, KeySettings},
+    config::{Config, EmbeddingConfig, KeySettings, MasterKeys},
     tasks::{self, Keepers, Workers},
 };
 
@@ -40,6 +40,9 @@ const LOCAL_ISSUER: &str = "wardgraph-local";
 
 /// When answers go out whose time must not tell what was found: longer than they take by far, when the server is not overrun.
 const BEAT: Duration = Duration::from_millis(250);
+
+/// How long it may take to connect to AWS.
+const AWS_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long the workers may take to give back what they claimed when the server stops.
 const GIVE_BACK_WITHIN: Duration = Duration::from_secs(3);
@@ -175,10 +178,15 @@ pub fn store_beside(config: &Config, home: &Home) -> Result<Option<Store>, Start
 }
 
 /// What seals: with the configured master keys, or those of the data folder.
-pub async fn vault(config: &Config, home: &Home) -> Result<Vault, StartError> {
+pub async fn vault(config: &Config, home: &Home, egress: &Egress) -> Result<Vault, StartError> {
     let source: Arc<dyn MasterSource> = match &config.master_keys {
-        Some(configured) => Arc::new(configured.clone()),
-        None => Arc::new(FileSource::new(home.master_keys())),
+        MasterKeys::Folder => Arc::new(FileSource::new(home.master_keys())),
+        MasterKeys::Given(keys) => Arc::new(keys.clone()),
+        MasterKeys::Aws { access, id, field } => {
+            let client = egress.client(Rules::operator([&access.endpoint], &config.egress.allowed), AWS_WITHIN);
+            let clock = Arc::new(SystemClock::start());
+            Arc::new(AwsSource::new(AwsAccess::clone(access), client, clock, id.clone(), field.clone()))
+        }
     };
     Ok(Vault::open_with(source).await?)
 }
@@ -273,7 +281,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
     let listener = TcpListener::bind(config.http.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", config.http.listen))?;
-    let vault = vault(config, home).await?;
+    let vault = vault(config, home, &egress).await?;
     let issuer = issuer(config, listener.local_addr()?, &vault)?;
     let verifier = verifier(config, home, &egress, &issuer)?;
     let embedder = embedder(config, &egress)?;

@@ -197,8 +197,7 @@ impl App {
         });
         let own = own_key.issuer("wardgraph-local", AUDIENCE, Permissions::all());
         let (shared_clock, chance): (Arc<dyn Clock>, _) = (clock.clone(), Arc::new(SeededChance::new(7)));
-        let masters =
-            options.masters.unwrap_or_else(|| Arc::new(FixedSource::new([&wardgraph_kernel::Secret::new(MASTER_KEY)]).unwrap()));
+        let masters = options.masters.unwrap_or_else(test_masters);
         let vault = Vault::open_with(masters).await.unwrap();
         let issuer = own_issuer(options.algorithms, &vault);
         let parts = SystemParts { store: store.clone(), clock: shared_clock.clone(), chance: chance.clone() };
@@ -421,6 +420,28 @@ impl Drop for App {
         }
         self.store.close();
     }
+}
+
+/// Makes the keys that a server makes at its first start.
+pub(crate) async fn first_keys(database: &Database) {
+    let routes = wardgraph_server::wire::routes(&*embedder());
+    let store = Store::new(&StoreOptions {
+        logins: database.logins.clone(),
+        connections: BTreeMap::from([(Role::Worker, 1)]),
+        timeouts: Timeouts::default(),
+        statements: wardgraph_server::wire::statements(routes.searches()),
+    });
+    let store = store.unwrap();
+    let vault = Vault::open_with(test_masters()).await.unwrap();
+    let issuer = own_issuer(vec![Algorithm::ES256], &vault);
+    let clock = Arc::new(ManualClock::at(Timestamp::from_second(START).unwrap()));
+    let parts = SystemParts { store: store.clone(), clock, chance: Arc::new(SeededChance::new(7)) };
+    KeyKeeper::new(parts, vault, issuer).begin().await.unwrap();
+    store.close();
+}
+
+fn test_masters() -> Arc<dyn MasterSource> {
+    Arc::new(FixedSource::new([&wardgraph_kernel::Secret::new(MASTER_KEY)]).unwrap())
 }
 
 fn own_issuer(algorithms: Vec<Algorithm>, vault: &Vault) -> OwnIssuer {

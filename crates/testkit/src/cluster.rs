@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use crate::app::first_keys;
 use tokio_postgres::{Client, Config, NoTls};
 use wardgraph_kernel::Secret;
 use wardgraph_store::{
@@ -139,7 +140,16 @@ fn password(role: Role) -> Secret {
 
 async fn prepare(superuser: &Config) {
     connect(superuser).await.batch_execute(&format!("create database {TEMPLATE}")).await.unwrap();
-    migrate(&Database::called(superuser, TEMPLATE).migration()).await.unwrap();
+    let template = Database::called(superuser, TEMPLATE);
+    migrate(&template.migration()).await.unwrap();
+    // The server's first keys are those of every test: their making is nothing that a test asks about.
+    first_keys(&template).await;
+    template
+        .behind_the_scenes()
+        .await
+        .batch_execute("delete from wardgraph.events; delete from wardgraph.changes")
+        .await
+        .unwrap();
 }
 
 fn options() -> EmbeddedOptions {

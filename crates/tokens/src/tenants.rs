@@ -77,3 +77,29 @@ pub enum Binding {
         per_hour: u32,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_made_here_is_the_own_issuers_and_the_operators_alone() {
+        let tenants = |others| Tenants { listed: BTreeSet::new(), others };
+        let listed = Tenants { listed: [TenantId::parse("org_a").unwrap()].into(), others: Others::Refused };
+        for (tenants, made_here, other) in [
+            (tenants(Others::MadeHere), true, false),
+            (tenants(Others::All), true, true),
+            (tenants(Others::Any), false, true),
+            (tenants(Others::FirstSeen { per_hour: 9 }), false, true),
+            (tenants(Others::Refused), false, false),
+            // The operator said so.
+            (listed, true, false),
+        ] {
+            let may = |tenant: &str| tenants.claim(&"issuer".into(), &TenantId::parse(tenant).unwrap(), false).is_some();
+            assert_eq!((may("org_a"), may("acme")), (made_here, other), "{tenants:?}");
+            assert!(
+                !tenants.listed.is_empty() || tenants.claim(&"issuer".into(), &TenantId::parse("acme").unwrap(), true).is_none()
+            );
+        }
+    }
+}

@@ -33,7 +33,7 @@ impl Key {
         let Some(store) = store_beside(&config, &home)? else {
             return Err("there is no database yet: start the server first".into());
         };
-        let vault = vault(&config, &home).await?;
+        let vault = vault(&config, &home, &config.egress.open()?).await?;
         let issuer = issuer(&config, config.http.listen, &vault)?;
         let parts = SystemParts { store: store.clone(), clock: Arc::new(SystemClock::start()), chance: Arc::new(SystemChance) };
         let keeper = KeyKeeper::new(parts, vault, issuer);

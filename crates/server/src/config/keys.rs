@@ -104,7 +104,7 @@ keys! {
     "tokens.algorithms" Kind::Text, "ES256,EdDSA,RS256", [], "The algorithms that this server has keys for, with commas between: the first for every client that asks for none.";
     "tokens.rotate_days" Kind::Number(1, 3_650), "30", [], "How old a signing key gets before another follows it.";
     "tokens.publish_lead_seconds" Kind::Number(2, 86_400), "600", [], "How long a signing key is published before it signs. Whoever reads `/.well-known/jwks.json` may keep it for half of that.";
-    "vault.master_key" Kind::Secret, "", [], "What wraps the keys that secrets in the database are sealed with: 32 bytes in base64 (`openssl rand -base64 32`). Every server of a database needs the same. Empty: made at the first start, in the data folder. Without it those secrets are lost.";
+    "vault.master_key" Kind::Secret, "", [], "What wraps the keys that secrets in the database are sealed with: 32 bytes in base64 (`openssl rand -base64 32`), or `aws-secretsmanager://ID` (`ID#MEMBER` where the secret is a JSON object) for a secret of AWS Secrets Manager that holds them. Every server of a database needs the same. Empty: made at the first start, in the data folder. Without it those secrets are lost.";
     "vault.previous_master_key" Kind::Secret, "", [], "The master key before this one, while `wardgraph key rotate` has not yet wrapped everything with the new one.";
     "accounts.registration" Kind::Text, "open", [], "`open`: anybody may make an account, with an organization of its own. `closed`: nobody may over HTTP.";
     "accounts.session_days" Kind::Number(1, 3_650), "90", [], "After how many days a session ends, whatever is done.";
@@ -116,6 +116,11 @@ keys! {
     "mail.smtp_user" Kind::Text, "", [], "Who signs in to it. Empty: nobody needs to.";
     "mail.smtp_password" Kind::Secret, "", [], "The password for it.";
     "mail.from" Kind::Text, "Wardgraph <wardgraph@localhost>", [], "From whom messages are.";
+    "aws.region" Kind::Text, "", ["AWS_REGION", "AWS_DEFAULT_REGION"], "The region of AWS, where something is there.";
+    "aws.access_key_id" Kind::Text, "", ["AWS_ACCESS_KEY_ID"], "The id of the access key that AWS is asked with. Roles of machines and pods are not looked up.";
+    "aws.secret_access_key" Kind::Secret, "", ["AWS_SECRET_ACCESS_KEY"], "The access key.";
+    "aws.session_token" Kind::Secret, "", ["AWS_SESSION_TOKEN"], "The session's token, where the access key is a temporary one.";
+    "aws.secretsmanager_url" Kind::Text, "", ["AWS_ENDPOINT_URL_SECRETS_MANAGER"], "Where AWS Secrets Manager is, if not at its usual address. It may be on a private network.";
     "egress.name_server" Kind::Listen, "", [], "Which name server is asked for the hosts that this server asks. Empty: the machine's own, after its list of hosts.";
     "egress.authorities" Kind::Path, "", [], "A PEM of certificate authorities that are believed besides the machine's own.";
     "egress.allow" Kind::Text, "", [], "Hosts and ranges of addresses, with commas between, that are no public ones and to which redirects may lead from addresses in this configuration. These addresses themselves may always be asked; what a tenant names never leads inside.";

@@ -17,6 +17,6 @@ pub use embedding::EmbeddingConfig;
 pub use error::ConfigError;
 pub use issuers::{IssuerSettings, KeySettings};
 pub use keys::{FAMILIES, KEYS, Key, Kind, documentation};
-pub use own::OwnSettings;
+pub use own::{MasterKeys, OwnSettings};
 pub use sources::{Setting, Settings, Source, without_effect};
 pub use typed::{Config, DatabaseConfig, HttpConfig};

@@ -7,7 +7,6 @@ use wardgraph_gate::Proxies;
 use wardgraph_kernel::{LimitClass, Secret};
 use wardgraph_limits::{LimitTable, Policy};
 use wardgraph_store::{Config as Login, Role, Timeouts};
-use wardgraph_vault::FixedSource;
 use wardgraph_worker::TierOptions;
 
 use super::{
@@ -17,7 +16,7 @@ use super::{
     embedding::{EmbeddingConfig, embedding},
     issuers::{self, IssuerSettings},
     keys::Kind,
-    own::{OwnSettings, own, vault},
+    own::{MasterKeys, OwnSettings, own, vault},
 };
 
 /// The configuration, checked.
@@ -33,8 +32,8 @@ pub struct Config {
     pub issuers: Vec<IssuerSettings>,
     /// This server as an issuer.
     pub own: OwnSettings,
-    /// The master keys, if they are not those of the data folder.
-    pub master_keys: Option<FixedSource>,
+    /// Where master keys come from.
+    pub master_keys: MasterKeys,
     /// How accounts are kept.
     pub accounts: AccountSettings,
     /// The way out.

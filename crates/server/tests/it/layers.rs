@@ -15,7 +15,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("api", &["kernel"]),
     ("egress", &["kernel"]),
     ("store", &["kernel"]),
-    ("vault", &["kernel", "store"]),
+    ("vault", &["kernel", "egress", "store"]),
     ("tokens", &["kernel", "egress", "store", "vault"]),
     ("limits", &["kernel"]),
     ("embed", &["kernel", "egress"]),

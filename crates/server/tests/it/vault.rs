@@ -9,7 +9,10 @@ use wardgraph_testkit::{App, AppOptions, Cluster, Database, MASTER_KEY};
 use wardgraph_tokens::Algorithm;
 use wardgraph_vault::{Field, FileSource, FixedSource, MasterKey, Vault, VaultError};
 
-use crate::layers::repository;
+use crate::{
+    binary::{Server, run},
+    layers::repository,
+};
 
 const FIELD: Field<'static> = Field { table: "totp", column: "secret", row: "7" };
 
@@ -181,7 +184,10 @@ async fn a_dump_holds_no_key_in_the_clear() {
 #[tokio::test]
 async fn a_master_key_is_changed_while_servers_seal_and_open() {
     let folder = tempfile::tempdir().unwrap();
-    let source = || Arc::new(FileSource::new(folder.path().join("master.keys")));
+    let path = folder.path().join("master.keys");
+    std::fs::write(&path, MASTER_KEY).unwrap();
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let source = || Arc::new(FileSource::new(path.clone()));
     let options = || AppOptions { masters: Some(source()), ..AppOptions::default() };
     let database = Cluster::get().database().await;
     let (one, two) = (App::over(database.clone(), options()).await, App::over(database.clone(), options()).await);
@@ -216,7 +222,7 @@ async fn a_master_key_is_changed_while_servers_seal_and_open() {
 
     assert_eq!(wrapped(&database).await, [(change.master.clone(), i64::try_from(made.len() + 4).unwrap())]);
     // Only the new one is known here.
-    let text = std::fs::read_to_string(folder.path().join("master.keys")).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
     let new = Secret::new(text.lines().next().unwrap());
     assert_eq!(MasterKey::read(&new).unwrap().id().as_str(), change.master);
     let fresh = of(&[&new]).await;
@@ -253,4 +259,36 @@ async fn a_server_without_the_databases_master_key_does_not_begin() {
     let refused = stranger.begin(&mut unit.tx()).await;
     let known = app.vault.masters()[0].id().to_string();
     assert!(matches!(&refused, Err(VaultError::NoMasterKey(id)) if *id == known), "{refused:?}");
+}
+
+/// What `wardgraph key ...` prints beside a server that runs.
+fn key(server: &Server, arguments: &[&str]) -> String {
+    let data = server.data();
+    let output = run(&[("WARDGRAPH_DATA_DIR", data.to_str().unwrap())], &[&["key"], arguments].concat());
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn the_keys_of_a_running_server_are_changed_by_a_command() {
+    let server = Server::start(&[]);
+    let published = async || -> Vec<String> {
+        let answer = reqwest::get(format!("{}/.well-known/jwks.json", server.base)).await.unwrap();
+        let body: serde_json::Value = answer.json().await.unwrap();
+        body["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+    };
+    let (shown, before) = (key(&server, &["show"]), published().await);
+    assert!(shown.contains("wraps 1 data keys, the current one"), "{shown}");
+    assert!(before.len() == 3 && before.iter().all(|id| shown.contains(id)), "{shown} {before:?}");
+
+    let told = key(&server, &["rotate"]);
+    assert!(told.contains("1 data keys were wrapped anew"), "{told}");
+    let shown = key(&server, &["show"]);
+    assert!(shown.contains("wraps 0 data keys\n") && shown.contains("wraps 1 data keys, the current one"), "{shown}");
+
+    let told = key(&server, &["rotate", "--signing", "--revoke"]);
+    assert_eq!(told.matches("was taken back").count(), 3, "{told}");
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    let after = published().await;
+    assert!(after.len() == 3 && after.iter().all(|id| !before.contains(id)), "{before:?} {after:?}");
 }

@@ -168,6 +168,28 @@ mod tests {
     }
 
     #[test]
+    fn only_an_access_token_of_a_named_key_that_still_verifies_is_one() {
+        let keys = set(vec![key(Algorithm::ES256, 0, Some(200))]);
+        let (id, other) = (keys.keys[0].id.clone(), key(Algorithm::ES256, 0, None).id);
+        let judged = |header: &str, now| {
+            let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode("{}"));
+            let signature = URL_SAFE_NO_PAD.encode(keys.keys[0].pair.sign(message.as_bytes()).unwrap());
+            keys.verify(&Members::parse(header.as_bytes()).unwrap(), &message, &signature, at(now))
+        };
+        assert_eq!(judged(&format!(r#"{{"alg":"ES256","kid":"{id}","typ":"at+jwt"}}"#), 199), Ok(1));
+        for (header, now, refusal) in [
+            (format!(r#"{{"alg":"ES256","kid":"{id}","typ":"JWT"}}"#), 0, TokenError::Header("typ")),
+            (format!(r#"{{"alg":"ES256","kid":"{id}"}}"#), 0, TokenError::Header("typ")),
+            (r#"{"alg":"ES256","typ":"at+jwt"}"#.to_owned(), 0, TokenError::UnknownKey),
+            (format!(r#"{{"alg":"ES256","kid":"{other}","typ":"at+jwt"}}"#), 0, TokenError::UnknownKey),
+            (format!(r#"{{"alg":"EdDSA","kid":"{id}","typ":"at+jwt"}}"#), 0, TokenError::Algorithm),
+            (format!(r#"{{"alg":"ES256","kid":"{id}","typ":"at+jwt"}}"#), 200, TokenError::UnknownKey),
+        ] {
+            assert_eq!(judged(&header, now), Err(refusal), "{header} at {now}");
+        }
+    }
+
+    #[test]
     fn nothing_private_is_published() {
         let keys = set([Algorithm::ES256, Algorithm::EdDSA, Algorithm::RS256].map(|one| key(one, 0, None)).into());
         let published: serde_json::Value = serde_json::from_str(&keys.published(at(0))).unwrap();
