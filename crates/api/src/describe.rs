@@ -4,7 +4,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 use wardgraph_kernel::{ApiKeyId, EdgeId, NodeId, SessionId, SharedNodeId};
 
-use crate::{Accepted, Created, Document, IfMatch, Issued, Json, NoContent, Path, Query, Stored, Tagged, carry::Media, validate::Validate};
+use crate::{
+    Accepted, Created, Document, IfMatch, Issued, Json, NoContent, Path, Query, Stored, Tagged, carry::Media, validate::Validate,
+};
 
 /// Things that exist, of which valid requests can be made.
 #[derive(Debug, Clone)]

@@ -4,13 +4,13 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use moka::{policy::EvictionPolicy, sync::Cache};
 use serde_json::json;
+use uuid::Uuid;
 use wardgraph_api::Problem;
 use wardgraph_audit::{Circumstances, Fold, Refusal};
 use wardgraph_identity::api_key::KeyText;
 use wardgraph_kernel::{
     Access, Chance, ChangeKind, Clock, Endpoint, EventType, LimitClass, Permission, Permissions, RequestId, Rows, Spec, Timestamp,
 };
-use uuid::Uuid;
 use wardgraph_limits::{Decision, Limiter, Network};
 use wardgraph_store::Store;
 use wardgraph_tokens::{Binding, Claims, Fingerprint, OwnIssuer, OwnKeyError, TokenError, Verified, Verifier};
@@ -95,7 +95,14 @@ impl Gate {
     /// A gate of these parts.
     pub fn new(parts: GateParts) -> Arc<Self> {
         let seen = Cache::builder().max_capacity(SEEN).time_to_live(SEEN_FOR).eviction_policy(EvictionPolicy::lru()).build();
-        Arc::new(Self { parts, fold: Fold::new(FOLDED), keys: KeyRing::new(), bindings: Bindings::new(), watch: Watch::new(), seen })
+        Arc::new(Self {
+            parts,
+            fold: Fold::new(FOLDED),
+            keys: KeyRing::new(),
+            bindings: Bindings::new(),
+            watch: Watch::new(),
+            seen,
+        })
     }
 
     /// Time, for whoever stands outside of a request.

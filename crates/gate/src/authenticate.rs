@@ -40,7 +40,8 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
 }
 
 fn missing() -> Problem {
-    Problem::unauthenticated("send one `Authorization: Bearer TOKEN` header, or one `X-API-Key`").challenge(r#"Bearer realm="wardgraph""#)
+    Problem::unauthenticated("send one `Authorization: Bearer TOKEN` header, or one `X-API-Key`")
+        .challenge(r#"Bearer realm="wardgraph""#)
 }
 
 /// How soon keys that could not be fetched may be there.

@@ -5,7 +5,8 @@ use std::{fmt, marker::PhantomData};
 use wardgraph_api::Problem;
 use wardgraph_audit::Circumstances;
 use wardgraph_kernel::{
-    Actor, Chance, Endpoint, EventType, LimitClass, Mode, Owner, Permission, Read, RequestId, Rows, SessionId, TenantId, Timestamp, UserId,
+    Actor, Chance, Endpoint, EventType, LimitClass, Mode, Owner, Permission, Read, RequestId, Rows, SessionId, TenantId,
+    Timestamp, UserId,
 };
 use wardgraph_store::{Plan, Role, Scope, StoreError, Unit};
 use wardgraph_tokens::OwnClaims;

@@ -83,11 +83,8 @@ impl Accounts {
         let verifier = verifier.unwrap_or(Verifier::of_nobody(cost));
         let work = self.pool.run(move |memory| {
             let matches = verifier.matches(&password, memory);
-            let renewed = if matches && verifier.is_outdated(cost) {
-                Verifier::make(&password, cost, &*chance, memory)
-            } else {
-                None
-            };
+            let renewed =
+                if matches && verifier.is_outdated(cost) { Verifier::make(&password, cost, &*chance, memory) } else { None };
             Compared { matches, renewed }
         });
         Ok(work.await?)

@@ -3,7 +3,9 @@
 use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use wardgraph_api::{Accepted, Created, Issued, Document, Json, Kept, NoContent, Problem, Stored, Tagged, Versioned, carry::Media};
+use wardgraph_api::{
+    Accepted, Created, Document, Issued, Json, Kept, NoContent, Problem, Stored, Tagged, Versioned, carry::Media,
+};
 
 use crate::headers;
 

@@ -6,8 +6,8 @@ mod signin;
 
 pub use own::{Account, Known, account, change_password, count_wrong, known, rename};
 pub use register::{Registration, organization_id, register, request_reset, set_password, verify};
-pub use signin::{Attempt, Found, Seat, clear, count, find, rehash, warn};
 pub(crate) use signin::seat;
+pub use signin::{Attempt, Found, Seat, clear, count, find, rehash, warn};
 
 use wardgraph_store::StatementInfo;
 

@@ -175,12 +175,7 @@ mod tests {
     #[test]
     fn a_used_token_helps_its_own_client_for_a_while_and_betrays_everyone_else() {
         let home = client("app/1", "192.0.2.0/24");
-        let family = Family {
-            number: 7,
-            client: home.clone(),
-            rotated_at: Some(at(100)),
-            rotated_before_at: Some(at(95)),
-        };
+        let family = Family { number: 7, client: home.clone(), rotated_at: Some(at(100)), rotated_before_at: Some(at(95)) };
         let turn = |number, client: &Client, second| family.turn(number, client, at(second));
         assert_eq!(turn(7, &client("other", "198.51.100.0/24"), 10_000), Turn::Rotate);
         // The successor was not used: minutes, from anywhere, by the same program.

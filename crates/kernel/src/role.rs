@@ -65,9 +65,7 @@ impl OrganizationRole {
                 Permission::SearchRead,
                 Permission::AskRead,
             ],
-            Self::Analyst => {
-                &[Permission::NodesRead, Permission::EdgesRead, Permission::TriggersRead, Permission::SearchRead]
-            }
+            Self::Analyst => &[Permission::NodesRead, Permission::EdgesRead, Permission::TriggersRead, Permission::SearchRead],
         };
         named.iter().copied().collect()
     }

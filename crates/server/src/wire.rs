@@ -27,7 +27,9 @@ use wardgraph_store::{
 };
 use wardgraph_tokens::{Algorithm, Minter, OwnIssuer, Verifier};
 use wardgraph_vault::{AwsAccess, AwsSource, FileSource, MasterSource, Vault};
-use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, ModelKeeper, PurgeWorker, TierKeeper, WorkerOptions};
+use wardgraph_worker::{
+    EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, ModelKeeper, PurgeWorker, TierKeeper, WorkerOptions,
+};
 
 use crate::{
     Home,

@@ -25,9 +25,11 @@ use wardgraph_tokens::{
     AccessRequest, Algorithm, Issuer, IssuerConfig, IssuerKeys, LocalKey, Minter, OwnConfig, OwnIssuer, Tenants, Verifier,
 };
 use wardgraph_vault::{FixedSource, MasterSource, Vault};
-use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, PurgeWorker, TierKeeper, TierOptions, WorkerOptions};
+use wardgraph_worker::{
+    EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, PurgeWorker, TierKeeper, TierOptions, WorkerOptions,
+};
 
-use crate::{Caller, Cluster, Mailbox, Person, Database, cluster::repository};
+use crate::{Caller, Cluster, Database, Mailbox, Person, cluster::repository};
 
 /// When every test begins: 2026-01-01T00:00:00Z.
 pub const START: i64 = 1_767_225_600;

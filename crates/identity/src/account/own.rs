@@ -21,8 +21,11 @@ pub(super) const ACCOUNT: Statement<Read> = Statement::reading(
      left join organizations o on o.organization_id = m.organization_id
      where u.user_id = $1",
 );
-pub(super) const RENAME: Statement<Write> =
-    Statement::writing("identity.own.rename", APP, "update users set name = $2, updated_at = $3 where user_id = $1 returning email");
+pub(super) const RENAME: Statement<Write> = Statement::writing(
+    "identity.own.rename",
+    APP,
+    "update users set name = $2, updated_at = $3 where user_id = $1 returning email",
+);
 /// What a change of the password is judged by. Locked, so that guesses come one after another.
 pub(super) const KNOWN: Statement<Read> = Statement::reading(
     "identity.own.known",
@@ -128,4 +131,3 @@ pub async fn count_wrong(tx: &mut Tx<'_, Write>, user: UserId, now: Timestamp) -
     let forgotten = now.saturating_sub(FORGOTTEN_AFTER).unwrap_or(Timestamp::MIN);
     tx.write(&COUNT, &[&user.uuid(), &now, &forgotten]).await.map(drop)
 }
-

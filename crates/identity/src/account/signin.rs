@@ -4,7 +4,11 @@ use uuid::Uuid;
 use wardgraph_kernel::{Chance, Identity, LinkId, OrganizationRole, TenantId, Timestamp, UserId};
 use wardgraph_store::{Row, Statement, StoreError, Tx};
 
-use crate::{Address, IdentityError, lockout::{FORGOTTEN_AFTER, Failures}, password::Verifier};
+use crate::{
+    Address, IdentityError,
+    lockout::{FORGOTTEN_AFTER, Failures},
+    password::Verifier,
+};
 
 /// Everything that a sign-in is judged by, in exactly one row.
 pub(super) const FIND: Statement<Identity> = Statement::identity(
@@ -34,10 +38,8 @@ pub(super) const COUNT: Statement<Identity> = Statement::identity(
 pub(super) const CLEAR: Statement<Identity> =
     Statement::identity("identity.attempt.clear", "delete from attempts where subject = $1 returning failures, failed_at");
 /// A verifier of the cost that is asked now, unless the password was changed meanwhile.
-pub(super) const REHASH: Statement<Identity> = Statement::identity(
-    "identity.account.rehash",
-    "update passwords set verifier = $3 where user_id = $1 and verifier = $2",
-);
+pub(super) const REHASH: Statement<Identity> =
+    Statement::identity("identity.account.rehash", "update passwords set verifier = $3 where user_id = $1 and verifier = $2");
 /// Tells an account's owner that sign-ins fail; nobody, where nobody has the address.
 pub(super) const WARN: Statement<Identity> = Statement::identity(
     "identity.account.warn",
@@ -100,8 +102,7 @@ pub struct Found {
 pub async fn find(tx: &mut Tx<'_, Identity>, attempt: &Attempt<'_>) -> Result<Found, IdentityError> {
     let since = Timestamp::from_second(attempt.now.as_second() - AT_HOME_S).unwrap_or(Timestamp::MIN);
     let (email, organization) = (attempt.email.as_str(), attempt.organization);
-    let rows =
-        tx.run(&FIND, &[&email, &attempt.counter, &attempt.counter_at, &attempt.network, &since, &organization]).await?;
+    let rows = tx.run(&FIND, &[&email, &attempt.counter, &attempt.counter_at, &attempt.network, &since, &organization]).await?;
     let row = rows.first().ok_or(IdentityError::Unreadable("a sign-in found no row"))?;
     let at_home: bool = row.try_get(11)?;
     let failures = failures(row, if at_home { 6 } else { 4 })?;

@@ -150,7 +150,8 @@ pub async fn rotate(
     let lifetime = kept.expires_at.map(|end| end.duration_since(kept.created_at));
     let expires_at = lifetime.map(|lifetime| now.saturating_add(lifetime).unwrap_or(Timestamp::MAX));
     tx.write(&SUCCEED, &[&user.uuid(), &tenant, &old.uuid(), &id.uuid(), &until]).await?;
-    create(tx, user, &NewKey { id, verifier, name: kept.name, scopes: kept.scopes, networks: kept.networks, expires_at }, now).await
+    create(tx, user, &NewKey { id, verifier, name: kept.name, scopes: kept.scopes, networks: kept.networks, expires_at }, now)
+        .await
 }
 
 fn read(row: &Row) -> Result<ApiKey, StoreError> {

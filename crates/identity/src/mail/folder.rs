@@ -26,7 +26,9 @@ impl Mailer for FolderMailer {
     async fn send(&self, message: &Message) -> Result<(), MailError> {
         let (folder, message) = (self.folder.clone(), message.clone());
         let written = tokio::task::spawn_blocking(move || write(&folder, &message)).await;
-        written.unwrap_or_else(|_| Err(io::Error::other("the writer failed"))).map_err(|error| MailError::Later(error.to_string()))
+        written
+            .unwrap_or_else(|_| Err(io::Error::other("the writer failed")))
+            .map_err(|error| MailError::Later(error.to_string()))
     }
 }
 

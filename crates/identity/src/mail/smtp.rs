@@ -56,7 +56,8 @@ pub struct SmtpMailer {
 impl SmtpMailer {
     /// A mailer with these options. Connects to nothing yet.
     pub fn new(options: &SmtpOptions) -> Result<Self, SmtpOptionsError> {
-        let from = options.from.parse().map_err(|_| SmtpOptionsError(format!("`{}` is no address to mail from", options.from)))?;
+        let from =
+            options.from.parse().map_err(|_| SmtpOptionsError(format!("`{}` is no address to mail from", options.from)))?;
         let relay = match options.tls {
             Tls::Implicit => AsyncSmtpTransport::<Tokio1Executor>::relay(&options.host),
             Tls::Start => AsyncSmtpTransport::<Tokio1Executor>::starttls_relay(&options.host),

@@ -3,9 +3,8 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
-        Mutex, PoisonError,
     },
     thread,
 };

@@ -44,7 +44,12 @@ mod tests {
 
     #[test]
     fn what_is_guessed_soon_is_refused_and_what_is_not_needs_no_signs() {
-        for strong in ["correct horse battery staple", "vowel-otter-sixteen-lamp", "тридцать три коровы пасутся", &"vowel otter sixteen lamp ".repeat(10)] {
+        for strong in [
+            "correct horse battery staple",
+            "vowel-otter-sixteen-lamp",
+            "тридцать три коровы пасутся",
+            &"vowel otter sixteen lamp ".repeat(10),
+        ] {
             assert_eq!(weakness(strong, OWN), None, "{strong}");
         }
         for weak in ["short", "", "passwordpassword", "aaaaaaaaaaaaaaaa", "123456789012", "qwertyuiop12", "adalovelace1815"] {

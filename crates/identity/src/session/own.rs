@@ -53,9 +53,6 @@ pub struct Session {
     pub expires_at: Timestamp,
 }
 
-
-
-
 /// The sessions of an account that live at `now`, those alone that were used since `idle_since`.
 pub async fn list(
     tx: &mut Tx<'_, Read>,

@@ -11,8 +11,8 @@ mod own;
 mod sources;
 mod typed;
 
-pub use egress::EgressConfig;
 pub use accounts::AccountSettings;
+pub use egress::EgressConfig;
 pub use embedding::EmbeddingConfig;
 pub use error::ConfigError;
 pub use issuers::{IssuerSettings, KeySettings};

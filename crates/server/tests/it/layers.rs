@@ -27,13 +27,16 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("worker", &["kernel", "vault", "tokens", "audit", "embed", "graph", "identity", "gate"]),
     (
         "server",
-        &["kernel", "api", "egress", "store", "vault", "audit", "tokens", "limits", "embed", "graph", "identity", "gate", "http", "worker"],
+        &[
+            "kernel", "api", "egress", "store", "vault", "audit", "tokens", "limits", "embed", "graph", "identity", "gate",
+            "http", "worker",
+        ],
     ),
     (
         "testkit",
         &[
-            "kernel", "api", "egress", "store", "vault", "audit", "tokens", "limits", "embed", "graph", "identity", "gate", "http",
-            "worker", "server",
+            "kernel", "api", "egress", "store", "vault", "audit", "tokens", "limits", "embed", "graph", "identity", "gate",
+            "http", "worker", "server",
         ],
     ),
 ];

@@ -28,10 +28,7 @@ pub(crate) async fn list(permit: Permit<ListApiKeys>, (): ()) -> Result<Json<Api
     Ok(Json(ApiKeyList { count: api_keys.len(), api_keys }))
 }
 
-pub(crate) async fn create(
-    permit: Permit<CreateApiKey>,
-    Json(new): Json<NewApiKey>,
-) -> Result<Committed<CreateApiKey>, Failure> {
+pub(crate) async fn create(permit: Permit<CreateApiKey>, Json(new): Json<NewApiKey>) -> Result<Committed<CreateApiKey>, Failure> {
     let (user, now, chance) = (permit.account()?.user, permit.now(), permit.chance());
     let may: Permissions = permit.permissions().collect();
     let mut faults = Vec::new();

@@ -1,11 +1,7 @@
 //! Signing in. Whatever is wrong, the answer is the same, and so is the work: one look, one hash, one count.
 
 use serde_json::json;
-use wardgraph_api::{
-    Json, Problem,
-    table::auth::Login,
-    wire::auth::Credentials,
-};
+use wardgraph_api::{Json, Problem, table::auth::Login, wire::auth::Credentials};
 use wardgraph_gate::{Ceremony, Committed};
 use wardgraph_identity::{
     Address,
@@ -91,4 +87,3 @@ fn wrong() -> Problem {
 fn short(counter: &[u8]) -> String {
     counter.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
-

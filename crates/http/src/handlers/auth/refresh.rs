@@ -52,8 +52,7 @@ pub(crate) async fn refresh(
         }
         Turn::Rotate | Turn::Replayed => return replayed(work, &held, session, number, now).await,
     };
-    let bearer =
-        Bearer { user: held.user, generation: held.generation, seat, session, signed_in_at: held.created_at };
+    let bearer = Bearer { user: held.user, generation: held.generation, seat, session, signed_in_at: held.created_at };
     let answer = tokens::answer(&bearer, next, now, &services, &*chance)?;
     Ok(work.commit(person(held.user, Some(held.organization)), Json(answer)).await?)
 }

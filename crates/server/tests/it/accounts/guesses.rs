@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 use wardgraph_gate::Proxies;
 use wardgraph_identity::password::{Cost, PoolOptions};
-use wardgraph_limits::{LimitTable, Policy};
 use wardgraph_kernel::LimitClass;
+use wardgraph_limits::{LimitTable, Policy};
 use wardgraph_testkit::{App, AppOptions, PASSWORD};
 
 use super::{anonymous, log, login, login_from, register};
@@ -23,7 +23,10 @@ async fn no_answer_tells_whether_an_account_is_there() {
         assert_eq!(register(&app, email).await.status, 202);
     }
     let superuser = app.database.behind_the_scenes().await;
-    superuser.batch_execute("update wardgraph.users set verified_at = now() where email <> 'unverified@example.com'").await.unwrap();
+    superuser
+        .batch_execute("update wardgraph.users set verified_at = now() where email <> 'unverified@example.com'")
+        .await
+        .unwrap();
     superuser.batch_execute("update wardgraph.users set disabled_at = now() where email = 'disabled@example.com'").await.unwrap();
     login(&app, "verified@example.com", PASSWORD).await.ok();
     for _ in 0..5 {
@@ -41,7 +44,8 @@ async fn no_answer_tells_whether_an_account_is_there() {
     }
     // Registering, and asking for a link.
     assert_eq!(anonymous(&register(&app, "verified@example.com").await), anonymous(&register(&app, "new@example.com").await));
-    let reset = async |email: &str| anonymous(&app.stranger().post("/api/v1/auth/password-reset", &json!({ "email": email })).await);
+    let reset =
+        async |email: &str| anonymous(&app.stranger().post("/api/v1/auth/password-reset", &json!({ "email": email })).await);
     assert_eq!(reset("verified@example.com").await, reset("nobody@example.com").await);
     // Whoever has the address is told by mail, and nobody else is.
     app.mail_everything().await;
@@ -103,8 +107,7 @@ async fn guessing_with_many_at_once_gains_nothing() {
     let answers = futures_util::future::join_all(guesses).await;
     let right = answers.iter().filter(|status| **status == 200).count();
     let counted = app.database.behind_the_scenes().await;
-    let failures: i32 =
-        counted.query_one("select coalesce(max(failures), 0) from wardgraph.attempts", &[]).await.unwrap().get(0);
+    let failures: i32 = counted.query_one("select coalesce(max(failures), 0) from wardgraph.attempts", &[]).await.unwrap().get(0);
     // It came last of all: by then there were five failures and more, or it was clear of them in truth.
     assert!(right == 0 || failures < 59, "{right} right, {failures} failures");
 }
@@ -123,11 +126,7 @@ async fn credential_stuffing_from_one_network_is_slowed_before_anything_is_hashe
 
 #[tokio::test]
 async fn a_flood_of_sign_ins_is_told_when_to_come_back_and_others_stay_fast() {
-    let options = AppOptions {
-        cost: Cost::DEFAULT,
-        hashing: PoolOptions { threads: 1, queue: 2 },
-        ..AppOptions::default()
-    };
+    let options = AppOptions { cost: Cost::DEFAULT, hashing: PoolOptions { threads: 1, queue: 2 }, ..AppOptions::default() };
     let app = App::with(options).await;
     let owner = app.owner("tenant-a");
     let flood = futures_util::future::join_all((0..40).map(|n| {

@@ -107,7 +107,8 @@ async fn a_key_ends_and_works_from_its_networks_alone() {
     let app = App::with(AppOptions { proxies: Proxies { count: 1, ..Proxies::default() }, ..AppOptions::default() }).await;
     let ada = app.person("ada@example.com").await;
     let networks = json!(["192.0.2.0/24", "2001:db8::7"]);
-    let made = make(&ada, json!({ "name": "k", "scopes": ["nodes:read"], "expires_in": 3_600, "allowed_networks": networks })).await;
+    let made =
+        make(&ada, json!({ "name": "k", "scopes": ["nodes:read"], "expires_in": 3_600, "allowed_networks": networks })).await;
     assert_eq!(made["allowed_networks"], json!(["192.0.2.0/24", "2001:db8::7/128"]));
     let from = |address: &str| {
         let request = caller(&app, &made).request("GET", "/nodes").header("x-forwarded-for", address);

@@ -61,4 +61,3 @@ fn anonymous(reply: &Reply) -> (u16, Value, Vec<String>) {
     let headers = reply.headers.iter().filter(|(name, _)| !changing.contains(&name.as_str()));
     (reply.status.as_u16(), body, headers.map(|(name, value)| format!("{name}: {value:?}")).collect())
 }
-

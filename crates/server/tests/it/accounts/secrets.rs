@@ -31,7 +31,8 @@ async fn a_dump_of_the_database_holds_nothing_that_opens_anything() {
     app.stranger().post("/api/v1/auth/password-reset", &json!({ "email": "ada@example.com" })).await;
     let before = dump(&app).await;
     app.mail_everything().await;
-    let (verify, reset) = (app.mails.token("ada@example.com", "verify-email"), app.mails.token("ada@example.com", "reset-password"));
+    let (verify, reset) =
+        (app.mails.token("ada@example.com", "verify-email"), app.mails.token("ada@example.com", "reset-password"));
     let changed = json!({ "current_password": PASSWORD, "new_password": "marble-tunnel-ferry-quilt" });
     assert_eq!(ada.caller.post("/api/v1/users/me/change-password", &changed).await.status, 204);
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
@@ -77,7 +78,13 @@ async fn nobody_sees_anothers_account_whatever_the_statement_says() {
     for table in tables {
         assert_eq!(count(&format!("select count(user_id) from wardgraph.{table}")).await, 0, "{table} of nobody");
     }
-    client.execute("select set_config('app.current_user_id', $1, false), set_config('app.current_tenant_id', $2, false)", &[&ada.id, &ada.caller.tenant]).await.unwrap();
+    client
+        .execute(
+            "select set_config('app.current_user_id', $1, false), set_config('app.current_tenant_id', $2, false)",
+            &[&ada.id, &ada.caller.tenant],
+        )
+        .await
+        .unwrap();
     for table in tables {
         assert_eq!(count(&format!("select count(user_id) from wardgraph.{table}")).await, 1, "{table} of one");
     }
@@ -100,7 +107,12 @@ async fn nobody_sees_anothers_account_whatever_the_statement_says() {
     }
     // Before anyone is known there are accounts, and no tenant's rows.
     let identity = app.database.connect_as(Role::Identity).await;
-    for denied in ["select 1 from wardgraph.nodes", "select 1 from wardgraph.events", "delete from wardgraph.users", "select 1 from wardgraph.identity_secrets"] {
+    for denied in [
+        "select 1 from wardgraph.nodes",
+        "select 1 from wardgraph.events",
+        "delete from wardgraph.users",
+        "select 1 from wardgraph.identity_secrets",
+    ] {
         assert_eq!(identity.execute(denied, &[]).await.expect_err(denied).code().unwrap().code(), "42501", "{denied}");
     }
 }

@@ -11,7 +11,10 @@ async fn a_person_registers_signs_in_and_works_in_an_organization_of_their_own()
     let ada = app.person("Ada@Example.com").await;
     assert!(ada.caller.tenant.starts_with("org_"), "{}", ada.caller.tenant);
     let me = ada.caller.get("/api/v1/users/me").await.ok();
-    assert_eq!((&me["email"], &me["name"], &me["email_verified"]), (&json!("ada@example.com"), &json!("Grace Hopper"), &json!(false)));
+    assert_eq!(
+        (&me["email"], &me["name"], &me["email_verified"]),
+        (&json!("ada@example.com"), &json!("Grace Hopper"), &json!(false))
+    );
     assert_eq!(me["organization"]["role"], "owner");
     assert_eq!(me["organization"]["id"], ada.caller.tenant);
     let who = ada.caller.get("/api/v1/whoami").await.ok();
@@ -24,7 +27,10 @@ async fn a_person_registers_signs_in_and_works_in_an_organization_of_their_own()
     let bob = app.person("bob@example.com").await;
     assert_ne!(bob.caller.tenant, ada.caller.tenant);
     bob.caller.get(&format!("/nodes/{}", node["id"].as_str().unwrap())).await.problem(404);
-    assert_eq!(log(&app, &ada.caller.tenant).await, ["user.registered success", "session.created success", "node.created success"]);
+    assert_eq!(
+        log(&app, &ada.caller.tenant).await,
+        ["user.registered success", "session.created success", "node.created success"]
+    );
     let renamed = ada.caller.put("/api/v1/users/me", &json!({ "name": "  Ada King " })).await.ok();
     assert_eq!(renamed["name"], "Ada King");
     assert_eq!(ada.caller.get("/api/v1/users/me").await.ok()["name"], "Ada King");
