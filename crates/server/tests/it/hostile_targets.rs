@@ -142,7 +142,7 @@ async fn cursors_are_of_one_tenant_one_order_and_one_thing() {
         caller.post("/edges", &json!({ "src": known.node, "rel": "SECOND", "dst": known.other })).await.created();
         caller.patch(&format!("/nodes/{}", known.node), &json!({ "props": { "n": 1 } })).await.ok();
     }
-    let swapped = wardgraph_api::describe::Known { node: known.other, other: known.node, ..known };
+    let swapped = wardgraph_api::describe::Known { node: known.other, other: known.node, ..known.clone() };
     let mut orders = 0;
     for row in rows().filter(|row| parameters(row).iter().any(|name| name == "cursor")) {
         let at = |known, query: &str| format!("{}?limit=1{query}", place(row, known));

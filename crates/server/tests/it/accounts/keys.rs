@@ -118,6 +118,7 @@ async fn a_key_ends_and_works_from_its_networks_alone() {
     assert_eq!((from("198.51.100.1").await, from("2001:db8::8").await), (403, 403));
     app.clock.advance(Duration::from_secs(3_600));
     assert_eq!(from("192.0.2.7").await, 401);
+    let ada = Person::again(&app, &ada.email).await;
     let bad = json!({ "name": "k", "scopes": ["nodes:read"], "allowed_networks": ["192.0.2.0/33"] });
     assert_eq!(ada.caller.post(KEYS, &bad).await.problem(422)["errors"][0]["field"], "/allowed_networks/0");
 }
@@ -134,6 +135,9 @@ async fn a_replaced_key_lives_on_for_as_long_as_was_asked() {
     assert!(is_believed(&caller(&app, &old)).await && is_believed(&caller(&app, &new)).await);
     app.clock.advance(Duration::from_secs(3_600));
     assert!(!is_believed(&caller(&app, &old)).await && is_believed(&caller(&app, &new)).await);
+    // Its maker's token is over by now, too.
+    let ada = Person::again(&app, &ada.email).await;
+    let rotate = async |id: &Value, body: Value| ada.caller.post(&format!("{KEYS}/{}/rotate", id.as_str().unwrap()), &body).await;
     rotate(&old["id"], json!({})).await.problem(404);
     let at_once = rotate(&new["id"], json!({ "overlap_seconds": 0 })).await.created();
     app.hear().await;

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use serde_json::json;
-use wardgraph_identity::mail::{MailError, Mailer, Message};
+use wardgraph_identity::mail::{MailError, Mailer, Message, SmtpMailer, SmtpOptions, Tls};
 use wardgraph_testkit::{App, AppOptions, Mailbox};
 
 use super::register;
@@ -82,4 +82,61 @@ async fn what_is_past_is_forgotten() {
     app.clock.advance(std::time::Duration::from_hours(121 * 24));
     app.sweep_accounts().await;
     assert_eq!(count("sessions").await, 0, "{}", ada.session);
+}
+
+/// aiosmtpd, until the test ends.
+struct MailServer {
+    port: u16,
+    lines: std::io::Lines<std::io::BufReader<std::process::ChildStdout>>,
+    child: std::process::Child,
+}
+
+impl MailServer {
+    fn start() -> Self {
+        let script = crate::layers::repository().join("scripts/smtp.py");
+        let mut child = std::process::Command::new("python3").arg(script).stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+        let port = lines.next().expect("aiosmtpd starts; it is installed from PyPI at the first run").unwrap();
+        Self { port: port.parse().unwrap(), lines, child }
+    }
+
+    fn taken(&mut self) -> serde_json::Value {
+        serde_json::from_str(&self.lines.next().unwrap().unwrap()).unwrap()
+    }
+}
+
+impl Drop for MailServer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test]
+async fn a_mail_server_that_is_not_ours_takes_what_is_mailed() {
+    let mut server = MailServer::start();
+    let options = SmtpOptions {
+        host: "127.0.0.1".into(),
+        port: server.port,
+        tls: Tls::None,
+        login: None,
+        from: "Wardgraph <wardgraph@example.com>".into(),
+    };
+    let mailer = Arc::new(SmtpMailer::new(&options).unwrap());
+    let app = App::with(AppOptions { mailer: Some(mailer.clone()), ..AppOptions::default() }).await;
+    register(&app, "ada@example.com").await;
+    app.mail_everything().await;
+    let taken = server.taken();
+    assert_eq!((&taken["rcpt"], &taken["From"]), (&json!(["ada@example.com"]), &json!("Wardgraph <wardgraph@example.com>")));
+    assert!(taken["Subject"].as_str().unwrap().contains("confirm"));
+    let text = taken["text"].as_str().unwrap();
+    let token = text.split_once("#token=").unwrap().1.split_whitespace().next().unwrap();
+    let verified = app.stranger().post("/api/v1/auth/verify-email", &json!({ "token": token })).await;
+    assert_eq!(verified.status, 204, "{text}");
+    // What is refused for now is tried again, what is refused for good is not.
+    let to = |to: &str| Message { id: "m".into(), to: to.into(), subject: "s".into(), text: "t".into() };
+    assert!(matches!(mailer.send(&to("later@example.com")).await, Err(MailError::Later(_))));
+    assert!(matches!(mailer.send(&to("never@example.com")).await, Err(MailError::Never(_))));
+    drop(server);
+    assert!(matches!(mailer.send(&to("ada@example.com")).await, Err(MailError::Later(_))));
 }

@@ -29,7 +29,7 @@ async fn a_person_registers_signs_in_and_works_in_an_organization_of_their_own()
     bob.caller.get(&format!("/nodes/{}", node["id"].as_str().unwrap())).await.problem(404);
     assert_eq!(
         log(&app, &ada.caller.tenant).await,
-        ["user.registered success", "session.created success", "node.created success"]
+        ["node.created success", "session.created success", "user.registered success"]
     );
     let renamed = ada.caller.put("/api/v1/users/me", &json!({ "name": "  Ada King " })).await.ok();
     assert_eq!(renamed["name"], "Ada King");

@@ -28,7 +28,7 @@ async fn a_stolen_token_that_comes_second_ends_its_family_and_is_on_record() {
     app.hear().await;
     assert!(!is_believed(&ada.caller).await);
     let events = log(&app, &ada.caller.tenant).await;
-    assert_eq!(events.last().unwrap(), "session.replayed refused", "{events:?}");
+    assert!(events.contains(&"session.replayed refused".to_owned()), "{events:?}");
     let (ended_by,): (String,) = {
         let sql = "select ended_by from wardgraph.sessions where session_id = $1::text::uuid";
         let row = app.database.behind_the_scenes().await.query_one(sql, &[&ada.session]).await.unwrap();
