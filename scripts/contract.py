@@ -16,7 +16,8 @@ from pathlib import Path
 from bench.machine import ROOT
 from bench.server import Server
 
-PINNED = Path(__file__).resolve().parent / "schemathesis.txt"
+HERE = Path(__file__).resolve().parent
+PINNED = HERE / "schemathesis.txt"
 EVERYTHING = "kg:read,kg:write,search:read,events:read,system:read,shared:write,admin:refresh,metrics:read,ask:read"
 CHECKS = (
     "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance", "response_schema_conformance",
@@ -36,7 +37,7 @@ def main() -> None:
         callers = {"everything": server.local_token("acme", EVERYTHING), "nodes:read alone": server.local_token("acme", "nodes:read"), "no token": None}
         for name, bearer in callers.items():
             print(f"== {name}", flush=True)
-            command = [program, "run", f"{server.url}/openapi.json", "--checks", ",".join(CHECKS), "--max-examples", str(arguments.cases)]
+            command = [program, "--config-file", HERE / "schemathesis.toml", "run", f"{server.url}/openapi.json", "--checks", ",".join(CHECKS), "--max-examples", str(arguments.cases)]
             command += ["--seed", str(arguments.seed), "--phases", "examples,coverage,fuzzing", "--generation-database", "none", "--continue-on-failure", "--no-color"]
             command += ["--header", f"Authorization: Bearer {bearer}"] if bearer else []
             if subprocess.run(command, timeout=WITHIN_S, check=False).returncode != 0:

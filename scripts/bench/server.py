@@ -46,7 +46,7 @@ def _base64(value: bytes) -> str:
 class Server:
     """`wardgraph serve` on its private Postgres, or on that of another server (`beside`). Use it with `with`."""
 
-    session = "-c search_path=wardgraph,public -c jit=off -c hnsw.iterative_scan=relaxed_order -c hnsw.ef_search=400"
+    session = "-c search_path=wardgraph,public -c jit=off -c max_parallel_workers_per_gather=0 -c hnsw.iterative_scan=relaxed_order -c hnsw.ef_search=400"
     """What the server sets on its own connections (crates/store/src/connection.rs)."""
 
     def __init__(self, model: str = "wordllama", beside: "Server | None" = None, limits: bool = False, **settings: str):

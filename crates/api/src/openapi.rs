@@ -107,7 +107,7 @@ fn parameters(shape: &Shape, writes: bool, generator: &mut SchemaGenerator) -> V
     });
     let key = writes.then(|| {
         json!({
-            "name": "Idempotency-Key", "in": "header", "required": false, "schema": { "type": "string", "maxLength": 255 },
+            "name": "Idempotency-Key", "in": "header", "required": false, "schema": { "type": "string", "pattern": "^[!-~]{1,255}$" },
             "description": "Sent again within a day, the same request is answered again and not done again",
         })
     });

@@ -149,10 +149,11 @@ mod tests {
             assert_eq!(Cursor::decode(&own, bad), Err(InvalidCursor), "{bad:?}");
         }
         // Cut anywhere, and with any one character changed into any other.
-        for at in 0..text.len() {
-            assert_eq!(Cursor::decode(&own, &text[..at]), Err(InvalidCursor), "cut at {at}");
-            for other in ('!'..='~').filter(|other| !text[at..].starts_with(*other)) {
-                let changed = format!("{}{other}{}", &text[..at], &text[at + 1..]);
+        for (at, was) in text.char_indices() {
+            let (before, after) = (text.get(..at).unwrap(), text.get(at + 1..).unwrap());
+            assert_eq!(Cursor::decode(&own, before), Err(InvalidCursor), "cut at {at}");
+            for other in ('!'..='~').filter(|other| *other != was) {
+                let changed = format!("{before}{other}{after}");
                 assert_eq!(Cursor::decode(&own, &changed), Err(InvalidCursor), "{changed}");
             }
         }

@@ -61,10 +61,11 @@ impl Default for Timeouts {
 }
 
 /// Searches go on until they have enough rows of their tenant, and look at 400 candidates: fewer, and recall far from a tenant's topics falls.
+/// A statement keeps to one core: while a tenant's index is built, its searches compare every vector, and would take all there are.
 fn session_options(timeouts: Timeouts) -> String {
     format!(
         "-c search_path=wardgraph,public -c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={} -c jit=off \
-         -c hnsw.iterative_scan=relaxed_order -c hnsw.ef_search=400",
+         -c max_parallel_workers_per_gather=0 -c hnsw.iterative_scan=relaxed_order -c hnsw.ef_search=400",
         timeouts.statement.as_millis(),
         timeouts.statement.as_millis(),
         timeouts.transaction.as_millis(),

@@ -176,8 +176,8 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             Some(&["wardgraph_app"])
         }
         ("jobs", ("own_insert", "a", "", OWN)) => Some(&["wardgraph_app"]),
-        ("jobs", ("queue", "*", "true", "true")) => Some(&["wardgraph_worker"]),
-        (
+        ("jobs", ("queue", "*", "true", "true"))
+        | (
             "vector_spaces" | "embedding_tenants" | "embedding_servers" | "master_keys" | "data_keys" | "changes"
             | "signing_keys" | "mail" | "links" | "attempts" | "sessions" | "identity_secrets",
             ("keeper", "*", "true", "true"),

@@ -129,7 +129,13 @@ impl Issuer {
 
 /// Tries the keys of the token's `kid` and those without a name, or all of its algorithm if it names none. A name decides which keys are
 /// tried, and never how.
-fn by_any(keys: &KeySet, algorithm: Algorithm, id: Option<&str>, message: &str, signature: &str) -> Result<(), TokenError> {
+pub(crate) fn by_any(
+    keys: &KeySet,
+    algorithm: Algorithm,
+    id: Option<&str>,
+    message: &str,
+    signature: &str,
+) -> Result<(), TokenError> {
     let mut suitable = keys.keys.iter().filter(|key| key.key.algorithm() == algorithm);
     let known = id.is_some() && suitable.clone().any(|key| key.id.as_deref() == id);
     if suitable.any(|key| {

@@ -164,3 +164,6 @@ fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
     }
     URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed)
 }
+
+#[cfg(test)]
+mod vectors;

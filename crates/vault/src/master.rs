@@ -13,6 +13,7 @@ use crate::{
     aead::{self, Key},
     data_key::DataKey,
     field::bound,
+    sigv4::hex,
 };
 
 /// A master key's name: derived from the key by a one-way function, so that no two keys are mistaken for each other. 16 hexadecimal digits.
@@ -80,7 +81,7 @@ impl MasterKey {
     fn of(bytes: &Key) -> Result<Self, VaultError> {
         let derive = |purpose: &[u8]| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &**bytes), purpose);
         let named = derive(b"wardgraph master key: name");
-        let id: String = named.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let id = hex(named.as_ref().get(..8).unwrap_or_default());
         let wrapping = derive(b"wardgraph master key: wrapping").as_ref().try_into().map_err(|_| VaultError::MasterKey)?;
         Ok(Self { id: MasterKeyId(id.into()), wrapping: Zeroizing::new(wrapping) })
     }

@@ -30,7 +30,7 @@ impl Signed<'_> {
         let day = moment.split('T').next().unwrap_or_default();
         let scope = format!("{day}/{}/{}/aws4_request", self.region, self.service);
         let names = self.headers.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
-        let lines: String = self.headers.iter().map(|(name, value)| format!("{name}:{}\n", value.trim())).collect();
+        let lines = self.headers.iter().flat_map(|(name, value)| [name, ":", value.trim(), "\n"]).collect::<String>();
         let request = format!("POST\n/\n\n{lines}\n{names}\n{}", hex(sha256(self.body).as_ref()));
         let text = format!("AWS4-HMAC-SHA256\n{moment}\n{scope}\n{}", hex(sha256(request.as_bytes()).as_ref()));
         let first = Secret::new(format!("AWS4{}", secret.expose()));
@@ -51,7 +51,8 @@ fn mac(key: &[u8], message: &[u8]) -> hmac::Tag {
     hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message)
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Two hexadecimal digits a byte.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         // Writing to a String cannot fail.
         let _ = write!(text, "{byte:02x}");

@@ -18,6 +18,7 @@ BATCH = 1_000
 ROWS_A_SECOND = 2_000
 SEARCHERS = 2
 TOP = 10
+SETTLED_WITHIN_S = 2_400
 SEEN = ("wardgraph_search_tenants{", "wardgraph_search_tier_changes_total", "wardgraph_search_index_builds_total")
 
 
@@ -52,7 +53,7 @@ def measure(scale: Scale) -> Section:
         try:
             grow(server, world, story, end)
             grown_s = story.age()
-            settled_s = settled_after(server, 300, quiet=False)
+            settled_s = settled_after(server, SETTLED_WITHIN_S, quiet=False)
         finally:
             story.over.set()
             for thread in threads:

@@ -21,14 +21,17 @@ pub struct NewEdge {
     pub src: Option<NodeId>,
     /// The same by its external id, instead of `src`.
     #[serde(default)]
+    #[schemars(length(min = 1, max = 255))]
     pub src_external_id: Option<Name>,
     /// What it means, 1 to 100 characters.
+    #[schemars(length(min = 1, max = 100))]
     pub rel: Name,
     /// The node it reaches.
     #[serde(default)]
     pub dst: Option<NodeId>,
     /// The same by its external id, instead of `dst`.
     #[serde(default)]
+    #[schemars(length(min = 1, max = 255))]
     pub dst_external_id: Option<Name>,
     /// Whatever describes it.
     #[serde(default)]
@@ -66,6 +69,7 @@ impl Body for NewEdge {
 #[serde(deny_unknown_fields)]
 pub struct EdgeBatch {
     /// 1 to 2,000 edges.
+    #[schemars(length(min = 1, max = 2_000))]
     pub edges: Vec<NewEdge>,
     /// Ignored: the credential says whose the edges are.
     #[serde(default)]
@@ -160,8 +164,10 @@ pub struct EdgeFilter {
     /// Only edges that leave (`out`, the default) or reach (`in`) `node_id`.
     pub direction: Option<Direction>,
     /// Only edges that mean this.
+    #[schemars(length(min = 1, max = 100))]
     pub rel: Option<Name>,
     /// How many, 1 to 1,000; 100 if absent.
+    #[schemars(range(min = 1, max = 1_000))]
     pub limit: Option<i64>,
     /// Where to go on: `next_cursor` of the page before.
     pub cursor: Option<String>,

@@ -15,10 +15,12 @@ pub struct EventFilter {
     /// Only events about this node.
     pub node_id: Option<NodeId>,
     /// Only events of this type.
+    #[schemars(length(min = 1, max = 100))]
     pub event_type: Option<String>,
     /// Only events of this request.
     pub request_id: Option<RequestId>,
     /// How many, 1 to 1,000; 100 if absent.
+    #[schemars(range(min = 1, max = 1_000))]
     pub limit: Option<i64>,
     /// Where to go on: `next_cursor` of the page before.
     pub cursor: Option<String>,

@@ -17,11 +17,13 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct NewNode {
     /// 1 to 10 classes, each of 1 to 100 characters.
+    #[schemars(length(min = 1, max = 10), inner(length(min = 1, max = 100)))]
     pub classes: Vec<Name>,
     /// Whatever describes the node. `text`, else `title` and the other texts, is what search reads.
     pub props: Map<String, Value>,
     /// Where the node's content lies, at most 500 characters; no `javascript:`, `vbscript:` or `data:`.
     #[serde(default)]
+    #[schemars(length(min = 1, max = 500))]
     pub payload_ref: Option<String>,
     /// Whatever else is known of the node.
     #[serde(default)]
@@ -31,9 +33,11 @@ pub struct NewNode {
     pub refresh_policy: Map<String, Value>,
     /// Which triggers watch the node.
     #[serde(default)]
+    #[schemars(length(max = 100))]
     pub triggers: Vec<Map<String, Value>>,
     /// The caller's own id, unique in the tenant, 1 to 255 characters. `props.external_id` serves where it is absent.
     #[serde(default)]
+    #[schemars(length(min = 1, max = 255))]
     pub external_id: Option<Name>,
     /// Ignored: the credential says whose the node is.
     #[serde(default)]
@@ -89,6 +93,7 @@ impl Body for NewNode {
 #[serde(deny_unknown_fields)]
 pub struct NodeBatch {
     /// 1 to 500 nodes.
+    #[schemars(length(min = 1, max = 500))]
     pub nodes: Vec<NewNode>,
     /// Active Graph KG's: every item is tried, so that `false` is refused.
     #[serde(default)]
@@ -280,6 +285,7 @@ pub enum Order {
 #[serde(deny_unknown_fields)]
 pub struct NodeFilter {
     /// How many, 1 to 1,000; 100 if absent.
+    #[schemars(range(min = 1, max = 1_000))]
     pub limit: Option<i64>,
     /// Where to go on: `next_cursor` of the page before.
     pub cursor: Option<String>,
@@ -287,8 +293,10 @@ pub struct NodeFilter {
     #[serde(default)]
     pub order: Order,
     /// Only nodes of this class.
+    #[schemars(length(min = 1, max = 255))]
     pub class: Option<Name>,
     /// Only the node with this external id.
+    #[schemars(length(min = 1, max = 255))]
     pub external_id: Option<Name>,
     /// Only nodes whose props contain this JSON object: `{"lang": "en"}`, `{"tags": ["a"]}`.
     pub props: Option<ObjectText>,

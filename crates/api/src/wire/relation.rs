@@ -27,13 +27,16 @@ pub enum Directions {
 #[serde(deny_unknown_fields)]
 pub struct NeighbourFilter {
     /// Only by edges that mean this.
+    #[schemars(length(min = 1, max = 100))]
     pub rel: Option<Name>,
     /// Only by edges that leave (`out`) or reach (`in`) the node; `both` if absent.
     #[serde(default)]
     pub direction: Directions,
     /// Only neighbours of this class.
+    #[schemars(length(min = 1, max = 100))]
     pub class: Option<Name>,
     /// How many, 1 to 1,000; 100 if absent.
+    #[schemars(range(min = 1, max = 1_000))]
     pub limit: Option<i64>,
     /// Where to go on: `next_cursor` of the page before.
     pub cursor: Option<String>,
@@ -89,10 +92,13 @@ pub struct NeighbourPage {
 #[serde(deny_unknown_fields)]
 pub struct LineageQuery {
     /// How many edges away, 1 to 32; 5 if absent.
+    #[schemars(range(min = 1, max = 32))]
     pub max_depth: Option<i32>,
     /// How many nodes, 1 to 1,000; 1,000 if absent.
+    #[schemars(range(min = 1, max = 1_000))]
     pub limit: Option<i64>,
     /// Along which relation; `DERIVED_FROM` if absent.
+    #[schemars(length(min = 1, max = 100))]
     pub rel: Option<Name>,
     /// `out`, the default: what the node was derived from. `in`: what was derived from the node.
     pub direction: Option<Direction>,
@@ -145,11 +151,13 @@ pub struct Lineage {
 #[serde(deny_unknown_fields)]
 pub struct EdgeClearing {
     /// Only edges that mean this.
+    #[schemars(length(min = 1, max = 100))]
     pub rel: Option<Name>,
     /// Only edges that leave (`out`) or reach (`in`) the node; `both` if absent.
     #[serde(default)]
     pub direction: Directions,
     /// How many, 1 to 10,000; 1,000 if absent.
+    #[schemars(range(min = 1, max = 10_000))]
     pub limit: Option<i64>,
 }
 

@@ -29,12 +29,15 @@ pub enum SearchMode {
 pub struct SearchRequest {
     /// Words, 1 to 2,000 characters.
     #[serde(default)]
+    #[schemars(length(min = 1, max = 2_000), regex(pattern = r"\S"))]
     pub query: Option<String>,
     /// A ready vector of the server's model, of its dimension.
     #[serde(default)]
+    #[schemars(length(min = 1, max = 4_096))]
     pub vector: Option<Vec<f32>>,
     /// How many results, 1 to 100.
     #[serde(default = "ten")]
+    #[schemars(range(min = 1, max = 100))]
     pub top_k: i64,
     /// By what; `hybrid` for a query, `vector` for a vector if absent.
     #[serde(default)]
@@ -47,6 +50,7 @@ pub struct SearchRequest {
     pub use_reranker: Option<bool>,
     /// Only nodes that have one of these classes; at most 20.
     #[serde(default)]
+    #[schemars(length(max = 20), inner(length(min = 1, max = 100)))]
     pub classes: Vec<Name>,
     /// Which nodes may be found. A filter takes no results away from those that pass: as many are found as there are.
     #[serde(default)]
@@ -62,9 +66,11 @@ pub struct SearchRequest {
     pub use_weighted_score: bool,
     /// How fast the old fades, a day, 0 to 1.
     #[serde(default = "hundredth")]
+    #[schemars(range(min = 0, max = 1))]
     pub decay_lambda: f64,
     /// How much drift counts, 0 to 1.
     #[serde(default = "tenth")]
+    #[schemars(range(min = 0, max = 1))]
     pub drift_beta: f64,
     /// Whether each result says what its score was made of, and the answer how it was searched.
     #[serde(default)]
@@ -80,6 +86,7 @@ pub struct SearchRequest {
 pub struct SearchFilter {
     /// Nodes that have one of these classes; at most 20. The same as `classes` beside `filter`.
     #[serde(default)]
+    #[schemars(length(max = 20), inner(length(min = 1, max = 100)))]
     pub classes: Vec<Name>,
     /// Nodes whose props contain this, as JSON containment.
     #[serde(default)]

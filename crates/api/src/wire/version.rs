@@ -18,6 +18,7 @@ use crate::{
 pub struct NodePatch {
     /// The classes to have instead.
     #[serde(default, deserialize_with = "given")]
+    #[schemars(length(min = 1, max = 10), inner(length(min = 1, max = 100)))]
     pub classes: Option<Vec<Name>>,
     /// Merged into `props`.
     #[serde(default, deserialize_with = "given")]
@@ -129,6 +130,7 @@ impl Validate for Deletion {
 pub struct Restoration {
     /// An earlier version of the node; absent, a deleted node is brought back as it was.
     #[serde(default)]
+    #[schemars(range(min = 1))]
     pub version: Option<i32>,
     /// Ignored: the credential says whose the node is.
     #[serde(default)]
@@ -152,6 +154,7 @@ impl Body for Restoration {
 #[serde(deny_unknown_fields)]
 pub struct VersionFilter {
     /// How many, 1 to 1,000; 100 if absent.
+    #[schemars(range(min = 1, max = 1_000))]
     pub limit: Option<i64>,
     /// Where to go on: `next_cursor` of the page before.
     pub cursor: Option<String>,

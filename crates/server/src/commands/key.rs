@@ -65,15 +65,11 @@ async fn show(keeper: &KeyKeeper, out: &mut (impl Write + Send)) -> Result<(), S
 }
 
 async fn rotate_master(keeper: &KeyKeeper, out: &mut (impl Write + Send)) -> Result<(), StartError> {
-    match keeper.rotate_master().await? {
-        Some(change) => {
-            writeln!(out, "the master key is {} now; {} data keys were wrapped anew", change.master, change.rewrapped)?
-        }
-        None => writeln!(
-            out,
-            "`vault.master_key` is the current master key already: configure another one, and this one as `vault.previous_master_key`"
-        )?,
-    }
+    let told = match keeper.rotate_master().await? {
+        Some(change) => format!("the master key is {} now; {} data keys were wrapped anew", change.master, change.rewrapped),
+        None => "`vault.master_key` is the current master key already: configure another one, and this one as `vault.previous_master_key`".to_owned(),
+    };
+    writeln!(out, "{told}")?;
     Ok(())
 }
 

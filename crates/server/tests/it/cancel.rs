@@ -19,14 +19,17 @@ use wardgraph_api::{
     describe::Known,
     table::{Row, rows},
 };
+use wardgraph_kernel::Rows;
 use wardgraph_testkit::{App, AppOptions, Caller};
 
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// More polls than any request takes.
 const MOST: usize = 200;
 
+/// What is about an account is not watched here: it stands in no tenant's tables, and has many a commit of its own before it.
 fn writing() -> impl Iterator<Item = &'static Row> {
-    rows().filter(|row| row.spec.event.is_some())
+    let account = |row: &Row| row.spec.rows == Rows::Account || row.spec.access.admits_strangers();
+    rows().filter(move |row| row.spec.event.is_some() && !account(row))
 }
 
 /// One connection: whatever a cancelled request leaves on it meets the next request.

@@ -336,7 +336,7 @@ async fn filters_on_classes_props_metadata_and_time_hold_in_every_mode() {
             "/metadata_filters",
         ),
         (json!({ "metadata_filters": { "a\u{0}": 1 } }), "/metadata_filters"),
-        (json!({ "compound_filter": { "a": "\u{0}" } }), "/compound_filter"),
+        (json!({ "compound_filter": { "a": "\u{0}" } }), "/compound_filter/a"),
         (json!({ "compound_filter": {}, "filter": { "metadata": {} } }), "/compound_filter"),
         (json!({ "classes": ["A"], "filter": { "classes": ["B"] } }), "/classes"),
         (json!({ "filter": { "classes": [""] } }), "/filter/classes/0"),
@@ -352,9 +352,7 @@ async fn filters_on_classes_props_metadata_and_time_hold_in_every_mode() {
         assert!(problem["errors"].as_array().unwrap().iter().any(|e| e["field"] == field), "{request}: {problem}");
     }
     for unreadable in [json!({ "unknown": 1 }), json!({ "created_after": "yesterday" }), json!({ "props": [] })] {
-        let reply = owner.post("/search", &json!({ "query": "x", "filter": unreadable })).await;
-        assert!(matches!(reply.status.as_u16(), 400 | 422), "{}", reply.text);
-        reply.problem(400);
+        owner.post("/search", &json!({ "query": "x", "filter": unreadable })).await.problem(400);
     }
 }
 

@@ -7,6 +7,7 @@ mod mangle;
 mod requests;
 mod settings;
 mod tokens;
+mod urls;
 
 use std::time::{Duration, Instant};
 
