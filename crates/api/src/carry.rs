@@ -35,6 +35,14 @@ pub struct Json<T>(pub T);
 #[derive(Debug, Clone)]
 pub struct Created<T>(pub T);
 
+/// A JSON body of what was begun, and whose outcome is told elsewhere: 202.
+#[derive(Debug, Clone)]
+pub struct Accepted<T>(pub T);
+
+/// A JSON body of something that did not exist before, with a secret that is shown once: 201, and kept nowhere.
+#[derive(Debug, Clone)]
+pub struct Issued<T>(pub T);
+
 /// What has versions, told by `ETag` (RFC 9110, section 8.8.3).
 pub trait Versioned {
     /// The version, from 1.

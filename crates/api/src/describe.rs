@@ -2,12 +2,14 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
-use wardgraph_kernel::{EdgeId, NodeId, SharedNodeId};
+use wardgraph_kernel::{ApiKeyId, EdgeId, NodeId, SessionId, SharedNodeId};
 
-use crate::{Created, Document, IfMatch, Json, NoContent, Path, Query, Stored, Tagged, carry::Media, validate::Validate};
+use crate::{
+    Accepted, Created, Document, IfMatch, Issued, Json, NoContent, Path, Query, Stored, Tagged, carry::Media, validate::Validate,
+};
 
 /// Things that exist, of which valid requests can be made.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Known {
     /// A node of the caller's tenant.
     pub node: NodeId,
@@ -17,6 +19,27 @@ pub struct Known {
     pub edge: EdgeId,
     /// A shared node.
     pub shared: SharedNodeId,
+    /// A person's account, if the caller has one.
+    pub account: KnownAccount,
+}
+
+/// An account, and what opens it.
+#[derive(Debug, Clone)]
+pub struct KnownAccount {
+    /// Its address.
+    pub email: String,
+    /// Its password.
+    pub password: String,
+    /// A session of it.
+    pub session: SessionId,
+    /// The refresh token of another one, to be used next.
+    pub refresh_token: String,
+    /// The token of a link that shows its address to be its owner's.
+    pub verify_token: String,
+    /// The token of a link by which its password is set anew.
+    pub reset_token: String,
+    /// A key of it.
+    pub api_key: ApiKeyId,
 }
 
 /// What kind of thing a path parameter names.
@@ -28,6 +51,10 @@ pub enum IdKind {
     Edge,
     /// A shared node: no tenant's.
     SharedNode,
+    /// A session of the caller's.
+    Session,
+    /// An API key of the caller's.
+    ApiKey,
 }
 
 impl IdKind {
@@ -37,6 +64,8 @@ impl IdKind {
             Self::Node => known.node.to_string(),
             Self::Edge => known.edge.to_string(),
             Self::SharedNode => known.shared.to_string(),
+            Self::Session => known.account.session.to_string(),
+            Self::ApiKey => known.account.api_key.to_string(),
         }
     }
 }
@@ -58,6 +87,8 @@ pub struct Shape {
     pub status: u16,
     /// Another status of success, with the same body.
     pub other_status: Option<u16>,
+    /// Whether the answer holds a secret, and is not given again to whoever asks the same again.
+    pub secret: bool,
     /// Whether the answer has an `ETag`.
     pub etag: bool,
     /// The answer's media type; `None` when it has no body.
@@ -105,6 +136,14 @@ impl PathId for EdgeId {
 
 impl PathId for SharedNodeId {
     const KIND: IdKind = IdKind::SharedNode;
+}
+
+impl PathId for SessionId {
+    const KIND: IdKind = IdKind::Session;
+}
+
+impl PathId for ApiKeyId {
+    const KIND: IdKind = IdKind::ApiKey;
 }
 
 impl Input for () {
@@ -175,6 +214,19 @@ impl<T: JsonSchema> Output for Json<T> {
 impl<T: JsonSchema> Output for Created<T> {
     fn describe(shape: &mut Shape) {
         *shape = Shape { status: 201, content_type: Some("application/json"), answer: Some(schema::<T>), ..shape.clone() };
+    }
+}
+
+impl<T: JsonSchema> Output for Accepted<T> {
+    fn describe(shape: &mut Shape) {
+        *shape = Shape { status: 202, content_type: Some("application/json"), answer: Some(schema::<T>), ..shape.clone() };
+    }
+}
+
+impl<T: JsonSchema> Output for Issued<T> {
+    fn describe(shape: &mut Shape) {
+        <Created<T> as Output>::describe(shape);
+        shape.secret = true;
     }
 }
 

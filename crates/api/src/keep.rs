@@ -1,6 +1,6 @@
 //! Answers as they are kept, with the commit that they tell of, to be given again to whoever asks the same again.
 
-use crate::{Created, Json, NoContent, Stored, Tagged, Versioned};
+use crate::{Created, Json, NoContent, Problem, Stored, Tagged, Versioned};
 
 /// An answer as it is kept, to be given again to whoever asks the same again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,17 @@ pub struct Kept {
     pub etag: Option<String>,
     /// The body, JSON; empty where there is none.
     pub body: String,
+}
+
+impl Kept {
+    /// What is answered to whoever asks the same again as was answered with a secret: that was shown once, and is kept nowhere.
+    ///
+    /// # Errors
+    /// If the problem cannot be written as JSON.
+    pub fn withheld() -> Result<Self, serde_json::Error> {
+        let problem = Problem::conflict("this was done already, and its answer held a secret that is not shown again");
+        Ok(Self { status: problem.status, etag: None, body: serde_json::to_string(&problem)? })
+    }
 }
 
 /// An output that can be kept with the commit that it tells of. An answer that holds a secret has no such output.

@@ -13,7 +13,7 @@ pub mod table;
 pub mod validate;
 pub mod wire;
 
-pub use carry::{Created, Document, IfMatch, Json, NoContent, Path, Query, Stored, Tagged, Versioned};
+pub use carry::{Accepted, Created, Document, IfMatch, Issued, Json, NoContent, Path, Query, Stored, Tagged, Versioned};
 pub use docs::{docs_page, endpoints_document};
 pub use keep::{Keep, Kept};
 pub use openapi::openapi;

@@ -9,7 +9,7 @@ use wardgraph_kernel::{Access, Rows};
 
 use crate::{
     Problem,
-    describe::{Known, Shape},
+    describe::{Known, KnownAccount, Shape},
     table::{Row, rows},
 };
 
@@ -58,7 +58,7 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
         "tags": [spec.path.trim_start_matches("/api/v1/").trim_start_matches('/').split('/').next().unwrap_or_default()],
         "x-access": spec.access.word(),
         "x-limit": spec.limit.word(),
-        "parameters": parameters(&shape, spec.event.is_some(), generator),
+        "parameters": parameters(&shape, spec.answers_again(), generator),
         "responses": responses(row, &shape, generator),
     });
     let Some(fields) = operation.as_object_mut() else { return operation };
@@ -71,8 +71,10 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
         Access::Credential(_) | Access::Signed(_) => _ = fields.insert("security".into(), json!([])),
         Access::Own(_) => {}
     }
-    if spec.rows == Rows::Shared {
-        fields.insert("x-rows".into(), json!("shared"));
+    match spec.rows {
+        Rows::Own => {}
+        Rows::Shared => _ = fields.insert("x-rows".into(), json!("shared")),
+        Rows::Account => _ = fields.insert("x-rows".into(), json!("account")),
     }
     if let Some(event) = spec.event {
         fields.insert("x-event".into(), json!(event.word()));
@@ -136,17 +138,20 @@ fn responses(row: &Row, shape: &Shape, generator: &mut SchemaGenerator) -> Value
     }
     let problem = |description: &str| json!({ "description": description, "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } } });
     let guarded = !row.spec.access.admits_strangers();
+    let credential = matches!(row.spec.access, Access::Credential(_));
     let permission = matches!(row.spec.access, Access::Permission(_));
+    let account = row.spec.rows == Rows::Account;
     for (applies, status, description) in [
         (shape.path.is_some() || shape.query.is_some() || shape.body.is_some(), "400", "The request cannot be read"),
-        (guarded, "401", "No valid credential"),
+        (guarded || credential, "401", "No valid credential"),
         (permission, "403", "The credential lacks the permission"),
+        (account, "403", "The credential is no session of a person who signed in here"),
         (shape.path.is_some(), "404", "No such thing in this tenant"),
         (row.spec.event.is_some(), "409", "It collides with what is there"),
         (shape.if_match, "412", "It is of another version than `If-Match` says"),
         (true, "413", "The body is too large"),
         (shape.body.is_some() || shape.query.is_some(), "422", "The request is not valid"),
-        (guarded, "429", "Too many requests"),
+        (guarded || credential, "429", "Too many requests"),
         (true, "503", "Not available right now"),
     ] {
         if applies {
@@ -158,7 +163,16 @@ fn responses(row: &Row, shape: &Shape, generator: &mut SchemaGenerator) -> Value
 
 fn placeholder() -> Known {
     let id = |n: u128| Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + n);
-    Known { node: id(1).into(), other: id(2).into(), edge: id(3).into(), shared: id(4).into() }
+    let account = KnownAccount {
+        email: "ada@example.com".into(),
+        password: "correct horse battery staple".into(),
+        session: id(5).into(),
+        refresh_token: "wgr_...".into(),
+        verify_token: "...".into(),
+        reset_token: "...".into(),
+        api_key: id(6).into(),
+    };
+    Known { node: id(1).into(), other: id(2).into(), edge: id(3).into(), shared: id(4).into(), account }
 }
 
 #[cfg(test)]

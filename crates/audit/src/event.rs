@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use serde_json::Value;
-use wardgraph_kernel::{Actor, EdgeId, EventType, NodeId, Outcome, RequestId, SubjectKind};
+use wardgraph_kernel::{Actor, ApiKeyId, EdgeId, EventType, NodeId, Outcome, RequestId, SessionId, SubjectKind, UserId};
 
 /// What an event is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,24 @@ impl From<NodeId> for Subject {
 impl From<EdgeId> for Subject {
     fn from(id: EdgeId) -> Self {
         Self { kind: SubjectKind::Edge, id: id.to_string() }
+    }
+}
+
+impl From<UserId> for Subject {
+    fn from(id: UserId) -> Self {
+        Self { kind: SubjectKind::User, id: id.to_string() }
+    }
+}
+
+impl From<SessionId> for Subject {
+    fn from(id: SessionId) -> Self {
+        Self { kind: SubjectKind::Session, id: id.to_string() }
+    }
+}
+
+impl From<ApiKeyId> for Subject {
+    fn from(id: ApiKeyId) -> Self {
+        Self { kind: SubjectKind::ApiKey, id: id.to_string() }
     }
 }
 

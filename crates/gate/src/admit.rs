@@ -4,10 +4,12 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use moka::{policy::EvictionPolicy, sync::Cache};
 use serde_json::json;
+use uuid::Uuid;
 use wardgraph_api::Problem;
 use wardgraph_audit::{Circumstances, Fold, Refusal};
+use wardgraph_identity::api_key::KeyText;
 use wardgraph_kernel::{
-    Access, Chance, ChangeKind, Clock, Endpoint, EventType, LimitClass, Permission, Permissions, RequestId, Spec, TenantId,
+    Access, Chance, ChangeKind, Clock, Endpoint, EventType, LimitClass, Permission, Permissions, RequestId, Rows, Spec, TenantId,
     Timestamp,
 };
 use wardgraph_limits::{Decision, Limiter, Network};
@@ -15,7 +17,9 @@ use wardgraph_store::Store;
 use wardgraph_tokens::{Binding, Claims, Fingerprint, OwnIssuer, OwnKeyError, TokenError, Verified, Verifier};
 
 use crate::{
-    Arrival, Proxies, WebhookKeys, authenticate,
+    Account, Arrival, Proxies, WebhookKeys,
+    api_key::{KeyRing, NoKey},
+    authenticate::{self, Credential},
     binding::{Bindings, Bound, Claim},
     entry::Entry,
     watch::{self, Watch},
@@ -54,6 +58,7 @@ pub struct GateParts {
 pub struct Gate {
     pub(crate) parts: GateParts,
     pub(crate) fold: Fold,
+    pub(crate) keys: KeyRing,
     bindings: Bindings,
     watch: Watch,
     seen: Cache<(Fingerprint, IpAddr), ()>,
@@ -93,7 +98,14 @@ impl Gate {
     /// A gate of these parts.
     pub fn new(parts: GateParts) -> Arc<Self> {
         let seen = Cache::builder().max_capacity(SEEN).time_to_live(SEEN_FOR).eviction_policy(EvictionPolicy::lru()).build();
-        Arc::new(Self { parts, fold: Fold::new(FOLDED), bindings: Bindings::new(), watch: Watch::new(), seen })
+        Arc::new(Self {
+            parts,
+            fold: Fold::new(FOLDED),
+            keys: KeyRing::new(),
+            bindings: Bindings::new(),
+            watch: Watch::new(),
+            seen,
+        })
     }
 
     /// Time, for whoever stands outside of a request.
@@ -206,12 +218,23 @@ impl Admission {
         {
             return Err(self.refuse(Some(&caller), "forbidden", forbidden(permission), Some(tenant)));
         }
+        if self.spec.rows == Rows::Account && caller.account().is_none() {
+            let problem = Problem::forbidden("sign in here for this: the credential is no session of a person's account");
+            return Err(self.refuse(Some(&caller), "no_account", problem, Some(tenant)));
+        }
         Ok((caller, tenant))
     }
 
-    /// The token, verified. Waits for nobody, unless the token's key is not at hand.
+    /// The credential, verified. Waits for nobody, unless the token's key is not at hand, or the API key was not met lately.
     async fn credential(&self, arrival: &Arrival<'_>) -> Result<Verified, Problem> {
-        let (token, issuers) = (authenticate::bearer(arrival.headers)?, &self.gate.parts.verifier);
+        match authenticate::credential(arrival.headers)? {
+            Credential::Token(token) => self.token(token).await,
+            Credential::Key(text) => self.key(text).await,
+        }
+    }
+
+    async fn token(&self, token: &str) -> Result<Verified, Problem> {
+        let issuers = &self.gate.parts.verifier;
         let judged = match issuers.verify(token, self.now) {
             Err(TokenError::UnknownKey | TokenError::KeysUnavailable) => {
                 // On the heap, as below: what rarely happens takes no room in every request's future.
@@ -229,6 +252,20 @@ impl Admission {
             }
         }
         Ok(verified)
+    }
+
+    async fn key(&self, text: &str) -> Result<Verified, Problem> {
+        let key = KeyText::read(text).ok_or_else(authenticate::unknown_key)?;
+        let fingerprint = Fingerprint::of(text).ok_or_else(authenticate::unknown_key)?;
+        self.gate.fresh().await?;
+        match self.gate.key(&key, self.ip, self.now).await {
+            Ok(met) => Ok(Verified { claims: met.claims.clone(), first_seen: false, fingerprint }),
+            Err(NoKey::Unknown) => Err(authenticate::unknown_key()),
+            Err(NoKey::Elsewhere) => Err(Problem::forbidden("this API key may not be used from this address")),
+            Err(NoKey::Away(error)) => {
+                Err(Problem::unavailable("API keys cannot be looked up now").retry_after(2).inside(&error))
+            }
+        }
     }
 
     /// Refuses a token whose issuer may not speak for its tenant, at the cost of the client's address. Waits only for a tenant that was not met
@@ -318,6 +355,12 @@ impl Admission {
 impl Caller {
     pub(crate) fn permissions(&self) -> Permissions {
         self.claims.permissions
+    }
+
+    /// The account and the session that the credential is of, if it is a person's who signed in here.
+    pub(crate) fn account(&self) -> Option<Account> {
+        let session = Uuid::try_parse(self.claims.own.as_ref()?.session.as_deref()?).ok()?;
+        Some(Account { user: Uuid::try_parse(&self.claims.subject).ok()?.into(), session: session.into() })
     }
 }
 

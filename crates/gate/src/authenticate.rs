@@ -1,11 +1,34 @@
 //! From headers to who calls.
 
-use http::{HeaderMap, header::AUTHORIZATION};
+use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
 use wardgraph_api::Problem;
+use wardgraph_identity::api_key::PREFIX;
 use wardgraph_tokens::TokenError;
 
-/// The bearer token of a request (RFC 6750, section 2.1). Exactly one `Authorization` header, of exactly one token.
-pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+/// What a caller brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Credential<'a> {
+    /// A token.
+    Token(&'a str),
+    /// An API key.
+    Key(&'a str),
+}
+
+static API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// The one credential of a request: a bearer token or an API key (RFC 6750, section 2.1), or an API key in `X-API-Key`. Two are none.
+pub(crate) fn credential(headers: &HeaderMap) -> Result<Credential<'_>, Problem> {
+    let mut keys = headers.get_all(&API_KEY).iter();
+    let Some(key) = keys.next() else {
+        let token = bearer(headers)?;
+        return Ok(if token.starts_with(PREFIX) { Credential::Key(token) } else { Credential::Token(token) });
+    };
+    let alone = keys.next().is_none() && !headers.contains_key(AUTHORIZATION);
+    key.to_str().ok().filter(|_| alone).map(Credential::Key).ok_or_else(missing)
+}
+
+/// The bearer token: exactly one `Authorization` header, of exactly one token.
+fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return Err(missing());
@@ -17,7 +40,8 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
 }
 
 fn missing() -> Problem {
-    Problem::unauthenticated("send one `Authorization: Bearer TOKEN` header").challenge(r#"Bearer realm="wardgraph""#)
+    Problem::unauthenticated("send one `Authorization: Bearer TOKEN` header, or one `X-API-Key`")
+        .challenge(r#"Bearer realm="wardgraph""#)
 }
 
 /// How soon keys that could not be fetched may be there.
@@ -30,6 +54,11 @@ pub(crate) fn refused(error: TokenError) -> Problem {
         TokenError::ForeignTenant => Problem::forbidden(error.description()),
         _ => invalid(error.description()),
     }
+}
+
+/// The answer to an API key that is not believed, whyever.
+pub(crate) fn unknown_key() -> Problem {
+    invalid("the API key is unknown, revoked or expired")
 }
 
 fn invalid(description: &'static str) -> Problem {
@@ -47,6 +76,20 @@ mod tests {
             headers.append(AUTHORIZATION, value.parse().unwrap());
         }
         assert_eq!(bearer(&headers).ok(), token, "{values:?}");
+    }
+
+    #[test]
+    fn a_key_stands_in_one_place() {
+        let read = |pairs: &[(&'static str, &str)]| {
+            let headers: HeaderMap =
+                pairs.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect();
+            credential(&headers).ok().map(|credential| format!("{credential:?}"))
+        };
+        assert_eq!(read(&[("authorization", "Bearer wg_1")]).unwrap(), "Key(\"wg_1\")");
+        assert_eq!(read(&[("x-api-key", "wg_1")]).unwrap(), "Key(\"wg_1\")");
+        assert_eq!(read(&[("authorization", "Bearer eyJ")]).unwrap(), "Token(\"eyJ\")");
+        assert_eq!(read(&[("x-api-key", "wg_1"), ("authorization", "Bearer eyJ")]), None);
+        assert_eq!(read(&[]), None);
     }
 
     #[test]

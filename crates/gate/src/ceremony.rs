@@ -1,24 +1,31 @@
 //! The pass of someone who is about to prove who they are: reaches identity tables and nothing else.
 
-use std::{fmt, marker::PhantomData};
+use std::{fmt, marker::PhantomData, net::IpAddr, sync::Arc};
 
+use serde_json::Value;
 use wardgraph_api::Problem;
 use wardgraph_audit::{APPEND, Batch, Circumstances, Entry, Subject};
-use wardgraph_kernel::{Actor, ActorType, Endpoint, EventType, Identity, Outcome, Timestamp};
+use wardgraph_kernel::{Actor, ActorType, Chance, Endpoint, EventType, Identity, Outcome, Read, TenantId, Timestamp};
+use wardgraph_limits::Network;
 use wardgraph_store::{Plan, Role, Scope, StoreError, Tx, Unit};
 
-use crate::{Committed, admit::Admission};
+use crate::{Committed, Look, admit::Admission};
+
+/// How much of what a program says of itself is kept, in characters.
+const MOST_AGENT: usize = 200;
 
 /// Leave to perform the ceremony of endpoint `E`: a login, a token request, a reset. Nobody is known yet.
 #[must_use = "a ceremony that begins nothing answers nothing"]
 pub struct Ceremony<E> {
     admission: Admission,
+    agent: String,
     endpoint: PhantomData<fn() -> E>,
 }
 
 impl<E: Endpoint> Ceremony<E> {
-    pub(crate) const fn new(admission: Admission) -> Self {
-        Self { admission, endpoint: PhantomData }
+    pub(crate) fn new(admission: Admission, agent: &str) -> Self {
+        let agent = agent.chars().filter(|c| !c.is_control()).take(MOST_AGENT).collect();
+        Self { admission, agent, endpoint: PhantomData }
     }
 
     /// The time of the request.
@@ -26,10 +33,58 @@ impl<E: Endpoint> Ceremony<E> {
         self.admission.now
     }
 
+    /// Chance, for ids and secrets.
+    pub fn chance(&self) -> Arc<dyn Chance> {
+        self.admission.gate.parts.chance.clone()
+    }
+
+    /// Where the request came from.
+    pub const fn ip(&self) -> IpAddr {
+        self.admission.ip
+    }
+
+    /// The network that the request came from, as rows spell it.
+    pub fn network(&self) -> String {
+        Network::of(self.admission.ip).to_string()
+    }
+
+    /// What the program says of itself: `User-Agent`, shortened.
+    pub fn agent(&self) -> &str {
+        &self.agent
+    }
+
+    /// A look at identity tables, before the unit of work begins.
+    pub fn look(&self) -> Result<Look<Identity>, StoreError> {
+        let unit = self.admission.gate.parts.store.unit::<Read>(Role::Identity, Scope::System, Plan::Auto)?;
+        Ok(Look::new(unit))
+    }
+
     /// Begins the unit of work, in identity tables.
     pub fn begin(self) -> Result<CeremonyWork<E>, StoreError> {
         let unit = self.admission.gate.parts.store.unit::<Identity>(Role::Identity, Scope::System, Plan::Auto)?;
-        Ok(CeremonyWork { unit, admission: self.admission, endpoint: PhantomData })
+        Ok(CeremonyWork { unit, admission: self.admission, entries: Vec::new(), endpoint: PhantomData })
+    }
+}
+
+/// Whom a ceremony turned out to be about.
+#[derive(Debug, Clone)]
+pub struct Proven {
+    /// Who acts.
+    pub actor: Actor,
+    /// Whose log tells of it; the system's if it is nobody's.
+    pub tenant: Option<TenantId>,
+}
+
+impl From<Actor> for Proven {
+    fn from(actor: Actor) -> Self {
+        Self { actor, tenant: None }
+    }
+}
+
+impl Proven {
+    /// Nobody that is known.
+    pub fn nobody() -> Self {
+        Actor { kind: ActorType::User, id: "unknown".into() }.into()
     }
 }
 
@@ -38,6 +93,7 @@ impl<E: Endpoint> Ceremony<E> {
 pub struct CeremonyWork<E> {
     unit: Unit,
     admission: Admission,
+    entries: Vec<Entry>,
     endpoint: PhantomData<fn() -> E>,
 }
 
@@ -47,15 +103,21 @@ impl<E: Endpoint> CeremonyWork<E> {
         self.unit.tx()
     }
 
-    /// Commits, now that `actor` is known.
-    pub async fn commit(self, actor: Actor, output: E::Output) -> Result<Committed<E>, StoreError> {
-        self.close(actor, EventType::RequestCommitted, Outcome::Success).await?;
+    /// Has on record what the ceremony did to `subject`: what the table says, unless it is something else.
+    pub fn note(&mut self, event_type: EventType, subject: Option<Subject>, outcome: Outcome, payload: Value) {
+        self.entries.push(Entry { event_type, subject, outcome, payload });
+    }
+
+    /// Commits, now that it is known whom it was about.
+    pub async fn commit(self, who: impl Into<Proven>, output: E::Output) -> Result<Committed<E>, StoreError> {
+        self.close(who.into(), EventType::RequestCommitted, Outcome::Success).await?;
         Ok(Committed::with(Ok(output)))
     }
 
     /// Undoes what was done so far, and keeps the transaction for counters and revocations.
     pub async fn undo(mut self) -> Result<UndoneCeremony<E>, StoreError> {
         self.unit.undo().await?;
+        self.entries.clear();
         Ok(UndoneCeremony { work: self })
     }
 
@@ -64,12 +126,19 @@ impl<E: Endpoint> CeremonyWork<E> {
         self.undo().await?.refuse(problem).await
     }
 
-    async fn close(self, actor: Actor, event_type: EventType, outcome: Outcome) -> Result<(), StoreError> {
-        let circumstances = Circumstances { actor, request_id: Some(self.admission.request_id), ip: Some(self.admission.ip) };
-        let entry =
+    async fn close(mut self, who: Proven, event_type: EventType, outcome: Outcome) -> Result<(), StoreError> {
+        let circumstances =
+            Circumstances { actor: who.actor, request_id: Some(self.admission.request_id), ip: Some(self.admission.ip) };
+        let request =
             Entry { event_type, subject: Some(Subject::endpoint(E::SPEC.id)), outcome, payload: self.admission.payload() };
-        let mut batch = Batch::new(Scope::System.tenant().to_owned(), self.admission.now);
-        batch.push(&circumstances, &*self.admission.gate.parts.chance, entry);
+        let log = who.tenant.map_or(Scope::System, Scope::Tenant);
+        let mut batch = Batch::new(log.tenant().to_owned(), self.admission.now);
+        for entry in std::iter::once(request).chain(self.entries) {
+            batch.push(&circumstances, &*self.admission.gate.parts.chance, entry);
+        }
+        if log != Scope::System {
+            self.unit.rebind(log);
+        }
         self.unit.commit(&[(&APPEND, &batch.params())]).await
     }
 }
@@ -86,10 +155,19 @@ impl<E: Endpoint> UndoneCeremony<E> {
         self.work.tx()
     }
 
+    /// Has more on record than that the request was refused.
+    pub fn note(&mut self, event_type: EventType, subject: Option<Subject>, outcome: Outcome, payload: Value) {
+        self.work.note(event_type, subject, outcome, payload);
+    }
+
     /// Commits the refusal with its event.
     pub async fn refuse(self, problem: Problem) -> Result<Committed<E>, StoreError> {
-        let stranger = Actor { kind: ActorType::User, id: "unknown".into() };
-        self.work.close(stranger, EventType::RequestRefused, Outcome::Refused).await?;
+        self.refuse_as(Proven::nobody(), problem).await
+    }
+
+    /// Commits the refusal of somebody who is known.
+    pub async fn refuse_as(self, who: Proven, problem: Problem) -> Result<Committed<E>, StoreError> {
+        self.work.close(who, EventType::RequestRefused, Outcome::Refused).await?;
         Ok(Committed::with(Err(problem)))
     }
 }

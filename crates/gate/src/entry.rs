@@ -1,5 +1,6 @@
 //! From the kind of access that an endpoint declares to the pass that its handler gets.
 
+use http::header::USER_AGENT;
 use wardgraph_api::{Kept, Problem};
 use wardgraph_kernel::{
     Endpoint,
@@ -82,9 +83,10 @@ impl Entry for ByCredential {
     type Answer<E: Endpoint<Mode: Finish>> = Committed<E>;
 
     #[expect(private_interfaces, reason = "admission calls this, nobody else can make its argument")]
-    async fn admit<E: Endpoint>(admission: Admission, _: &Arrival<'_>) -> Result<Admitted<Ceremony<E>>, Refused> {
+    async fn admit<E: Endpoint>(admission: Admission, arrival: &Arrival<'_>) -> Result<Admitted<Ceremony<E>>, Refused> {
         let limit = admission.stranger()?;
-        Ok(Admitted { pass: Ceremony::new(admission), limit, tenant: None })
+        let agent = arrival.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+        Ok(Admitted { pass: Ceremony::new(admission, agent), limit, tenant: None })
     }
 
     async fn confirm<E: Endpoint<Mode: Finish>>(pending: Ceremony<E>, _: &[u8]) -> Result<Confirmed<Ceremony<E>>, Problem> {

@@ -18,6 +18,9 @@ impl Gate {
             if let Err(error) = self.record().await {
                 tracing::warn!(%error, "refusals could not be written to the audit log; they are kept and tried again");
             }
+            if let Err(error) = self.record_used_keys().await {
+                tracing::warn!(%error, "it could not be noted when API keys were used last");
+            }
         }
     }
 

@@ -13,6 +13,7 @@
 #![doc = include_str!("../misuse.md")]
 
 mod admit;
+mod api_key;
 mod arrival;
 mod authenticate;
 mod binding;
@@ -22,6 +23,7 @@ mod entry;
 mod folding;
 mod handler;
 pub mod idempotency;
+mod look;
 mod permit;
 mod signed;
 mod system;
@@ -31,11 +33,12 @@ mod work;
 
 pub use admit::{Admitted, Gate, GateParts, Refused};
 pub use arrival::{Arrival, Proxies};
-pub use ceremony::{Ceremony, CeremonyWork, UndoneCeremony};
+pub use ceremony::{Ceremony, CeremonyWork, Proven, UndoneCeremony};
 pub use committed::{Committed, Finish};
 pub use entry::{Confirmed, Entry};
 pub use handler::Handler;
-pub use permit::Permit;
+pub use look::Look;
+pub use permit::{Account, Permit};
 pub use signed::{Announced, Signed, WebhookKey, WebhookKeys};
 pub use system::{SystemParts, SystemWork};
 pub use visitor::Visitor;
@@ -47,4 +50,4 @@ use wardgraph_store::StatementInfo;
 pub const STATEMENTS: &[&[&StatementInfo]] = &[idempotency::STATEMENTS, binding::STATEMENTS];
 
 // What handlers meet of the store without holding it.
-pub use wardgraph_store::{Index, Indexes, Made, Plan, Space, StoreError};
+pub use wardgraph_store::{Index, Indexes, Made, Plan, Space, StoreError, Tx};

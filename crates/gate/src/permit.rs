@@ -5,16 +5,26 @@ use std::{fmt, marker::PhantomData};
 use wardgraph_api::Problem;
 use wardgraph_audit::Circumstances;
 use wardgraph_kernel::{
-    Actor, Chance, Endpoint, EventType, LimitClass, Mode, Owner, Permission, RequestId, Rows, TenantId, Timestamp,
+    Actor, Chance, Endpoint, EventType, LimitClass, Mode, Owner, Permission, Read, RequestId, Rows, SessionId, TenantId,
+    Timestamp, UserId,
 };
 use wardgraph_store::{Plan, Role, Scope, StoreError, Unit};
 use wardgraph_tokens::OwnClaims;
 
 use crate::{
-    Confirmed, Finish, Work,
+    Confirmed, Finish, Look, Work,
     admit::{Admission, Caller, too_many},
     idempotency::{Asked, Claim, Key},
 };
+
+/// The account and the session of a person who signed in here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Account {
+    /// The account.
+    pub user: UserId,
+    /// The session that the call is made with.
+    pub session: SessionId,
+}
 
 /// Leave to do what endpoint `E` does, in the caller's tenant or, where the table says so, with the shared rows. Made by admission alone; a
 /// request has one, and it begins one unit of work.
@@ -39,7 +49,7 @@ impl<E: Endpoint> Permit<E> {
     where
         E::Mode: Finish,
     {
-        match self.asked.take().filter(|_| <E::Mode as Finish>::KEEPS) {
+        match self.asked.take().filter(|_| <E::Mode as Finish>::KEEPS && E::SPEC.answers_again()) {
             Some(asked) => Box::pin(self.claim(*asked, body)).await,
             None => Ok(Confirmed::Pass(self)),
         }
@@ -75,10 +85,30 @@ impl<E: Endpoint> Permit<E> {
     {
         // Under the administrator's role row-level security guards nothing: it is bound to the shared rows and to nothing else.
         let role = match E::SPEC.rows {
-            Rows::Own => Role::App,
+            Rows::Own | Rows::Account => Role::App,
             Rows::Shared => Role::Admin,
         };
-        self.admission.gate.parts.store.unit::<E::Mode>(role, Scope::from(self.owner()), plan)
+        self.admission.gate.parts.store.unit::<E::Mode>(role, self.scope(), plan)
+    }
+
+    fn scope(&self) -> Scope {
+        match (E::SPEC.rows, self.caller.account()) {
+            (Rows::Account, Some(account)) => Scope::Account(self.caller.claims.tenant.clone(), account.user),
+            _ => Scope::from(self.owner()),
+        }
+    }
+
+    /// A look at the caller's own account, before the unit of work begins.
+    pub fn look(&self) -> Result<Look<Read>, StoreError> {
+        Ok(Look::new(self.admission.gate.parts.store.unit::<Read>(Role::App, self.scope(), Plan::Auto)?))
+    }
+
+    /// The caller's account. Admission has seen to it that there is one, where the table says `rows: Account`.
+    ///
+    /// # Errors
+    /// Elsewhere.
+    pub fn account(&self) -> Result<Account, Problem> {
+        self.caller.account().ok_or_else(|| Problem::internal("an endpoint without an account asked for one"))
     }
 
     /// Begins the unit of work. Sends nothing and holds no connection until its first statement.
@@ -123,7 +153,7 @@ impl<E: Endpoint> Permit<E> {
     /// idempotency records are the caller's tenant's in either case.
     pub fn owner(&self) -> Owner {
         match E::SPEC.rows {
-            Rows::Own => Owner::Tenant(self.caller.claims.tenant.clone()),
+            Rows::Own | Rows::Account => Owner::Tenant(self.caller.claims.tenant.clone()),
             Rows::Shared => Owner::Shared,
         }
     }

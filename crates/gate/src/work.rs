@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde_json::Value;
-use wardgraph_api::{Keep, Problem};
+use wardgraph_api::{Issued, Keep, Kept, Problem};
 use wardgraph_audit::{APPEND, Batch, Circumstances, Entry, Subject};
 use wardgraph_kernel::{AuditedRead, Endpoint, EventType, Mode, Outcome, Read, TenantId, Write};
 use wardgraph_store::{StoreError, Tx, Unit};
@@ -94,19 +94,38 @@ impl<E: Endpoint<Mode = Write>> Work<E> {
 
     /// Commits what was done to several subjects, with an event for each and the request's.
     pub async fn commit_all(
-        mut self,
+        self,
         subjects: impl IntoIterator<Item = Subject>,
         output: E::Output,
     ) -> Result<Committed<E>, StoreError>
     where
         E::Output: Keep,
     {
+        let kept = if self.key.is_some() { Some(output.keep()) } else { None };
+        self.commit_keeping(subjects, output, kept).await
+    }
+
+    /// Commits what was done to `subject`, and answers with a secret: whoever asks the same again is told that it was done.
+    pub async fn commit_issued<T>(self, subject: impl Into<Subject>, output: Issued<T>) -> Result<Committed<E>, StoreError>
+    where
+        E: Endpoint<Output = Issued<T>>,
+    {
+        let kept = if self.key.is_some() { Some(Kept::withheld()) } else { None };
+        self.commit_keeping([subject.into()], output, kept).await
+    }
+
+    async fn commit_keeping(
+        mut self,
+        subjects: impl IntoIterator<Item = Subject>,
+        output: E::Output,
+        kept: Option<Result<Kept, serde_json::Error>>,
+    ) -> Result<Committed<E>, StoreError> {
         // The mode is `Write` exactly where the table names an event.
         let event_type = E::SPEC.event.unwrap_or(EventType::RequestCommitted);
         let subjects = subjects.into_iter().map(|subject| Entry::done(event_type, subject)).collect();
-        let record = match self.key.take() {
-            Some(key) => {
-                let kept = output.keep().map_err(|error| StoreError::Unsafe(format!("an answer cannot be kept: {error}")))?;
+        let record = match self.key.take().zip(kept) {
+            Some((key, kept)) => {
+                let kept = kept.map_err(|error| StoreError::Unsafe(format!("an answer cannot be kept: {error}")))?;
                 Some(key.record(&self.tenant, kept, self.admission.now))
             }
             None => None,

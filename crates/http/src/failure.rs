@@ -4,7 +4,10 @@ use wardgraph_api::{FieldError, Problem};
 use wardgraph_embed::EmbedError;
 use wardgraph_gate::StoreError;
 use wardgraph_graph::GraphError;
+use wardgraph_identity::{IdentityError, password::PoolError};
 use wardgraph_kernel::page::InvalidCursor;
+use wardgraph_tokens::MintError;
+use wardgraph_vault::VaultError;
 
 /// What a handler fails with: a problem document on its way out.
 #[derive(Debug)]
@@ -78,6 +81,51 @@ impl From<EmbedError> for Failure {
             | EmbedError::Client(_)
             | EmbedError::Thread(_) => internal(&error),
         }
+    }
+}
+
+impl From<IdentityError> for Failure {
+    fn from(error: IdentityError) -> Self {
+        match error {
+            IdentityError::Missing(_) => Self(Problem::not_found(error.to_string())),
+            IdentityError::TooMany { .. } => Self(Problem::conflict(error.to_string())),
+            IdentityError::Unreadable(_) => internal(&error),
+            IdentityError::Pool(error) => error.into(),
+            IdentityError::Vault(error) => error.into(),
+            IdentityError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PoolError> for Failure {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Busy => Self(Problem::unavailable("too many passwords are being checked").retry_after(2)),
+            PoolError::Failed => internal(&error),
+        }
+    }
+}
+
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Store(error) => error.into(),
+            VaultError::Sealed
+            | VaultError::Form
+            | VaultError::NoDataKey
+            | VaultError::NoMasterKey(_)
+            | VaultError::Wrapped
+            | VaultError::MasterKey
+            | VaultError::Source(..)
+            | VaultError::Chance => internal(&error),
+        }
+    }
+}
+
+impl From<MintError> for Failure {
+    fn from(error: MintError) -> Self {
+        // What is signed here is what this server put together itself.
+        internal(&error)
     }
 }
 

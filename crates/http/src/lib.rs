@@ -2,6 +2,7 @@
 //!
 //! Refuses to know: the pool. Handlers reach data through the pass that the gate made, and in no other way.
 
+mod accounts;
 mod cors;
 mod decode;
 mod failure;
@@ -14,6 +15,7 @@ mod reply;
 mod routes;
 mod wire;
 
+pub use accounts::Accounts;
 pub use cors::{Cors, InvalidOrigin};
 pub use decode::Decode;
 pub use failure::Failure;

@@ -3,7 +3,9 @@
 use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use wardgraph_api::{Created, Document, Json, Kept, NoContent, Problem, Stored, Tagged, Versioned, carry::Media};
+use wardgraph_api::{
+    Accepted, Created, Document, Issued, Json, Kept, NoContent, Problem, Stored, Tagged, Versioned, carry::Media,
+};
 
 use crate::headers;
 
@@ -20,6 +22,18 @@ impl<T: Serialize> Reply for Json<T> {
 }
 
 impl<T: Serialize> Reply for Created<T> {
+    fn reply(self) -> Response {
+        json(StatusCode::CREATED, &self.0)
+    }
+}
+
+impl<T: Serialize> Reply for Accepted<T> {
+    fn reply(self) -> Response {
+        json(StatusCode::ACCEPTED, &self.0)
+    }
+}
+
+impl<T: Serialize> Reply for Issued<T> {
     fn reply(self) -> Response {
         json(StatusCode::CREATED, &self.0)
     }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use wardgraph_api::table::{graph as g, shared, system as s};
+use wardgraph_api::table::{account as a, auth, graph as g, shared, system as s};
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
 use wardgraph_graph::{embedding::Backlog, search::Routes};
@@ -12,8 +12,8 @@ use wardgraph_tokens::OwnIssuer;
 use wardgraph_vault::Vault;
 
 use crate::{
-    Api, Edge, HealthState, Mounted, QueryVectors,
-    handlers::{self, batch, edges, embeddings, events, nodes, relations, search, system, versions},
+    Accounts, Api, Edge, HealthState, Mounted, QueryVectors,
+    handlers::{self, account, auth as ceremonies, batch, edges, embeddings, events, nodes, relations, search, system, versions},
 };
 
 /// What handlers are given besides their pass and input. Nothing of it reaches data.
@@ -37,6 +37,8 @@ pub struct Services {
     pub vault: Vault,
     /// This server as an issuer.
     pub issuer: OwnIssuer,
+    /// How accounts are kept.
+    pub accounts: Accounts,
     /// How long a deleted node can be brought back.
     pub grace_period: Duration,
 }
@@ -83,6 +85,23 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(shared::PatchSharedNode, with(services, versions::patch))
         .mount(shared::ReplaceSharedNode, with(services, versions::replace))
         .mount(shared::DeleteSharedNode, handlers::shared::delete)
+        .mount(a::GetMe, account::me::get)
+        .mount(a::UpdateMe, account::me::update)
+        .mount(a::ListApiKeys, account::keys::list)
+        .mount(a::CreateApiKey, account::keys::create)
+        .mount(a::RotateApiKey, account::keys::rotate)
+        .mount(a::RevokeApiKey, account::keys::revoke_one)
+        .mount(a::ListSessions, with(services, account::sessions::list))
+        .mount(a::EndSession, account::sessions::end)
+        .mount(a::ChangePassword, with(services, account::password::change))
+        .mount(a::Logout, account::sessions::logout)
+        .mount(a::EndSessions, account::sessions::end_all)
+        .mount(auth::Register, with(services, ceremonies::register::register))
+        .mount(auth::Login, with(services, ceremonies::login::login))
+        .mount(auth::Refresh, with(services, ceremonies::refresh::refresh))
+        .mount(auth::VerifyEmail, with(services, ceremonies::links::verify))
+        .mount(auth::RequestPasswordReset, with(services, ceremonies::links::request))
+        .mount(auth::ConfirmPasswordReset, with(services, ceremonies::links::confirm))
         .finish()
 }
 

@@ -37,6 +37,8 @@ pub enum Rows {
     Own,
     /// The shared rows, for an administrator: under a database role of its own.
     Shared,
+    /// Those of the caller's own account, for a person who signed in: bound to the person by row-level security.
+    Account,
 }
 
 /// What the table says of an endpoint.
@@ -63,13 +65,21 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// Whether shared rows are worked on exactly where [`Permission::SharedWrite`] is asked, and an event is left. The table does not compile
-    /// otherwise.
+    /// Whether a request that names an `Idempotency-Key` is answered again as it was before. Not where the body holds a password: what is kept
+    /// to know the same body by would be something to guess it by.
+    pub const fn answers_again(&self) -> bool {
+        let password = matches!(self.event, Some(EventType::PasswordChanged));
+        self.event.is_some() && !password && !self.access.admits_strangers()
+    }
+
+    /// Whether shared rows are worked on exactly where [`Permission::SharedWrite`] is asked, and an event is left; and an account's where
+    /// entry is `own:`. The table does not compile otherwise.
     pub const fn shares_as_it_should(&self) -> bool {
         let administrators = matches!(self.access, Access::Permission(Permission::SharedWrite));
         match self.rows {
             Rows::Own => !administrators,
             Rows::Shared => administrators && self.event.is_some(),
+            Rows::Account => matches!(self.access, Access::Own(_)),
         }
     }
 }

@@ -34,6 +34,38 @@ events! {
     TenantClaimIgnored = "tenant.claim_ignored" in Access;
     /// A token was seen for the first time, or from a new address.
     TokenAccepted = "token.accepted" in Auth;
+    /// Somebody made an account, and an organization with it.
+    UserRegistered = "user.registered" in Auth;
+    /// A person showed that the address of the account is theirs.
+    UserVerified = "user.verified" in Auth;
+    /// A person changed what their account says of them.
+    UserUpdated = "user.updated" in Auth;
+    /// A person asked for a link by which the password is set anew.
+    ResetRequested = "password.reset_requested" in Auth;
+    /// The password was set anew by a mailed link: every session and key of the account ended.
+    PasswordReset = "password.reset" in Auth;
+    /// A person changed the password: every other session of the account ended.
+    PasswordChanged = "password.changed" in Auth;
+    /// A sign-in failed: no such account, a wrong password, a locked or an unverified one.
+    LoginFailed = "login.failed" in Auth;
+    /// So many sign-ins failed that the next ones do, too, whatever they bring.
+    LoginLocked = "login.locked" in Auth;
+    /// A person signed in.
+    SessionCreated = "session.created" in Auth;
+    /// A refresh token was used, and a new one given.
+    SessionRefreshed = "session.refreshed" in Auth;
+    /// A refresh token was used again by the client that used it, which had lost the answer: it got the same again.
+    SessionRetried = "session.retried" in Auth;
+    /// A refresh token was used again by somebody else, or too late: it was stolen, and its whole family ended.
+    SessionReplayed = "session.replayed" in Auth;
+    /// A session ended: by signing out, or by its owner from elsewhere.
+    SessionEnded = "session.ended" in Auth;
+    /// A person made an API key.
+    ApiKeyCreated = "api_key.created" in Auth;
+    /// A person replaced an API key by a new one.
+    ApiKeyRotated = "api_key.rotated" in Auth;
+    /// A person revoked an API key.
+    ApiKeyRevoked = "api_key.revoked" in Auth;
     /// An outside issuer was the first to speak for the tenant, which is its from now on.
     TenantBound = "tenant.bound" in Access;
     /// A node was created.
@@ -131,6 +163,12 @@ pub enum SubjectKind {
     Edge,
     /// An endpoint of this server.
     Endpoint,
+    /// A person's account.
+    User,
+    /// A sign-in.
+    Session,
+    /// A key of an account.
+    ApiKey,
 }
 
 impl SubjectKind {
@@ -140,6 +178,9 @@ impl SubjectKind {
             Self::Node => "node",
             Self::Edge => "edge",
             Self::Endpoint => "endpoint",
+            Self::User => "user",
+            Self::Session => "session",
+            Self::ApiKey => "api_key",
         }
     }
 }

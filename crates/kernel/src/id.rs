@@ -39,16 +39,24 @@ macro_rules! ids {
 }
 
 ids! {
+    /// A key of an account, by which a program calls.
+    ApiKeyId;
     /// An edge.
     EdgeId;
     /// An entry of the audit log.
     EventId;
+    /// A link that was mailed to somebody.
+    LinkId;
     /// A node.
     NodeId;
     /// One request to this server, made here and never taken from the client.
     RequestId;
+    /// A sign-in, with all tokens that come of it.
+    SessionId;
     /// A node that is no tenant's.
     SharedNodeId;
+    /// A person's account.
+    UserId;
 }
 
 impl From<SharedNodeId> for NodeId {

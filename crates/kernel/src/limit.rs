@@ -14,11 +14,13 @@ pub enum LimitClass {
     Items,
     /// Search.
     Search,
+    /// Proving who one is: signing in, registering, mailed links, refreshing.
+    Auth,
 }
 
 impl LimitClass {
     /// Every class.
-    pub const ALL: &[Self] = &[Self::Probe, Self::Read, Self::NodeWrite, Self::Items, Self::Search];
+    pub const ALL: &[Self] = &[Self::Probe, Self::Read, Self::NodeWrite, Self::Items, Self::Search, Self::Auth];
 
     /// The class's name in headers, configuration and metrics.
     pub const fn word(self) -> &'static str {
@@ -28,6 +30,7 @@ impl LimitClass {
             Self::NodeWrite => "node_write",
             Self::Items => "items",
             Self::Search => "search",
+            Self::Auth => "auth",
         }
     }
 }

@@ -19,6 +19,7 @@ pub(crate) struct PerClass<T> {
     node_write: T,
     items: T,
     search: T,
+    auth: T,
 }
 
 impl<T> PerClass<T> {
@@ -29,6 +30,7 @@ impl<T> PerClass<T> {
             LimitClass::NodeWrite => &self.node_write,
             LimitClass::Items => &self.items,
             LimitClass::Search => &self.search,
+            LimitClass::Auth => &self.auth,
         }
     }
 
@@ -39,6 +41,7 @@ impl<T> PerClass<T> {
             LimitClass::NodeWrite => &mut self.node_write,
             LimitClass::Items => &mut self.items,
             LimitClass::Search => &mut self.search,
+            LimitClass::Auth => &mut self.auth,
         }
     }
 
@@ -58,6 +61,7 @@ impl Default for LimitTable {
                 node_write: Some(Policy::known(50, 10)),
                 items: Some(Policy::known(50_000, 5_000)),
                 search: Some(Policy::known(100, 10)),
+                auth: Some(Policy::known(100, 10)),
             },
             network: PerClass {
                 probe: None,
@@ -65,6 +69,7 @@ impl Default for LimitTable {
                 node_write: stranger,
                 items: stranger,
                 search: Some(Policy::known(20, 5)),
+                auth: Some(Policy::known(30, 1)),
             },
         }
     }
@@ -122,6 +127,7 @@ mod tests {
             (LimitClass::NodeWrite, Some((50, 10)), Some((200, 50))),
             (LimitClass::Items, Some((50_000, 5_000)), Some((200, 50))),
             (LimitClass::Search, Some((100, 10)), Some((20, 5))),
+            (LimitClass::Auth, Some((100, 10)), Some((30, 1))),
         ];
         assert_eq!(expected.map(|(class, ..)| class), LimitClass::ALL);
         for (class, tenant, network) in expected {

@@ -7,7 +7,7 @@ use tokio::{sync::watch, task::JoinSet};
 use wardgraph_gate::Gate;
 use wardgraph_http::HealthState;
 use wardgraph_store::{Store, StoreError};
-use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, KeyKeeper, ModelKeeper, PurgeWorker, TierKeeper};
+use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, ModelKeeper, PurgeWorker, TierKeeper};
 
 /// How many workers share the queue: the model works while the other reads and writes.
 const WORKERS: usize = 2;
@@ -19,6 +19,7 @@ pub(crate) struct Workers {
     pub(crate) purge: PurgeWorker,
     pub(crate) forgetting: ForgettingWorker,
     pub(crate) keys: KeyKeeper,
+    pub(crate) mail: MailWorker,
 }
 
 /// What every server looks after, whether it works or only learns what others did.
@@ -64,6 +65,7 @@ pub(crate) fn others(
         tasks.spawn(workers.purge.run());
         tasks.spawn(workers.forgetting.run());
         tasks.spawn(workers.keys.run());
+        tasks.spawn(workers.mail.run());
     }
     tasks
 }

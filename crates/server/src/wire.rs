@@ -11,8 +11,13 @@ use wardgraph_graph::{
     embedding::Backlog,
     search::{Routes, Searches},
 };
-use wardgraph_http::{HealthState, Mounted, QueryVectors, ServeLimits, Services, Tls};
-use wardgraph_kernel::{Chance, Clock, Permissions, SystemChance, SystemClock};
+use wardgraph_http::{Accounts, HealthState, Mounted, QueryVectors, ServeLimits, Services, Tls};
+use wardgraph_identity::{
+    Keys as AccountKeys,
+    mail::{FolderMailer, Mailer, SmtpMailer},
+    password::{Cost, HashPool},
+};
+use wardgraph_kernel::{Chance, Clock, Permissions, SystemChance, SystemClock, Write};
 use wardgraph_limits::Limiter;
 use wardgraph_store::{
     Login, Logins, Role, Space, StatementInfo, Store, StoreOptions,
@@ -22,7 +27,9 @@ use wardgraph_store::{
 };
 use wardgraph_tokens::{Algorithm, Minter, OwnIssuer, Verifier};
 use wardgraph_vault::{AwsAccess, AwsSource, FileSource, MasterSource, Vault};
-use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, KeyKeeper, ModelKeeper, PurgeWorker, TierKeeper, WorkerOptions};
+use wardgraph_worker::{
+    EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, ModelKeeper, PurgeWorker, TierKeeper, WorkerOptions,
+};
 
 use crate::{
     Home, certificates,
@@ -33,6 +40,9 @@ use crate::{
 
 /// `iss` of the tokens that `wardgraph token mint` signs with the data folder's own key.
 const LOCAL_ISSUER: &str = "wardgraph-local";
+
+/// When answers go out whose time must not tell what was found: longer than they take by far, when the server is not overrun.
+const BEAT: Duration = Duration::from_millis(250);
 
 /// How long it may take to connect to AWS.
 const AWS_WITHIN: Duration = Duration::from_secs(5);
@@ -83,6 +93,7 @@ pub fn statements(searches: &'static Searches) -> Vec<&'static StatementInfo> {
         .chain(wardgraph_audit::STATEMENTS)
         .chain(wardgraph_vault::STATEMENTS.iter().copied().flatten())
         .chain(wardgraph_tokens::STATEMENTS)
+        .chain(wardgraph_identity::STATEMENTS.iter().copied().flatten())
         .chain(gate)
         .chain(graph);
     fixed.copied().chain(searches.statements()).collect()
@@ -197,6 +208,35 @@ pub fn issuer(config: &Config, listen: SocketAddr, vault: &Vault) -> Result<OwnI
     Ok(OwnIssuer::new(config.own.issuer(&public_url, &config.audience), vault.clone())?)
 }
 
+/// The keys of accounts, which are made at the first start of all servers of a database.
+pub async fn account_keys(parts: &SystemParts, vault: &Vault) -> Result<AccountKeys, StartError> {
+    let mut work = parts.own::<Write>("account keys")?;
+    let keys = AccountKeys::ensure(&mut work.tx(), vault, &*parts.chance).await?;
+    work.commit(Vec::new()).await?;
+    Ok(keys)
+}
+
+/// How accounts are kept.
+fn accounts(config: &Config, keys: AccountKeys) -> Result<Accounts, StartError> {
+    Ok(Accounts {
+        keys,
+        pool: HashPool::start(config.accounts.pool)?,
+        cost: Cost::DEFAULT,
+        lifetimes: config.accounts.lifetimes,
+        open: config.accounts.open,
+        verifies: config.accounts.smtp.is_some(),
+        beat: BEAT,
+    })
+}
+
+/// Who takes messages: the mail server, or a folder.
+fn mailer(config: &Config, home: &Home) -> Result<Arc<dyn Mailer>, StartError> {
+    Ok(match &config.accounts.smtp {
+        Some(options) => Arc::new(SmtpMailer::new(options)?),
+        None => Arc::new(FolderMailer::new(home.folder().join("mail"))),
+    })
+}
+
 /// The superuser's login to the private Postgres.
 pub fn embedded_login(embedded: &EmbeddedPostgres) -> Login {
     let mut login = Login::at_socket(embedded.socket_directory());
@@ -281,9 +321,12 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         chance,
     });
     gate.hear().await?;
+    let account_keys = account_keys(&parts, &vault).await?;
     let health = Arc::new(HealthState::new(findings.leakproof_operators));
     let backlog = Backlog::default();
+    let mail = MailWorker::new(parts.clone(), mailer(config, home)?, account_keys.clone(), issuer.iss());
     let services = Services {
+        accounts: accounts(config, account_keys)?,
         vault,
         issuer,
         embedder: embedder.clone(),
@@ -304,6 +347,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         purge: PurgeWorker::new(parts.clone()),
         forgetting: ForgettingWorker::new(parts),
         keys,
+        mail,
     });
     let (stop, stopping) = watch::channel(false);
     let embedding = tasks::embedding(workers.as_ref(), &keepers, &stopping);

@@ -1,6 +1,6 @@
 //! Whose rows a transaction sees.
 
-use wardgraph_kernel::{Owner, TenantId};
+use wardgraph_kernel::{Owner, TenantId, UserId};
 
 use crate::wire::Command;
 
@@ -9,6 +9,8 @@ use crate::wire::Command;
 pub enum Scope {
     /// One tenant's, and the shared rows to read.
     Tenant(TenantId),
+    /// One tenant's, and a person's own account.
+    Account(TenantId, UserId),
     /// The reserved tenant of events that belong to no tenant.
     System,
     /// The shared rows themselves (`*`): for the administrator's role.
@@ -30,7 +32,7 @@ impl Scope {
     /// The value of `tenant_id` in rows of this scope; empty for [`Scope::Nobody`], which matches no row.
     pub fn tenant(&self) -> &str {
         match self {
-            Self::Tenant(tenant) => tenant.as_str(),
+            Self::Tenant(tenant) | Self::Account(tenant, _) => tenant.as_str(),
             Self::System => "_system",
             Self::Shared => "*",
             Self::Nobody => "",
@@ -43,6 +45,14 @@ impl Scope {
         match self {
             Self::Nobody => None,
             scope => Some(format!("SET LOCAL app.current_tenant_id = '{}'", scope.tenant())),
+        }
+    }
+
+    /// The text that binds a transaction to the account besides, if it is bound to any. A UUID has nothing to escape either.
+    pub(crate) fn account(&self) -> Option<String> {
+        match self {
+            Self::Account(_, user) => Some(format!("SET LOCAL app.current_user_id = '{user}'")),
+            Self::Tenant(_) | Self::System | Self::Shared | Self::Nobody => None,
         }
     }
 }
@@ -83,5 +93,10 @@ mod tests {
         assert_eq!(scope.binding().unwrap(), "SET LOCAL app.current_tenant_id = 'acme'");
         assert_eq!(Scope::Shared.binding().unwrap(), "SET LOCAL app.current_tenant_id = '*'");
         assert_eq!(Scope::Nobody.binding(), None);
+        let user = UserId::from(uuid::Uuid::nil());
+        let account = Scope::Account(TenantId::parse("acme").unwrap(), user);
+        assert_eq!(account.binding(), Scope::Tenant(TenantId::parse("acme").unwrap()).binding());
+        assert_eq!(account.account().unwrap(), "SET LOCAL app.current_user_id = '00000000-0000-0000-0000-000000000000'");
+        assert_eq!(Scope::System.account(), None);
     }
 }

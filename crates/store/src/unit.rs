@@ -38,6 +38,8 @@ pub struct Unit {
     timeouts: Timeouts,
     state: State,
     ends_with_next: bool,
+    /// The scope is another one than the transaction was opened in: the next flight binds it first.
+    moved: bool,
     /// A statement failed: Postgres answers `COMMIT` with a quiet rollback then.
     failed: bool,
 }
@@ -57,7 +59,7 @@ impl Unit {
         opening: Opening,
         timeouts: Timeouts,
     ) -> Self {
-        Self { pool, share, scope, opening, timeouts, state: State::Fresh, ends_with_next: false, failed: false }
+        Self { pool, share, scope, opening, timeouts, state: State::Fresh, ends_with_next: false, moved: false, failed: false }
     }
 
     /// Lends the transaction to a domain, as one that may do what `M` says.
@@ -68,6 +70,12 @@ impl Unit {
     /// Makes the next statement the last: `COMMIT` rides with it, so that a unit of one reading statement is one flight.
     pub fn end_with_next(&mut self) {
         self.ends_with_next = true;
+    }
+
+    /// Binds what follows to another scope: a ceremony's events are the tenant's whom it turned out to be about.
+    pub fn rebind(&mut self, scope: Scope) {
+        self.moved = true;
+        self.scope = scope;
     }
 
     /// Sends what is left to write and `COMMIT` in one flight. Nothing is sent when nothing was ever begun and nothing is left to write.
@@ -154,6 +162,8 @@ impl Unit {
         let mut flight = session.flight()?;
         if first {
             self.opening.put(&self.scope, &mut flight)?;
+        } else if std::mem::take(&mut self.moved) {
+            bind(&self.scope, &mut flight)?;
         }
         for (info, params) in statements {
             flight.statement(prepared.get(info)?, params)?;
@@ -182,9 +192,7 @@ impl Opening {
     /// The tenant is bound right after `BEGIN`, before anything that could look at a row.
     fn put(self, scope: &Scope, flight: &mut Flight<'_>) -> Result<(), StoreError> {
         flight.command(if self.writable { Command::BeginWrite } else { Command::BeginRead })?;
-        if let Some(binding) = scope.binding() {
-            flight.scope(scope.tenant(), &binding)?;
-        }
+        bind(scope, flight)?;
         for command in self.plan.commands() {
             flight.command(*command)?;
         }
@@ -193,6 +201,16 @@ impl Opening {
         }
         Ok(())
     }
+}
+
+fn bind(scope: &Scope, flight: &mut Flight<'_>) -> Result<(), StoreError> {
+    if let Some(binding) = scope.binding() {
+        flight.scope(scope.tenant(), &binding)?;
+    }
+    if let Some(binding) = scope.account() {
+        flight.account(&binding)?;
+    }
+    Ok(())
 }
 
 impl Drop for Unit {

@@ -11,7 +11,13 @@ use wardgraph_api::describe::Known;
 use wardgraph_embed::{Embedder, ModelKind};
 use wardgraph_gate::{Gate, GateParts, Proxies, SystemParts, WebhookKeys};
 use wardgraph_graph::{embedding::Backlog, search::Routes};
-use wardgraph_http::{Edge, HealthState, Mounted, QueryVectors, ServeLimits, Services, Tls};
+use wardgraph_http::{Accounts, Edge, HealthState, Mounted, QueryVectors, ServeLimits, Services, Tls};
+use wardgraph_identity::{
+    Keys as AccountKeys,
+    mail::Mailer,
+    password::{Cost, HashPool, PoolOptions},
+    session::Lifetimes,
+};
 use wardgraph_kernel::{Clock, EdgeId, ManualClock, NodeId, Permissions, SeededChance, SharedNodeId, Timestamp};
 use wardgraph_limits::{LimitTable, Limiter};
 use wardgraph_store::{Role, StatementInfo, Store, StoreOptions, Timeouts};
@@ -19,9 +25,11 @@ use wardgraph_tokens::{
     AccessRequest, Algorithm, Issuer, IssuerConfig, IssuerKeys, LocalKey, Minter, OwnConfig, OwnIssuer, Tenants, Verifier,
 };
 use wardgraph_vault::{FixedSource, MasterSource, Vault};
-use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, KeyKeeper, PurgeWorker, TierKeeper, TierOptions, WorkerOptions};
+use wardgraph_worker::{
+    EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, PurgeWorker, TierKeeper, TierOptions, WorkerOptions,
+};
 
-use crate::{Caller, Cluster, Database, cluster::repository};
+use crate::{Caller, Cluster, Database, Mailbox, Person, cluster::repository};
 
 /// When every test begins: 2026-01-01T00:00:00Z.
 pub const START: i64 = 1_767_225_600;
@@ -70,6 +78,18 @@ pub struct AppOptions {
     pub listens: bool,
     /// The algorithms of the server's own tokens.
     pub algorithms: Vec<Algorithm>,
+    /// Whether an account must show that its address is its owner's before it can sign in.
+    pub verifies: bool,
+    /// Whether anybody may register.
+    pub closed: bool,
+    /// What a password's hash costs: little, unless a test is about it.
+    pub cost: Cost,
+    /// The threads that work passwords out.
+    pub hashing: PoolOptions,
+    /// When answers go out whose time must not tell what was found: at once, unless a test is about it.
+    pub beat: std::time::Duration,
+    /// Who takes messages instead of [`App::mails`].
+    pub mailer: Option<Arc<dyn Mailer>>,
     /// Where master keys come from; [`MASTER_KEY`] if nothing is said.
     pub masters: Option<Arc<dyn MasterSource>>,
 }
@@ -91,6 +111,12 @@ impl Default for AppOptions {
             issuers: Vec::new(),
             listens: false,
             algorithms: vec![Algorithm::ES256],
+            verifies: false,
+            closed: false,
+            cost: Cost { memory_kib: 64, passes: 1 },
+            hashing: PoolOptions { threads: 2, queue: 64 },
+            beat: std::time::Duration::ZERO,
+            mailer: None,
             masters: None,
         }
     }
@@ -115,6 +141,10 @@ pub struct App {
     pub issuer: OwnIssuer,
     /// Its keeper of keys, which works only when a test says so.
     pub keys: KeyKeeper,
+    /// What it mailed.
+    pub mails: Arc<Mailbox>,
+    /// Its keys of accounts.
+    pub account_keys: AccountKeys,
     /// How its tenants are searched.
     pub routes: Arc<Routes>,
     /// Its keeper of search tiers, which works only when a test says so.
@@ -133,6 +163,8 @@ pub struct App {
     worker: EmbeddingWorker,
     forgetting: ForgettingWorker,
     purge: PurgeWorker,
+    mail: MailWorker,
+    people: std::sync::atomic::AtomicU32,
     server: JoinHandle<()>,
     listening: Option<JoinHandle<()>>,
 }
@@ -197,6 +229,18 @@ impl App {
         });
         gate.hear().await.unwrap();
         let listening = options.listens.then(|| tokio::spawn(gate.clone().keep_listening()));
+        let account_keys = wardgraph_server::wire::account_keys(&parts, &vault).await.unwrap();
+        let mails = Arc::new(Mailbox::default());
+        let mailer = options.mailer.unwrap_or_else(|| mails.clone());
+        let accounts = Accounts {
+            keys: account_keys.clone(),
+            pool: HashPool::start(options.hashing).unwrap(),
+            cost: options.cost,
+            lifetimes: Lifetimes::default(),
+            open: !options.closed,
+            verifies: options.verifies,
+            beat: options.beat,
+        };
         let health = Arc::new(HealthState::new(true));
         let backlog = Backlog::default();
         let services = Services {
@@ -210,6 +254,7 @@ impl App {
             grace_period: GRACE,
             vault: vault.clone(),
             issuer: issuer.clone(),
+            accounts,
         };
         let api = (options.api)(gate.clone(), &services, options.edge);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -238,6 +283,10 @@ impl App {
             own: own_key.minter("wardgraph-local", AUDIENCE),
             forgetting: ForgettingWorker::new(parts.clone()),
             purge: PurgeWorker::new(parts.clone()),
+            mail: MailWorker::new(parts.clone(), mailer, account_keys.clone(), OWN_ISS),
+            mails,
+            account_keys,
+            people: std::sync::atomic::AtomicU32::new(0),
             worker: EmbeddingWorker::new(parts, embedder(), WorkerOptions::default()),
             server,
         }
@@ -317,7 +366,8 @@ impl App {
         Caller::bearing(self, Some(token.to_owned()))
     }
 
-    /// Things that exist in `owner`'s tenant: two nodes and an edge; and a shared node, without words that a search could find.
+    /// Things that exist: in `owner`'s tenant two nodes and an edge; a shared node, without words that a search could find; and a person's
+    /// account, fresh, with a key and sessions. From now on `owner` calls endpoints that are about a person's account as this person.
     pub async fn known(&self, owner: &Caller) -> Known {
         let node = |reply: crate::Reply| -> NodeId { serde_json::from_value(reply.created()["id"].clone()).unwrap() };
         let (first, second) = (owner.create_node("the first known node").await, owner.create_node("the second known node").await);
@@ -327,7 +377,30 @@ impl App {
         let shared =
             owner.post("/api/v1/shared/nodes", &serde_json::json!({ "classes": ["Shared"], "props": {} })).await.created();
         let shared: SharedNodeId = serde_json::from_value(shared["id"].clone()).unwrap();
-        Known { node, other, edge, shared }
+        Known { node, other, edge, shared, account: self.person_of(owner).await.known(self).await }
+    }
+
+    /// A fresh person, as whom `owner` calls endpoints that are about a person's account from now on.
+    pub async fn person_of(&self, owner: &Caller) -> Person {
+        let number = self.people.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let person = self.person(&format!("person-{number}@example.com")).await;
+        owner.becomes(&person.caller);
+        person
+    }
+
+    /// Somebody who registers with this address, unless it is taken by them, and signs in.
+    pub async fn person(&self, email: &str) -> Person {
+        Person::signed_in(self, email).await
+    }
+
+    /// Mails what is due.
+    pub async fn mail_everything(&self) {
+        while self.mail.turn().await.unwrap() > 0 {}
+    }
+
+    /// Forgets failed sign-ins, links and sessions that are past.
+    pub async fn sweep_accounts(&self) {
+        self.mail.sweep().await.unwrap();
     }
 
     /// Works the queue until nothing is due.

@@ -1,11 +1,14 @@
 //! Callers as values: a tenant, a token, and what can be asked over HTTP.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use wardgraph_api::{describe::Known, table::Row};
-use wardgraph_kernel::{Clock, SystemChance, TenantId};
+use wardgraph_kernel::{Clock, Rows, SystemChance, TenantId};
 use wardgraph_tokens::{MintRequest, Minter};
 
 use crate::App;
@@ -19,6 +22,8 @@ pub struct Caller {
     pub token: Option<String>,
     /// The tenant, as the token was minted.
     pub tenant: String,
+    /// The token of the person as whom endpoints are called that are about a person's account; [`App::known`] says who.
+    person: Arc<Mutex<Option<String>>>,
 }
 
 /// What came back.
@@ -48,16 +53,27 @@ impl Caller {
     }
 
     pub(crate) fn bearing(app: &App, token: Option<String>) -> Self {
-        Self { base: app.base.clone(), http: app.http.clone(), token, tenant: String::new() }
+        Self { base: app.base.clone(), http: app.http.clone(), token, tenant: String::new(), person: Arc::default() }
     }
 
-    /// A request that is about to be sent, with the token.
+    /// A request that is about to be sent, with the token, or where it is about a person's account with that person's.
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let request = self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), format!("{}{path}", self.base));
-        match &self.token {
+        match self.token_at(path) {
             Some(token) => request.bearer_auth(token),
             None => request,
         }
+    }
+
+    /// The token that is sent to `path`.
+    pub fn token_at(&self, path: &str) -> Option<String> {
+        let person = self.person.lock().unwrap().clone().filter(|_| is_an_accounts(path));
+        person.or_else(|| self.token.clone())
+    }
+
+    /// Has this caller, and all clones of it, call as `person` where it is about a person's account.
+    pub(crate) fn becomes(&self, person: &Self) {
+        self.person.lock().unwrap().clone_from(&person.token);
     }
 
     /// Gets.
@@ -116,6 +132,16 @@ fn path(row: &Row, known: &Known) -> String {
         Some(kind) => row.spec.path.replace("{id}", &kind.of(known)),
         None => row.spec.path.to_owned(),
     }
+}
+
+/// Whether an endpoint at this path is about a person's account.
+fn is_an_accounts(path: &str) -> bool {
+    let path = path.split('?').next().unwrap_or_default();
+    let matches = |template: &str| match template.split_once("{id}") {
+        Some((before, after)) => path.starts_with(before) && path.ends_with(after) && path.len() > before.len() + after.len(),
+        None => template == path,
+    };
+    wardgraph_api::table::rows().any(|row| row.spec.rows == Rows::Account && matches(row.spec.path))
 }
 
 impl Reply {

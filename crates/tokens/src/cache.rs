@@ -21,7 +21,7 @@ pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
     /// The fingerprint of a token; `None` never happens, since SHA-256 has 32 bytes.
-    pub(crate) fn of(token: &str) -> Option<Self> {
+    pub fn of(token: &str) -> Option<Self> {
         digest(&SHA256, token.as_bytes()).as_ref().try_into().ok().map(Self)
     }
 }

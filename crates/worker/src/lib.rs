@@ -1,5 +1,5 @@
 //! The worker: does what is due, tenant by tenant: giving nodes their vectors, and new ones when the model changes, keeping the tiers of
-//! search, erasing deleted nodes, keeping the server's own keys, and forgetting answers that were kept long enough.
+//! search, erasing deleted nodes, keeping the server's own keys, mailing, and forgetting answers that were kept long enough.
 //!
 //! Refuses to know: HTTP.
 
@@ -8,6 +8,7 @@ mod duty;
 mod embedding;
 mod forget;
 mod keys;
+mod mail;
 mod purge;
 mod tidy;
 mod tiers;
@@ -17,5 +18,6 @@ pub use duty::Duty;
 pub use embedding::{EmbeddingWorker, WorkerOptions};
 pub use forget::ForgettingWorker;
 pub use keys::{KeyKeeper, MasterChange};
+pub use mail::MailWorker;
 pub use purge::PurgeWorker;
 pub use tiers::{TierKeeper, TierOptions};

@@ -4,7 +4,8 @@
 //! /// What the endpoint does.
 //! Name: METHOD "/path/{id}" (Input) -> Output {
 //!     permission: NodesRead,     // or own: "why", credential: "why", signed: StandardWebhook, public: "why"
-//!     rows: Shared,              // for `permission: SharedWrite`, and only there: the rows of everyone instead of the caller's tenant's
+//!     rows: Shared,              // for `permission: SharedWrite`, and only there: the rows of everyone instead of the caller's tenant's;
+//!                                // or Account, for `own:`: those of the person who signed in
 //!     limit: Read,
 //!     audit: NodeCreated,        // makes the endpoint a writing one; `audit_on_read:` leaves an event and writes nothing else
 //!     body: 1024,                // bytes; 0 refuses a body
@@ -30,6 +31,8 @@
 //! }
 //! ```
 
+pub mod account;
+pub mod auth;
 pub mod graph;
 pub mod shared;
 pub mod system;
@@ -50,7 +53,7 @@ pub struct Row {
 }
 
 /// Every endpoint of the server.
-pub static ALL: &[&[Row]] = &[system::ROWS, graph::ROWS, shared::ROWS];
+pub static ALL: &[&[Row]] = &[system::ROWS, graph::ROWS, shared::ROWS, account::ROWS, auth::ROWS];
 
 /// Every endpoint of the server, one after another.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
@@ -88,7 +91,7 @@ macro_rules! endpoints {
 
             const _: () = assert!(
                 <$name as ::wardgraph_kernel::Endpoint>::SPEC.shares_as_it_should(),
-                "`rows: Shared` goes with `permission: SharedWrite` and `audit:`, and with nothing else"
+                "`rows: Shared` goes with `permission: SharedWrite` and `audit:`, `rows: Account` with `own:`, and with nothing else"
             );
         )*
 

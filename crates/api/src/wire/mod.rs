@@ -1,5 +1,8 @@
 //! The types on the wire, one file a thing.
 
+pub mod account;
+pub mod api_key;
+pub mod auth;
 pub mod edge;
 pub mod embedding;
 pub mod event;
@@ -8,6 +11,7 @@ pub mod node;
 mod object_text;
 pub mod relation;
 pub mod search;
+mod secret_text;
 pub mod system;
 mod tenant;
 pub mod version;
@@ -15,4 +19,5 @@ pub mod version;
 pub use name::Name;
 pub(crate) use name::misleads;
 pub use object_text::ObjectText;
+pub use secret_text::SecretText;
 pub use tenant::NamedTenant;

@@ -1,5 +1,7 @@
 //! Thin handlers: begin, call the domain, commit, answer.
 
+pub(crate) mod account;
+pub(crate) mod auth;
 pub(crate) mod batch;
 mod cleaning;
 pub(crate) mod edges;
@@ -29,7 +31,7 @@ fn page(list: &List, limit: Option<i64>, cursor: Option<&str>) -> Result<(PageSi
 /// What a node that `E` changed leaves in the log.
 const fn update_event<E: Endpoint>() -> EventType {
     match E::SPEC.rows {
-        Rows::Own => EventType::NodeUpdated,
+        Rows::Own | Rows::Account => EventType::NodeUpdated,
         Rows::Shared => EventType::SharedNodeUpdated,
     }
 }

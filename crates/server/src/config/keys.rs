@@ -120,6 +120,16 @@ keys! {
     "tokens.publish_lead_seconds" Kind::Number(2, 86_400), "600", [], "How long a signing key is published before it signs. Whoever reads `/.well-known/jwks.json` may keep it for half of that.";
     "vault.master_key" Kind::Secret, "", [], "What wraps the keys that secrets in the database are sealed with: 32 bytes in base64 (`openssl rand -base64 32`), or `aws-secretsmanager://ID` (`ID#MEMBER` where the secret is a JSON object) for a secret of AWS Secrets Manager that holds them. Every server of a database needs the same. Empty: made at the first start, in the data folder. Without it those secrets are lost.";
     "vault.previous_master_key" Kind::Secret, "", [], "The master key before this one, while `wardgraph key rotate` has not yet wrapped everything with the new one.";
+    "accounts.registration" Kind::Text, "open", [], "`open`: anybody may make an account, with an organization of its own. `closed`: nobody may over HTTP.";
+    "accounts.session_days" Kind::Number(1, 3_650), "90", [], "After how many days a session ends, whatever is done.";
+    "accounts.idle_days" Kind::Number(1, 3_650), "14", [], "After how many days without a use a session ends.";
+    "accounts.hash_threads" Kind::Number(0, 256), "0", [], "Threads that work passwords out (Argon2id), with 19 MiB each. 0: one for each core.";
+    "mail.smtp_host" Kind::Text, "", [], "The mail server. With one, an account must show that its address is its owner's before it can sign in. Empty: messages are written into the folder `mail` of the data folder.";
+    "mail.smtp_port" Kind::Number(0, 65_535), "0", [], "Its port. 0: 587, 465 or 25, as `mail.smtp_tls` says.";
+    "mail.smtp_tls" Kind::Text, "starttls", [], "How the way to it is guarded: `starttls`, `implicit`, or `none` for one on this machine.";
+    "mail.smtp_user" Kind::Text, "", [], "Who signs in to it. Empty: nobody needs to.";
+    "mail.smtp_password" Kind::Secret, "", [], "The password for it.";
+    "mail.from" Kind::Text, "Wardgraph <wardgraph@localhost>", [], "From whom messages are.";
     "aws.region" Kind::Text, "", ["AWS_REGION", "AWS_DEFAULT_REGION"], "The region of AWS, where something is there.";
     "aws.access_key_id" Kind::Text, "", ["AWS_ACCESS_KEY_ID"], "The id of the access key that AWS is asked with. Roles of machines and pods are not looked up.";
     "aws.secret_access_key" Kind::Secret, "", ["AWS_SECRET_ACCESS_KEY"], "The access key.";
@@ -137,6 +147,10 @@ keys! {
     "limits.items_sustained" COUNT, "5000", [], "Items of batches of a tenant a second.";
     "limits.read_burst" COUNT, "2000", [], "Reads of a tenant at once.";
     "limits.read_sustained" COUNT, "1000", [], "Reads of a tenant a second.";
+    "limits.auth_burst" COUNT, "100", [], "Changes of accounts by a tenant's members at once.";
+    "limits.auth_sustained" COUNT, "10", [], "The same a second.";
+    "limits.stranger_auth_burst" COUNT, "30", [], "Sign-ins, registrations, refreshes and uses of mailed links from one network at once.";
+    "limits.stranger_auth_sustained" COUNT, "1", [], "The same a second.";
     "limits.stranger_burst" COUNT, "200", [], "Calls without a valid credential from one network at once, for each class but search.";
     "limits.stranger_sustained" COUNT, "50", [], "The same a second.";
     "limits.stranger_search_burst" COUNT, "20", [], "Searches without a valid credential from one network at once.";

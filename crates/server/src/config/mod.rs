@@ -1,6 +1,7 @@
 //! Configuration: defaults in code, then a TOML file, then the environment. One list of settings is the truth for all three, for
 //! `wardgraph config`, and for `docs/configuration.md`.
 
+mod accounts;
 mod egress;
 mod embedding;
 mod error;
@@ -11,6 +12,7 @@ mod own;
 mod sources;
 mod typed;
 
+pub use accounts::AccountSettings;
 pub use egress::EgressConfig;
 pub use embedding::EmbeddingConfig;
 pub use error::ConfigError;

@@ -10,6 +10,7 @@ use wardgraph_worker::TierOptions;
 
 use super::{
     ConfigError, Settings,
+    accounts::{AccountSettings, accounts},
     egress::{EgressConfig, egress},
     embedding::{EmbeddingConfig, embedding},
     http::{HttpConfig, http},
@@ -33,6 +34,8 @@ pub struct Config {
     pub own: OwnSettings,
     /// Where master keys come from.
     pub master_keys: MasterKeys,
+    /// How accounts are kept.
+    pub accounts: AccountSettings,
     /// The way out.
     pub egress: EgressConfig,
     /// What `aud` must name in tokens of any issuer.
@@ -91,6 +94,7 @@ impl Config {
             issuers: issuers::named(settings, &audience)?,
             own: own(settings)?,
             master_keys: vault(settings)?,
+            accounts: accounts(settings)?,
             egress: egress(settings)?,
             audience,
             limits,
@@ -210,8 +214,13 @@ fn limits(settings: &Settings, http: &HttpConfig) -> Result<LimitTable, ConfigEr
         (LimitClass::NodeWrite, "node_write"),
         (LimitClass::Items, "items"),
         (LimitClass::Read, "read"),
+        (LimitClass::Auth, "auth"),
     ] {
-        let network = if class == LimitClass::Search { settings.policy("stranger_search")? } else { stranger };
+        let network = match class {
+            LimitClass::Search => settings.policy("stranger_search")?,
+            LimitClass::Auth => settings.policy("stranger_auth")?,
+            _ => stranger,
+        };
         table = table.with_tenant(class, Some(settings.policy(name)?)).with_network(class, Some(network));
     }
     Ok(table)

@@ -94,6 +94,7 @@ async fn the_policies_are_these_and_no_others() {
             format!("{table} tenant_{act} PERMISSIVE {} {deletes_too}{writers}", act.to_uppercase())
         }));
     }
+    expected.extend(crate::accounts::rights::policies());
     expected.sort();
     assert_eq!(listed, expected);
 }
@@ -125,7 +126,7 @@ async fn the_grants_are_these_and_no_others() {
     )
     .await;
     let all = "delete+insert+select+update";
-    let mut expected = [
+    let expected = [
         "master_keys app select".into(),
         "master_keys identity select".into(),
         format!("master_keys worker {all}"),
@@ -185,6 +186,7 @@ async fn the_grants_are_these_and_no_others() {
         format!("vector_spaces admin {all}"),
         "vector_spaces worker delete+insert+select+update".into(),
     ];
+    let mut expected = [expected.to_vec(), crate::accounts::rights::grants()].concat();
     expected.sort();
     assert_eq!(listed, expected);
 }

@@ -43,12 +43,12 @@ mod table {
     }
 }
 
-const PREPARE: &str = "create table wardgraph.attempts (name text not null);
-    grant select, insert on wardgraph.attempts to wardgraph_app, wardgraph_identity";
+const PREPARE: &str = "create table wardgraph.tries (name text not null);
+    grant select, insert on wardgraph.tries to wardgraph_app, wardgraph_identity";
 static COUNT: Statement<Identity> =
-    Statement::identity("test.attempt.count", "insert into attempts (name) values ($1) returning name");
+    Statement::identity("test.attempt.count", "insert into tries (name) values ($1) returning name");
 static PEEK: Statement<Identity> = Statement::identity("test.node.peek", "select node_id from nodes");
-static NOTE: Statement<Write> = Statement::writing("test.attempt.note", &[Role::App], "insert into attempts (name) values ($1)");
+static NOTE: Statement<Write> = Statement::writing("test.attempt.note", &[Role::App], "insert into tries (name) values ($1)");
 static LOOK: Statement<Read> =
     Statement::reading("test.node.count", &[Role::App], "select count(*) from nodes where tenant_id = $1");
 static STATEMENTS: [&StatementInfo; 4] = [COUNT.info(), PEEK.info(), NOTE.info(), LOOK.info()];
@@ -173,7 +173,7 @@ async fn texts(app: &App, sql: &str) -> Vec<String> {
 }
 
 async fn attempts(app: &App) -> Vec<String> {
-    texts(app, "select name from wardgraph.attempts order by name").await
+    texts(app, "select name from wardgraph.tries order by name").await
 }
 
 /// Tenant, type, subject, actor and outcome of every event, in order.

@@ -1,7 +1,7 @@
 //! Writes that are sent again: answered again, and not done again.
 
 use serde_json::{Value, json};
-use wardgraph_api::table::rows;
+use wardgraph_api::table::{Row, rows};
 use wardgraph_store::Timeouts;
 use wardgraph_testkit::{App, AppOptions, Caller, Reply};
 
@@ -32,26 +32,37 @@ async fn nodes(caller: &Caller) -> usize {
 #[tokio::test]
 async fn every_write_that_is_sent_again_is_answered_again_and_not_done_again() {
     let app = App::start().await;
-    for row in rows().filter(|row| row.spec.event.is_some()) {
+    for row in rows().filter(|row| row.spec.answers_again()) {
         let owner = app.owner(&format!("t-{}", row.spec.id.to_lowercase()));
         let known = app.known(&owner).await;
         let first = Reply::of(owner.calling(row, &known).header(KEY, "again")).await;
         assert!(first.status.is_success(), "{}: {}", row.spec.id, first.text);
         assert!(!first.headers.contains_key("idempotency-replayed"), "{}", row.spec.id);
-        let events = owner.events().await.len();
+        let events = requests(&app, row).await;
         for times in 1..=2 {
             let again = Reply::of(owner.calling(row, &known).header(KEY, "again")).await;
-            assert_eq!((again.status, &again.text), (first.status, &first.text), "{}", row.spec.id);
             assert_eq!(again.headers["idempotency-replayed"], "true", "{}", row.spec.id);
+            if (row.shape)().secret {
+                assert_eq!(again.status, 409, "{} shows a secret again", row.spec.id);
+                continue;
+            }
+            assert_eq!((again.status, &again.text), (first.status, &first.text), "{}", row.spec.id);
             for name in ["content-type", "etag"] {
                 assert_eq!(again.headers.get(name), first.headers.get(name), "{} {name}", row.spec.id);
             }
             // Its own event, and none of a subject.
-            let left = owner.events().await;
-            assert_eq!(left.len(), events + times, "{} was done again", row.spec.id);
-            assert_eq!(left.iter().filter(|event| event["payload"]["replayed"] == true).count(), times, "{}", row.spec.id);
+            let left = requests(&app, row).await;
+            assert_eq!((left.0, left.1), (events.0 + times as i64, times as i64), "{} was done again", row.spec.id);
         }
     }
+}
+
+/// How many events the requests to an endpoint left, and how many of them tell that a request was answered again.
+async fn requests(app: &App, row: &Row) -> (i64, i64) {
+    let sql = "select count(*), count(*) filter (where payload->'replayed' = 'true') from wardgraph.events
+               where request_id in (select request_id from wardgraph.events where type = 'request.committed' and subject = $1)";
+    let row = app.database.behind_the_scenes().await.query_one(sql, &[&row.spec.id]).await.unwrap();
+    (row.get(0), row.get(1))
 }
 
 #[tokio::test]

@@ -21,18 +21,22 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("embed", &["kernel", "egress"]),
     ("audit", &["kernel", "store"]),
     ("graph", &["kernel", "store", "embed"]),
-    ("gate", &["kernel", "api", "store", "vault", "audit", "tokens", "limits"]),
-    ("http", &["kernel", "api", "vault", "tokens", "audit", "embed", "graph", "limits", "gate"]),
-    ("worker", &["kernel", "vault", "tokens", "audit", "embed", "graph", "gate"]),
+    ("identity", &["kernel", "store", "vault"]),
+    ("gate", &["kernel", "api", "store", "vault", "audit", "tokens", "limits", "identity"]),
+    ("http", &["kernel", "api", "vault", "tokens", "audit", "embed", "graph", "limits", "identity", "gate"]),
+    ("worker", &["kernel", "vault", "tokens", "audit", "embed", "graph", "identity", "gate"]),
     (
         "server",
-        &["kernel", "api", "egress", "store", "vault", "audit", "tokens", "limits", "embed", "graph", "gate", "http", "worker"],
+        &[
+            "kernel", "api", "egress", "store", "vault", "audit", "tokens", "limits", "embed", "graph", "identity", "gate",
+            "http", "worker",
+        ],
     ),
     (
         "testkit",
         &[
-            "kernel", "api", "egress", "store", "vault", "audit", "tokens", "limits", "embed", "graph", "gate", "http", "worker",
-            "server",
+            "kernel", "api", "egress", "store", "vault", "audit", "tokens", "limits", "embed", "graph", "identity", "gate",
+            "http", "worker", "server",
         ],
     ),
 ];

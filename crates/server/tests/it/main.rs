@@ -9,6 +9,7 @@
     reason = "a test's helper fails by panicking, and a test may be plain"
 )]
 
+mod accounts;
 mod audit;
 mod batches;
 mod binary;

@@ -43,6 +43,10 @@ fn other(key: &Key) -> String {
         ("jwt.algorithm", _) => "HS256".into(),
         ("public_url", _) => "https://graph.example.com".into(),
         ("tokens.algorithms", _) => "EdDSA".into(),
+        ("accounts.registration", _) => "closed".into(),
+        ("mail.smtp_host", _) => "other.example.com".into(),
+        ("mail.smtp_tls", _) => "implicit".into(),
+        ("mail.from", _) => "Somebody <somebody@example.com>".into(),
         (name, Kind::Secret) if name.starts_with("vault.") => STANDARD.encode(&CANARY[..32]),
         ("embedding.model", _) => "wordllama".into(),
         ("embedding.base_url", _) => "https://models.internal/v1".into(),
@@ -122,6 +126,9 @@ fn no_setting_is_without_effect() {
         ("jwt.secret_key", SECRET),
         ("jwt.algorithm", "HS256"),
         ("vault.master_key", wardgraph_testkit::MASTER_KEY),
+        ("mail.smtp_host", "mail.example.com"),
+        ("mail.smtp_user", "wardgraph"),
+        ("mail.smtp_password", "a password"),
     ]);
     let service = BTreeMap::from([
         ("embedding.model", "openai"),
@@ -146,6 +153,7 @@ fn no_setting_is_without_effect() {
             "http.plain_beyond_loopback"
             | "embedding.plain_beyond_loopback"
             | "embedding.api_key"
+            | "mail.smtp_password"
             | "jwt.algorithm"
             | "jwt.secret_key"
             | "jwt.public_key" => continue,

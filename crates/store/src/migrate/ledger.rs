@@ -26,7 +26,10 @@ migrations![
     "0012_issuers",
     "0013_vault",
     "0014_changes",
-    "0015_signing_keys"
+    "0015_signing_keys",
+    "0016_accounts",
+    "0017_sessions",
+    "0018_accounts_are_their_owners"
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {

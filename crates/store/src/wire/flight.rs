@@ -58,6 +58,14 @@ impl<'s> Flight<'s> {
         Ok(())
     }
 
+    /// Adds the command that binds the transaction to an account, prepared under no name: accounts are many, and each comes rarely.
+    pub(crate) fn account(&mut self, binding: &str) -> Result<(), StoreError> {
+        frontend::parse("", binding, [], self.session.out()).map_err(|error| malformed(&error))?;
+        self.bind("", &[], &[])?;
+        self.flown.push(None);
+        Ok(())
+    }
+
     /// Adds a prepared statement.
     pub(crate) fn statement(&mut self, known: &Known, params: Params<'_>) -> Result<(), StoreError> {
         if params.len() != known.parameters.len() {

@@ -1,7 +1,7 @@
 //! Requests: to every endpoint of the table, with its own sample and its own parameters mangled. Whatever comes is answered, by the whole
 //! server over a real database, with what was asked or with a problem document that says why not.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
 use axum::{body::Body, extract::Request};
 use http::header;
@@ -106,7 +106,7 @@ fn in_a_line(bytes: &[u8]) -> String {
 
 async fn ask(app: &App, caller: &Caller, row: &Row, target: &str, body: Vec<u8>) -> Result<u16, TestCaseError> {
     let request = Request::builder().method(row.spec.method.word()).uri(target);
-    let request = request.header(header::AUTHORIZATION, format!("Bearer {}", caller.token.as_ref().unwrap()));
+    let request = request.header(header::AUTHORIZATION, format!("Bearer {}", caller.token_at(target).unwrap()));
     // What is no target at all never reaches the server.
     let Ok(request) = request.body(Body::from(body)) else { return Ok(0) };
     let answer = app.api.answer("127.0.0.1".parse().unwrap(), request);
@@ -130,7 +130,7 @@ fn every_endpoint_answers_whatever_comes() {
     let app = runtime.block_on(App::start());
     let owner = app.owner("tenant-a");
     let known = runtime.block_on(app.known(&owner));
-    let renewed = Cell::new((known, 0_u32));
+    let renewed = RefCell::new((known.clone(), 0_u32));
     // Everything takes an id, a query or a body, or takes none and is told so.
     let all: Vec<&Row> = rows().collect();
     let bodies = all.iter().filter_map(|row| (row.sample)(&known)).map(|sample| sample.to_string().into_bytes());
@@ -159,12 +159,12 @@ fn every_endpoint_answers_whatever_comes() {
 }
 
 /// Things that exist: what was deleted on the way is made anew now and then.
-fn known_now(runtime: &tokio::runtime::Runtime, app: &App, owner: &Caller, renewed: &Cell<(Known, u32)>) -> Known {
-    let (mut known, asked) = renewed.get();
+fn known_now(runtime: &tokio::runtime::Runtime, app: &App, owner: &Caller, renewed: &RefCell<(Known, u32)>) -> Known {
+    let (mut known, asked) = renewed.borrow().clone();
     if asked % 50 == 49 {
         known = runtime.block_on(app.known(owner));
     }
-    renewed.set((known, asked + 1));
+    renewed.replace((known.clone(), asked + 1));
     known
 }
 
@@ -175,7 +175,7 @@ fn each_endpoint_reads_its_own_input_mangled() {
     let app = runtime.block_on(App::start());
     let owner = app.owner("tenant-a");
     let known = runtime.block_on(app.known(&owner));
-    let renewed = Cell::new((known, 0));
+    let renewed = RefCell::new((known.clone(), 0));
     let inputs: Vec<_> = rows()
         .filter(|row| (row.shape)().body.is_some() || (row.shape)().query.is_some())
         .map(|row| {

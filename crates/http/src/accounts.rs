@@ -1,0 +1,100 @@
+//! What handlers of accounts are given besides: how passwords are worked out, how long sessions last, who may register.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use wardgraph_api::{FieldError, Problem, wire::SecretText};
+use wardgraph_identity::{
+    IdentityError, Keys,
+    password::{Cost, HashPool, PoolError, Verifier, weakness},
+    session::Lifetimes,
+};
+use wardgraph_kernel::Chance;
+
+use crate::Failure;
+
+/// How accounts are kept.
+#[derive(Debug, Clone)]
+pub struct Accounts {
+    /// The room's keys.
+    pub keys: Keys,
+    /// The threads that work passwords out.
+    pub pool: HashPool,
+    /// What a hash costs.
+    pub cost: Cost,
+    /// How long sessions last.
+    pub lifetimes: Lifetimes,
+    /// Whether anybody may register.
+    pub open: bool,
+    /// Whether an address must be shown to be its owner's before its account can sign in.
+    pub verifies: bool,
+    /// Answers whose time must not tell what was found go out at the next multiple of this; zero has them go out at once.
+    pub beat: Duration,
+}
+
+/// A password that was compared.
+#[derive(Debug)]
+pub(crate) struct Compared {
+    pub(crate) matches: bool,
+    /// The same password's verifier at the cost that is asked now, where it was kept at another.
+    pub(crate) renewed: Option<Verifier>,
+}
+
+impl Accounts {
+    /// The verifier of a password that may be one. `place` is where it stands in the body; `words` are the person's own.
+    ///
+    /// # Errors
+    /// 422 for a weak one, 503 when too many wait.
+    pub(crate) async fn verifier(
+        &self,
+        password: &SecretText,
+        words: [String; 2],
+        place: &'static str,
+        chance: Arc<dyn Chance>,
+    ) -> Result<Verifier, Failure> {
+        let (password, cost) = (password.0.clone(), self.cost);
+        let work = self.pool.run(move |memory| {
+            let words = words.each_ref().map(String::as_str);
+            match weakness(password.expose(), &words) {
+                Some(weak) => Err(weak),
+                None => Ok(Verifier::make(&password, cost, &*chance, memory)),
+            }
+        });
+        match work.await? {
+            Ok(Some(verifier)) => Ok(verifier),
+            Ok(None) => Err(IdentityError::Pool(PoolError::Failed).into()),
+            Err(weak) => Err(Problem::invalid("see `errors`").fields(vec![FieldError::new(place, weak.0)]).into()),
+        }
+    }
+
+    /// Compares a password with a verifier, or with nobody's, at the same cost.
+    ///
+    /// # Errors
+    /// 503 when too many wait.
+    pub(crate) async fn compare(
+        &self,
+        verifier: Option<Verifier>,
+        password: &SecretText,
+        chance: Arc<dyn Chance>,
+    ) -> Result<Compared, Failure> {
+        let (password, cost) = (password.0.clone(), self.cost);
+        let verifier = verifier.unwrap_or(Verifier::of_nobody(cost));
+        let work = self.pool.run(move |memory| {
+            let matches = verifier.matches(&password, memory);
+            let renewed =
+                if matches && verifier.is_outdated(cost) { Verifier::make(&password, cost, &*chance, memory) } else { None };
+            Compared { matches, renewed }
+        });
+        Ok(work.await?)
+    }
+
+    /// Waits for the next beat since `began`, so that the time of an answer tells nothing of what was found.
+    pub(crate) async fn on_the_beat(&self, began: Instant) {
+        let beat = self.beat.as_nanos();
+        if let Some(past) = began.elapsed().as_nanos().checked_rem(beat) {
+            tokio::time::sleep(Duration::from_nanos(u64::try_from(beat - past).unwrap_or(0))).await;
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The caller's API keys.
+
+use std::{net::IpAddr, time::Duration};
+
+use ipnet::IpNet;
+use wardgraph_api::{
+    FieldError, Issued, Json, NoContent, Path, Problem,
+    table::account::{CreateApiKey, ListApiKeys, RevokeApiKey, RotateApiKey},
+    wire::{
+        SecretText,
+        api_key::{ApiKey, ApiKeyList, IssuedApiKey, NewApiKey, Rotation},
+    },
+};
+use wardgraph_gate::{Committed, Permit};
+use wardgraph_identity::api_key::{self, NewKey, PREFIX};
+use wardgraph_kernel::{ApiKeyId, EventType, Permissions, Timestamp};
+use wardgraph_tokens::{Revocation, revoke};
+
+use crate::Failure;
+
+/// How long a replaced key lives on, unless the request says.
+const OVERLAP: Duration = Duration::from_hours(24);
+
+pub(crate) async fn list(permit: Permit<ListApiKeys>, (): ()) -> Result<Json<ApiKeyList>, Failure> {
+    let user = permit.account()?.user;
+    let mut work = permit.begin()?;
+    let api_keys: Vec<_> = api_key::list(&mut work.once(), user).await?.into_iter().map(wire).collect();
+    Ok(Json(ApiKeyList { count: api_keys.len(), api_keys }))
+}
+
+pub(crate) async fn create(permit: Permit<CreateApiKey>, Json(new): Json<NewApiKey>) -> Result<Committed<CreateApiKey>, Failure> {
+    let (user, now, chance) = (permit.account()?.user, permit.now(), permit.chance());
+    let may: Permissions = permit.permissions().collect();
+    let mut faults = Vec::new();
+    for (index, scope) in new.scopes.iter().enumerate() {
+        let wanted = Permissions::from_scopes([scope.as_str()]);
+        if wanted.intersect(may) != wanted {
+            faults.push(FieldError::new(format!("/scopes/{index}"), "is more than you may yourself"));
+        }
+    }
+    let mut networks = Vec::new();
+    for (index, text) in new.allowed_networks.iter().enumerate() {
+        match network(text) {
+            Some(network) => networks.push(network.to_string()),
+            None => faults.push(FieldError::new(format!("/allowed_networks/{index}"), "is no network like `192.0.2.0/24`")),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(Problem::invalid("see `errors`").fields(faults).into());
+    }
+    let id = ApiKeyId::new(now, &*chance);
+    let (key, verifier) = api_key::make(id, &*chance);
+    let expires_at = new.expires_in.map(|seconds| after(now, Duration::from_secs(seconds.unsigned_abs())));
+    let wanted = NewKey { id, verifier, name: new.name.into_text(), scopes: new.scopes, networks, expires_at };
+    let mut work = permit.begin()?;
+    let shown = wire(api_key::create(&mut work.tx(), user, &wanted, now).await?);
+    Ok(work.commit_issued(id, Issued(IssuedApiKey { key: SecretText(key), shown })).await?)
+}
+
+pub(crate) async fn rotate(
+    permit: Permit<RotateApiKey>,
+    (Path(old), Json(rotation)): (Path<ApiKeyId>, Json<Rotation>),
+) -> Result<Committed<RotateApiKey>, Failure> {
+    let (user, now, chance) = (permit.account()?.user, permit.now(), permit.chance());
+    let id = ApiKeyId::new(now, &*chance);
+    let (key, verifier) = api_key::make(id, &*chance);
+    let overlap = rotation.overlap_seconds.map_or(OVERLAP, |seconds| Duration::from_secs(seconds.unsigned_abs()));
+    let mut work = permit.begin()?;
+    let shown = wire(api_key::rotate(&mut work.tx(), user, old, (id, verifier), after(now, overlap), now).await?);
+    if overlap.is_zero() {
+        revoke(&mut work.tx(), Revocation::ApiKey(&old.to_string()), now).await?;
+    }
+    work.changed(EventType::ApiKeyCreated, id);
+    Ok(work.commit_issued(old, Issued(IssuedApiKey { key: SecretText(key), shown })).await?)
+}
+
+pub(crate) async fn revoke_one(
+    permit: Permit<RevokeApiKey>,
+    Path(id): Path<ApiKeyId>,
+) -> Result<Committed<RevokeApiKey>, Failure> {
+    let (user, now) = (permit.account()?.user, permit.now());
+    let mut work = permit.begin()?;
+    api_key::revoke(&mut work.tx(), user, id, now).await?;
+    revoke(&mut work.tx(), Revocation::ApiKey(&id.to_string()), now).await?;
+    Ok(work.commit(id, NoContent).await?)
+}
+
+/// A network, or an address as the network of itself. IPv4 in IPv6's clothes is IPv4, as clients' addresses are.
+fn network(text: &str) -> Option<IpNet> {
+    let address = || text.parse::<IpAddr>().ok().map(|address| IpNet::from(address.to_canonical()));
+    text.parse::<IpNet>().ok().map(|network| network.trunc()).or_else(address)
+}
+
+fn after(now: Timestamp, wait: Duration) -> Timestamp {
+    now.saturating_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+fn wire(key: api_key::ApiKey) -> ApiKey {
+    ApiKey {
+        id: key.id,
+        name: key.name,
+        prefix: format!("{PREFIX}{}", key.id.uuid().simple()),
+        scopes: key.scopes,
+        allowed_networks: key.networks,
+        created_at: key.created_at,
+        expires_at: key.expires_at,
+        last_used_at: key.last_used_at,
+        revoked_at: key.revoked_at,
+        replaced_by: key.successor,
+    }
+}

@@ -1,0 +1,51 @@
+//! Changing the password.
+
+use wardgraph_api::{FieldError, Json, NoContent, Problem, table::account::ChangePassword, wire::account::PasswordChange};
+use wardgraph_gate::{Committed, Permit};
+use wardgraph_identity::{
+    account,
+    session::{self, Why},
+};
+use wardgraph_kernel::{EventType, Timestamp};
+use wardgraph_tokens::{Revocation, revoke};
+
+use crate::{Failure, Services};
+
+pub(crate) async fn change(
+    permit: Permit<ChangePassword>,
+    Json(body): Json<PasswordChange>,
+    services: Services,
+) -> Result<Committed<ChangePassword>, Failure> {
+    let (accounts, caller, now, chance) = (&services.accounts, permit.account()?, permit.now(), permit.chance());
+    let known = account::known(&mut permit.look()?.tx(), caller.user).await?;
+    // Whoever stole an access token guesses no faster than at the door.
+    if let Some(until) = known.failures.locked_until().filter(|until| now < *until) {
+        return Ok(permit.begin()?.refuse(wait(until, now)).await?);
+    }
+    let compared = accounts.compare(Some(known.verifier.clone()), &body.current_password, chance.clone()).await?;
+    if !compared.matches {
+        let mut work = permit.begin()?.undo().await?;
+        account::count_wrong(&mut work.tx(), caller.user, now).await?;
+        return Ok(work.refuse(wrong()).await?);
+    }
+    let verifier = accounts.verifier(&body.new_password, known.words, "/new_password", chance.clone()).await?;
+    let mut work = permit.begin()?;
+    let both = (&known.verifier, &verifier);
+    if !account::change_password(&mut work.tx(), caller.user, both, now, &*chance).await? {
+        return Ok(work.refuse(Problem::conflict("the password was changed meanwhile")).await?);
+    }
+    for ended in session::finish_all(&mut work.tx(), caller.user, Some(caller.session), Why::Password, now).await? {
+        revoke(&mut work.tx(), Revocation::Session(&ended.to_string()), now).await?;
+        work.changed(EventType::SessionEnded, ended);
+    }
+    Ok(work.commit(caller.user, NoContent).await?)
+}
+
+fn wrong() -> Problem {
+    Problem::invalid("see `errors`").fields(vec![FieldError::new("/current_password", "is wrong")])
+}
+
+fn wait(until: Timestamp, now: Timestamp) -> Problem {
+    let seconds = u64::try_from(until.duration_since(now).as_secs()).unwrap_or(0) + 1;
+    Problem::too_many("the current password was wrong too often").retry_after(seconds)
+}

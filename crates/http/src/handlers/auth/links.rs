@@ -1,0 +1,89 @@
+//! Mailed links: an address that is its owner's, a password that is set anew.
+
+use std::time::Instant;
+
+use serde_json::json;
+use wardgraph_api::{
+    Accepted, FieldError, Json, NoContent, Problem,
+    table::auth::{ConfirmPasswordReset, RequestPasswordReset, VerifyEmail},
+    wire::auth::{PasswordReset, Receipt, ResetRequest, Verification},
+};
+use wardgraph_gate::{Ceremony, Committed, Proven};
+use wardgraph_identity::{
+    Address, IdentityError, account,
+    link::{self, Kind},
+    session::{self, Why},
+};
+use wardgraph_kernel::{EventType, Outcome};
+use wardgraph_tokens::{Revocation, revoke};
+
+use super::{address, person};
+use crate::{Failure, Services};
+
+pub(crate) async fn verify(
+    pass: Ceremony<VerifyEmail>,
+    Json(body): Json<Verification>,
+    services: Services,
+) -> Result<Committed<VerifyEmail>, Failure> {
+    let now = pass.now();
+    let mut work = pass.begin()?;
+    let owner = match link::read(&services.accounts.keys, Kind::Verify, body.token.expose()) {
+        Some(id) => link::take(&mut work.tx(), Kind::Verify, id, now).await?,
+        None => None,
+    };
+    let Some(owner) = owner else { return Ok(work.refuse(spent()).await?) };
+    account::verify(&mut work.tx(), owner.user, now).await?;
+    work.note(EventType::UserVerified, Some(owner.user.into()), Outcome::Success, json!({}));
+    Ok(work.commit(person(owner.user, None), NoContent).await?)
+}
+
+pub(crate) async fn request(
+    pass: Ceremony<RequestPasswordReset>,
+    Json(body): Json<ResetRequest>,
+    services: Services,
+) -> Result<Committed<RequestPasswordReset>, Failure> {
+    let (began, accounts) = (Instant::now(), &services.accounts);
+    let (email, now, chance) = (address(&body.email)?, pass.now(), pass.chance());
+    let mut work = pass.begin()?;
+    let user = account::request_reset(&mut work.tx(), &email, now, &*chance).await?;
+    let outcome = if user.is_some() { Outcome::Success } else { Outcome::Refused };
+    work.note(EventType::ResetRequested, user.map(Into::into), outcome, json!({}));
+    let receipt = Receipt { status: "accepted".into(), verification_required: accounts.verifies };
+    // Whoever asked showed nothing yet: it is nobody's doing.
+    let done = work.commit(Proven::nobody(), Accepted(receipt)).await?;
+    accounts.on_the_beat(began).await;
+    Ok(done)
+}
+
+pub(crate) async fn confirm(
+    pass: Ceremony<ConfirmPasswordReset>,
+    Json(body): Json<PasswordReset>,
+    services: Services,
+) -> Result<Committed<ConfirmPasswordReset>, Failure> {
+    let (accounts, now, chance) = (&services.accounts, pass.now(), pass.chance());
+    let Some(id) = link::read(&accounts.keys, Kind::Reset, body.token.expose()) else {
+        return Ok(pass.begin()?.refuse(spent()).await?);
+    };
+    // Looked at before it is used up: a password that is too weak can be followed by another.
+    let Some(owner) = link::look(&mut pass.look()?.tx(), Kind::Reset, id, now).await? else {
+        return Ok(pass.begin()?.refuse(spent()).await?);
+    };
+    let words = [owner.email.clone(), owner.name];
+    let verifier = accounts.verifier(&body.new_password, words, "/new_password", chance.clone()).await?;
+    let mut work = pass.begin()?;
+    let Some(owner) = link::take(&mut work.tx(), Kind::Reset, id, now).await? else {
+        return Ok(work.refuse(spent()).await?);
+    };
+    let email = Address::parse(&owner.email).ok_or(IdentityError::Unreadable("an account's address"))?;
+    account::set_password(&mut work.tx(), owner.user, &verifier, &accounts.keys.counter(&email), now, &*chance).await?;
+    let generation = session::end_all(&mut work.tx(), owner.user, Why::Password, now).await?;
+    revoke(&mut work.tx(), Revocation::User { id: &owner.user.to_string(), generation }, now).await?;
+    work.note(EventType::PasswordReset, Some(owner.user.into()), Outcome::Success, json!({}));
+    Ok(work.commit(person(owner.user, None), NoContent).await?)
+}
+
+/// A link that is no good, whyever.
+fn spent() -> Problem {
+    let fault = FieldError::new("/token", "was used, is too old, or is no link of this server: ask for another");
+    Problem::invalid("see `errors`").fields(vec![fault])
+}

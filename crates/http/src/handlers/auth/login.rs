@@ -1,0 +1,89 @@
+//! Signing in. Whatever is wrong, the answer is the same, and so is the work: one look, one hash, one count.
+
+use serde_json::json;
+use wardgraph_api::{Json, Problem, table::auth::Login, wire::auth::Credentials};
+use wardgraph_gate::{Ceremony, Committed};
+use wardgraph_identity::{
+    Address,
+    account::{self, Attempt, Found},
+};
+use wardgraph_kernel::{EventType, Outcome};
+
+use super::{address, person, tokens};
+use crate::{Failure, Services};
+
+pub(crate) async fn login(
+    pass: Ceremony<Login>,
+    Json(credentials): Json<Credentials>,
+    services: Services,
+) -> Result<Committed<Login>, Failure> {
+    let accounts = &services.accounts;
+    let (email, network, now) = (address(&credentials.email)?, pass.network(), pass.now());
+    let attempt = Attempt {
+        email: &email,
+        counter: &accounts.keys.counter(&email),
+        counter_at: &accounts.keys.counter_at(&email, &network),
+        network: &network,
+        organization: credentials.organization.as_deref(),
+        now,
+    };
+    let found = account::find(&mut pass.look()?.tx(), &attempt).await?;
+    let compared = accounts.compare(found.verifier.clone(), &credentials.password, pass.chance()).await?;
+    let counter = if found.at_home { attempt.counter_at } else { attempt.counter };
+    let locked = found.failures.locks(now);
+    let may = !found.disabled && (found.verified || !accounts.verifies);
+    let Some(user) = found.user.filter(|_| compared.matches && may && !locked) else {
+        return failed(pass, &email, counter, &found, !compared.matches && !locked).await;
+    };
+
+    let (chance, ip, device) = (pass.chance(), pass.ip(), pass.agent().to_owned());
+    let mut work = pass.begin()?;
+    // Others may have failed while the password was worked out: whoever guesses with many at once gains nothing by it.
+    if account::clear(&mut work.tx(), counter).await?.locks(now) {
+        let mut work = work.undo().await?;
+        work.note(EventType::LoginFailed, Some(user.into()), Outcome::Refused, json!({ "account": short(counter) }));
+        return Ok(work.refuse(wrong()).await?);
+    }
+    if let Some((old, new)) = found.verifier.as_ref().zip(compared.renewed.as_ref()) {
+        account::rehash(&mut work.tx(), user, old, new).await?;
+    }
+    let Some(seat) = found.seat else {
+        let problem = Problem::forbidden("the account is no member of this organization");
+        return Ok(work.undo().await?.refuse_as(person(user, None), problem).await?);
+    };
+    let begun = tokens::Beginning { user, generation: found.generation, seat: &seat, device: &device, ip, network, now };
+    let (session, answer) = tokens::begin(&mut work.tx(), &begun, &services, &*chance).await?;
+    work.note(EventType::SessionCreated, Some(session.into()), Outcome::Success, json!({ "amr": ["pwd"] }));
+    Ok(work.commit(person(user, Some(seat.organization)), Json(answer)).await?)
+}
+
+/// Counts a failure, or does what counting one costs, and refuses.
+async fn failed(
+    pass: Ceremony<Login>,
+    email: &Address,
+    counter: &[u8],
+    found: &Found,
+    counts: bool,
+) -> Result<Committed<Login>, Failure> {
+    let (now, chance) = (pass.now(), pass.chance());
+    let mut work = pass.begin()?.undo().await?;
+    let failures = account::count(&mut work.tx(), counter, i32::from(counts), now).await?;
+    let payload = json!({ "account": short(counter) });
+    if counts && failures.begins_to_lock() {
+        account::warn(&mut work.tx(), email, now, &*chance).await?;
+        work.note(EventType::LoginLocked, found.user.map(Into::into), Outcome::Refused, payload.clone());
+    }
+    work.note(EventType::LoginFailed, found.user.map(Into::into), Outcome::Refused, payload);
+    Ok(work.refuse(wrong()).await?)
+}
+
+/// The one answer.
+fn wrong() -> Problem {
+    let problem = Problem::unauthenticated("the e-mail address or the password is wrong, or the account cannot sign in now");
+    problem.challenge(r#"Bearer realm="wardgraph""#)
+}
+
+/// By what failures with one address are told to belong together in the log, without naming it.
+fn short(counter: &[u8]) -> String {
+    counter.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,25 @@
+//! Ceremonies: registering, signing in, refreshing, mailed links.
+
+pub(crate) mod links;
+pub(crate) mod login;
+pub(crate) mod refresh;
+pub(crate) mod register;
+mod tokens;
+
+use wardgraph_api::{FieldError, Problem};
+use wardgraph_gate::Proven;
+use wardgraph_identity::Address;
+use wardgraph_kernel::{Actor, ActorType, TenantId, UserId};
+
+use crate::Failure;
+
+/// The address in a body.
+fn address(text: &str) -> Result<Address, Failure> {
+    let fault = || Problem::invalid("see `errors`").fields(vec![FieldError::new("/email", "must be an e-mail address")]);
+    Address::parse(text).ok_or_else(|| fault().into())
+}
+
+/// A person, with the log that tells of what they did.
+fn person(user: UserId, tenant: Option<TenantId>) -> Proven {
+    Proven { actor: Actor { kind: ActorType::User, id: user.to_string().into() }, tenant }
+}

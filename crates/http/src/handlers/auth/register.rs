@@ -1,0 +1,44 @@
+//! Registering: the answer is the same whether the address is free or taken.
+
+use std::time::Instant;
+
+use serde_json::json;
+use wardgraph_api::{
+    Accepted, Json, Problem,
+    table::auth::Register,
+    wire::auth::{NewAccount, Receipt},
+};
+use wardgraph_gate::{Ceremony, Committed, Proven};
+use wardgraph_identity::account::{self, Registration};
+use wardgraph_kernel::{EventType, Outcome};
+
+use super::{address, person};
+use crate::{Failure, Services};
+
+pub(crate) async fn register(
+    pass: Ceremony<Register>,
+    Json(new): Json<NewAccount>,
+    services: Services,
+) -> Result<Committed<Register>, Failure> {
+    let (began, accounts) = (Instant::now(), &services.accounts);
+    if !accounts.open {
+        return Err(Problem::forbidden("accounts are made by invitation here").into());
+    }
+    let (email, name) = (address(&new.email)?, new.name.trim().to_owned());
+    let (now, chance) = (pass.now(), pass.chance());
+    let words = [email.to_string(), name.clone()];
+    let verifier = accounts.verifier(&new.password, words, "/password", chance.clone()).await?;
+    let mut work = pass.begin()?;
+    let made = account::register(&mut work.tx(), &Registration { email, name, verifier }, now, &*chance).await?;
+    let who = if let Some((user, tenant)) = made {
+        work.note(EventType::UserRegistered, Some(user.into()), Outcome::Success, json!({}));
+        person(user, Some(tenant))
+    } else {
+        work.note(EventType::UserRegistered, None, Outcome::Refused, json!({ "reason": "the address is taken" }));
+        Proven::nobody()
+    };
+    let receipt = Receipt { status: "accepted".into(), verification_required: accounts.verifies };
+    let done = work.commit(who, Accepted(receipt)).await?;
+    accounts.on_the_beat(began).await;
+    Ok(done)
+}

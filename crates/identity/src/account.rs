@@ -1,0 +1,30 @@
+//! Accounts: how one comes into being, how its owner is recognised, and what it says of them.
+
+mod own;
+mod register;
+mod signin;
+
+pub use own::{Account, Known, account, change_password, count_wrong, known, rename};
+pub use register::{Registration, organization_id, register, request_reset, set_password, verify};
+pub(crate) use signin::seat;
+pub use signin::{Attempt, Found, Seat, clear, count, find, rehash, warn};
+
+use wardgraph_store::StatementInfo;
+
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[
+    own::ACCOUNT.info(),
+    own::CHANGE.info(),
+    own::COUNT.info(),
+    own::KNOWN.info(),
+    own::NOTICE.info(),
+    own::RENAME.info(),
+    register::REGISTER.info(),
+    register::RESET.info(),
+    register::SET.info(),
+    register::VERIFY.info(),
+    signin::CLEAR.info(),
+    signin::COUNT.info(),
+    signin::FIND.info(),
+    signin::REHASH.info(),
+    signin::WARN.info(),
+];

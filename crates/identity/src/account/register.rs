@@ -1,0 +1,156 @@
+//! Registering, and what mailed links do.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+use wardgraph_kernel::{Chance, Identity, LinkId, TenantId, Timestamp, UserId};
+use wardgraph_store::{Statement, StoreError, Tx};
+
+use crate::{Address, link::Kind, password::Verifier};
+
+/// How long a link to verify an address is good.
+const VERIFY_WITHIN: Duration = Duration::from_hours(24);
+/// How long a link to set a password anew is good.
+const RESET_WITHIN: Duration = Duration::from_hours(1);
+
+/// Makes the account with its organization, and mails a link; or, where the address is taken, mails its owner that somebody tried.
+pub(super) const REGISTER: Statement<Identity> = Statement::identity(
+    "identity.account.register",
+    "with fresh as (
+       insert into users (user_id, email, name, created_at, updated_at) values ($1, $2, $3, $4, $4) on conflict (email) do nothing returning user_id),
+     password as (insert into passwords (user_id, verifier, changed_at) select user_id, $5::text, $4 from fresh),
+     organization as (
+       insert into organizations (organization_id, name, owner_id, created_at) select $6::text, $7::text, user_id, $4 from fresh returning organization_id, owner_id),
+     member as (
+       insert into memberships (organization_id, user_id, role, created_at) select organization_id, owner_id, 'owner', $4 from organization),
+     link as (
+       insert into links (link_id, user_id, kind, created_at, expires_at) select $8::uuid, max(user_id::text)::uuid, 'verify', $4, $9::timestamptz from fresh),
+     mailed as (
+       insert into mail (mail_id, kind, recipient, name, link_id, created_at, due_at)
+       select $10::uuid, 'verify', $2::text, $3::text, $8::uuid, $4::timestamptz, $4::timestamptz from fresh
+       union all select $10::uuid, 'taken', u.email, u.name, null::uuid, $4, $4 from users u where u.email = $2)
+     select user_id from fresh",
+);
+/// Mails a link by which the password is set anew; to nobody, where nobody has the address, at the same cost.
+pub(super) const RESET: Statement<Identity> = Statement::identity(
+    "identity.account.reset",
+    "with found as (select max(user_id::text)::uuid as user_id, max(email) as email, max(name) as name from users where email = $1 and disabled_at is null),
+     link as (insert into links (link_id, user_id, kind, created_at, expires_at) select $2::uuid, user_id, $3::text, $4::timestamptz, $5::timestamptz from found),
+     mailed as (
+       insert into mail (mail_id, kind, recipient, name, link_id, created_at, due_at)
+       select $6::uuid, $3, email, coalesce(name, ''), $2, $4, $4 from found)
+     select user_id from found",
+);
+/// Sets the password, which ends what failed before, and every other link by which it could be set. The address is its owner's, then.
+pub(super) const SET: Statement<Identity> = Statement::identity(
+    "identity.account.set_password",
+    "with links as (update links set used_at = coalesce(used_at, $3) where user_id = $1 and kind = 'reset'),
+     verified as (update users set verified_at = coalesce(verified_at, $3), updated_at = $3 where user_id = $1),
+     cleared as (delete from attempts where subject = $4),
+     mailed as (
+       insert into mail (mail_id, kind, recipient, name, created_at, due_at) select $5::uuid, 'changed', email, name, $3::timestamptz, $3 from users where user_id = $1)
+     update passwords set verifier = $2, changed_at = $3, failures = 0, failed_at = null where user_id = $1",
+);
+/// The address is its owner's.
+pub(super) const VERIFY: Statement<Identity> = Statement::identity(
+    "identity.account.verify",
+    "update users set verified_at = coalesce(verified_at, $2), updated_at = $2 where user_id = $1",
+);
+
+/// What an account is made of.
+#[derive(Debug)]
+pub struct Registration {
+    /// The address.
+    pub email: Address,
+    /// The person's name.
+    pub name: String,
+    /// What is kept of the password.
+    pub verifier: Verifier,
+}
+
+/// Makes the account; `None` if the address is taken, which its owner is told by mail.
+pub async fn register(
+    tx: &mut Tx<'_, Identity>,
+    new: &Registration,
+    now: Timestamp,
+    chance: &dyn Chance,
+) -> Result<Option<(UserId, TenantId)>, StoreError> {
+    let organization = organization_id(chance).ok_or_else(|| StoreError::Unsafe("an organization has no id".into()))?;
+    let (user, link, mail) = (UserId::new(now, chance), LinkId::new(now, chance), LinkId::new(now, chance));
+    let named = format!("{}'s organization", new.name);
+    let expires = after(now, VERIFY_WITHIN);
+    let rows = tx
+        .run(
+            &REGISTER,
+            &[
+                &user.uuid(),
+                &new.email.as_str(),
+                &new.name,
+                &now,
+                &new.verifier.to_string(),
+                &organization.as_str(),
+                &named,
+                &link.uuid(),
+                &expires,
+                &mail.uuid(),
+            ],
+        )
+        .await?;
+    Ok((!rows.is_empty()).then_some((user, organization)))
+}
+
+/// Mails a link of this kind to the address, if somebody has it.
+pub async fn request_reset(
+    tx: &mut Tx<'_, Identity>,
+    email: &Address,
+    now: Timestamp,
+    chance: &dyn Chance,
+) -> Result<Option<UserId>, StoreError> {
+    let (link, mail) = (LinkId::new(now, chance), LinkId::new(now, chance));
+    let (kind, expires) = (Kind::Reset.word(), after(now, RESET_WITHIN));
+    let rows = tx.run(&RESET, &[&email.as_str(), &link.uuid(), &kind, &now, &expires, &mail.uuid()]).await?;
+    Ok(rows.first().map(|row| row.try_get::<Option<Uuid>>(0)).transpose()?.flatten().map(UserId::from))
+}
+
+/// Sets the password of somebody who showed that the address is theirs. `counter` is what failures with it are counted under.
+pub async fn set_password(
+    tx: &mut Tx<'_, Identity>,
+    user: UserId,
+    verifier: &Verifier,
+    counter: &[u8],
+    now: Timestamp,
+    chance: &dyn Chance,
+) -> Result<(), StoreError> {
+    let mail = LinkId::new(now, chance);
+    tx.run(&SET, &[&user.uuid(), &verifier.to_string(), &now, &counter, &mail.uuid()]).await.map(drop)
+}
+
+/// Notes that the address is its owner's.
+pub async fn verify(tx: &mut Tx<'_, Identity>, user: UserId, now: Timestamp) -> Result<(), StoreError> {
+    tx.run(&VERIFY, &[&user.uuid(), &now]).await.map(drop)
+}
+
+/// A new organization's id: `org_`, and 104 bits of chance in letters and digits that are not mistaken for each other.
+pub fn organization_id(chance: &dyn Chance) -> Option<TenantId> {
+    const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    let drawn = chance.bytes();
+    let letters = drawn.iter().take(26).filter_map(|byte| LETTERS.get(usize::from(byte % 32)).map(|letter| char::from(*letter)));
+    TenantId::parse(&format!("org_{}", letters.collect::<String>())).ok()
+}
+
+fn after(now: Timestamp, wait: Duration) -> Timestamp {
+    now.saturating_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wardgraph_kernel::SeededChance;
+
+    #[test]
+    fn an_organizations_id_is_a_tenants_and_comes_once() {
+        let chance = SeededChance::new(1);
+        let [one, other] = [organization_id(&chance).unwrap(), organization_id(&chance).unwrap()];
+        assert!(one != other && one.as_str().starts_with("org_") && one.as_str().len() == 30);
+    }
+}

@@ -1,0 +1,155 @@
+//! Signing in: one look, whose cost does not depend on what is found, and one count.
+
+use uuid::Uuid;
+use wardgraph_kernel::{Chance, Identity, LinkId, OrganizationRole, TenantId, Timestamp, UserId};
+use wardgraph_store::{Row, Statement, StoreError, Tx};
+
+use crate::{
+    Address, IdentityError,
+    lockout::{FORGOTTEN_AFTER, Failures},
+    password::Verifier,
+};
+
+/// Everything that a sign-in is judged by, in exactly one row.
+pub(super) const FIND: Statement<Identity> = Statement::identity(
+    "identity.account.find",
+    "select u.user_id, p.verifier, u.verified_at is not null, u.disabled_at is not null, a.failures, a.failed_at, n.failures, n.failed_at,
+            m.organization_id, m.role, u.name,
+            exists (select from sessions s where s.user_id = u.user_id and s.network = $4 and s.created_at > $5), u.generation
+     from (values (1)) one(row)
+     left join users u on u.email = $1
+     left join passwords p on p.user_id = u.user_id
+     left join attempts a on a.subject = $2
+     left join attempts n on n.subject = $3
+     left join lateral (
+       select organization_id, role from memberships
+       where user_id = u.user_id and ($6::text is null or organization_id = $6) order by created_at, organization_id limit 1) m on true",
+);
+/// One failure more, unless it was kept out.
+pub(super) const COUNT: Statement<Identity> = Statement::identity(
+    "identity.attempt.count",
+    "insert into attempts (subject, failures, failed_at) values ($1, $2, $3)
+     on conflict (subject) do update set
+       failures = case when attempts.failed_at > $4 then attempts.failures + $2 else $2 end,
+       failed_at = case when $2 > 0 then $3 else attempts.failed_at end
+     returning failures, failed_at",
+);
+/// No failures any more; tells how many there were, for those that came while the password was worked out.
+pub(super) const CLEAR: Statement<Identity> =
+    Statement::identity("identity.attempt.clear", "delete from attempts where subject = $1 returning failures, failed_at");
+/// A verifier of the cost that is asked now, unless the password was changed meanwhile.
+pub(super) const REHASH: Statement<Identity> =
+    Statement::identity("identity.account.rehash", "update passwords set verifier = $3 where user_id = $1 and verifier = $2");
+/// Tells an account's owner that sign-ins fail; nobody, where nobody has the address.
+pub(super) const WARN: Statement<Identity> = Statement::identity(
+    "identity.account.warn",
+    "insert into mail (mail_id, kind, recipient, name, created_at, due_at) select $2::uuid, 'locked', email, name, $3::timestamptz, $3 from users where email = $1",
+);
+
+/// How long a network is remembered as one where the account's owner signed in.
+const AT_HOME_S: i64 = 30 * 24 * 3_600;
+
+/// Somebody who would sign in.
+#[derive(Debug)]
+pub struct Attempt<'a> {
+    /// The address.
+    pub email: &'a Address,
+    /// What its failures are counted under.
+    pub counter: &'a [u8],
+    /// What they are counted under where its owner signed in before.
+    pub counter_at: &'a [u8],
+    /// The network.
+    pub network: &'a str,
+    /// The organization, if one is named.
+    pub organization: Option<&'a str>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// An account's place in an organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seat {
+    /// The organization.
+    pub organization: TenantId,
+    /// What the person may do in it.
+    pub role: OrganizationRole,
+}
+
+/// What is known of an address.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Its account; `None` if nobody has it.
+    pub user: Option<UserId>,
+    /// The person's name.
+    pub name: String,
+    /// The password's verifier, if the account has one that can be read.
+    pub verifier: Option<Verifier>,
+    /// Whether the address was shown to be its owner's.
+    pub verified: bool,
+    /// Whether the account may do nothing.
+    pub disabled: bool,
+    /// Whether its owner signed in from this network before.
+    pub at_home: bool,
+    /// Failures that count here.
+    pub failures: Failures,
+    /// Tokens of an earlier generation are good no more.
+    pub generation: i64,
+    /// Its place in the organization that was named, else in its first one.
+    pub seat: Option<Seat>,
+}
+
+/// Looks an address up. One row and one cost, whatever is there.
+pub async fn find(tx: &mut Tx<'_, Identity>, attempt: &Attempt<'_>) -> Result<Found, IdentityError> {
+    let since = Timestamp::from_second(attempt.now.as_second() - AT_HOME_S).unwrap_or(Timestamp::MIN);
+    let (email, organization) = (attempt.email.as_str(), attempt.organization);
+    let rows = tx.run(&FIND, &[&email, &attempt.counter, &attempt.counter_at, &attempt.network, &since, &organization]).await?;
+    let row = rows.first().ok_or(IdentityError::Unreadable("a sign-in found no row"))?;
+    let at_home: bool = row.try_get(11)?;
+    let failures = failures(row, if at_home { 6 } else { 4 })?;
+    let verifier: Option<String> = row.try_get(1)?;
+    Ok(Found {
+        user: row.try_get::<Option<Uuid>>(0)?.map(UserId::from),
+        name: row.try_get::<Option<String>>(10)?.unwrap_or_default(),
+        verifier: verifier.as_deref().and_then(Verifier::parse),
+        verified: row.try_get(2)?,
+        disabled: row.try_get(3)?,
+        at_home,
+        failures,
+        generation: row.try_get::<Option<i64>>(12)?.unwrap_or_default(),
+        seat: seat(row.try_get(8)?, row.try_get(9)?)?,
+    })
+}
+
+/// Counts a failure, or notes one that was kept out at the same cost. `counted` is 1 or 0. Tells the count after it.
+pub async fn count(tx: &mut Tx<'_, Identity>, counter: &[u8], counted: i32, now: Timestamp) -> Result<Failures, StoreError> {
+    let forgotten = now.saturating_sub(FORGOTTEN_AFTER).unwrap_or(Timestamp::MIN);
+    let rows = tx.run(&COUNT, &[&counter, &counted, &now, &forgotten]).await?;
+    rows.first().map_or(Ok(Failures::default()), |row| failures(row, 0))
+}
+
+/// Forgets failures, and tells what was forgotten.
+pub async fn clear(tx: &mut Tx<'_, Identity>, counter: &[u8]) -> Result<Failures, StoreError> {
+    tx.run(&CLEAR, &[&counter]).await?.first().map_or(Ok(Failures::default()), |row| failures(row, 0))
+}
+
+/// Keeps a verifier of the cost that is asked now.
+pub async fn rehash(tx: &mut Tx<'_, Identity>, user: UserId, old: &Verifier, new: &Verifier) -> Result<(), StoreError> {
+    tx.run(&REHASH, &[&user.uuid(), &old.to_string(), &new.to_string()]).await.map(drop)
+}
+
+/// Tells the owner of an address that sign-ins fail.
+pub async fn warn(tx: &mut Tx<'_, Identity>, email: &Address, now: Timestamp, chance: &dyn Chance) -> Result<(), StoreError> {
+    tx.run(&WARN, &[&email.as_str(), &LinkId::new(now, chance).uuid(), &now]).await.map(drop)
+}
+
+fn failures(row: &Row, at: usize) -> Result<Failures, StoreError> {
+    Ok(Failures { count: row.try_get::<Option<i32>>(at)?.unwrap_or(0), last: row.try_get(at + 1)? })
+}
+
+/// A place in an organization, as rows have it.
+pub(crate) fn seat(organization: Option<String>, role: Option<String>) -> Result<Option<Seat>, IdentityError> {
+    let (Some(organization), Some(role)) = (organization, role) else { return Ok(None) };
+    let organization = TenantId::parse(&organization).map_err(|_| IdentityError::Unreadable("an organization's id"))?;
+    let role = OrganizationRole::of(&role).ok_or(IdentityError::Unreadable("a member's role"))?;
+    Ok(Some(Seat { organization, role }))
+}

@@ -1,0 +1,28 @@
+//! People and machines: accounts, passwords, sessions, API keys, and the links that are mailed.
+//!
+//! What a person chose is kept as an Argon2id verifier, what we made as SHA-256; nothing in these tables opens anything.
+//!
+//! Refuses to know: OAuth, HTTP.
+
+pub mod account;
+pub mod address;
+pub mod api_key;
+mod error;
+pub mod keys;
+pub mod link;
+pub mod lockout;
+pub mod mail;
+pub mod password;
+pub mod refresh;
+pub mod session;
+mod sha256;
+
+pub use address::Address;
+pub use error::IdentityError;
+pub use keys::Keys;
+
+use wardgraph_store::StatementInfo;
+
+/// Every statement of this room.
+pub const STATEMENTS: &[&[&StatementInfo]] =
+    &[account::STATEMENTS, api_key::STATEMENTS, keys::STATEMENTS, link::STATEMENTS, mail::STATEMENTS, session::STATEMENTS];

@@ -1,0 +1,58 @@
+//! The English texts of what is mailed, in one place.
+
+use wardgraph_kernel::LinkId;
+
+use super::{Due, Message};
+use crate::{
+    Keys,
+    link::{self, Kind},
+};
+
+/// The message of a kind; `None` for a kind of another version, and for what is to nobody. `base` is where this server is reached.
+pub fn compose(due: &Due, keys: &Keys, base: &str) -> Option<Message> {
+    let (to, base) = (due.recipient.clone()?, base.trim_end_matches('/'));
+    let link = |kind: Kind, page: &str, id: LinkId| format!("{base}/{page}#token={}", link::token(keys, kind, id).expose());
+    let (subject, text) = match (due.kind.as_str(), due.link) {
+        ("verify", Some(id)) => (
+            "Please confirm your e-mail address",
+            format!(
+                "please confirm that this address is yours:\n\n{}\n\nThe link is good for 24 hours and works once. If you did not \
+                 make an account, you need not do anything.",
+                link(Kind::Verify, "verify-email", id)
+            ),
+        ),
+        ("reset", Some(id)) => (
+            "Set a new password",
+            format!(
+                "somebody, you we hope, asked to set a new password for your account:\n\n{}\n\nThe link is good for one hour and works \
+                 once. If it was not you, you need not do anything: your password is as it was.",
+                link(Kind::Reset, "reset-password", id)
+            ),
+        ),
+        ("taken", None) => (
+            "You have an account already",
+            format!(
+                "somebody, you perhaps, would make an account with this address. There is one already: sign in, or set a new password, \
+                 at\n\n{base}\n\nIf it was not you, you need not do anything."
+            ),
+        ),
+        ("changed", None) => (
+            "Your password was changed",
+            format!(
+                "the password of your account was changed just now, and your other sessions were ended. If it was not you, set a new \
+                 password at once, at\n\n{base}"
+            ),
+        ),
+        ("locked", None) => (
+            "Somebody fails to sign in to your account",
+            format!(
+                "several sign-ins to your account failed. Further ones have to wait for a while now. If it was you and you forgot your \
+                 password, set a new one at\n\n{base}\n\nwhich ends the waiting. If it was not you, you need not do anything: nobody \
+                 got in."
+            ),
+        ),
+        _ => return None,
+    };
+    let greeting = if due.name.is_empty() { "Hello".to_owned() } else { format!("Hello {}", due.name) };
+    Some(Message { id: due.id.simple().to_string(), to, subject: subject.into(), text: format!("{greeting},\n\n{text}\n") })
+}

@@ -1,0 +1,202 @@
+//! A session before its owner is known: it is made, its tokens are used, it ends.
+
+use std::net::IpAddr;
+
+use uuid::Uuid;
+use wardgraph_kernel::{Identity, Secret, SessionId, TenantId, Timestamp, UserId};
+use wardgraph_store::{Statement, StoreError, Tx};
+
+use crate::{
+    IdentityError,
+    account::{Seat, seat},
+    refresh::{Client, Family, Presented},
+    session::{Lifetimes, Why},
+    sha256,
+};
+
+pub(super) const CREATE: Statement<Identity> = Statement::identity(
+    "identity.session.create",
+    "insert into sessions (session_id, user_id, organization_id, family_key, number, verifier, program, network, device, ip, created_at, last_used_at, expires_at)
+     values ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9::text::inet, $10, $10, $11)",
+);
+/// A session for whoever presents a token of it. Locked, so that tokens are used one after another.
+pub(super) const HOLD: Statement<Identity> = Statement::identity(
+    "identity.session.hold",
+    "select s.user_id, s.family_key, s.number, s.verifier, s.program, s.network, s.rotated_at, s.rotated_before_at, s.created_at, s.last_used_at,
+            s.expires_at, s.ended_at is not null, u.disabled_at is not null, m.organization_id, m.role, s.organization_id, u.generation
+     from sessions s join users u on u.user_id = s.user_id
+     left join memberships m on m.user_id = s.user_id and m.organization_id = s.organization_id
+     where s.session_id = $1 for update of s",
+);
+pub(super) const ROTATE: Statement<Identity> = Statement::identity(
+    "identity.session.rotate",
+    "update sessions set number = number + 1, verifier = $2, program = $3, network = $4, device = $5, ip = $6::text::inet,
+       rotated_before_at = rotated_at, rotated_at = $7, last_used_at = $7
+     where session_id = $1",
+);
+pub(super) const END: Statement<Identity> = Statement::identity(
+    "identity.session.end",
+    "update sessions set ended_at = $2, ended_by = $3 where session_id = $1 and ended_at is null returning session_id",
+);
+/// Every session and every key of an account; and the generation from which on its tokens are good.
+pub(super) const END_ALL: Statement<Identity> = Statement::identity(
+    "identity.session.end_all",
+    "with revoked as (update api_keys set revoked_at = $2 where user_id = $1 and revoked_at is null),
+     ended as (update sessions set ended_at = $2, ended_by = $3 where user_id = $1 and ended_at is null)
+     update users set generation = generation + 1 where user_id = $1 returning generation",
+);
+/// The sessions beyond as many as an account may have: those that were not used for longest.
+pub(super) const CROWDED: Statement<Identity> = Statement::identity(
+    "identity.session.crowded",
+    "update sessions set ended_at = $2, ended_by = 'crowded' where session_id in (
+       select session_id from sessions where user_id = $1 and ended_at is null and expires_at > $2 order by last_used_at desc, session_id desc offset $3 limit 100)
+     returning session_id",
+);
+
+/// How many sessions an account may have.
+const MOST: i64 = 100;
+
+/// A session that is about to begin.
+#[derive(Debug)]
+pub struct NewSession<'a> {
+    /// Its id.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user: UserId,
+    /// Where they work.
+    pub organization: &'a TenantId,
+    /// The family's key, sealed.
+    pub sealed: &'a [u8],
+    /// The first token.
+    pub token: &'a Secret,
+    /// Who signed in.
+    pub at: &'a Use<'a>,
+    /// How long it may last.
+    pub lifetimes: Lifetimes,
+}
+
+/// Who uses a token, from where, and when.
+#[derive(Debug)]
+pub struct Use<'a> {
+    /// The client.
+    pub client: &'a Client,
+    /// What the program says of itself, for its owner to read.
+    pub device: &'a str,
+    /// The address.
+    pub ip: IpAddr,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// A session that somebody presented a token of, locked.
+#[derive(Debug)]
+pub struct Held {
+    /// Whose it is.
+    pub user: UserId,
+    /// The family's key, sealed.
+    pub sealed: Vec<u8>,
+    /// Where the family stands.
+    pub family: Family,
+    /// When its owner signed in.
+    pub created_at: Timestamp,
+    /// The organization that it was begun in.
+    pub organization: TenantId,
+    /// Tokens of an earlier generation are good no more.
+    pub generation: i64,
+    /// What its owner may do there; `None` for one who is no member any more.
+    pub seat: Option<Seat>,
+    verifier: Vec<u8>,
+    last_used_at: Timestamp,
+    expires_at: Timestamp,
+    ended: bool,
+    disabled: bool,
+}
+
+impl Held {
+    /// Whether its tokens are good for anything at `now`.
+    pub fn lives(&self, lifetimes: Lifetimes, now: Timestamp) -> bool {
+        let idle = self.last_used_at.saturating_add(lifetimes.idle).is_ok_and(|until| now < until);
+        idle && now < self.expires_at && !self.ended && !self.disabled
+    }
+
+    /// Whether a token is the very one that is kept as the next to be used. One of an older number is not kept.
+    pub fn is_next(&self, token: &str, presented: &Presented) -> bool {
+        presented.number != self.family.number || sha256::verifies(token, &self.verifier)
+    }
+}
+
+/// Begins a session.
+pub async fn create(tx: &mut Tx<'_, Identity>, new: &NewSession<'_>) -> Result<(), StoreError> {
+    let (verifier, ip) = (sha256::verifier(new.token.expose()), new.at.ip.to_string());
+    let expires = new.at.now.saturating_add(new.lifetimes.absolute).unwrap_or(Timestamp::MAX);
+    tx.run(
+        &CREATE,
+        &[
+            &new.id.uuid(),
+            &new.user.uuid(),
+            &new.organization.as_str(),
+            &new.sealed,
+            &verifier.as_slice(),
+            &new.at.client.program,
+            &new.at.client.network,
+            &new.at.device,
+            &ip,
+            &new.at.now,
+            &expires,
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// Finds a session and holds it until the transaction ends.
+pub async fn hold(tx: &mut Tx<'_, Identity>, session: SessionId) -> Result<Option<Held>, IdentityError> {
+    let rows = tx.run(&HOLD, &[&session.uuid()]).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let organization: String = row.try_get(15)?;
+    Ok(Some(Held {
+        user: row.try_get::<Uuid>(0)?.into(),
+        sealed: row.try_get(1)?,
+        family: Family {
+            number: row.try_get(2)?,
+            client: Client { program: row.try_get(4)?, network: row.try_get(5)? },
+            rotated_at: row.try_get(6)?,
+            rotated_before_at: row.try_get(7)?,
+        },
+        created_at: row.try_get(8)?,
+        organization: TenantId::parse(&organization).map_err(|_| IdentityError::Unreadable("an organization's id"))?,
+        generation: row.try_get(16)?,
+        seat: seat(row.try_get(13)?, row.try_get(14)?)?,
+        verifier: row.try_get(3)?,
+        last_used_at: row.try_get(9)?,
+        expires_at: row.try_get(10)?,
+        ended: row.try_get(11)?,
+        disabled: row.try_get(12)?,
+    }))
+}
+
+/// Notes that a token was used, and which one is next.
+pub async fn rotate(tx: &mut Tx<'_, Identity>, session: SessionId, next: &Secret, at: &Use<'_>) -> Result<(), StoreError> {
+    let (verifier, ip) = (sha256::verifier(next.expose()), at.ip.to_string());
+    let client = at.client;
+    tx.run(&ROTATE, &[&session.uuid(), &verifier.as_slice(), &client.program, &client.network, &at.device, &ip, &at.now])
+        .await
+        .map(drop)
+}
+
+/// Ends a session. Tells whether it had not ended before.
+pub async fn end(tx: &mut Tx<'_, Identity>, session: SessionId, why: Why, now: Timestamp) -> Result<bool, StoreError> {
+    tx.run(&END, &[&session.uuid(), &now, &why.word()]).await.map(|rows| !rows.is_empty())
+}
+
+/// Ends every session and revokes every key of an account. Tells the generation from which on its tokens are good: that is to be announced.
+pub async fn end_all(tx: &mut Tx<'_, Identity>, user: UserId, why: Why, now: Timestamp) -> Result<i64, IdentityError> {
+    let rows = tx.run(&END_ALL, &[&user.uuid(), &now, &why.word()]).await?;
+    Ok(rows.first().ok_or(IdentityError::Missing("account"))?.try_get(0)?)
+}
+
+/// Ends the sessions of an account beyond as many as it may have, and tells which.
+pub async fn end_crowded(tx: &mut Tx<'_, Identity>, user: UserId, now: Timestamp) -> Result<Vec<SessionId>, StoreError> {
+    let rows = tx.run(&CROWDED, &[&user.uuid(), &now, &MOST]).await?;
+    rows.iter().map(|row| row.try_get::<Uuid>(0).map(SessionId::from)).collect()
+}

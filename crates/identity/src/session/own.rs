@@ -1,0 +1,111 @@
+//! Sessions, seen by their owner.
+
+use uuid::Uuid;
+use wardgraph_kernel::{Read, SessionId, Timestamp, UserId, Write};
+use wardgraph_store::{Role, Row, Statement, StoreError, Tx};
+
+use crate::{IdentityError, session::Why};
+
+const APP: &[Role] = &[Role::App];
+/// The most that are listed: the newest.
+const MOST: i64 = 200;
+
+pub(super) const LIST: Statement<Read> = Statement::reading(
+    "identity.own.sessions",
+    APP,
+    "select session_id, organization_id, device, host(ip), created_at, last_used_at, expires_at from sessions
+     where user_id = $1 and ended_at is null and expires_at > $2 and last_used_at > $3 order by created_at desc, session_id desc limit $4",
+);
+pub(super) const FINISH: Statement<Write> = Statement::writing(
+    "identity.own.end_session",
+    APP,
+    "update sessions set ended_at = $3, ended_by = $4 where user_id = $1 and session_id = $2 and ended_at is null returning session_id",
+);
+pub(super) const FINISH_ALL: Statement<Write> = Statement::writing(
+    "identity.own.end_sessions",
+    APP,
+    "update sessions set ended_at = $3, ended_by = $4 where user_id = $1 and session_id is distinct from $2 and ended_at is null returning session_id",
+);
+
+/// The generation from which on the account's tokens are good.
+pub(super) const RAISE: Statement<Write> = Statement::writing(
+    "identity.own.raise_generation",
+    APP,
+    "update users set generation = generation + 1 where user_id = $1 returning generation",
+);
+
+/// A session, as its owner sees it.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// Where its owner works.
+    pub organization: String,
+    /// What the program says of itself.
+    pub device: String,
+    /// The address of its last use.
+    pub ip: String,
+    /// When its owner signed in.
+    pub created_at: Timestamp,
+    /// When a token of it was used last.
+    pub last_used_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+}
+
+/// The sessions of an account that live at `now`, those alone that were used since `idle_since`.
+pub async fn list(
+    tx: &mut Tx<'_, Read>,
+    user: UserId,
+    idle_since: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<Session>, StoreError> {
+    tx.query(&LIST, &[&user.uuid(), &now, &idle_since, &MOST]).await?.iter().map(read).collect()
+}
+
+/// Ends one of the account's sessions. `None` if it has no such session that lives.
+pub async fn finish(
+    tx: &mut Tx<'_, Write>,
+    user: UserId,
+    session: SessionId,
+    why: Why,
+    now: Timestamp,
+) -> Result<Option<SessionId>, StoreError> {
+    let rows = tx.write(&FINISH, &[&user.uuid(), &session.uuid(), &now, &why.word()]).await?;
+    Ok(ended(&rows)?.into_iter().next())
+}
+
+/// Ends the account's sessions, but for one if that is said.
+pub async fn finish_all(
+    tx: &mut Tx<'_, Write>,
+    user: UserId,
+    but: Option<SessionId>,
+    why: Why,
+    now: Timestamp,
+) -> Result<Vec<SessionId>, StoreError> {
+    let but = but.map(SessionId::uuid);
+    ended(&tx.write(&FINISH_ALL, &[&user.uuid(), &but, &now, &why.word()]).await?)
+}
+
+/// Ends all of the account's sessions, and tells the generation from which on its tokens are good: that is to be announced.
+pub async fn finish_everything(tx: &mut Tx<'_, Write>, user: UserId, why: Why, now: Timestamp) -> Result<i64, IdentityError> {
+    finish_all(tx, user, None, why, now).await?;
+    let rows = tx.write(&RAISE, &[&user.uuid()]).await?;
+    Ok(rows.first().ok_or(IdentityError::Missing("account"))?.try_get(0)?)
+}
+
+fn ended(rows: &[Row]) -> Result<Vec<SessionId>, StoreError> {
+    rows.iter().map(|row| row.try_get::<Uuid>(0).map(SessionId::from)).collect()
+}
+
+fn read(row: &Row) -> Result<Session, StoreError> {
+    Ok(Session {
+        id: row.try_get::<Uuid>(0)?.into(),
+        organization: row.try_get(1)?,
+        device: row.try_get(2)?,
+        ip: row.try_get(3)?,
+        created_at: row.try_get(4)?,
+        last_used_at: row.try_get(5)?,
+        expires_at: row.try_get(6)?,
+    })
+}

@@ -1,0 +1,91 @@
+//! What the members of an organization may do, by their role in it.
+
+use crate::{Permission, Permissions};
+
+/// A member's role in an organization (design, section 5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OrganizationRole {
+    /// Everything in the organization.
+    Owner,
+    /// Everything but what costs money, and deleting the organization.
+    Admin,
+    /// Create, read, change and delete data, and read the organization's usage.
+    Developer,
+    /// Read data, train, search and ask.
+    DataScientist,
+    /// Read data.
+    Analyst,
+}
+
+impl OrganizationRole {
+    /// Every role, the mightiest first.
+    pub const ALL: &[Self] = &[Self::Owner, Self::Admin, Self::Developer, Self::DataScientist, Self::Analyst];
+
+    /// The role as it is stored and shown.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+            Self::Developer => "developer",
+            Self::DataScientist => "data_scientist",
+            Self::Analyst => "analyst",
+        }
+    }
+
+    /// The role that a word names.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|role| role.word() == word)
+    }
+
+    /// What the role may do. What concerns the whole server is no organization's to give.
+    pub fn permissions(self) -> Permissions {
+        let named: &[Permission] = match self {
+            Self::Owner | Self::Admin => &[
+                Permission::NodesWrite,
+                Permission::EdgesWrite,
+                Permission::TriggersWrite,
+                Permission::SearchRead,
+                Permission::AskRead,
+                Permission::EventsRead,
+                Permission::AdminRefresh,
+                Permission::MetricsRead,
+            ],
+            Self::Developer => &[
+                Permission::NodesWrite,
+                Permission::EdgesWrite,
+                Permission::TriggersWrite,
+                Permission::SearchRead,
+                Permission::AskRead,
+                Permission::MetricsRead,
+            ],
+            Self::DataScientist => &[
+                Permission::NodesRead,
+                Permission::EdgesRead,
+                Permission::TriggersRead,
+                Permission::SearchRead,
+                Permission::AskRead,
+            ],
+            Self::Analyst => &[Permission::NodesRead, Permission::EdgesRead, Permission::TriggersRead, Permission::SearchRead],
+        };
+        named.iter().copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_role_reaches_beyond_its_organization_and_a_lesser_one_adds_nothing() {
+        let mut mightier = OrganizationRole::Owner.permissions();
+        for role in OrganizationRole::ALL {
+            let may = role.permissions();
+            assert_eq!(OrganizationRole::of(role.word()), Some(*role));
+            assert_eq!(may.intersect(mightier), may, "{role:?}");
+            assert!(!may.allows(Permission::SharedWrite) && !may.allows(Permission::SystemRead), "{role:?}");
+            mightier = may;
+        }
+        assert!(!OrganizationRole::Analyst.permissions().allows(Permission::NodesWrite));
+        assert_eq!(OrganizationRole::of("Owner"), None);
+    }
+}

@@ -1,0 +1,75 @@
+//! Accounts: who may register, how long sessions last, and how mail goes out.
+
+use std::{net::IpAddr, time::Duration};
+
+use wardgraph_identity::{
+    mail::{SmtpMailer, SmtpOptions, Tls},
+    password::PoolOptions,
+    session::Lifetimes,
+};
+
+use super::{ConfigError, Settings};
+
+/// How accounts are kept.
+#[derive(Debug, Clone)]
+pub struct AccountSettings {
+    /// Whether anybody may register.
+    pub open: bool,
+    /// How long sessions last.
+    pub lifetimes: Lifetimes,
+    /// The threads that work passwords out.
+    pub pool: PoolOptions,
+    /// The mail server; `None` has messages written into the data folder.
+    pub smtp: Option<SmtpOptions>,
+}
+
+/// Reads and checks `accounts.*` and `mail.*`.
+pub(super) fn accounts(settings: &Settings) -> Result<AccountSettings, ConfigError> {
+    let registration = settings.get("accounts.registration")?;
+    let open = match registration.value() {
+        "open" => true,
+        "closed" => false,
+        _ => return Err(registration.refuse("`open` or `closed`")),
+    };
+    let days = |name: &str| settings.number(name).map(|days| Duration::from_hours(24 * days as u64));
+    let lifetimes = Lifetimes { absolute: days("accounts.session_days")?, idle: days("accounts.idle_days")? };
+    let machine = PoolOptions::of_this_machine();
+    let pool = match settings.number("accounts.hash_threads")? {
+        0 => machine,
+        threads => PoolOptions { threads, queue: threads * 32 },
+    };
+    Ok(AccountSettings { open, lifetimes, pool, smtp: smtp(settings)? })
+}
+
+fn smtp(settings: &Settings) -> Result<Option<SmtpOptions>, ConfigError> {
+    let host = settings.text("mail.smtp_host")?;
+    if host.is_empty() {
+        return Ok(None);
+    }
+    let word = settings.get("mail.smtp_tls")?;
+    let (tls, usual) = match word.value() {
+        "starttls" => (Tls::Start, 587),
+        "implicit" => (Tls::Implicit, 465),
+        "none" => (Tls::None, 25),
+        _ => return Err(word.refuse("`starttls`, `implicit` or `none`")),
+    };
+    let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    if tls == Tls::None && !here {
+        return Err(ConfigError::Together(
+            "mail.smtp_tls = none needs a mail server on this machine: links that open accounts would go in the clear".into(),
+        ));
+    }
+    let port = match settings.number("mail.smtp_port")? {
+        0 => usual,
+        port => u16::try_from(port).unwrap_or(usual),
+    };
+    let user = settings.text("mail.smtp_user")?;
+    let login = match (user.is_empty(), settings.secret("mail.smtp_password")?) {
+        (true, None) => None,
+        (false, Some(password)) => Some((user, password)),
+        _ => return Err(ConfigError::Together("mail.smtp_user and mail.smtp_password go together".into())),
+    };
+    let options = SmtpOptions { host, port, tls, login, from: settings.text("mail.from")? };
+    SmtpMailer::new(&options).map_err(|error| ConfigError::Together(format!("`mail.*`: {error}")))?;
+    Ok(Some(options))
+}

@@ -1,0 +1,199 @@
+//! Guessing: whether there is an account, and what its password is.
+
+use std::time::Duration;
+
+use serde_json::json;
+use wardgraph_gate::Proxies;
+use wardgraph_identity::password::{Cost, PoolOptions};
+use wardgraph_kernel::LimitClass;
+use wardgraph_limits::{LimitTable, Policy};
+use wardgraph_testkit::{App, AppOptions, PASSWORD};
+
+use super::{anonymous, log, login, login_from, register};
+
+/// A server that believes the proxy before it, so that tests come from several networks.
+async fn behind_a_proxy() -> App {
+    App::with(AppOptions { proxies: Proxies { count: 1, ..Proxies::default() }, ..AppOptions::default() }).await
+}
+
+#[tokio::test]
+async fn no_answer_tells_whether_an_account_is_there() {
+    let app = App::with(AppOptions { verifies: true, ..AppOptions::default() }).await;
+    for email in ["verified@example.com", "unverified@example.com", "disabled@example.com", "locked@example.com"] {
+        assert_eq!(register(&app, email).await.status, 202);
+    }
+    let superuser = app.database.behind_the_scenes().await;
+    superuser
+        .batch_execute("update wardgraph.users set verified_at = now() where email <> 'unverified@example.com'")
+        .await
+        .unwrap();
+    superuser.batch_execute("update wardgraph.users set disabled_at = now() where email = 'disabled@example.com'").await.unwrap();
+    login(&app, "verified@example.com", PASSWORD).await.ok();
+    for _ in 0..5 {
+        login(&app, "locked@example.com", "wrong").await.problem(401);
+    }
+    let wrong = anonymous(&login(&app, "nobody@example.com", PASSWORD).await);
+    assert_eq!(wrong.0, 401);
+    for (email, password) in [
+        ("verified@example.com", "wrong"),
+        ("unverified@example.com", PASSWORD),
+        ("disabled@example.com", PASSWORD),
+        ("locked@example.com", PASSWORD),
+    ] {
+        assert_eq!(anonymous(&login(&app, email, password).await), wrong, "{email}");
+    }
+    // Registering, and asking for a link.
+    assert_eq!(anonymous(&register(&app, "verified@example.com").await), anonymous(&register(&app, "new@example.com").await));
+    let reset =
+        async |email: &str| anonymous(&app.stranger().post("/api/v1/auth/password-reset", &json!({ "email": email })).await);
+    assert_eq!(reset("verified@example.com").await, reset("nobody@example.com").await);
+    // Whoever has the address is told by mail, and nobody else is.
+    app.mail_everything().await;
+    assert!(app.mails.to("verified@example.com").iter().any(|message| message.subject.contains("already")));
+    assert!(app.mails.to("nobody@example.com").is_empty());
+}
+
+#[tokio::test]
+async fn a_lock_does_the_work_of_a_try_and_is_not_made_longer_by_one() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.com").await;
+    // At home the owner's failures count by themselves.
+    for _ in 0..5 {
+        login(&app, "ada@example.com", "wrong").await.problem(401);
+    }
+    for _ in 0..20 {
+        login(&app, "ada@example.com", PASSWORD).await.problem(401);
+    }
+    app.clock.advance(Duration::from_secs(29));
+    login(&app, "ada@example.com", PASSWORD).await.problem(401);
+    app.clock.advance(Duration::from_secs(1));
+    login(&app, "ada@example.com", PASSWORD).await.ok();
+    let events = log(&app, "_system").await;
+    assert_eq!(events.iter().filter(|event| *event == "login.locked refused").count(), 1, "{events:?}");
+    app.mail_everything().await;
+    assert_eq!(app.mails.to(&ada.email).iter().filter(|message| message.subject.contains("fails to sign in")).count(), 1);
+}
+
+#[tokio::test]
+async fn whoever_fails_elsewhere_does_not_keep_the_owner_out() {
+    let app = behind_a_proxy().await;
+    register(&app, "ada@example.com").await;
+    login_from(&app, "ada@example.com", PASSWORD, "192.0.2.1", "home").await.ok();
+    for n in 0..40 {
+        login_from(&app, "ada@example.com", "wrong", &format!("198.51.100.{n}"), "bot").await.problem(401);
+    }
+    // Locked for the world, the right password included, and open where its owner signed in before.
+    login_from(&app, "ada@example.com", PASSWORD, "203.0.113.1", "bot").await.problem(401);
+    login_from(&app, "ada@example.com", PASSWORD, "192.0.2.1", "home").await.ok();
+    // From anywhere by a mailed link.
+    app.stranger().post("/api/v1/auth/password-reset", &json!({ "email": "ada@example.com" })).await;
+    app.mail_everything().await;
+    let token = app.mails.token("ada@example.com", "reset-password");
+    let body = json!({ "token": token, "new_password": "marble-tunnel-ferry-quilt" });
+    assert_eq!(app.stranger().post("/api/v1/auth/password-reset/confirm", &body).await.status, 204);
+    login_from(&app, "ada@example.com", "marble-tunnel-ferry-quilt", "203.0.113.1", "holiday").await.ok();
+}
+
+#[tokio::test]
+async fn guessing_with_many_at_once_gains_nothing() {
+    let options = AppOptions { proxies: Proxies { count: 1, ..Proxies::default() }, ..AppOptions::default() };
+    let app = App::with(options).await;
+    register(&app, "ada@example.com").await;
+    let guesses = (0..60).map(|n| {
+        let password = if n == 59 { PASSWORD } else { "wrong" };
+        let (app, network) = (&app, format!("198.51.100.{n}"));
+        async move { login_from(app, "ada@example.com", password, &network, "bot").await.status.as_u16() }
+    });
+    let answers = futures_util::future::join_all(guesses).await;
+    let right = answers.iter().filter(|status| **status == 200).count();
+    let counted = app.database.behind_the_scenes().await;
+    let failures: i32 = counted.query_one("select coalesce(max(failures), 0) from wardgraph.attempts", &[]).await.unwrap().get(0);
+    // It came last of all: by then there were five failures and more, or it was clear of them in truth.
+    assert!(right == 0 || failures < 59, "{right} right, {failures} failures");
+}
+
+#[tokio::test]
+async fn credential_stuffing_from_one_network_is_slowed_before_anything_is_hashed() {
+    let limits = LimitTable::disabled().with_network(LimitClass::Auth, Some(Policy::new(10, 1).unwrap()));
+    let app = App::with(AppOptions { limits, ..AppOptions::default() }).await;
+    let mut answers = Vec::new();
+    for n in 0..30 {
+        answers.push(login(&app, &format!("person-{n}@example.com"), "a leaked password").await.status.as_u16());
+    }
+    // The one that empties the bucket is not served.
+    assert_eq!(answers.iter().filter(|status| **status == 401).count(), 9, "{answers:?}");
+    assert_eq!(answers.iter().filter(|status| **status == 429).count(), 21, "{answers:?}");
+}
+
+#[tokio::test]
+async fn a_flood_of_sign_ins_is_told_when_to_come_back_and_others_stay_fast() {
+    let options = AppOptions { cost: Cost::DEFAULT, hashing: PoolOptions { threads: 1, queue: 2 }, ..AppOptions::default() };
+    let app = App::with(options).await;
+    let owner = app.owner("tenant-a");
+    let flood = futures_util::future::join_all((0..40).map(|n| {
+        let app = &app;
+        async move { login(app, &format!("person-{n}@example.com"), "wrong").await }
+    }));
+    let other = async {
+        let begun = std::time::Instant::now();
+        for _ in 0..20 {
+            owner.get("/api/v1/whoami").await.ok();
+        }
+        begun.elapsed()
+    };
+    let (answers, took) = futures_util::future::join(flood, other).await;
+    let busy: Vec<_> = answers.iter().filter(|reply| reply.status == 503).collect();
+    assert!(busy.len() >= 20, "{} of 40", busy.len());
+    assert!(busy.iter().all(|reply| reply.headers.contains_key("retry-after")));
+    assert!(answers.iter().all(|reply| reply.status == 503 || reply.status == 401));
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_verifier_of_another_cost_is_made_anew_at_the_next_sign_in() {
+    let app = App::start().await;
+    app.person("ada@example.com").await;
+    let database = app.database.clone();
+    let cost = Cost { memory_kib: 128, passes: 2 };
+    let stronger = App::over(database.clone(), AppOptions { cost, ..AppOptions::default() }).await;
+    let kept = async || -> String {
+        database.behind_the_scenes().await.query_one("select verifier from wardgraph.passwords", &[]).await.unwrap().get(0)
+    };
+    assert!(kept().await.contains("m=64,t=1,p=1"));
+    login(&stronger, "ada@example.com", PASSWORD).await.ok();
+    assert!(kept().await.contains("m=128,t=2,p=1"));
+    login(&stronger, "ada@example.com", PASSWORD).await.ok();
+}
+
+/// The middle one, in microseconds.
+fn median(mut times: Vec<u128>) -> u128 {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+#[tokio::test]
+async fn the_time_of_an_answer_does_not_tell_whether_an_account_is_there() {
+    let cost = Cost { memory_kib: 4_096, passes: 2 };
+    let app = App::with(AppOptions { cost, beat: Duration::from_millis(60), ..AppOptions::default() }).await;
+    const TRIES: usize = 60;
+    for n in 0..TRIES {
+        register(&app, &format!("known-{n}@example.com")).await;
+    }
+    let (mut known, mut unknown, mut taken, mut free) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for n in 0..TRIES {
+        let timed = async |what: &mut Vec<u128>, email: String, signs_in: bool| {
+            let begun = std::time::Instant::now();
+            let status = if signs_in { login(&app, &email, "wrong").await.status } else { register(&app, &email).await.status };
+            what.push(begun.elapsed().as_micros());
+            assert_eq!(status, if signs_in { 401 } else { 202 });
+        };
+        timed(&mut known, format!("known-{n}@example.com"), true).await;
+        timed(&mut unknown, format!("unknown-{n}@example.com"), true).await;
+        timed(&mut taken, format!("known-{n}@example.com"), false).await;
+        timed(&mut free, format!("new-{n}@example.com"), false).await;
+    }
+    for (what, one, other) in [("sign-in", known, unknown), ("registration", taken, free)] {
+        let (one, other) = (median(one), median(other));
+        assert!(one.abs_diff(other) * 5 < one.max(other), "{what}: {one} us for an account, {other} us for none");
+    }
+}

@@ -1,0 +1,118 @@
+//! What the database tells whoever reads all of it, and what its roles may see.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::json;
+use wardgraph_store::Role;
+use wardgraph_testkit::{App, PASSWORD};
+
+use super::refresh;
+
+/// Every row of every table, as text.
+async fn dump(app: &App) -> String {
+    let client = app.database.behind_the_scenes().await;
+    let tables = "select c.relname from pg_class c where c.relnamespace = 'wardgraph'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition";
+    let mut dump = String::new();
+    for row in client.query(tables, &[]).await.unwrap() {
+        let table: String = row.get(0);
+        for row in client.query(&format!("select t::text from wardgraph.{table} t"), &[]).await.unwrap() {
+            dump.push_str(&row.get::<_, String>(0));
+            dump.push('\n');
+        }
+    }
+    dump
+}
+
+#[tokio::test]
+async fn a_dump_of_the_database_holds_nothing_that_opens_anything() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.com").await;
+    let next = refresh(&app, &ada.refresh_token, "app").await.ok();
+    let key = ada.caller.post("/api/v1/users/me/api-keys", &json!({ "name": "k", "scopes": ["nodes:read"] })).await.created();
+    app.stranger().post("/api/v1/auth/password-reset", &json!({ "email": "ada@example.com" })).await;
+    let before = dump(&app).await;
+    app.mail_everything().await;
+    let (verify, reset) =
+        (app.mails.token("ada@example.com", "verify-email"), app.mails.token("ada@example.com", "reset-password"));
+    let changed = json!({ "current_password": PASSWORD, "new_password": "marble-tunnel-ferry-quilt" });
+    assert_eq!(ada.caller.post("/api/v1/users/me/change-password", &changed).await.status, 204);
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let key = text(&key["key"]);
+    let mut secrets = vec![
+        PASSWORD.to_owned(),
+        "marble-tunnel-ferry-quilt".into(),
+        ada.refresh_token.clone(),
+        text(&next["refresh_token"]),
+        ada.caller.token.clone().unwrap(),
+        text(&next["access_token"]),
+        key.clone(),
+        // The secret part alone, without what everyone may know of it.
+        key[36..100].to_owned(),
+        verify.clone(),
+        reset.clone(),
+    ];
+    // Octets are shown in hexadecimal.
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    for token in [&verify, &reset] {
+        secrets.push(hex(&URL_SAFE_NO_PAD.decode(token).unwrap()[16..]));
+    }
+    for token in [&ada.refresh_token, &text(&next["refresh_token"])] {
+        secrets.push(hex(&URL_SAFE_NO_PAD.decode(&token[4..]).unwrap()[20..]));
+    }
+    let everything = before + &dump(&app).await;
+    assert!(everything.contains("ada@example.com") && everything.contains(&ada.session), "the dump is one");
+    for secret in secrets {
+        assert!(!everything.contains(&secret), "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_sees_anothers_account_whatever_the_statement_says() {
+    let app = App::start().await;
+    let (ada, bob) = (app.person("ada@example.com").await, app.person("bob@example.com").await);
+    for person in [&ada, &bob] {
+        person.caller.post("/api/v1/users/me/api-keys", &json!({ "name": "k", "scopes": ["nodes:read"] })).await.created();
+    }
+    let client = app.database.connect_as(Role::App).await;
+    let count = async |sql: &str| -> i64 { client.query_one(sql, &[]).await.unwrap().get(0) };
+    let tables = ["users", "passwords", "memberships", "sessions", "api_keys"];
+    for table in tables {
+        assert_eq!(count(&format!("select count(user_id) from wardgraph.{table}")).await, 0, "{table} of nobody");
+    }
+    client
+        .execute(
+            "select set_config('app.current_user_id', $1, false), set_config('app.current_tenant_id', $2, false)",
+            &[&ada.id, &ada.caller.tenant],
+        )
+        .await
+        .unwrap();
+    for table in tables {
+        assert_eq!(count(&format!("select count(user_id) from wardgraph.{table}")).await, 1, "{table} of one");
+    }
+    assert_eq!(client.execute("update wardgraph.users set name = 'x' where email = 'bob@example.com'", &[]).await.unwrap(), 0);
+    assert_eq!(client.execute("update wardgraph.sessions set ended_at = now()", &[]).await.unwrap(), 1);
+    for denied in [
+        "select family_key from wardgraph.sessions",
+        "select verifier from wardgraph.sessions",
+        "select sealed from wardgraph.identity_secrets",
+        "select 1 from wardgraph.links",
+        "select 1 from wardgraph.attempts",
+        "select 1 from wardgraph.mail",
+        "update wardgraph.users set email = 'x'",
+        "update wardgraph.memberships set role = 'owner'",
+        "update wardgraph.api_keys set scopes = '{}'",
+        "insert into wardgraph.mail (mail_id, kind, recipient, name, created_at, due_at) values (gen_random_uuid(), 'changed', 'bob@example.com', '', now(), now())",
+    ] {
+        let error = client.execute(denied, &[]).await.expect_err(denied);
+        assert_eq!(error.code().unwrap().code(), "42501", "{denied}");
+    }
+    // Before anyone is known there are accounts, and no tenant's rows.
+    let identity = app.database.connect_as(Role::Identity).await;
+    for denied in [
+        "select 1 from wardgraph.nodes",
+        "select 1 from wardgraph.events",
+        "delete from wardgraph.users",
+        "select 1 from wardgraph.identity_secrets",
+    ] {
+        assert_eq!(identity.execute(denied, &[]).await.expect_err(denied).code().unwrap().code(), "42501", "{denied}");
+    }
+}

@@ -1,0 +1,119 @@
+//! People with accounts, and the mail they get.
+
+use std::sync::{Mutex, PoisonError};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
+use serde_json::{Value, json};
+use wardgraph_api::describe::KnownAccount;
+use wardgraph_identity::mail::{MailError, Mailer, Message};
+
+use crate::{App, Caller};
+
+/// A mailer that keeps what it is given.
+#[derive(Debug, Default)]
+pub struct Mailbox(Mutex<Vec<Message>>);
+
+impl Mailbox {
+    /// Everything that was mailed so far.
+    pub fn all(&self) -> Vec<Message> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What was mailed to this address, the newest last.
+    pub fn to(&self, email: &str) -> Vec<Message> {
+        self.all().into_iter().filter(|message| message.to == email).collect()
+    }
+
+    /// The token of the newest link to this page that was mailed to this address.
+    pub fn token(&self, email: &str, page: &str) -> String {
+        let of = |message: &Message| {
+            let rest = message.text.split_once(&format!("/{page}#token="))?.1;
+            rest.split_whitespace().next().map(str::to_owned)
+        };
+        self.to(email).iter().rev().find_map(of).unwrap_or_else(|| panic!("no link to `{page}` was mailed to {email}"))
+    }
+}
+
+#[async_trait::async_trait]
+impl Mailer for Mailbox {
+    async fn send(&self, message: &Message) -> Result<(), MailError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(message.clone());
+        Ok(())
+    }
+}
+
+/// The password of everyone in tests.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// Somebody who signed in.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// Calls with the access token.
+    pub caller: Caller,
+    /// The address.
+    pub email: String,
+    /// The account's id.
+    pub id: String,
+    /// The session's id.
+    pub session: String,
+    /// The refresh token.
+    pub refresh_token: String,
+}
+
+impl Person {
+    pub(crate) async fn signed_in(app: &App, email: &str) -> Self {
+        let new = json!({ "email": email, "password": PASSWORD, "name": "Grace Hopper" });
+        assert_eq!(app.stranger().post("/api/v1/auth/register", &new).await.status, 202);
+        Self::again(app, email).await
+    }
+
+    /// Somebody who has an account signs in again.
+    pub async fn again(app: &App, email: &str) -> Self {
+        let credentials = json!({ "email": email, "password": PASSWORD });
+        Self::of(app, email, &app.stranger().post("/api/v1/auth/login", &credentials).await.ok())
+    }
+
+    /// Who has these tokens.
+    pub fn of(app: &App, email: &str, tokens: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let access = text(&tokens["access_token"]);
+        let payload = access.split('.').nth(1).unwrap();
+        let claims: Value = serde_json::from_slice(&B64.decode(payload).unwrap()).unwrap();
+        let mut caller = app.bearer(&access);
+        caller.tenant = text(&claims["tenant_id"]);
+        Self {
+            caller,
+            email: email.to_owned(),
+            id: text(&claims["sub"]),
+            session: text(&claims["sid"]),
+            refresh_token: text(&tokens["refresh_token"]),
+        }
+    }
+
+    /// The account as samples know it: with a key, other sessions, and links that were mailed.
+    pub(crate) async fn known(&self, app: &App) -> KnownAccount {
+        let wanted = json!({ "name": "known", "scopes": ["nodes:read"] });
+        let key = self.caller.post("/api/v1/users/me/api-keys", &wanted).await.created();
+        // The session that is ended by its id is not the one whose token is used.
+        let (ended, used) = (Self::again(app, &self.email).await, Self::again(app, &self.email).await);
+        let reset = json!({ "email": self.email });
+        assert_eq!(app.stranger().post("/api/v1/auth/password-reset", &reset).await.status, 202);
+        // Another task of the same test may have claimed it, and be about to hand it over.
+        for _ in 0..1_000 {
+            app.mail_everything().await;
+            if app.mails.to(&self.email).len() >= 2 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        KnownAccount {
+            email: self.email.clone(),
+            password: PASSWORD.into(),
+            session: serde_json::from_value(json!(ended.session)).unwrap(),
+            refresh_token: used.refresh_token,
+            verify_token: app.mails.token(&self.email, "verify-email"),
+            reset_token: app.mails.token(&self.email, "reset-password"),
+            api_key: serde_json::from_value(key["id"].clone()).unwrap(),
+        }
+    }
+}
