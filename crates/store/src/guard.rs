@@ -175,7 +175,6 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         ("jobs", ("own_read", "r", OWN, "") | ("own_update", "w", OWN, OWN) | ("own_delete", "d", OWN, "")) => {
             Some(&["wardgraph_app"])
         }
-        ("jobs", ("own_insert", "a", "", OWN)) => Some(&["wardgraph_app"]),
         ("jobs", ("queue", "*", "true", "true"))
         | (
             "vector_spaces" | "embedding_tenants" | "embedding_servers" | "master_keys" | "data_keys" | "changes"
@@ -190,12 +189,13 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             "jobs" | "vector_spaces" | "embedding_tenants" | "embedding_servers" | "issuer_tenants" | "issuer_hours",
             ("administrator", "*", "true", "true"),
         ) => Some(&["wardgraph_admin"]),
-        ("issuer_tenants" | "issuer_hours", ("identity", "*", "true", "true")) => Some(&["wardgraph_identity"]),
         (
-            "users" | "passwords" | "memberships" | "sessions" | "api_keys" | "organizations" | "attempts" | "links" | "mail",
+            "issuer_tenants" | "issuer_hours" | "users" | "passwords" | "memberships" | "sessions" | "api_keys" | "organizations"
+            | "attempts" | "links" | "mail",
             ("identity", "*", "true", "true"),
         ) => Some(&["wardgraph_identity"]),
-        ("users" | "passwords" | "memberships" | "sessions" | "api_keys", ("own_account", "*", ACCOUNT, ACCOUNT))
+        ("jobs", ("own_insert", "a", "", OWN))
+        | ("users" | "passwords" | "memberships" | "sessions" | "api_keys", ("own_account", "*", ACCOUNT, ACCOUNT))
         | ("organizations", ("own_account", "*", ORGANIZATION, ORGANIZATION))
         | ("mail", ("own_notice", "a", "", NOTICE)) => Some(&["wardgraph_app"]),
         ("migrations", ("ledger", "*", "true", "true")) => Some(&["wardgraph_owner"]),

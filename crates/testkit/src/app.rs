@@ -122,6 +122,22 @@ impl Default for AppOptions {
     }
 }
 
+impl AppOptions {
+    /// How accounts are kept, once their keys are there.
+    fn accounts(&self) -> impl FnOnce(&AccountKeys) -> Accounts + use<> {
+        let (hashing, cost, beat, open, verifies) = (self.hashing, self.cost, self.beat, !self.closed, self.verifies);
+        move |keys| Accounts {
+            keys: keys.clone(),
+            pool: HashPool::start(hashing).unwrap(),
+            lifetimes: Lifetimes::default(),
+            cost,
+            open,
+            verifies,
+            beat,
+        }
+    }
+}
+
 /// A server for one test.
 #[derive(Debug)]
 pub struct App {
@@ -182,6 +198,7 @@ impl App {
 
     /// A server over a database that is there already.
     pub async fn over(database: Database, options: AppOptions) -> Self {
+        let accounts = options.accounts();
         let routes = Arc::new(wardgraph_server::wire::routes(&*embedder()));
         let store = Store::new(&StoreOptions {
             logins: database.logins.clone(),
@@ -231,16 +248,6 @@ impl App {
         let listening = options.listens.then(|| tokio::spawn(gate.clone().keep_listening()));
         let account_keys = wardgraph_server::wire::account_keys(&parts, &vault).await.unwrap();
         let mails = Arc::new(Mailbox::default());
-        let mailer = options.mailer.unwrap_or_else(|| mails.clone());
-        let accounts = Accounts {
-            keys: account_keys.clone(),
-            pool: HashPool::start(options.hashing).unwrap(),
-            cost: options.cost,
-            lifetimes: Lifetimes::default(),
-            open: !options.closed,
-            verifies: options.verifies,
-            beat: options.beat,
-        };
         let health = Arc::new(HealthState::new(true));
         let backlog = Backlog::default();
         let services = Services {
@@ -254,7 +261,7 @@ impl App {
             grace_period: GRACE,
             vault: vault.clone(),
             issuer: issuer.clone(),
-            accounts,
+            accounts: accounts(&account_keys),
         };
         let api = (options.api)(gate.clone(), &services, options.edge);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -283,7 +290,7 @@ impl App {
             own: own_key.minter("wardgraph-local", AUDIENCE),
             forgetting: ForgettingWorker::new(parts.clone()),
             purge: PurgeWorker::new(parts.clone()),
-            mail: MailWorker::new(parts.clone(), mailer, account_keys.clone(), OWN_ISS),
+            mail: MailWorker::new(parts.clone(), options.mailer.unwrap_or_else(|| mails.clone()), account_keys.clone(), OWN_ISS),
             mails,
             account_keys,
             people: std::sync::atomic::AtomicU32::new(0),

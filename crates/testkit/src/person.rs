@@ -30,7 +30,7 @@ impl Mailbox {
             let rest = message.text.split_once(&format!("/{page}#token="))?.1;
             rest.split_whitespace().next().map(str::to_owned)
         };
-        self.to(email).iter().rev().find_map(of).unwrap_or_else(|| panic!("no link to `{page}` was mailed to {email}"))
+        self.to(email).iter().rev().find_map(of).expect("a link was mailed")
     }
 }
 

@@ -120,10 +120,10 @@ pub async fn find(tx: &mut Tx<'_, Identity>, attempt: &Attempt<'_>) -> Result<Fo
     })
 }
 
-/// Counts a failure, or notes one that was kept out at the same cost. `counted` is 1 or 0. Tells the count after it.
-pub async fn count(tx: &mut Tx<'_, Identity>, counter: &[u8], counted: i32, now: Timestamp) -> Result<Failures, StoreError> {
+/// Counts a failure, or notes one that was kept out at the same cost. `more` is 1 or 0. Tells the count after it.
+pub async fn count(tx: &mut Tx<'_, Identity>, counter: &[u8], more: i32, now: Timestamp) -> Result<Failures, StoreError> {
     let forgotten = now.saturating_sub(FORGOTTEN_AFTER).unwrap_or(Timestamp::MIN);
-    let rows = tx.run(&COUNT, &[&counter, &counted, &now, &forgotten]).await?;
+    let rows = tx.run(&COUNT, &[&counter, &more, &now, &forgotten]).await?;
     rows.first().map_or(Ok(Failures::default()), |row| failures(row, 0))
 }
 

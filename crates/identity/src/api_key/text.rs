@@ -80,15 +80,17 @@ mod tests {
         assert!(key.id == id && key.verifies(&verifier) && !key.verifies(&[0; 32]));
         assert_eq!(text.expose().len(), LENGTH);
         let good = text.expose();
+        let other = |c: char| if c == '0' { '1' } else { '0' };
+        let altered: String = good.chars().enumerate().map(|(at, c)| if at == 40 { other(c) } else { c }).collect();
         for bad in [
             "",
             "wg_",
-            &good[1..],
-            &good[..LENGTH - 1],
+            good.get(1..).unwrap(),
+            good.get(..LENGTH - 1).unwrap(),
             &format!("{good}0"),
             &good.to_uppercase().replace("WG_", "wg_"),
             &good.replacen('_', "-", 2),
-            &(good[..40].to_owned() + if &good[40..41] == "0" { "1" } else { "0" } + &good[41..]),
+            &altered,
         ] {
             assert!(KeyText::read(bad).is_none(), "{bad}");
         }

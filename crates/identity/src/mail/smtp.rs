@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Tokio1Executor,
     message::{Mailbox, header::ContentType},
-    transport::smtp::{PoolConfig, authentication::Credentials},
+    transport::smtp::{AsyncSmtpTransportBuilder, PoolConfig, authentication::Credentials},
 };
 use wardgraph_kernel::Secret;
 
@@ -53,24 +53,35 @@ pub struct SmtpMailer {
     from: Mailbox,
 }
 
-impl SmtpMailer {
-    /// A mailer with these options. Connects to nothing yet.
-    pub fn new(options: &SmtpOptions) -> Result<Self, SmtpOptionsError> {
-        let from =
-            options.from.parse().map_err(|_| SmtpOptionsError(format!("`{}` is no address to mail from", options.from)))?;
-        let relay = match options.tls {
-            Tls::Implicit => AsyncSmtpTransport::<Tokio1Executor>::relay(&options.host),
-            Tls::Start => AsyncSmtpTransport::<Tokio1Executor>::starttls_relay(&options.host),
-            Tls::None => Ok(AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&options.host)),
+impl SmtpOptions {
+    /// Refuses options by which no mailer can be made.
+    pub fn check(&self) -> Result<(), SmtpOptionsError> {
+        self.way().map(drop)
+    }
+
+    fn way(&self) -> Result<(AsyncSmtpTransportBuilder, Mailbox), SmtpOptionsError> {
+        let from = self.from.parse().map_err(|_| SmtpOptionsError(format!("`{}` is no address to mail from", self.from)))?;
+        let relay = match self.tls {
+            Tls::Implicit => AsyncSmtpTransport::<Tokio1Executor>::relay(&self.host),
+            Tls::Start => AsyncSmtpTransport::<Tokio1Executor>::starttls_relay(&self.host),
+            Tls::None => Ok(AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&self.host)),
         };
         let mut relay = relay
             .map_err(|error| SmtpOptionsError(error.to_string()))?
-            .port(options.port)
+            .port(self.port)
             .timeout(Some(STEP_WITHIN))
             .pool_config(PoolConfig::new().max_size(CONNECTIONS));
-        if let Some((user, password)) = &options.login {
+        if let Some((user, password)) = &self.login {
             relay = relay.credentials(Credentials::new(user.clone(), password.expose().to_owned()));
         }
+        Ok((relay, from))
+    }
+}
+
+impl SmtpMailer {
+    /// A mailer with these options, within a runtime. Connects to nothing yet.
+    pub fn new(options: &SmtpOptions) -> Result<Self, SmtpOptionsError> {
+        let (relay, from) = options.way()?;
         Ok(Self { transport: relay.build(), from })
     }
 }

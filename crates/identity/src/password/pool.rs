@@ -98,18 +98,18 @@ mod tests {
     async fn a_full_queue_refuses_at_once_and_goes_on_afterwards() {
         let pool = HashPool::start(PoolOptions { threads: 1, queue: 1 }).unwrap();
         let (release, held) = std::sync::mpsc::channel::<()>();
-        let (began, begun) = oneshot::channel();
+        let (begin, first_works) = oneshot::channel();
         let first = tokio::spawn({
             let pool = pool.clone();
             async move {
                 pool.run(move |_| {
-                    let _ = began.send(());
+                    let _ = begin.send(());
                     let _ = held.recv();
                 })
                 .await
             }
         });
-        begun.await.unwrap();
+        first_works.await.unwrap();
         let second = tokio::spawn({
             let pool = pool.clone();
             async move { pool.run(|_| 2).await }

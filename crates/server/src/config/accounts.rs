@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use wardgraph_identity::{
-    mail::{SmtpMailer, SmtpOptions, Tls},
+    mail::{SmtpOptions, Tls},
     password::PoolOptions,
     session::Lifetimes,
 };
@@ -70,6 +70,6 @@ fn smtp(settings: &Settings) -> Result<Option<SmtpOptions>, ConfigError> {
         _ => return Err(ConfigError::Together("mail.smtp_user and mail.smtp_password go together".into())),
     };
     let options = SmtpOptions { host, port, tls, login, from: settings.text("mail.from")? };
-    SmtpMailer::new(&options).map_err(|error| ConfigError::Together(format!("`mail.*`: {error}")))?;
+    options.check().map_err(|error| ConfigError::Together(format!("`mail.*`: {error}")))?;
     Ok(Some(options))
 }

@@ -85,5 +85,5 @@ fn wrong() -> Problem {
 
 /// By what failures with one address are told to belong together in the log, without naming it.
 fn short(counter: &[u8]) -> String {
-    counter.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    counter.first_chunk().map(|start| format!("{:016x}", u64::from_be_bytes(*start))).unwrap_or_default()
 }
