@@ -359,8 +359,10 @@ impl Caller {
 
     /// The account and the session that the credential is of, if it is a person's who signed in here.
     pub(crate) fn account(&self) -> Option<Account> {
-        let session = Uuid::try_parse(self.claims.own.as_ref()?.session.as_deref()?).ok()?;
-        Some(Account { user: Uuid::try_parse(&self.claims.subject).ok()?.into(), session: session.into() })
+        let own = self.claims.own.as_ref()?;
+        let session = Uuid::try_parse(own.session.as_deref()?).ok()?;
+        let user = Uuid::try_parse(&self.claims.subject).ok()?.into();
+        Some(Account { user, session: session.into(), generation: own.generation })
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Account {
     pub user: UserId,
     /// The session that the call is made with.
     pub session: SessionId,
+    /// The account's generation when the call's token was signed.
+    pub generation: i64,
 }
 
 /// Leave to do what endpoint `E` does, in the caller's tenant or, where the table says so, with the shared rows. Made by admission alone; a

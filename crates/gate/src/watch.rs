@@ -132,6 +132,8 @@ impl Watch {
 
     async fn ask(&self, poll: &mut Poll, store: &Store, issuer: &OwnIssuer, clock: &dyn Clock) -> Result<(), OwnKeyError> {
         let began = clock.elapsed();
+        // A change that was not heard in time may be forgotten already: whoever was away looks for himself.
+        poll.keys_are_current &= self.is_fresh(clock);
         let outcome = self.take_in(poll, store, issuer, clock.now()).await;
         self.attempts.fetch_add(1, Ordering::Release);
         if outcome.is_ok() {
@@ -148,6 +150,11 @@ impl Watch {
             let mut unit = store.unit::<Read>(Role::Worker, Scope::Nobody, Plan::Auto)?;
             unit.end_with_next();
             let (heard, began) = changes::poll(&mut unit.tx::<Read>(), &from, now).await?;
+            if next_poll.is_none() && began.is_before(&from) {
+                // Another Postgres than before, which has seen fewer transactions: nothing that was heard says where it stands.
+                (from, poll.keys_are_current) = (Since::beginning(), false);
+                continue;
+            }
             next_poll.get_or_insert(began);
             self.take(&heard.changes, poll, now);
             if !heard.more {

@@ -6,7 +6,8 @@ use axum::{body::Body, extract::Request, response::Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 /// What a page may send besides what every page may.
-static REQUEST_HEADERS: HeaderValue = HeaderValue::from_static("authorization, content-type, idempotency-key, if-match");
+static REQUEST_HEADERS: HeaderValue =
+    HeaderValue::from_static("authorization, content-type, idempotency-key, if-match, x-api-key");
 /// What a page may read besides what every page may.
 static RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static(
     "etag, idempotency-replayed, ratelimit, ratelimit-policy, retry-after, www-authenticate, x-ratelimit-limit, x-ratelimit-remaining, \

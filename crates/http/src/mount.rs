@@ -116,14 +116,15 @@ async fn routed(router: Router, request: Request) -> Response {
 
 async fn across_origins(router: Router, cors: Arc<Cors>, gate: Arc<Gate>, request: Request) -> Response {
     let asking = cors.asking(request.headers());
-    let methods = allowed(request.uri().path()).filter(|methods| !methods.is_empty());
+    let asks_first = asking.is_some() && cors::is_preflight(&request);
+    let methods = if asks_first { allowed(request.uri().path()).filter(|methods| !methods.is_empty()) } else { None };
     let mut response = match methods {
-        Some(methods) if asking.is_some() && cors::is_preflight(&request) => {
+        Some(methods) => {
             let mut response = Cors::preflight(methods);
             headers::finish(&mut response, gate.request_id(), None);
             response
         }
-        _ => routed(router, request).await,
+        None => routed(router, request).await,
     };
     cors.finish(&mut response, asking);
     response

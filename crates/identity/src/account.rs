@@ -4,10 +4,10 @@ mod own;
 mod register;
 mod signin;
 
-pub use own::{Account, Known, account, change_password, count_wrong, known, rename};
+pub use own::{Account, Known, account, change_password, count_wrong, known, rename, tried};
 pub use register::{Registration, organization_id, register, request_reset, set_password, verify};
 pub(crate) use signin::seat;
-pub use signin::{Attempt, Found, Seat, clear, count, find, rehash, warn};
+pub use signin::{Attempt, Found, Seat, clear, count, find, rehash, stands, warn};
 
 use wardgraph_store::StatementInfo;
 
@@ -18,11 +18,13 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     own::KNOWN.info(),
     own::NOTICE.info(),
     own::RENAME.info(),
+    own::TRIED.info(),
     register::REGISTER.info(),
     register::RESET.info(),
     register::SET.info(),
     register::VERIFY.info(),
     signin::CLEAR.info(),
+    signin::STANDS.info(),
     signin::COUNT.info(),
     signin::FIND.info(),
     signin::REHASH.info(),

@@ -76,6 +76,12 @@ impl Since {
     pub fn beginning() -> Self {
         Self { xact: "0".into(), position: -1 }
     }
+
+    /// Whether fewer transactions had begun here.
+    pub fn is_before(&self, other: &Self) -> bool {
+        let number = |since: &Self| since.xact.parse::<u64>().unwrap_or_default();
+        number(self) < number(other)
+    }
 }
 
 /// Some of the changes of a poll.

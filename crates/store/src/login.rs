@@ -109,7 +109,8 @@ impl Login {
         };
         match self.config.get_hostaddrs() {
             [] => self.config.get_hosts().iter().all(named),
-            addresses => addresses.iter().all(IpAddr::is_loopback),
+            // A host without an address of its own would be looked up.
+            addresses => addresses.len() >= self.config.get_hosts().len() && addresses.iter().all(IpAddr::is_loopback),
         }
     }
 }

@@ -214,15 +214,6 @@ impl App {
         .unwrap();
         let clock = Arc::new(ManualClock::at(Timestamp::from_second(START).unwrap()));
         let (own_key, secret) = (LocalKey::generate().unwrap(), wardgraph_kernel::Secret::new(SECRET));
-        let outside = Issuer::new(IssuerConfig {
-            name: "outside".into(),
-            keys: IssuerKeys::Fixed { algorithm: wardgraph_tokens::Algorithm::HS256, key: secret.clone() },
-            audiences: vec![AUDIENCE.into()],
-            tenants: Tenants::ANY,
-            issuer: Some(ISS.into()),
-            leeway: std::time::Duration::from_secs(30),
-            ceiling: Permissions::outside_ceiling(),
-        });
         let own = own_key.issuer("wardgraph-local", AUDIENCE, Permissions::all());
         let (shared_clock, chance): (Arc<dyn Clock>, _) = (clock.clone(), Arc::new(SeededChance::new(7)));
         let masters = options.masters.unwrap_or_else(test_masters);
@@ -235,7 +226,7 @@ impl App {
             store: store.clone(),
             issuer: issuer.clone(),
             verifier: Verifier::new(
-                [outside.unwrap(), own.unwrap(), issuer.issuer().unwrap()].into_iter().chain(options.issuers).collect(),
+                [outside(&secret), own.unwrap(), issuer.issuer().unwrap()].into_iter().chain(options.issuers).collect(),
             )
             .unwrap(),
             limiter: Limiter::new(options.limits),
@@ -489,4 +480,18 @@ fn embedder() -> Arc<dyn Embedder> {
 fn recorder() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE.get_or_init(|| PrometheusBuilder::new().build_recorder().handle()).clone()
+}
+
+/// The issuer of the tests' callers.
+fn outside(secret: &wardgraph_kernel::Secret) -> Issuer {
+    Issuer::new(IssuerConfig {
+        name: "outside".into(),
+        keys: IssuerKeys::Fixed { algorithm: wardgraph_tokens::Algorithm::HS256, key: secret.clone() },
+        audiences: vec![AUDIENCE.into()],
+        tenants: Tenants::ANY,
+        issuer: Some(ISS.into()),
+        leeway: std::time::Duration::from_secs(30),
+        ceiling: Permissions::outside_ceiling(),
+    })
+    .unwrap()
 }

@@ -26,6 +26,7 @@ const BEGIN: Statement<Write> = Statement::writing(
     "insert into master_keys (master_key_id, current) select $1, true where not exists (select from master_keys where current)
      on conflict (master_key_id) do update set current = true, since = now() returning 1",
 );
+const USED: Statement<Read> = Statement::reading("vault.used", WORKER, "select distinct master_key_id from data_keys");
 const STALE: Statement<Read> = Statement::reading(
     "vault.stale",
     WORKER,
@@ -43,7 +44,7 @@ const COUNT: Statement<Read> = Statement::reading(
 );
 
 pub(crate) const STATEMENTS: &[&StatementInfo] =
-    &[CURRENT.info(), LOCK_OUT.info(), RETIRE.info(), BEGIN.info(), STALE.info(), REWRAP.info(), COUNT.info()];
+    &[CURRENT.info(), LOCK_OUT.info(), RETIRE.info(), BEGIN.info(), USED.info(), STALE.info(), REWRAP.info(), COUNT.info()];
 
 /// How many data keys a master key wraps.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,16 +79,24 @@ impl Vault {
         let added = self.source().add().await?;
         let masters = self.source().read().await?;
         let next = added.or_else(|| masters.first().cloned()).ok_or_else(|| VaultError::NoMasterKey("none".into()))?;
+        // Of two that add a key at once, one may have written over the other's.
+        let is_kept = masters.iter().any(|master| master.id() == next.id());
         self.learn(masters);
-        Ok(next)
+        if is_kept { Ok(next) } else { Err(VaultError::NoMasterKey(next.id().to_string())) }
     }
 
     /// Makes `next` the current master key. False if it is that already. Under the worker's role; commit at once: whoever wraps a new data key
     /// waits meanwhile.
+    ///
+    /// # Errors
+    /// [`VaultError::NoMasterKey`] if a master key that wraps data keys is not known: they could not be wrapped anew.
     pub async fn change_master(&self, tx: &mut Tx<'_, Write>, next: &MasterKeyId) -> Result<bool, VaultError> {
         tx.write(&LOCK_OUT, &[&LOCK]).await?;
         if current(tx).await?.as_deref() == Some(next.as_str()) {
             return Ok(false);
+        }
+        for row in tx.query(&USED, &[]).await? {
+            self.master(row.try_get(0)?).await?;
         }
         tx.write(&RETIRE, &[&next.as_str()]).await?;
         tx.write(&BEGIN, &[&next.as_str()]).await?;

@@ -79,7 +79,8 @@ impl FileSource {
         let draft = self.draft(text)?;
         let linked = fs::hard_link(&draft, &self.0);
         fs::remove_file(&draft)?;
-        linked.or_else(|error| if error.kind() == io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) })
+        linked.or_else(|error| if error.kind() == io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) })?;
+        self.keep_folder()
     }
 
     /// A new file with this text, on the disk, beside the file that it will be.
@@ -97,7 +98,11 @@ impl FileSource {
         let before = self.lines()?;
         let draft = self.draft(&Zeroizing::new(format!("{}\n{}", key.expose(), *before)))?;
         fs::rename(&draft, &self.0)?;
-        // A key that wraps data keys must not be lost with the machine's power.
+        self.keep_folder()
+    }
+
+    /// A key that wraps data keys must not be lost with the machine's power.
+    fn keep_folder(&self) -> io::Result<()> {
         fs::File::open(self.0.parent().unwrap_or(Path::new(".")))?.sync_all()
     }
 

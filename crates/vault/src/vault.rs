@@ -61,7 +61,13 @@ impl Vault {
         let key = match known {
             Some(key) => key,
             None => match tx.ask(Question::Newest, &[&tenant]).await?.first() {
-                Some(row) => self.unwrap(&tenant, row).await?,
+                Some(row) => {
+                    let key = self.unwrap(&tenant, row).await?;
+                    if row.try_get(3)? {
+                        self.0.newest.insert(tenant.clone(), key.id);
+                    }
+                    key
+                }
                 None => self.make(tx, &tenant).await?,
             },
         };
@@ -94,7 +100,12 @@ impl Vault {
         &*self.0.source
     }
 
-    pub(crate) fn learn(&self, masters: Vec<MasterKey>) {
+    /// Takes in what the source has now. What was known stays known: values may be sealed under it still.
+    pub(crate) fn learn(&self, mut masters: Vec<MasterKey>) {
+        let known = self.0.masters.load();
+        let gone = |old: &&MasterKey| !masters.iter().any(|master| master.id() == old.id());
+        let kept: Vec<_> = known.iter().filter(gone).cloned().collect();
+        masters.extend(kept);
         self.0.masters.store(Arc::new(masters));
     }
 
@@ -106,8 +117,8 @@ impl Vault {
         }
         let mut asked_at = self.0.asked_at.lock().await;
         if find().is_none() && asked_at.is_none_or(|at| at.elapsed() >= SOURCE_FLOOR) {
-            self.learn(self.0.source.read().await?);
             *asked_at = Some(Instant::now());
+            self.learn(self.0.source.read().await?);
         }
         find().ok_or_else(|| VaultError::NoMasterKey(id.to_owned()))
     }
@@ -118,7 +129,6 @@ impl Vault {
         let key = Arc::new(self.master(master).await?.unwrap(tenant, id, wrapped)?);
         if row.try_get(3)? {
             self.0.keys.insert((tenant.to_owned(), id), key.clone());
-            self.0.newest.insert(tenant.to_owned(), id);
         }
         Ok(key)
     }

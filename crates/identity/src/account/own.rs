@@ -26,12 +26,15 @@ pub(super) const RENAME: Statement<Write> = Statement::writing(
     APP,
     "update users set name = $2, updated_at = $3 where user_id = $1 returning email",
 );
-/// What a change of the password is judged by. Locked, so that guesses come one after another.
+/// What a change of the password is judged by.
 pub(super) const KNOWN: Statement<Read> = Statement::reading(
     "identity.own.known",
     APP,
     "select p.verifier, p.failures, p.failed_at, u.email, u.name from passwords p join users u using (user_id) where p.user_id = $1",
 );
+/// How often the password was guessed wrongly. Locked, so that guesses count one after another, however many are worked out at once.
+pub(super) const TRIED: Statement<Write> =
+    Statement::writing("identity.own.tried", APP, "select failures, failed_at from passwords where user_id = $1 for update");
 pub(super) const CHANGE: Statement<Write> = Statement::writing(
     "identity.own.change_password",
     APP,
@@ -109,6 +112,13 @@ pub async fn known(tx: &mut Tx<'_, Read>, user: UserId) -> Result<Known, Identit
         failures: Failures { count: row.try_get(1)?, last: row.try_get(2)? },
         words: [row.try_get(3)?, row.try_get(4)?],
     })
+}
+
+/// Wrong guesses until now; others wait until this transaction ends.
+pub async fn tried(tx: &mut Tx<'_, Write>, user: UserId) -> Result<Failures, IdentityError> {
+    let rows = tx.write(&TRIED, &[&user.uuid()]).await?;
+    let row = rows.first().ok_or(IdentityError::Missing("password"))?;
+    Ok(Failures { count: row.try_get(0)?, last: row.try_get(1)? })
 }
 
 /// Changes the password, unless somebody else did meanwhile, and tells the owner by mail.

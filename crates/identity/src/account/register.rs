@@ -46,7 +46,7 @@ pub(super) const SET: Statement<Identity> = Statement::identity(
     "identity.account.set_password",
     "with links as (update links set used_at = coalesce(used_at, $3) where user_id = $1 and kind = 'reset'),
      verified as (update users set verified_at = coalesce(verified_at, $3), updated_at = $3 where user_id = $1),
-     cleared as (delete from attempts where subject = $4),
+     cleared as (delete from attempts where subject = any($4)),
      mailed as (
        insert into mail (mail_id, kind, recipient, name, created_at, due_at) select $5::uuid, 'changed', email, name, $3::timestamptz, $3 from users where user_id = $1)
      update passwords set verifier = $2, changed_at = $3, failures = 0, failed_at = null where user_id = $1",
@@ -112,17 +112,17 @@ pub async fn request_reset(
     Ok(rows.first().map(|row| row.try_get::<Option<Uuid>>(0)).transpose()?.flatten().map(UserId::from))
 }
 
-/// Sets the password of somebody who showed that the address is theirs. `counter` is what failures with it are counted under.
+/// Sets the password of somebody who showed that the address is theirs. `counters` are what failures with it are counted under.
 pub async fn set_password(
     tx: &mut Tx<'_, Identity>,
     user: UserId,
     verifier: &Verifier,
-    counter: &[u8],
+    counters: &[&[u8]],
     now: Timestamp,
     chance: &dyn Chance,
 ) -> Result<(), StoreError> {
     let mail = LinkId::new(now, chance);
-    tx.run(&SET, &[&user.uuid(), &verifier.to_string(), &now, &counter, &mail.uuid()]).await.map(drop)
+    tx.run(&SET, &[&user.uuid(), &verifier.to_string(), &now, &counters, &mail.uuid()]).await.map(drop)
 }
 
 /// Notes that the address is its owner's.

@@ -15,7 +15,7 @@ pub(super) const FIND: Statement<Identity> = Statement::identity(
     "identity.account.find",
     "select u.user_id, p.verifier, u.verified_at is not null, u.disabled_at is not null, a.failures, a.failed_at, n.failures, n.failed_at,
             m.organization_id, m.role, u.name,
-            exists (select from sessions s where s.user_id = u.user_id and s.network = $4 and s.created_at > $5), u.generation
+            exists (select from sessions s where s.user_id = u.user_id and s.network = $4 and s.last_used_at > $5), u.generation
      from (values (1)) one(row)
      left join users u on u.email = $1
      left join passwords p on p.user_id = u.user_id
@@ -37,6 +37,13 @@ pub(super) const COUNT: Statement<Identity> = Statement::identity(
 /// No failures any more; tells how many there were, for those that came while the password was worked out.
 pub(super) const CLEAR: Statement<Identity> =
     Statement::identity("identity.attempt.clear", "delete from attempts where subject = $1 returning failures, failed_at");
+/// Whether the password that was compared is still the account's, and the account as it was. Held until the transaction ends: who changes the
+/// password meanwhile waits, and then ends the session that is begun here.
+pub(super) const STANDS: Statement<Identity> = Statement::identity(
+    "identity.account.stands",
+    "select u.user_id from passwords p join users u using (user_id)
+     where p.user_id = $1 and p.verifier = $2 and u.generation = $3 and u.disabled_at is null for no key update of p for share of u",
+);
 /// A verifier of the cost that is asked now, unless the password was changed meanwhile.
 pub(super) const REHASH: Statement<Identity> =
     Statement::identity("identity.account.rehash", "update passwords set verifier = $3 where user_id = $1 and verifier = $2");
@@ -46,7 +53,7 @@ pub(super) const WARN: Statement<Identity> = Statement::identity(
     "insert into mail (mail_id, kind, recipient, name, created_at, due_at) select $2::uuid, 'locked', email, name, $3::timestamptz, $3 from users where email = $1",
 );
 
-/// How long a network is remembered as one where the account's owner signed in.
+/// How long a network is remembered as one where the account's owner works, from the last time.
 const AT_HOME_S: i64 = 30 * 24 * 3_600;
 
 /// Somebody who would sign in.
@@ -130,6 +137,12 @@ pub async fn count(tx: &mut Tx<'_, Identity>, counter: &[u8], more: i32, now: Ti
 /// Forgets failures, and tells what was forgotten.
 pub async fn clear(tx: &mut Tx<'_, Identity>, counter: &[u8]) -> Result<Failures, StoreError> {
     tx.run(&CLEAR, &[&counter]).await?.first().map_or(Ok(Failures::default()), |row| failures(row, 0))
+}
+
+/// Whether `found` still holds, now that its password was compared.
+pub async fn stands(tx: &mut Tx<'_, Identity>, user: UserId, found: &Found) -> Result<bool, StoreError> {
+    let Some(verifier) = &found.verifier else { return Ok(false) };
+    tx.run(&STANDS, &[&user.uuid(), &verifier.to_string(), &found.generation]).await.map(|rows| !rows.is_empty())
 }
 
 /// Keeps a verifier of the cost that is asked now.

@@ -2,6 +2,7 @@
 //! other endpoints nothing but its share of the processor.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, PoisonError,
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
@@ -86,7 +87,10 @@ fn work(waiting: &Mutex<Receiver<Job>>) {
         // Held while waiting: whoever holds it takes the next job, and the others wait for it instead of for the job.
         let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = next else { return };
-        job(&mut memory);
+        // A job that panics answers nobody, and takes no thread with it.
+        if catch_unwind(AssertUnwindSafe(|| job(&mut memory))).is_err() {
+            memory = Vec::new();
+        }
     }
 }
 

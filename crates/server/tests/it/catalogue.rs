@@ -402,6 +402,7 @@ const ACROSS_TENANTS: &[&str] = &[
     "store.changes.forget",
     "vault.stale",
     "vault.count",
+    "vault.used",
 ];
 
 /// The scans of tenant tables in a statement's plan that no condition binds to a tenant. Planned as the superuser, whom row-level security

@@ -28,13 +28,13 @@ const ADD: Statement<Write> = Statement::writing(
 const FOLLOW: Statement<Write> = Statement::writing(
     "tokens.keys.follow",
     WORKER,
-    "update signing_keys set verifies_until = $3 where algorithm = $1 and key_id <> $2 and verifies_until is null and revoked_at is null",
+    "update signing_keys set verifies_until = $3 where (algorithm = $1 or algorithm <> all($4)) and key_id <> $2 and verifies_until is null and revoked_at is null",
 );
 const REVOKE: Statement<Write> = Statement::writing(
     "tokens.keys.revoke",
     WORKER,
-    "update signing_keys set revoked_at = $3 where algorithm = $1 and key_id <> $2 and revoked_at is null and (verifies_until is null or verifies_until > $3)
-     returning key_id",
+    "update signing_keys set revoked_at = $2 where key_id <> all($1) and revoked_at is null and (verifies_until is null or verifies_until > $2)
+     returning key_id, algorithm",
 );
 const TIDY: Statement<Write> =
     Statement::writing("tokens.keys.tidy", WORKER, "delete from signing_keys where verifies_until <= $1 or revoked_at <= $1");
@@ -138,6 +138,9 @@ impl OwnIssuer {
                 made.push(self.make(tx, *algorithm, now, signs_from, rotation).await?);
             }
         }
+        if rotation == Rotation::Revoking {
+            self.take_back(tx, now, &mut made).await?;
+        }
         if !made.is_empty() {
             let change =
                 Change { kind: ChangeKind::SigningKeys, subject: String::new(), number: 0, until: after(now, MAX_ACCESS_LIFE) };
@@ -161,20 +164,26 @@ impl OwnIssuer {
         let (id, public) = (key.id.clone(), key.pair.public());
         let sealed = self.0.vault.seal(tx, field(&id), &pkcs8).await?;
         tx.write(&ADD, &[&id, &algorithm.word(), &public, &sealed, &now, &signs_from]).await?;
-        let mut revoked = Vec::new();
-        match rotation {
-            Rotation::Overlapping => {
-                // The last token that an old key signs lives its life, by a clock that may be off.
-                let ends = after(after(signs_from, MAX_ACCESS_LIFE), self.0.config.leeway * 2);
-                tx.write(&FOLLOW, &[&algorithm.word(), &id, &ends]).await?;
-            }
-            Rotation::Revoking => {
-                for row in tx.write(&REVOKE, &[&algorithm.word(), &id, &now]).await? {
-                    revoked.push(row.try_get(0)?);
-                }
+        if rotation == Rotation::Overlapping {
+            // The last token that an old key signs lives its life, by a clock that may be off. A key of an algorithm that is not used any more ends too.
+            let ends = after(after(signs_from, MAX_ACCESS_LIFE), self.0.config.leeway * 2);
+            let used: Vec<_> = self.0.config.algorithms.iter().map(|algorithm| algorithm.word()).collect();
+            tx.write(&FOLLOW, &[&algorithm.word(), &id, &ends, &used]).await?;
+        }
+        Ok(Rotated { algorithm, key_id: id, signs_from, revoked: Vec::new() })
+    }
+
+    /// Takes every key back but those just made, of algorithms that are not used any more as well.
+    async fn take_back(&self, tx: &mut Tx<'_, Write>, now: Timestamp, made: &mut [Rotated]) -> Result<(), OwnKeyError> {
+        let fresh: Vec<_> = made.iter().map(|rotated| rotated.key_id.clone()).collect();
+        for row in tx.write(&REVOKE, &[&fresh, &now]).await? {
+            let algorithm: &str = row.try_get(1)?;
+            let place = made.iter().position(|rotated| rotated.algorithm.word() == algorithm).unwrap_or(0);
+            if let Some(rotated) = made.get_mut(place) {
+                rotated.revoked.push(row.try_get(0)?);
             }
         }
-        Ok(Rotated { algorithm, key_id: id, signs_from, revoked })
+        Ok(())
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) async fn list(permit: Permit<ListApiKeys>, (): ()) -> Result<Json<Api
 }
 
 pub(crate) async fn create(permit: Permit<CreateApiKey>, Json(new): Json<NewApiKey>) -> Result<Committed<CreateApiKey>, Failure> {
-    let (user, now, chance) = (permit.account()?.user, permit.now(), permit.chance());
+    let (caller, now, chance) = (permit.account()?, permit.now(), permit.chance());
     let may: Permissions = permit.permissions().collect();
     let mut faults = Vec::new();
     for (index, scope) in new.scopes.iter().enumerate() {
@@ -53,7 +53,10 @@ pub(crate) async fn create(permit: Permit<CreateApiKey>, Json(new): Json<NewApiK
     let expires_at = new.expires_in.map(|seconds| after(now, Duration::from_secs(seconds.unsigned_abs())));
     let wanted = NewKey { id, verifier, name: new.name.into_text(), scopes: new.scopes, networks, expires_at };
     let mut work = permit.begin()?;
-    let shown = wire(api_key::create(&mut work.tx(), user, &wanted, now).await?);
+    if !api_key::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
+        return Ok(work.refuse(signed_out()).await?);
+    }
+    let shown = wire(api_key::create(&mut work.tx(), caller.user, &wanted, now).await?);
     Ok(work.commit_issued(id, Issued(IssuedApiKey { key: SecretText(key), shown })).await?)
 }
 
@@ -61,12 +64,15 @@ pub(crate) async fn rotate(
     permit: Permit<RotateApiKey>,
     (Path(old), Json(rotation)): (Path<ApiKeyId>, Json<Rotation>),
 ) -> Result<Committed<RotateApiKey>, Failure> {
-    let (user, now, chance) = (permit.account()?.user, permit.now(), permit.chance());
+    let (caller, now, chance) = (permit.account()?, permit.now(), permit.chance());
     let id = ApiKeyId::new(now, &*chance);
     let (key, verifier) = api_key::make(id, &*chance);
     let overlap = rotation.overlap_seconds.map_or(OVERLAP, |seconds| Duration::from_secs(seconds.unsigned_abs()));
     let mut work = permit.begin()?;
-    let shown = wire(api_key::rotate(&mut work.tx(), user, old, (id, verifier), after(now, overlap), now).await?);
+    if !api_key::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
+        return Ok(work.refuse(signed_out()).await?);
+    }
+    let shown = wire(api_key::rotate(&mut work.tx(), caller.user, old, (id, verifier), after(now, overlap), now).await?);
     if overlap.is_zero() {
         revoke(&mut work.tx(), Revocation::ApiKey(&old.to_string()), now).await?;
     }
@@ -83,6 +89,10 @@ pub(crate) async fn revoke_one(
     api_key::revoke(&mut work.tx(), user, id, now).await?;
     revoke(&mut work.tx(), Revocation::ApiKey(&id.to_string()), now).await?;
     Ok(work.commit(id, NoContent).await?)
+}
+
+fn signed_out() -> Problem {
+    Problem::unauthenticated("the session has ended").challenge(r#"Bearer realm="wardgraph""#)
 }
 
 /// A network, or an address as the network of itself. IPv4 in IPv6's clothes is IPv4, as clients' addresses are.

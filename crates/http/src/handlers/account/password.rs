@@ -18,18 +18,24 @@ pub(crate) async fn change(
 ) -> Result<Committed<ChangePassword>, Failure> {
     let (accounts, caller, now, chance) = (&services.accounts, permit.account()?, permit.now(), permit.chance());
     let known = account::known(&mut permit.look()?.tx(), caller.user).await?;
-    // Whoever stole an access token guesses no faster than at the door.
+    // Whoever stole an access token guesses no faster than at the door, however many guesses are under way at once.
     if let Some(until) = known.failures.locked_until().filter(|until| now < *until) {
         return Ok(permit.begin()?.refuse(wait(until, now)).await?);
     }
     let compared = accounts.compare(Some(known.verifier.clone()), &body.current_password, chance.clone()).await?;
     if !compared.matches {
         let mut work = permit.begin()?.undo().await?;
+        if let Some(until) = account::tried(&mut work.tx(), caller.user).await?.locked_until().filter(|until| now < *until) {
+            return Ok(work.refuse(wait(until, now)).await?);
+        }
         account::count_wrong(&mut work.tx(), caller.user, now).await?;
         return Ok(work.refuse(wrong()).await?);
     }
     let verifier = accounts.verifier(&body.new_password, known.words, "/new_password", chance.clone()).await?;
     let mut work = permit.begin()?;
+    if let Some(until) = account::tried(&mut work.tx(), caller.user).await?.locked_until().filter(|until| now < *until) {
+        return Ok(work.refuse(wait(until, now)).await?);
+    }
     let both = (&known.verifier, &verifier);
     if !account::change_password(&mut work.tx(), caller.user, both, now, &*chance).await? {
         return Ok(work.refuse(Problem::conflict("the password was changed meanwhile")).await?);

@@ -60,7 +60,7 @@ pub(crate) async fn confirm(
     Json(body): Json<PasswordReset>,
     services: Services,
 ) -> Result<Committed<ConfirmPasswordReset>, Failure> {
-    let (accounts, now, chance) = (&services.accounts, pass.now(), pass.chance());
+    let (accounts, now, chance, network) = (&services.accounts, pass.now(), pass.chance(), pass.network());
     let Some(id) = link::read(&accounts.keys, Kind::Reset, body.token.expose()) else {
         return Ok(pass.begin()?.refuse(spent()).await?);
     };
@@ -75,7 +75,8 @@ pub(crate) async fn confirm(
         return Ok(work.refuse(spent()).await?);
     };
     let email = Address::parse(&owner.email).ok_or(IdentityError::Unreadable("an account's address"))?;
-    account::set_password(&mut work.tx(), owner.user, &verifier, &accounts.keys.counter(&email), now, &*chance).await?;
+    let (anywhere, here) = (accounts.keys.counter(&email), accounts.keys.counter_at(&email, &network));
+    account::set_password(&mut work.tx(), owner.user, &verifier, &[&anywhere, &here], now, &*chance).await?;
     let generation = session::end_all(&mut work.tx(), owner.user, Why::Password, now).await?;
     revoke(&mut work.tx(), Revocation::User { id: &owner.user.to_string(), generation }, now).await?;
     work.note(EventType::PasswordReset, Some(owner.user.into()), Outcome::Success, json!({}));

@@ -38,8 +38,9 @@ pub(crate) async fn login(
 
     let (chance, ip, device) = (pass.chance(), pass.ip(), pass.agent().to_owned());
     let mut work = pass.begin()?;
-    // Others may have failed while the password was worked out: whoever guesses with many at once gains nothing by it.
-    if account::clear(&mut work.tx(), counter).await?.locks(now) {
+    // While the password was worked out it may have been changed, and others may have failed: whoever guesses with many at once gains nothing.
+    let stands = account::stands(&mut work.tx(), user, &found).await?;
+    if !stands || account::clear(&mut work.tx(), counter).await?.locks(now) {
         let mut work = work.undo().await?;
         work.note(EventType::LoginFailed, Some(user.into()), Outcome::Refused, json!({ "account": short(counter) }));
         return Ok(work.refuse(wrong()).await?);

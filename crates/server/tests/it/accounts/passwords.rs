@@ -43,6 +43,15 @@ async fn whoever_stole_an_access_token_does_not_guess_the_password() {
     assert_eq!(change(&ada, PASSWORD, NEXT).await.status, 204);
 }
 
+#[tokio::test]
+async fn guesses_of_the_current_password_count_however_many_are_made_at_once() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.com").await;
+    let guesses = futures_util::future::join_all((0..20).map(|_| change(&ada, "not the password", NEXT))).await;
+    let told = guesses.iter().filter(|guess| guess.status == 422).count();
+    assert_eq!(told, 5, "the others are told to wait: {:?}", guesses.iter().map(|guess| guess.status).collect::<Vec<_>>());
+}
+
 async fn reset_token(app: &App) -> String {
     let asked = app.stranger().post("/api/v1/auth/password-reset", &json!({ "email": "ada@example.com" })).await;
     assert_eq!(asked.status, 202);
@@ -72,6 +81,10 @@ async fn a_mailed_link_sets_the_password_once_and_ends_everything_before() {
     assert_eq!(reset(&app, &token, NEXT).await.status, 204);
     assert_eq!(reset(&app, &token, "vowel-otter-sixteen-lamp").await.problem(422)["errors"][0]["field"], "/token");
     reset(&app, &older, "vowel-otter-sixteen-lamp").await.problem(422);
+    // This server has not heard of it yet: a token that is believed for a moment still makes no key that would be for good.
+    assert!(is_believed(&ada.caller).await);
+    let late = ada.caller.post("/api/v1/users/me/api-keys", &json!({ "name": "late", "scopes": ["nodes:read"] })).await;
+    assert!(late.problem(401)["detail"].as_str().unwrap().contains("session"));
     app.hear().await;
     assert!(!is_believed(&ada.caller).await && !is_believed(&key).await);
     refresh(&app, &ada.refresh_token, "").await.problem(401);
