@@ -162,7 +162,7 @@ impl Gate {
         asked.map_err(|error| Problem::unavailable("revocations cannot be looked up now").retry_after(1).inside(&error))
     }
 
-    /// Whether something was taken back, as far as was heard; see [`Gate::fresh`]. `number` is what a generation is compared with, where the kind
+    /// Whether something was taken back, as far as was heard; see `fresh`. `number` is what a generation is compared with, where the kind
     /// has one.
     pub fn is_revoked(&self, kind: ChangeKind, subject: &str, number: i64) -> bool {
         self.watch.denies(kind, subject, number)
