@@ -153,13 +153,15 @@ impl Gate {
         self.watch.hear(&self.parts.store, &self.parts.issuer, &*self.parts.clock).await
     }
 
-    /// Refuses with 503 unless what was taken back is known as of the last second. Waits for nobody then; else asks the database first.
-    pub(crate) async fn fresh(&self) -> Result<(), Problem> {
+    /// Refuses with 503 unless what was taken back is known as of the last second. Waits for nobody then; else asks the database first,
+    /// and says so: what was judged before may be judged otherwise now.
+    pub(crate) async fn fresh(&self) -> Result<bool, Problem> {
         if self.watch.is_fresh(&*self.parts.clock) {
-            return Ok(());
+            return Ok(false);
         }
         let asked = Box::pin(self.watch.freshen(&self.parts.store, &self.parts.issuer, &*self.parts.clock)).await;
-        asked.map_err(|error| Problem::unavailable("revocations cannot be looked up now").retry_after(1).inside(&error))
+        asked.map_err(|error| Problem::unavailable("revocations cannot be looked up now").retry_after(1).inside(&error))?;
+        Ok(true)
     }
 
     /// Whether something was taken back, as far as was heard; see `fresh`. `number` is what a generation is compared with, where the kind
@@ -244,9 +246,12 @@ impl Admission {
             }
             judged => judged,
         };
-        let verified = judged.map_err(authenticate::refused)?;
+        let mut verified = judged.map_err(authenticate::refused)?;
         if verified.claims.own.is_some() {
-            self.gate.fresh().await?;
+            if self.gate.fresh().await? {
+                // The key that signed it may have been taken back.
+                verified = issuers.verify(token, self.now).map_err(authenticate::refused)?;
+            }
             if self.gate.watch.denies_token(&verified.claims) {
                 return Err(authenticate::refused(TokenError::Revoked));
             }

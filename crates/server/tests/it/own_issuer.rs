@@ -230,6 +230,32 @@ async fn a_leaked_key_is_taken_back_with_every_token_it_signed() {
 }
 
 #[tokio::test]
+async fn taking_back_leaves_no_key_of_an_algorithm_that_is_used_no_more() {
+    let both = AppOptions { algorithms: vec![Algorithm::ES256, Algorithm::EdDSA], ..AppOptions::default() };
+    let before = App::with(both).await;
+    let app =
+        App::over(before.database.clone(), AppOptions { algorithms: vec![Algorithm::ES256], ..AppOptions::default() }).await;
+    assert_eq!(published_ids(&app).await.len(), 2);
+    let made = app.keys.rotate_signing(Rotation::Revoking).await.unwrap();
+    assert_eq!((made.len(), made[0].revoked.len()), (1, 2));
+    app.hear().await;
+    assert_eq!(published_ids(&app).await, [made[0].key_id.clone()]);
+}
+
+#[tokio::test]
+async fn who_was_away_while_a_key_was_taken_back_does_not_believe_it() {
+    let app = App::start().await;
+    let own = app.user(TENANT, "u", &["nodes:read"]);
+    whoami(&own).await.ok();
+    let other = App::over(app.database.clone(), AppOptions::default()).await;
+    other.keys.rotate_signing(Rotation::Revoking).await.unwrap();
+    // The change that told of it has expired meanwhile: nobody announces it any more.
+    app.database.behind_the_scenes().await.batch_execute("delete from wardgraph.changes").await.unwrap();
+    app.clock.advance(2 * MINUTE);
+    whoami(&own).await.problem(401);
+}
+
+#[tokio::test]
 async fn what_is_taken_back_ends_its_tokens_and_no_others() {
     let app = App::start().await;
     let of = |user: &str, generation: i64| {
