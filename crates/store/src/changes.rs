@@ -120,6 +120,18 @@ pub async fn forget(tx: &mut Tx<'_, Write>, now: Timestamp) -> Result<bool, Stor
     Ok(i64::try_from(gone.len()).is_ok_and(|gone| gone >= PAGE))
 }
 
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transactions_are_compared_as_numbers() {
+        let at = |xact: &str| Since { xact: xact.into(), position: -1 };
+        assert!(at("9").is_before(&at("10")) && !at("10").is_before(&at("9")) && !at("10").is_before(&at("10")));
+        assert!(!at("0").is_before(&Since::beginning()));
+    }
+}
+
 mod sealed {
     use super::{Identity, Tx, Write};
 

@@ -252,6 +252,17 @@ async fn a_key_that_is_no_longer_current_wraps_nothing_more() {
 }
 
 #[tokio::test]
+async fn a_master_key_is_not_changed_while_data_keys_are_under_an_unknown_one() {
+    let app = App::start().await;
+    seal(&app.vault, &app.store, tenant("a"), b"a secret").await.unwrap();
+    let stranger = of(&[&MasterKey::generate().unwrap()]).await;
+    let mut unit = app.store.unit::<Write>(Role::Worker, Scope::System, Plan::Auto).unwrap();
+    let refused = stranger.change_master(&mut unit.tx(), stranger.masters()[0].id()).await;
+    let known = app.vault.masters()[0].id().to_string();
+    assert!(matches!(&refused, Err(VaultError::NoMasterKey(id)) if *id == known), "{refused:?}");
+}
+
+#[tokio::test]
 async fn a_server_without_the_databases_master_key_does_not_begin() {
     let app = App::start().await;
     let stranger = of(&[&MasterKey::generate().unwrap()]).await;

@@ -93,6 +93,36 @@ async fn a_mailed_link_sets_the_password_once_and_ends_everything_before() {
 }
 
 #[tokio::test]
+async fn a_sign_in_that_is_under_way_does_not_outlive_its_password() {
+    let app = App::start().await;
+    app.person("ada@example.com").await;
+    let (holder, watcher) = (app.database.behind_the_scenes().await, app.database.behind_the_scenes().await);
+    let sessions = async || watcher.query_one("select count(*) from wardgraph.sessions", &[]).await.unwrap().get::<_, i64>(0);
+    let before = sessions().await;
+    for change in [
+        "update wardgraph.users set generation = generation + 1",
+        "update wardgraph.users set disabled_at = now(), generation = generation + 1",
+        "update wardgraph.passwords set verifier = (select verifier || 'A' from wardgraph.passwords)",
+    ] {
+        // Changed, and not committed: the sign-in reads what was, works the password out, and meets the change before it begins a session.
+        holder.batch_execute(&format!("begin; {change}")).await.unwrap();
+        let commit = async {
+            let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+            while watcher.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+            holder.batch_execute("commit").await.unwrap();
+        };
+        let patience = std::time::Duration::from_secs(4);
+        let (reply, waited) = tokio::join!(login(&app, "ada@example.com", PASSWORD), tokio::time::timeout(patience, commit));
+        assert!(waited.is_ok(), "the sign-in did not look again: {}", reply.text);
+        reply.problem(401);
+        holder.batch_execute("update wardgraph.users set disabled_at = null").await.unwrap();
+    }
+    assert_eq!(sessions().await, before);
+}
+
+#[tokio::test]
 async fn of_two_uses_of_a_link_at_once_one_succeeds() {
     let app = App::start().await;
     app.person("ada@example.com").await;
