@@ -10,14 +10,12 @@ the server or anything that the description does not know. With a token that may
 import argparse
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
-from bench.machine import ROOT
 from bench.server import Server
+from pinned import installed
 
 HERE = Path(__file__).resolve().parent
-PINNED = HERE / "schemathesis.txt"
 EVERYTHING = "kg:read,kg:write,search:read,events:read,system:read,shared:write,admin:refresh,metrics:read,ask:read"
 CHECKS = (
     "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance", "response_schema_conformance",
@@ -31,7 +29,7 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=150, help="cases for each endpoint and caller")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    program = installed()
+    program = installed("schemathesis", "schemathesis")
     failed = []
     with Server() as server:
         callers = {"everything": server.local_token("acme", EVERYTHING), "nodes:read alone": server.local_token("acme", "nodes:read"), "no token": None}
@@ -44,18 +42,6 @@ def main() -> None:
                 failed.append(name)
     if failed:
         sys.exit(f"contract.py: the server does not keep to its description: {', '.join(failed)}")
-
-
-def installed() -> Path:
-    """The program, in a folder of its own, of the pinned versions."""
-    folder = ROOT / "target/schemathesis"
-    program, stamp = folder / "bin/schemathesis", folder / "stamp"
-    wanted = PINNED.read_text()
-    if not stamp.exists() or stamp.read_text() != wanted:
-        venv.create(folder, clear=True, with_pip=True)
-        subprocess.run([folder / "bin/python", "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", PINNED], check=True)
-        stamp.write_text(wanted)
-    return program
 
 
 if __name__ == "__main__":

@@ -6,22 +6,18 @@ pinned versions (scripts/smtp.txt) into target/smtp, at the first run; nothing e
 
 import email
 import email.policy
-import fcntl
 import json
 import os
 import socket
-import subprocess
 import sys
 import threading
-import venv
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-PINNED = Path(__file__).resolve().parent / "smtp.txt"
+from pinned import installed
 
 
 def main():
-    program = installed()
+    program = installed("smtp", "python")
     if Path(sys.executable) != program:
         os.execv(program, [program, __file__])
     serve()
@@ -51,21 +47,6 @@ def serve():
     Controller(Taker(), hostname="127.0.0.1", port=port).start()
     print(port, flush=True)
     threading.Event().wait()
-
-
-def installed() -> Path:
-    """The interpreter, in a folder of its own, with the pinned versions. Of two runs at once, one installs."""
-    folder = ROOT / "target/smtp"
-    program, stamp = folder / "bin/python", folder / "stamp"
-    wanted = PINNED.read_text()
-    folder.parent.mkdir(exist_ok=True)
-    with (ROOT / "target/smtp.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not stamp.exists() or stamp.read_text() != wanted:
-            venv.create(folder, clear=True, with_pip=True)
-            subprocess.run([program, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", PINNED], check=True)
-            stamp.write_text(wanted)
-    return program
 
 
 if __name__ == "__main__":

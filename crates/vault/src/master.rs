@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use uuid::Uuid;
-use wardgraph_kernel::Secret;
+use wardgraph_kernel::{Secret, hex};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -13,7 +13,6 @@ use crate::{
     aead::{self, Key},
     data_key::DataKey,
     field::bound,
-    sigv4::hex,
 };
 
 /// A master key's name: derived from the key by a one-way function, so that no two keys are mistaken for each other. 16 hexadecimal digits.

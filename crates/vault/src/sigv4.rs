@@ -1,11 +1,9 @@
 //! Signature Version 4 of Amazon Web Services, as far as a `POST` of JSON to a service's root needs it.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 
-use std::fmt::Write;
-
 use aws_lc_rs::{digest, hmac};
 use jiff::{Timestamp, tz::TimeZone};
-use wardgraph_kernel::Secret;
+use wardgraph_kernel::{Secret, hex};
 
 /// What is signed, besides the credentials.
 #[derive(Debug, Clone, Copy)]
@@ -49,15 +47,6 @@ fn sha256(bytes: &[u8]) -> digest::Digest {
 
 fn mac(key: &[u8], message: &[u8]) -> hmac::Tag {
     hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message)
-}
-
-/// Two hexadecimal digits a byte.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

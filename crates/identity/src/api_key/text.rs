@@ -4,7 +4,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
-use wardgraph_kernel::{ApiKeyId, Chance, Secret};
+use wardgraph_kernel::{ApiKeyId, Chance, Secret, hex};
 
 use crate::sha256;
 
@@ -56,14 +56,6 @@ pub fn make(id: ApiKeyId, chance: &dyn Chance) -> (Secret, [u8; 32]) {
 /// The first 32 bits of SHA-256: no secret, and no proof of anything but of a whole copy.
 fn checksum(body: &str) -> String {
     Sha256::digest(body).first_chunk::<4>().map(|start| hex(start)).unwrap_or_default()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use wardgraph_api::{FieldError, Json, NoContent, Problem, table::account::Change
 use wardgraph_gate::{Committed, Permit};
 use wardgraph_identity::{
     account,
+    lockout::Failures,
     session::{self, Why},
 };
 use wardgraph_kernel::{EventType, Timestamp};
@@ -19,22 +20,22 @@ pub(crate) async fn change(
     let (accounts, caller, now, chance) = (&services.accounts, permit.account()?, permit.now(), permit.chance());
     let known = account::known(&mut permit.look()?.tx(), caller.user).await?;
     // Whoever stole an access token guesses no faster than at the door, however many guesses are under way at once.
-    if let Some(until) = known.failures.locked_until().filter(|until| now < *until) {
-        return Ok(permit.begin()?.refuse(wait(until, now)).await?);
+    if let Some(wait) = wait(known.failures, now) {
+        return Ok(permit.begin()?.refuse(wait).await?);
     }
     let compared = accounts.compare(Some(known.verifier.clone()), &body.current_password, chance.clone()).await?;
     if !compared.matches {
         let mut work = permit.begin()?.undo().await?;
-        if let Some(until) = account::tried(&mut work.tx(), caller.user).await?.locked_until().filter(|until| now < *until) {
-            return Ok(work.refuse(wait(until, now)).await?);
+        if let Some(wait) = wait(account::tried(&mut work.tx(), caller.user).await?, now) {
+            return Ok(work.refuse(wait).await?);
         }
         account::count_wrong(&mut work.tx(), caller.user, now).await?;
         return Ok(work.refuse(wrong()).await?);
     }
     let verifier = accounts.verifier(&body.new_password, known.words, "/new_password", chance.clone()).await?;
     let mut work = permit.begin()?;
-    if let Some(until) = account::tried(&mut work.tx(), caller.user).await?.locked_until().filter(|until| now < *until) {
-        return Ok(work.refuse(wait(until, now)).await?);
+    if let Some(wait) = wait(account::tried(&mut work.tx(), caller.user).await?, now) {
+        return Ok(work.refuse(wait).await?);
     }
     let both = (&known.verifier, &verifier);
     if !account::change_password(&mut work.tx(), caller.user, both, now, &*chance).await? {
@@ -51,7 +52,9 @@ fn wrong() -> Problem {
     Problem::invalid("see `errors`").fields(vec![FieldError::new("/current_password", "is wrong")])
 }
 
-fn wait(until: Timestamp, now: Timestamp) -> Problem {
+/// What is said instead of whether the password is right, while there were too many guesses.
+fn wait(failures: Failures, now: Timestamp) -> Option<Problem> {
+    let until = failures.locked_until().filter(|until| now < *until)?;
     let seconds = u64::try_from(until.duration_since(now).as_secs()).unwrap_or(0) + 1;
-    Problem::too_many("the current password was wrong too often").retry_after(seconds)
+    Some(Problem::too_many("the current password was wrong too often").retry_after(seconds))
 }
