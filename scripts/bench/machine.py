@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache"
 BINARY = Path(os.environ.get("BENCH_BINARY", ROOT / "target/release/wardgraph")).resolve()
 THROUGHPUT = ROOT / "target/release/examples/throughput"
+PASSWORDS = ROOT / "target/release/examples/passwords"
 POSTGRES = CACHE / "postgres/current/bin"
 TICK = os.sysconf("SC_CLK_TCK")
 

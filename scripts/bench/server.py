@@ -19,8 +19,9 @@ from urllib.parse import urlsplit
 from .machine import BINARY, CACHE, POSTGRES, BenchError
 
 SECRET = "a secret of benchmarks, known to everyone who reads this"
+PASSWORD = "vowel-otter-sixteen-lamp"
 SCOPES = "nodes:read nodes:write edges:read edges:write search:read events:read"
-LIMITS = ("READ", "SEARCH", "NODE_WRITE", "ITEMS", "STRANGER", "STRANGER_SEARCH")
+LIMITS = ("READ", "SEARCH", "NODE_WRITE", "ITEMS", "AUTH", "STRANGER", "STRANGER_SEARCH", "STRANGER_AUTH")
 READY_WITHIN_S = 120
 STOPPED_WITHIN_S = 60
 DIMENSIONS = {"minilm": 384, "wordllama": 256}
@@ -136,6 +137,12 @@ class Server:
         command = [BINARY, "token", "mint", "--local", "--data-dir", self.data, "--tenant", tenant, "--scopes", scopes, "--ttl", "86400"]
         return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=True).stdout.strip()
 
+    def person(self, email: str) -> str:
+        """An access token of somebody who registered and signed in."""
+        with Client(self) as client:
+            client.call("POST", "/api/v1/auth/register", "", {"email": email, "password": PASSWORD, "name": "Grace Hopper"})
+            return client.call("POST", "/api/v1/auth/login", "", {"email": email, "password": PASSWORD})["access_token"]
+
     def sql(self, script: str) -> list[list[str]]:
         """Runs a script as the superuser, past every policy, and brings the rows that it prints."""
         home = self.beside or self
@@ -184,7 +191,7 @@ class Client:
     def send(self, method: str, path: str, bearer: str, body: bytes | None = None) -> tuple[int, bytes]:
         if time.monotonic() - self.used > REST_S:
             self.connection.close()
-        self.connection.request(method, path, body, {"Authorization": f"Bearer {bearer}"})
+        self.connection.request(method, path, body, {"Authorization": f"Bearer {bearer}"} if bearer else {})
         answer = self.connection.getresponse()
         content = answer.read()
         self.used = time.monotonic()

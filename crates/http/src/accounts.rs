@@ -8,7 +8,7 @@ use std::{
 use wardgraph_api::{FieldError, Problem, wire::SecretText};
 use wardgraph_identity::{
     IdentityError, Keys,
-    password::{Cost, HashPool, PoolError, Verifier, weakness},
+    password::{Breached, Cost, HashPool, PoolError, Verifier, weakness},
     session::Lifetimes,
 };
 use wardgraph_kernel::Chance;
@@ -24,6 +24,8 @@ pub struct Accounts {
     pub pool: HashPool,
     /// What a hash costs.
     pub cost: Cost,
+    /// Where passwords are looked up that were leaked elsewhere, if anywhere.
+    pub breached: Option<Breached>,
     /// How long sessions last.
     pub lifetimes: Lifetimes,
     /// Whether anybody may register.
@@ -46,7 +48,7 @@ impl Accounts {
     /// The verifier of a password that may be one. `place` is where it stands in the body; `words` are the person's own.
     ///
     /// # Errors
-    /// 422 for a weak one, 503 when too many wait.
+    /// 422 for a weak one or one that was leaked elsewhere, 503 when too many wait.
     pub(crate) async fn verifier(
         &self,
         password: &SecretText,
@@ -54,6 +56,10 @@ impl Accounts {
         place: &'static str,
         chance: Arc<dyn Chance>,
     ) -> Result<Verifier, Failure> {
+        if self.is_breached(password).await {
+            let why = "was leaked elsewhere, and is tried first: take another";
+            return Err(Problem::invalid("see `errors`").fields(vec![FieldError::new(place, why)]).into());
+        }
         let (password, cost) = (password.0.clone(), self.cost);
         let work = self.pool.run(move |memory| {
             let words = words.each_ref().map(String::as_str);
@@ -67,6 +73,15 @@ impl Accounts {
             Ok(None) => Err(IdentityError::Pool(PoolError::Failed).into()),
             Err(weak) => Err(Problem::invalid("see `errors`").fields(vec![FieldError::new(place, weak.0)]).into()),
         }
+    }
+
+    /// Whether a password was leaked elsewhere. Where that cannot be known, nobody is kept from having an account by it.
+    async fn is_breached(&self, password: &SecretText) -> bool {
+        let Some(breached) = &self.breached else { return false };
+        breached.holds(&password.0, &self.pool).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "a password was taken without its having been looked up");
+            false
+        })
     }
 
     /// Compares a password with a verifier, or with nobody's, at the same cost.

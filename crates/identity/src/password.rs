@@ -1,9 +1,11 @@
 //! Passwords: how strong one must be, how it is kept, and on which threads that is worked out.
 
 mod argon;
+mod breached;
 mod pool;
 mod strength;
 
 pub use argon::{Cost, Verifier};
+pub use breached::{Breached, BreachedError, HashFile, RangeService};
 pub use pool::{HashPool, PoolError, PoolOptions};
 pub use strength::{LEAST, MOST, Weak, weakness};

@@ -222,6 +222,7 @@ fn accounts(config: &Config, keys: AccountKeys) -> Result<Accounts, StartError> 
         keys,
         pool: HashPool::start(config.accounts.pool)?,
         cost: Cost::DEFAULT,
+        breached: config.accounts.breached.as_ref().map(|at| at.open(&config.egress)).transpose()?,
         lifetimes: config.accounts.lifetimes,
         open: config.accounts.open,
         verifies: config.accounts.smtp.is_some(),

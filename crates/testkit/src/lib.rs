@@ -13,10 +13,12 @@ mod app;
 mod caller;
 mod cluster;
 mod forge;
+mod options;
 mod person;
 
-pub use app::{App, AppOptions, GRACE, MASTER_KEY, OWN_ISS, START};
+pub use app::{App, GRACE, MASTER_KEY, OWN_ISS, START};
 pub use caller::{Caller, Reply};
 pub use cluster::{Cluster, Database};
 pub use forge::{Forgery, forgeries, with_claims};
+pub use options::AppOptions;
 pub use person::{Mailbox, PASSWORD, Person};

@@ -65,9 +65,13 @@ impl MailWorker {
 
     /// Forgets failed sign-ins, links and sessions that are past.
     pub async fn sweep(&self) -> Result<(), StoreError> {
-        let mut queue = self.parts.queue()?;
-        mail::sweep(&mut queue.tx::<Write>(), self.parts.clock.now()).await?;
-        queue.commit(&[]).await
+        let mut more = true;
+        while more {
+            let mut queue = self.parts.queue()?;
+            more = mail::sweep(&mut queue.tx::<Write>(), self.parts.clock.now()).await?;
+            queue.commit(&[]).await?;
+        }
+        Ok(())
     }
 
     async fn hand_over(&self, due: &Due) -> Result<(), StoreError> {

@@ -8,9 +8,11 @@ use wardgraph_store::{Role, Row, Statement, StoreError, Tx};
 
 const WORKER: &[Role] = &[Role::Worker];
 /// How many are claimed at once.
-const MOST: i64 = 20;
-/// How long a claim holds: longer than sending all of them takes.
-const LEASE: Duration = Duration::from_mins(10);
+const MOST: i64 = 10;
+/// How long a claim holds: longer than sending all of them takes, each with a mail server that answers at the last moment.
+const LEASE: Duration = Duration::from_mins(30);
+/// How many of a kind are forgotten at once.
+const FORGOTTEN_AT_ONCE: usize = 1_000;
 /// How long a message is tried, before it is given up.
 pub(super) const TRIED_FOR: Duration = Duration::from_hours(3 * 24);
 
@@ -29,17 +31,17 @@ pub(super) const DEFER: Statement<Write> =
 pub(super) const FORGET_ATTEMPTS: Statement<Write> = Statement::writing(
     "identity.attempt.forget",
     WORKER,
-    "delete from attempts where subject in (select subject from attempts where failed_at < $1 order by failed_at limit 1000)",
+    "delete from attempts where subject in (select subject from attempts where failed_at < $1 order by failed_at limit 1000) returning 1",
 );
 pub(super) const FORGET_LINKS: Statement<Write> = Statement::writing(
     "identity.link.forget",
     WORKER,
-    "delete from links where link_id in (select link_id from links where expires_at < $1 order by expires_at limit 1000)",
+    "delete from links where link_id in (select link_id from links where expires_at < $1 order by expires_at limit 1000) returning 1",
 );
 pub(super) const FORGET_SESSIONS: Statement<Write> = Statement::writing(
     "identity.session.forget",
     WORKER,
-    "delete from sessions where session_id in (select session_id from sessions where expires_at < $1 order by expires_at limit 1000)",
+    "delete from sessions where session_id in (select session_id from sessions where expires_at < $1 order by expires_at limit 1000) returning 1",
 );
 
 /// A message that is due, and claimed.
@@ -87,13 +89,14 @@ pub async fn defer(tx: &mut Tx<'_, Write>, due: &Due, at: Timestamp) -> Result<(
     tx.write(&DEFER, &[&due.id, &due.attempts, &at]).await.map(drop)
 }
 
-/// Forgets failures, links and sessions that are past, a bounded number at a time.
-pub async fn sweep(tx: &mut Tx<'_, Write>, now: Timestamp) -> Result<(), StoreError> {
+/// Forgets failures, links and sessions that are past, a bounded number at a time. Tells whether there may be more.
+pub async fn sweep(tx: &mut Tx<'_, Write>, now: Timestamp) -> Result<bool, StoreError> {
     let before = |wait: Duration| now.saturating_sub(wait).unwrap_or(Timestamp::MIN);
-    tx.write(&FORGET_ATTEMPTS, &[&before(crate::lockout::FORGOTTEN_AFTER)]).await?;
-    tx.write(&FORGET_LINKS, &[&before(Duration::ZERO)]).await?;
+    let attempts = tx.write(&FORGET_ATTEMPTS, &[&before(crate::lockout::FORGOTTEN_AFTER)]).await?.len();
+    let links = tx.write(&FORGET_LINKS, &[&before(Duration::ZERO)]).await?.len();
     // What is told of a theft needs its session for a while.
-    tx.write(&FORGET_SESSIONS, &[&before(Duration::from_hours(30 * 24))]).await.map(drop)
+    let sessions = tx.write(&FORGET_SESSIONS, &[&before(Duration::from_hours(30 * 24))]).await?.len();
+    Ok([attempts, links, sessions].contains(&FORGOTTEN_AT_ONCE))
 }
 
 fn read(row: &Row) -> Result<Due, StoreError> {

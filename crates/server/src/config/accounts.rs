@@ -1,14 +1,18 @@
 //! Accounts: who may register, how long sessions last, and how mail goes out.
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
+use wardgraph_egress::{Address, Rules};
 use wardgraph_identity::{
     mail::{SmtpOptions, Tls},
-    password::PoolOptions,
+    password::{Breached, HashFile, PoolOptions, RangeService},
     session::Lifetimes,
 };
 
-use super::{ConfigError, Settings};
+use super::{ConfigError, EgressConfig, Settings};
+
+/// How long connecting to a service of breached passwords may take: somebody waits for it.
+const ASKED_WITHIN: Duration = Duration::from_secs(2);
 
 /// How accounts are kept.
 #[derive(Debug, Clone)]
@@ -17,10 +21,50 @@ pub struct AccountSettings {
     pub open: bool,
     /// How long sessions last.
     pub lifetimes: Lifetimes,
+    /// Where passwords are looked up that were leaked elsewhere.
+    pub breached: Option<BreachedAt>,
     /// The threads that work passwords out.
     pub pool: PoolOptions,
     /// The mail server; `None` has messages written into the data folder.
     pub smtp: Option<SmtpOptions>,
+}
+
+/// Where passwords are looked up that were leaked elsewhere.
+#[derive(Debug, Clone)]
+pub enum BreachedAt {
+    /// In a file.
+    File(PathBuf),
+    /// At a service.
+    Service(Address),
+}
+
+impl BreachedAt {
+    /// The list, open.
+    pub fn open(&self, egress: &EgressConfig) -> Result<Breached, ConfigError> {
+        let told = |error: &dyn std::fmt::Display| ConfigError::Together(format!("`accounts.breached_passwords`: {error}"));
+        match self {
+            Self::File(path) => Ok(Breached::File(Arc::new(HashFile::open(path).map_err(|error| told(&error))?))),
+            Self::Service(address) => {
+                let client = egress.open()?.client(Rules::operator([address], &egress.allowed), ASKED_WITHIN);
+                Ok(Breached::Service(RangeService::new(client, address.clone())))
+            }
+        }
+    }
+}
+
+fn breached(settings: &Settings) -> Result<Option<BreachedAt>, ConfigError> {
+    let found = settings.get("accounts.breached_passwords")?;
+    let text = found.value();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    if !text.contains("://") {
+        return Ok(Some(BreachedAt::File(text.into())));
+    }
+    let address = Address::parse(text).ok().filter(|address| !address.is_plain() || address.is_loopback());
+    let address = address.filter(|address| address.as_str().ends_with('/'));
+    let wanted = "a path, or an https address that ends in `/`, like `https://api.pwnedpasswords.com/range/`";
+    address.map(|address| Some(BreachedAt::Service(address))).ok_or_else(|| found.refuse(wanted))
 }
 
 /// Reads and checks `accounts.*` and `mail.*`.
@@ -38,7 +82,7 @@ pub(super) fn accounts(settings: &Settings) -> Result<AccountSettings, ConfigErr
         0 => machine,
         threads => PoolOptions { threads, queue: threads * 32 },
     };
-    Ok(AccountSettings { open, lifetimes, pool, smtp: smtp(settings)? })
+    Ok(AccountSettings { open, lifetimes, breached: breached(settings)?, pool, smtp: smtp(settings)? })
 }
 
 fn smtp(settings: &Settings) -> Result<Option<SmtpOptions>, ConfigError> {

@@ -123,6 +123,7 @@ keys! {
     "accounts.registration" Kind::Text, "open", [], "`open`: anybody may make an account, with an organization of its own. `closed`: nobody may over HTTP.";
     "accounts.session_days" Kind::Number(1, 3_650), "90", [], "After how many days a session ends, whatever is done.";
     "accounts.idle_days" Kind::Number(1, 3_650), "14", [], "After how many days without a use a session ends.";
+    "accounts.breached_passwords" Kind::Text, "", [], "A list of passwords that were leaked elsewhere and are refused when one is set: the path of a file of ordered SHA-1 hashes (as the downloader of Pwned Passwords writes it), or a service that is told five digits of the hash, `https://api.pwnedpasswords.com/range/`. When it cannot be asked, passwords are taken. Empty: none.";
     "accounts.hash_threads" Kind::Number(0, 256), "0", [], "Threads that work passwords out (Argon2id), with 19 MiB each. 0: one for each core.";
     "mail.smtp_host" Kind::Text, "", [], "The mail server. With one, an account must show that its address is its owner's before it can sign in. Empty: messages are written into the folder `mail` of the data folder.";
     "mail.smtp_port" Kind::Number(0, 65_535), "0", [], "Its port. 0: 587, 465 or 25, as `mail.smtp_tls` says.";
@@ -174,7 +175,7 @@ keys! {
     "worker.enabled" Kind::Bool, "true", [], "Whether this server works the queue and keeps the tiers of search.";
     "search.exact_rows" Kind::Number(1, 1_000_000), "5000", [], "Up to so many vectors a tenant is searched one by one, exactly; above, by an HNSW index, outside of which at most about as many wait, and not more than 2,000.";
     "search.own_index_rows" Kind::Number(1, 1_000_000_000), "50000", [], "From so many vectors on, a tenant has an HNSW index of its own.";
-    "search.build_memory_mb" Kind::Number(16, 1_048_576), "256", [], "How much memory the building of an HNSW index may use (`maintenance_work_mem`); one is built at a time.";
+    "search.build_memory_mb" Kind::Number(16, 1_048_576), "1024", [], "How much memory the building of an HNSW index may use (`maintenance_work_mem`); one is built at a time, and takes some 2.6 KB for a vector of 384 dimensions. A larger index is built on, many times slower.";
     "log.format" Kind::Text, "text", [], "`text` or `json`.";
     "log.filter" Kind::Text, "info", [], "What is logged, in the words of tracing's EnvFilter.";
     "cache_dir" Kind::Path, "", [], "Where `scripts/fetch.py` put Postgres and the models. Empty: `.cache` beside the build or in the working folder.";

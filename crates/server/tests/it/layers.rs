@@ -21,7 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("embed", &["kernel", "egress"]),
     ("audit", &["kernel", "store"]),
     ("graph", &["kernel", "store", "embed"]),
-    ("identity", &["kernel", "store", "vault"]),
+    ("identity", &["kernel", "egress", "store", "vault"]),
     ("gate", &["kernel", "api", "store", "vault", "audit", "tokens", "limits", "identity"]),
     ("http", &["kernel", "api", "vault", "tokens", "audit", "embed", "graph", "limits", "identity", "gate"]),
     ("worker", &["kernel", "vault", "tokens", "audit", "embed", "graph", "identity", "gate"]),

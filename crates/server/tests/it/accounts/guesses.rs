@@ -164,36 +164,3 @@ async fn a_verifier_of_another_cost_is_made_anew_at_the_next_sign_in() {
     assert!(kept().await.contains("m=128,t=2,p=1"));
     login(&stronger, "ada@example.com", PASSWORD).await.ok();
 }
-
-/// The middle one, in microseconds.
-fn median(mut times: Vec<u128>) -> u128 {
-    times.sort_unstable();
-    times[times.len() / 2]
-}
-
-#[tokio::test]
-async fn the_time_of_an_answer_does_not_tell_whether_an_account_is_there() {
-    let cost = Cost { memory_kib: 4_096, passes: 2 };
-    let app = App::with(AppOptions { cost, beat: Duration::from_millis(60), ..AppOptions::default() }).await;
-    const TRIES: usize = 60;
-    for n in 0..TRIES {
-        register(&app, &format!("known-{n}@example.com")).await;
-    }
-    let (mut known, mut unknown, mut taken, mut free) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for n in 0..TRIES {
-        let timed = async |what: &mut Vec<u128>, email: String, signs_in: bool| {
-            let begun = std::time::Instant::now();
-            let status = if signs_in { login(&app, &email, "wrong").await.status } else { register(&app, &email).await.status };
-            what.push(begun.elapsed().as_micros());
-            assert_eq!(status, if signs_in { 401 } else { 202 });
-        };
-        timed(&mut known, format!("known-{n}@example.com"), true).await;
-        timed(&mut unknown, format!("unknown-{n}@example.com"), true).await;
-        timed(&mut taken, format!("known-{n}@example.com"), false).await;
-        timed(&mut free, format!("new-{n}@example.com"), false).await;
-    }
-    for (what, one, other) in [("sign-in", known, unknown), ("registration", taken, free)] {
-        let (one, other) = (median(one), median(other));
-        assert!(one.abs_diff(other) * 5 < one.max(other), "{what}: {one} us for an account, {other} us for none");
-    }
-}

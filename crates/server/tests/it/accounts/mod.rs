@@ -1,5 +1,6 @@
 //! Accounts over HTTP: what people and their keys can do, and what whoever attacks them cannot.
 
+mod breached;
 mod guesses;
 mod keys;
 mod mail;
@@ -9,6 +10,7 @@ mod secrets;
 mod sessions;
 mod signing_in;
 mod theft;
+mod timing;
 
 use serde_json::{Value, json};
 use wardgraph_testkit::{App, Caller, PASSWORD, Reply};
