@@ -5,7 +5,8 @@ use serde_json::Value;
 use wardgraph_kernel::{ApiKeyId, EdgeId, NodeId, SessionId, SharedNodeId};
 
 use crate::{
-    Accepted, Created, Document, IfMatch, Issued, Json, NoContent, Path, Query, Stored, Tagged, carry::Media, validate::Validate,
+    Accepted, Created, Document, Form, IfMatch, Issued, Json, NoContent, Page, Path, Query, Redirect, Stored, Tagged,
+    carry::Media, validate::Validate,
 };
 
 /// Things that exist, of which valid requests can be made.
@@ -83,6 +84,8 @@ pub struct Shape {
     pub if_match: bool,
     /// The body's schema.
     pub body: Option<Describe>,
+    /// Whether the body is a form's fields, and not JSON.
+    pub form: bool,
     /// The status of success.
     pub status: u16,
     /// Another status of success, with the same body.
@@ -115,6 +118,9 @@ pub trait Output {
 pub trait Body: JsonSchema + Validate {
     /// Members that are lists of measurements, whose numbers may lose their last digits on the way in.
     const MEASURED: &'static [&'static str] = &[];
+
+    /// Members that are lists, where it comes as a form's fields.
+    const LISTS: &'static [&'static str] = &[];
 
     /// A valid example made of things that exist.
     fn example(known: &Known) -> Value;
@@ -174,6 +180,16 @@ impl<T: JsonSchema> Input for Query<T> {
 impl<T: Body> Input for Json<T> {
     fn describe(shape: &mut Shape) {
         shape.body = Some(schema::<T>);
+    }
+    fn sample(known: &Known) -> Option<Value> {
+        Some(T::example(known))
+    }
+}
+
+impl<T: Body> Input for Form<T> {
+    fn describe(shape: &mut Shape) {
+        shape.body = Some(schema::<T>);
+        shape.form = true;
     }
     fn sample(known: &Known) -> Option<Value> {
         Some(T::example(known))
@@ -254,6 +270,18 @@ impl<M: Media> Output for Document<M> {
     fn describe(shape: &mut Shape) {
         let media = M::TYPE.split(';').next();
         *shape = Shape { status: 200, content_type: media, ..shape.clone() };
+    }
+}
+
+impl Output for Page {
+    fn describe(shape: &mut Shape) {
+        *shape = Shape { status: 200, content_type: Some("text/html"), ..shape.clone() };
+    }
+}
+
+impl Output for Redirect {
+    fn describe(shape: &mut Shape) {
+        shape.status = 303;
     }
 }
 

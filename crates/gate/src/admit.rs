@@ -7,20 +7,21 @@ use serde_json::json;
 use uuid::Uuid;
 use wardgraph_api::Problem;
 use wardgraph_audit::{Circumstances, Fold, Refusal};
-use wardgraph_identity::api_key::KeyText;
+use wardgraph_identity::{api_key::KeyText, session::browser::CookieText};
 use wardgraph_kernel::{
-    Access, Chance, ChangeKind, Clock, Endpoint, EventType, LimitClass, Permission, Permissions, RequestId, Rows, Spec, TenantId,
-    Timestamp,
+    Access, Chance, ChangeKind, Clock, Endpoint, EventType, LimitClass, Method, Permission, Permissions, RequestId, Rows, Spec,
+    TenantId, Timestamp,
 };
 use wardgraph_limits::{Decision, Limiter, Network};
 use wardgraph_store::Store;
 use wardgraph_tokens::{Binding, Claims, Fingerprint, OwnIssuer, OwnKeyError, TokenError, Verified, Verifier};
 
 use crate::{
-    Account, Arrival, Proxies, WebhookKeys,
+    Account, Arrival, Browser, Proxies, WebhookKeys,
     api_key::{KeyRing, NoKey},
     authenticate::{self, Credential},
     binding::{Bindings, Bound, Claim},
+    browser,
     entry::Entry,
     watch::{self, Watch},
 };
@@ -72,6 +73,8 @@ pub(crate) struct Admission {
     pub(crate) request_id: RequestId,
     pub(crate) now: Timestamp,
     pub(crate) ip: IpAddr,
+    /// Which browser asks, where the endpoint is a page.
+    pub(crate) browser: Option<Arc<Browser>>,
 }
 
 /// Who calls, proven by a credential.
@@ -89,6 +92,8 @@ pub struct Admitted<P> {
     pub limit: Option<Decision>,
     /// Whose request it is: what it holds of the server's memory counts as that tenant's.
     pub tenant: Option<TenantId>,
+    /// Which browser asks, where the endpoint is a page: for a page that is shown instead of what the handler would have answered.
+    pub browser: Option<Arc<Browser>>,
 }
 
 /// A refusal, and what its headers say of the limit.
@@ -125,9 +130,16 @@ impl Gate {
         E::Entry: Entry,
     {
         let ip = self.parts.proxies.client(arrival);
-        let admission =
-            Admission { gate: self.clone(), spec: &E::SPEC, request_id: arrival.request_id, now: self.parts.clock.now(), ip };
-        E::Entry::admit::<E>(admission, arrival).await
+        let (now, request_id) = (self.parts.clock.now(), arrival.request_id);
+        let mut admission = Admission { gate: self.clone(), spec: &E::SPEC, request_id, now, ip, browser: None };
+        if E::SPEC.is_page() {
+            admission.browser = Some(Arc::new(Browser::asking(arrival.headers, &E::SPEC, &*self.parts.chance)));
+            if let Err(problem) = browser::judge(arrival.headers, E::SPEC.method, self.parts.issuer.iss()) {
+                return Err(admission.refuse(None, "another_site", problem, None));
+            }
+        }
+        let browser = admission.browser.clone();
+        Ok(Admitted { browser, ..E::Entry::admit::<E>(admission, arrival).await? })
     }
 
     /// Hears what every server must know, again and again, until the task is dropped.
@@ -227,8 +239,12 @@ impl Admission {
         Ok((caller, tenant))
     }
 
-    /// The credential, verified. Waits for nobody, unless the token's key is not at hand, or the API key was not met lately.
+    /// The credential, verified. Waits for nobody, unless the token's key is not at hand, or the API key was not met lately; or for a page, whose
+    /// session is looked at.
     async fn credential(&self, arrival: &Arrival<'_>) -> Result<Verified, Problem> {
+        if let Some(browser) = &self.browser {
+            return Box::pin(self.session(browser)).await;
+        }
         match authenticate::credential(arrival.headers)? {
             Credential::Token(token) => self.token(token).await,
             Credential::Key(text) => self.key(text).await,
@@ -299,6 +315,23 @@ impl Admission {
         };
         let charged = self.gate.parts.limiter.charge_network(self.ip, self.spec.limit, self.gate.parts.clock.elapsed());
         Err(self.refuse(None, reason, problem, Some(charged)))
+    }
+
+    /// The session that a browser holds the cookie of.
+    async fn session(&self, browser: &Browser) -> Result<Verified, Problem> {
+        let unknown = || Problem::unauthenticated("sign in first: there is no session, or it has ended");
+        let cookie = CookieText::read(browser.cookie()).ok_or_else(unknown)?;
+        let fingerprint = Fingerprint::of(browser.cookie()).ok_or_else(unknown)?;
+        let met = self.gate.browser_session(&cookie, self.ip, self.now).await;
+        let met = met.map_err(|error| Problem::unavailable("sessions cannot be looked up now").retry_after(2).inside(&error))?;
+        let claims = Arc::new(met.ok_or_else(unknown)?);
+        Ok(Verified { claims, first_seen: false, fingerprint })
+    }
+
+    /// Refuses a form that this server did not show to the browser which sends it.
+    pub(crate) fn vouched(&self, body: &[u8]) -> Result<(), Problem> {
+        let Some(browser) = self.browser.as_ref().filter(|_| self.spec.method != Method::GET) else { return Ok(()) };
+        browser::vouched(browser, body).map_err(|problem| self.refuse(None, "another_form", problem, None).0)
     }
 
     /// The client address limit of endpoints that ask for no credential: each call is charged.

@@ -1,6 +1,6 @@
 //! The pass of a caller who proved who they are, and may do this.
 
-use std::{fmt, marker::PhantomData};
+use std::{fmt, marker::PhantomData, sync::Arc};
 
 use wardgraph_api::Problem;
 use wardgraph_audit::Circumstances;
@@ -12,7 +12,7 @@ use wardgraph_store::{Plan, Role, Scope, StoreError, Unit};
 use wardgraph_tokens::OwnClaims;
 
 use crate::{
-    Confirmed, Finish, Look, Work,
+    Browser, Confirmed, Finish, Look, Work,
     admit::{Admission, Caller, too_many},
     idempotency::{Asked, Claim, Key},
 };
@@ -51,6 +51,7 @@ impl<E: Endpoint> Permit<E> {
     where
         E::Mode: Finish,
     {
+        self.admission.vouched(body)?;
         match self.asked.take().filter(|_| <E::Mode as Finish>::KEEPS && E::SPEC.answers_again()) {
             Some(asked) => Box::pin(self.claim(*asked, body)).await,
             None => Ok(Confirmed::Pass(self)),
@@ -165,6 +166,14 @@ impl<E: Endpoint> Permit<E> {
         &self.caller.claims.tenant
     }
 
+    /// Which browser asks.
+    ///
+    /// # Errors
+    /// Where the endpoint is no page.
+    pub fn browser(&self) -> Result<Arc<Browser>, Problem> {
+        self.admission.browser.clone().ok_or_else(no_browser)
+    }
+
     /// Who calls.
     pub fn actor(&self) -> &Actor {
         &self.caller.claims.actor
@@ -212,6 +221,10 @@ impl<E: Endpoint> Permit<E> {
             ip: Some(self.admission.ip),
         }
     }
+}
+
+pub(crate) fn no_browser() -> Problem {
+    Problem::internal("an endpoint that is no page asked for a browser")
 }
 
 impl<E: Endpoint> fmt::Debug for Permit<E> {

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use wardgraph_api::table::{account as a, auth, graph as g, shared, system as s};
+use wardgraph_api::table::{account as a, auth, graph as g, pages as p, shared, system as s};
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
 use wardgraph_graph::{embedding::Backlog, search::Routes};
@@ -13,7 +13,9 @@ use wardgraph_vault::Vault;
 
 use crate::{
     Accounts, Api, Edge, HealthState, Mounted, QueryVectors,
-    handlers::{self, account, auth as ceremonies, batch, edges, embeddings, events, nodes, relations, search, system, versions},
+    handlers::{
+        self, account, auth as ceremonies, batch, edges, embeddings, events, nodes, pages, relations, search, system, versions,
+    },
 };
 
 /// What handlers are given besides their pass and input. Nothing of it reaches data.
@@ -102,6 +104,30 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(auth::VerifyEmail, with(services, ceremonies::links::verify))
         .mount(auth::RequestPasswordReset, with(services, ceremonies::links::request))
         .mount(auth::ConfirmPasswordReset, with(services, ceremonies::links::confirm))
+        .mount(p::Home, pages::home)
+        .mount(p::Stylesheet, pages::stylesheet)
+        .mount(p::SignInPage, pages::sign_in::page)
+        .mount(p::SignIn, with(services, pages::sign_in::sign_in))
+        .mount(p::SignOut, pages::sign_in::sign_out)
+        .mount(p::RegisterPage, pages::register::page)
+        .mount(p::RegisterByPage, with(services, pages::register::register))
+        .mount(p::ConfirmAddressPage, pages::links::confirmation)
+        .mount(p::ConfirmAddress, with(services, pages::links::confirm))
+        .mount(p::ForgotPage, pages::links::forgot_page)
+        .mount(p::Forgot, with(services, pages::links::forgot))
+        .mount(p::ResetPage, pages::links::reset_page)
+        .mount(p::ResetByPage, with(services, pages::links::reset))
+        .mount(p::AccountPage, pages::account::page)
+        .mount(p::Rename, pages::account::rename)
+        .mount(p::SecurityPage, pages::account::security)
+        .mount(p::PasswordPage, pages::account::password_page)
+        .mount(p::ChangePasswordByPage, with(services, pages::account::change_password))
+        .mount(p::SessionsPage, with(services, pages::account::sessions))
+        .mount(p::EndSessionByPage, pages::account::end_session)
+        .mount(p::KeysPage, pages::keys::page)
+        .mount(p::NewKeyPage, pages::keys::new_page)
+        .mount(p::MakeKey, pages::keys::make)
+        .mount(p::RevokeKeyByPage, pages::keys::revoke)
         .finish()
 }
 

@@ -1,5 +1,6 @@
 //! Sessions: a sign-in, with the family of refresh tokens that come of it.
 
+pub mod browser;
 mod family;
 mod own;
 
@@ -24,6 +25,11 @@ impl Default for Lifetimes {
     fn default() -> Self {
         Self { absolute: Duration::from_hours(90 * 24), idle: Duration::from_hours(14 * 24) }
     }
+}
+
+impl Lifetimes {
+    /// A browser's: 12 hours at most, and one without a use. The cookie ends with the browser besides.
+    pub const BROWSER: Self = Self { absolute: Duration::from_hours(12), idle: Duration::from_hours(1) };
 }
 
 /// Why a session ended.
@@ -51,6 +57,9 @@ impl Why {
 }
 
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[
+    browser::CREATE.info(),
+    browser::FIND.info(),
+    browser::TOUCH.info(),
     family::CREATE.info(),
     family::CROWDED.info(),
     family::END.info(),

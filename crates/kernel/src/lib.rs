@@ -26,7 +26,7 @@ pub use actor::{Actor, ActorType};
 pub use chance::{Chance, SeededChance, SystemChance};
 pub use change::{Change, ChangeKind};
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use endpoint::{Endpoint, Method, Rows, Spec};
+pub use endpoint::{By, Endpoint, Method, Rows, Spec};
 pub use event::{Category, EventType, Outcome, SubjectKind};
 pub use hex::hex;
 pub use id::{ApiKeyId, EdgeId, EventId, LinkId, NodeId, RequestId, SessionId, SharedNodeId, UserId};

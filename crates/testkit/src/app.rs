@@ -29,7 +29,7 @@ use wardgraph_worker::{
     EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, PurgeWorker, TierKeeper, TierOptions, WorkerOptions,
 };
 
-use crate::{Caller, Cluster, Database, Mailbox, Person, cluster::repository};
+use crate::{Caller, Cluster, Database, Mailbox, Person, Window, cluster::repository};
 
 /// When every test begins: 2026-01-01T00:00:00Z.
 pub const START: i64 = 1_767_225_600;
@@ -276,7 +276,7 @@ impl App {
             backlog,
             mounted: api.ids.to_vec(),
             api,
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            http: reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap(),
             minter: Minter::with_secret(&secret, Some(ISS), AUDIENCE).unwrap(),
             own: own_key.minter("wardgraph-local", AUDIENCE),
             forgetting: ForgettingWorker::new(parts.clone()),
@@ -382,7 +382,9 @@ impl App {
     pub async fn person_of(&self, owner: &Caller) -> Person {
         let number = self.people.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         let person = self.person(&format!("person-{number}@example.com")).await;
-        owner.becomes(&person.caller);
+        let window = Window::open(self);
+        window.sign_in(&person.email).await;
+        owner.becomes(&person.caller, &window);
         person
     }
 

@@ -14,9 +14,11 @@ mod caller;
 mod cluster;
 mod forge;
 mod person;
+mod window;
 
 pub use app::{App, AppOptions, GRACE, MASTER_KEY, OWN_ISS, START};
 pub use caller::{Caller, Reply};
 pub use cluster::{Cluster, Database};
 pub use forge::{Forgery, forgeries, with_claims};
 pub use person::{Mailbox, PASSWORD, Person};
+pub use window::Window;

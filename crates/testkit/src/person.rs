@@ -27,7 +27,7 @@ impl Mailbox {
     /// The token of the newest link to this page that was mailed to this address.
     pub fn token(&self, email: &str, page: &str) -> String {
         let of = |message: &Message| {
-            let rest = message.text.split_once(&format!("/{page}#token="))?.1;
+            let rest = message.text.split_once(&format!("/{page}?token="))?.1;
             rest.split_whitespace().next().map(str::to_owned)
         };
         self.to(email).iter().rev().find_map(of).expect("a link was mailed")

@@ -8,6 +8,7 @@ pub(crate) mod edges;
 pub(crate) mod embeddings;
 pub(crate) mod events;
 pub(crate) mod nodes;
+pub(crate) mod pages;
 pub(crate) mod relations;
 pub(crate) mod search;
 pub(crate) mod shared;

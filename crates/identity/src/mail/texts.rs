@@ -11,7 +11,7 @@ use crate::{
 /// The message of a kind; `None` for a kind of another version, and for what is to nobody. `base` is where this server is reached.
 pub fn compose(due: &Due, keys: &Keys, base: &str) -> Option<Message> {
     let (to, base) = (due.recipient.clone()?, base.trim_end_matches('/'));
-    let link = |kind: Kind, page: &str, id: LinkId| format!("{base}/{page}#token={}", link::token(keys, kind, id).expose());
+    let link = |kind: Kind, page: &str, id: LinkId| format!("{base}/{page}?token={}", link::token(keys, kind, id).expose());
     let (subject, text) = match (due.kind.as_str(), due.link) {
         ("verify", Some(id)) => (
             "Please confirm your e-mail address",

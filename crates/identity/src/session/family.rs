@@ -26,7 +26,7 @@ pub(super) const HOLD: Statement<Identity> = Statement::identity(
             s.expires_at, s.ended_at is not null, u.disabled_at is not null, m.organization_id, m.role, s.organization_id, u.generation
      from sessions s join users u on u.user_id = s.user_id
      left join memberships m on m.user_id = s.user_id and m.organization_id = s.organization_id
-     where s.session_id = $1 for update of s",
+     where s.session_id = $1 and not s.browser for update of s",
 );
 pub(super) const ROTATE: Statement<Identity> = Statement::identity(
     "identity.session.rotate",

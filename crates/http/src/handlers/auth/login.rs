@@ -7,9 +7,13 @@ use wardgraph_identity::{
     Address,
     account::{self, Attempt, Found},
 };
-use wardgraph_kernel::{EventType, Outcome};
+use wardgraph_kernel::{Endpoint, EventType, Outcome};
 
-use super::{address, person, tokens};
+use super::{
+    address,
+    opening::{Opening, WithTokens},
+    person, tokens,
+};
 use crate::{Failure, Services};
 
 pub(crate) async fn login(
@@ -17,6 +21,16 @@ pub(crate) async fn login(
     Json(credentials): Json<Credentials>,
     services: Services,
 ) -> Result<Committed<Login>, Failure> {
+    sign_in(pass, credentials, services, WithTokens).await
+}
+
+/// Signs somebody in. `opening` says what a sign-in ends in.
+pub(crate) async fn sign_in<E: Endpoint>(
+    pass: Ceremony<E>,
+    credentials: Credentials,
+    services: Services,
+    opening: impl Opening<E>,
+) -> Result<Committed<E>, Failure> {
     let accounts = &services.accounts;
     let (email, network, now) = (address(&credentials.email)?, pass.network(), pass.now());
     let attempt = Attempt {
@@ -53,19 +67,19 @@ pub(crate) async fn login(
         return Ok(work.undo().await?.refuse_as(person(user, None), problem).await?);
     };
     let begun = tokens::Beginning { user, generation: found.generation, seat: &seat, device: &device, ip, network, now };
-    let (session, answer) = tokens::begin(&mut work.tx(), &begun, &services, &*chance).await?;
+    let (session, answer) = opening.begin(&mut work.tx(), &begun, &services, &*chance).await?;
     work.note(EventType::SessionCreated, Some(session.into()), Outcome::Success, json!({ "amr": ["pwd"] }));
-    Ok(work.commit(person(user, Some(seat.organization)), Json(answer)).await?)
+    Ok(work.commit(person(user, Some(seat.organization)), answer).await?)
 }
 
 /// Counts a failure, or does what counting one costs, and refuses.
-async fn failed(
-    pass: Ceremony<Login>,
+async fn failed<E: Endpoint>(
+    pass: Ceremony<E>,
     email: &Address,
     counter: &[u8],
     found: &Found,
     counts: bool,
-) -> Result<Committed<Login>, Failure> {
+) -> Result<Committed<E>, Failure> {
     let (now, chance) = (pass.now(), pass.chance());
     let mut work = pass.begin()?.undo().await?;
     let failures = account::count(&mut work.tx(), counter, i32::from(counts), now).await?;

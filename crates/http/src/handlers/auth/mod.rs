@@ -2,6 +2,7 @@
 
 pub(crate) mod links;
 pub(crate) mod login;
+pub(crate) mod opening;
 pub(crate) mod refresh;
 pub(crate) mod register;
 mod tokens;

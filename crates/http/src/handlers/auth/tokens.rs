@@ -20,7 +20,7 @@ const CLIENT: &str = "wardgraph";
 
 /// Who signed in, where, and when.
 #[derive(Debug)]
-pub(super) struct Beginning<'a> {
+pub(crate) struct Beginning<'a> {
     pub(super) user: UserId,
     pub(super) generation: i64,
     pub(super) seat: &'a Seat,

@@ -1,0 +1,20 @@
+//! Pages: what people see of this server. Plain HTML that works without scripts; every text is in [`texts`].
+//!
+//! Refuses to know: what is done. Pages call the same functions as programs do.
+
+pub(crate) mod account;
+mod device;
+mod fields;
+mod frame;
+mod keys;
+mod moment;
+mod refusal;
+mod sign_in;
+pub(crate) mod texts;
+
+pub(crate) use fields::Shown;
+pub use fields::{Filled, Screen};
+pub(crate) use frame::{STYLE, whole};
+pub(crate) use keys::{keys, made};
+pub(crate) use refusal::{refused, turned_away};
+pub(crate) use sign_in::{mailed, registered, sign_in};

@@ -1,0 +1,182 @@
+//! The English texts of pages, in one place.
+
+use wardgraph_api::wire::page::{Done, KeyLife};
+
+/// Above what is wrong.
+pub(crate) const SUMMARY: &str = "There is a problem";
+
+/// When to come back.
+pub(crate) fn wait(seconds: u64) -> String {
+    match seconds {
+        0..=1 => "Please try again in a second.".into(),
+        2..=119 => format!("Please try again in {seconds} seconds."),
+        _ => format!("Please try again in {} minutes.", seconds.div_ceil(60)),
+    }
+}
+
+/// What was done just now.
+pub(crate) const fn done(done: Done) -> &'static str {
+    match done {
+        Done::Confirmed => "Your e-mail address is confirmed. You can sign in now.",
+        Done::Reset => "Your new password is set. Sign in with it.",
+        Done::SignedOut => "You are signed out.",
+        Done::Renamed => "Your name was changed.",
+        Done::PasswordChanged => "Your password was changed. Your other sessions were ended.",
+        Done::SessionEnded => "The session was ended.",
+        Done::KeyRevoked => "The API key was revoked. It stops working within a second.",
+    }
+}
+
+pub(crate) mod frame {
+    pub(crate) const PRODUCT: &str = "Wardgraph";
+    pub(crate) const ERROR: &str = "Error: ";
+    pub(crate) const SKIP: &str = "Skip to the content";
+    pub(crate) const SIGN_OUT: &str = "Sign out";
+    pub(crate) const PLACES: &str = "Your account";
+    pub(crate) const PLACE_LIST: [(&str, &str); 4] = [
+        ("/account", "Account"),
+        ("/account/security", "Security"),
+        ("/account/sessions", "Sessions"),
+        ("/account/api-keys", "API keys"),
+    ];
+}
+
+pub(crate) mod fields {
+    pub(crate) const EMAIL: &str = "E-mail address";
+    pub(crate) const PASSWORD: &str = "Password";
+    pub(crate) const CURRENT_PASSWORD: &str = "Current password";
+    pub(crate) const NEW_PASSWORD: &str = "New password";
+    pub(crate) const NEW_PASSWORD_HINT: &str =
+        "At least 12 characters. Several words that do not belong together are easy to remember and hard to guess.";
+    pub(crate) const NAME: &str = "Name";
+    pub(crate) const LINK: &str = "The link";
+}
+
+pub(crate) mod sign_in {
+    pub(crate) const TITLE: &str = "Sign in";
+    pub(crate) const BUTTON: &str = "Sign in";
+    pub(crate) const FORGOT: &str = "Forgot your password?";
+    pub(crate) const NEW: &str = "New here?";
+    pub(crate) const REGISTER: &str = "Create an account";
+}
+
+pub(crate) mod register {
+    pub(crate) const TITLE: &str = "Create an account";
+    pub(crate) const BUTTON: &str = "Create account";
+    pub(crate) const NAME_HINT: &str = "What others see you by.";
+    pub(crate) const HAVE: &str = "Have an account?";
+}
+
+pub(crate) mod mailed {
+    pub(crate) const TITLE: &str = "Check your mail";
+    pub(crate) const REGISTERED: &str =
+        "We sent you a message with a link to confirm your address. The link is good for 24 hours.";
+    pub(crate) const READY: &str =
+        "Your account is ready, unless there was one with this address: you can sign in. We sent you a message, too.";
+    pub(crate) const FORGOT: &str = "If there is an account with this address, we sent it a message with a link to set a new password. The link is good for one hour.";
+    pub(crate) const NOTHING: &str = "Nothing there after some minutes? Look into the spam folder, or try again.";
+    pub(crate) const BACK: &str = "Go to sign in";
+}
+
+pub(crate) mod confirm {
+    pub(crate) const TITLE: &str = "Confirm your e-mail address";
+    pub(crate) const TEXT: &str = "Press the button to confirm that the address is yours.";
+    pub(crate) const BUTTON: &str = "Confirm my address";
+}
+
+pub(crate) mod forgot {
+    pub(crate) const TITLE: &str = "Forgot your password?";
+    pub(crate) const TEXT: &str = "Say which address your account has, and we send it a link to set a new password.";
+    pub(crate) const BUTTON: &str = "Send the link";
+    pub(crate) const BACK: &str = "Back to sign in";
+}
+
+pub(crate) mod reset {
+    pub(crate) const TITLE: &str = "Set a new password";
+    pub(crate) const TEXT: &str = "All your sessions and API keys end when you do.";
+    pub(crate) const BUTTON: &str = "Set password";
+}
+
+pub(crate) mod account {
+    pub(crate) const TITLE: &str = "Your account";
+    pub(crate) const BUTTON: &str = "Save name";
+    pub(crate) const CONFIRMED: &str = "confirmed";
+    pub(crate) const UNCONFIRMED: &str = "not confirmed";
+    pub(crate) const ORGANIZATION: &str = "Organization";
+    pub(crate) const ROLE: &str = "Your role";
+    pub(crate) const SINCE: &str = "Member since";
+    pub(crate) const CHANGE_NAME: &str = "Change your name";
+}
+
+pub(crate) mod security {
+    pub(crate) const TITLE: &str = "Security";
+    pub(crate) const PASSWORD: &str = "Password";
+    pub(crate) const PASSWORD_TEXT: &str = "When you change it, your other sessions end.";
+    pub(crate) const CHANGE: &str = "Change password";
+}
+
+pub(crate) mod password {
+    pub(crate) const TITLE: &str = "Change your password";
+    pub(crate) const BUTTON: &str = "Change password";
+    pub(crate) const CANCEL: &str = "Cancel";
+}
+
+pub(crate) mod sessions {
+    pub(crate) const TITLE: &str = "Sessions";
+    pub(crate) const TEXT: &str = "Where you are signed in. End what you do not know, and change your password then.";
+    pub(crate) const THIS: &str = "This session";
+    pub(crate) const END: &str = "End session";
+    pub(crate) const SIGNED_IN: &str = "Signed in";
+    pub(crate) const LAST_USED: &str = "Last used";
+    pub(crate) const FROM: &str = "From";
+    pub(crate) const UNKNOWN: &str = "Unknown program";
+}
+
+pub(crate) mod keys {
+    use super::KeyLife;
+
+    pub(crate) const TITLE: &str = "API keys";
+    pub(crate) const TEXT: &str = "For programs that call the API as you. A key can do no more than you can.";
+    pub(crate) const NEW: &str = "Create an API key";
+    pub(crate) const NONE: &str = "You have no API keys.";
+    pub(crate) const REVOKE: &str = "Revoke key";
+    pub(crate) const REVOKED: &str = "Revoked";
+    pub(crate) const EXPIRED: &str = "Expired";
+    pub(crate) const ACTIVE: &str = "Active";
+    pub(crate) const SCOPES: &str = "Permissions";
+    pub(crate) const SCOPES_HINT: &str = "What the key may do. Choose no more than the program needs.";
+    pub(crate) const CREATED: &str = "Created";
+    pub(crate) const ENDS: &str = "Ends";
+    pub(crate) const NEVER: &str = "when it is revoked";
+    pub(crate) const LAST_USED: &str = "Last used";
+    pub(crate) const UNUSED: &str = "not yet";
+    pub(crate) const NETWORKS: &str = "Allowed networks";
+    pub(crate) const NETWORKS_HINT: &str =
+        "Optional, one a line, like 192.0.2.0/24. The key works from everywhere if there are none.";
+    pub(crate) const NAME_HINT: &str = "For you to tell it from your other keys.";
+    pub(crate) const LIFE: &str = "Ends after";
+    pub(crate) const BUTTON: &str = "Create key";
+    pub(crate) const CANCEL: &str = "Cancel";
+    pub(crate) const MADE: &str = "Your new API key";
+    pub(crate) const ONCE: &str = "Copy it now: it is shown this once, and kept nowhere.";
+    pub(crate) const KEY: &str = "The key";
+    pub(crate) const BACK: &str = "I have copied it";
+
+    pub(crate) const fn life(life: KeyLife) -> &'static str {
+        match life {
+            KeyLife::Month => "30 days",
+            KeyLife::Quarter => "90 days",
+            KeyLife::Year => "One year",
+            KeyLife::Unbounded => "Never, until I revoke it",
+        }
+    }
+}
+
+pub(crate) mod refusal {
+    pub(crate) const NOT_FOUND: &str = "Not found";
+    pub(crate) const REFUSED: &str = "That did not work";
+    pub(crate) const BUSY: &str = "Please come back in a moment";
+    pub(crate) const FAILED: &str = "Something went wrong here";
+    pub(crate) const BACK: &str = "Go to the start";
+    pub(crate) const REQUEST: &str = "Request";
+}
