@@ -12,8 +12,7 @@ mod refusal;
 mod sign_in;
 pub(crate) mod texts;
 
-pub(crate) use fields::Shown;
-pub use fields::{Filled, Screen};
+pub(crate) use fields::{Filled, Screen, Shown};
 pub(crate) use frame::{STYLE, whole};
 pub(crate) use keys::{keys, made};
 pub(crate) use refusal::{refused, turned_away};

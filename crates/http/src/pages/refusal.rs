@@ -30,8 +30,8 @@ pub(crate) fn turned_away(problem: &Problem, method: Method, target: &Uri) -> Re
 
 /// An address of this server's that leads back to another afterwards.
 fn return_to(page: &str, back: &LocalPath) -> String {
-    let mut query = form_urlencoded::Serializer::new(format!("{page}?"));
-    query.append_pair("return_to", back.as_str()).finish()
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("return_to", back.as_str()).finish();
+    format!("{page}?{query}")
 }
 
 /// What is answered instead of what was asked: the form again, if it was one, else a page that says why.

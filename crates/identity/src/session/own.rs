@@ -19,7 +19,7 @@ pub(super) const LIST: Statement<Read> = Statement::reading(
     "identity.own.sessions",
     APP,
     "select session_id, organization_id, device, host(ip), created_at, last_used_at, expires_at, browser from sessions
-     where user_id = $1 and ended_at is null and expires_at > $2 and last_used_at > case when browser then $5 else $3 end order by created_at desc, session_id desc limit $4",
+     where user_id = $1 and ended_at is null and expires_at > $2 and last_used_at > case when browser then $5::timestamptz else $3::timestamptz end order by created_at desc, session_id desc limit $4",
 );
 pub(super) const FINISH: Statement<Write> = Statement::writing(
     "identity.own.end_session",

@@ -54,6 +54,7 @@ mod migration;
 mod names;
 mod neighbours;
 mod outage;
+mod pages;
 mod own_issuer;
 mod plans;
 mod postgres_tls;

@@ -19,7 +19,7 @@ async fn login_from(app: &App, email: &str, password: &str, network: &str, agent
     Reply::of(request.header("user-agent", agent).json(&json!({ "email": email, "password": password }))).await
 }
 
-async fn login(app: &App, email: &str, password: &str) -> Reply {
+pub(crate) async fn login(app: &App, email: &str, password: &str) -> Reply {
     app.stranger().post("/api/v1/auth/login", &json!({ "email": email, "password": password })).await
 }
 
