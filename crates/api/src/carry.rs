@@ -42,6 +42,17 @@ pub struct Page {
     pub html: String,
     /// The secret of the visit that the browser is to hold from now on, if it is new.
     pub visit: Option<wardgraph_kernel::Secret>,
+    /// What becomes of the session that the browser holds.
+    pub session: Held,
+}
+
+/// A page, or where the browser goes next.
+#[derive(Debug, Clone)]
+pub enum Onward {
+    /// There is something to be seen, or to be filled in, before it goes on: 200.
+    Show(Page),
+    /// It goes on: 303.
+    Go(Redirect),
 }
 
 /// Where a browser goes next: 303, to a page of this server's.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use wardgraph_kernel::{ApiKeyId, EdgeId, NodeId, SessionId, SharedNodeId};
 
 use crate::{
-    Accepted, Created, Document, Form, IfMatch, Issued, Json, NoContent, Page, Path, Query, Redirect, Stored, Tagged,
+    Accepted, Created, Document, Form, IfMatch, Issued, Json, NoContent, Onward, Page, Path, Query, Redirect, Stored, Tagged,
     carry::Media, validate::Validate,
 };
 
@@ -276,6 +276,12 @@ impl<M: Media> Output for Document<M> {
 impl Output for Page {
     fn describe(shape: &mut Shape) {
         *shape = Shape { status: 200, content_type: Some("text/html"), ..shape.clone() };
+    }
+}
+
+impl Output for Onward {
+    fn describe(shape: &mut Shape) {
+        *shape = Shape { status: 303, other_status: Some(200), content_type: Some("text/html"), ..shape.clone() };
     }
 }
 

@@ -14,7 +14,7 @@ pub mod validate;
 pub mod wire;
 
 pub use carry::{
-    Accepted, Created, Document, Form, Held, IfMatch, Issued, Json, NoContent, Page, Path, Query, Redirect, Stored, Tagged,
+    Accepted, Created, Document, Form, Held, IfMatch, Issued, Json, NoContent, Onward, Page, Path, Query, Redirect, Stored, Tagged,
     Versioned,
 };
 pub use docs::{docs_page, endpoints_document};

@@ -13,6 +13,7 @@ use http::{
     header::{AUTHORIZATION, COOKIE, ORIGIN},
 };
 use wardgraph_api::Problem;
+use wardgraph_identity::session::browser::CookieText;
 use wardgraph_kernel::{Chance, Method, Secret, Spec};
 
 /// The cookie of a session.
@@ -45,8 +46,12 @@ impl Browser {
 
     /// The browser that sends these headers; one without a cookie for what it asks gets one.
     pub(crate) fn asking(headers: &HeaderMap, spec: &Spec, chance: &dyn Chance) -> Self {
-        if !spec.access.admits_strangers() {
-            return Self::of_session(Secret::new(cookie(headers, SESSION).unwrap_or_default()));
+        // Forms of strangers' pages are bound to a session, too, if there is one: whoever signed in meets some of them.
+        let session = cookie(headers, SESSION).filter(|text| CookieText::read(text).is_some());
+        match (session, spec.access.admits_strangers()) {
+            (Some(session), signs_in) => return Self { signed_in: !signs_in, ..Self::of_session(Secret::new(session)) },
+            (None, false) => return Self::of_session(Secret::new("")),
+            (None, true) => {}
         }
         let visit = cookie(headers, VISIT).filter(|text| is_visit(text));
         Self {

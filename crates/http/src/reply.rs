@@ -4,7 +4,7 @@ use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use wardgraph_api::{
-    Accepted, Created, Document, Held, Issued, Json, Kept, NoContent, Page, Problem, Redirect, Stored, Tagged, Versioned,
+    Accepted, Created, Document, Held, Issued, Json, Kept, NoContent, Onward, Page, Problem, Redirect, Stored, Tagged, Versioned,
     carry::Media,
 };
 use wardgraph_gate::browser;
@@ -82,7 +82,30 @@ impl<M: Media> Reply for Document<M> {
 
 impl Reply for Page {
     fn reply(self) -> Response {
-        page(StatusCode::OK, self.html, self.visit.as_ref())
+        let mut response = page(StatusCode::OK, self.html, self.visit.as_ref());
+        hold(&mut response, self.session);
+        response
+    }
+}
+
+impl Reply for Onward {
+    fn reply(self) -> Response {
+        match self {
+            Self::Show(page) => page.reply(),
+            Self::Go(redirect) => redirect.reply(),
+        }
+    }
+}
+
+/// What becomes of the session that a browser holds.
+fn hold(response: &mut Response, session: Held) {
+    let cookie = match session {
+        Held::Stays => None,
+        Held::Begins(secret) => cookie(browser::SESSION, secret.expose(), ""),
+        Held::Ends => cookie(browser::SESSION, "", "; Max-Age=0"),
+    };
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
     }
 }
 
@@ -92,14 +115,7 @@ impl Reply for Redirect {
         let headers = response.headers_mut();
         // Paths are made of what headers may hold.
         headers.insert(header::LOCATION, HeaderValue::try_from(self.to).unwrap_or(HeaderValue::from_static("/")));
-        let cookie = match self.session {
-            Held::Stays => None,
-            Held::Begins(secret) => cookie(browser::SESSION, secret.expose(), ""),
-            Held::Ends => cookie(browser::SESSION, "", "; Max-Age=0"),
-        };
-        if let Some(cookie) = cookie {
-            headers.append(header::SET_COOKIE, cookie);
-        }
+        hold(&mut response, self.session);
         response
     }
 }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use maud::{DOCTYPE, Markup, html};
 use sha2::{Digest, Sha256};
-use wardgraph_api::Page;
+use wardgraph_api::{Held, Page};
 use wardgraph_gate::Browser;
 use wardgraph_kernel::hex::hex;
 
@@ -26,7 +26,7 @@ fn version(text: &str) -> String {
 /// The whole page, for this browser.
 pub(crate) fn whole(browser: &Browser, screen: Screen) -> Page {
     let html = document(&screen, browser.is_signed_in().then(|| browser.form_token()));
-    Page { html: html.into_string(), visit: browser.to_hold().cloned() }
+    Page { html: html.into_string(), visit: browser.to_hold().cloned(), session: Held::Stays }
 }
 
 /// A page for a browser of which nothing is known.
