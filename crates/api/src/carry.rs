@@ -163,6 +163,9 @@ pub enum JwkSet {}
 /// The look of pages.
 #[derive(Debug, Clone, Copy)]
 pub enum Css {}
+/// A picture.
+#[derive(Debug, Clone, Copy)]
+pub enum Svg {}
 /// A page for people.
 #[derive(Debug, Clone, Copy)]
 pub enum Html {}
@@ -181,6 +184,10 @@ impl Media for JwkSet {
 
 impl Media for Css {
     const TYPE: &'static str = "text/css; charset=utf-8";
+}
+
+impl Media for Svg {
+    const TYPE: &'static str = "image/svg+xml";
 }
 
 impl Media for Html {

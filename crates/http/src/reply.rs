@@ -134,7 +134,7 @@ pub(crate) fn page(code: StatusCode, html: String, visit: Option<&Secret>) -> Re
 
 /// What a page may load and send: its look and its script from this server, forms to this server, and nothing else.
 static PAGES: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 );
 
 /// A cookie that this very host alone gets, by TLS alone, no script reads, and no other site's form brings along.

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use wardgraph_api::table::{account as a, auth, graph as g, pages as p, shared, system as s};
+use wardgraph_api::table::{account as a, auth, graph as g, mfa as m, pages as p, shared, system as s};
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
 use wardgraph_graph::{embedding::Backlog, search::Routes};
@@ -14,7 +14,8 @@ use wardgraph_vault::Vault;
 use crate::{
     Accounts, Api, Edge, HealthState, Mounted, QueryVectors,
     handlers::{
-        self, account, auth as ceremonies, batch, edges, embeddings, events, nodes, pages, relations, search, system, versions,
+        self, account, auth as ceremonies, batch, edges, embeddings, events, mfa, nodes, pages, relations, search, system,
+        versions,
     },
 };
 
@@ -87,6 +88,14 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(shared::PatchSharedNode, with(services, versions::patch))
         .mount(shared::ReplaceSharedNode, with(services, versions::replace))
         .mount(shared::DeleteSharedNode, handlers::shared::delete)
+        .mount(m::EnableMfa, with(services, mfa::enrol::enable))
+        .mount(m::EnrolMfa, with(services, mfa::enrol::enrol))
+        .mount(m::VerifyMfa, with(services, mfa::verify::verify))
+        .mount(m::ListFactors, mfa::factors::list)
+        .mount(m::RenameFactor, mfa::factors::rename)
+        .mount(m::MakeRecoveryCodes, mfa::factors::make_codes)
+        .mount(m::RequireMfa, mfa::factors::require)
+        .mount(m::RemoveFactor, mfa::factors::remove)
         .mount(a::GetMe, account::me::get)
         .mount(a::UpdateMe, account::me::update)
         .mount(a::ListApiKeys, account::keys::list)
@@ -106,8 +115,11 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(auth::ConfirmPasswordReset, with(services, ceremonies::links::confirm))
         .mount(p::Home, pages::home)
         .mount(p::Stylesheet, pages::stylesheet)
+        .mount(p::Icon, pages::icon)
         .mount(p::SignInPage, pages::sign_in::page)
         .mount(p::SignIn, with(services, pages::sign_in::sign_in))
+        .mount(p::SecondFactor, with(services, pages::second_factor::show))
+        .mount(p::EnrolSigningIn, with(services, pages::second_factor::enrol))
         .mount(p::SignOut, pages::sign_in::sign_out)
         .mount(p::RegisterPage, pages::register::page)
         .mount(p::RegisterByPage, with(services, pages::register::register))
@@ -120,6 +132,10 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(p::AccountPage, pages::account::page)
         .mount(p::Rename, pages::account::rename)
         .mount(p::SecurityPage, pages::account::security)
+        .mount(p::AuthenticatorPage, pages::second_factor::authenticator_page)
+        .mount(p::AddAuthenticator, with(services, pages::second_factor::add))
+        .mount(p::RemoveFactorByPage, pages::second_factor::remove)
+        .mount(p::NewCodesByPage, pages::second_factor::new_codes)
         .mount(p::PasswordPage, pages::account::password_page)
         .mount(p::ChangePasswordByPage, with(services, pages::account::change_password))
         .mount(p::SessionsPage, with(services, pages::account::sessions))

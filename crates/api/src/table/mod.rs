@@ -35,6 +35,7 @@
 pub mod account;
 pub mod auth;
 pub mod graph;
+pub mod mfa;
 pub mod pages;
 pub mod shared;
 pub mod system;
@@ -55,7 +56,7 @@ pub struct Row {
 }
 
 /// Every endpoint of the server.
-pub static ALL: &[&[Row]] = &[system::ROWS, graph::ROWS, shared::ROWS, account::ROWS, auth::ROWS, pages::ROWS];
+pub static ALL: &[&[Row]] = &[system::ROWS, graph::ROWS, shared::ROWS, mfa::ROWS, account::ROWS, auth::ROWS, pages::ROWS];
 
 /// Every endpoint of the server, one after another.
 pub fn rows() -> impl Iterator<Item = &'static Row> {

@@ -1,14 +1,14 @@
 //! Pages: what people see of this server, and the forms that they send. They work without scripts.
 
-use wardgraph_kernel::{ApiKeyId, SessionId};
+use wardgraph_kernel::{ApiKeyId, FactorId, SessionId};
 
 use crate::{
-    Document, Form, Page, Path, Query, Redirect,
-    carry::Css,
+    Document, Form, Onward, Page, Path, Query, Redirect,
+    carry::{Css, Svg},
     wire::{
         account::{MeChange, PasswordChange},
         auth::{NewAccount, PasswordReset, ResetRequest, Verification},
-        page::{Coming, Followed, KeyForm, Notice, Press, SignInForm},
+        page::{Coming, EnrolForm, FactorForm, Followed, KeyForm, Notice, Press, SecondFactorForm, SignInForm},
     },
 };
 
@@ -24,13 +24,25 @@ crate::endpoints! {
     Stylesheet: GET "/assets/pages.css" (()) -> Document<Css> {
         public: "pages that strangers see need it", limit: Read, body: 0,
     }
+    /// The mark of pages.
+    Icon: GET "/assets/icon.svg" (()) -> Document<Svg> {
+        public: "browsers show it beside the name of every page", limit: Read, body: 0,
+    }
     /// The page to sign in.
     SignInPage: GET "/sign-in" (Query<Coming>) -> Page {
         public: "whoever signs in has no session yet", by: Browser, limit: Read, body: 0,
     }
     /// Sign in with a browser, by e-mail address and password.
-    SignIn: POST "/sign-in" (Form<SignInForm>) -> Redirect {
+    SignIn: POST "/sign-in" (Form<SignInForm>) -> Onward {
         credential: "the password is the credential", by: Browser, limit: Auth, audit: SessionCreated, body: SMALL,
+    }
+    /// Show a second factor: to end a sign-in, or to have a new one count.
+    SecondFactor: POST "/sign-in/second-factor" (Form<SecondFactorForm>) -> Onward {
+        credential: "the token of what was begun, with the second factor, is the credential", by: Browser, limit: Auth, audit: MfaVerified, body: SMALL,
+    }
+    /// Begin to add a second factor while signing in, where the organization requires one and the account has none.
+    EnrolSigningIn: POST "/sign-in/authenticator" (Form<EnrolForm>) -> Page {
+        credential: "the token of a sign-in whose password was right is the credential", by: Browser, limit: Auth, audit: MfaEnrolmentBegun, body: SMALL,
     }
     /// Sign out: end the browser's session.
     SignOut: POST "/sign-out" (Form<Press>) -> Redirect {
@@ -79,6 +91,22 @@ crate::endpoints! {
     /// How one signs in.
     SecurityPage: GET "/account/security" (Query<Notice>) -> Page {
         own: "an account is its owner's to see", rows: Account, by: Browser, limit: Read, body: 0,
+    }
+    /// The page to add an authenticator app.
+    AuthenticatorPage: GET "/account/security/authenticator" (()) -> Page {
+        own: "second factors are their owner's to add", rows: Account, by: Browser, limit: Read, body: 0,
+    }
+    /// Begin to add an authenticator app. It counts once a code of it was shown.
+    AddAuthenticator: POST "/account/security/authenticator" (Form<FactorForm>) -> Page {
+        own: "second factors are their owner's to add", rows: Account, by: Browser, limit: Auth, audit: MfaEnrolmentBegun, body: SMALL,
+    }
+    /// Remove a second factor; with the last one go the recovery codes.
+    RemoveFactorByPage: POST "/account/security/factors/{id}/remove" ((Path<FactorId>, Form<Press>)) -> Redirect {
+        own: "second factors are their owner's to remove", rows: Account, by: Browser, limit: Auth, audit: FactorRemoved, body: SMALL,
+    }
+    /// Make ten new recovery codes, shown once. The old ones are good for nothing any more.
+    NewCodesByPage: POST "/account/security/recovery-codes" (Form<Press>) -> Page {
+        own: "recovery codes are their owner's to replace", rows: Account, by: Browser, limit: Auth, audit: RecoveryCodesMade, body: SMALL,
     }
     /// The page to change the password.
     PasswordPage: GET "/account/password" (()) -> Page {

@@ -5,9 +5,14 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use wardgraph_kernel::Permission;
+use wardgraph_kernel::{Permission, Secret};
 
-use super::{Name, SecretText, api_key::NewApiKey, auth::Credentials};
+use super::{
+    Name, SecretText,
+    api_key::NewApiKey,
+    auth::Credentials,
+    mfa::{Method, NewEnrolment, NewFactor, Shown},
+};
 use crate::{
     describe::{Body, Known},
     validate::{Faults, Validate},
@@ -86,6 +91,10 @@ pub enum Done {
     SessionEnded,
     /// A key was revoked.
     KeyRevoked,
+    /// A second factor was added.
+    FactorAdded,
+    /// A second factor was removed.
+    FactorRemoved,
 }
 
 impl Done {
@@ -99,6 +108,8 @@ impl Done {
             Self::PasswordChanged => "password_changed",
             Self::SessionEnded => "session_ended",
             Self::KeyRevoked => "key_revoked",
+            Self::FactorAdded => "factor_added",
+            Self::FactorRemoved => "factor_removed",
         }
     }
 }
@@ -158,6 +169,108 @@ impl Validate for SignInForm {
 impl Body for SignInForm {
     fn example(known: &Known) -> Value {
         json!({ "email": known.account.email, "password": known.account.password, "return_to": "/account" })
+    }
+}
+
+/// A second factor, shown by a browser.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecondFactorForm {
+    /// The token of the sign-in, or of the factor that is being added.
+    pub mfa_token: SecretText,
+    /// A code of an authenticator app.
+    #[serde(default)]
+    pub code: Option<SecretText>,
+    /// A recovery code.
+    #[serde(default)]
+    pub recovery_code: Option<SecretText>,
+    /// Where to go afterwards.
+    #[serde(default)]
+    pub return_to: Option<LocalPath>,
+    /// Whether a factor is being added: the page is another then.
+    #[serde(default)]
+    pub adding: Option<String>,
+}
+
+impl SecondFactorForm {
+    /// What a program would send.
+    pub fn shown(self) -> (Shown, Option<LocalPath>) {
+        let code = self.code.map(|code| SecretText(without_spaces(&code)));
+        (Shown { mfa_token: self.mfa_token, code, recovery_code: self.recovery_code }, self.return_to)
+    }
+}
+
+/// Apps show codes in groups.
+fn without_spaces(code: &Secret) -> Secret {
+    Secret::new(code.expose().split_whitespace().collect::<String>())
+}
+
+impl Validate for SecondFactorForm {
+    fn validate(&self, faults: &mut Faults) {
+        self.clone().shown().0.validate(faults);
+    }
+}
+
+impl Body for SecondFactorForm {
+    fn example(known: &Known) -> Value {
+        json!({ "mfa_token": known.account.mfa.mfa_token, "code": known.account.mfa.code })
+    }
+}
+
+/// A sign-in that needs a second factor first.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EnrolForm {
+    /// The token of the sign-in.
+    pub mfa_token: SecretText,
+    /// Where to go afterwards.
+    #[serde(default)]
+    pub return_to: Option<LocalPath>,
+}
+
+impl EnrolForm {
+    /// What a program would send.
+    pub fn wanted(self) -> (NewEnrolment, Option<LocalPath>) {
+        (NewEnrolment { mfa_token: self.mfa_token, method: Method::Totp, name: None }, self.return_to)
+    }
+}
+
+impl Validate for EnrolForm {
+    fn validate(&self, faults: &mut Faults) {
+        self.clone().wanted().0.validate(faults);
+    }
+}
+
+impl Body for EnrolForm {
+    fn example(known: &Known) -> Value {
+        json!({ "mfa_token": known.account.mfa.enrolment_token })
+    }
+}
+
+/// An authenticator app that is to be added.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FactorForm {
+    /// What its owner calls it, 1 to 100 characters.
+    pub name: Name,
+}
+
+impl FactorForm {
+    /// What a program would send.
+    pub fn wanted(self) -> NewFactor {
+        NewFactor { method: Method::Totp, name: Some(self.name) }
+    }
+}
+
+impl Validate for FactorForm {
+    fn validate(&self, faults: &mut Faults) {
+        self.clone().wanted().validate(faults);
+    }
+}
+
+impl Body for FactorForm {
+    fn example(_: &Known) -> Value {
+        json!({ "name": "phone" })
     }
 }
 

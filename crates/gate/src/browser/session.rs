@@ -51,9 +51,9 @@ impl Gate {
                     session: Some(cookie.session.to_string()),
                     generation: met.generation,
                     client_id: CLIENT.into(),
-                    amr: vec!["pwd".into()],
-                    acr: None,
-                    auth_time: Some(met.created_at),
+                    amr: met.proof.amr,
+                    acr: Some(met.proof.acr),
+                    auth_time: Some(met.proof.at),
                 }
                 .into(),
             ),

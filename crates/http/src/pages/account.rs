@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use wardgraph_api::wire::{
     account::{Me, MeChange, PasswordChange, SessionList},
+    mfa::FactorList,
     page::{Done, Press},
 };
 
@@ -10,6 +11,7 @@ use super::{
     device,
     fields::{Filled, Line, Screen, Shown, button, notice},
     moment::moment,
+    second_factor,
     texts::{self, account as a, fields as f, password as p, security as s, sessions as t},
 };
 
@@ -48,7 +50,7 @@ impl Shown for MeChange {
 }
 
 /// How one signs in, after something was done.
-pub(crate) fn security(done: Option<Done>) -> Screen {
+pub(crate) fn security(factors: &FactorList, token: &str, done: Option<Done>) -> Screen {
     let body = html! {
         (notice(done.map(texts::done)))
         section {
@@ -56,6 +58,7 @@ pub(crate) fn security(done: Option<Done>) -> Screen {
             p { (s::PASSWORD_TEXT) }
             p { a.button href="/account/password" { (s::CHANGE) } }
         }
+        (second_factor::section(factors, token))
     };
     Screen::new(s::TITLE, body).at("/account/security")
 }

@@ -66,14 +66,22 @@ impl<'a> Filled<'a> {
     }
 
     /// What is wrong with a field, or with an entry of it.
-    fn fault(&self, name: &str) -> Option<&FieldError> {
-        self.problem?.errors.iter().find(|fault| field_of(fault) == name)
+    fn fault(&self, name: &str) -> Option<&str> {
+        let fault = self.problem?.errors.iter().find(|fault| field_of(fault) == name)?;
+        Some(if self.text(name).is_some_and(|text| text.trim().is_empty()) { texts::BLANK } else { &fault.detail })
     }
 
     /// The form itself: what is wrong before it, its token within. `labels`: what its fields are called.
     pub(super) fn form(&self, action: &str, labels: &[(&str, &str)], content: &Markup) -> Markup {
         html! {
             (self.summary(labels))
+            (self.bare(action, content))
+        }
+    }
+
+    /// The form without what is wrong: for a second one on a page.
+    pub(super) fn bare(&self, action: &str, content: &Markup) -> Markup {
+        html! {
             form method="post" action=(action) novalidate {
                 input type="hidden" name=(FORM_TOKEN) value=(self.token);
                 (content)
@@ -84,18 +92,14 @@ impl<'a> Filled<'a> {
     /// What is wrong, with links to the fields.
     fn summary(&self, labels: &[(&str, &str)]) -> Markup {
         let Some(problem) = self.problem else { return html! {} };
-        let told = |fault: &FieldError| labels.iter().find(|(name, _)| *name == field_of(fault)).copied();
+        let told: Vec<_> = labels.iter().filter_map(|(name, label)| Some((name, label, self.fault(name)?))).collect();
         html! {
             div.summary role="alert" tabindex="-1" autofocus aria-labelledby="summary-title" {
                 h2 #summary-title { (texts::SUMMARY) }
-                @if problem.errors.iter().any(|fault| told(fault).is_some()) {
-                    ul {
-                        @for fault in &problem.errors {
-                            @if let Some((name, label)) = told(fault) { li { a href={ "#" (name) } { (label) " " (fault.detail) "." } } }
-                        }
-                    }
-                } @else {
+                @if told.is_empty() {
                     p { (sentence(problem)) }
+                } @else {
+                    ul { @for (name, label, fault) in told { li { a href={ "#" (name) } { (label) " " (fault) "." } } } }
                 }
             }
         }
@@ -104,13 +108,15 @@ impl<'a> Filled<'a> {
     /// A line to fill in.
     pub(super) fn line(&self, field: &Line<'_>) -> Markup {
         let fault = self.fault(field.name);
-        let kept = if field.kind == "password" { None } else { self.text(field.name) };
+        // What is secret is not sent back.
+        let kept = self.text(field.name).filter(|_| field.kind != "password" && field.autocomplete != "one-time-code");
         html! {
             div.field.bad[fault.is_some()] {
                 label for=(field.name) { (field.label) }
                 (self.said(field.name, field.hint))
                 input #(field.name) name=(field.name) type=(field.kind) value=[kept] autocomplete=(field.autocomplete)
                     aria-describedby=[self.described(field.name, field.hint)] aria-invalid=[fault.map(|_| "true")]
+                    inputmode=[(field.autocomplete == "one-time-code").then_some("numeric")]
                     autocapitalize=[(field.kind != "text").then_some("none")] spellcheck=[(field.kind != "text").then_some("false")] required;
             }
         }
@@ -121,7 +127,7 @@ impl<'a> Filled<'a> {
         html! {
             @if !hint.is_empty() { p.hint id={ (name) "-hint" } { (hint) } }
             @if let Some(fault) = self.fault(name) {
-                p.fault id={ (name) "-fault" } { strong { (texts::frame::ERROR) } (sentence_of(&fault.detail)) }
+                p.fault id={ (name) "-fault" } { strong { (texts::frame::ERROR) } (sentence_of(fault)) }
             }
         }
     }

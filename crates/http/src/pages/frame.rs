@@ -16,6 +16,9 @@ use super::{
 /// The look.
 pub(crate) const STYLE: &str = include_str!("assets/pages.css");
 
+/// The mark, by itself.
+pub(crate) const ICON: &str = include_str!("assets/icon.svg");
+
 /// Where the look is: an address that changes with it, so that browsers may keep it.
 static STYLE_AT: LazyLock<String> = LazyLock::new(|| format!("/assets/pages.css?v={}", version(STYLE)));
 
@@ -45,7 +48,7 @@ fn document(screen: &Screen, token: Option<String>) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) " · " (t::PRODUCT) }
-                link rel="icon" href="data:,";
+                link rel="icon" href="/assets/icon.svg";
                 link rel="stylesheet" href=(*STYLE_AT);
             }
             body {

@@ -9,11 +9,13 @@ mod frame;
 mod keys;
 mod moment;
 mod refusal;
+mod second_factor;
 mod sign_in;
 pub(crate) mod texts;
 
 pub(crate) use fields::{Filled, Screen, Shown};
-pub(crate) use frame::{STYLE, whole};
+pub(crate) use frame::{ICON, STYLE, whole};
 pub(crate) use keys::{keys, made};
 pub(crate) use refusal::{refused, turned_away};
+pub(crate) use second_factor::{challenge, enrolment, recovery_codes};
 pub(crate) use sign_in::{mailed, registered, sign_in};

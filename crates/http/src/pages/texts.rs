@@ -4,6 +4,8 @@ use wardgraph_api::wire::page::{Done, KeyLife};
 
 /// Above what is wrong.
 pub(crate) const SUMMARY: &str = "There is a problem";
+/// What is wrong with what was left blank.
+pub(crate) const BLANK: &str = "must be filled in";
 
 /// When to come back.
 pub(crate) fn wait(seconds: u64) -> String {
@@ -23,6 +25,8 @@ pub(crate) const fn done(done: Done) -> &'static str {
         Done::Renamed => "Your name was changed.",
         Done::PasswordChanged => "Your password was changed. Your other sessions were ended.",
         Done::SessionEnded => "The session was ended.",
+        Done::FactorAdded => "The second factor was added. It is asked for from your next sign-in on.",
+        Done::FactorRemoved => "The second factor was removed.",
         Done::KeyRevoked => "The API key was revoked. It stops working within a second.",
     }
 }
@@ -168,6 +172,59 @@ pub(crate) mod keys {
             KeyLife::Quarter => "90 days",
             KeyLife::Year => "One year",
             KeyLife::Unbounded => "Never, until I revoke it",
+        }
+    }
+}
+
+pub(crate) mod second_factor {
+    pub(crate) const TITLE: &str = "Show that it is you";
+    pub(crate) const TEXT: &str = "Open your authenticator app and fill in the code that it shows.";
+    pub(crate) const CODE: &str = "Code";
+    pub(crate) const CODE_HINT: &str = "Six digits. Each code works once.";
+    pub(crate) const BUTTON: &str = "Sign in";
+    pub(crate) const LOST: &str = "Lost your authenticator? Use a recovery code";
+    pub(crate) const RECOVERY: &str = "Recovery code";
+    pub(crate) const RECOVERY_HINT: &str = "One of the ten codes that you were shown. It works once.";
+    pub(crate) const RECOVERY_BUTTON: &str = "Use recovery code";
+    pub(crate) const AGAIN: &str = "Sign in as somebody else";
+    pub(crate) const REQUIRED_TITLE: &str = "A second factor is required";
+    pub(crate) const REQUIRED: &str = "Your organization asks everyone for a second factor. Add an authenticator app to go on.";
+    pub(crate) const ADD: &str = "Add an authenticator app";
+    pub(crate) const NAME_HINT: &str = "For you to tell it from your other factors, like “phone”.";
+    pub(crate) const CONTINUE: &str = "Continue";
+    pub(crate) const CANCEL: &str = "Cancel";
+    pub(crate) const SCAN: &str = "Scan this code with your authenticator app.";
+    pub(crate) const QR: &str = "QR code with the secret of the authenticator; the same is written below";
+    pub(crate) const TYPE: &str = "Or type this into it:";
+    pub(crate) const SHOW: &str = "Fill in the code that the app shows now.";
+    pub(crate) const FINISH: &str = "Add authenticator";
+    pub(crate) const CODES: &str = "Recovery codes";
+    pub(crate) const CODES_ONCE: &str = "Keep these codes now: they are shown this once, and kept nowhere.";
+    pub(crate) const CODES_TEXT: &str =
+        "Each opens your account once if you lose your authenticator. Print this page, or keep the file in a safe place.";
+    pub(crate) const DOWNLOAD: &str = "Save as a file";
+    pub(crate) const KEPT: &str = "I have kept them";
+    pub(crate) const NEW_CODES: &str = "Make new recovery codes";
+    pub(crate) const SECTION: &str = "Second factors";
+    pub(crate) const SECTION_TEXT: &str = "Asked for besides your password when you sign in.";
+    pub(crate) const SECTION_REQUIRED: &str = "Asked for besides your password when you sign in. Your organization requires one.";
+    pub(crate) const ADDED: &str = "Added";
+    pub(crate) const USED: &str = "Last used";
+    pub(crate) const UNUSED: &str = "not yet";
+    pub(crate) const REMOVE: &str = "Remove";
+
+    pub(crate) fn left(codes: i64) -> String {
+        match codes {
+            1 => "One code is left.".into(),
+            _ => format!("{codes} codes are left."),
+        }
+    }
+
+    pub(crate) fn method(word: &str) -> &str {
+        match word {
+            "totp" => "Authenticator app",
+            "webauthn" => "Passkey",
+            other => other,
         }
     }
 }

@@ -8,7 +8,7 @@ use wardgraph_store::{Statement, StoreError, Tx};
 use crate::{
     IdentityError,
     account::{Seat, seat},
-    session::{Lifetimes, Use},
+    session::{Lifetimes, Proof, Use},
     sha256,
 };
 
@@ -17,15 +17,17 @@ const PREFIX: &str = "wgs_";
 
 pub(super) const CREATE: Statement<Identity> = Statement::identity(
     "identity.browser.create",
-    "insert into sessions (session_id, user_id, organization_id, browser, number, verifier, program, network, device, ip, created_at, last_used_at, expires_at)
-     values ($1, $2, $3, true, 1, $4, $5, $6, $7, $8::text::inet, $9, $9, $10)",
+    "insert into sessions (session_id, user_id, organization_id, browser, number, verifier, program, network, device, ip, created_at, last_used_at, expires_at,
+       amr, acr, auth_time)
+     values ($1, $2, $3, true, 1, $4, $5, $6, $7, $8::text::inet, $9, $9, $10, $11, $12, $13)",
 );
 /// What a cookie's session is, looked at for every page: whatever ends it ends it at once.
 pub(super) const FIND: Statement<Identity> = Statement::identity(
     "identity.browser.find",
-    "select s.user_id, s.verifier, m.organization_id, m.role, u.generation, s.created_at, s.last_used_at, s.expires_at
+    "select s.user_id, s.verifier, m.organization_id, m.role, u.generation, s.last_used_at, s.expires_at, s.amr, s.acr, s.auth_time, o.requires_mfa
      from sessions s join users u on u.user_id = s.user_id
      join memberships m on m.user_id = s.user_id and m.organization_id = s.organization_id
+     join organizations o on o.organization_id = s.organization_id
      where s.session_id = $1 and s.browser and s.ended_at is null and u.disabled_at is null",
 );
 pub(super) const TOUCH: Statement<Identity> = Statement::identity(
@@ -71,6 +73,8 @@ pub struct NewBrowserSession<'a> {
     pub at: &'a Use<'a>,
     /// How long it may last.
     pub lifetimes: Lifetimes,
+    /// How its owner proved who they are.
+    pub proof: &'a Proof,
 }
 
 /// Begins a browser's session.
@@ -90,6 +94,9 @@ pub async fn begin(tx: &mut Tx<'_, Identity>, new: &NewBrowserSession<'_>) -> Re
             &ip,
             &new.at.now,
             &expires,
+            &new.proof.amr,
+            &new.proof.acr,
+            &new.proof.at,
         ],
     )
     .await
@@ -105,8 +112,8 @@ pub struct BrowserSession {
     pub seat: Seat,
     /// Tokens of an earlier generation are good no more.
     pub generation: i64,
-    /// When its owner signed in.
-    pub created_at: Timestamp,
+    /// How its owner proved who they are.
+    pub proof: Proof,
     /// When it was used last.
     pub last_used_at: Timestamp,
     /// When it ends by itself.
@@ -127,12 +134,13 @@ pub async fn find(
         user: row.try_get::<Uuid>(0)?.into(),
         seat: seat(row.try_get(2)?, row.try_get(3)?)?.ok_or(IdentityError::Unreadable("a member's place"))?,
         generation: row.try_get(4)?,
-        created_at: row.try_get(5)?,
-        last_used_at: row.try_get(6)?,
-        expires_at: row.try_get(7)?,
+        last_used_at: row.try_get(5)?,
+        expires_at: row.try_get(6)?,
+        proof: Proof { amr: row.try_get(7)?, acr: row.try_get(8)?, at: row.try_get(9)? },
     };
+    let falls_short = row.try_get::<bool>(10)? && !session.proof.is_multiple();
     let idle = session.last_used_at.saturating_add(lifetimes.idle).is_ok_and(|until| now < until);
-    let lives = idle && now < session.expires_at;
+    let lives = idle && now < session.expires_at && !falls_short;
     Ok((sha256::verifies(cookie.text, &verifier) && lives).then_some(session))
 }
 

@@ -116,7 +116,8 @@ where
     Ok(work.commit(id, answer).await?)
 }
 
-fn signed_out() -> Problem {
+/// What is answered to a token whose session has ended.
+pub(in crate::handlers) fn signed_out() -> Problem {
     Problem::unauthenticated("the session has ended").challenge(r#"Bearer realm="wardgraph""#)
 }
 

@@ -1,6 +1,6 @@
-//! What a sign-in ends in: tokens for a program, a session's cookie for a browser.
+//! Which kind of session a sign-in begins: one of a program, with tokens, or one of a browser, with a cookie.
 
-use wardgraph_api::{Held, Json, Redirect, table::auth::Login, wire::page::LocalPath};
+use wardgraph_api::wire::auth::Tokens;
 use wardgraph_gate::Tx;
 use wardgraph_identity::{
     refresh::Client,
@@ -9,14 +9,17 @@ use wardgraph_identity::{
         browser::{self, NewBrowserSession},
     },
 };
-use wardgraph_kernel::{Chance, Endpoint, Identity, SessionId};
+use wardgraph_kernel::{Chance, Identity, Secret, SessionId};
 use wardgraph_tokens::{Revocation, revoke};
 
 use super::tokens::{self, Beginning};
 use crate::{Failure, Services};
 
-/// What a sign-in at endpoint `E` ends in.
-pub(crate) trait Opening<E: Endpoint>: Send {
+/// A kind of session.
+pub(crate) trait Opening: Copy + Send + Sync {
+    /// What whoever signed in is given.
+    type Begun: Send;
+
     /// Begins the session of somebody who proved who they are.
     fn begin(
         self,
@@ -24,51 +27,50 @@ pub(crate) trait Opening<E: Endpoint>: Send {
         begun: &Beginning<'_>,
         services: &Services,
         chance: &dyn Chance,
-    ) -> impl Future<Output = Result<(SessionId, E::Output), Failure>> + Send;
+    ) -> impl Future<Output = Result<(SessionId, Self::Begun), Failure>> + Send;
 }
 
 /// A session of a program, which is told its tokens.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WithTokens;
 
-impl Opening<Login> for WithTokens {
+impl Opening for WithTokens {
+    type Begun = Tokens;
+
     async fn begin(
         self,
         tx: &mut Tx<'_, Identity>,
         begun: &Beginning<'_>,
         services: &Services,
         chance: &dyn Chance,
-    ) -> Result<(SessionId, <Login as Endpoint>::Output), Failure> {
-        let (session, tokens) = tokens::begin(tx, begun, services, chance).await?;
-        Ok((session, Json(tokens)))
+    ) -> Result<(SessionId, Tokens), Failure> {
+        tokens::begin(tx, begun, services, chance).await
     }
 }
 
-/// A session of a browser, which holds a new cookie from then on, whatever it held before; and goes where it wanted to.
-#[derive(Debug, Clone)]
-pub(crate) struct InBrowser {
-    pub(crate) return_to: Option<LocalPath>,
-}
+/// A session of a browser, which holds a new cookie from then on, whatever it held before.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InBrowser;
 
-impl<E: Endpoint<Output = Redirect>> Opening<E> for InBrowser {
+impl Opening for InBrowser {
+    type Begun = Secret;
+
     async fn begin(
         self,
         tx: &mut Tx<'_, Identity>,
         begun: &Beginning<'_>,
         _: &Services,
         chance: &dyn Chance,
-    ) -> Result<(SessionId, Redirect), Failure> {
+    ) -> Result<(SessionId, Secret), Failure> {
         let id = SessionId::new(begun.now, chance);
         let cookie = browser::cookie(id, chance);
         let client = Client::new(begun.device, begun.network.clone());
         let at = Use { client: &client, device: begun.device, ip: begun.ip, now: begun.now };
-        let (organization, lifetimes) = (&begun.seat.organization, Lifetimes::BROWSER);
-        browser::begin(tx, &NewBrowserSession { id, user: begun.user, organization, cookie: &cookie, at: &at, lifetimes })
-            .await?;
-        for ended in session::end_crowded(tx, begun.user, begun.now).await? {
+        let (user, organization, lifetimes, proof) = (begun.user, &begun.seat.organization, Lifetimes::BROWSER, &begun.proof);
+        browser::begin(tx, &NewBrowserSession { id, user, organization, cookie: &cookie, at: &at, lifetimes, proof }).await?;
+        for ended in session::end_crowded(tx, user, begun.now).await? {
             revoke(tx, Revocation::Session(&ended.to_string()), begun.now).await?;
         }
-        let to = self.return_to.map_or_else(|| "/account".to_owned(), |path| path.as_str().to_owned());
-        Ok((id, Redirect { to, session: Held::Begins(cookie) }))
+        Ok((id, cookie))
     }
 }

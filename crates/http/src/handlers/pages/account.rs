@@ -15,7 +15,10 @@ use wardgraph_kernel::SessionId;
 use super::{after, empty};
 use crate::{
     Failure, Services,
-    handlers::account::{me, password, sessions as flow},
+    handlers::{
+        account::{me, password, sessions as flow},
+        mfa::factors,
+    },
     pages::{self, account as screens},
 };
 
@@ -30,7 +33,9 @@ pub(crate) async fn rename(permit: Permit<Rename>, Form(change): Form<MeChange>)
 }
 
 pub(crate) async fn security(permit: Permit<SecurityPage>, Query(notice): Query<Notice>) -> Result<Page, Failure> {
-    Ok(pages::whole(&*permit.browser()?, screens::security(notice.done)))
+    let browser = permit.browser()?;
+    let factors = factors::read(permit).await?;
+    Ok(pages::whole(&browser, screens::security(&factors, &browser.form_token(), notice.done)))
 }
 
 pub(crate) async fn password_page(permit: Permit<PasswordPage>, (): ()) -> Result<Page, Failure> {

@@ -4,14 +4,15 @@ pub(crate) mod account;
 pub(crate) mod keys;
 pub(crate) mod links;
 pub(crate) mod register;
+pub(crate) mod second_factor;
 pub(crate) mod sign_in;
 
 use std::time::Duration;
 
 use wardgraph_api::{
     Document, Page, Problem, Redirect,
-    carry::Css,
-    table::pages::{Home, Stylesheet},
+    carry::{Css, Svg},
+    table::pages::{Home, Icon, Stylesheet},
     wire::page::Done,
 };
 use wardgraph_gate::{Browser, Visitor};
@@ -21,6 +22,7 @@ use crate::{
     pages::{self, Filled, Shown},
 };
 
+const ICON_FOR: Duration = Duration::from_hours(24);
 /// The look's address changes with it.
 const STYLE_FOR: Duration = Duration::from_hours(24 * 365);
 
@@ -30,6 +32,10 @@ pub(crate) async fn home(_: Visitor<Home>, (): ()) -> Result<Redirect, Problem> 
 
 pub(crate) async fn stylesheet(_: Visitor<Stylesheet>, (): ()) -> Result<Document<Css>, Problem> {
     Ok(Document::new(pages::STYLE).kept_for(STYLE_FOR))
+}
+
+pub(crate) async fn icon(_: Visitor<Icon>, (): ()) -> Result<Document<Svg>, Problem> {
+    Ok(Document::new(pages::ICON).kept_for(ICON_FOR))
 }
 
 /// The page with an empty form.

@@ -1,19 +1,23 @@
 //! Signing in and out with a browser.
 
 use wardgraph_api::{
-    Form, Held, Page, Query, Redirect,
+    Form, Held, Onward, Page, Query, Redirect,
     table::pages::{SignIn, SignInPage, SignOut},
     wire::page::{Coming, Done, LocalPath, Press, SignInForm},
 };
 use wardgraph_gate::{Ceremony, Committed, Permit, Visitor};
 use wardgraph_identity::session::Why;
+use wardgraph_kernel::Secret;
 
 use super::after;
 use crate::{
     Failure, Services,
     handlers::{
         account::sessions,
-        auth::{login, opening::InBrowser},
+        auth::{
+            login::{self, Ending},
+            opening::InBrowser,
+        },
     },
     pages::{self, Filled},
 };
@@ -30,8 +34,21 @@ pub(crate) async fn sign_in(
     Form(form): Form<SignInForm>,
     services: Services,
 ) -> Result<Committed<SignIn>, Failure> {
+    let browser = pass.browser()?;
     let (credentials, return_to) = form.credentials();
-    login::sign_in(pass, credentials, services, InBrowser { return_to }).await
+    let answer = |ending| match ending {
+        Ending::Session(cookie) => Onward::Go(begun(cookie, return_to.as_ref())),
+        Ending::Challenge(challenge) => {
+            let back = return_to.as_ref().map(LocalPath::as_str);
+            Onward::Show(pages::whole(&browser, pages::challenge(&challenge, browser.form_token(), back)))
+        }
+    };
+    login::sign_in(pass, credentials, services, InBrowser, answer).await
+}
+
+/// To where whoever signed in wanted to go, with the session.
+pub(super) fn begun(cookie: Secret, return_to: Option<&LocalPath>) -> Redirect {
+    Redirect { to: return_to.map_or("/account", LocalPath::as_str).to_owned(), session: Held::Begins(cookie) }
 }
 
 pub(crate) async fn sign_out(permit: Permit<SignOut>, Form(Press {}): Form<Press>) -> Result<Committed<SignOut>, Failure> {

@@ -3,6 +3,7 @@
 mod guesses;
 mod keys;
 mod mail;
+mod mfa;
 mod passwords;
 pub(crate) mod rights;
 mod secrets;

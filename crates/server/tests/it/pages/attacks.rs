@@ -36,7 +36,16 @@ async fn cookies_are_for_this_host_alone_and_out_of_scripts_reach() {
 async fn every_page_is_shown_under_the_strictest_policy_and_kept_nowhere() {
     let app = App::start().await;
     let window = signed_in(&app).await;
-    for path in ["/sign-in", "/register", "/forgot-password", "/reset-password?token=a", "/account", "/account/sessions", "/account/api-keys/new", "/account/nowhere"] {
+    for path in [
+        "/sign-in",
+        "/register",
+        "/forgot-password",
+        "/reset-password?token=a",
+        "/account",
+        "/account/sessions",
+        "/account/api-keys/new",
+        "/account/nowhere",
+    ] {
         let reply = window.get(path).await;
         assert_eq!(reply.headers["cache-control"], "no-store", "{path}");
         assert_eq!(reply.headers["referrer-policy"], "no-referrer", "{path}");
@@ -110,9 +119,14 @@ async fn a_form_of_another_page_does_nothing() {
         let request = window.request_from(site, "POST", "/account").header("content-type", "application/x-www-form-urlencoded");
         Reply::of(request.body(body))
     };
-    for (site, token) in
-        [("same-origin", ""), ("same-origin", &*other), ("cross-site", &*good), ("same-site", &*good), ("none", &*good), ("cross-site", "")]
-    {
+    for (site, token) in [
+        ("same-origin", ""),
+        ("same-origin", &*other),
+        ("cross-site", &*good),
+        ("same-site", &*good),
+        ("none", &*good),
+        ("cross-site", ""),
+    ] {
         let refused = post(site, token).await;
         assert_eq!(refused.status, 403, "{site} {token}");
     }
@@ -217,7 +231,12 @@ async fn nothing_is_made_of_what_the_host_header_says() {
     app.person("ada@example.com").await;
     let window = Window::open(&app);
     let hostile = |request: reqwest::RequestBuilder| {
-        Reply::of(request.header("host", "evil.example").header("x-forwarded-host", "evil.example").header("forwarded", "host=evil.example"))
+        Reply::of(
+            request
+                .header("host", "evil.example")
+                .header("x-forwarded-host", "evil.example")
+                .header("forwarded", "host=evil.example"),
+        )
     };
     window.get("/forgot-password").await;
     for path in ["/", "/account", "/sign-in", "/register"] {

@@ -1,0 +1,97 @@
+//! Second factors with a browser: shown at a sign-in, added, removed.
+
+use wardgraph_api::{
+    Form, Held, Onward, Page, Path, Redirect,
+    table::pages::{AddAuthenticator, AuthenticatorPage, EnrolSigningIn, NewCodesByPage, RemoveFactorByPage, SecondFactor},
+    wire::{
+        mfa::Enabled,
+        page::{Done as What, EnrolForm, FactorForm, LocalPath, Press, SecondFactorForm},
+    },
+};
+use wardgraph_gate::{Browser, Ceremony, Committed, Permit};
+use wardgraph_kernel::{FactorId, Secret};
+
+use super::{after, empty, sign_in::begun};
+use crate::{
+    Failure, Services,
+    handlers::{
+        auth::opening::InBrowser,
+        mfa::{
+            enrol as flow, factors,
+            verify::{self, Done},
+        },
+    },
+    pages,
+};
+
+pub(crate) async fn show(
+    pass: Ceremony<SecondFactor>,
+    Form(form): Form<SecondFactorForm>,
+    services: Services,
+) -> Result<Committed<SecondFactor>, Failure> {
+    let browser = pass.browser()?;
+    let (shown, return_to) = form.shown();
+    let answer = |done| match done {
+        Done::SignedIn(cookie, _) => Onward::Go(begun(cookie, return_to.as_ref())),
+        Done::Enabled(enabled, cookie) => added(&browser, enabled, cookie, return_to.as_ref()),
+    };
+    verify::show(pass, shown, services, InBrowser, answer).await
+}
+
+/// A factor counts: its recovery codes are shown, if it has some, and a session begins, if it was added while signing in.
+fn added(browser: &Browser, enabled: Enabled, cookie: Option<Secret>, return_to: Option<&LocalPath>) -> Onward {
+    let to = return_to.map(LocalPath::as_str);
+    let Some(codes) = enabled.recovery_codes else {
+        return Onward::Go(cookie.map_or_else(
+            || after("/account/security", What::FactorAdded),
+            |cookie| Redirect { to: to.unwrap_or("/account").to_owned(), session: Held::Begins(cookie) },
+        ));
+    };
+    let session = cookie.map_or(Held::Stays, Held::Begins);
+    let page = pages::whole(browser, pages::recovery_codes(&codes, to.unwrap_or("/account/security")));
+    Onward::Show(Page { session, ..page })
+}
+
+pub(crate) async fn enrol(
+    pass: Ceremony<EnrolSigningIn>,
+    Form(form): Form<EnrolForm>,
+    services: Services,
+) -> Result<Committed<EnrolSigningIn>, Failure> {
+    let browser = pass.browser()?;
+    let (wanted, return_to) = form.wanted();
+    let back = return_to.as_ref().map(LocalPath::as_str);
+    let answer = |enrolment| pages::whole(&browser, pages::enrolment(&enrolment, browser.form_token(), back));
+    flow::begin_signing_in(pass, wanted, services, answer).await
+}
+
+pub(crate) async fn authenticator_page(permit: Permit<AuthenticatorPage>, (): ()) -> Result<Page, Failure> {
+    empty::<FactorForm>(&*permit.browser()?, &[])
+}
+
+pub(crate) async fn add(
+    permit: Permit<AddAuthenticator>,
+    Form(form): Form<FactorForm>,
+    services: Services,
+) -> Result<Committed<AddAuthenticator>, Failure> {
+    let browser = permit.browser()?;
+    let answer = |enrolment| pages::whole(&browser, pages::enrolment(&enrolment, browser.form_token(), None));
+    flow::begin(permit, form.wanted(), services, answer).await
+}
+
+pub(crate) async fn remove(
+    permit: Permit<RemoveFactorByPage>,
+    (Path(id), Form(Press {})): (Path<FactorId>, Form<Press>),
+) -> Result<Committed<RemoveFactorByPage>, Failure> {
+    factors::take_away(permit, id, after("/account/security", What::FactorRemoved)).await
+}
+
+pub(crate) async fn new_codes(
+    permit: Permit<NewCodesByPage>,
+    Form(Press {}): Form<Press>,
+) -> Result<Committed<NewCodesByPage>, Failure> {
+    let browser = permit.browser()?;
+    let answer = |codes: wardgraph_api::wire::mfa::RecoveryCodes| {
+        pages::whole(&browser, pages::recovery_codes(&codes.recovery_codes, "/account/security"))
+    };
+    factors::replace_codes(permit, answer).await
+}

@@ -1,0 +1,160 @@
+//! The pages of second factors.
+
+use maud::{Markup, PreEscaped, html};
+use wardgraph_api::wire::{
+    SecretText,
+    mfa::{Enrolment, Factor, FactorList, MfaChallenge},
+    page::{EnrolForm, FactorForm, SecondFactorForm},
+};
+
+use super::{
+    fields::{Filled, Line, Screen, Shown, button},
+    moment::moment,
+    texts::{fields as f, second_factor as t},
+};
+
+const CODE: Line<'_> = Line { name: "code", label: t::CODE, hint: t::CODE_HINT, kind: "text", autocomplete: "one-time-code" };
+const RECOVERY: Line<'_> =
+    Line { name: "recovery_code", label: t::RECOVERY, hint: t::RECOVERY_HINT, kind: "text", autocomplete: "off" };
+
+/// What a sign-in asks besides the password, or asks to be added.
+pub(crate) fn challenge(challenge: &MfaChallenge, token: String, back: Option<&str>) -> Screen {
+    let known: Vec<_> =
+        [("mfa_token", challenge.mfa_token.expose())].into_iter().chain(back.map(|path| ("return_to", path))).collect();
+    let filled = Filled::fresh(token, &known);
+    if challenge.enrol.is_empty() { asked(&filled) } else { required(&filled) }
+}
+
+fn asked(filled: &Filled<'_>) -> Screen {
+    let carried = html! { (filled.carried("mfa_token")) (filled.carried("return_to")) };
+    let code = html! { (carried) (filled.line(&CODE)) button.main { (t::BUTTON) } };
+    let recovery = html! { (carried) (filled.line(&RECOVERY)) button { (t::RECOVERY_BUTTON) } };
+    let opened = filled.text("recovery_code").is_some();
+    let body = html! {
+        p { (t::TEXT) }
+        (filled.form("/sign-in/second-factor", &[("code", t::CODE), ("recovery_code", t::RECOVERY)], &code))
+        details open[opened] {
+            summary { (t::LOST) }
+            (filled.bare("/sign-in/second-factor", &recovery))
+        }
+        p.links { a href="/sign-in" { (t::AGAIN) } }
+    };
+    Screen::new(t::TITLE, body).failing(filled)
+}
+
+/// An organization that wants a second factor of somebody who has none.
+fn required(filled: &Filled<'_>) -> Screen {
+    let content = html! {
+        p { (t::REQUIRED) }
+        (filled.carried("mfa_token"))
+        (filled.carried("return_to"))
+        button.main { (t::ADD) }
+    };
+    Screen::new(t::REQUIRED_TITLE, filled.form("/sign-in/authenticator", &[], &content)).failing(filled)
+}
+
+impl Shown for SecondFactorForm {
+    fn screen(filled: &Filled<'_>) -> Option<Screen> {
+        Some(if filled.has("adding", "yes") { adding(filled, None) } else { asked(filled) })
+    }
+}
+
+impl Shown for EnrolForm {
+    fn screen(filled: &Filled<'_>) -> Option<Screen> {
+        Some(required(filled))
+    }
+}
+
+impl Shown for FactorForm {
+    fn screen(filled: &Filled<'_>) -> Option<Screen> {
+        let name = Line { name: "name", label: f::NAME, hint: t::NAME_HINT, kind: "text", autocomplete: "off" };
+        let content = html! {
+            (filled.line(&name))
+            div.row { button.main { (t::CONTINUE) } a href="/account/security" { (t::CANCEL) } }
+        };
+        let form = filled.form("/account/security/authenticator", &[("name", f::NAME)], &content);
+        Some(Screen::new(t::ADD, form).at("/account/security").failing(filled))
+    }
+}
+
+/// What an authenticator app is to be told, and the form for its first code.
+pub(crate) fn enrolment(enrolment: &Enrolment, token: String, back: Option<&str>) -> Screen {
+    let known = [("mfa_token", enrolment.mfa_token.expose()), ("adding", "yes")];
+    let known: Vec<_> = known.into_iter().chain(back.map(|path| ("return_to", path))).collect();
+    let secret = html! {
+        ol.steps {
+            li { (t::SCAN) div.qr role="img" aria-label=(t::QR) { (PreEscaped(enrolment.qr_svg.expose())) } }
+            li { (t::TYPE) " " code { (grouped(enrolment.secret.expose())) } }
+            li { (t::SHOW) }
+        }
+    };
+    adding(&Filled::fresh(token, &known), Some(&secret))
+}
+
+fn adding(filled: &Filled<'_>, secret: Option<&Markup>) -> Screen {
+    let content = html! {
+        (filled.carried("mfa_token"))
+        (filled.carried("adding"))
+        (filled.carried("return_to"))
+        (filled.line(&CODE))
+        button.main { (t::FINISH) }
+    };
+    let body = html! {
+        @if let Some(secret) = secret { (secret) }
+        (filled.form("/sign-in/second-factor", &[("code", t::CODE)], &content))
+    };
+    Screen::new(t::ADD, body).at("/account/security").failing(filled)
+}
+
+/// A secret in groups of four, to be typed.
+fn grouped(secret: &str) -> String {
+    let letters: Vec<char> = secret.chars().collect();
+    letters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+}
+
+/// Recovery codes, shown once: to be printed, or kept as a file.
+pub(crate) fn recovery_codes(codes: &[SecretText], back: &str) -> Screen {
+    let texts: Vec<_> = codes.iter().map(|code| code.expose()).collect();
+    let body = html! {
+        p.notice role="status" { (t::CODES_ONCE) }
+        p { (t::CODES_TEXT) }
+        ol.codes { @for text in &texts { li { code { (text) } } } }
+        p.row {
+            a.button href={ "data:text/plain," (texts.join("%0A")) } download="wardgraph-recovery-codes.txt" { (t::DOWNLOAD) }
+            a href=(back) { (t::KEPT) }
+        }
+    };
+    Screen::new(t::CODES, body).at("/account/security")
+}
+
+/// The second factors of an account.
+pub(super) fn section(list: &FactorList, token: &str) -> Markup {
+    html! {
+        section {
+            h2 { (t::SECTION) }
+            p { @if list.required { (t::SECTION_REQUIRED) } @else { (t::SECTION_TEXT) } }
+            @if !list.factors.is_empty() {
+                ul.cards { @for factor in &list.factors { li { (card(factor, token)) } } }
+            }
+            p.after { a.button href="/account/security/authenticator" { (t::ADD) } }
+        }
+        @if !list.factors.is_empty() {
+            section {
+                h2 { (t::CODES) }
+                p { (t::left(list.recovery_codes_left)) }
+                form method="post" action="/account/security/recovery-codes" { (button(token, t::NEW_CODES, "plain")) }
+            }
+        }
+    }
+}
+
+fn card(factor: &Factor, token: &str) -> Markup {
+    html! {
+        h3 { (factor.name) " " span.tag { (t::method(&factor.method)) } }
+        dl {
+            div { dt { (t::ADDED) } dd { (moment(factor.created_at)) } }
+            div { dt { (t::USED) } dd { @if let Some(used) = factor.last_used_at { (moment(used)) } @else { (t::UNUSED) } } }
+        }
+        form method="post" action={ "/account/security/factors/" (factor.id) "/remove" } { (button(token, t::REMOVE, "danger")) }
+    }
+}
