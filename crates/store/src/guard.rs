@@ -34,6 +34,7 @@ pub const GLOBAL_TABLES: &[(&str, &str)] = &[
     ("memberships", "who is in which organization is asked before anyone is known; a person sees the own rows alone"),
     ("sessions", "a person's, as the account is"),
     ("api_keys", "looked up before anyone is known; a person sees the own rows alone"),
+    ("passkeys", "looked up before anyone is known; a person sees the own rows alone"),
     ("attempts", "failed sign-ins, under a keyed hash of an address that nobody need have"),
     ("links", "mailed links are used by whoever is not known yet"),
     ("mail", "what is due to be mailed is found across accounts, by the worker alone"),
@@ -191,11 +192,11 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         ) => Some(&["wardgraph_admin"]),
         (
             "issuer_tenants" | "issuer_hours" | "users" | "passwords" | "memberships" | "sessions" | "api_keys" | "organizations"
-            | "attempts" | "links" | "mail",
+            | "attempts" | "links" | "mail" | "passkeys",
             ("identity", "*", "true", "true"),
         ) => Some(&["wardgraph_identity"]),
         ("jobs", ("own_insert", "a", "", OWN))
-        | ("users" | "passwords" | "memberships" | "sessions" | "api_keys", ("own_account", "*", ACCOUNT, ACCOUNT))
+        | ("users" | "passwords" | "memberships" | "sessions" | "api_keys" | "passkeys", ("own_account", "*", ACCOUNT, ACCOUNT))
         | ("organizations", ("own_account", "*", ORGANIZATION, ORGANIZATION))
         | ("mail", ("own_notice", "a", "", NOTICE)) => Some(&["wardgraph_app"]),
         ("migrations", ("ledger", "*", "true", "true")) => Some(&["wardgraph_owner"]),

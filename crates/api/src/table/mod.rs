@@ -34,6 +34,7 @@
 pub mod account;
 pub mod auth;
 pub mod graph;
+pub mod passkeys;
 pub mod shared;
 pub mod system;
 
@@ -53,7 +54,7 @@ pub struct Row {
 }
 
 /// Every endpoint of the server.
-pub static ALL: &[&[Row]] = &[system::ROWS, graph::ROWS, shared::ROWS, account::ROWS, auth::ROWS];
+pub static ALL: &[&[Row]] = &[system::ROWS, graph::ROWS, shared::ROWS, account::ROWS, auth::ROWS, passkeys::ROWS];
 
 /// Every endpoint of the server, one after another.
 pub fn rows() -> impl Iterator<Item = &'static Row> {

@@ -9,6 +9,7 @@ pub mod event;
 mod name;
 pub mod node;
 mod object_text;
+pub mod passkey;
 pub mod relation;
 pub mod search;
 mod secret_text;

@@ -3,6 +3,7 @@
 mod guesses;
 mod keys;
 mod mail;
+mod passkeys;
 mod passwords;
 pub(crate) mod rights;
 mod secrets;
