@@ -2,7 +2,7 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
-use wardgraph_kernel::{ApiKeyId, EdgeId, NodeId, PasskeyId, SessionId, SharedNodeId};
+use wardgraph_kernel::{ApiKeyId, EdgeId, NodeId, SessionId, SharedNodeId};
 
 use crate::{
     Accepted, Created, Document, IfMatch, Issued, Json, NoContent, Path, Query, Stored, Tagged, carry::Media, validate::Validate,
@@ -40,8 +40,6 @@ pub struct KnownAccount {
     pub reset_token: String,
     /// A key of it.
     pub api_key: ApiKeyId,
-    /// A passkey of it.
-    pub passkey: PasskeyId,
 }
 
 /// What kind of thing a path parameter names.
@@ -57,8 +55,6 @@ pub enum IdKind {
     Session,
     /// An API key of the caller's.
     ApiKey,
-    /// A passkey of the caller's.
-    Passkey,
 }
 
 impl IdKind {
@@ -70,7 +66,6 @@ impl IdKind {
             Self::SharedNode => known.shared.to_string(),
             Self::Session => known.account.session.to_string(),
             Self::ApiKey => known.account.api_key.to_string(),
-            Self::Passkey => known.account.passkey.to_string(),
         }
     }
 }
@@ -149,10 +144,6 @@ impl PathId for SessionId {
 
 impl PathId for ApiKeyId {
     const KIND: IdKind = IdKind::ApiKey;
-}
-
-impl PathId for PasskeyId {
-    const KIND: IdKind = IdKind::Passkey;
 }
 
 impl Input for () {

@@ -171,7 +171,6 @@ fn placeholder() -> Known {
         verify_token: "...".into(),
         reset_token: "...".into(),
         api_key: id(6).into(),
-        passkey: id(30).into(),
     };
     Known { node: id(1).into(), other: id(2).into(), edge: id(3).into(), shared: id(4).into(), account }
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use serde_json::Value;
-use wardgraph_kernel::{Actor, ApiKeyId, EdgeId, EventType, NodeId, Outcome, PasskeyId, RequestId, SessionId, SubjectKind, UserId};
+use wardgraph_kernel::{Actor, ApiKeyId, EdgeId, EventType, NodeId, Outcome, RequestId, SessionId, SubjectKind, UserId};
 
 /// What an event is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,12 +42,6 @@ impl From<UserId> for Subject {
 impl From<SessionId> for Subject {
     fn from(id: SessionId) -> Self {
         Self { kind: SubjectKind::Session, id: id.to_string() }
-    }
-}
-
-impl From<PasskeyId> for Subject {
-    fn from(id: PasskeyId) -> Self {
-        Self { kind: SubjectKind::Passkey, id: id.to_string() }
     }
 }
 

@@ -52,6 +52,12 @@ events! {
     LoginLocked = "login.locked" in Auth;
     /// A person signed in.
     SessionCreated = "session.created" in Auth;
+    /// Somebody asked what a passkey is to sign.
+    PasskeyAsked = "passkey.asked" in Auth;
+    /// What a browser said of a passkey was not believed; the payload says why.
+    PasskeyRefused = "passkey.refused" in Auth;
+    /// A passkey counted no further than before: there are two of it. It was refused, and its owner told.
+    PasskeyWentBack = "passkey.counter_went_back" in Auth;
     /// A refresh token was used, and a new one given.
     SessionRefreshed = "session.refreshed" in Auth;
     /// A refresh token was used again by the client that used it, which had lost the answer: it got the same again.
@@ -66,18 +72,6 @@ events! {
     ApiKeyRotated = "api_key.rotated" in Auth;
     /// A person revoked an API key.
     ApiKeyRevoked = "api_key.revoked" in Auth;
-    /// A person added a passkey to the account.
-    PasskeyAdded = "passkey.added" in Auth;
-    /// A person gave a passkey another name.
-    PasskeyRenamed = "passkey.renamed" in Auth;
-    /// A person removed a passkey from the account: it opens nothing any more.
-    PasskeyRemoved = "passkey.removed" in Auth;
-    /// What a browser said of a passkey was not believed; the payload says why.
-    PasskeyRefused = "passkey.refused" in Auth;
-    /// A passkey counted no further than before: there are two of it. It was refused, and its owner told.
-    PasskeyWentBack = "passkey.counter_went_back" in Auth;
-    /// Somebody asked what a passkey is to sign.
-    PasskeyAsked = "passkey.asked" in Auth;
     /// An outside issuer was the first to speak for the tenant, which is its from now on.
     TenantBound = "tenant.bound" in Access;
     /// A node was created.
@@ -181,8 +175,6 @@ pub enum SubjectKind {
     Session,
     /// A key of an account.
     ApiKey,
-    /// A passkey of an account.
-    Passkey,
 }
 
 impl SubjectKind {
@@ -195,7 +187,6 @@ impl SubjectKind {
             Self::User => "user",
             Self::Session => "session",
             Self::ApiKey => "api_key",
-            Self::Passkey => "passkey",
         }
     }
 }

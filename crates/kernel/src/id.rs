@@ -49,8 +49,6 @@ ids! {
     LinkId;
     /// A node.
     NodeId;
-    /// A passkey of an account: what is kept of an authenticator.
-    PasskeyId;
     /// One request to this server, made here and never taken from the client.
     RequestId;
     /// A sign-in, with all tokens that come of it.

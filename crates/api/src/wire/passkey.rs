@@ -1,13 +1,11 @@
 //! Passkeys, in the JSON of WebAuthn Level 3: what browsers are asked goes through `parseCreationOptionsFromJSON` and
 //! `parseRequestOptionsFromJSON`, what they answer comes from `PublicKeyCredential.toJSON`, both unchanged.
 
-use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use wardgraph_kernel::PasskeyId;
 
-use super::{Name, SecretText};
+use super::SecretText;
 use crate::{
     describe::{Body, Known},
     validate::{Faults, Validate},
@@ -162,55 +160,4 @@ pub struct PasskeyBegun {
     pub mfa_token: SecretText,
     /// What the browser is asked.
     pub request_options: RequestOptions,
-}
-
-/// A passkey of the caller's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Passkey {
-    /// Its id.
-    pub id: PasskeyId,
-    /// What the owner calls it.
-    pub name: String,
-    /// Whether it may be copied to other devices of its owner.
-    pub syncs: bool,
-    /// Whether it was.
-    pub synced: bool,
-    /// How its authenticator is reached: `internal`, `hybrid`, `usb`, `nfc`, `ble`, `smart-card`.
-    pub transports: Vec<String>,
-    /// When it was added.
-    pub created_at: Timestamp,
-    /// When it was used last.
-    pub last_used_at: Option<Timestamp>,
-    /// When its counter went back: there may be a copy of it.
-    pub counter_went_back_at: Option<Timestamp>,
-}
-
-/// The passkeys of the caller's account, the newest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct PasskeyList {
-    /// The passkeys: there are no more than an account may have.
-    pub passkeys: Vec<Passkey>,
-    /// How many.
-    pub count: usize,
-}
-
-/// Another name for a passkey.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PasskeyChange {
-    /// What its owner calls it, 1 to 100 characters.
-    pub name: Name,
-}
-
-impl Validate for PasskeyChange {
-    fn validate(&self, faults: &mut Faults) {
-        faults.name("/name", &self.name, 1, 100);
-        faults.unless(!self.name.trim().is_empty(), "/name", "must not be blank");
-    }
-}
-
-impl Body for PasskeyChange {
-    fn example(_: &Known) -> Value {
-        json!({ "name": "the key on my key ring" })
-    }
 }

@@ -1,48 +1,11 @@
-//! Passkeys: what authenticators are asked, what they answer, and the caller's own ones.
+//! What browsers are asked of passkeys.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use wardgraph_api::{
-    Json, NoContent, Path,
-    table::passkeys::{ListPasskeys, RemovePasskey, RenamePasskey},
-    wire::passkey::{
-        Algorithm, CreationOptions, Descriptor, Holder, Party, Passkey, PasskeyChange, PasskeyList, RequestOptions, Selection,
-    },
-};
-use wardgraph_gate::{Committed, Permit};
+use wardgraph_api::wire::passkey::{Algorithm, CreationOptions, Descriptor, Holder, Party, RequestOptions, Selection};
 use wardgraph_identity::passkey::{self, Asked, Offer, RelyingParty, WITHIN};
-use wardgraph_kernel::PasskeyId;
-
-use crate::Failure;
 
 /// EdDSA, ES256 and RS256, by COSE's numbers.
 const ALGORITHMS: [i32; 3] = [-8, -7, -257];
-
-pub(crate) async fn list(permit: Permit<ListPasskeys>, (): ()) -> Result<Json<PasskeyList>, Failure> {
-    let user = permit.account()?.user;
-    let mut work = permit.begin()?;
-    let passkeys: Vec<_> = passkey::list(&mut work.once(), user).await?.into_iter().map(wire).collect();
-    Ok(Json(PasskeyList { count: passkeys.len(), passkeys }))
-}
-
-pub(crate) async fn rename(
-    permit: Permit<RenamePasskey>,
-    (Path(id), Json(change)): (Path<PasskeyId>, Json<PasskeyChange>),
-) -> Result<Committed<RenamePasskey>, Failure> {
-    let user = permit.account()?.user;
-    let mut work = permit.begin()?;
-    let renamed = passkey::rename(&mut work.tx(), user, id, change.name.trim()).await?;
-    Ok(work.commit(id, Json(wire(renamed))).await?)
-}
-
-pub(crate) async fn remove(
-    permit: Permit<RemovePasskey>,
-    Path(id): Path<PasskeyId>,
-) -> Result<Committed<RemovePasskey>, Failure> {
-    let (user, now, chance) = (permit.account()?.user, permit.now(), permit.chance());
-    let mut work = permit.begin()?;
-    passkey::remove(&mut work.tx(), user, id, now, &*chance).await?;
-    Ok(work.commit(id, NoContent).await?)
-}
 
 /// What a browser is asked to have a passkey made.
 pub(crate) fn creation(party: &RelyingParty, offer: &Offer, asked: &Asked) -> CreationOptions {
@@ -88,17 +51,4 @@ fn descriptor(passkey: &passkey::Descriptor) -> Descriptor {
 
 fn timeout() -> u64 {
     u64::try_from(WITHIN.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn wire(passkey: passkey::Passkey) -> Passkey {
-    Passkey {
-        id: passkey.id,
-        name: passkey.name,
-        syncs: passkey.syncs,
-        synced: passkey.synced,
-        transports: passkey.transports,
-        created_at: passkey.created_at,
-        last_used_at: passkey.last_used_at,
-        counter_went_back_at: passkey.went_back_at,
-    }
 }

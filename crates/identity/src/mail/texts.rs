@@ -51,27 +51,6 @@ pub fn compose(due: &Due, keys: &Keys, base: &str) -> Option<Message> {
                  got in."
             ),
         ),
-        ("passkey_added", None) => (
-            "A passkey was added to your account",
-            format!(
-                "a passkey was added to your account just now: whoever has it can sign in with it. If it was not you, remove it, end \
-                 your sessions and set a new password at once, at\n\n{base}"
-            ),
-        ),
-        ("passkey_removed", None) => (
-            "A passkey was removed from your account",
-            format!(
-                "a passkey was removed from your account just now: nobody can sign in with it any more. If it was not you, end your \
-                 sessions and set a new password at once, at\n\n{base}"
-            ),
-        ),
-        ("passkey_copied", None) => (
-            "A passkey of your account may have been copied",
-            format!(
-                "somebody used a passkey of your account whose counter went back, which happens when there is a copy of it. Nobody got \
-                 in. If you did not set up its authenticator anew, remove the passkey and add another one, at\n\n{base}"
-            ),
-        ),
         _ => return None,
     };
     let greeting = if due.name.is_empty() { "Hello".to_owned() } else { format!("Hello {}", due.name) };

@@ -1,49 +1,59 @@
-//! Passkeys while nobody is known yet, and where one is added.
+//! What is kept of passkeys, while nobody is known yet.
 
 use uuid::Uuid;
-use wardgraph_kernel::{Chance, Identity, LinkId, PasskeyId, Timestamp, UserId};
+use wardgraph_kernel::{FactorId, Identity, Timestamp, UserId};
 use wardgraph_store::{Statement, StoreError, Tx};
 
-use super::{Descriptor, MOST, NewPasskey, Proof, Refusal};
-use crate::IdentityError;
+use super::{Descriptor, NewPasskey, Proof, Refusal};
+use crate::{
+    IdentityError,
+    account::{Seat, seat},
+};
 
-/// Adds a passkey, unless somebody has one of its id, or the account as many as there may be.
+/// Adds a passkey, unless somebody has one of its id.
 pub(super) const ADD: Statement<Identity> = Statement::identity(
     "identity.passkey.add",
-    "insert into passkeys (passkey_id, user_id, name, credential_id, user_handle, public_key, sign_count, syncs, synced, recognised, transports, created_at)
-     select $1::uuid, $2::uuid, $3::text, $4::bytea, $5::bytea, $6::bytea, $7::bigint, $8::bool, $9::bool, $10::bool, $11::text[], $12::timestamptz
-     where (select count(*) from passkeys where user_id = $2) < $13
-     on conflict (credential_id) do nothing returning passkey_id",
+    "insert into passkeys (factor_id, user_id, credential_id, user_handle, public_key, sign_count, syncs, synced, recognised, transports)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (credential_id) do nothing returning factor_id",
 );
-/// A passkey with its account. Locked, so that of two signatures at once the counter of one is judged after the other's.
+/// A passkey with its account, as it is now. Locked, so that of two signatures at once the counter of one is judged after the other's, and so that
+/// who ends the account's sessions meanwhile waits, and then ends the one that is begun here.
 pub(super) const STORED: Statement<Identity> = Statement::identity(
     "identity.passkey.stored",
-    "select p.passkey_id, p.user_id, p.credential_id, p.user_handle, p.public_key, p.sign_count, p.syncs, p.synced, p.recognised
-     from passkeys p join users u on u.user_id = p.user_id where p.credential_id = $1 for update of p",
+    "select p.factor_id, p.user_id, p.credential_id, p.user_handle, p.public_key, p.sign_count, p.syncs, p.synced, p.recognised,
+            u.generation, u.verified_at is not null, u.disabled_at is not null, m.organization_id, m.role
+     from passkeys p join users u on u.user_id = p.user_id
+     left join lateral (
+       select organization_id, role from memberships where user_id = u.user_id order by created_at, organization_id limit 1) m on true
+     where p.credential_id = $1 for update of p for share of u",
 );
 pub(super) const ALLOWED: Statement<Identity> = Statement::identity(
     "identity.passkey.allowed",
-    "select credential_id, transports from passkeys where user_id = $1 order by created_at, passkey_id",
+    "select credential_id, transports from passkeys where user_id = $1 order by factor_id",
 );
 pub(super) const USE: Statement<Identity> = Statement::identity(
     "identity.passkey.use",
-    "update passkeys set sign_count = $2, synced = $3, recognised = recognised or $4, last_used_at = $5 where passkey_id = $1",
+    "with used as (update factors set last_used_at = $5 where factor_id = $1)
+     update passkeys set sign_count = $2, synced = $3, recognised = recognised or $4 where factor_id = $1",
 );
 pub(super) const BACK: Statement<Identity> =
-    Statement::identity("identity.passkey.went_back", "update passkeys set went_back_at = $2 where passkey_id = $1 returning user_id");
-/// A notice to the account's owner.
-pub(super) const TELL: Statement<Identity> = Statement::identity(
-    "identity.passkey.tell",
-    "insert into mail (mail_id, kind, recipient, name, created_at, due_at) select $2::uuid, $3::text, email, name, $4::timestamptz, $4 from users where user_id = $1",
-);
+    Statement::identity("identity.passkey.went_back", "update passkeys set went_back_at = $2 where factor_id = $1");
 
-/// What is kept of a passkey.
+/// What is kept of a passkey, and its account as it is now.
 #[derive(Debug, Clone)]
 pub struct Stored {
-    /// Its id.
-    pub id: PasskeyId,
+    /// The factor that it is.
+    pub id: FactorId,
     /// Whose it is.
     pub user: UserId,
+    /// Tokens of an earlier generation are good no more.
+    pub generation: i64,
+    /// Whether the account's address was shown to be its owner's.
+    pub verified: bool,
+    /// Whether the account may do nothing.
+    pub disabled: bool,
+    /// Its place in its first organization.
+    pub seat: Option<Seat>,
     pub(super) credential_id: Vec<u8>,
     pub(super) handle: Vec<u8>,
     pub(super) public_key: Vec<u8>,
@@ -53,23 +63,19 @@ pub struct Stored {
     pub(super) recognised: bool,
 }
 
-/// Adds a passkey to an account, and tells its owner by mail.
+/// Keeps the passkey that a factor is.
 pub async fn add(
     tx: &mut Tx<'_, Identity>,
+    factor: FactorId,
     user: UserId,
-    name: &str,
     new: &NewPasskey,
-    now: Timestamp,
-    chance: &dyn Chance,
-) -> Result<Result<PasskeyId, Refusal>, IdentityError> {
-    let id = PasskeyId::new(now, chance);
+) -> Result<Result<(), Refusal>, StoreError> {
     let rows = tx
         .run(
             &ADD,
             &[
-                &id.uuid(),
+                &factor.uuid(),
                 &user.uuid(),
-                &name,
                 &new.credential_id,
                 &new.handle,
                 &new.public_key,
@@ -78,17 +84,10 @@ pub async fn add(
                 &new.synced,
                 &new.recognised,
                 &new.transports,
-                &now,
-                &MOST,
             ],
         )
         .await?;
-    if rows.is_empty() {
-        let full = i64::try_from(allowed(tx, user).await?.len()).unwrap_or(i64::MAX) >= MOST;
-        return if full { Err(IdentityError::TooMany { what: "passkeys", most: MOST }) } else { Ok(Err(Refusal::Taken)) };
-    }
-    tell(tx, user, "passkey_added", now, chance).await?;
-    Ok(Ok(id))
+    Ok(if rows.is_empty() { Err(Refusal::Taken) } else { Ok(()) })
 }
 
 /// The passkeys by which an account's owner may sign in.
@@ -105,6 +104,10 @@ pub async fn stored(tx: &mut Tx<'_, Identity>, credential_id: &[u8]) -> Result<O
     Ok(Some(Stored {
         id: row.try_get::<Uuid>(0)?.into(),
         user: row.try_get::<Uuid>(1)?.into(),
+        generation: row.try_get(9)?,
+        verified: row.try_get(10)?,
+        disabled: row.try_get(11)?,
+        seat: seat(row.try_get(12)?, row.try_get(13)?)?,
         credential_id: row.try_get(2)?,
         handle: row.try_get(3)?,
         public_key: row.try_get(4)?,
@@ -116,27 +119,11 @@ pub async fn stored(tx: &mut Tx<'_, Identity>, credential_id: &[u8]) -> Result<O
 }
 
 /// Notes that a passkey was used.
-pub async fn note_use(tx: &mut Tx<'_, Identity>, id: PasskeyId, proof: &Proof, now: Timestamp) -> Result<(), StoreError> {
+pub async fn note_use(tx: &mut Tx<'_, Identity>, id: FactorId, proof: &Proof, now: Timestamp) -> Result<(), StoreError> {
     tx.run(&USE, &[&id.uuid(), &i64::from(proof.sign_count), &proof.synced, &proof.recognised, &now]).await.map(drop)
 }
 
-/// Notes that a passkey's counter went back, and tells its owner by mail.
-pub async fn note_back(
-    tx: &mut Tx<'_, Identity>,
-    passkey: &Stored,
-    now: Timestamp,
-    chance: &dyn Chance,
-) -> Result<(), StoreError> {
-    tx.run(&BACK, &[&passkey.id.uuid(), &now]).await?;
-    tell(tx, passkey.user, "passkey_copied", now, chance).await
-}
-
-async fn tell(
-    tx: &mut Tx<'_, Identity>,
-    user: UserId,
-    kind: &str,
-    now: Timestamp,
-    chance: &dyn Chance,
-) -> Result<(), StoreError> {
-    tx.run(&TELL, &[&user.uuid(), &LinkId::new(now, chance).uuid(), &kind, &now]).await.map(drop)
+/// Notes that a passkey's counter went back.
+pub async fn note_back(tx: &mut Tx<'_, Identity>, id: FactorId, now: Timestamp) -> Result<(), StoreError> {
+    tx.run(&BACK, &[&id.uuid(), &now]).await.map(drop)
 }

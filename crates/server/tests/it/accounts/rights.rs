@@ -30,7 +30,6 @@ pub(crate) fn grants() -> Vec<String> {
         "api_keys identity select+update",
         "api_keys app insert+select",
         "passkeys identity insert+select",
-        "passkeys app delete",
         "attempts identity delete+insert+select+update",
         "attempts worker delete+select",
         "links identity insert+select+update",
@@ -45,19 +44,7 @@ pub(crate) fn grants() -> Vec<String> {
     };
     let shown =
         ["session_id", "user_id", "organization_id", "device", "ip", "created_at", "last_used_at", "expires_at", "ended_at"];
-    let passkeys = [
-        "passkey_id",
-        "user_id",
-        "name",
-        "credential_id",
-        "user_handle",
-        "syncs",
-        "synced",
-        "transports",
-        "created_at",
-        "last_used_at",
-        "went_back_at",
-    ];
+    let passkeys = ["factor_id", "user_id", "credential_id", "user_handle", "synced", "transports", "went_back_at"];
     let columns = [
         of("users", &["generation", "name", "updated_at"], "app update"),
         of("passwords", &["verifier", "changed_at", "failures", "failed_at"], "app update"),
@@ -66,8 +53,7 @@ pub(crate) fn grants() -> Vec<String> {
         of("sessions", &["session_id", "expires_at"], "worker select"),
         of("api_keys", &["expires_at", "revoked_at", "successor_id"], "app update"),
         of("passkeys", &passkeys, "app select"),
-        of("passkeys", &["name"], "app update"),
-        of("passkeys", &["sign_count", "synced", "recognised", "last_used_at", "went_back_at"], "identity update"),
+        of("passkeys", &["sign_count", "synced", "recognised", "went_back_at"], "identity update"),
     ];
     tables.map(str::to_owned).into_iter().chain(columns.concat()).collect()
 }
