@@ -2,7 +2,7 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
-use wardgraph_kernel::{ApiKeyId, EdgeId, NodeId, SessionId, SharedNodeId};
+use wardgraph_kernel::{ApiKeyId, EdgeId, FactorId, NodeId, SessionId, SharedNodeId};
 
 use crate::{
     Accepted, Created, Document, IfMatch, Issued, Json, NoContent, Path, Query, Stored, Tagged, carry::Media, validate::Validate,
@@ -40,6 +40,21 @@ pub struct KnownAccount {
     pub reset_token: String,
     /// A key of it.
     pub api_key: ApiKeyId,
+    /// What it shows besides its password.
+    pub mfa: KnownMfa,
+}
+
+/// Second factors, and what opens them.
+#[derive(Debug, Clone)]
+pub struct KnownMfa {
+    /// A second factor of the account.
+    pub factor: FactorId,
+    /// The token of a sign-in that asks for it.
+    pub mfa_token: String,
+    /// A code of it that was not used.
+    pub code: String,
+    /// The token of a sign-in that asks for a second factor which is to be added first.
+    pub enrolment_token: String,
 }
 
 /// What kind of thing a path parameter names.
@@ -55,6 +70,8 @@ pub enum IdKind {
     Session,
     /// An API key of the caller's.
     ApiKey,
+    /// A second factor of the caller's.
+    Factor,
 }
 
 impl IdKind {
@@ -66,6 +83,7 @@ impl IdKind {
             Self::SharedNode => known.shared.to_string(),
             Self::Session => known.account.session.to_string(),
             Self::ApiKey => known.account.api_key.to_string(),
+            Self::Factor => known.account.mfa.factor.to_string(),
         }
     }
 }
@@ -144,6 +162,10 @@ impl PathId for SessionId {
 
 impl PathId for ApiKeyId {
     const KIND: IdKind = IdKind::ApiKey;
+}
+
+impl PathId for FactorId {
+    const KIND: IdKind = IdKind::Factor;
 }
 
 impl Input for () {

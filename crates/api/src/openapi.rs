@@ -9,7 +9,7 @@ use wardgraph_kernel::{Access, Rows};
 
 use crate::{
     Problem,
-    describe::{Known, KnownAccount, Shape},
+    describe::{Known, KnownAccount, KnownMfa, Shape},
     table::{Row, rows},
 };
 
@@ -171,6 +171,12 @@ fn placeholder() -> Known {
         verify_token: "...".into(),
         reset_token: "...".into(),
         api_key: id(6).into(),
+        mfa: KnownMfa {
+            factor: id(7).into(),
+            mfa_token: "wgm_...".into(),
+            code: "492039".into(),
+            enrolment_token: "wgm_...".into(),
+        },
     };
     Known { node: id(1).into(), other: id(2).into(), edge: id(3).into(), shared: id(4).into(), account }
 }

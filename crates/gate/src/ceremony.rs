@@ -114,7 +114,13 @@ impl<E: Endpoint> CeremonyWork<E> {
         Ok(Committed::with(Ok(output)))
     }
 
-    /// Undoes what was done so far, and keeps the transaction for counters and revocations.
+    /// Has what was done so far stay, and the rows that it holds held, whatever is undone later: a try that is counted before it is judged, so that
+    /// tries which are made at once are judged one after another.
+    pub async fn keep(&mut self) -> Result<(), StoreError> {
+        self.unit.keep().await
+    }
+
+    /// Undoes what was done so far, or since [`CeremonyWork::keep`], and keeps the transaction for counters and revocations.
     pub async fn undo(mut self) -> Result<UndoneCeremony<E>, StoreError> {
         self.unit.undo().await?;
         self.entries.clear();

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use wardgraph_api::table::{account as a, auth, graph as g, shared, system as s};
+use wardgraph_api::table::{account as a, auth, graph as g, mfa as m, shared, system as s};
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
 use wardgraph_graph::{embedding::Backlog, search::Routes};
@@ -13,7 +13,9 @@ use wardgraph_vault::Vault;
 
 use crate::{
     Accounts, Api, Edge, HealthState, Mounted, QueryVectors,
-    handlers::{self, account, auth as ceremonies, batch, edges, embeddings, events, nodes, relations, search, system, versions},
+    handlers::{
+        self, account, auth as ceremonies, batch, edges, embeddings, events, mfa, nodes, relations, search, system, versions,
+    },
 };
 
 /// What handlers are given besides their pass and input. Nothing of it reaches data.
@@ -85,6 +87,14 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(shared::PatchSharedNode, with(services, versions::patch))
         .mount(shared::ReplaceSharedNode, with(services, versions::replace))
         .mount(shared::DeleteSharedNode, handlers::shared::delete)
+        .mount(m::EnableMfa, with(services, mfa::enrol::enable))
+        .mount(m::EnrolMfa, with(services, mfa::enrol::enrol))
+        .mount(m::VerifyMfa, with(services, mfa::verify::verify))
+        .mount(m::ListFactors, mfa::factors::list)
+        .mount(m::RenameFactor, mfa::factors::rename)
+        .mount(m::MakeRecoveryCodes, mfa::factors::make_codes)
+        .mount(m::RequireMfa, mfa::factors::require)
+        .mount(m::RemoveFactor, mfa::factors::remove)
         .mount(a::GetMe, account::me::get)
         .mount(a::UpdateMe, account::me::update)
         .mount(a::ListApiKeys, account::keys::list)

@@ -2,9 +2,11 @@
 
 mod family;
 mod own;
+mod proof;
 
 pub use family::{Held, NewSession, Use, create, end, end_all, end_crowded, hold, rotate};
 pub use own::{Session, finish, finish_all, finish_everything, list};
+pub use proof::{MULTIPLE, ONE_TIME, PASSWORD, Proof};
 
 use std::time::Duration;
 

@@ -21,4 +21,4 @@ pub use authenticator::{Authenticator, KeyKind};
 pub use caller::{Caller, Reply};
 pub use cluster::{Cluster, Database};
 pub use forge::{Forgery, forgeries, with_claims};
-pub use person::{Mailbox, PASSWORD, Person};
+pub use person::{Authenticator, Mailbox, PASSWORD, Person, code};

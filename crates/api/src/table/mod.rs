@@ -34,6 +34,7 @@
 pub mod account;
 pub mod auth;
 pub mod graph;
+pub mod mfa;
 pub mod passkeys;
 pub mod shared;
 pub mod system;
@@ -54,7 +55,7 @@ pub struct Row {
 }
 
 /// Every endpoint of the server.
-pub static ALL: &[&[Row]] = &[system::ROWS, graph::ROWS, shared::ROWS, account::ROWS, auth::ROWS, passkeys::ROWS];
+pub static ALL: &[&[Row]] = &[system::ROWS, graph::ROWS, shared::ROWS, mfa::ROWS, account::ROWS, auth::ROWS, passkeys::ROWS];
 
 /// Every endpoint of the server, one after another.
 pub fn rows() -> impl Iterator<Item = &'static Row> {

@@ -6,6 +6,7 @@ pub mod auth;
 pub mod edge;
 pub mod embedding;
 pub mod event;
+pub mod mfa;
 mod name;
 pub mod node;
 mod object_text;

@@ -51,6 +51,40 @@ pub fn compose(due: &Due, keys: &Keys, base: &str) -> Option<Message> {
                  got in."
             ),
         ),
+        ("factor_added", None) => (
+            "Your account has another second factor",
+            format!(
+                "a second factor was added to your account just now: signing in asks for it besides the password. If it was not you, set a \
+                 new password at once, at\n\n{base}\n\nand then remove what you do not know."
+            ),
+        ),
+        ("factor_removed", None) => (
+            "Your account has one second factor less",
+            format!(
+                "a second factor was removed from your account just now. If it was not you, set a new password at once, at\n\n{base}"
+            ),
+        ),
+        ("factor_locked", None) => (
+            "Somebody knows your password",
+            format!(
+                "somebody signed in to your account with the right password and several wrong codes. Further codes have to wait for a while \
+                 now; recovery codes need not. If it was not you, set a new password at once, at\n\n{base}\n\nNobody got in."
+            ),
+        ),
+        ("recovery_used", None) => (
+            "A recovery code was used",
+            format!(
+                "somebody, you we hope, signed in to your account with one of its recovery codes. It is good for nothing any more. If it \
+                 was not you, set a new password at once, at\n\n{base}\n\nand make new recovery codes."
+            ),
+        ),
+        ("recovery_made", None) => (
+            "Your account has new recovery codes",
+            format!(
+                "new recovery codes were made for your account just now; the old ones are good for nothing any more. If it was not you, \
+                 set a new password at once, at\n\n{base}"
+            ),
+        ),
         _ => return None,
     };
     let greeting = if due.name.is_empty() { "Hello".to_owned() } else { format!("Hello {}", due.name) };

@@ -30,6 +30,7 @@ migrations![
     "0016_accounts",
     "0017_sessions",
     "0018_accounts_are_their_owners",
+    "0019_second_factors",
     "0020_passkeys"
 ];
 

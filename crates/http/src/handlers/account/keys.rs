@@ -91,7 +91,8 @@ pub(crate) async fn revoke_one(
     Ok(work.commit(id, NoContent).await?)
 }
 
-fn signed_out() -> Problem {
+/// What is answered to a token whose session has ended.
+pub(in crate::handlers) fn signed_out() -> Problem {
     Problem::unauthenticated("the session has ended").challenge(r#"Bearer realm="wardgraph""#)
 }
 

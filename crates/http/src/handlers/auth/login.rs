@@ -1,16 +1,23 @@
 //! Signing in. Whatever is wrong, the answer is the same, and so is the work: one look, one hash, one count.
 
 use serde_json::json;
-use wardgraph_api::{Json, Problem, table::auth::Login, wire::auth::Credentials};
-use wardgraph_gate::{Ceremony, Committed};
+use wardgraph_api::{
+    Json, Problem,
+    table::auth::Login,
+    wire::{auth::Credentials, mfa::SignIn},
+};
+use wardgraph_gate::{Ceremony, Committed, Proven};
 use wardgraph_identity::{
     Address,
     account::{self, Attempt, Found},
+    challenge::{self, Kind, NewChallenge},
+    factor,
+    session::{PASSWORD, Proof},
 };
 use wardgraph_kernel::{EventType, Outcome};
 
 use super::{address, person, tokens};
-use crate::{Failure, Services};
+use crate::{Failure, Services, handlers::mfa};
 
 pub(crate) async fn login(
     pass: Ceremony<Login>,
@@ -52,10 +59,25 @@ pub(crate) async fn login(
         let problem = Problem::forbidden("the account is no member of this organization");
         return Ok(work.undo().await?.refuse_as(person(user, None), problem).await?);
     };
-    let begun = tokens::Beginning { user, generation: found.generation, seat: &seat, device: &device, ip, network, now };
+    let asked = factor::asked(&mut work.tx(), user, &seat.organization).await?;
+    if asked.is_more() {
+        let network = found.at_home.then_some(network.as_str());
+        let challenge = NewChallenge {
+            organization: Some(&seat.organization),
+            network,
+            ..NewChallenge::of(Kind::Login, user, found.generation, now)
+        };
+        let token = challenge::begin(&mut work.tx(), &accounts.keys, &challenge, &*chance).await?;
+        work.note(EventType::MfaRequired, Some(user.into()), Outcome::Success, json!({ "methods": asked.methods() }));
+        // Half of who signs in is known.
+        let who = Proven { tenant: Some(seat.organization), ..Proven::nobody() };
+        return Ok(work.commit(who, Json(SignIn::Challenge(mfa::challenged(token, &asked)))).await?);
+    }
+    let proof = Proof::of(&[PASSWORD], now);
+    let begun = tokens::Beginning { user, generation: found.generation, seat: &seat, device: &device, ip, network, proof, now };
     let (session, answer) = tokens::begin(&mut work.tx(), &begun, &services, &*chance).await?;
-    work.note(EventType::SessionCreated, Some(session.into()), Outcome::Success, json!({ "amr": ["pwd"] }));
-    Ok(work.commit(person(user, Some(seat.organization)), Json(answer)).await?)
+    work.note(EventType::SessionCreated, Some(session.into()), Outcome::Success, json!({ "amr": [PASSWORD] }));
+    Ok(work.commit(person(user, Some(seat.organization)), Json(SignIn::Tokens(answer))).await?)
 }
 
 /// Counts a failure, or does what counting one costs, and refuses.

@@ -1,0 +1,103 @@
+//! A second factor begins to be added: by somebody who signed in, or who has to have one before they can.
+
+use serde_json::json;
+use wardgraph_api::{
+    Issued, Json, Problem,
+    table::mfa::{EnableMfa, EnrolMfa},
+    wire::{
+        Name, SecretText,
+        mfa::{Enrolment, Method, NewEnrolment, NewFactor},
+    },
+};
+use wardgraph_gate::{Ceremony, Committed, Permit};
+use wardgraph_identity::{
+    account, api_key,
+    challenge::{self, Kind, NewChallenge},
+    factor, totp,
+};
+use wardgraph_kernel::{EventType, Outcome, Secret};
+
+use super::{half, over, word};
+use crate::{Failure, Services, handlers::account::keys::signed_out};
+
+pub(crate) async fn enable(
+    permit: Permit<EnableMfa>,
+    Json(new): Json<NewFactor>,
+    services: Services,
+) -> Result<Committed<EnableMfa>, Failure> {
+    let (caller, now, chance, tenant) = (permit.account()?, permit.now(), permit.chance(), permit.tenant().clone());
+    let mut work = permit.begin()?;
+    if !api_key::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
+        return Ok(work.refuse(signed_out()).await?);
+    }
+    let email = account::account(&mut work.tx(), caller.user).await?.email;
+    let secret = totp::secret(&*chance);
+    let (name, kind) = (named(new.name, new.method), kind(new.method));
+    let challenge = NewChallenge {
+        session: Some(caller.session),
+        organization: Some(&tenant),
+        name: Some(&name),
+        state: Some(&secret),
+        ..NewChallenge::of(kind, caller.user, caller.generation, now)
+    };
+    let token = challenge::begin_own(&mut work.tx(), &services.accounts.keys, &challenge, &*chance).await?;
+    Ok(work.commit_issued(caller.user, Issued(shown(token, new.method, &secret, &email)?)).await?)
+}
+
+pub(crate) async fn enrol(
+    pass: Ceremony<EnrolMfa>,
+    Json(new): Json<NewEnrolment>,
+    services: Services,
+) -> Result<Committed<EnrolMfa>, Failure> {
+    let (now, chance, keys) = (pass.now(), pass.chance(), &services.accounts.keys);
+    let id = challenge::read(keys, new.mfa_token.expose());
+    let mut work = pass.begin()?;
+    let Some(id) = id else { return Ok(work.refuse(over()).await?) };
+    let Some(held) = challenge::attempt(&mut work.tx(), id, now).await? else { return Ok(work.refuse(over()).await?) };
+    let standing = challenge::stands(&mut work.tx(), &held, now).await?;
+    work.keep().await?;
+    let organization = held.organization.clone();
+    let (Some(standing), Some(tenant), Kind::Login) = (standing, &organization, held.kind) else {
+        return Ok(work.undo().await?.refuse_as(half(organization), over()).await?);
+    };
+    // With a factor there, that one is to be shown: else the password alone would add another.
+    if !factor::asked(&mut work.tx(), standing.user, tenant).await?.kinds.is_empty() {
+        let problem = Problem::forbidden("the account has a second factor: show it");
+        return Ok(work.undo().await?.refuse_as(half(organization), problem).await?);
+    }
+    let secret = totp::secret(&*chance);
+    let (name, kind) = (named(new.name, new.method), kind(new.method));
+    let challenge = NewChallenge {
+        organization: Some(tenant),
+        network: held.network.as_deref(),
+        name: Some(&name),
+        state: Some(&secret),
+        ..NewChallenge::of(kind, standing.user, held.generation, now)
+    };
+    let token = challenge::begin(&mut work.tx(), keys, &challenge, &*chance).await?;
+    work.note(EventType::MfaEnrolmentBegun, Some(standing.user.into()), Outcome::Success, json!({ "method": word(new.method) }));
+    let answer = shown(token, new.method, &secret, &standing.email)?;
+    Ok(work.commit(half(organization), Issued(answer)).await?)
+}
+
+fn named(name: Option<Name>, method: Method) -> String {
+    name.map_or_else(|| word(method).to_owned(), |name| name.trim().to_owned())
+}
+
+const fn kind(method: Method) -> Kind {
+    match method {
+        Method::Totp => Kind::Totp,
+    }
+}
+
+fn shown(token: Secret, method: Method, secret: &[u8], email: &str) -> Result<Enrolment, Failure> {
+    let shown = totp::shown(secret, email)?;
+    Ok(Enrolment {
+        mfa_token: SecretText(token),
+        method,
+        secret: SecretText(shown.secret),
+        otpauth_uri: SecretText(shown.uri),
+        qr_svg: SecretText(shown.qr_svg),
+        expires_in: challenge::LIFE.as_secs(),
+    })
+}
