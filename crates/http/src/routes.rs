@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use wardgraph_api::table::{account as a, auth, graph as g, mfa as m, shared, system as s};
+use wardgraph_api::table::{account as a, auth, graph as g, mfa as m, passkeys as p, shared, system as s};
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
 use wardgraph_graph::{embedding::Backlog, search::Routes};
@@ -90,6 +90,7 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(m::EnableMfa, with(services, mfa::enrol::enable))
         .mount(m::EnrolMfa, with(services, mfa::enrol::enrol))
         .mount(m::VerifyMfa, with(services, mfa::verify::verify))
+        .mount(p::BeginPasskey, with(services, mfa::passkey::begin))
         .mount(m::ListFactors, mfa::factors::list)
         .mount(m::RenameFactor, mfa::factors::rename)
         .mount(m::MakeRecoveryCodes, mfa::factors::make_codes)

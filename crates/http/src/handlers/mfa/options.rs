@@ -8,7 +8,7 @@ use wardgraph_identity::passkey::{self, Asked, Offer, RelyingParty, WITHIN};
 const ALGORITHMS: [i32; 3] = [-8, -7, -257];
 
 /// What a browser is asked to have a passkey made.
-pub(crate) fn creation(party: &RelyingParty, offer: &Offer, asked: &Asked) -> CreationOptions {
+pub(super) fn creation(party: &RelyingParty, offer: &Offer, asked: &Asked) -> CreationOptions {
     let algorithm = |alg| Algorithm { kind: KEY.into(), alg };
     CreationOptions {
         rp: Party { id: party.id().to_owned(), name: party.name().to_owned() },
@@ -31,7 +31,7 @@ pub(crate) fn creation(party: &RelyingParty, offer: &Offer, asked: &Asked) -> Cr
 }
 
 /// What a browser is asked to have one shown: any that its authenticator finds, or one of these.
-pub(crate) fn request(party: &RelyingParty, allowed: Option<&[passkey::Descriptor]>, asked: &Asked) -> RequestOptions {
+pub(super) fn request(party: &RelyingParty, allowed: Option<&[passkey::Descriptor]>, asked: &Asked) -> RequestOptions {
     let verification = if allowed.is_some() { "preferred" } else { "required" };
     RequestOptions {
         challenge: asked.challenge.clone(),
