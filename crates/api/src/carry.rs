@@ -163,6 +163,9 @@ pub enum JwkSet {}
 /// The look of pages.
 #[derive(Debug, Clone, Copy)]
 pub enum Css {}
+/// What a page does.
+#[derive(Debug, Clone, Copy)]
+pub enum Script {}
 /// A picture.
 #[derive(Debug, Clone, Copy)]
 pub enum Svg {}
@@ -184,6 +187,10 @@ impl Media for JwkSet {
 
 impl Media for Css {
     const TYPE: &'static str = "text/css; charset=utf-8";
+}
+
+impl Media for Script {
+    const TYPE: &'static str = "text/javascript; charset=utf-8";
 }
 
 impl Media for Svg {

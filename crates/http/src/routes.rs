@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use wardgraph_api::table::{account as a, auth, graph as g, mfa as m, pages as p, shared, system as s};
+use wardgraph_api::table::{account as a, auth, graph as g, mfa as m, pages as p, passkeys as k, shared, system as s};
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
 use wardgraph_graph::{embedding::Backlog, search::Routes};
@@ -91,6 +91,7 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(m::EnableMfa, with(services, mfa::enrol::enable))
         .mount(m::EnrolMfa, with(services, mfa::enrol::enrol))
         .mount(m::VerifyMfa, with(services, mfa::verify::verify))
+        .mount(k::BeginPasskey, with(services, mfa::passkey::begin))
         .mount(m::ListFactors, mfa::factors::list)
         .mount(m::RenameFactor, mfa::factors::rename)
         .mount(m::MakeRecoveryCodes, mfa::factors::make_codes)
@@ -115,8 +116,9 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(auth::ConfirmPasswordReset, with(services, ceremonies::links::confirm))
         .mount(p::Home, pages::home)
         .mount(p::Stylesheet, pages::stylesheet)
+        .mount(p::PasskeyScript, pages::script)
         .mount(p::Icon, pages::icon)
-        .mount(p::SignInPage, pages::sign_in::page)
+        .mount(p::SignInPage, with(services, pages::sign_in::page))
         .mount(p::SignIn, with(services, pages::sign_in::sign_in))
         .mount(p::SecondFactor, with(services, pages::second_factor::show))
         .mount(p::EnrolSigningIn, with(services, pages::second_factor::enrol))
@@ -131,9 +133,9 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(p::ResetByPage, with(services, pages::links::reset))
         .mount(p::AccountPage, pages::account::page)
         .mount(p::Rename, pages::account::rename)
-        .mount(p::SecurityPage, pages::account::security)
-        .mount(p::AuthenticatorPage, pages::second_factor::authenticator_page)
-        .mount(p::AddAuthenticator, with(services, pages::second_factor::add))
+        .mount(p::SecurityPage, with(services, pages::account::security))
+        .mount(p::NewFactorPage, with(services, pages::second_factor::new_page))
+        .mount(p::AddFactor, with(services, pages::second_factor::add))
         .mount(p::RemoveFactorByPage, pages::second_factor::remove)
         .mount(p::NewCodesByPage, pages::second_factor::new_codes)
         .mount(p::PasswordPage, pages::account::password_page)

@@ -31,16 +31,22 @@ pub enum Kind {
     Login,
     /// The first code of a new factor of kind `totp`.
     Totp,
+    /// A new passkey.
+    Passkey,
+    /// A passkey, whosever it is, that signs in alone.
+    Passwordless,
 }
 
 impl Kind {
-    const ALL: [Self; 2] = [Self::Login, Self::Totp];
+    const ALL: [Self; 4] = [Self::Login, Self::Totp, Self::Passkey, Self::Passwordless];
 
     /// The kind as it is stored.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Login => "login",
             Self::Totp => "totp",
+            Self::Passkey => "passkey",
+            Self::Passwordless => "passwordless",
         }
     }
 }
@@ -83,10 +89,19 @@ const STANDS: Statement<Identity> = Statement::identity(
          select from sessions s where s.session_id = $4 and s.user_id = u.user_id and s.ended_at is null and s.expires_at > $6))
      for no key update of p for share of u",
 );
+/// A sign-in that waits for its second factor. No try is counted: nothing is tried yet.
+const WAITS: Statement<Identity> = Statement::identity(
+    "identity.challenge.waits",
+    "select user_id, organization_id from challenges
+     where challenge_id = $1 and kind = 'login' and used_at is null and expires_at > $2 and tries < $3 for update",
+);
+const KEEP_STATE: Statement<Identity> =
+    Statement::identity("identity.challenge.keep_state", "update challenges set state = $2 where challenge_id = $1");
 const USE: Statement<Identity> =
     Statement::identity("identity.challenge.use", "update challenges set used_at = $2 where challenge_id = $1");
 
-pub(crate) const STATEMENTS: &[&StatementInfo] = &[BEGIN.info(), BEGIN_OWN.info(), STANDS.info(), TRY.info(), USE.info()];
+pub(crate) const STATEMENTS: &[&StatementInfo] =
+    &[BEGIN.info(), BEGIN_OWN.info(), KEEP_STATE.info(), STANDS.info(), TRY.info(), USE.info(), WAITS.info()];
 
 /// A challenge that is about to begin.
 #[derive(Debug)]
@@ -126,6 +141,11 @@ impl NewChallenge<'_> {
             now,
         }
     }
+
+    /// One of nobody that is known.
+    pub const fn of_nobody(kind: Kind, now: Timestamp) -> Self {
+        Self { kind, user: None, session: None, organization: None, generation: 0, network: None, name: None, state: None, now }
+    }
 }
 
 /// A challenge that somebody tries, held.
@@ -154,8 +174,13 @@ pub struct Held {
 impl Held {
     /// What the beginning left for the end.
     pub fn state(&self, keys: &Keys) -> Result<zeroize::Zeroizing<Vec<u8>>, IdentityError> {
-        let sealed = self.state.as_deref().ok_or(IdentityError::Unreadable("a challenge's state"))?;
-        state::open(keys, self.id, sealed).ok_or(IdentityError::Unreadable("a challenge's state"))
+        self.asked(keys)?.ok_or(IdentityError::Unreadable("a challenge's state"))
+    }
+
+    /// The same, for a sign-in of which nothing was asked yet, or something was ([`keep_state`]).
+    pub fn asked(&self, keys: &Keys) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>, IdentityError> {
+        let open = |sealed| state::open(keys, self.id, sealed).ok_or(IdentityError::Unreadable("a challenge's state"));
+        self.state.as_deref().map(open).transpose()
     }
 }
 
@@ -271,6 +296,30 @@ pub async fn stands(tx: &mut Tx<'_, Identity>, held: &Held, now: Timestamp) -> R
     let Some(row) = rows.first() else { return Ok(None) };
     let seat = seat(row.try_get(2)?, row.try_get(3)?)?;
     Ok(Some(Standing { user, email: row.try_get(0)?, name: row.try_get(1)?, seat }))
+}
+
+/// A sign-in that waits for its second factor.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// Whose password was right.
+    pub user: UserId,
+    /// Where they would work.
+    pub organization: Option<TenantId>,
+}
+
+/// The sign-in that a challenge is, if it waits still. Held until the transaction ends.
+pub async fn waiting(tx: &mut Tx<'_, Identity>, id: ChallengeId, now: Timestamp) -> Result<Option<Waiting>, IdentityError> {
+    let rows = tx.run(&WAITS, &[&id.uuid(), &now, &MOST_TRIES]).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let organization = row.try_get::<Option<String>>(1)?.map(|id| TenantId::parse(&id)).transpose();
+    let organization = organization.map_err(|_| IdentityError::Unreadable("an organization's id"))?;
+    Ok(row.try_get::<Option<Uuid>>(0)?.map(|user| Waiting { user: user.into(), organization }))
+}
+
+/// Keeps what was asked now: what was asked before is answered by nothing any more.
+pub async fn keep_state(tx: &mut Tx<'_, Identity>, keys: &Keys, id: ChallengeId, state: &[u8]) -> Result<(), IdentityError> {
+    let sealed = state::seal(keys, id, state)?;
+    Ok(tx.run(&KEEP_STATE, &[&id.uuid(), &sealed]).await.map(drop)?)
 }
 
 /// Uses a challenge up.

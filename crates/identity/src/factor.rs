@@ -13,6 +13,8 @@ use crate::IdentityError;
 
 /// The kind of authenticator apps.
 pub const TOTP: &str = "totp";
+/// The kind of passkeys.
+pub const WEBAUTHN: &str = "webauthn";
 /// What a sign-in may show in place of a factor.
 pub const RECOVERY_CODE: &str = "recovery_code";
 /// How many factors an account may have.

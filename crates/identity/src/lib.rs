@@ -14,6 +14,7 @@ pub mod keys;
 pub mod link;
 pub mod lockout;
 pub mod mail;
+pub mod passkey;
 pub mod password;
 pub mod recovery;
 pub mod refresh;
@@ -36,6 +37,7 @@ pub const STATEMENTS: &[&[&StatementInfo]] = &[
     keys::STATEMENTS,
     link::STATEMENTS,
     mail::STATEMENTS,
+    passkey::STATEMENTS,
     recovery::STATEMENTS,
     session::STATEMENTS,
 ];

@@ -7,7 +7,7 @@ mod proof;
 
 pub use family::{Held, NewSession, Use, create, end, end_all, end_crowded, hold, rotate};
 pub use own::{Session, finish, finish_all, finish_everything, list};
-pub use proof::{MULTIPLE, ONE_TIME, PASSWORD, Proof};
+pub use proof::{HARDWARE_KEY, MULTIPLE, ONE_TIME, PASSWORD, PRESENT, Proof, SOFTWARE_KEY};
 
 use std::time::Duration;
 

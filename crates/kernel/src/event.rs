@@ -52,6 +52,12 @@ events! {
     LoginLocked = "login.locked" in Auth;
     /// A person signed in.
     SessionCreated = "session.created" in Auth;
+    /// Somebody asked what a passkey is to sign.
+    PasskeyAsked = "passkey.asked" in Auth;
+    /// What a browser said of a passkey was not believed; the payload says why.
+    PasskeyRefused = "passkey.refused" in Auth;
+    /// A passkey counted no further than before: there are two of it. It was refused, and its owner told.
+    PasskeyWentBack = "passkey.counter_went_back" in Auth;
     /// The password of a sign-in was right, and a second factor is asked.
     MfaRequired = "mfa.required" in Auth;
     /// A person showed a second factor, or a new one for the first time.

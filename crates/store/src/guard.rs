@@ -34,6 +34,7 @@ pub const GLOBAL_TABLES: &[(&str, &str)] = &[
     ("memberships", "who is in which organization is asked before anyone is known; a person sees the own rows alone"),
     ("sessions", "a person's, as the account is"),
     ("api_keys", "looked up before anyone is known; a person sees the own rows alone"),
+    ("passkeys", "looked up before anyone is known; a person sees the own rows alone"),
     ("attempts", "failed sign-ins, under a keyed hash of an address that nobody need have"),
     ("links", "mailed links are used by whoever is not known yet"),
     ("factors", "a person's, as the account is"),
@@ -196,12 +197,13 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         ) => Some(&["wardgraph_admin"]),
         (
             "issuer_tenants" | "issuer_hours" | "users" | "passwords" | "memberships" | "sessions" | "api_keys" | "organizations"
-            | "attempts" | "links" | "mail" | "factors" | "recovery_codes" | "challenges",
+            | "attempts" | "links" | "mail" | "factors" | "recovery_codes" | "challenges" | "passkeys",
             ("identity", "*", "true", "true"),
         ) => Some(&["wardgraph_identity"]),
         ("jobs", ("own_insert", "a", "", OWN))
         | (
-            "users" | "passwords" | "memberships" | "sessions" | "api_keys" | "factors" | "recovery_codes" | "challenges",
+            "users" | "passwords" | "memberships" | "sessions" | "api_keys" | "factors" | "recovery_codes" | "challenges"
+            | "passkeys",
             ("own_account", "*", ACCOUNT, ACCOUNT),
         )
         | ("organizations", ("members_read", "r", MEMBERS, ""))

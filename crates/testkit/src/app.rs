@@ -15,6 +15,7 @@ use wardgraph_http::{Accounts, Edge, HealthState, Mounted, QueryVectors, ServeLi
 use wardgraph_identity::{
     Keys as AccountKeys,
     mail::Mailer,
+    passkey::RelyingParty,
     password::{Cost, HashPool, PoolOptions},
     session::Lifetimes,
 };
@@ -86,6 +87,8 @@ pub struct AppOptions {
     pub cost: Cost,
     /// The threads that work passwords out.
     pub hashing: PoolOptions,
+    /// Whether passkeys are for pages of this very server, at `http://localhost:PORT`, instead of those at [`OWN_ISS`].
+    pub pages_here: bool,
     /// When answers go out whose time must not tell what was found: at once, unless a test is about it.
     pub beat: std::time::Duration,
     /// Who takes messages instead of [`App::mails`].
@@ -115,6 +118,7 @@ impl Default for AppOptions {
             closed: false,
             cost: Cost { memory_kib: 64, passes: 1 },
             hashing: PoolOptions { threads: 2, queue: 64 },
+            pages_here: false,
             beat: std::time::Duration::ZERO,
             mailer: None,
             masters: None,
@@ -124,15 +128,17 @@ impl Default for AppOptions {
 
 impl AppOptions {
     /// How accounts are kept, once their keys are there.
-    fn accounts(&self) -> impl FnOnce(&AccountKeys) -> Accounts + use<> {
+    fn accounts(&self) -> impl FnOnce(&AccountKeys, u16) -> Accounts + use<> {
+        let pages_here = self.pages_here;
         let (hashing, cost, beat, open, verifies) = (self.hashing, self.cost, self.beat, !self.closed, self.verifies);
-        move |keys| Accounts {
+        move |keys, port| Accounts {
             keys: keys.clone(),
             pool: HashPool::start(hashing).unwrap(),
             lifetimes: Lifetimes::default(),
             cost,
             open,
             verifies,
+            passkeys: Some(party(pages_here.then_some(port))),
             beat,
         }
     }
@@ -237,6 +243,7 @@ impl App {
         });
         gate.hear().await.unwrap();
         let listening = options.listens.then(|| tokio::spawn(gate.clone().keep_listening()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let account_keys = wardgraph_server::wire::account_keys(&parts, &vault).await.unwrap();
         let mails = Arc::new(Mailbox::default());
         let health = Arc::new(HealthState::new(true));
@@ -252,10 +259,9 @@ impl App {
             grace_period: GRACE,
             vault: vault.clone(),
             issuer: issuer.clone(),
-            accounts: accounts(&account_keys),
+            accounts: accounts(&account_keys, listener.local_addr().unwrap().port()),
         };
         let api = (options.api)(gate.clone(), &services, options.edge);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let scheme = if options.tls.is_some() { "https" } else { "http" };
         let base = format!("{scheme}://{}", listener.local_addr().unwrap());
         let serving = wardgraph_http::serve(listener, api.clone(), options.tls, options.serving, std::future::pending());
@@ -450,6 +456,15 @@ pub(crate) async fn first_keys(database: &Database) {
     let parts = SystemParts { store: store.clone(), clock, chance: Arc::new(SeededChance::new(7)) };
     KeyKeeper::new(parts, vault, issuer).begin().await.unwrap();
     store.close();
+}
+
+/// Whom the passkeys of tests are for.
+fn party(here: Option<u16>) -> RelyingParty {
+    let (domain, origin) = match here {
+        Some(port) => ("localhost", format!("http://localhost:{port}")),
+        None => ("wardgraph.test", OWN_ISS.to_owned()),
+    };
+    RelyingParty::new(domain, vec![origin], "Wardgraph").unwrap()
 }
 
 fn test_masters() -> Arc<dyn MasterSource> {

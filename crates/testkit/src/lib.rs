@@ -10,6 +10,7 @@
 )]
 
 mod app;
+mod authenticator;
 mod caller;
 mod cluster;
 mod forge;
@@ -17,6 +18,7 @@ mod person;
 mod window;
 
 pub use app::{App, AppOptions, GRACE, MASTER_KEY, OWN_ISS, START};
+pub use authenticator::{Authenticator, KeyKind};
 pub use caller::{Caller, Reply};
 pub use cluster::{Cluster, Database};
 pub use forge::{Forgery, forgeries, with_claims};

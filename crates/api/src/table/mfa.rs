@@ -9,8 +9,10 @@ use crate::{
     },
 };
 
-/// The body limit: tokens, codes, names, and what an authenticator says.
+/// The body limit: tokens, codes, names.
 const SMALL: usize = 16 << 10;
+/// The same for what a browser says of a passkey.
+const LARGE: usize = 48 << 10;
 
 crate::endpoints! {
     /// Begin to add a second factor. It counts once it was shown to `/api/v1/auth/mfa/verify`.
@@ -23,7 +25,7 @@ crate::endpoints! {
     }
     /// Show a second factor: to end a sign-in, which brings tokens, or to have a new one count. Five tries; a code works once.
     VerifyMfa: POST "/api/v1/auth/mfa/verify" (Json<Shown>) -> Json<Verified> {
-        credential: "the token of what was begun, with the second factor, is the credential", limit: Auth, audit: MfaVerified, body: SMALL,
+        credential: "the token of what was begun, with the second factor, is the credential", limit: Auth, audit: MfaVerified, body: LARGE,
     }
     /// List the own second factors.
     ListFactors: GET "/api/v1/users/me/mfa" (()) -> Json<FactorList> {

@@ -37,6 +37,7 @@ pub mod auth;
 pub mod graph;
 pub mod mfa;
 pub mod pages;
+pub mod passkeys;
 pub mod shared;
 pub mod system;
 
@@ -56,7 +57,8 @@ pub struct Row {
 }
 
 /// Every endpoint of the server.
-pub static ALL: &[&[Row]] = &[system::ROWS, graph::ROWS, shared::ROWS, mfa::ROWS, account::ROWS, auth::ROWS, pages::ROWS];
+pub static ALL: &[&[Row]] =
+    &[system::ROWS, graph::ROWS, shared::ROWS, mfa::ROWS, account::ROWS, auth::ROWS, passkeys::ROWS, pages::ROWS];
 
 /// Every endpoint of the server, one after another.
 pub fn rows() -> impl Iterator<Item = &'static Row> {

@@ -4,11 +4,11 @@ use wardgraph_kernel::{ApiKeyId, FactorId, SessionId};
 
 use crate::{
     Document, Form, Onward, Page, Path, Query, Redirect,
-    carry::{Css, Svg},
+    carry::{Css, Script, Svg},
     wire::{
         account::{MeChange, PasswordChange},
         auth::{NewAccount, PasswordReset, ResetRequest, Verification},
-        page::{Coming, EnrolForm, FactorForm, Followed, KeyForm, Notice, Press, SecondFactorForm, SignInForm},
+        page::{Adding, Coming, EnrolForm, FactorForm, Followed, KeyForm, Notice, Press, SecondFactorForm, SignInForm},
     },
 };
 
@@ -24,6 +24,10 @@ crate::endpoints! {
     Stylesheet: GET "/assets/pages.css" (()) -> Document<Css> {
         public: "pages that strangers see need it", limit: Read, body: 0,
     }
+    /// The script of pages: it speaks with authenticators, and does nothing else.
+    PasskeyScript: GET "/assets/passkeys.js" (()) -> Document<Script> {
+        public: "the page to sign in needs it", limit: Read, body: 0,
+    }
     /// The mark of pages.
     Icon: GET "/assets/icon.svg" (()) -> Document<Svg> {
         public: "browsers show it beside the name of every page", limit: Read, body: 0,
@@ -38,10 +42,10 @@ crate::endpoints! {
     }
     /// Show a second factor: to end a sign-in, or to have a new one count.
     SecondFactor: POST "/sign-in/second-factor" (Form<SecondFactorForm>) -> Onward {
-        credential: "the token of what was begun, with the second factor, is the credential", by: Browser, limit: Auth, audit: MfaVerified, body: SMALL,
+        credential: "the token of what was begun, with the second factor, is the credential", by: Browser, limit: Auth, audit: MfaVerified, body: 32 << 10,
     }
     /// Begin to add a second factor while signing in, where the organization requires one and the account has none.
-    EnrolSigningIn: POST "/sign-in/authenticator" (Form<EnrolForm>) -> Page {
+    EnrolSigningIn: POST "/sign-in/new-factor" (Form<EnrolForm>) -> Page {
         credential: "the token of a sign-in whose password was right is the credential", by: Browser, limit: Auth, audit: MfaEnrolmentBegun, body: SMALL,
     }
     /// Sign out: end the browser's session.
@@ -92,12 +96,12 @@ crate::endpoints! {
     SecurityPage: GET "/account/security" (Query<Notice>) -> Page {
         own: "an account is its owner's to see", rows: Account, by: Browser, limit: Read, body: 0,
     }
-    /// The page to add an authenticator app.
-    AuthenticatorPage: GET "/account/security/authenticator" (()) -> Page {
+    /// The page to add a second factor.
+    NewFactorPage: GET "/account/security/new-factor" (Query<Adding>) -> Page {
         own: "second factors are their owner's to add", rows: Account, by: Browser, limit: Read, body: 0,
     }
-    /// Begin to add an authenticator app. It counts once a code of it was shown.
-    AddAuthenticator: POST "/account/security/authenticator" (Form<FactorForm>) -> Page {
+    /// Begin to add a second factor. It counts once it was shown.
+    AddFactor: POST "/account/security/new-factor" (Form<FactorForm>) -> Page {
         own: "second factors are their owner's to add", rows: Account, by: Browser, limit: Auth, audit: MfaEnrolmentBegun, body: SMALL,
     }
     /// Remove a second factor; with the last one go the recovery codes.

@@ -9,6 +9,7 @@ use wardgraph_kernel::FactorId;
 use super::{
     Name, SecretText,
     auth::{Tokens, token},
+    passkey::{CreationOptions, Credential},
 };
 use crate::{
     describe::{Body, Known},
@@ -37,7 +38,7 @@ pub struct MfaChallenge {
     pub mfa_required: bool,
     /// What stands for this sign-in until it is ended. It opens nothing by itself.
     pub mfa_token: SecretText,
-    /// By what it can be ended: `totp`, `recovery_code`. Empty for an account that has to add a factor first.
+    /// By what it can be ended: `totp`, `webauthn`, `recovery_code`. Empty for an account that has to add a factor first.
     pub methods: Vec<String>,
     /// What the account can add at `/api/v1/auth/mfa/enrol`, as its organization requires a second factor and it has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -52,6 +53,8 @@ pub struct MfaChallenge {
 pub enum Method {
     /// Codes of an authenticator app (RFC 6238).
     Totp,
+    /// A passkey (WebAuthn Level 3).
+    Webauthn,
 }
 
 /// A second factor that is to be added.
@@ -117,14 +120,35 @@ pub struct Enrolment {
     pub mfa_token: SecretText,
     /// Its kind.
     pub method: Method,
-    /// What an authenticator app makes codes from, in base32.
+    /// How many seconds it waits.
+    pub expires_in: u64,
+    /// What it is made of.
+    #[serde(flatten)]
+    pub begun: Begun,
+}
+
+/// What a second factor is made of.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Begun {
+    /// Of kind `totp`.
+    App(AppSecret),
+    /// Of kind `webauthn`.
+    Passkey {
+        /// What the browser is asked: `PublicKeyCredentialCreationOptionsJSON`.
+        creation_options: CreationOptions,
+    },
+}
+
+/// What an authenticator app is told.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct AppSecret {
+    /// What it makes codes from, in base32.
     pub secret: SecretText,
     /// The same as a link that apps open.
     pub otpauth_uri: SecretText,
     /// The same as a QR code: an SVG picture.
     pub qr_svg: SecretText,
-    /// How many seconds it waits.
-    pub expires_in: u64,
 }
 
 /// A second factor that is shown: exactly one of its kinds.
@@ -139,6 +163,9 @@ pub struct Shown {
     /// A recovery code.
     #[serde(default)]
     pub recovery_code: Option<SecretText>,
+    /// What the browser says of a passkey: `PublicKeyCredential.toJSON()`, as it is.
+    #[serde(default)]
+    pub credential: Option<Credential>,
 }
 
 impl Validate for Shown {
@@ -149,8 +176,11 @@ impl Validate for Shown {
             let fits = text.as_ref().is_none_or(|text| (1..=MOST_CODE_BYTES).contains(&text.expose().len()));
             faults.unless(fits, field, "must have 1 to 64 bytes");
         }
-        let count = shown.iter().filter(|(_, text)| text.is_some()).count();
-        faults.unless(count == 1, "/code", "show one second factor: `code` or `recovery_code`");
+        if let Some(credential) = &self.credential {
+            credential.check(faults, "/credential");
+        }
+        let count = shown.iter().filter(|(_, text)| text.is_some()).count() + usize::from(self.credential.is_some());
+        faults.unless(count == 1, "/code", "show one second factor: `code`, `recovery_code` or `credential`");
     }
 }
 
@@ -202,7 +232,7 @@ pub struct SignedIn {
 pub struct Factor {
     /// Its id.
     pub id: FactorId,
-    /// Its kind: `totp`.
+    /// Its kind: `totp` or `webauthn`.
     pub method: String,
     /// What its owner calls it.
     pub name: String,
@@ -210,6 +240,12 @@ pub struct Factor {
     pub created_at: Timestamp,
     /// When it last ended a sign-in.
     pub last_used_at: Option<Timestamp>,
+    /// Whether a passkey was copied to other devices of its owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub synced: Option<bool>,
+    /// When a passkey's counter went back: there may be a copy of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counter_went_back_at: Option<Timestamp>,
 }
 
 /// What the caller shows besides the password.

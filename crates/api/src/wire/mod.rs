@@ -11,6 +11,7 @@ mod name;
 pub mod node;
 mod object_text;
 pub mod page;
+pub mod passkey;
 pub mod relation;
 pub mod search;
 mod secret_text;

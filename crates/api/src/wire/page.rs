@@ -12,6 +12,7 @@ use super::{
     api_key::NewApiKey,
     auth::Credentials,
     mfa::{Method, NewEnrolment, NewFactor, Shown},
+    passkey::Credential,
 };
 use crate::{
     describe::{Body, Known},
@@ -151,6 +152,9 @@ pub struct SignInForm {
     /// Where to go afterwards.
     #[serde(default)]
     pub return_to: Option<LocalPath>,
+    /// Whether the page offers passkeys: it does so again.
+    #[serde(default)]
+    pub passkeys: Option<String>,
 }
 
 impl SignInForm {
@@ -184,19 +188,42 @@ pub struct SecondFactorForm {
     /// A recovery code.
     #[serde(default)]
     pub recovery_code: Option<SecretText>,
+    /// What the browser says of a passkey: `PublicKeyCredential.toJSON()`, written out.
+    #[serde(default)]
+    pub credential: Option<CredentialText>,
     /// Where to go afterwards.
     #[serde(default)]
     pub return_to: Option<LocalPath>,
-    /// Whether a factor is being added: the page is another then.
+    /// The kind of the factor that is being added: the page is another then.
     #[serde(default)]
     pub adding: Option<String>,
+    /// What the page offered: it does so again.
+    #[serde(default)]
+    pub methods: Vec<String>,
 }
 
 impl SecondFactorForm {
     /// What a program would send.
     pub fn shown(self) -> (Shown, Option<LocalPath>) {
         let code = self.code.map(|code| SecretText(without_spaces(&code)));
-        (Shown { mfa_token: self.mfa_token, code, recovery_code: self.recovery_code }, self.return_to)
+        let credential = self.credential.map(|text| text.0);
+        (Shown { mfa_token: self.mfa_token, code, recovery_code: self.recovery_code, credential }, self.return_to)
+    }
+}
+
+/// What a browser says of a passkey, as a text that is JSON.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+pub struct CredentialText(pub Credential);
+
+impl TryFrom<String> for CredentialText {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let unfit = "must be what the browser says of a passkey";
+        crate::json::check(text.as_bytes(), &[]).map_err(|_| unfit)?;
+        serde_json::from_str(&text).map(Self).map_err(|_| unfit)
     }
 }
 
@@ -212,6 +239,8 @@ impl Validate for SecondFactorForm {
 }
 
 impl Body for SecondFactorForm {
+    const LISTS: &'static [&'static str] = &["methods"];
+
     fn example(known: &Known) -> Value {
         json!({ "mfa_token": known.account.mfa.mfa_token, "code": known.account.mfa.code })
     }
@@ -223,15 +252,20 @@ impl Body for SecondFactorForm {
 pub struct EnrolForm {
     /// The token of the sign-in.
     pub mfa_token: SecretText,
+    /// Its kind.
+    pub method: Method,
     /// Where to go afterwards.
     #[serde(default)]
     pub return_to: Option<LocalPath>,
+    /// What the page offered: it does so again.
+    #[serde(default)]
+    pub methods: Vec<String>,
 }
 
 impl EnrolForm {
     /// What a program would send.
     pub fn wanted(self) -> (NewEnrolment, Option<LocalPath>) {
-        (NewEnrolment { mfa_token: self.mfa_token, method: Method::Totp, name: None }, self.return_to)
+        (NewEnrolment { mfa_token: self.mfa_token, method: self.method, name: None }, self.return_to)
     }
 }
 
@@ -242,15 +276,19 @@ impl Validate for EnrolForm {
 }
 
 impl Body for EnrolForm {
+    const LISTS: &'static [&'static str] = &["methods"];
+
     fn example(known: &Known) -> Value {
-        json!({ "mfa_token": known.account.mfa.enrolment_token })
+        json!({ "mfa_token": known.account.mfa.enrolment_token, "method": "totp" })
     }
 }
 
-/// An authenticator app that is to be added.
+/// A second factor that is to be added.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FactorForm {
+    /// Its kind.
+    pub method: Method,
     /// What its owner calls it, 1 to 100 characters.
     pub name: Name,
 }
@@ -258,7 +296,7 @@ pub struct FactorForm {
 impl FactorForm {
     /// What a program would send.
     pub fn wanted(self) -> NewFactor {
-        NewFactor { method: Method::Totp, name: Some(self.name) }
+        NewFactor { method: self.method, name: Some(self.name) }
     }
 }
 
@@ -270,8 +308,21 @@ impl Validate for FactorForm {
 
 impl Body for FactorForm {
     fn example(_: &Known) -> Value {
-        json!({ "name": "phone" })
+        json!({ "method": "totp", "name": "phone" })
     }
+}
+
+/// What is to be added.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Adding {
+    /// Its kind; an authenticator app, if nothing is said.
+    #[serde(default)]
+    pub method: Option<Method>,
+}
+
+impl Validate for Adding {
+    fn validate(&self, _: &mut Faults) {}
 }
 
 /// A button: a form without fields.

@@ -50,7 +50,7 @@ impl Shown for MeChange {
 }
 
 /// How one signs in, after something was done.
-pub(crate) fn security(factors: &FactorList, token: &str, done: Option<Done>) -> Screen {
+pub(crate) fn security(factors: &FactorList, token: &str, passkeys: bool, done: Option<Done>) -> Screen {
     let body = html! {
         (notice(done.map(texts::done)))
         section {
@@ -58,7 +58,7 @@ pub(crate) fn security(factors: &FactorList, token: &str, done: Option<Done>) ->
             p { (s::PASSWORD_TEXT) }
             p { a.button href="/account/password" { (s::CHANGE) } }
         }
-        (second_factor::section(factors, token))
+        (second_factor::section(factors, token, passkeys))
     };
     Screen::new(s::TITLE, body).at("/account/security")
 }

@@ -15,15 +15,21 @@ pub struct Screen {
     pub(crate) place: Option<&'static str>,
     /// Whether it says that something is wrong.
     pub(crate) fails: bool,
+    /// Whether it speaks with authenticators, which takes a script.
+    pub(crate) asks_authenticators: bool,
 }
 
 impl Screen {
     pub(crate) const fn new(title: &'static str, body: Markup) -> Self {
-        Self { title, body, place: None, fails: false }
+        Self { title, body, place: None, fails: false, asks_authenticators: false }
     }
 
     pub(crate) fn at(self, place: &'static str) -> Self {
         Self { place: Some(place), ..self }
+    }
+
+    pub(crate) fn asking_authenticators(self, asks: bool) -> Self {
+        Self { asks_authenticators: asks, ..self }
     }
 
     pub(crate) fn failing(self, filled: &Filled<'_>) -> Self {
@@ -90,7 +96,7 @@ impl<'a> Filled<'a> {
     }
 
     /// What is wrong, with links to the fields.
-    fn summary(&self, labels: &[(&str, &str)]) -> Markup {
+    pub(super) fn summary(&self, labels: &[(&str, &str)]) -> Markup {
         let Some(problem) = self.problem else { return html! {} };
         let told: Vec<_> = labels.iter().filter_map(|(name, label)| Some((name, label, self.fault(name)?))).collect();
         html! {
@@ -142,7 +148,8 @@ impl<'a> Filled<'a> {
 
     /// A field that is carried along.
     pub(super) fn carried(&self, name: &str) -> Markup {
-        html! { @if let Some(text) = self.text(name) { input type="hidden" name=(name) value=(text); } }
+        let texts = self.fields.iter().filter(|(field, _)| field == name);
+        html! { @for (_, text) in texts { input type="hidden" name=(name) value=(text); } }
     }
 }
 

@@ -22,6 +22,12 @@ pub(crate) const ICON: &str = include_str!("assets/icon.svg");
 /// Where the look is: an address that changes with it, so that browsers may keep it.
 static STYLE_AT: LazyLock<String> = LazyLock::new(|| format!("/assets/pages.css?v={}", version(STYLE)));
 
+/// What speaks with authenticators.
+pub(crate) const SCRIPT: &str = include_str!("assets/passkeys.js");
+
+/// Where that is.
+static SCRIPT_AT: LazyLock<String> = LazyLock::new(|| format!("/assets/passkeys.js?v={}", version(SCRIPT)));
+
 fn version(text: &str) -> String {
     hex(Sha256::digest(text).get(..6).unwrap_or_default())
 }
@@ -50,6 +56,7 @@ fn document(screen: &Screen, token: Option<String>) -> Markup {
                 title { (title) " · " (t::PRODUCT) }
                 link rel="icon" href="/assets/icon.svg";
                 link rel="stylesheet" href=(*STYLE_AT);
+                @if screen.asks_authenticators { script src=(*SCRIPT_AT) defer {} }
             }
             body {
                 a.skip href="#main" { (t::SKIP) }

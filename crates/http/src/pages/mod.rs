@@ -14,7 +14,7 @@ mod sign_in;
 pub(crate) mod texts;
 
 pub(crate) use fields::{Filled, Screen, Shown};
-pub(crate) use frame::{ICON, STYLE, whole};
+pub(crate) use frame::{ICON, SCRIPT, STYLE, whole};
 pub(crate) use keys::{keys, made};
 pub(crate) use refusal::{refused, turned_away};
 pub(crate) use second_factor::{challenge, enrolment, recovery_codes};

@@ -8,10 +8,11 @@ use wardgraph_api::wire::{
 
 use super::{
     fields::{Filled, Line, Screen, Shown, notice},
+    second_factor,
     texts::{self, confirm, fields as f, forgot, mailed as m, register, reset as r, sign_in as s},
 };
 
-const EMAIL: Line<'_> = Line { name: "email", label: f::EMAIL, hint: "", kind: "email", autocomplete: "username" };
+const EMAIL: Line<'_> = Line { name: "email", label: f::EMAIL, hint: "", kind: "email", autocomplete: "username webauthn" };
 
 /// The page to sign in, after something was done.
 pub(crate) fn sign_in(filled: &Filled<'_>, done: Option<Done>) -> Screen {
@@ -19,6 +20,7 @@ pub(crate) fn sign_in(filled: &Filled<'_>, done: Option<Done>) -> Screen {
     let labels = [("email", f::EMAIL), ("password", f::PASSWORD)];
     let content = html! {
         (filled.carried("return_to"))
+        (filled.carried("passkeys"))
         (filled.line(&EMAIL))
         (filled.line(&password))
         button.main { (s::BUTTON) }
@@ -26,9 +28,10 @@ pub(crate) fn sign_in(filled: &Filled<'_>, done: Option<Done>) -> Screen {
     let body = html! {
         (notice(done.map(texts::done)))
         (filled.form("/sign-in", &labels, &content))
+        @if filled.text("passkeys").is_some() { (second_factor::alone(filled)) }
         (links(&[("/forgot-password", "", s::FORGOT), ("/register", s::NEW, s::REGISTER)]))
     };
-    Screen::new(s::TITLE, body).failing(filled)
+    Screen::new(s::TITLE, body).failing(filled).asking_authenticators(filled.text("passkeys").is_some())
 }
 
 impl Shown for SignInForm {

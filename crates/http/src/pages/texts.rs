@@ -188,8 +188,17 @@ pub(crate) mod second_factor {
     pub(crate) const RECOVERY_BUTTON: &str = "Use recovery code";
     pub(crate) const AGAIN: &str = "Sign in as somebody else";
     pub(crate) const REQUIRED_TITLE: &str = "A second factor is required";
-    pub(crate) const REQUIRED: &str = "Your organization asks everyone for a second factor. Add an authenticator app to go on.";
-    pub(crate) const ADD: &str = "Add an authenticator app";
+    pub(crate) const REQUIRED: &str = "Your organization asks everyone for a second factor. Add one to go on.";
+    pub(crate) const ADD_APP: &str = "Add an authenticator app";
+    pub(crate) const ADD_PASSKEY: &str = "Add a passkey";
+    pub(crate) const ALONE: &str = "Sign in with a passkey";
+    pub(crate) const USE_PASSKEY: &str = "Use your passkey";
+    pub(crate) const MAKE_PASSKEY: &str = "Make the passkey";
+    pub(crate) const PASSKEY_TEXT: &str =
+        "Your device or security key will ask you to show that it is you. With a passkey you can sign in without a password.";
+    pub(crate) const PASSKEY_FAILED: &str = "The passkey could not be used. Please try again.";
+    pub(crate) const NO_SCRIPT: &str = "Passkeys need scripts, which this browser does not run.";
+    pub(crate) const BACK: &str = "Back to security";
     pub(crate) const NAME_HINT: &str = "For you to tell it from your other factors, like “phone”.";
     pub(crate) const CONTINUE: &str = "Continue";
     pub(crate) const CANCEL: &str = "Cancel";

@@ -13,15 +13,16 @@ const APP: &[Role] = &[Role::App];
 pub(super) const LIST: Statement<Read> = Statement::reading(
     "identity.own.factors",
     APP,
-    "select f.factor_id, f.kind, f.name, f.created_at, f.last_used_at,
+    "select f.factor_id, f.kind, f.name, f.created_at, f.last_used_at, p.synced, p.went_back_at,
             (select count(*) from recovery_codes where user_id = $1 and used_at is null),
             exists (select from organizations o join memberships m using (organization_id) where m.user_id = $1 and o.requires_mfa)
-     from (values (1)) one(row) left join factors f on f.user_id = $1 order by f.created_at, f.factor_id",
+     from (values (1)) one(row) left join factors f on f.user_id = $1 left join passkeys p on p.factor_id = f.factor_id order by f.created_at, f.factor_id",
 );
 pub(super) const RENAME: Statement<Write> = Statement::writing(
     "identity.own.rename_factor",
     APP,
-    "update factors set name = $3 where user_id = $1 and factor_id = $2 returning factor_id, kind, name, created_at, last_used_at",
+    "update factors f set name = $3 where user_id = $1 and factor_id = $2 returning factor_id, kind, name, created_at, last_used_at,
+       (select synced from passkeys p where p.factor_id = f.factor_id), (select went_back_at from passkeys p where p.factor_id = f.factor_id)",
 );
 /// One change of an account's factors at a time: of two that each leave one, the second leaves none.
 pub(super) const HOLD: Statement<Write> =
@@ -64,6 +65,10 @@ pub struct Factor {
     pub created_at: Timestamp,
     /// When it was used last to sign in.
     pub last_used_at: Option<Timestamp>,
+    /// Whether a passkey was copied to other devices of its owner; `None` for what is no passkey.
+    pub synced: Option<bool>,
+    /// When a passkey's counter went back.
+    pub went_back_at: Option<Timestamp>,
 }
 
 /// What an account has besides its password.
@@ -81,7 +86,7 @@ pub struct List {
 pub async fn list(tx: &mut Tx<'_, Read>, user: UserId) -> Result<List, IdentityError> {
     let rows = tx.query(&LIST, &[&user.uuid()]).await?;
     let first = rows.first().ok_or(IdentityError::Unreadable("a list of second factors"))?;
-    let (codes_left, required) = (first.try_get(5)?, first.try_get(6)?);
+    let (codes_left, required) = (first.try_get(7)?, first.try_get(8)?);
     let there = |row: &&Row| row.try_get::<Option<Uuid>>(0).is_ok_and(|id| id.is_some());
     let factors = rows.iter().filter(there).map(read).collect::<Result<_, _>>()?;
     Ok(List { factors, codes_left, required })
@@ -143,5 +148,7 @@ fn read(row: &Row) -> Result<Factor, StoreError> {
         name: row.try_get(2)?,
         created_at: row.try_get(3)?,
         last_used_at: row.try_get(4)?,
+        synced: row.try_get(5)?,
+        went_back_at: row.try_get(6)?,
     })
 }

@@ -12,6 +12,10 @@ pub enum Notice {
     FactorRemoved,
     /// The password was right, and the second factor wrong too often.
     FactorLocked,
+    /// A passkey was shown several times, and was not right.
+    PasskeyLocked,
+    /// A passkey's counter went back.
+    PasskeyWentBack,
     /// A recovery code was used.
     RecoveryUsed,
     /// There are other recovery codes.
@@ -25,6 +29,8 @@ impl Notice {
             Self::FactorAdded => "factor_added",
             Self::FactorRemoved => "factor_removed",
             Self::FactorLocked => "factor_locked",
+            Self::PasskeyLocked => "passkey_locked",
+            Self::PasskeyWentBack => "passkey_went_back",
             Self::RecoveryUsed => "recovery_used",
             Self::RecoveryMade => "recovery_made",
         }

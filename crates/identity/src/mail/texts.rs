@@ -85,6 +85,20 @@ pub fn compose(due: &Due, keys: &Keys, base: &str) -> Option<Message> {
                  set a new password at once, at\n\n{base}"
             ),
         ),
+        ("passkey_locked", None) => (
+            "A passkey of your account was not right",
+            format!(
+                "somebody showed a passkey of your account several times that was not right. Passkeys have to wait for a while now; your \
+                 password does not. If it was not you, look at your passkeys, at\n\n{base}"
+            ),
+        ),
+        ("passkey_went_back", None) => (
+            "A passkey of your account may have been copied",
+            format!(
+                "somebody used a passkey of your account whose counter went back, which happens when there is a copy of it. Nobody got \
+                 in. If you did not set up its device anew, remove the passkey and add another one, at\n\n{base}"
+            ),
+        ),
         _ => return None,
     };
     let greeting = if due.name.is_empty() { "Hello".to_owned() } else { format!("Hello {}", due.name) };

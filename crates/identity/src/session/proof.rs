@@ -6,6 +6,12 @@ use wardgraph_kernel::Timestamp;
 pub const PASSWORD: &str = "pwd";
 /// `amr` of what is good once: a code of an authenticator, or a recovery code (RFC 8176).
 pub const ONE_TIME: &str = "otp";
+/// `amr` of a passkey that stays in its device (RFC 8176).
+pub const HARDWARE_KEY: &str = "hwk";
+/// `amr` of a passkey that is copied to other devices (RFC 8176).
+pub const SOFTWARE_KEY: &str = "swk";
+/// `amr` of somebody who was there and touched the device (RFC 8176).
+pub const PRESENT: &str = "user";
 /// `amr` of more than one factor (RFC 8176).
 pub const MULTIPLE: &str = "mfa";
 

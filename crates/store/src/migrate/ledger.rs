@@ -31,6 +31,7 @@ migrations![
     "0017_sessions",
     "0018_accounts_are_their_owners",
     "0019_second_factors",
+    "0020_passkeys",
     "0021_browser_sessions"
 ];
 

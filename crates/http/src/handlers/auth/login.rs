@@ -104,7 +104,8 @@ pub(crate) async fn sign_in<E: Endpoint, O: Opening>(
         work.note(EventType::MfaRequired, Some(user.into()), Outcome::Success, json!({ "methods": asked.methods() }));
         // Half of who signs in is known.
         let who = Proven { tenant: Some(seat.organization), ..Proven::nobody() };
-        return Ok(work.commit(who, answer(Ending::Challenge(mfa::challenged(token, &asked)))).await?);
+        let challenge = mfa::challenged(token, &asked, accounts.passkeys.is_some());
+        return Ok(work.commit(who, answer(Ending::Challenge(challenge))).await?);
     }
     let proof = Proof::of(&[PASSWORD], now);
     let begun = tokens::Beginning { user, generation: found.generation, seat: &seat, device: &device, ip, network, proof, now };

@@ -6,18 +6,21 @@ use wardgraph_api::{
     table::mfa::{EnableMfa, EnrolMfa},
     wire::{
         Name, SecretText,
-        mfa::{Enrolment, Method, NewEnrolment, NewFactor},
+        mfa::{AppSecret, Begun, Enrolment, Method, NewEnrolment, NewFactor},
     },
 };
 use wardgraph_gate::{Ceremony, Committed, Permit};
 use wardgraph_identity::{
     account, api_key,
     challenge::{self, Kind, NewChallenge},
-    factor, totp,
+    factor,
+    passkey::{self, Offer},
+    totp,
 };
-use wardgraph_kernel::{Endpoint, EventType, Outcome, Secret, Write};
+use wardgraph_kernel::{Chance, Endpoint, EventType, Outcome, Secret, Write};
+use zeroize::Zeroizing;
 
-use super::{half, over, word};
+use super::{half, options, over, word};
 use crate::{Failure, Services, handlers::account::keys::signed_out};
 
 pub(crate) async fn enable(
@@ -43,18 +46,20 @@ where
     if !api_key::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
-    let email = account::account(&mut work.tx(), caller.user).await?.email;
-    let secret = totp::secret(&*chance);
+    let (state, begun) = match new.method {
+        Method::Totp => app(&account::account(&mut work.tx(), caller.user).await?.email, &*chance)?,
+        Method::Webauthn => key(&services, &passkey::offer_own(&mut work.tx(), caller.user, &*chance).await?)?,
+    };
     let (name, kind) = (named(new.name, new.method), kind(new.method));
     let challenge = NewChallenge {
         session: Some(caller.session),
         organization: Some(&tenant),
         name: Some(&name),
-        state: Some(&secret),
+        state: Some(&state),
         ..NewChallenge::of(kind, caller.user, caller.generation, now)
     };
     let token = challenge::begin_own(&mut work.tx(), &services.accounts.keys, &challenge, &*chance).await?;
-    Ok(work.commit_issued(caller.user, answer(shown(token, new.method, &secret, &email)?)).await?)
+    Ok(work.commit_issued(caller.user, answer(shown(token, new.method, begun))).await?)
 }
 
 pub(crate) async fn enrol(
@@ -88,18 +93,21 @@ pub(crate) async fn begin_signing_in<E: Endpoint>(
         let problem = Problem::forbidden("the account has a second factor: show it");
         return Ok(work.undo().await?.refuse_as(half(organization), problem).await?);
     }
-    let secret = totp::secret(&*chance);
+    let (state, begun) = match new.method {
+        Method::Totp => app(&standing.email, &*chance)?,
+        Method::Webauthn => key(&services, &passkey::offer(&mut work.tx(), standing.user, &*chance).await?)?,
+    };
     let (name, kind) = (named(new.name, new.method), kind(new.method));
     let challenge = NewChallenge {
         organization: Some(tenant),
         network: held.network.as_deref(),
         name: Some(&name),
-        state: Some(&secret),
+        state: Some(&state),
         ..NewChallenge::of(kind, standing.user, held.generation, now)
     };
     let token = challenge::begin(&mut work.tx(), keys, &challenge, &*chance).await?;
     work.note(EventType::MfaEnrolmentBegun, Some(standing.user.into()), Outcome::Success, json!({ "method": word(new.method) }));
-    let shown = shown(token, new.method, &secret, &standing.email)?;
+    let shown = shown(token, new.method, begun);
     Ok(work.commit(half(organization), answer(shown)).await?)
 }
 
@@ -110,17 +118,30 @@ fn named(name: Option<Name>, method: Method) -> String {
 const fn kind(method: Method) -> Kind {
     match method {
         Method::Totp => Kind::Totp,
+        Method::Webauthn => Kind::Passkey,
     }
 }
 
-fn shown(token: Secret, method: Method, secret: &[u8], email: &str) -> Result<Enrolment, Failure> {
-    let shown = totp::shown(secret, email)?;
-    Ok(Enrolment {
-        mfa_token: SecretText(token),
-        method,
-        secret: SecretText(shown.secret),
-        otpauth_uri: SecretText(shown.uri),
-        qr_svg: SecretText(shown.qr_svg),
-        expires_in: challenge::LIFE.as_secs(),
-    })
+/// What is kept of what was begun until it is shown to work, and what is told of it.
+type Beginning = (Zeroizing<Vec<u8>>, Begun);
+
+/// An authenticator app of the account with this address.
+fn app(email: &str, chance: &dyn Chance) -> Result<Beginning, Failure> {
+    let secret = totp::secret(chance);
+    let shown = totp::shown(&secret, email)?;
+    let begun =
+        AppSecret { secret: SecretText(shown.secret), otpauth_uri: SecretText(shown.uri), qr_svg: SecretText(shown.qr_svg) };
+    Ok((secret, Begun::App(begun)))
+}
+
+/// A passkey.
+fn key(services: &Services, offer: &Offer) -> Result<Beginning, Failure> {
+    let party = services.accounts.party()?;
+    let asked = passkey::enrol(party, &offer.handle)?;
+    let creation_options = options::creation(party, offer, &asked);
+    Ok((Zeroizing::new(asked.state), Begun::Passkey { creation_options }))
+}
+
+fn shown(token: Secret, method: Method, begun: Begun) -> Enrolment {
+    Enrolment { mfa_token: SecretText(token), method, expires_in: challenge::LIFE.as_secs(), begun }
 }

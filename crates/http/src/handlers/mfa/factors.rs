@@ -113,5 +113,7 @@ fn wire(factor: factor::Factor) -> Factor {
         name: factor.name,
         created_at: factor.created_at,
         last_used_at: factor.last_used_at,
+        synced: factor.synced,
+        counter_went_back_at: factor.went_back_at,
     }
 }

@@ -1,7 +1,11 @@
-//! Second factors. A method that a sign-in can show is one module with one function that judges it: [`totp`], [`recovery`].
+//! Second factors. A method that a sign-in can show is one module with one function that judges it: [`totp`],
+//! [`recovery`], [`passkey`].
 
+mod alone;
 pub(crate) mod enrol;
 pub(crate) mod factors;
+mod options;
+pub(crate) mod passkey;
 mod recovery;
 mod totp;
 pub(crate) mod verify;
@@ -18,8 +22,10 @@ use wardgraph_identity::{challenge, factor::Asked};
 use wardgraph_kernel::{Secret, TenantId};
 
 /// What a sign-in is answered with that must show more than a password.
-pub(super) fn challenged(token: Secret, asked: &Asked) -> MfaChallenge {
-    let enrol = if asked.kinds.is_empty() { vec![word(Method::Totp).to_owned()] } else { Vec::new() };
+pub(super) fn challenged(token: Secret, asked: &Asked, takes_passkeys: bool) -> MfaChallenge {
+    let may = [Some(Method::Totp), takes_passkeys.then_some(Method::Webauthn)];
+    let may = may.into_iter().flatten().filter(|_| asked.kinds.is_empty());
+    let enrol = may.map(|method| word(method).to_owned()).collect();
     MfaChallenge {
         mfa_required: true,
         mfa_token: SecretText(token),
@@ -33,6 +39,7 @@ pub(super) fn challenged(token: Secret, asked: &Asked) -> MfaChallenge {
 const fn word(method: Method) -> &'static str {
     match method {
         Method::Totp => wardgraph_identity::factor::TOTP,
+        Method::Webauthn => wardgraph_identity::factor::WEBAUTHN,
     }
 }
 

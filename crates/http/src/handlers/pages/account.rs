@@ -32,10 +32,17 @@ pub(crate) async fn rename(permit: Permit<Rename>, Form(change): Form<MeChange>)
     me::rename(permit, change, |_| after("/account", Done::Renamed)).await
 }
 
-pub(crate) async fn security(permit: Permit<SecurityPage>, Query(notice): Query<Notice>) -> Result<Page, Failure> {
+pub(crate) async fn security(
+    permit: Permit<SecurityPage>,
+    Query(notice): Query<Notice>,
+    services: Services,
+) -> Result<Page, Failure> {
     let browser = permit.browser()?;
     let factors = factors::read(permit).await?;
-    Ok(pages::whole(&browser, screens::security(&factors, &browser.form_token(), notice.done)))
+    Ok(pages::whole(
+        &browser,
+        screens::security(&factors, &browser.form_token(), services.accounts.passkeys.is_some(), notice.done),
+    ))
 }
 
 pub(crate) async fn password_page(permit: Permit<PasswordPage>, (): ()) -> Result<Page, Failure> {

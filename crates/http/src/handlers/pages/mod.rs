@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use wardgraph_api::{
     Document, Page, Problem, Redirect,
-    carry::{Css, Svg},
-    table::pages::{Home, Icon, Stylesheet},
+    carry::{Css, Script, Svg},
+    table::pages::{Home, Icon, PasskeyScript, Stylesheet},
     wire::page::Done,
 };
 use wardgraph_gate::{Browser, Visitor};
@@ -23,7 +23,7 @@ use crate::{
 };
 
 const ICON_FOR: Duration = Duration::from_hours(24);
-/// The look's address changes with it.
+/// The addresses of look and script change with them.
 const STYLE_FOR: Duration = Duration::from_hours(24 * 365);
 
 pub(crate) async fn home(_: Visitor<Home>, (): ()) -> Result<Redirect, Problem> {
@@ -32,6 +32,10 @@ pub(crate) async fn home(_: Visitor<Home>, (): ()) -> Result<Redirect, Problem> 
 
 pub(crate) async fn stylesheet(_: Visitor<Stylesheet>, (): ()) -> Result<Document<Css>, Problem> {
     Ok(Document::new(pages::STYLE).kept_for(STYLE_FOR))
+}
+
+pub(crate) async fn script(_: Visitor<PasskeyScript>, (): ()) -> Result<Document<Script>, Problem> {
+    Ok(Document::new(pages::SCRIPT).kept_for(STYLE_FOR))
 }
 
 pub(crate) async fn icon(_: Visitor<Icon>, (): ()) -> Result<Document<Svg>, Problem> {

@@ -1,11 +1,11 @@
 //! Second factors with a browser: shown at a sign-in, added, removed.
 
 use wardgraph_api::{
-    Form, Held, Onward, Page, Path, Redirect,
-    table::pages::{AddAuthenticator, AuthenticatorPage, EnrolSigningIn, NewCodesByPage, RemoveFactorByPage, SecondFactor},
+    Form, Held, Onward, Page, Path, Query, Redirect,
+    table::pages::{AddFactor, EnrolSigningIn, NewCodesByPage, NewFactorPage, RemoveFactorByPage, SecondFactor},
     wire::{
-        mfa::Enabled,
-        page::{Done as What, EnrolForm, FactorForm, LocalPath, Press, SecondFactorForm},
+        mfa::{Enabled, Method},
+        page::{Adding, Done as What, EnrolForm, FactorForm, LocalPath, Press, SecondFactorForm},
     },
 };
 use wardgraph_gate::{Browser, Ceremony, Committed, Permit};
@@ -64,15 +64,23 @@ pub(crate) async fn enrol(
     flow::begin_signing_in(pass, wanted, services, answer).await
 }
 
-pub(crate) async fn authenticator_page(permit: Permit<AuthenticatorPage>, (): ()) -> Result<Page, Failure> {
-    empty::<FactorForm>(&*permit.browser()?, &[])
+pub(crate) async fn new_page(
+    permit: Permit<NewFactorPage>,
+    Query(adding): Query<Adding>,
+    services: Services,
+) -> Result<Page, Failure> {
+    let method = match adding.method.unwrap_or(Method::Totp) {
+        Method::Totp => "totp",
+        Method::Webauthn => services.accounts.party().map(|_| "webauthn")?,
+    };
+    empty::<FactorForm>(&*permit.browser()?, &[("method", method)])
 }
 
 pub(crate) async fn add(
-    permit: Permit<AddAuthenticator>,
+    permit: Permit<AddFactor>,
     Form(form): Form<FactorForm>,
     services: Services,
-) -> Result<Committed<AddAuthenticator>, Failure> {
+) -> Result<Committed<AddFactor>, Failure> {
     let browser = permit.browser()?;
     let answer = |enrolment| pages::whole(&browser, pages::enrolment(&enrolment, browser.form_token(), None));
     flow::begin(permit, form.wanted(), services, answer).await

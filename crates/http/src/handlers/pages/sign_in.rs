@@ -22,10 +22,11 @@ use crate::{
     pages::{self, Filled},
 };
 
-pub(crate) async fn page(pass: Visitor<SignInPage>, Query(coming): Query<Coming>) -> Result<Page, Failure> {
+pub(crate) async fn page(pass: Visitor<SignInPage>, Query(coming): Query<Coming>, services: Services) -> Result<Page, Failure> {
     let browser = pass.browser()?;
     let back = coming.return_to.as_ref().map(LocalPath::as_str);
-    let known: Vec<_> = back.map(|path| ("return_to", path)).into_iter().collect();
+    let keys = services.accounts.passkeys.is_some().then_some(("passkeys", "yes"));
+    let known: Vec<_> = back.map(|path| ("return_to", path)).into_iter().chain(keys).collect();
     Ok(pages::whole(&browser, pages::sign_in(&Filled::fresh(browser.form_token(), &known), coming.done)))
 }
 

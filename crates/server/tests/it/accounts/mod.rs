@@ -4,6 +4,7 @@ mod guesses;
 mod keys;
 mod mail;
 mod mfa;
+mod passkeys;
 mod passwords;
 pub(crate) mod rights;
 mod secrets;

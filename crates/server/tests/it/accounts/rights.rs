@@ -1,7 +1,17 @@
 //! What the roles may do with the tables of accounts: read by the catalogue's tests.
 
-const PEOPLES: [&str; 9] =
-    ["users", "passwords", "memberships", "sessions", "api_keys", "organizations", "factors", "recovery_codes", "challenges"];
+const PEOPLES: [&str; 10] = [
+    "users",
+    "passwords",
+    "memberships",
+    "sessions",
+    "api_keys",
+    "organizations",
+    "factors",
+    "recovery_codes",
+    "challenges",
+    "passkeys",
+];
 
 /// Table, policy, command and roles of every policy.
 pub(crate) fn policies() -> Vec<String> {
@@ -31,6 +41,7 @@ pub(crate) fn grants() -> Vec<String> {
         "sessions worker delete",
         "api_keys identity select+update",
         "api_keys app insert+select",
+        "passkeys identity insert+select",
         "attempts identity delete+insert+select+update",
         "attempts worker delete+select",
         "links identity insert+select+update",
@@ -64,6 +75,7 @@ pub(crate) fn grants() -> Vec<String> {
         "acr",
         "auth_time",
     ];
+    let passkeys = ["factor_id", "user_id", "credential_id", "user_handle", "synced", "transports", "went_back_at"];
     let columns = [
         of("users", &["generation", "name", "updated_at"], "app update"),
         of("passwords", &["verifier", "changed_at", "failures", "failed_at"], "app update"),
@@ -76,6 +88,8 @@ pub(crate) fn grants() -> Vec<String> {
         of("challenges", &["challenge_id", "expires_at"], "worker select"),
         of("organizations", &["requires_mfa"], "app update"),
         of("api_keys", &["expires_at", "revoked_at", "successor_id"], "app update"),
+        of("passkeys", &passkeys, "app select"),
+        of("passkeys", &["sign_count", "synced", "recognised", "went_back_at"], "identity update"),
     ];
     tables.map(str::to_owned).into_iter().chain(columns.concat()).collect()
 }
