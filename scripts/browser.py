@@ -8,6 +8,9 @@ Every page is judged by axe-core, light and dark; a script's error, a broken pol
 FOLDER, pictures of each page are kept there. Playwright comes from PyPI in pinned versions (scripts/browser.txt) into target/browser, at the
 first run; the browser is Debian's (scripts/setup.sh), axe-core lies in .cache (scripts/fetch.py)."""
 
+import base64
+import hashlib
+import hmac
 import json
 import os
 import sys
@@ -115,6 +118,123 @@ class Person:
             self.page.screenshot(path=self.folder / f"{name}-phone.png", full_page=True)
         self.page.set_viewport_size(DESK)
         assert not self.complaints, f"{name}: {self.complaints}"
+
+
+def code(secret):
+    """What an authenticator app shows at the server's time (RFC 6238)."""
+    secret = secret.replace(" ", "")
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    tag = hmac.digest(key, (ask(now=True) // 30).to_bytes(8, "big"), hashlib.sha1)
+    place = tag[-1] & 15
+    return f"{(int.from_bytes(tag[place:place + 4], 'big') & 0x7FFFFFFF) % 1_000_000:06}"
+
+
+def authenticator(person, transport):
+    """A security key, or what is built in, that its owner shows at once to be theirs."""
+    browser = person.page.context.new_cdp_session(person.page)
+    browser.send("WebAuthn.enable")
+    options = {"protocol": "ctap2", "transport": transport, "hasResidentKey": True, "hasUserVerification": True, "isUserVerified": True}
+    made = browser.send("WebAuthn.addVirtualAuthenticator", {"options": {**options, "automaticPresenceSimulation": True}})
+    return browser, made["authenticatorId"]
+
+
+def add_passkey(person, name, transport):
+    browser, key = authenticator(person, transport)
+    person.open("/account/security")
+    person.follow("Add a passkey")
+    person.page.get_by_label("Name").fill(name)
+    person.look("new-passkey")
+    person.press("Continue")
+    person.reads("Your device or security key will ask you")
+    person.look("make-passkey")
+    person.press("Make the passkey")
+    person.reads("The second factor was added.")
+    person.reads(name)
+    return browser, key
+
+
+def factors(person):
+    """Second factors: an authenticator app, two passkeys, a sign-in without a password, and a phone that is lost."""
+    email = "ada@example.com"
+    register(person, email)
+    person.sign_in(email, FIRST)
+    person.follow("Security")
+    person.look("security-without-factors")
+    person.follow("Add an authenticator app")
+    person.page.get_by_label("Name").fill("phone")
+    person.look("new-app")
+    person.press("Continue")
+    person.reads("Scan this code")
+    person.look("app-secret")
+    secret = person.page.locator("ol.steps code").inner_text()
+    person.forgiven = True
+    person.page.get_by_label("Code").fill("000000")
+    person.press("Add authenticator")
+    person.wrong("The second factor is wrong")
+    person.look("app-refused")
+    person.forgiven = False
+    person.complaints.clear()
+    shown = code(secret)
+    person.page.get_by_label("Code").fill(f"{shown[:3]} {shown[3:]}")
+    person.press("Add authenticator")
+    person.titled("Recovery codes")
+    person.look("recovery-codes")
+    codes = person.page.locator("ol.codes code").all_inner_texts()
+    assert len(codes) == 10, codes
+    with person.page.expect_download() as download:
+        person.follow("Save as a file")
+    assert Path(download.value.path()).read_text().split() == codes
+    person.follow("I have kept them")
+
+    browser, key = add_passkey(person, "laptop", "internal")
+    browser.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": key})
+    add_passkey(person, "security key", "usb")
+    person.look("security-with-factors")
+
+    person.press("Sign out")
+    person.reads("You are signed out.")
+    person.look("sign-in-with-passkey")
+    if person.page.url.startswith(person.base + "/sign-in"):
+        person.press("Sign in with a passkey")
+    person.titled("Your account")
+
+    person.press("Sign out")
+    person.sign_in(email, FIRST)
+    person.titled("Show that it is you")
+    person.look("second-factor")
+    person.press("Use your passkey")
+    person.titled("Your account")
+
+    ask(wait=30)
+    other = person.elsewhere()
+    other.sign_in(email, FIRST)
+    other.titled("Show that it is you")
+    other.page.get_by_label("Code", exact=True).fill(code(secret))
+    other.press("Sign in")
+    other.titled("Your account")
+
+    lost = person.elsewhere()
+    lost.sign_in(email, FIRST)
+    lost.titled("Show that it is you")
+    lost.page.get_by_text("Lost your authenticator?").click()
+    lost.look("lost")
+    lost.page.get_by_label("Recovery code").fill(codes[3])
+    lost.press("Use recovery code")
+    lost.titled("Your account")
+    lost.follow("Security")
+    lost.reads("9 codes are left.")
+    lost.press("Make new recovery codes")
+    lost.titled("Recovery codes")
+    lost.follow("I have kept them")
+    for left in (2, 1, 0):
+        lost.press("Remove")
+        lost.reads("The second factor was removed.")
+        assert lost.page.get_by_role("button", name="Remove", exact=True).count() == left
+    lost.press("Sign out")
+    lost.sign_in(email, FIRST)
+    lost.titled("Your account")
+    for one in (person, other, lost):
+        assert not one.complaints, one.complaints
 
 
 def register(person, email):
@@ -227,7 +347,7 @@ def account(person):
     assert not person.complaints, person.complaints
 
 
-JOURNEYS = {"account": account}
+JOURNEYS = {"account": account, "factors": factors}
 
 if __name__ == "__main__":
     main()

@@ -79,3 +79,9 @@ async fn a_person_with_a_browser_registers_signs_in_and_keeps_an_account() {
     let app = App::with(AppOptions { verifies: true, ..AppOptions::default() }).await;
     walk("account", &app).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_with_a_browser_adds_second_factors_and_loses_one() {
+    let app = App::with(AppOptions { pages_here: true, ..AppOptions::default() }).await;
+    walk("factors", &app).await;
+}

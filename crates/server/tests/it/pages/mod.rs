@@ -2,5 +2,6 @@
 
 mod attacks;
 mod browser;
+mod factors;
 mod forms;
 mod walks;
