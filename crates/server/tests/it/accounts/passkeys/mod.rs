@@ -6,7 +6,7 @@ mod attacks;
 mod second;
 
 use serde_json::{Value, json};
-use wardgraph_testkit::{App, Authenticator, OWN_ISS, Person, Reply};
+use wardgraph_testkit::{App, SecurityKey, OWN_ISS, Person, Reply};
 
 /// Begins to add a passkey, and tells what the browser is asked.
 async fn begin_adding(person: &Person, name: &str) -> Value {
@@ -21,19 +21,19 @@ async fn verify(app: &App, token: &Value, credential: &Value) -> Reply {
 }
 
 /// Adds a passkey of this authenticator.
-async fn add(app: &App, person: &Person, authenticator: &mut Authenticator, name: &str) -> Value {
+async fn add(app: &App, person: &Person, authenticator: &mut SecurityKey, name: &str) -> Value {
     let begun = begin_adding(person, name).await;
     let made = authenticator.create(&begun["creation_options"]);
     verify(app, &begun["mfa_token"], &made).await.ok()
 }
 
 /// An authenticator of this server's pages.
-fn authenticator() -> Authenticator {
-    Authenticator::new(OWN_ISS)
+fn authenticator() -> SecurityKey {
+    SecurityKey::new(OWN_ISS)
 }
 
 /// Somebody with a passkey.
-async fn with_passkey(app: &App, email: &str) -> (Person, Authenticator) {
+async fn with_passkey(app: &App, email: &str) -> (Person, SecurityKey) {
     let (person, mut authenticator) = (app.person(email).await, authenticator());
     add(app, &person, &mut authenticator, "first").await;
     (person, authenticator)
@@ -46,7 +46,7 @@ async fn begin(app: &App, token: Option<&Value>) -> Value {
 }
 
 /// Signs in with a passkey alone.
-async fn sign_in_alone(app: &App, authenticator: &mut Authenticator) -> Reply {
+async fn sign_in_alone(app: &App, authenticator: &mut SecurityKey) -> Reply {
     let begun = begin(app, None).await;
     let shown = authenticator.get(&begun["request_options"]);
     verify(app, &begun["mfa_token"], &shown).await
