@@ -3,6 +3,7 @@
 mod adding;
 mod alone;
 mod attacks;
+mod mangled;
 mod second;
 
 use serde_json::{Value, json};
@@ -68,7 +69,7 @@ fn claims(tokens: &Value) -> Value {
 
 /// The payload of the newest event of this type, in whatever log.
 async fn payload(app: &App, event: &str) -> Value {
-    let sql = "select payload from wardgraph.events where type = $1 order by created_at desc, event_id desc limit 1";
+    let sql = "select payload from wardgraph.events where type = $1 order by xact desc limit 1";
     let rows = app.database.behind_the_scenes().await.query(sql, &[&event]).await.unwrap();
     rows.first().map_or(Value::Null, |row| row.get(0))
 }
