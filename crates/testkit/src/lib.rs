@@ -10,7 +10,7 @@
 )]
 
 mod app;
-mod authenticator;
+mod security_key;
 mod caller;
 mod cluster;
 mod forge;
@@ -18,7 +18,7 @@ mod person;
 mod window;
 
 pub use app::{App, AppOptions, GRACE, MASTER_KEY, OWN_ISS, START};
-pub use authenticator::{Authenticator, KeyKind};
+pub use security_key::{KeyKind, SecurityKey};
 pub use caller::{Caller, Reply};
 pub use cluster::{Cluster, Database};
 pub use forge::{Forgery, forgeries, with_claims};

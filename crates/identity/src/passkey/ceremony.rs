@@ -1,6 +1,9 @@
 //! The two ceremonies of WebAuthn Level 3, as functions of plain data: 7.1 makes a passkey, 7.2 proves that somebody has it.
 
-use std::num::NonZeroU32;
+use std::{
+    num::NonZeroU32,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
@@ -84,6 +87,10 @@ pub fn enrol(party: &RelyingParty, handle: &[u8; 64]) -> Result<Asked, IdentityE
 
 /// What an authenticator made, if it is what was asked.
 pub fn register(party: &RelyingParty, state: &[u8], sent: &Sent) -> Result<NewPasskey, Refusal> {
+    guarded(|| made(party, state, sent))
+}
+
+fn made(party: &RelyingParty, state: &[u8], sent: &Sent) -> Result<NewPasskey, Refusal> {
     // Whoever began under another version of this server begins again.
     let state = RegistrationServerState::<64>::decode(state).map_err(|_| Refusal::Late)?;
     let made = Registration::from_json_relaxed(&bytes(sent)).map_err(|_| Refusal::Malformed)?;
@@ -140,6 +147,15 @@ pub fn claims(sent: &Sent) -> Option<Vec<u8>> {
 
 /// Judges what an authenticator signed that was asked by [`begin_alone`] (`alone`) or [`begin_second`].
 pub fn prove(party: &RelyingParty, state: &[u8], alone: bool, sent: &Sent, stored: &Stored) -> Result<Proof, Refusal> {
+    // The library takes an answer without one for one that has it, and ends in a panic.
+    let told = sent.get("response").and_then(|response| response.get("userHandle")).is_some_and(Value::is_string);
+    if alone && !told {
+        return Err(Refusal::Malformed);
+    }
+    guarded(|| shown(party, state, alone, sent, stored))
+}
+
+fn shown(party: &RelyingParty, state: &[u8], alone: bool, sent: &Sent, stored: &Stored) -> Result<Proof, Refusal> {
     let handle = <[u8; 64]>::try_from(stored.handle.as_slice()).map_err(|_| Refusal::Unknown)?;
     let Ok(handle) = UserHandle64::decode(handle);
     let key = Key::decode(&stored.public_key).map_err(|_| Refusal::Unknown)?;
@@ -175,6 +191,11 @@ pub fn prove(party: &RelyingParty, state: &[u8], alone: bool, sent: &Sent, store
     };
     let now = credential.dynamic_state();
     Ok(Proof { recognised, syncs: stored.syncs, synced: matches!(now.backup, Backup::Exists), sign_count: now.sign_count })
+}
+
+/// The library ends in a panic where it finds that it is wrong itself: whatever brings it there is refused, and nothing else ends with it.
+fn guarded<T>(judge: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
+    catch_unwind(AssertUnwindSafe(judge)).unwrap_or(Err(Refusal::Broken))
 }
 
 fn verified(data: &[u8]) -> bool {

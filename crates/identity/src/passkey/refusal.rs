@@ -44,6 +44,9 @@ pub enum Refusal {
     /// Its attestation is none that is read here.
     #[error("its attestation cannot be read: `none` was asked for")]
     Attestation,
+    /// What judges it failed.
+    #[error("it cannot be judged")]
+    Broken,
     /// There is one with its id already.
     #[error("it is registered already")]
     Taken,
@@ -66,6 +69,7 @@ impl Refusal {
             Self::Unknown => "unknown",
             Self::Changed => "changed",
             Self::Attestation => "attestation",
+            Self::Broken => "broken",
             Self::Taken => "taken",
         }
     }

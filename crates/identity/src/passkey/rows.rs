@@ -63,6 +63,28 @@ pub struct Stored {
     pub(super) recognised: bool,
 }
 
+impl Stored {
+    /// What would be kept of a passkey that nobody has yet: for judging it without a database.
+    pub fn of(new: &NewPasskey) -> Self {
+        let nobody = Uuid::nil();
+        Self {
+            id: nobody.into(),
+            user: nobody.into(),
+            generation: 0,
+            verified: false,
+            disabled: false,
+            seat: None,
+            credential_id: new.credential_id.clone(),
+            handle: new.handle.clone(),
+            public_key: new.public_key.clone(),
+            sign_count: new.sign_count,
+            syncs: new.syncs,
+            synced: new.synced,
+            recognised: new.recognised,
+        }
+    }
+}
+
 /// Keeps the passkey that a factor is.
 pub async fn add(
     tx: &mut Tx<'_, Identity>,

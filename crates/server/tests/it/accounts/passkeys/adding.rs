@@ -1,15 +1,19 @@
 //! Adding passkeys, naming and removing them.
 
 use serde_json::{Value, json};
-use wardgraph_testkit::{App, Authenticator, KeyKind, OWN_ISS};
+use wardgraph_testkit::{App, SecurityKey, KeyKind, OWN_ISS};
 
 use super::{add, authenticator, begin, begin_adding, claims, count, payload, sign_in_alone, verify, with_passkey};
+
+/// What its owner is told when one comes, and when one goes.
+const ADDED: &str = "Your account has another second factor";
+const REMOVED: &str = "Your account has one second factor less";
 
 #[tokio::test]
 async fn a_person_has_several_passkeys_with_names() {
     let app = App::start().await;
     let ada = app.person("ada@example.com").await;
-    let (mut phone, mut key) = (authenticator(), Authenticator::with(OWN_ISS, KeyKind::EdDsa));
+    let (mut phone, mut key) = (authenticator(), SecurityKey::with(OWN_ISS, KeyKind::EdDsa));
     let begun = begin_adding(&ada, "phone").await;
     let options = &begun["creation_options"];
     assert_eq!(begun["method"], "webauthn");
@@ -28,21 +32,22 @@ async fn a_person_has_several_passkeys_with_names() {
     assert_eq!(begun["creation_options"]["user"]["id"], phone.handle.clone().unwrap(), "one account, one handle");
     let made = key.create(&begun["creation_options"]);
     verify(&app, &begun["mfa_token"], &made).await.ok();
-    let mut third = Authenticator::with(OWN_ISS, KeyKind::Rs256);
+    let mut third = SecurityKey::with(OWN_ISS, KeyKind::Rs256);
     add(&app, &ada, &mut third, "third").await;
 
-    let listed = ada.caller.get("/api/v1/users/me/passkeys").await.ok();
-    let names: Vec<_> = listed["passkeys"].as_array().unwrap().iter().map(|passkey| passkey["name"].clone()).collect();
-    assert_eq!((&listed["count"], names), (&json!(3), vec![json!("third"), json!("key"), json!("phone")]));
-    assert!(listed["passkeys"][0]["last_used_at"].is_null());
+    let listed = ada.caller.get("/api/v1/users/me/mfa").await.ok();
+    let mut names: Vec<_> = listed["factors"].as_array().unwrap().iter().map(|factor| factor["name"].to_string()).collect();
+    names.sort();
+    assert_eq!((&listed["count"], names), (&json!(3), ["\"key\"", "\"phone\"", "\"third\""].map(str::to_owned).to_vec()));
+    assert!(listed["factors"].as_array().unwrap().iter().all(|factor| factor["last_used_at"].is_null()));
     for authenticator in [&mut phone, &mut key, &mut third] {
         sign_in_alone(&app, authenticator).await.ok();
     }
-    let listed = ada.caller.get("/api/v1/users/me/passkeys").await.ok();
-    assert!(listed["passkeys"][0]["last_used_at"].is_string());
+    let listed = ada.caller.get("/api/v1/users/me/mfa").await.ok();
+    assert!(listed["factors"].as_array().unwrap().iter().all(|factor| factor["last_used_at"].is_string()));
     app.mail_everything().await;
     let subjects: Vec<_> = app.mails.to("ada@example.com").into_iter().map(|mail| mail.subject).collect();
-    assert_eq!(subjects.iter().filter(|subject| *subject == "A passkey was added to your account").count(), 3, "{subjects:?}");
+    assert_eq!(subjects.iter().filter(|subject| *subject == ADDED).count(), 3, "{subjects:?}");
 }
 
 #[tokio::test]
@@ -50,14 +55,14 @@ async fn a_passkey_is_its_owners_to_name_and_to_remove() {
     let app = App::start().await;
     let (ada, mut phone) = with_passkey(&app, "ada@example.com").await;
     let bob = app.person("bob@example.com").await;
-    let listed = ada.caller.get("/api/v1/users/me/passkeys").await.ok();
-    let path = format!("/api/v1/users/me/passkeys/{}", listed["passkeys"][0]["id"].as_str().unwrap());
-    assert_eq!(bob.caller.get("/api/v1/users/me/passkeys").await.ok()["count"], 0);
-    bob.caller.put(&path, &json!({ "name": "mine" })).await.problem(404);
+    let listed = ada.caller.get("/api/v1/users/me/mfa").await.ok();
+    let path = format!("/api/v1/users/me/mfa/{}", listed["factors"][0]["id"].as_str().unwrap());
+    assert_eq!(bob.caller.get("/api/v1/users/me/mfa").await.ok()["count"], 0);
+    bob.caller.patch(&path, &json!({ "name": "mine" })).await.problem(404);
     bob.caller.delete(&path).await.problem(404);
-    ada.caller.put(&path, &json!({ "name": " " })).await.problem(422);
-    ada.caller.put(&path, &json!({ "name": "x", "id": 1 })).await.problem(400);
-    assert_eq!(ada.caller.put(&path, &json!({ "name": "my phone" })).await.ok()["name"], "my phone");
+    ada.caller.patch(&path, &json!({ "name": " " })).await.problem(422);
+    ada.caller.patch(&path, &json!({ "name": "x", "id": 1 })).await.problem(400);
+    assert_eq!(ada.caller.patch(&path, &json!({ "name": "my phone" })).await.ok()["name"], "my phone");
 
     assert_eq!(ada.caller.delete(&path).await.status, 204);
     ada.caller.delete(&path).await.problem(404);
@@ -69,15 +74,15 @@ async fn a_passkey_is_its_owners_to_name_and_to_remove() {
     assert_eq!(claims(&tokens)["amr"], json!(["pwd"]));
     app.mail_everything().await;
     let last = app.mails.to("ada@example.com").pop().unwrap();
-    assert_eq!(last.subject, "A passkey was removed from your account");
+    assert_eq!(last.subject, REMOVED);
     let log = super::super::log(&app, &ada.caller.tenant).await;
-    for event in ["passkey.added success", "passkey.renamed success", "passkey.removed success"] {
+    for event in ["factor.added success", "factor.renamed success", "factor.removed success"] {
         assert!(log.iter().any(|entry| entry == event), "{event}: {log:?}");
     }
 }
 
 /// What an authenticator or a page does otherwise than it should, and the reason that the log has.
-type Misbehaviour = (fn(&mut Authenticator), fn(&mut Value), &'static str);
+type Misbehaviour = (fn(&mut SecurityKey), fn(&mut Value), &'static str);
 
 #[tokio::test]
 async fn what_is_not_what_was_asked_adds_nothing() {
@@ -91,7 +96,7 @@ async fn what_is_not_what_was_asked_adds_nothing() {
         (|a| a.framed = true, nothing, "origin"),
         (|a| a.domain = Some("evil.example".into()), nothing, "relying_party"),
         (|a| a.present = false, nothing, "user_absent"),
-        (|a| *a = Authenticator::with(OWN_ISS, KeyKind::Es384), nothing, "algorithm"),
+        (|a| *a = SecurityKey::with(OWN_ISS, KeyKind::Es384), nothing, "algorithm"),
         (|a| a.format = "tpm", nothing, "attestation"),
         (|_| {}, |made| made["response"]["attestationObject"] = "oWNmbXRkbm9uZQ".into(), "malformed"),
         (|_| {}, |made| made["response"]["clientDataJSON"] = "e30".into(), "malformed"),
@@ -145,21 +150,19 @@ async fn an_enrolment_ends_once_in_time_and_for_one_account() {
     let made = authenticator().create(&begun["creation_options"]);
     app.clock.advance(std::time::Duration::from_secs(601));
     assert!(verify(&app, &begun["mfa_token"], &made).await.status.is_client_error());
-    // As many as there may be.
     app.clock.advance(std::time::Duration::from_secs(1));
     assert_eq!(count(&app, "passkeys").await, 1);
 }
 
 #[tokio::test]
-async fn an_account_has_no_more_than_twenty_passkeys() {
+async fn an_account_has_no_more_than_ten_factors() {
     let app = App::start().await;
     let ada = app.person("ada@example.com").await;
     let spare = begin_adding(&ada, "spare").await;
-    for number in 0..20 {
+    for number in 0..10 {
         add(&app, &ada, &mut authenticator(), &number.to_string()).await;
     }
-    ada.caller.post("/api/v1/auth/mfa/enable", &json!({ "method": "webauthn", "name": "more" })).await.problem(409);
     let made = authenticator().create(&spare["creation_options"]);
     verify(&app, &spare["mfa_token"], &made).await.problem(409);
-    assert_eq!(count(&app, "passkeys").await, 20);
+    assert_eq!((count(&app, "passkeys").await, count(&app, "factors").await), (10, 10));
 }

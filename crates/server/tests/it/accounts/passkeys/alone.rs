@@ -33,8 +33,8 @@ async fn a_passkey_that_may_be_copied_says_so() {
     let (ada, mut phone) = (app.person("ada@example.com").await, authenticator());
     (phone.synced, phone.count) = (true, 0);
     super::add(&app, &ada, &mut phone, "synced").await;
-    let listed = ada.caller.get("/api/v1/users/me/passkeys").await.ok();
-    assert_eq!((&listed["passkeys"][0]["syncs"], &listed["passkeys"][0]["synced"]), (&json!(true), &json!(true)));
+    let listed = ada.caller.get("/api/v1/users/me/mfa").await.ok();
+    assert_eq!(listed["factors"][0]["synced"], true);
     for _ in 0..2 {
         let tokens = sign_in_alone(&app, &mut phone).await.ok();
         assert_eq!(claims(&tokens)["amr"], json!(["swk", "user", "mfa"]));

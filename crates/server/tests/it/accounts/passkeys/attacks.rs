@@ -1,18 +1,18 @@
 //! What is tried with passkeys that are somebody's. After each refusal a new connection sees the event and none of the refused change.
 
 use serde_json::{Value, json};
-use wardgraph_testkit::{App, Authenticator};
+use wardgraph_testkit::{App, SecurityKey};
 
 use super::{begin, count, payload, sign_in_alone, verify, with_passkey};
 
 /// The counter and the last use that are kept of the only passkey.
 async fn kept(app: &App) -> (i64, bool, bool) {
-    let sql = "select sign_count, last_used_at is not null, went_back_at is not null from wardgraph.passkeys";
+    let sql = "select sign_count, last_used_at is not null, went_back_at is not null from wardgraph.passkeys join wardgraph.factors using (factor_id)";
     let row = app.database.behind_the_scenes().await.query_one(sql, &[]).await.unwrap();
     (row.get(0), row.get(1), row.get(2))
 }
 
-type Attack = (fn(&mut Authenticator), fn(&mut Value), &'static str);
+type Attack = (fn(&mut SecurityKey), fn(&mut Value), &'static str);
 
 #[tokio::test]
 async fn an_answer_that_is_not_what_was_asked_opens_nothing() {
@@ -107,8 +107,8 @@ async fn a_counter_that_goes_back_is_refused_and_its_owner_told() {
     assert!(log.contains(&"passkey.counter_went_back refused".to_owned()), "{log:?}");
     app.mail_everything().await;
     assert_eq!(app.mails.to(&ada.email).pop().unwrap().subject, "A passkey of your account may have been copied");
-    let listed = ada.caller.get("/api/v1/users/me/passkeys").await.ok();
-    assert!(listed["passkeys"][0]["counter_went_back_at"].is_string());
+    let listed = ada.caller.get("/api/v1/users/me/mfa").await.ok();
+    assert!(listed["factors"][0]["counter_went_back_at"].is_string());
 }
 
 #[tokio::test]

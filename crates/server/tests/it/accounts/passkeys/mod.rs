@@ -3,10 +3,11 @@
 mod adding;
 mod alone;
 mod attacks;
+mod mangled;
 mod second;
 
 use serde_json::{Value, json};
-use wardgraph_testkit::{App, Authenticator, OWN_ISS, Person, Reply};
+use wardgraph_testkit::{App, SecurityKey, OWN_ISS, Person, Reply};
 
 /// Begins to add a passkey, and tells what the browser is asked.
 async fn begin_adding(person: &Person, name: &str) -> Value {
@@ -21,19 +22,19 @@ async fn verify(app: &App, token: &Value, credential: &Value) -> Reply {
 }
 
 /// Adds a passkey of this authenticator.
-async fn add(app: &App, person: &Person, authenticator: &mut Authenticator, name: &str) -> Value {
+async fn add(app: &App, person: &Person, authenticator: &mut SecurityKey, name: &str) -> Value {
     let begun = begin_adding(person, name).await;
     let made = authenticator.create(&begun["creation_options"]);
     verify(app, &begun["mfa_token"], &made).await.ok()
 }
 
 /// An authenticator of this server's pages.
-fn authenticator() -> Authenticator {
-    Authenticator::new(OWN_ISS)
+fn authenticator() -> SecurityKey {
+    SecurityKey::new(OWN_ISS)
 }
 
 /// Somebody with a passkey.
-async fn with_passkey(app: &App, email: &str) -> (Person, Authenticator) {
+async fn with_passkey(app: &App, email: &str) -> (Person, SecurityKey) {
     let (person, mut authenticator) = (app.person(email).await, authenticator());
     add(app, &person, &mut authenticator, "first").await;
     (person, authenticator)
@@ -46,7 +47,7 @@ async fn begin(app: &App, token: Option<&Value>) -> Value {
 }
 
 /// Signs in with a passkey alone.
-async fn sign_in_alone(app: &App, authenticator: &mut Authenticator) -> Reply {
+async fn sign_in_alone(app: &App, authenticator: &mut SecurityKey) -> Reply {
     let begun = begin(app, None).await;
     let shown = authenticator.get(&begun["request_options"]);
     verify(app, &begun["mfa_token"], &shown).await
@@ -68,7 +69,7 @@ fn claims(tokens: &Value) -> Value {
 
 /// The payload of the newest event of this type, in whatever log.
 async fn payload(app: &App, event: &str) -> Value {
-    let sql = "select payload from wardgraph.events where type = $1 order by created_at desc, event_id desc limit 1";
+    let sql = "select payload from wardgraph.events where type = $1 order by xact desc limit 1";
     let rows = app.database.behind_the_scenes().await.query(sql, &[&event]).await.unwrap();
     rows.first().map_or(Value::Null, |row| row.get(0))
 }

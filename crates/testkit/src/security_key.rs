@@ -45,7 +45,7 @@ pub enum KeyKind {
 
 /// An authenticator that has one key, and the browser page that asks it.
 #[derive(Debug)]
-pub struct Authenticator {
+pub struct SecurityKey {
     pair: Pair,
     /// What it calls its key.
     pub id: Vec<u8>,
@@ -69,7 +69,7 @@ pub struct Authenticator {
     pub format: &'static str,
 }
 
-impl Authenticator {
+impl SecurityKey {
     /// One for pages of this origin, with a fresh P-256 key.
     pub fn new(origin: &str) -> Self {
         Self::with(origin, KeyKind::Es256)
