@@ -19,4 +19,4 @@ pub use app::{App, AppOptions, GRACE, MASTER_KEY, OWN_ISS, START};
 pub use caller::{Caller, Reply};
 pub use cluster::{Cluster, Database};
 pub use forge::{Forgery, forgeries, with_claims};
-pub use person::{Authenticator, Mailbox, PASSWORD, Person, code};
+pub use person::{Authenticator, Mailbox, PASSWORD, Person, code, octets};
