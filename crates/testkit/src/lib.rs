@@ -22,5 +22,5 @@ pub use security_key::{KeyKind, SecurityKey};
 pub use caller::{Caller, Reply};
 pub use cluster::{Cluster, Database};
 pub use forge::{Forgery, forgeries, with_claims};
-pub use person::{Authenticator, Mailbox, PASSWORD, Person, code};
+pub use person::{Authenticator, Mailbox, PASSWORD, Person, code, octets};
 pub use window::Window;
