@@ -230,6 +230,7 @@ impl App {
             )
             .unwrap(),
             limiter: Limiter::new(options.limits),
+            fresh_for: std::time::Duration::from_mins(10),
             proxies: options.proxies,
             webhooks: options.webhooks,
             clock: shared_clock.clone(),

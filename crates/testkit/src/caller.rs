@@ -8,7 +8,7 @@ use std::{
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use wardgraph_api::{describe::Known, table::Row};
-use wardgraph_kernel::{Clock, Rows, SystemChance, TenantId};
+use wardgraph_kernel::{Clock, SystemChance, TenantId};
 use wardgraph_tokens::{MintRequest, Minter};
 
 use crate::App;
@@ -72,7 +72,7 @@ impl Caller {
     }
 
     /// Has this caller, and all clones of it, call as `person` where it is about a person's account.
-    pub(crate) fn becomes(&self, person: &Self) {
+    pub fn becomes(&self, person: &Self) {
         self.person.lock().unwrap().clone_from(&person.token);
     }
 
@@ -141,7 +141,7 @@ fn is_an_accounts(path: &str) -> bool {
         Some((before, after)) => path.starts_with(before) && path.ends_with(after) && path.len() > before.len() + after.len(),
         None => template == path,
     };
-    wardgraph_api::table::rows().any(|row| row.spec.rows == Rows::Account && matches(row.spec.path))
+    wardgraph_api::table::rows().any(|row| row.spec.asks_for_a_person() && matches(row.spec.path))
 }
 
 impl Reply {

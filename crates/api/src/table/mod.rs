@@ -6,6 +6,7 @@
 //!     permission: NodesRead,     // or own: "why", credential: "why", signed: StandardWebhook, public: "why"
 //!     rows: Shared,              // for `permission: SharedWrite`, and only there: the rows of everyone instead of the caller's tenant's;
 //!                                // or Account, for `own:`: those of the person who signed in
+//!     fresh: "why",              // with a permission or `own:`: who calls must have signed in a short while ago
 //!     limit: Read,
 //!     audit: NodeCreated,        // makes the endpoint a writing one; `audit_on_read:` leaves an event and writes nothing else
 //!     body: 1024,                // bytes; 0 refuses a body
@@ -64,7 +65,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
 #[macro_export]
 macro_rules! endpoints {
     ($( $(#[doc = $doc:literal])+ $name:ident: $method:ident $path:literal ($input:ty) -> $output:ty {
-        $access:ident: $what:tt, $(rows: $rows:ident,)? limit: $limit:ident, $(audit: $event:ident,)? $(audit_on_read: $read_event:ident,)? body: $body:expr $(,)?
+        $access:ident: $what:tt, $(rows: $rows:ident,)? $(fresh: $fresh:literal,)? limit: $limit:ident, $(audit: $event:ident,)? $(audit_on_read: $read_event:ident,)? body: $body:expr $(,)?
     } )*) => {
         $(
             $(#[doc = $doc])+
@@ -78,6 +79,7 @@ macro_rules! endpoints {
                     path: $path,
                     access: $crate::endpoints!(@access $access $what),
                     rows: $crate::endpoints!(@rows $($rows)?),
+                    fresh: $crate::endpoints!(@fresh $($fresh)?),
                     limit: ::wardgraph_kernel::LimitClass::$limit,
                     event: $crate::endpoints!(@event $($event)? $($read_event)?),
                     body_bytes: $body,
@@ -92,6 +94,10 @@ macro_rules! endpoints {
             const _: () = assert!(
                 <$name as ::wardgraph_kernel::Endpoint>::SPEC.shares_as_it_should(),
                 "`rows: Shared` goes with `permission: SharedWrite` and `audit:`, `rows: Account` with `own:`, and with nothing else"
+            );
+            const _: () = assert!(
+                <$name as ::wardgraph_kernel::Endpoint>::SPEC.is_fresh_as_it_should(),
+                "`fresh:` goes with `permission:` or `own:`: nobody else signed in"
             );
         )*
 
@@ -109,6 +115,8 @@ macro_rules! endpoints {
     (@access public $why:literal) => { ::wardgraph_kernel::Access::Public($why) };
     (@rows) => { ::wardgraph_kernel::Rows::Own };
     (@rows $rows:ident) => { ::wardgraph_kernel::Rows::$rows };
+    (@fresh) => { None };
+    (@fresh $why:literal) => { Some($why) };
     (@entry permission) => { ::wardgraph_kernel::access::ByPermission };
     (@entry own) => { ::wardgraph_kernel::access::ByOwn };
     (@entry credential) => { ::wardgraph_kernel::access::ByCredential };

@@ -123,6 +123,7 @@ keys! {
     "accounts.registration" Kind::Text, "open", [], "`open`: anybody may make an account, with an organization of its own. `closed`: nobody may over HTTP.";
     "accounts.session_days" Kind::Number(1, 3_650), "90", [], "After how many days a session ends, whatever is done.";
     "accounts.idle_days" Kind::Number(1, 3_650), "14", [], "After how many days without a use a session ends.";
+    "accounts.fresh_minutes" Kind::Number(1, 1_440), "10", [], "For how many minutes after signing in a person may do what outlives the session or cannot be undone (API keys, other people's accounts). Later such a call is 401 and asks for a new sign-in.";
     "accounts.hash_threads" Kind::Number(0, 256), "0", [], "Threads that work passwords out (Argon2id), with 19 MiB each. 0: one for each core.";
     "mail.smtp_host" Kind::Text, "", [], "The mail server. With one, an account must show that its address is its owner's before it can sign in. Empty: messages are written into the folder `mail` of the data folder.";
     "mail.smtp_port" Kind::Number(0, 65_535), "0", [], "Its port. 0: 587, 465 or 25, as `mail.smtp_tls` says.";

@@ -13,7 +13,7 @@ use wardgraph_api::{
 };
 use wardgraph_gate::{Committed, Permit};
 use wardgraph_identity::api_key::{self, NewKey, PREFIX};
-use wardgraph_kernel::{ApiKeyId, EventType, Permissions, Timestamp};
+use wardgraph_kernel::{ApiKeyId, EventType, Timestamp};
 use wardgraph_tokens::{Revocation, revoke};
 
 use crate::Failure;
@@ -30,14 +30,8 @@ pub(crate) async fn list(permit: Permit<ListApiKeys>, (): ()) -> Result<Json<Api
 
 pub(crate) async fn create(permit: Permit<CreateApiKey>, Json(new): Json<NewApiKey>) -> Result<Committed<CreateApiKey>, Failure> {
     let (caller, now, chance) = (permit.account()?, permit.now(), permit.chance());
-    let may: Permissions = permit.permissions().collect();
-    let mut faults = Vec::new();
-    for (index, scope) in new.scopes.iter().enumerate() {
-        let wanted = Permissions::from_scopes([scope.as_str()]);
-        if wanted.intersect(may) != wanted {
-            faults.push(FieldError::new(format!("/scopes/{index}"), "is more than you may yourself"));
-        }
-    }
+    let beyond = |place| FieldError::new(format!("/scopes/{place}"), "is more than you may yourself");
+    let mut faults: Vec<_> = permit.beyond(&new.scopes).map(beyond).collect();
     let mut networks = Vec::new();
     for (index, text) in new.allowed_networks.iter().enumerate() {
         match network(text) {
