@@ -83,6 +83,9 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
         Rows::Shared => _ = fields.insert("x-rows".into(), json!("shared")),
         Rows::Account => _ = fields.insert("x-rows".into(), json!("account")),
     }
+    if let Some(why) = spec.fresh {
+        fields.insert("x-fresh".into(), json!(why));
+    }
     if let Some(event) = spec.event {
         fields.insert("x-event".into(), json!(event.word()));
     }
@@ -154,14 +157,20 @@ fn responses(row: &Row, shape: &Shape, generator: &mut SchemaGenerator) -> Value
     let guarded = !row.spec.access.admits_strangers();
     let credential = matches!(row.spec.access, Access::Credential(_));
     let permission = matches!(row.spec.access, Access::Permission(_));
-    let account = row.spec.rows == Rows::Account;
+    let person = row.spec.asks_for_a_person();
     for (applies, status, description) in [
         (shape.path.is_some() || shape.query.is_some() || shape.body.is_some(), "400", "The request cannot be read"),
         (guarded && page && shape.status != 303, "303", "Nobody is signed in: to the page where one does"),
         ((guarded && !page) || credential, "401", "No valid credential"),
         (permission, "403", "The credential lacks the permission"),
         (page, "403", "The request comes from another site, or its form is not this browser's"),
-        (account && !page, "403", "The credential is no session of a person who signed in here"),
+        (person && !permission && !page, "403", "The credential is no session of a person who signed in here"),
+        (person && permission, "403", "The credential lacks the permission, or is no session of a person who signed in here"),
+        (
+            row.spec.fresh.is_some() && !page,
+            "401",
+            "No valid credential, or the sign-in is too long ago (`error=\"insufficient_user_authentication\"`)",
+        ),
         (shape.path.is_some(), "404", "No such thing in this tenant"),
         (row.spec.event.is_some(), "409", "It collides with what is there"),
         (shape.if_match, "412", "It is of another version than `If-Match` says"),

@@ -9,7 +9,7 @@ use wardgraph_api::Problem;
 use wardgraph_audit::{Circumstances, Fold, Refusal};
 use wardgraph_identity::{api_key::KeyText, session::browser::CookieText};
 use wardgraph_kernel::{
-    Access, Chance, ChangeKind, Clock, Endpoint, EventType, LimitClass, Method, Permission, Permissions, RequestId, Rows, Spec,
+    Access, Chance, ChangeKind, Clock, Endpoint, EventType, LimitClass, Method, Permission, Permissions, RequestId, Spec,
     TenantId, Timestamp,
 };
 use wardgraph_limits::{Decision, Limiter, Network};
@@ -44,6 +44,8 @@ pub struct GateParts {
     pub issuer: OwnIssuer,
     /// How often is too often.
     pub limiter: Limiter,
+    /// For how long after signing in a person may do what asks for a fresh sign-in.
+    pub fresh_for: Duration,
     /// Which proxies are believed.
     pub proxies: Proxies,
     /// The keys of outside systems that sign what they send.
@@ -232,9 +234,12 @@ impl Admission {
         {
             return Err(self.refuse(Some(&caller), "forbidden", forbidden(permission), Some(tenant)));
         }
-        if self.spec.rows == Rows::Account && caller.account().is_none() {
+        if self.spec.asks_for_a_person() && caller.account().is_none() {
             let problem = Problem::forbidden("sign in here for this: the credential is no session of a person's account");
             return Err(self.refuse(Some(&caller), "no_account", problem, Some(tenant)));
+        }
+        if self.spec.fresh.is_some() && !caller.signed_in_since(self.now, self.gate.parts.fresh_for) {
+            return Err(self.refuse(Some(&caller), "stale_sign_in", stale(self.gate.parts.fresh_for), Some(tenant)));
         }
         Ok((caller, tenant))
     }
@@ -402,6 +407,21 @@ impl Caller {
         let user = Uuid::try_parse(&self.claims.subject).ok()?.into();
         Some(Account { user, session: session.into(), generation: own.generation })
     }
+
+    /// Whether the person proved who they are no longer than `within` ago. Who did not say when did not.
+    fn signed_in_since(&self, now: Timestamp, within: Duration) -> bool {
+        let signed_in = self.claims.own.as_ref().and_then(|own| own.auth_time);
+        let stands = |at: Timestamp| at.saturating_add(within).is_ok_and(|until| now <= until);
+        signed_in.is_some_and(stands)
+    }
+}
+
+/// What RFC 9470 has a client sign its user in again by.
+fn stale(fresh_for: Duration) -> Problem {
+    let seconds = fresh_for.as_secs();
+    let challenge = format!(r#"Bearer realm="wardgraph", error="insufficient_user_authentication", max_age={seconds}"#);
+    let detail = format!("sign in again and repeat the request with the new token: the sign-in may be at most {seconds} s ago");
+    Problem::unauthenticated(detail).challenge(challenge)
 }
 
 pub(crate) fn too_many(decision: Decision) -> Problem {

@@ -71,6 +71,11 @@ impl Browser {
         self.signed_in
     }
 
+    /// The session that it holds the cookie of, as far as nobody has believed it yet.
+    pub fn session(&self) -> Option<CookieText<'_>> {
+        CookieText::read(self.cookie.expose())
+    }
+
     /// The cookie of the session, as far as nobody has believed it yet.
     pub(crate) fn cookie(&self) -> &str {
         self.cookie.expose()

@@ -61,6 +61,7 @@ impl Why {
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     browser::CREATE.info(),
     browser::FIND.info(),
+    browser::REPLACE.info(),
     browser::TOUCH.info(),
     family::CREATE.info(),
     family::CROWDED.info(),

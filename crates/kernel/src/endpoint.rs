@@ -65,6 +65,8 @@ pub struct Spec {
     pub rows: Rows,
     /// Who calls it.
     pub by: By,
+    /// Why the caller must have signed in a short while ago, if that is asked: what is done outlives the sign-in, or cannot be undone.
+    pub fresh: Option<&'static str>,
     /// How often.
     pub limit: LimitClass,
     /// The event that a change leaves for each subject; absent on endpoints that change nothing.
@@ -98,6 +100,16 @@ impl Spec {
             Method::PUT | Method::PATCH | Method::DELETE => false,
         };
         !self.is_page() || (entry && does)
+    }
+
+    /// Whether only a person who signed in here may call: the own rows are asked for, or a fresh sign-in.
+    pub const fn asks_for_a_person(&self) -> bool {
+        matches!(self.rows, Rows::Account) || self.fresh.is_some()
+    }
+
+    /// Whether a fresh sign-in is asked only of callers who can have signed in. The table does not compile otherwise.
+    pub const fn is_fresh_as_it_should(&self) -> bool {
+        self.fresh.is_none() || matches!(self.access, Access::Permission(_) | Access::Own(_))
     }
 
     /// Whether shared rows are worked on exactly where [`Permission::SharedWrite`] is asked, and an event is left; and an account's where

@@ -317,6 +317,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         verifier,
         issuer: issuer.clone(),
         limiter: Limiter::new(config.limits.clone()),
+        fresh_for: config.accounts.fresh_for,
         proxies: config.http.proxies.clone(),
         webhooks: Vec::new(),
         clock: clock.clone(),

@@ -236,6 +236,7 @@ impl App {
             )
             .unwrap(),
             limiter: Limiter::new(options.limits),
+            fresh_for: std::time::Duration::from_mins(10),
             proxies: options.proxies,
             webhooks: options.webhooks,
             clock: shared_clock.clone(),
@@ -390,7 +391,8 @@ impl App {
         let person = self.person(&format!("person-{number}@example.com")).await;
         let window = Window::open(self);
         window.sign_in(&person.email).await;
-        owner.becomes(&person.caller, &window);
+        owner.becomes(&person.caller);
+        owner.looks_through(&window);
         person
     }
 

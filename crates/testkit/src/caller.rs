@@ -9,7 +9,7 @@ use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use wardgraph_api::{describe::Known, table::Row};
 use wardgraph_gate::browser::{FORM_TOKEN, SESSION as SESSION_COOKIE, VISIT as VISIT_COOKIE, form_token};
-use wardgraph_kernel::{Clock, Rows, SystemChance, TenantId};
+use wardgraph_kernel::{Clock, SystemChance, TenantId};
 use wardgraph_tokens::{MintRequest, Minter};
 
 use crate::{App, Window};
@@ -24,7 +24,14 @@ pub struct Caller {
     /// The tenant, as the token was minted.
     pub tenant: String,
     /// The token and the cookie of the person as whom endpoints are called that are about a person's account; [`App::known`] says who.
-    person: Arc<Mutex<Option<(String, String)>>>,
+    person: Arc<Mutex<Held>>,
+}
+
+/// What somebody holds who signed in.
+#[derive(Debug, Default)]
+struct Held {
+    token: Option<String>,
+    cookie: Option<String>,
 }
 
 /// What a browser holds in which nobody signed in: every caller comes with the same one.
@@ -75,8 +82,8 @@ impl Caller {
 
     /// The token that is sent to `path`.
     pub fn token_at(&self, path: &str) -> Option<String> {
-        let person = self.person.lock().unwrap().clone().filter(|_| at(path).any(|row| row.spec.rows == Rows::Account));
-        person.map(|(token, _)| token).or_else(|| self.token.clone())
+        let person = self.person.lock().unwrap().token.clone().filter(|_| at(path).any(|row| row.spec.asks_for_a_person()));
+        person.or_else(|| self.token.clone())
     }
 
     /// The cookie that is sent to a page: of the person's session where one is asked, else of the visit.
@@ -84,12 +91,17 @@ impl Caller {
         if row.spec.access.admits_strangers() {
             return Some((VISIT_COOKIE, VISIT.to_owned()));
         }
-        self.person.lock().unwrap().clone().map(|(_, cookie)| (SESSION_COOKIE, cookie))
+        self.person.lock().unwrap().cookie.clone().map(|cookie| (SESSION_COOKIE, cookie))
     }
 
     /// Has this caller, and all clones of it, call as `person` where it is about a person's account.
-    pub(crate) fn becomes(&self, person: &Self, window: &Window) {
-        *self.person.lock().unwrap() = person.token.clone().zip(window.cookie(SESSION_COOKIE));
+    pub fn becomes(&self, person: &Self) {
+        self.person.lock().unwrap().token.clone_from(&person.token);
+    }
+
+    /// Has this caller, and all clones of it, call pages with what this window holds.
+    pub(crate) fn looks_through(&self, window: &Window) {
+        self.person.lock().unwrap().cookie = window.cookie(SESSION_COOKIE);
     }
 
     /// Gets.

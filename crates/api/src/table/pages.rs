@@ -98,19 +98,19 @@ crate::endpoints! {
     }
     /// The page to add a second factor.
     NewFactorPage: GET "/account/security/new-factor" (Query<Adding>) -> Page {
-        own: "second factors are their owner's to add", rows: Account, by: Browser, limit: Read, body: 0,
+        own: "second factors are their owner's to add", rows: Account, by: Browser, fresh: "whoever holds a factor gets in again", limit: Read, body: 0,
     }
     /// Begin to add a second factor. It counts once it was shown.
     AddFactor: POST "/account/security/new-factor" (Form<FactorForm>) -> Page {
-        own: "second factors are their owner's to add", rows: Account, by: Browser, limit: Auth, audit: MfaEnrolmentBegun, body: SMALL,
+        own: "second factors are their owner's to add", rows: Account, by: Browser, fresh: "whoever holds a factor gets in again", limit: Auth, audit: MfaEnrolmentBegun, body: SMALL,
     }
     /// Remove a second factor; with the last one go the recovery codes.
     RemoveFactorByPage: POST "/account/security/factors/{id}/remove" ((Path<FactorId>, Form<Press>)) -> Redirect {
-        own: "second factors are their owner's to remove", rows: Account, by: Browser, limit: Auth, audit: FactorRemoved, body: SMALL,
+        own: "second factors are their owner's to remove", rows: Account, by: Browser, fresh: "whoever holds a factor gets in again", limit: Auth, audit: FactorRemoved, body: SMALL,
     }
     /// Make ten new recovery codes, shown once. The old ones are good for nothing any more.
     NewCodesByPage: POST "/account/security/recovery-codes" (Form<Press>) -> Page {
-        own: "recovery codes are their owner's to replace", rows: Account, by: Browser, limit: Auth, audit: RecoveryCodesMade, body: SMALL,
+        own: "recovery codes are their owner's to replace", rows: Account, by: Browser, fresh: "whoever holds a factor gets in again", limit: Auth, audit: RecoveryCodesMade, body: SMALL,
     }
     /// The page to change the password.
     PasswordPage: GET "/account/password" (()) -> Page {
@@ -134,11 +134,11 @@ crate::endpoints! {
     }
     /// The page to make an API key.
     NewKeyPage: GET "/account/api-keys/new" (()) -> Page {
-        own: "a key does no more than its owner", rows: Account, by: Browser, limit: Read, body: 0,
+        own: "a key does no more than its owner", rows: Account, by: Browser, fresh: "a key outlives the sign-in", limit: Read, body: 0,
     }
     /// Make an API key, which can do no more than its owner. It is shown once.
     MakeKey: POST "/account/api-keys/new" (Form<KeyForm>) -> Page {
-        own: "a key does no more than its owner", rows: Account, by: Browser, limit: Auth, audit: ApiKeyCreated, body: SMALL,
+        own: "a key does no more than its owner", rows: Account, by: Browser, fresh: "a key outlives the sign-in", limit: Auth, audit: ApiKeyCreated, body: SMALL,
     }
     /// Revoke an API key.
     RevokeKeyByPage: POST "/account/api-keys/{id}/revoke" ((Path<ApiKeyId>, Form<Press>)) -> Redirect {

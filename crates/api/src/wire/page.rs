@@ -96,6 +96,8 @@ pub enum Done {
     FactorAdded,
     /// A second factor was removed.
     FactorRemoved,
+    /// The person signed in, too long ago for what they would do.
+    Stale,
 }
 
 impl Done {
@@ -111,6 +113,7 @@ impl Done {
             Self::KeyRevoked => "key_revoked",
             Self::FactorAdded => "factor_added",
             Self::FactorRemoved => "factor_removed",
+            Self::Stale => "stale",
         }
     }
 }

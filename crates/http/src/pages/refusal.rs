@@ -3,7 +3,10 @@
 use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, Uri, header};
 use maud::html;
-use wardgraph_api::{Problem, wire::page::LocalPath};
+use wardgraph_api::{
+    Problem,
+    wire::page::{Done, LocalPath},
+};
 use wardgraph_gate::Browser;
 use wardgraph_kernel::Method;
 
@@ -19,8 +22,13 @@ pub(crate) fn turned_away(problem: &Problem, method: Method, target: &Uri) -> Re
     if problem.status != 401 {
         return answer(problem, frame::bare(&screen(problem)), None);
     }
-    let back = target.path_and_query().and_then(|path| LocalPath::parse(path.as_str())).filter(|_| method == Method::GET);
-    let place = back.map_or_else(|| "/sign-in".to_owned(), |back| return_to("/sign-in", &back));
+    let back = match method {
+        Method::GET => target.path_and_query().map(|path| path.as_str().to_owned()),
+        // What was filled in is lost; the page that the form belongs to is not.
+        _ => Some(section(target.path())),
+    };
+    let place =
+        back.and_then(|path| LocalPath::parse(&path)).map_or_else(|| "/sign-in".to_owned(), |back| return_to(&back, problem));
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SEE_OTHER;
     *response.headers_mut() = headers::none();
@@ -28,10 +36,19 @@ pub(crate) fn turned_away(problem: &Problem, method: Method, target: &Uri) -> Re
     response
 }
 
-/// An address of this server's that leads back to another afterwards.
-fn return_to(page: &str, back: &LocalPath) -> String {
-    let query = form_urlencoded::Serializer::new(String::new()).append_pair("return_to", back.as_str()).finish();
-    format!("{page}?{query}")
+/// The page that a form belongs to: `/account/sessions` for all that is below it.
+fn section(path: &str) -> String {
+    path.split('/').take(3).collect::<Vec<_>>().join("/")
+}
+
+/// The page to sign in, which leads back afterwards, and says why if somebody has signed in already.
+fn return_to(back: &LocalPath, problem: &Problem) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("return_to", back.as_str());
+    if problem.challenge.as_deref().is_some_and(|challenge| challenge.contains("insufficient_user_authentication")) {
+        query.append_pair("done", Done::Stale.word());
+    }
+    format!("/sign-in?{}", query.finish())
 }
 
 /// What is answered instead of what was asked: the form again, if it was one, else a page that says why.

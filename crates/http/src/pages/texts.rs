@@ -27,6 +27,7 @@ pub(crate) const fn done(done: Done) -> &'static str {
         Done::SessionEnded => "The session was ended.",
         Done::FactorAdded => "The second factor was added. It is asked for from your next sign-in on.",
         Done::FactorRemoved => "The second factor was removed.",
+        Done::Stale => "For this we have to be sure that it is you: please sign in again.",
         Done::KeyRevoked => "The API key was revoked. It stops working within a second.",
     }
 }

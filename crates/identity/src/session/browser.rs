@@ -35,6 +35,11 @@ pub(super) const TOUCH: Statement<Identity> = Statement::identity(
     "update sessions set last_used_at = greatest(last_used_at, $2), ip = $3::text::inet where session_id = $1 and ended_at is null",
 );
 
+pub(super) const REPLACE: Statement<Identity> = Statement::identity(
+    "identity.browser.replace",
+    "update sessions set ended_at = $3, ended_by = 'replaced' where session_id = $1 and verifier = $2 and browser and ended_at is null returning session_id",
+);
+
 /// What a cookie holds: what it says of itself, which nobody has believed yet.
 #[derive(Debug, Clone, Copy)]
 pub struct CookieText<'a> {
@@ -142,6 +147,12 @@ pub async fn find(
     let idle = session.last_used_at.saturating_add(lifetimes.idle).is_ok_and(|until| now < until);
     let lives = idle && now < session.expires_at && !falls_short;
     Ok((sha256::verifies(cookie.text, &verifier) && lives).then_some(session))
+}
+
+/// Ends the session that a cookie is the very own of, as its browser signs in anew.
+pub async fn replace(tx: &mut Tx<'_, Identity>, cookie: &CookieText<'_>, now: Timestamp) -> Result<bool, StoreError> {
+    let verifier = sha256::verifier(cookie.text);
+    tx.run(&REPLACE, &[&cookie.session.uuid(), &verifier.as_slice(), &now]).await.map(|rows| !rows.is_empty())
 }
 
 /// Notes that a session was used, and from where.

@@ -123,6 +123,7 @@ keys! {
     "accounts.registration" Kind::Text, "open", [], "`open`: anybody may make an account, with an organization of its own. `closed`: nobody may over HTTP.";
     "accounts.session_days" Kind::Number(1, 3_650), "90", [], "After how many days a session ends, whatever is done.";
     "accounts.idle_days" Kind::Number(1, 3_650), "14", [], "After how many days without a use a session ends.";
+    "accounts.fresh_minutes" Kind::Number(1, 1_440), "10", [], "For how many minutes after signing in a person may do what outlives the session or cannot be undone (API keys, other people's accounts). Later such a call is 401 and asks for a new sign-in.";
     "accounts.hash_threads" Kind::Number(0, 256), "0", [], "Threads that work passwords out (Argon2id), with 19 MiB each. 0: one for each core.";
     "passkeys.domain" Kind::Text, "", [], "The domain that passkeys are bound to, for good: that of `public_url`, or one above it, like `example.com` where other servers of it take the same passkeys. Empty: that of `public_url`; without one, `localhost`.";
     "passkeys.origins" Kind::Text, "", [], "Origins besides that of `public_url` whose pages may ask for passkeys, with commas between, like `https://app.example.com`. Each is on the domain or below it.";

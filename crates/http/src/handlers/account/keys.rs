@@ -13,7 +13,7 @@ use wardgraph_api::{
 };
 use wardgraph_gate::{Committed, Permit};
 use wardgraph_identity::api_key::{self, NewKey, PREFIX};
-use wardgraph_kernel::{ApiKeyId, Endpoint, EventType, Permissions, Read, Timestamp, Write};
+use wardgraph_kernel::{ApiKeyId, Endpoint, EventType, Read, Timestamp, Write};
 use wardgraph_tokens::{Revocation, revoke};
 
 use crate::Failure;
@@ -47,14 +47,8 @@ where
     E: Endpoint<Mode = Write, Output: ShownOnce>,
 {
     let (caller, now, chance) = (permit.account()?, permit.now(), permit.chance());
-    let may: Permissions = permit.permissions().collect();
-    let mut faults = Vec::new();
-    for (index, scope) in new.scopes.iter().enumerate() {
-        let wanted = Permissions::from_scopes([scope.as_str()]);
-        if wanted.intersect(may) != wanted {
-            faults.push(FieldError::new(format!("/scopes/{index}"), "is more than you may yourself"));
-        }
-    }
+    let beyond = |place| FieldError::new(format!("/scopes/{place}"), "is more than you may yourself");
+    let mut faults: Vec<_> = permit.beyond(&new.scopes).map(beyond).collect();
     let mut networks = Vec::new();
     for (index, text) in new.allowed_networks.iter().enumerate() {
         match network(text) {

@@ -1,7 +1,7 @@
 //! Which kind of session a sign-in begins: one of a program, with tokens, or one of a browser, with a cookie.
 
 use wardgraph_api::wire::auth::Tokens;
-use wardgraph_gate::Tx;
+use wardgraph_gate::{Browser, Tx};
 use wardgraph_identity::{
     refresh::Client,
     session::{
@@ -48,11 +48,11 @@ impl Opening for WithTokens {
     }
 }
 
-/// A session of a browser, which holds a new cookie from then on, whatever it held before.
+/// A session of this browser, which holds a new cookie from then on. The session that it held before ends.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct InBrowser;
+pub(crate) struct InBrowser<'a>(pub(crate) &'a Browser);
 
-impl Opening for InBrowser {
+impl Opening for InBrowser<'_> {
     type Begun = Secret;
 
     async fn begin(
@@ -62,6 +62,11 @@ impl Opening for InBrowser {
         _: &Services,
         chance: &dyn Chance,
     ) -> Result<(SessionId, Secret), Failure> {
+        if let Some(held) = self.0.session()
+            && browser::replace(tx, &held, begun.now).await?
+        {
+            revoke(tx, Revocation::Session(&held.session.to_string()), begun.now).await?;
+        }
         let id = SessionId::new(begun.now, chance);
         let cookie = browser::cookie(id, chance);
         let client = Client::new(begun.device, begun.network.clone());

@@ -35,7 +35,7 @@ pub(crate) async fn show(
         Done::SignedIn(cookie, _) => Onward::Go(begun(cookie, return_to.as_ref())),
         Done::Enabled(enabled, cookie) => added(&browser, enabled, cookie, return_to.as_ref()),
     };
-    verify::show(pass, shown, services, InBrowser, answer).await
+    verify::show(pass, shown, services, InBrowser(&browser), answer).await
 }
 
 /// A factor counts: its recovery codes are shown, if it has some, and a session begins, if it was added while signing in.

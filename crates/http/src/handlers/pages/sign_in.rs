@@ -44,7 +44,7 @@ pub(crate) async fn sign_in(
             Onward::Show(pages::whole(&browser, pages::challenge(&challenge, browser.form_token(), back)))
         }
     };
-    login::sign_in(pass, credentials, services, InBrowser, answer).await
+    login::sign_in(pass, credentials, services, InBrowser(&browser), answer).await
 }
 
 /// To where whoever signed in wanted to go, with the session.

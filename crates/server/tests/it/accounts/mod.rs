@@ -1,5 +1,6 @@
 //! Accounts over HTTP: what people and their keys can do, and what whoever attacks them cannot.
 
+mod fresh;
 mod guesses;
 mod keys;
 mod mail;

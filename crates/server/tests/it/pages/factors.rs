@@ -87,3 +87,32 @@ async fn a_passkey_in_a_form_is_json_in_one_way() {
         assert!(window.cookie(SESSION).is_none());
     }
 }
+
+#[tokio::test]
+async fn what_outlives_a_session_asks_for_a_fresh_sign_in_and_comes_back() {
+    let app = App::start().await;
+    app.person("ada@example.com").await;
+    let window = Window::open(&app);
+    window.sign_in("ada@example.com").await;
+    window.get("/account/api-keys/new").await;
+    let old = window.cookie(SESSION).unwrap();
+    app.clock.advance(std::time::Duration::from_mins(11));
+    assert_eq!(window.get("/account/api-keys").await.status, 200, "what is there can be seen");
+    let fields = [("name", "import"), ("scopes", "nodes:read"), ("life", "90"), ("allowed_networks", "")];
+    assert_eq!(window.send("/account/api-keys/new", &fields).await.leads(), "/sign-in?return_to=%2Faccount%2Fapi-keys&done=stale");
+    for (path, back) in [
+        ("/account/api-keys/new", "%2Faccount%2Fapi-keys%2Fnew"),
+        ("/account/security/new-factor", "%2Faccount%2Fsecurity%2Fnew-factor"),
+    ] {
+        assert_eq!(window.get(path).await.leads(), format!("/sign-in?return_to={back}&done=stale"));
+    }
+    assert!(window.send("/account/security/recovery-codes", &[]).await.leads().ends_with("&done=stale"));
+    assert!(window.get("/sign-in?return_to=%2Faccount%2Fapi-keys%2Fnew&done=stale").await.text.contains("please sign in again"));
+    let fields = [SIGN_IN[0], SIGN_IN[1], ("return_to", "/account/api-keys/new")];
+    assert_eq!(window.send("/sign-in", &fields).await.leads(), "/account/api-keys/new");
+    assert_eq!(window.get("/account/api-keys/new").await.status, 200);
+    // It is another session, and the one before ended.
+    let thief = Window::open(&app);
+    thief.plant(SESSION, &old);
+    assert!(window.cookie(SESSION).unwrap() != old && thief.get("/account").await.leads().starts_with("/sign-in"));
+}
