@@ -232,7 +232,8 @@ impl Reply {
     #[track_caller]
     fn tells_nothing(&self) {
         for inside in ["select ", "insert ", "wardgraph.", "postgres", "/src/", "panicked", "tokio"] {
-            assert!(!self.text.to_lowercase().contains(inside), "`{inside}` in {}", self.text);
+            // Pages have fields to choose from.
+            assert!(!self.text.to_lowercase().replace("<select ", "<").contains(inside), "`{inside}` in {}", self.text);
         }
     }
 
