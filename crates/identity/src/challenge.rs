@@ -100,7 +100,8 @@ const KEEP_STATE: Statement<Identity> =
 const USE: Statement<Identity> =
     Statement::identity("identity.challenge.use", "update challenges set used_at = $2 where challenge_id = $1");
 
-pub(crate) const STATEMENTS: &[&StatementInfo] = &[BEGIN.info(), BEGIN_OWN.info(), KEEP_STATE.info(), STANDS.info(), TRY.info(), USE.info(), WAITS.info()];
+pub(crate) const STATEMENTS: &[&StatementInfo] =
+    &[BEGIN.info(), BEGIN_OWN.info(), KEEP_STATE.info(), STANDS.info(), TRY.info(), USE.info(), WAITS.info()];
 
 /// A challenge that is about to begin.
 #[derive(Debug)]
@@ -143,17 +144,7 @@ impl NewChallenge<'_> {
 
     /// One of nobody that is known.
     pub const fn of_nobody(kind: Kind, now: Timestamp) -> Self {
-        Self {
-            kind,
-            user: None,
-            session: None,
-            organization: None,
-            generation: 0,
-            network: None,
-            name: None,
-            state: None,
-            now,
-        }
+        Self { kind, user: None, session: None, organization: None, generation: 0, network: None, name: None, state: None, now }
     }
 }
 

@@ -15,7 +15,6 @@ use wardgraph_http::{Accounts, Edge, HealthState, Mounted, QueryVectors, ServeLi
 use wardgraph_identity::{
     Keys as AccountKeys,
     mail::Mailer,
-    passkey::RelyingParty,
     password::{Cost, HashPool, PoolOptions},
     session::Lifetimes,
 };
@@ -30,7 +29,7 @@ use wardgraph_worker::{
     EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, PurgeWorker, TierKeeper, TierOptions, WorkerOptions,
 };
 
-use crate::{Caller, Cluster, Database, Mailbox, Person, cluster::repository};
+use crate::{Caller, Cluster, Database, Mailbox, Person, cluster::repository, security_key::party};
 
 /// When every test begins: 2026-01-01T00:00:00Z.
 pub const START: i64 = 1_767_225_600;
@@ -129,8 +128,8 @@ impl Default for AppOptions {
 impl AppOptions {
     /// How accounts are kept, once their keys are there.
     fn accounts(&self) -> impl FnOnce(&AccountKeys, u16) -> Accounts + use<> {
-        let pages_here = self.pages_here;
-        let (hashing, cost, beat, open, verifies) = (self.hashing, self.cost, self.beat, !self.closed, self.verifies);
+        let (here, hashing, cost, beat, open, verifies) =
+            (self.pages_here, self.hashing, self.cost, self.beat, !self.closed, self.verifies);
         move |keys, port| Accounts {
             keys: keys.clone(),
             pool: HashPool::start(hashing).unwrap(),
@@ -138,7 +137,7 @@ impl AppOptions {
             cost,
             open,
             verifies,
-            passkeys: Some(party(pages_here.then_some(port))),
+            passkeys: Some(party(here.then_some(port))),
             beat,
         }
     }
@@ -454,15 +453,6 @@ pub(crate) async fn first_keys(database: &Database) {
     let parts = SystemParts { store: store.clone(), clock, chance: Arc::new(SeededChance::new(7)) };
     KeyKeeper::new(parts, vault, issuer).begin().await.unwrap();
     store.close();
-}
-
-/// Whom the passkeys of tests are for.
-fn party(here: Option<u16>) -> RelyingParty {
-    let (domain, origin) = match here {
-        Some(port) => ("localhost", format!("http://localhost:{port}")),
-        None => ("wardgraph.test", OWN_ISS.to_owned()),
-    };
-    RelyingParty::new(domain, vec![origin], "Wardgraph").unwrap()
 }
 
 fn test_masters() -> Arc<dyn MasterSource> {

@@ -10,15 +10,15 @@
 )]
 
 mod app;
-mod security_key;
 mod caller;
 mod cluster;
 mod forge;
 mod person;
+mod security_key;
 
 pub use app::{App, AppOptions, GRACE, MASTER_KEY, OWN_ISS, START};
-pub use security_key::{KeyKind, SecurityKey};
 pub use caller::{Caller, Reply};
 pub use cluster::{Cluster, Database};
 pub use forge::{Forgery, forgeries, with_claims};
 pub use person::{Authenticator, Mailbox, PASSWORD, Person, code};
+pub use security_key::{KeyKind, SecurityKey};

@@ -55,7 +55,7 @@ pub struct Row {
 }
 
 /// Every endpoint of the server.
-pub static ALL: &[&[Row]] = &[system::ROWS, graph::ROWS, shared::ROWS, mfa::ROWS, account::ROWS, auth::ROWS, passkeys::ROWS];
+pub static ALL: &[&[Row]] = &[system::ROWS, graph::ROWS, shared::ROWS, mfa::ROWS, passkeys::ROWS, account::ROWS, auth::ROWS];
 
 /// Every endpoint of the server, one after another.
 pub fn rows() -> impl Iterator<Item = &'static Row> {

@@ -16,7 +16,8 @@ use webauthn_rp::{
         Challenge, Credentials, PublicKeyCredentialDescriptor, UserVerificationRequirement,
         auth::{AllowedCredentials, AuthenticationVerificationOptions},
         register::{
-            CoseAlgorithmIdentifier, CoseAlgorithmIdentifiers, RegistrationVerificationOptions, ResidentKeyRequirement, UserHandle64,
+            CoseAlgorithmIdentifier, CoseAlgorithmIdentifiers, RegistrationVerificationOptions, ResidentKeyRequirement,
+            UserHandle64,
         },
     },
     response::{

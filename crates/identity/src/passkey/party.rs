@@ -73,7 +73,8 @@ mod tests {
     #[test]
     fn a_relying_party_is_a_domain_with_pages_below_it() {
         let party = |domain: &str, origins: &[&str]| {
-            RelyingParty::new(domain, origins.iter().map(|&origin| origin.to_owned()).collect(), "w").map(|party| party.id().to_owned())
+            RelyingParty::new(domain, origins.iter().map(|&origin| origin.to_owned()).collect(), "w")
+                .map(|party| party.id().to_owned())
         };
         for (domain, origin) in [
             ("example.com", "https://example.com"),
@@ -89,7 +90,9 @@ mod tests {
         for origin in ["https://example.org", "https://badexample.com", "https://example.com.evil.org"] {
             assert_eq!(party("example.com", &[origin]), Err(BadParty::Elsewhere), "{origin}");
         }
-        for origin in ["http://example.com", "https://example.com/", "example.com", "https://example.com:x", "https://a@example.com"] {
+        for origin in
+            ["http://example.com", "https://example.com/", "example.com", "https://example.com:x", "https://a@example.com"]
+        {
             assert_eq!(party("example.com", &[origin]), Err(BadParty::Plain), "{origin}");
         }
     }

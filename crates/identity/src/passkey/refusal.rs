@@ -91,7 +91,9 @@ impl From<RegCeremonyErr> for Refusal {
             RegCeremonyErr::RpIdHashMismatch => Self::Party,
             RegCeremonyErr::UserNotPresent => Self::Absent,
             RegCeremonyErr::UserNotVerified => Self::Unrecognised,
-            RegCeremonyErr::BackupEligible | RegCeremonyErr::BackupNotEligible | RegCeremonyErr::BackupDoesNotExist => Self::Changed,
+            RegCeremonyErr::BackupEligible | RegCeremonyErr::BackupNotEligible | RegCeremonyErr::BackupDoesNotExist => {
+                Self::Changed
+            }
             RegCeremonyErr::PublicKeyAlgorithmMismatch => Self::Algorithm,
         }
     }

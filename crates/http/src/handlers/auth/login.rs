@@ -71,7 +71,9 @@ pub(crate) async fn login(
         work.note(EventType::MfaRequired, Some(user.into()), Outcome::Success, json!({ "methods": asked.methods() }));
         // Half of who signs in is known.
         let who = Proven { tenant: Some(seat.organization), ..Proven::nobody() };
-        return Ok(work.commit(who, Json(SignIn::Challenge(mfa::challenged(token, &asked, accounts.passkeys.is_some())))).await?);
+        return Ok(work
+            .commit(who, Json(SignIn::Challenge(mfa::challenged(token, &asked, accounts.passkeys.is_some()))))
+            .await?);
     }
     let proof = Proof::of(&[PASSWORD], now);
     let begun = tokens::Beginning { user, generation: found.generation, seat: &seat, device: &device, ip, network, proof, now };

@@ -106,11 +106,8 @@ type Beginning = (Zeroizing<Vec<u8>>, Begun);
 fn app(email: &str, chance: &dyn Chance) -> Result<Beginning, Failure> {
     let secret = totp::secret(chance);
     let shown = totp::shown(&secret, email)?;
-    let begun = AppSecret {
-        secret: SecretText(shown.secret),
-        otpauth_uri: SecretText(shown.uri),
-        qr_svg: SecretText(shown.qr_svg),
-    };
+    let begun =
+        AppSecret { secret: SecretText(shown.secret), otpauth_uri: SecretText(shown.uri), qr_svg: SecretText(shown.qr_svg) };
     Ok((secret, Begun::App(begun)))
 }
 

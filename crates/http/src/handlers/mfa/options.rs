@@ -12,11 +12,7 @@ pub(super) fn creation(party: &RelyingParty, offer: &Offer, asked: &Asked) -> Cr
     let algorithm = |alg| Algorithm { kind: KEY.into(), alg };
     CreationOptions {
         rp: Party { id: party.id().to_owned(), name: party.name().to_owned() },
-        user: Holder {
-            id: URL_SAFE_NO_PAD.encode(offer.handle),
-            name: offer.email.clone(),
-            display_name: offer.name.clone(),
-        },
+        user: Holder { id: URL_SAFE_NO_PAD.encode(offer.handle), name: offer.email.clone(), display_name: offer.name.clone() },
         challenge: asked.challenge.clone(),
         pub_key_cred_params: ALGORITHMS.map(algorithm).into(),
         timeout: timeout(),

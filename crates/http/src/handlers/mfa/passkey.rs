@@ -32,7 +32,10 @@ pub(crate) async fn begin(
     let (now, chance) = (pass.now(), pass.chance());
     let mut work = pass.begin()?;
     match ask(&mut work, body.mfa_token.map(|token| token.0), &services, now, &*chance).await? {
-        Some((organization, begun)) => Ok(work.commit(half(organization), Json(begun)).await?),
+        Some((organization, begun)) => {
+            work.note(EventType::PasskeyAsked, None, Outcome::Success, json!({ "alone": organization.is_none() }));
+            Ok(work.commit(half(organization), Json(begun)).await?)
+        }
         None => Ok(work.refuse(over()).await?),
     }
 }

@@ -167,7 +167,12 @@ impl Made {
 }
 
 /// What was shown of a new factor: that it works, or what is wrong with it.
-fn made(held: &Held, shown: &Shown, place: &Place, services: &Services) -> Result<Result<Made, (Option<Refusal>, Problem)>, Failure> {
+fn made(
+    held: &Held,
+    shown: &Shown,
+    place: &Place,
+    services: &Services,
+) -> Result<Result<Made, (Option<Refusal>, Problem)>, Failure> {
     let state = held.state(&services.accounts.keys)?;
     if held.kind == Kind::Totp {
         let step = shown.code.as_ref().and_then(|code| wardgraph_identity::totp::step(&state, code.expose(), place.now, None));

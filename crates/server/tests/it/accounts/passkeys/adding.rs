@@ -1,7 +1,7 @@
 //! Adding passkeys, naming and removing them.
 
 use serde_json::{Value, json};
-use wardgraph_testkit::{App, SecurityKey, KeyKind, OWN_ISS};
+use wardgraph_testkit::{App, KeyKind, OWN_ISS, SecurityKey};
 
 use super::{add, authenticator, begin, begin_adding, claims, count, payload, sign_in_alone, verify, with_passkey};
 

@@ -16,7 +16,10 @@ async fn a_passkey_alone_signs_its_owner_in() {
     assert_eq!((&options["allowCredentials"], &options["timeout"]), (&json!([]), &json!(600_000)));
     let tokens = verify(&app, &begun["mfa_token"], &phone.get(options)).await.ok();
     let claims = claims(&tokens);
-    assert_eq!((&claims["sub"], &claims["amr"], &claims["acr"]), (&json!(ada.id), &json!(["hwk", "user", "mfa"]), &json!("aal2")));
+    assert_eq!(
+        (&claims["sub"], &claims["amr"], &claims["acr"]),
+        (&json!(ada.id), &json!(["hwk", "user", "mfa"]), &json!("aal2"))
+    );
     let caller = app.bearer(tokens["access_token"].as_str().unwrap());
     assert!(is_believed(&caller).await);
     let next = app.stranger().post("/api/v1/auth/refresh", &json!({ "refresh_token": tokens["refresh_token"] })).await.ok();

@@ -19,7 +19,8 @@ enum Harm {
 }
 
 fn harm() -> impl Strategy<Value = Harm> {
-    let other = prop_oneof![Just(Value::Null), Just(json!(7)), Just(json!("")), Just(json!([])), Just(json!({})), Just(json!("AAAA"))];
+    let other =
+        prop_oneof![Just(Value::Null), Just(json!(7)), Just(json!("")), Just(json!([])), Just(json!({})), Just(json!("AAAA"))];
     prop_oneof![
         4 => (any::<prop::sample::Index>(), 0..8_u8).prop_map(|(at, bit)| Harm::Flip { at, bit }),
         2 => any::<prop::sample::Index>().prop_map(Harm::Cut),

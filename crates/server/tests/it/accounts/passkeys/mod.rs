@@ -7,7 +7,7 @@ mod mangled;
 mod second;
 
 use serde_json::{Value, json};
-use wardgraph_testkit::{App, SecurityKey, OWN_ISS, Person, Reply};
+use wardgraph_testkit::{App, OWN_ISS, Person, Reply, SecurityKey};
 
 /// Begins to add a passkey, and tells what the browser is asked.
 async fn begin_adding(person: &Person, name: &str) -> Value {
