@@ -206,8 +206,7 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             | "passkeys",
             ("own_account", "*", ACCOUNT, ACCOUNT),
         )
-        | ("organizations", ("members_read", "r", MEMBERS, ""))
-        | ("organizations", ("own_account", "*", ORGANIZATION, ORGANIZATION))
+        | ("organizations", ("members_read", "r", MEMBERS, "") | ("own_account", "*", ORGANIZATION, ORGANIZATION))
         | ("mail", ("own_notice", "a", "", NOTICE)) => Some(&["wardgraph_app"]),
         ("migrations", ("ledger", "*", "true", "true")) => Some(&["wardgraph_owner"]),
         _ => None,

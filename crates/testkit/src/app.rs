@@ -29,7 +29,12 @@ use wardgraph_worker::{
     EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, PurgeWorker, TierKeeper, TierOptions, WorkerOptions,
 };
 
-use crate::{Caller, Cluster, Database, Mailbox, Person, cluster::repository, security_key::party};
+use crate::{
+    Caller, Cluster, Database, Mailbox, Person,
+    cluster::repository,
+    issuers::{outside, own_issuer},
+    security_key::party,
+};
 
 /// When every test begins: 2026-01-01T00:00:00Z.
 pub const START: i64 = 1_767_225_600;
@@ -459,19 +464,6 @@ fn test_masters() -> Arc<dyn MasterSource> {
     Arc::new(FixedSource::new([&wardgraph_kernel::Secret::new(MASTER_KEY)]).unwrap())
 }
 
-fn own_issuer(algorithms: Vec<Algorithm>, vault: &Vault) -> OwnIssuer {
-    let config = OwnConfig {
-        iss: OWN_ISS.into(),
-        audience: AUDIENCE.into(),
-        life: std::time::Duration::from_mins(15),
-        algorithms,
-        rotate_after: std::time::Duration::from_hours(30 * 24),
-        lead: std::time::Duration::from_mins(10),
-        leeway: std::time::Duration::from_secs(30),
-    };
-    OwnIssuer::new(config, vault.clone()).unwrap()
-}
-
 /// One model for the whole run: the fast one, a real one.
 fn embedder() -> Arc<dyn Embedder> {
     static EMBEDDER: OnceLock<Arc<dyn Embedder>> = OnceLock::new();
@@ -485,18 +477,4 @@ fn embedder() -> Arc<dyn Embedder> {
 fn recorder() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE.get_or_init(|| PrometheusBuilder::new().build_recorder().handle()).clone()
-}
-
-/// The issuer of the tests' callers.
-fn outside(secret: &wardgraph_kernel::Secret) -> Issuer {
-    Issuer::new(IssuerConfig {
-        name: "outside".into(),
-        keys: IssuerKeys::Fixed { algorithm: wardgraph_tokens::Algorithm::HS256, key: secret.clone() },
-        audiences: vec![AUDIENCE.into()],
-        tenants: Tenants::ANY,
-        issuer: Some(ISS.into()),
-        leeway: std::time::Duration::from_secs(30),
-        ceiling: Permissions::outside_ceiling(),
-    })
-    .unwrap()
 }

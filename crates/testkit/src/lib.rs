@@ -13,6 +13,7 @@ mod app;
 mod caller;
 mod cluster;
 mod forge;
+mod issuers;
 mod person;
 mod security_key;
 
@@ -20,5 +21,5 @@ pub use app::{App, AppOptions, GRACE, MASTER_KEY, OWN_ISS, START};
 pub use caller::{Caller, Reply};
 pub use cluster::{Cluster, Database};
 pub use forge::{Forgery, forgeries, with_claims};
-pub use person::{Authenticator, Mailbox, PASSWORD, Person, code};
+pub use person::{Authenticator, Mailbox, PASSWORD, Person, code, octets};
 pub use security_key::{KeyKind, SecurityKey};

@@ -172,9 +172,13 @@ impl Authenticator {
     }
 }
 
+/// The octets of a secret in base32.
+pub fn octets(secret: &str) -> Vec<u8> {
+    totp_rs::Secret::try_from_base32(secret).unwrap().as_bytes().to_vec()
+}
+
 /// The code of a secret in base32 at a second.
 pub fn code(secret: &str, second: i64) -> String {
-    let secret = totp_rs::Secret::try_from_base32(secret).unwrap();
-    let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
+    let totp = totp_rs::Builder::new().with_secret(octets(secret)).build().unwrap();
     totp.generate(u64::try_from(second).unwrap()).to_string()
 }

@@ -1,12 +1,16 @@
 //! Second factors over HTTP: what people do with them, and what whoever has the password tries.
 
+mod attacks;
 mod enrolling;
+mod guessing;
+mod organization;
+mod recovery;
 mod signing_in;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use wardgraph_kernel::Clock;
-use wardgraph_testkit::{App, Authenticator, Person, Reply};
+use wardgraph_testkit::{App, AppOptions, Authenticator, Person, Reply};
 
 /// Somebody with an authenticator app.
 async fn with_an_app(app: &App, email: &str) -> (Person, Authenticator) {
@@ -64,4 +68,11 @@ fn wrong_code(app: &App, authenticator: &Authenticator) -> String {
 /// What the clock shows, in seconds.
 fn second(app: &App) -> i64 {
     app.clock.now().as_second()
+}
+
+/// Another server over the same database. Its clock is a moment ahead, so that what both draw by chance is not the same.
+async fn another_server(app: &App) -> App {
+    let other = App::over(app.database.clone(), AppOptions::default()).await;
+    other.clock.advance(std::time::Duration::from_secs(1));
+    other
 }
