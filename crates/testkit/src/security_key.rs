@@ -48,6 +48,7 @@ pub enum KeyKind {
 
 /// An authenticator that has one key, and the browser page that asks it.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is something that it can do wrong by itself")]
 pub struct SecurityKey {
     pair: Pair,
     /// What it calls its key.

@@ -94,7 +94,7 @@ pub(super) async fn judge(
         Ok(_) => return Ok(Err(Refusal::Unknown.into())),
         Err(turned) => return Ok(Err(turned)),
     };
-    match passkey::prove(trial.services.accounts.party()?, &state, false, &shown.0, &stored) {
+    match passkey::prove(trial.services.accounts.party()?, &state, false, &shown.0, &stored.kept) {
         Ok(proof) => {
             passkey::note_use(tx, stored.id, &proof, trial.now).await?;
             Ok(Ok(Proved { amr: methods(proof.syncs), codes_left: None }))
@@ -117,7 +117,7 @@ pub(super) fn prove_alone(
     stored: &Stored,
 ) -> Result<Result<Proof, Refusal>, Failure> {
     let state = held.state(&services.accounts.keys)?;
-    Ok(passkey::prove(services.accounts.party()?, &state, true, &shown.0, stored))
+    Ok(passkey::prove(services.accounts.party()?, &state, true, &shown.0, &stored.kept))
 }
 
 /// What a passkey adds to `amr`.
