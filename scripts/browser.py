@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -74,7 +75,7 @@ class Person:
         self.page.goto(self.base + path)
 
     def press(self, name):
-        self.page.get_by_role("button", name=name, exact=True).first.click()
+        self.page.get_by_role("button", name=re.compile(f"^{re.escape(name)}(:|$)")).first.click()
 
     def follow(self, name):
         self.page.get_by_role("link", name=name, exact=True).first.click()
@@ -229,7 +230,7 @@ def factors(person):
     for left in (2, 1, 0):
         lost.press("Remove")
         lost.reads("The second factor was removed.")
-        assert lost.page.get_by_role("button", name="Remove", exact=True).count() == left
+        assert lost.page.get_by_role("button", name=re.compile("^Remove:")).count() == left
     lost.press("Sign out")
     lost.sign_in(email, FIRST)
     lost.titled("Your account")

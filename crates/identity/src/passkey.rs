@@ -8,7 +8,7 @@ mod party;
 mod refusal;
 mod rows;
 
-pub use ceremony::{NewPasskey, Proof, begin_alone, begin_second, claims, enrol, prove, register};
+pub use ceremony::{Kept, NewPasskey, Proof, begin_alone, begin_second, claims, enrol, prove, register};
 pub use offer::{offer, offer_own};
 pub use options::{Asked, Descriptor, Offer};
 pub use party::{BadParty, RelyingParty};

@@ -15,22 +15,24 @@ use wardgraph_http::{Accounts, Edge, HealthState, Mounted, QueryVectors, ServeLi
 use wardgraph_identity::{
     Keys as AccountKeys,
     mail::Mailer,
-    passkey::RelyingParty,
     password::{Cost, HashPool, PoolOptions},
     session::Lifetimes,
 };
 use wardgraph_kernel::{Clock, EdgeId, ManualClock, NodeId, Permissions, SeededChance, SharedNodeId, Timestamp};
 use wardgraph_limits::{LimitTable, Limiter};
 use wardgraph_store::{Role, StatementInfo, Store, StoreOptions, Timeouts};
-use wardgraph_tokens::{
-    AccessRequest, Algorithm, Issuer, IssuerConfig, IssuerKeys, LocalKey, Minter, OwnConfig, OwnIssuer, Tenants, Verifier,
-};
+use wardgraph_tokens::{AccessRequest, Algorithm, Issuer, LocalKey, Minter, OwnIssuer, Verifier};
 use wardgraph_vault::{FixedSource, MasterSource, Vault};
 use wardgraph_worker::{
     EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, PurgeWorker, TierKeeper, TierOptions, WorkerOptions,
 };
 
-use crate::{Caller, Cluster, Database, Mailbox, Person, Window, cluster::repository};
+use crate::{
+    Caller, Cluster, Database, Mailbox, Person, Window,
+    cluster::repository,
+    issuers::{outside, own_issuer},
+    security_key::party,
+};
 
 /// When every test begins: 2026-01-01T00:00:00Z.
 pub const START: i64 = 1_767_225_600;
@@ -50,6 +52,7 @@ pub const MASTER_KEY: &str = "dGVzdC1tYXN0ZXIta2V5LW9mLXRoaXJ0eS10d28tYi4=";
 
 /// What a test wants otherwise than usual.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is something that one test or another wants")]
 pub struct AppOptions {
     /// The limits; none unless a test is about them.
     pub limits: LimitTable,
@@ -129,8 +132,8 @@ impl Default for AppOptions {
 impl AppOptions {
     /// How accounts are kept, once their keys are there.
     fn accounts(&self) -> impl FnOnce(&AccountKeys, u16) -> Accounts + use<> {
-        let pages_here = self.pages_here;
-        let (hashing, cost, beat, open, verifies) = (self.hashing, self.cost, self.beat, !self.closed, self.verifies);
+        let (here, hashing, cost, beat, open, verifies) =
+            (self.pages_here, self.hashing, self.cost, self.beat, !self.closed, self.verifies);
         move |keys, port| Accounts {
             keys: keys.clone(),
             pool: HashPool::start(hashing).unwrap(),
@@ -138,7 +141,7 @@ impl AppOptions {
             cost,
             open,
             verifies,
-            passkeys: Some(party(pages_here.then_some(port))),
+            passkeys: Some(party(here.then_some(port))),
             beat,
         }
     }
@@ -460,30 +463,8 @@ pub(crate) async fn first_keys(database: &Database) {
     store.close();
 }
 
-/// Whom the passkeys of tests are for.
-fn party(here: Option<u16>) -> RelyingParty {
-    let (domain, origin) = match here {
-        Some(port) => ("localhost", format!("http://localhost:{port}")),
-        None => ("wardgraph.test", OWN_ISS.to_owned()),
-    };
-    RelyingParty::new(domain, vec![origin], "Wardgraph").unwrap()
-}
-
 fn test_masters() -> Arc<dyn MasterSource> {
     Arc::new(FixedSource::new([&wardgraph_kernel::Secret::new(MASTER_KEY)]).unwrap())
-}
-
-fn own_issuer(algorithms: Vec<Algorithm>, vault: &Vault) -> OwnIssuer {
-    let config = OwnConfig {
-        iss: OWN_ISS.into(),
-        audience: AUDIENCE.into(),
-        life: std::time::Duration::from_mins(15),
-        algorithms,
-        rotate_after: std::time::Duration::from_hours(30 * 24),
-        lead: std::time::Duration::from_mins(10),
-        leeway: std::time::Duration::from_secs(30),
-    };
-    OwnIssuer::new(config, vault.clone()).unwrap()
 }
 
 /// One model for the whole run: the fast one, a real one.
@@ -499,18 +480,4 @@ fn embedder() -> Arc<dyn Embedder> {
 fn recorder() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE.get_or_init(|| PrometheusBuilder::new().build_recorder().handle()).clone()
-}
-
-/// The issuer of the tests' callers.
-fn outside(secret: &wardgraph_kernel::Secret) -> Issuer {
-    Issuer::new(IssuerConfig {
-        name: "outside".into(),
-        keys: IssuerKeys::Fixed { algorithm: wardgraph_tokens::Algorithm::HS256, key: secret.clone() },
-        audiences: vec![AUDIENCE.into()],
-        tenants: Tenants::ANY,
-        issuer: Some(ISS.into()),
-        leeway: std::time::Duration::from_secs(30),
-        ceiling: Permissions::outside_ceiling(),
-    })
-    .unwrap()
 }

@@ -11,7 +11,10 @@ use aws_lc_rs::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use serde_json::{Value, json};
+use wardgraph_identity::passkey::RelyingParty;
 use wardgraph_kernel::{Chance, SystemChance};
+
+use crate::OWN_ISS;
 
 /// Its user was there (6.1).
 const PRESENT: u8 = 1;
@@ -45,6 +48,7 @@ pub enum KeyKind {
 
 /// An authenticator that has one key, and the browser page that asks it.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is something that it can do wrong by itself")]
 pub struct SecurityKey {
     pair: Pair,
     /// What it calls its key.
@@ -227,4 +231,13 @@ fn bytes(out: &mut Vec<u8>, bytes: &[u8]) {
         }
     }
     out.extend(bytes);
+}
+
+/// Whom the passkeys of tests are for.
+pub(crate) fn party(here: Option<u16>) -> RelyingParty {
+    let (domain, origin) = match here {
+        Some(port) => ("localhost", format!("http://localhost:{port}")),
+        None => ("wardgraph.test", OWN_ISS.to_owned()),
+    };
+    RelyingParty::new(domain, vec![origin], "Wardgraph").unwrap()
 }

@@ -136,7 +136,7 @@ pub enum Begun {
     /// Of kind `webauthn`.
     Passkey {
         /// What the browser is asked: `PublicKeyCredentialCreationOptionsJSON`.
-        creation_options: CreationOptions,
+        creation_options: Box<CreationOptions>,
     },
 }
 

@@ -9,7 +9,7 @@ use wardgraph_api::wire::{
 
 use super::{
     device,
-    fields::{Filled, Line, Screen, Shown, button, notice},
+    fields::{Filled, Line, Screen, Shown, button_of, notice},
     moment::moment,
     second_factor,
     texts::{self, account as a, fields as f, password as p, security as s, sessions as t},
@@ -98,7 +98,7 @@ pub(crate) fn sessions(list: &SessionList, token: &str, done: Option<Done>) -> S
                         div { dt { (t::FROM) } dd { (session.ip) } }
                     }
                     @if !session.current {
-                        form method="post" action={ "/account/sessions/" (session.id) "/end" } { (button(token, t::END, "danger")) }
+                        form method="post" action={ "/account/sessions/" (session.id) "/end" } { (button_of(token, t::END, "danger", &name)) }
                     }
                 }
             }

@@ -172,6 +172,14 @@ pub(super) fn button(token: &str, label: &str, class: &str) -> Markup {
     }
 }
 
+/// The same among others like it: whoever hears it is told which one it is.
+pub(super) fn button_of(token: &str, label: &str, class: &str, whose: &str) -> Markup {
+    html! {
+        input type="hidden" name=(FORM_TOKEN) value=(token);
+        button class=(class) aria-label={ (label) ": " (whose) } { (label) }
+    }
+}
+
 /// What was done just now.
 pub(super) fn notice(text: Option<&str>) -> Markup {
     html! { @if let Some(text) = text { p.notice role="status" { (text) } } }

@@ -8,7 +8,7 @@ use wardgraph_api::wire::{
 use wardgraph_kernel::{OrganizationRole, Permission, Timestamp};
 
 use super::{
-    fields::{Filled, Line, Screen, Shown, button, notice},
+    fields::{Filled, Line, Screen, Shown, button_of, notice},
     moment::moment,
     texts::{self, fields as f, keys as k},
 };
@@ -51,7 +51,7 @@ fn card(key: &ApiKey, token: &str, now: Timestamp) -> Markup {
             div { dt { (k::LAST_USED) } dd { @if let Some(last) = key.last_used_at { (moment(last)) } @else { (k::UNUSED) } } }
         }
         @if state == k::ACTIVE {
-            form method="post" action={ (PLACE) "/" (key.id) "/revoke" } { (button(token, k::REVOKE, "danger")) }
+            form method="post" action={ (PLACE) "/" (key.id) "/revoke" } { (button_of(token, k::REVOKE, "danger", &key.name)) }
         }
     }
 }

@@ -8,7 +8,7 @@ use wardgraph_api::wire::{
 };
 
 use super::{
-    fields::{Filled, Line, Screen, Shown, button},
+    fields::{Filled, Line, Screen, Shown, button, button_of},
     moment::moment,
     texts::{fields as f, second_factor as t},
 };
@@ -141,7 +141,7 @@ fn asking(action: &str, filled: &Filled<'_>, carried: &Markup, label: &str, does
     let content = html! {
         (carried)
         input type="hidden" name="credential" value="";
-        button.main type="button" hidden { (label) }
+        button.(if does == "offer" { "plain" } else { "main" }) type="button" hidden { (label) }
         p.fault role="alert" hidden { (t::PASSKEY_FAILED) }
         noscript { p.hint { (t::NO_SCRIPT) } }
     };
@@ -221,6 +221,6 @@ fn card(factor: &Factor, token: &str) -> Markup {
             div { dt { (t::ADDED) } dd { (moment(factor.created_at)) } }
             div { dt { (t::USED) } dd { @if let Some(used) = factor.last_used_at { (moment(used)) } @else { (t::UNUSED) } } }
         }
-        form method="post" action={ "/account/security/factors/" (factor.id) "/remove" } { (button(token, t::REMOVE, "danger")) }
+        form method="post" action={ "/account/security/factors/" (factor.id) "/remove" } { (button_of(token, t::REMOVE, "danger", &factor.name)) }
     }
 }

@@ -26,7 +26,7 @@ use webauthn_rp::{
     },
 };
 
-use super::{Asked, Descriptor, Refusal, RelyingParty, Stored, WITHIN};
+use super::{Asked, Descriptor, Refusal, RelyingParty, WITHIN};
 use crate::IdentityError;
 
 /// What a browser sends: `PublicKeyCredential.toJSON()`, as it is.
@@ -37,9 +37,9 @@ type Key = StaticState<CompressedPubKey<[u8; 32], [u8; 32], [u8; 48], Vec<u8>>>;
 const FLAGS_AT: usize = 32;
 const USER_VERIFIED: u8 = 1 << 2;
 
-/// A passkey that an authenticator made just now.
+/// What an authenticator's key is known by.
 #[derive(Debug, Clone)]
-pub struct NewPasskey {
+pub struct Kept {
     /// What the authenticator calls it.
     pub credential_id: Vec<u8>,
     /// Whom it is for there.
@@ -52,8 +52,15 @@ pub struct NewPasskey {
     pub syncs: bool,
     /// Whether it was.
     pub synced: bool,
-    /// Whether the authenticator made sure who its user is.
+    /// Whether the authenticator ever made sure who its user is.
     pub recognised: bool,
+}
+
+/// A passkey that an authenticator made just now.
+#[derive(Debug, Clone)]
+pub struct NewPasskey {
+    /// What is to be kept of it.
+    pub kept: Kept,
     /// How the authenticator is reached.
     pub transports: Vec<&'static str>,
 }
@@ -102,7 +109,7 @@ fn made(party: &RelyingParty, state: &[u8], sent: &Sent) -> Result<NewPasskey, R
     };
     let (id, transports, handle, key, state, _) = state.verify(&party.id, &made, &options)?.into_parts();
     let Ok(public_key) = key.encode();
-    Ok(NewPasskey {
+    let kept = Kept {
         credential_id: id.into_inner().to_vec(),
         handle: handle.as_ref().to_vec(),
         public_key,
@@ -110,8 +117,8 @@ fn made(party: &RelyingParty, state: &[u8], sent: &Sent) -> Result<NewPasskey, R
         syncs: !matches!(state.backup, Backup::NotEligible),
         synced: matches!(state.backup, Backup::Exists),
         recognised: state.user_verified,
-        transports: words(transports),
-    })
+    };
+    Ok(NewPasskey { kept, transports: words(transports) })
 }
 
 /// What an authenticator is asked, whosever it is: to make sure who its user is, and to tell.
@@ -146,30 +153,30 @@ pub fn claims(sent: &Sent) -> Option<Vec<u8>> {
 }
 
 /// Judges what an authenticator signed that was asked by [`begin_alone`] (`alone`) or [`begin_second`].
-pub fn prove(party: &RelyingParty, state: &[u8], alone: bool, sent: &Sent, stored: &Stored) -> Result<Proof, Refusal> {
+pub fn prove(party: &RelyingParty, state: &[u8], alone: bool, sent: &Sent, kept: &Kept) -> Result<Proof, Refusal> {
     // The library takes an answer without one for one that has it, and ends in a panic.
     let told = sent.get("response").and_then(|response| response.get("userHandle")).is_some_and(Value::is_string);
     if alone && !told {
         return Err(Refusal::Malformed);
     }
-    guarded(|| shown(party, state, alone, sent, stored))
+    guarded(|| shown(party, state, alone, sent, kept))
 }
 
-fn shown(party: &RelyingParty, state: &[u8], alone: bool, sent: &Sent, stored: &Stored) -> Result<Proof, Refusal> {
-    let handle = <[u8; 64]>::try_from(stored.handle.as_slice()).map_err(|_| Refusal::Unknown)?;
+fn shown(party: &RelyingParty, state: &[u8], alone: bool, sent: &Sent, kept: &Kept) -> Result<Proof, Refusal> {
+    let handle = <[u8; 64]>::try_from(kept.handle.as_slice()).map_err(|_| Refusal::Unknown)?;
     let Ok(handle) = UserHandle64::decode(handle);
-    let key = Key::decode(&stored.public_key).map_err(|_| Refusal::Unknown)?;
+    let key = Key::decode(&kept.public_key).map_err(|_| Refusal::Unknown)?;
     let known = DynamicState {
-        user_verified: stored.recognised,
-        backup: match (stored.syncs, stored.synced) {
+        user_verified: kept.recognised,
+        backup: match (kept.syncs, kept.synced) {
             (false, _) => Backup::NotEligible,
             (true, false) => Backup::Eligible,
             (true, true) => Backup::Exists,
         },
-        sign_count: stored.sign_count,
+        sign_count: kept.sign_count,
         authenticator_attachment: AuthenticatorAttachment::None,
     };
-    let id = CredentialId::<&[u8]>::decode(&stored.credential_id).map_err(|_| Refusal::Unknown)?;
+    let id = CredentialId::<&[u8]>::decode(&kept.credential_id).map_err(|_| Refusal::Unknown)?;
     let mut credential = AuthenticatedCredential::new(id, &handle, key, known).map_err(|_| Refusal::Unknown)?;
     let options = AuthenticationVerificationOptions::<String, &str> {
         allowed_origins: &party.origins,
@@ -190,7 +197,7 @@ fn shown(party: &RelyingParty, state: &[u8], alone: bool, sent: &Sent, stored: &
         verified(shown.response().authenticator_data())
     };
     let now = credential.dynamic_state();
-    Ok(Proof { recognised, syncs: stored.syncs, synced: matches!(now.backup, Backup::Exists), sign_count: now.sign_count })
+    Ok(Proof { recognised, syncs: kept.syncs, synced: matches!(now.backup, Backup::Exists), sign_count: now.sign_count })
 }
 
 /// The library ends in a panic where it finds that it is wrong itself: whatever brings it there is refused, and nothing else ends with it.

@@ -4,7 +4,7 @@ use uuid::Uuid;
 use wardgraph_kernel::{FactorId, Identity, Timestamp, UserId};
 use wardgraph_store::{Statement, StoreError, Tx};
 
-use super::{Descriptor, NewPasskey, Proof, Refusal};
+use super::{Descriptor, Kept, NewPasskey, Proof, Refusal};
 use crate::{
     IdentityError,
     account::{Seat, seat},
@@ -54,35 +54,8 @@ pub struct Stored {
     pub disabled: bool,
     /// Its place in its first organization.
     pub seat: Option<Seat>,
-    pub(super) credential_id: Vec<u8>,
-    pub(super) handle: Vec<u8>,
-    pub(super) public_key: Vec<u8>,
-    pub(super) sign_count: u32,
-    pub(super) syncs: bool,
-    pub(super) synced: bool,
-    pub(super) recognised: bool,
-}
-
-impl Stored {
-    /// What would be kept of a passkey that nobody has yet: for judging it without a database.
-    pub fn of(new: &NewPasskey) -> Self {
-        let nobody = Uuid::nil();
-        Self {
-            id: nobody.into(),
-            user: nobody.into(),
-            generation: 0,
-            verified: false,
-            disabled: false,
-            seat: None,
-            credential_id: new.credential_id.clone(),
-            handle: new.handle.clone(),
-            public_key: new.public_key.clone(),
-            sign_count: new.sign_count,
-            syncs: new.syncs,
-            synced: new.synced,
-            recognised: new.recognised,
-        }
-    }
+    /// What its key is known by.
+    pub kept: Kept,
 }
 
 /// Keeps the passkey that a factor is.
@@ -92,19 +65,20 @@ pub async fn add(
     user: UserId,
     new: &NewPasskey,
 ) -> Result<Result<(), Refusal>, StoreError> {
+    let kept = &new.kept;
     let rows = tx
         .run(
             &ADD,
             &[
                 &factor.uuid(),
                 &user.uuid(),
-                &new.credential_id,
-                &new.handle,
-                &new.public_key,
-                &i64::from(new.sign_count),
-                &new.syncs,
-                &new.synced,
-                &new.recognised,
+                &kept.credential_id,
+                &kept.handle,
+                &kept.public_key,
+                &i64::from(kept.sign_count),
+                &kept.syncs,
+                &kept.synced,
+                &kept.recognised,
                 &new.transports,
             ],
         )
@@ -130,13 +104,15 @@ pub async fn stored(tx: &mut Tx<'_, Identity>, credential_id: &[u8]) -> Result<O
         verified: row.try_get(10)?,
         disabled: row.try_get(11)?,
         seat: seat(row.try_get(12)?, row.try_get(13)?)?,
-        credential_id: row.try_get(2)?,
-        handle: row.try_get(3)?,
-        public_key: row.try_get(4)?,
-        sign_count: u32::try_from(sign_count).map_err(|_| IdentityError::Unreadable("a passkey's counter"))?,
-        syncs: row.try_get(6)?,
-        synced: row.try_get(7)?,
-        recognised: row.try_get(8)?,
+        kept: Kept {
+            credential_id: row.try_get(2)?,
+            handle: row.try_get(3)?,
+            public_key: row.try_get(4)?,
+            sign_count: u32::try_from(sign_count).map_err(|_| IdentityError::Unreadable("a passkey's counter"))?,
+            syncs: row.try_get(6)?,
+            synced: row.try_get(7)?,
+            recognised: row.try_get(8)?,
+        },
     }))
 }
 

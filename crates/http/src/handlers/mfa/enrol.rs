@@ -138,7 +138,7 @@ fn app(email: &str, chance: &dyn Chance) -> Result<Beginning, Failure> {
 fn key(services: &Services, offer: &Offer) -> Result<Beginning, Failure> {
     let party = services.accounts.party()?;
     let asked = passkey::enrol(party, &offer.handle)?;
-    let creation_options = options::creation(party, offer, &asked);
+    let creation_options = Box::new(options::creation(party, offer, &asked));
     Ok((Zeroizing::new(asked.state), Begun::Passkey { creation_options }))
 }
 

@@ -32,7 +32,10 @@ pub(crate) async fn begin(
     let (now, chance) = (pass.now(), pass.chance());
     let mut work = pass.begin()?;
     match ask(&mut work, body.mfa_token.map(|token| token.0), &services, now, &*chance).await? {
-        Some((organization, begun)) => Ok(work.commit(half(organization), Json(begun)).await?),
+        Some((organization, begun)) => {
+            work.note(EventType::PasskeyAsked, None, Outcome::Success, json!({ "alone": organization.is_none() }));
+            Ok(work.commit(half(organization), Json(begun)).await?)
+        }
         None => Ok(work.refuse(over()).await?),
     }
 }
@@ -91,7 +94,7 @@ pub(super) async fn judge(
         Ok(_) => return Ok(Err(Refusal::Unknown.into())),
         Err(turned) => return Ok(Err(turned)),
     };
-    match passkey::prove(trial.services.accounts.party()?, &state, false, &shown.0, &stored) {
+    match passkey::prove(trial.services.accounts.party()?, &state, false, &shown.0, &stored.kept) {
         Ok(proof) => {
             passkey::note_use(tx, stored.id, &proof, trial.now).await?;
             Ok(Ok(Proved { amr: methods(proof.syncs), codes_left: None }))
@@ -114,7 +117,7 @@ pub(super) fn prove_alone(
     stored: &Stored,
 ) -> Result<Result<Proof, Refusal>, Failure> {
     let state = held.state(&services.accounts.keys)?;
-    Ok(passkey::prove(services.accounts.party()?, &state, true, &shown.0, stored))
+    Ok(passkey::prove(services.accounts.party()?, &state, true, &shown.0, &stored.kept))
 }
 
 /// What a passkey adds to `amr`.

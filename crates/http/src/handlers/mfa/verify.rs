@@ -191,7 +191,7 @@ impl Made {
     const fn amr(&self) -> &'static [&'static str] {
         match self {
             Self::App { .. } => &[ONE_TIME],
-            Self::Passkey(new) => passkey::methods(new.syncs),
+            Self::Passkey(new) => passkey::methods(new.kept.syncs),
         }
     }
 }

@@ -65,6 +65,7 @@ pub(crate) fn grants() -> Vec<String> {
         "session_id",
         "user_id",
         "organization_id",
+        "browser",
         "device",
         "ip",
         "created_at",

@@ -73,7 +73,10 @@ async fn a_session_that_was_planted_is_not_the_one_that_is_signed_in() {
     let fresh = victim.cookie(SESSION).unwrap();
     assert_ne!(fresh, planted);
     assert!(victim.get("/account").await.text.contains("bob@example.com"));
-    assert!(attacker.get("/account").await.leads().starts_with("/sign-in"), "what was planted ended when somebody signed in over it");
+    assert!(
+        attacker.get("/account").await.leads().starts_with("/sign-in"),
+        "what was planted ended when somebody signed in over it"
+    );
     // Each sign-in is a session of its own.
     victim.sign_in("bob@example.com").await;
     assert_ne!(victim.cookie(SESSION).unwrap(), fresh);

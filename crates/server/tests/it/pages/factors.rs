@@ -99,7 +99,10 @@ async fn what_outlives_a_session_asks_for_a_fresh_sign_in_and_comes_back() {
     app.clock.advance(std::time::Duration::from_mins(11));
     assert_eq!(window.get("/account/api-keys").await.status, 200, "what is there can be seen");
     let fields = [("name", "import"), ("scopes", "nodes:read"), ("life", "90"), ("allowed_networks", "")];
-    assert_eq!(window.send("/account/api-keys/new", &fields).await.leads(), "/sign-in?return_to=%2Faccount%2Fapi-keys&done=stale");
+    assert_eq!(
+        window.send("/account/api-keys/new", &fields).await.leads(),
+        "/sign-in?return_to=%2Faccount%2Fapi-keys&done=stale"
+    );
     for (path, back) in [
         ("/account/api-keys/new", "%2Faccount%2Fapi-keys%2Fnew"),
         ("/account/security/new-factor", "%2Faccount%2Fsecurity%2Fnew-factor"),

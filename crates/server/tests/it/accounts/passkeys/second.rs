@@ -77,3 +77,26 @@ async fn five_wrong_answers_end_a_sign_in() {
     }
     app.stranger().post("/api/v1/auth/passkeys/begin", &json!({ "mfa_token": token })).await.problem(401);
 }
+
+#[tokio::test]
+async fn who_must_have_a_second_factor_can_get_a_passkey_while_signing_in() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.com").await;
+    let sql = "update wardgraph.organizations set requires_mfa = true where organization_id = $1";
+    app.database.behind_the_scenes().await.execute(sql, &[&ada.caller.tenant]).await.unwrap();
+    let half = super::super::login(&app, &ada.email, wardgraph_testkit::PASSWORD).await.ok();
+    assert_eq!((&half["methods"], &half["enrol"]), (&json!([]), &json!(["totp", "webauthn"])));
+    // There is nothing yet that could be asked for.
+    app.stranger().post("/api/v1/auth/passkeys/begin", &json!({ "mfa_token": half["mfa_token"] })).await.problem(409);
+    let wanted = json!({ "mfa_token": half["mfa_token"], "method": "webauthn", "name": "phone" });
+    let begun = app.stranger().post("/api/v1/auth/mfa/enrol", &wanted).await.created();
+    let mut phone = authenticator();
+    let made = phone.create(&begun["creation_options"]);
+    let enabled = verify(&app, &begun["mfa_token"], &made).await.ok();
+    assert_eq!((&enabled["enabled"], &claims(&enabled)["amr"]), (&json!("webauthn"), &json!(["pwd", "hwk", "user", "mfa"])));
+    assert_eq!(enabled["recovery_codes"].as_array().unwrap().len(), 10);
+    // From now on the passkey is asked for, and the last one stays.
+    super::sign_in_alone(&app, &mut phone).await.ok();
+    let caller = app.bearer(enabled["access_token"].as_str().unwrap());
+    caller.delete(&format!("/api/v1/users/me/mfa/{}", enabled["factor_id"].as_str().unwrap())).await.problem(409);
+}
