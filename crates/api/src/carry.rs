@@ -31,6 +31,57 @@ impl IfMatch {
 #[derive(Debug, Clone)]
 pub struct Json<T>(pub T);
 
+/// The fields of a form (`application/x-www-form-urlencoded`), read as strictly as JSON. Pages alone take it.
+#[derive(Debug, Clone)]
+pub struct Form<T>(pub T);
+
+/// A page for a browser: 200, with the policy under which pages run.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// HTML.
+    pub html: String,
+    /// The secret of the visit that the browser is to hold from now on, if it is new.
+    pub visit: Option<wardgraph_kernel::Secret>,
+    /// What becomes of the session that the browser holds.
+    pub session: Held,
+}
+
+/// A page, or where the browser goes next.
+#[derive(Debug, Clone)]
+pub enum Onward {
+    /// There is something to be seen, or to be filled in, before it goes on: 200.
+    Show(Page),
+    /// It goes on: 303.
+    Go(Redirect),
+}
+
+/// Where a browser goes next: 303, to a page of this server's.
+#[derive(Debug, Clone)]
+pub struct Redirect {
+    /// Path and query.
+    pub to: String,
+    /// What becomes of the session that the browser holds.
+    pub session: Held,
+}
+
+/// What becomes of the session that a browser holds.
+#[derive(Debug, Clone)]
+pub enum Held {
+    /// Nothing.
+    Stays,
+    /// It holds this one from now on.
+    Begins(wardgraph_kernel::Secret),
+    /// It holds none any more.
+    Ends,
+}
+
+impl Redirect {
+    /// To a page.
+    pub fn to(path: impl Into<String>) -> Self {
+        Self { to: path.into(), session: Held::Stays }
+    }
+}
+
 /// A JSON body of something that did not exist before: 201.
 #[derive(Debug, Clone)]
 pub struct Created<T>(pub T);
@@ -109,6 +160,15 @@ pub enum JsonText {}
 /// A set of public keys (RFC 7517, section 8.5.2).
 #[derive(Debug, Clone, Copy)]
 pub enum JwkSet {}
+/// The look of pages.
+#[derive(Debug, Clone, Copy)]
+pub enum Css {}
+/// What a page does.
+#[derive(Debug, Clone, Copy)]
+pub enum Script {}
+/// A picture.
+#[derive(Debug, Clone, Copy)]
+pub enum Svg {}
 /// A page for people.
 #[derive(Debug, Clone, Copy)]
 pub enum Html {}
@@ -123,6 +183,18 @@ impl Media for JsonText {
 
 impl Media for JwkSet {
     const TYPE: &'static str = "application/jwk-set+json";
+}
+
+impl Media for Css {
+    const TYPE: &'static str = "text/css; charset=utf-8";
+}
+
+impl Media for Script {
+    const TYPE: &'static str = "text/javascript; charset=utf-8";
+}
+
+impl Media for Svg {
+    const TYPE: &'static str = "image/svg+xml";
 }
 
 impl Media for Html {

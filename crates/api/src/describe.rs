@@ -2,10 +2,11 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
-use wardgraph_kernel::{ApiKeyId, EdgeId, NodeId, SessionId, SharedNodeId};
+use wardgraph_kernel::{ApiKeyId, EdgeId, FactorId, NodeId, SessionId, SharedNodeId};
 
 use crate::{
-    Accepted, Created, Document, IfMatch, Issued, Json, NoContent, Path, Query, Stored, Tagged, carry::Media, validate::Validate,
+    Accepted, Created, Document, Form, IfMatch, Issued, Json, NoContent, Onward, Page, Path, Query, Redirect, Stored, Tagged,
+    carry::Media, validate::Validate,
 };
 
 /// Things that exist, of which valid requests can be made.
@@ -40,6 +41,21 @@ pub struct KnownAccount {
     pub reset_token: String,
     /// A key of it.
     pub api_key: ApiKeyId,
+    /// What it shows besides its password.
+    pub mfa: KnownMfa,
+}
+
+/// Second factors, and what opens them.
+#[derive(Debug, Clone)]
+pub struct KnownMfa {
+    /// A second factor of the account.
+    pub factor: FactorId,
+    /// The token of a sign-in that asks for it.
+    pub mfa_token: String,
+    /// A code of it that was not used.
+    pub code: String,
+    /// The token of a sign-in that asks for a second factor which is to be added first.
+    pub enrolment_token: String,
 }
 
 /// What kind of thing a path parameter names.
@@ -55,6 +71,8 @@ pub enum IdKind {
     Session,
     /// An API key of the caller's.
     ApiKey,
+    /// A second factor of the caller's.
+    Factor,
 }
 
 impl IdKind {
@@ -66,6 +84,7 @@ impl IdKind {
             Self::SharedNode => known.shared.to_string(),
             Self::Session => known.account.session.to_string(),
             Self::ApiKey => known.account.api_key.to_string(),
+            Self::Factor => known.account.mfa.factor.to_string(),
         }
     }
 }
@@ -83,6 +102,8 @@ pub struct Shape {
     pub if_match: bool,
     /// The body's schema.
     pub body: Option<Describe>,
+    /// Whether the body is a form's fields, and not JSON.
+    pub form: bool,
     /// The status of success.
     pub status: u16,
     /// Another status of success, with the same body.
@@ -116,6 +137,9 @@ pub trait Body: JsonSchema + Validate {
     /// Members that are lists of measurements, whose numbers may lose their last digits on the way in.
     const MEASURED: &'static [&'static str] = &[];
 
+    /// Members that are lists, where it comes as a form's fields.
+    const LISTS: &'static [&'static str] = &[];
+
     /// A valid example made of things that exist.
     fn example(known: &Known) -> Value;
 }
@@ -146,6 +170,10 @@ impl PathId for ApiKeyId {
     const KIND: IdKind = IdKind::ApiKey;
 }
 
+impl PathId for FactorId {
+    const KIND: IdKind = IdKind::Factor;
+}
+
 impl Input for () {
     fn describe(_: &mut Shape) {}
     fn sample(_: &Known) -> Option<Value> {
@@ -174,6 +202,16 @@ impl<T: JsonSchema> Input for Query<T> {
 impl<T: Body> Input for Json<T> {
     fn describe(shape: &mut Shape) {
         shape.body = Some(schema::<T>);
+    }
+    fn sample(known: &Known) -> Option<Value> {
+        Some(T::example(known))
+    }
+}
+
+impl<T: Body> Input for Form<T> {
+    fn describe(shape: &mut Shape) {
+        shape.body = Some(schema::<T>);
+        shape.form = true;
     }
     fn sample(known: &Known) -> Option<Value> {
         Some(T::example(known))
@@ -254,6 +292,24 @@ impl<M: Media> Output for Document<M> {
     fn describe(shape: &mut Shape) {
         let media = M::TYPE.split(';').next();
         *shape = Shape { status: 200, content_type: media, ..shape.clone() };
+    }
+}
+
+impl Output for Page {
+    fn describe(shape: &mut Shape) {
+        *shape = Shape { status: 200, content_type: Some("text/html"), ..shape.clone() };
+    }
+}
+
+impl Output for Onward {
+    fn describe(shape: &mut Shape) {
+        *shape = Shape { status: 303, other_status: Some(200), content_type: Some("text/html"), ..shape.clone() };
+    }
+}
+
+impl Output for Redirect {
+    fn describe(shape: &mut Shape) {
+        shape.status = 303;
     }
 }
 

@@ -28,7 +28,8 @@ fn page() -> String {
 /// `docs/endpoints.md`: the endpoint table, one row an endpoint.
 pub fn endpoints_document() -> String {
     let mut out = String::from(
-        "# Endpoints\n\nGenerated from the endpoint table (`crates/api/src/table/`); a test keeps it fresh. Access is who may enter, limit the class \
+        "# Endpoints\n\nGenerated from the endpoint table (`crates/api/src/table/`); a test keeps it fresh. Access is who may enter (`fresh sign-in`: with a session whose \
+         sign-in is at most `accounts.fresh_minutes` ago), limit the class \
          that is charged, event what a change leaves in the audit log for each subject, body the largest one in bytes.\n\n\
          | method | path | access | permission | limit | event | body | what it does |\n|---|---|---|---|---|---|---|---|\n",
     );
@@ -41,12 +42,13 @@ pub fn endpoints_document() -> String {
             Access::Own(why) | Access::Credential(why) | Access::Public(why) => format!(": {why}"),
             Access::Permission(_) | Access::Signed(_) => String::new(),
         };
+        let fresh = spec.fresh.map(|why| format!("; fresh sign-in: {why}")).unwrap_or_default();
         let event = spec.event.map(|event| format!("`{}`", event.word())).unwrap_or_default();
         let doc = spec.doc.lines().map(str::trim).collect::<Vec<_>>().join(" ");
         // Writing to a String cannot fail.
         let _ = writeln!(
             out,
-            "| {} | `{}` | {}{why} | {permission} | {} | {event} | {} | {} |",
+            "| {} | `{}` | {}{why}{fresh} | {permission} | {} | {event} | {} | {} |",
             spec.method.word(),
             spec.path,
             spec.access.word(),
@@ -66,11 +68,12 @@ fn section(out: &mut String, row: &Row) {
         Access::Own(why) | Access::Credential(why) | Access::Public(why) => format!("{}: {}", spec.access.word(), escape(why)),
         Access::Signed(_) => "a verified signature".into(),
     };
+    let fresh = spec.fresh.map(|why| format!(" · fresh sign-in: {}", escape(why))).unwrap_or_default();
     let event = spec.event.map(|event| format!(" · leaves <code>{}</code>", event.word())).unwrap_or_default();
     // Writing to a String cannot fail.
     let _ = write!(
         out,
-        "<section id=\"{id}\"><h2><span class=\"{method}\">{method}</span> <code>{path}</code></h2><p>{doc}</p><p class=\"meta\">{access} · limit <code>{limit}</code>{event} · answers {status}</p></section>",
+        "<section id=\"{id}\"><h2><span class=\"{method}\">{method}</span> <code>{path}</code></h2><p>{doc}</p><p class=\"meta\">{access}{fresh} · limit <code>{limit}</code>{event} · answers {status}</p></section>",
         id = spec.id,
         method = spec.method.word(),
         path = escape(spec.path),

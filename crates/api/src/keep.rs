@@ -1,6 +1,6 @@
 //! Answers as they are kept, with the commit that they tell of, to be given again to whoever asks the same again.
 
-use crate::{Created, Json, NoContent, Problem, Stored, Tagged, Versioned};
+use crate::{Created, Issued, Json, NoContent, Page, Problem, Redirect, Stored, Tagged, Versioned};
 
 /// An answer as it is kept, to be given again to whoever asks the same again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,25 @@ pub trait Keep {
     /// # Errors
     /// If a value cannot be written as JSON.
     fn keep(&self) -> Result<Kept, serde_json::Error>;
+}
+
+/// An output that may hold a secret: it is shown once and kept nowhere.
+pub trait ShownOnce {}
+
+impl<T> ShownOnce for Issued<T> {}
+impl ShownOnce for Page {}
+
+// Browsers name no `Idempotency-Key`, and pages take none.
+impl Keep for Page {
+    fn keep(&self) -> Result<Kept, serde_json::Error> {
+        Kept::withheld()
+    }
+}
+
+impl Keep for Redirect {
+    fn keep(&self) -> Result<Kept, serde_json::Error> {
+        Kept::withheld()
+    }
 }
 
 impl<T: serde::Serialize> Keep for Json<T> {

@@ -13,9 +13,12 @@ pub mod table;
 pub mod validate;
 pub mod wire;
 
-pub use carry::{Accepted, Created, Document, IfMatch, Issued, Json, NoContent, Path, Query, Stored, Tagged, Versioned};
+pub use carry::{
+    Accepted, Created, Document, Form, Held, IfMatch, Issued, Json, NoContent, Onward, Page, Path, Query, Redirect, Stored,
+    Tagged, Versioned,
+};
 pub use docs::{docs_page, endpoints_document};
-pub use keep::{Keep, Kept};
+pub use keep::{Keep, Kept, ShownOnce};
 pub use openapi::openapi;
 pub use problem::{FieldError, Problem};
 pub use table::{ALL, Row};

@@ -9,7 +9,7 @@ use wardgraph_kernel::{Access, Rows};
 
 use crate::{
     Problem,
-    describe::{Known, KnownAccount, Shape},
+    describe::{Known, KnownAccount, KnownMfa, Shape},
     table::{Row, rows},
 };
 
@@ -44,7 +44,10 @@ pub(crate) fn document() -> Value {
         "paths": paths,
         "components": {
             "schemas": generator.take_definitions(true),
-            "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } },
+            "securitySchemes": {
+                "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
+                "session": { "type": "apiKey", "in": "cookie", "name": "__Host-wg_session", "description": "The session of a browser: for pages alone" },
+            },
         },
     })
 }
@@ -69,18 +72,26 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
             fields.insert("security".into(), json!([]));
         }
         Access::Credential(_) | Access::Signed(_) => _ = fields.insert("security".into(), json!([])),
+        Access::Own(_) if spec.is_page() => _ = fields.insert("security".into(), json!([{ "session": [] }])),
         Access::Own(_) => {}
+    }
+    if spec.is_page() {
+        fields.insert("x-by".into(), json!("browser"));
     }
     match spec.rows {
         Rows::Own => {}
         Rows::Shared => _ = fields.insert("x-rows".into(), json!("shared")),
         Rows::Account => _ = fields.insert("x-rows".into(), json!("account")),
     }
+    if let Some(why) = spec.fresh {
+        fields.insert("x-fresh".into(), json!(why));
+    }
     if let Some(event) = spec.event {
         fields.insert("x-event".into(), json!(event.word()));
     }
     if let Some(body) = shape.body {
-        let content = json!({ "application/json": { "schema": body(generator), "example": (row.sample)(&placeholder()) } });
+        let media = if shape.form { "application/x-www-form-urlencoded" } else { "application/json" };
+        let content = json!({ media: { "schema": body(generator), "example": (row.sample)(&placeholder()) } });
         fields.insert("requestBody".into(), json!({ "required": true, "content": content }));
         fields.insert("x-body-bytes".into(), json!(spec.body_bytes));
     }
@@ -136,16 +147,30 @@ fn responses(row: &Row, shape: &Shape, generator: &mut SchemaGenerator) -> Value
     for status in std::iter::once(shape.status).chain(shape.other_status) {
         responses.insert(status.to_string(), success.clone());
     }
-    let problem = |description: &str| json!({ "description": description, "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } } });
+    let page = row.spec.is_page();
+    let content = if page {
+        json!({ "text/html": { "schema": {} } })
+    } else {
+        json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } })
+    };
+    let problem = |description: &str| json!({ "description": description, "content": content });
     let guarded = !row.spec.access.admits_strangers();
     let credential = matches!(row.spec.access, Access::Credential(_));
     let permission = matches!(row.spec.access, Access::Permission(_));
-    let account = row.spec.rows == Rows::Account;
+    let person = row.spec.asks_for_a_person();
     for (applies, status, description) in [
         (shape.path.is_some() || shape.query.is_some() || shape.body.is_some(), "400", "The request cannot be read"),
-        (guarded || credential, "401", "No valid credential"),
+        (guarded && page && shape.status != 303, "303", "Nobody is signed in: to the page where one does"),
+        ((guarded && !page) || credential, "401", "No valid credential"),
         (permission, "403", "The credential lacks the permission"),
-        (account, "403", "The credential is no session of a person who signed in here"),
+        (page, "403", "The request comes from another site, or its form is not this browser's"),
+        (person && !permission && !page, "403", "The credential is no session of a person who signed in here"),
+        (person && permission, "403", "The credential lacks the permission, or is no session of a person who signed in here"),
+        (
+            row.spec.fresh.is_some() && !page,
+            "401",
+            "No valid credential, or the sign-in is too long ago (`error=\"insufficient_user_authentication\"`)",
+        ),
         (shape.path.is_some(), "404", "No such thing in this tenant"),
         (row.spec.event.is_some(), "409", "It collides with what is there"),
         (shape.if_match, "412", "It is of another version than `If-Match` says"),
@@ -171,6 +196,12 @@ fn placeholder() -> Known {
         verify_token: "...".into(),
         reset_token: "...".into(),
         api_key: id(6).into(),
+        mfa: KnownMfa {
+            factor: id(7).into(),
+            mfa_token: "wgm_...".into(),
+            code: "492039".into(),
+            enrolment_token: "wgm_...".into(),
+        },
     };
     Known { node: id(1).into(), other: id(2).into(), edge: id(3).into(), shared: id(4).into(), account }
 }

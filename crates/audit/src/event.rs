@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use serde_json::Value;
-use wardgraph_kernel::{Actor, ApiKeyId, EdgeId, EventType, NodeId, Outcome, RequestId, SessionId, SubjectKind, UserId};
+use wardgraph_kernel::{
+    Actor, ApiKeyId, EdgeId, EventType, FactorId, NodeId, Outcome, RequestId, SessionId, SubjectKind, TenantId, UserId,
+};
 
 /// What an event is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +50,19 @@ impl From<SessionId> for Subject {
 impl From<ApiKeyId> for Subject {
     fn from(id: ApiKeyId) -> Self {
         Self { kind: SubjectKind::ApiKey, id: id.to_string() }
+    }
+}
+
+impl From<FactorId> for Subject {
+    fn from(id: FactorId) -> Self {
+        Self { kind: SubjectKind::Factor, id: id.to_string() }
+    }
+}
+
+/// The organization that is this tenant.
+impl From<&TenantId> for Subject {
+    fn from(id: &TenantId) -> Self {
+        Self { kind: SubjectKind::Organization, id: id.to_string() }
     }
 }
 

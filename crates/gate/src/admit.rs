@@ -7,20 +7,21 @@ use serde_json::json;
 use uuid::Uuid;
 use wardgraph_api::Problem;
 use wardgraph_audit::{Circumstances, Fold, Refusal};
-use wardgraph_identity::api_key::KeyText;
+use wardgraph_identity::{api_key::KeyText, session::browser::CookieText};
 use wardgraph_kernel::{
-    Access, Chance, ChangeKind, Clock, Endpoint, EventType, LimitClass, Permission, Permissions, RequestId, Rows, Spec, TenantId,
-    Timestamp,
+    Access, Chance, ChangeKind, Clock, Endpoint, EventType, LimitClass, Method, Permission, Permissions, RequestId, Spec,
+    TenantId, Timestamp,
 };
 use wardgraph_limits::{Decision, Limiter, Network};
 use wardgraph_store::Store;
 use wardgraph_tokens::{Binding, Claims, Fingerprint, OwnIssuer, OwnKeyError, TokenError, Verified, Verifier};
 
 use crate::{
-    Account, Arrival, Proxies, WebhookKeys,
+    Account, Arrival, Browser, Proxies, WebhookKeys,
     api_key::{KeyRing, NoKey},
     authenticate::{self, Credential},
     binding::{Bindings, Bound, Claim},
+    browser,
     entry::Entry,
     watch::{self, Watch},
 };
@@ -43,6 +44,8 @@ pub struct GateParts {
     pub issuer: OwnIssuer,
     /// How often is too often.
     pub limiter: Limiter,
+    /// For how long after signing in a person may do what asks for a fresh sign-in.
+    pub fresh_for: Duration,
     /// Which proxies are believed.
     pub proxies: Proxies,
     /// The keys of outside systems that sign what they send.
@@ -72,6 +75,8 @@ pub(crate) struct Admission {
     pub(crate) request_id: RequestId,
     pub(crate) now: Timestamp,
     pub(crate) ip: IpAddr,
+    /// Which browser asks, where the endpoint is a page.
+    pub(crate) browser: Option<Arc<Browser>>,
 }
 
 /// Who calls, proven by a credential.
@@ -89,6 +94,8 @@ pub struct Admitted<P> {
     pub limit: Option<Decision>,
     /// Whose request it is: what it holds of the server's memory counts as that tenant's.
     pub tenant: Option<TenantId>,
+    /// Which browser asks, where the endpoint is a page: for a page that is shown instead of what the handler would have answered.
+    pub browser: Option<Arc<Browser>>,
 }
 
 /// A refusal, and what its headers say of the limit.
@@ -125,9 +132,16 @@ impl Gate {
         E::Entry: Entry,
     {
         let ip = self.parts.proxies.client(arrival);
-        let admission =
-            Admission { gate: self.clone(), spec: &E::SPEC, request_id: arrival.request_id, now: self.parts.clock.now(), ip };
-        E::Entry::admit::<E>(admission, arrival).await
+        let (now, request_id) = (self.parts.clock.now(), arrival.request_id);
+        let mut admission = Admission { gate: self.clone(), spec: &E::SPEC, request_id, now, ip, browser: None };
+        if E::SPEC.is_page() {
+            admission.browser = Some(Arc::new(Browser::asking(arrival.headers, &E::SPEC, &*self.parts.chance)));
+            if let Err(problem) = browser::judge(arrival.headers, E::SPEC.method, self.parts.issuer.iss()) {
+                return Err(admission.refuse(None, "another_site", problem, None));
+            }
+        }
+        let browser = admission.browser.clone();
+        Ok(Admitted { browser, ..E::Entry::admit::<E>(admission, arrival).await? })
     }
 
     /// Hears what every server must know, again and again, until the task is dropped.
@@ -220,15 +234,22 @@ impl Admission {
         {
             return Err(self.refuse(Some(&caller), "forbidden", forbidden(permission), Some(tenant)));
         }
-        if self.spec.rows == Rows::Account && caller.account().is_none() {
+        if self.spec.asks_for_a_person() && caller.account().is_none() {
             let problem = Problem::forbidden("sign in here for this: the credential is no session of a person's account");
             return Err(self.refuse(Some(&caller), "no_account", problem, Some(tenant)));
+        }
+        if self.spec.fresh.is_some() && !caller.signed_in_since(self.now, self.gate.parts.fresh_for) {
+            return Err(self.refuse(Some(&caller), "stale_sign_in", stale(self.gate.parts.fresh_for), Some(tenant)));
         }
         Ok((caller, tenant))
     }
 
-    /// The credential, verified. Waits for nobody, unless the token's key is not at hand, or the API key was not met lately.
+    /// The credential, verified. Waits for nobody, unless the token's key is not at hand, or the API key was not met lately; or for a page, whose
+    /// session is looked at.
     async fn credential(&self, arrival: &Arrival<'_>) -> Result<Verified, Problem> {
+        if let Some(browser) = &self.browser {
+            return Box::pin(self.session(browser)).await;
+        }
         match authenticate::credential(arrival.headers)? {
             Credential::Token(token) => self.token(token).await,
             Credential::Key(text) => self.key(text).await,
@@ -301,6 +322,23 @@ impl Admission {
         Err(self.refuse(None, reason, problem, Some(charged)))
     }
 
+    /// The session that a browser holds the cookie of.
+    async fn session(&self, browser: &Browser) -> Result<Verified, Problem> {
+        let unknown = || Problem::unauthenticated("sign in first: there is no session, or it has ended");
+        let cookie = CookieText::read(browser.cookie()).ok_or_else(unknown)?;
+        let fingerprint = Fingerprint::of(browser.cookie()).ok_or_else(unknown)?;
+        let met = self.gate.browser_session(&cookie, self.ip, self.now).await;
+        let met = met.map_err(|error| Problem::unavailable("sessions cannot be looked up now").retry_after(2).inside(&error))?;
+        let claims = Arc::new(met.ok_or_else(unknown)?);
+        Ok(Verified { claims, first_seen: false, fingerprint })
+    }
+
+    /// Refuses a form that this server did not show to the browser which sends it.
+    pub(crate) fn vouched(&self, body: &[u8]) -> Result<(), Problem> {
+        let Some(browser) = self.browser.as_ref().filter(|_| self.spec.method != Method::GET) else { return Ok(()) };
+        browser::vouched(browser, body).map_err(|problem| self.refuse(None, "another_form", problem, None).0)
+    }
+
     /// The client address limit of endpoints that ask for no credential: each call is charged.
     pub(crate) fn stranger(&self) -> Result<Option<Decision>, Refused> {
         if self.spec.limit == LimitClass::Probe {
@@ -369,6 +407,21 @@ impl Caller {
         let user = Uuid::try_parse(&self.claims.subject).ok()?.into();
         Some(Account { user, session: session.into(), generation: own.generation })
     }
+
+    /// Whether the person proved who they are no longer than `within` ago. Who did not say when did not.
+    fn signed_in_since(&self, now: Timestamp, within: Duration) -> bool {
+        let signed_in = self.claims.own.as_ref().and_then(|own| own.auth_time);
+        let stands = |at: Timestamp| at.saturating_add(within).is_ok_and(|until| now <= until);
+        signed_in.is_some_and(stands)
+    }
+}
+
+/// What RFC 9470 has a client sign its user in again by.
+fn stale(fresh_for: Duration) -> Problem {
+    let seconds = fresh_for.as_secs();
+    let challenge = format!(r#"Bearer realm="wardgraph", error="insufficient_user_authentication", max_age={seconds}"#);
+    let detail = format!("sign in again and repeat the request with the new token: the sign-in may be at most {seconds} s ago");
+    Problem::unauthenticated(detail).challenge(challenge)
 }
 
 pub(crate) fn too_many(decision: Decision) -> Problem {

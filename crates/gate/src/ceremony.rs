@@ -9,7 +9,7 @@ use wardgraph_kernel::{Actor, ActorType, Chance, Endpoint, EventType, Identity, 
 use wardgraph_limits::Network;
 use wardgraph_store::{Plan, Role, Scope, StoreError, Tx, Unit};
 
-use crate::{Committed, Look, admit::Admission};
+use crate::{Browser, Committed, Look, admit::Admission, permit::no_browser};
 
 /// How much of what a program says of itself is kept, in characters.
 const MOST_AGENT: usize = 200;
@@ -26,6 +26,18 @@ impl<E: Endpoint> Ceremony<E> {
     pub(crate) fn new(admission: Admission, agent: &str) -> Self {
         let agent = agent.chars().filter(|c| !c.is_control()).take(MOST_AGENT).collect();
         Self { admission, agent, endpoint: PhantomData }
+    }
+
+    pub(crate) fn vouched(&self, body: &[u8]) -> Result<(), Problem> {
+        self.admission.vouched(body)
+    }
+
+    /// Which browser asks.
+    ///
+    /// # Errors
+    /// Where the endpoint is no page.
+    pub fn browser(&self) -> Result<Arc<Browser>, Problem> {
+        self.admission.browser.clone().ok_or_else(no_browser)
     }
 
     /// The time of the request.
@@ -114,7 +126,13 @@ impl<E: Endpoint> CeremonyWork<E> {
         Ok(Committed::with(Ok(output)))
     }
 
-    /// Undoes what was done so far, and keeps the transaction for counters and revocations.
+    /// Has what was done so far stay, and the rows that it holds held, whatever is undone later: a try that is counted before it is judged, so that
+    /// tries which are made at once are judged one after another.
+    pub async fn keep(&mut self) -> Result<(), StoreError> {
+        self.unit.keep().await
+    }
+
+    /// Undoes what was done so far, or since [`CeremonyWork::keep`], and keeps the transaction for counters and revocations.
     pub async fn undo(mut self) -> Result<UndoneCeremony<E>, StoreError> {
         self.unit.undo().await?;
         self.entries.clear();

@@ -61,7 +61,7 @@ macro_rules! by_caller {
             async fn admit<E: Endpoint>(admission: Admission, arrival: &Arrival<'_>) -> Result<Admitted<Permit<E>>, Refused> {
                 let (caller, limit) = admission.caller(arrival).await?;
                 let tenant = Some(caller.claims.tenant.clone());
-                Ok(Admitted { pass: Permit::new(admission, caller, Asked::of(arrival)), limit: Some(limit), tenant })
+                Ok(Admitted { pass: Permit::new(admission, caller, Asked::of(arrival)), limit: Some(limit), tenant, browser: None })
             }
 
             async fn confirm<E: Endpoint<Mode: Finish>>(pending: Permit<E>, body: &[u8]) -> Result<Confirmed<Permit<E>>, Problem> {
@@ -86,10 +86,11 @@ impl Entry for ByCredential {
     async fn admit<E: Endpoint>(admission: Admission, arrival: &Arrival<'_>) -> Result<Admitted<Ceremony<E>>, Refused> {
         let limit = admission.stranger()?;
         let agent = arrival.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-        Ok(Admitted { pass: Ceremony::new(admission, agent), limit, tenant: None })
+        Ok(Admitted { pass: Ceremony::new(admission, agent), limit, tenant: None, browser: None })
     }
 
-    async fn confirm<E: Endpoint<Mode: Finish>>(pending: Ceremony<E>, _: &[u8]) -> Result<Confirmed<Ceremony<E>>, Problem> {
+    async fn confirm<E: Endpoint<Mode: Finish>>(pending: Ceremony<E>, body: &[u8]) -> Result<Confirmed<Ceremony<E>>, Problem> {
+        pending.vouched(body)?;
         Ok(Confirmed::Pass(pending))
     }
 
@@ -107,7 +108,7 @@ impl Entry for BySignature {
     async fn admit<E: Endpoint>(admission: Admission, arrival: &Arrival<'_>) -> Result<Admitted<Announced<E>>, Refused> {
         let limit = admission.stranger()?;
         let pass = Announced::read(admission, arrival)?;
-        Ok(Admitted { pass, limit, tenant: None })
+        Ok(Admitted { pass, limit, tenant: None, browser: None })
     }
 
     async fn confirm<E: Endpoint<Mode: Finish>>(pending: Announced<E>, body: &[u8]) -> Result<Confirmed<Signed<E>>, Problem> {
@@ -127,7 +128,7 @@ impl Entry for ByNobody {
     #[expect(private_interfaces, reason = "admission calls this, nobody else can make its argument")]
     async fn admit<E: Endpoint>(admission: Admission, _: &Arrival<'_>) -> Result<Admitted<Visitor<E>>, Refused> {
         let limit = admission.stranger()?;
-        Ok(Admitted { pass: Visitor::new(&admission), limit, tenant: None })
+        Ok(Admitted { pass: Visitor::new(&admission), limit, tenant: None, browser: None })
     }
 
     async fn confirm<E: Endpoint<Mode: Finish>>(pending: Visitor<E>, _: &[u8]) -> Result<Confirmed<Visitor<E>>, Problem> {

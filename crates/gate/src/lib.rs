@@ -17,6 +17,7 @@ mod api_key;
 mod arrival;
 mod authenticate;
 mod binding;
+pub mod browser;
 mod ceremony;
 mod committed;
 mod entry;
@@ -33,6 +34,7 @@ mod work;
 
 pub use admit::{Admitted, Gate, GateParts, Refused};
 pub use arrival::{Arrival, Proxies};
+pub use browser::Browser;
 pub use ceremony::{Ceremony, CeremonyWork, Proven, UndoneCeremony};
 pub use committed::{Committed, Finish};
 pub use entry::{Confirmed, Entry};

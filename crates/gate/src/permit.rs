@@ -1,18 +1,18 @@
 //! The pass of a caller who proved who they are, and may do this.
 
-use std::{fmt, marker::PhantomData};
+use std::{fmt, marker::PhantomData, sync::Arc};
 
 use wardgraph_api::Problem;
 use wardgraph_audit::Circumstances;
 use wardgraph_kernel::{
-    Actor, Chance, Endpoint, EventType, LimitClass, Mode, Owner, Permission, Read, RequestId, Rows, SessionId, TenantId,
-    Timestamp, UserId,
+    Actor, Chance, Endpoint, EventType, LimitClass, Mode, Owner, Permission, Permissions, Read, RequestId, Rows, SessionId,
+    TenantId, Timestamp, UserId,
 };
 use wardgraph_store::{Plan, Role, Scope, StoreError, Unit};
 use wardgraph_tokens::OwnClaims;
 
 use crate::{
-    Confirmed, Finish, Look, Work,
+    Browser, Confirmed, Finish, Look, Work,
     admit::{Admission, Caller, too_many},
     idempotency::{Asked, Claim, Key},
 };
@@ -51,6 +51,7 @@ impl<E: Endpoint> Permit<E> {
     where
         E::Mode: Finish,
     {
+        self.admission.vouched(body)?;
         match self.asked.take().filter(|_| <E::Mode as Finish>::KEEPS && E::SPEC.answers_again()) {
             Some(asked) => Box::pin(self.claim(*asked, body)).await,
             None => Ok(Confirmed::Pass(self)),
@@ -165,6 +166,14 @@ impl<E: Endpoint> Permit<E> {
         &self.caller.claims.tenant
     }
 
+    /// Which browser asks.
+    ///
+    /// # Errors
+    /// Where the endpoint is no page.
+    pub fn browser(&self) -> Result<Arc<Browser>, Problem> {
+        self.admission.browser.clone().ok_or_else(no_browser)
+    }
+
     /// Who calls.
     pub fn actor(&self) -> &Actor {
         &self.caller.claims.actor
@@ -173,6 +182,13 @@ impl<E: Endpoint> Permit<E> {
     /// What the caller may do.
     pub fn permissions(&self) -> impl Iterator<Item = Permission> {
         self.caller.permissions().iter()
+    }
+
+    /// The places of those scopes that are more than the caller may: nobody hands out what they have not.
+    pub fn beyond<'a>(&'a self, scopes: &'a [String]) -> impl Iterator<Item = usize> + 'a {
+        let may = self.caller.permissions();
+        let beyond = move |scope: &String| !may.covers(Permissions::from_scopes([scope.as_str()]));
+        scopes.iter().enumerate().filter(move |(_, scope)| beyond(scope)).map(|(place, _)| place)
     }
 
     /// Who issued the credential.
@@ -212,6 +228,10 @@ impl<E: Endpoint> Permit<E> {
             ip: Some(self.admission.ip),
         }
     }
+}
+
+pub(crate) fn no_browser() -> Problem {
+    Problem::internal("an endpoint that is no page asked for a browser")
 }
 
 impl<E: Endpoint> fmt::Debug for Permit<E> {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde_json::Value;
-use wardgraph_api::{Issued, Keep, Kept, Problem};
+use wardgraph_api::{Keep, Kept, Problem, ShownOnce};
 use wardgraph_audit::{APPEND, Batch, Circumstances, Entry, Subject};
 use wardgraph_kernel::{AuditedRead, Endpoint, EventType, Mode, Outcome, Read, TenantId, Write};
 use wardgraph_store::{StoreError, Tx, Unit};
@@ -106,9 +106,9 @@ impl<E: Endpoint<Mode = Write>> Work<E> {
     }
 
     /// Commits what was done to `subject`, and answers with a secret: whoever asks the same again is told that it was done.
-    pub async fn commit_issued<T>(self, subject: impl Into<Subject>, output: Issued<T>) -> Result<Committed<E>, StoreError>
+    pub async fn commit_issued(self, subject: impl Into<Subject>, output: E::Output) -> Result<Committed<E>, StoreError>
     where
-        E: Endpoint<Output = Issued<T>>,
+        E::Output: ShownOnce,
     {
         let kept = if self.key.is_some() { Some(Kept::withheld()) } else { None };
         self.commit_keeping([subject.into()], output, kept).await

@@ -8,6 +8,7 @@ use std::{
 use wardgraph_api::{FieldError, Problem, wire::SecretText};
 use wardgraph_identity::{
     IdentityError, Keys,
+    passkey::RelyingParty,
     password::{Breached, Cost, HashPool, PoolError, Verifier, weakness},
     session::Lifetimes,
 };
@@ -32,6 +33,8 @@ pub struct Accounts {
     pub open: bool,
     /// Whether an address must be shown to be its owner's before its account can sign in.
     pub verifies: bool,
+    /// Whom passkeys are for; `None` where there are none.
+    pub passkeys: Option<RelyingParty>,
     /// Answers whose time must not tell what was found go out at the next multiple of this; zero has them go out at once.
     pub beat: Duration,
 }
@@ -103,6 +106,15 @@ impl Accounts {
             Compared { matches, renewed }
         });
         Ok(work.await?)
+    }
+
+    /// Whom passkeys are for.
+    ///
+    /// # Errors
+    /// 409 where the operator gave this server no name that browsers bind passkeys to.
+    pub(crate) fn party(&self) -> Result<&RelyingParty, Problem> {
+        let why = "this server takes no passkeys: its operator has to give `public_url` an `https` address with a name";
+        self.passkeys.as_ref().ok_or_else(|| Problem::conflict(why))
     }
 
     /// Waits for the next beat since `began`, so that the time of an answer tells nothing of what was found.

@@ -5,16 +5,28 @@ use bytes::Bytes;
 use http::{HeaderMap, header, request::Parts};
 use serde::de::DeserializeOwned;
 use wardgraph_api::{
-    FieldError, IfMatch, Json, Path, Problem, Query,
+    FieldError, Form, IfMatch, Json, Path, Problem, Query,
     describe::Body,
     json,
     validate::{Faults, Validate},
+    wire::page::object,
+};
+use wardgraph_gate::browser::FORM_TOKEN;
+
+use crate::{
+    form,
+    pages::{Filled, Screen, Shown},
 };
 
 /// What can be made of a request's head and body.
 pub trait Decode: Sized + Send {
     /// Makes it, or says what is wrong.
     fn decode(parts: &mut Parts, body: Bytes) -> impl Future<Output = Result<Self, Problem>> + Send;
+
+    /// The form of a page, shown again with what was filled in and what is wrong with it; `None` for what is no form.
+    fn again(_: &Filled<'_>) -> Option<Screen> {
+        None
+    }
 }
 
 impl Decode for () {
@@ -73,12 +85,30 @@ macro_rules! together {
             async fn decode(parts: &mut Parts, body: Bytes) -> Result<Self, Problem> {
                 Ok(($($part::decode(parts, body.clone()).await?,)+))
             }
+
+            fn again(filled: &Filled<'_>) -> Option<Screen> {
+                None$(.or_else(|| $part::again(filled)))+
+            }
         }
     };
 }
 
 together!(A, B);
 together!(A, B, C);
+
+impl<T: DeserializeOwned + Body + Shown + Send> Decode for Form<T> {
+    async fn decode(parts: &mut Parts, body: Bytes) -> Result<Self, Problem> {
+        uncompressed(&parts.headers)?;
+        let mut fields = form::read(&parts.headers, &body)?;
+        fields.retain(|(name, _)| name != FORM_TOKEN);
+        let members = object(fields, T::LISTS).map_err(|name| Problem::malformed(format!("the field `{name}` comes twice")))?;
+        validated(serde_path_to_error::deserialize(members).map_err(|error| misfit(&error))?).map(Form)
+    }
+
+    fn again(filled: &Filled<'_>) -> Option<Screen> {
+        T::screen(filled)
+    }
+}
 
 impl<T: DeserializeOwned + Body + Send + 'static> Decode for Json<T> {
     async fn decode(parts: &mut Parts, body: Bytes) -> Result<Self, Problem> {

@@ -88,7 +88,7 @@ impl From<IdentityError> for Failure {
     fn from(error: IdentityError) -> Self {
         match error {
             IdentityError::Missing(_) => Self(Problem::not_found(error.to_string())),
-            IdentityError::TooMany { .. } => Self(Problem::conflict(error.to_string())),
+            IdentityError::TooMany { .. } | IdentityError::Required => Self(Problem::conflict(error.to_string())),
             IdentityError::Unreadable(_) => internal(&error),
             IdentityError::Pool(error) => error.into(),
             IdentityError::Vault(error) => error.into(),

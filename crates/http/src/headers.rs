@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use wardgraph_kernel::RequestId;
 use wardgraph_limits::Decision;
 
-/// Sent with every answer: nothing is sniffed, framed, cached (unless the answer itself says so), referred or scripted.
+/// Sent with every answer: nothing is sniffed, framed, cached or loaded (unless the answer itself says so), referred or scripted.
 static SECURITY: [(HeaderName, HeaderValue); 7] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
@@ -46,12 +46,14 @@ pub(crate) fn none() -> HeaderMap {
 
 pub(crate) fn finish(response: &mut Response, request_id: RequestId, limit: Option<Decision>) {
     let headers = response.headers_mut();
-    let kept = headers.remove(header::CACHE_CONTROL);
+    let kept = [header::CACHE_CONTROL, header::CONTENT_SECURITY_POLICY].map(|name| (headers.remove(&name), name));
     for (name, value) in &SECURITY {
         headers.insert(name, value.clone());
     }
-    if let Some(kept) = kept {
-        headers.insert(header::CACHE_CONTROL, kept);
+    for (value, name) in kept {
+        if let Some(value) = value {
+            headers.insert(name, value);
+        }
     }
     let mut text = BytesMut::with_capacity(TEXT_BYTES);
     set(headers, &mut text, &REQUEST_ID, format_args!("{request_id}"));

@@ -12,6 +12,7 @@ use axum::{
     response::Response,
     routing::{MethodFilter, on},
 };
+use bytes::Bytes;
 use http::{HeaderValue, header};
 use hyper::body::Body as _;
 use metrics::Histogram;
@@ -22,7 +23,7 @@ use wardgraph_kernel::{Endpoint, Method, RequestId, Spec};
 use wardgraph_limits::Decision;
 
 use crate::{
-    Cors, Decode, Reply, cors, headers, reply,
+    Cors, Decode, Reply, cors, headers, pages, reply,
     wire::{body, held::Held},
 };
 
@@ -217,16 +218,28 @@ where
         Err(refusal) => {
             let (problem, limit) = *refusal;
             body::drain(&parts.headers, body).await;
+            if E::SPEC.is_page() {
+                let page = |problem: &Problem| pages::turned_away(problem, E::SPEC.method, &parts.uri);
+                return refused_with(problem, request_id, limit, has_body, page);
+            }
             return refused(problem, request_id, limit, has_body);
         }
     };
-    let tenant = admitted.tenant;
+    let (tenant, browser) = (admitted.tenant, admitted.browser);
+    let refuse = |problem: Problem, limit, closes, sent: &[u8]| match &browser {
+        Some(browser) => {
+            refused_with(problem, request_id, limit, closes, |problem| pages::refused::<E::Input>(problem, browser, sent))
+        }
+        None => refused(problem, request_id, limit, closes),
+    };
     let wanted = body::Wanted { most: room.most_bytes, within: room.body_within, held: &room.arriving, whose: tenant.as_ref() };
     // What a large body holds, it holds until the handler is done with what it was made into.
     let (body, _holding) = match body::read(&parts.headers, body, wanted).await {
         Ok(read) => read,
-        Err(problem) => return refused(problem, request_id, admitted.limit, true),
+        Err(problem) => return refuse(problem, admitted.limit, true, &[]),
     };
+    // A form that is refused is shown again with what was filled in.
+    let sent = if E::SPEC.is_page() { body.clone() } else { Bytes::new() };
     let outcome = async {
         let pass = match E::Entry::confirm::<E>(admitted.pass, &body).await? {
             Confirmed::Pass(pass) => pass,
@@ -241,12 +254,23 @@ where
             headers::finish(&mut response, request_id, admitted.limit);
             response
         }
-        Err(problem) => refused(problem, request_id, admitted.limit, false),
+        Err(problem) => refuse(problem, admitted.limit, false, &sent),
     }
 }
 
 /// A problem as the whole answer. `closes`: the client may still be sending, so that the connection cannot carry another request.
-fn refused(mut problem: Problem, request_id: RequestId, limit: Option<Decision>, closes: bool) -> Response {
+fn refused(problem: Problem, request_id: RequestId, limit: Option<Decision>, closes: bool) -> Response {
+    refused_with(problem, request_id, limit, closes, reply::problem)
+}
+
+/// A problem in whatever form.
+fn refused_with(
+    mut problem: Problem,
+    request_id: RequestId,
+    limit: Option<Decision>,
+    closes: bool,
+    form: impl FnOnce(&Problem) -> Response,
+) -> Response {
     if problem.status >= 500 {
         let reason = problem.inside.as_deref().unwrap_or(&problem.detail);
         // A fault of ours is loud. What is away or busy is told by metrics and /health; a line for each caller would drown the rest.
@@ -257,7 +281,7 @@ fn refused(mut problem: Problem, request_id: RequestId, limit: Option<Decision>,
         }
     }
     problem.request_id = Some(request_id.to_string());
-    let mut response = reply::problem(&problem);
+    let mut response = form(&problem);
     headers::finish(&mut response, request_id, limit);
     if closes {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

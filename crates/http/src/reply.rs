@@ -4,8 +4,11 @@ use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use wardgraph_api::{
-    Accepted, Created, Document, Issued, Json, Kept, NoContent, Problem, Stored, Tagged, Versioned, carry::Media,
+    Accepted, Created, Document, Held, Issued, Json, Kept, NoContent, Onward, Page, Problem, Redirect, Stored, Tagged, Versioned,
+    carry::Media,
 };
+use wardgraph_gate::browser;
+use wardgraph_kernel::Secret;
 
 use crate::headers;
 
@@ -75,6 +78,70 @@ impl<M: Media> Reply for Document<M> {
         }
         response
     }
+}
+
+impl Reply for Page {
+    fn reply(self) -> Response {
+        let mut response = page(StatusCode::OK, self.html, self.visit.as_ref());
+        hold(&mut response, self.session);
+        response
+    }
+}
+
+impl Reply for Onward {
+    fn reply(self) -> Response {
+        match self {
+            Self::Show(page) => page.reply(),
+            Self::Go(redirect) => redirect.reply(),
+        }
+    }
+}
+
+/// What becomes of the session that a browser holds.
+fn hold(response: &mut Response, session: Held) {
+    let cookie = match session {
+        Held::Stays => None,
+        Held::Begins(secret) => cookie(browser::SESSION, secret.expose(), ""),
+        Held::Ends => cookie(browser::SESSION, "", "; Max-Age=0"),
+    };
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+}
+
+impl Reply for Redirect {
+    fn reply(self) -> Response {
+        let mut response = status(StatusCode::SEE_OTHER, Body::empty());
+        let headers = response.headers_mut();
+        // Paths are made of what headers may hold.
+        headers.insert(header::LOCATION, HeaderValue::try_from(self.to).unwrap_or(HeaderValue::from_static("/")));
+        hold(&mut response, self.session);
+        response
+    }
+}
+
+/// A page, under the policy that pages run under. `visit`: what the browser is to hold from now on.
+pub(crate) fn page(code: StatusCode, html: String, visit: Option<&Secret>) -> Response {
+    let mut response = status(code, Body::from(html));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, PAGES.clone());
+    if let Some(cookie) = visit.and_then(|secret| cookie(browser::VISIT, secret.expose(), "")) {
+        headers.append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// What a page may load and send: its look and its script from this server, forms to this server, and nothing else.
+static PAGES: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+);
+
+/// A cookie that this very host alone gets, by TLS alone, no script reads, and no other site's form brings along.
+fn cookie(name: &str, value: &str, more: &str) -> Option<HeaderValue> {
+    let mut cookie = HeaderValue::try_from(format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{more}")).ok()?;
+    cookie.set_sensitive(true);
+    Some(cookie)
 }
 
 /// An answer that was given before.

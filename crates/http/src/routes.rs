@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use wardgraph_api::table::{account as a, auth, graph as g, shared, system as s};
+use wardgraph_api::table::{account as a, auth, graph as g, mfa as m, pages as p, passkeys as k, shared, system as s};
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
 use wardgraph_graph::{embedding::Backlog, search::Routes};
@@ -13,7 +13,10 @@ use wardgraph_vault::Vault;
 
 use crate::{
     Accounts, Api, Edge, HealthState, Mounted, QueryVectors,
-    handlers::{self, account, auth as ceremonies, batch, edges, embeddings, events, nodes, relations, search, system, versions},
+    handlers::{
+        self, account, auth as ceremonies, batch, edges, embeddings, events, mfa, nodes, pages, relations, search, system,
+        versions,
+    },
 };
 
 /// What handlers are given besides their pass and input. Nothing of it reaches data.
@@ -85,6 +88,15 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(shared::PatchSharedNode, with(services, versions::patch))
         .mount(shared::ReplaceSharedNode, with(services, versions::replace))
         .mount(shared::DeleteSharedNode, handlers::shared::delete)
+        .mount(m::EnableMfa, with(services, mfa::enrol::enable))
+        .mount(m::EnrolMfa, with(services, mfa::enrol::enrol))
+        .mount(m::VerifyMfa, with(services, mfa::verify::verify))
+        .mount(m::ListFactors, mfa::factors::list)
+        .mount(m::RenameFactor, mfa::factors::rename)
+        .mount(m::MakeRecoveryCodes, mfa::factors::make_codes)
+        .mount(m::RequireMfa, mfa::factors::require)
+        .mount(m::RemoveFactor, mfa::factors::remove)
+        .mount(k::BeginPasskey, with(services, mfa::passkey::begin))
         .mount(a::GetMe, account::me::get)
         .mount(a::UpdateMe, account::me::update)
         .mount(a::ListApiKeys, account::keys::list)
@@ -102,6 +114,38 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(auth::VerifyEmail, with(services, ceremonies::links::verify))
         .mount(auth::RequestPasswordReset, with(services, ceremonies::links::request))
         .mount(auth::ConfirmPasswordReset, with(services, ceremonies::links::confirm))
+        .mount(p::Home, pages::home)
+        .mount(p::Stylesheet, pages::stylesheet)
+        .mount(p::PasskeyScript, pages::script)
+        .mount(p::Icon, pages::icon)
+        .mount(p::SignInPage, with(services, pages::sign_in::page))
+        .mount(p::SignIn, with(services, pages::sign_in::sign_in))
+        .mount(p::SecondFactor, with(services, pages::second_factor::show))
+        .mount(p::EnrolSigningIn, with(services, pages::second_factor::enrol))
+        .mount(p::SignOut, pages::sign_in::sign_out)
+        .mount(p::RegisterPage, pages::register::page)
+        .mount(p::RegisterByPage, with(services, pages::register::register))
+        .mount(p::ConfirmAddressPage, pages::links::confirmation)
+        .mount(p::ConfirmAddress, with(services, pages::links::confirm))
+        .mount(p::ForgotPage, pages::links::forgot_page)
+        .mount(p::Forgot, with(services, pages::links::forgot))
+        .mount(p::ResetPage, pages::links::reset_page)
+        .mount(p::ResetByPage, with(services, pages::links::reset))
+        .mount(p::AccountPage, pages::account::page)
+        .mount(p::Rename, pages::account::rename)
+        .mount(p::SecurityPage, with(services, pages::account::security))
+        .mount(p::NewFactorPage, with(services, pages::second_factor::new_page))
+        .mount(p::AddFactor, with(services, pages::second_factor::add))
+        .mount(p::RemoveFactorByPage, pages::second_factor::remove)
+        .mount(p::NewCodesByPage, pages::second_factor::new_codes)
+        .mount(p::PasswordPage, pages::account::password_page)
+        .mount(p::ChangePasswordByPage, with(services, pages::account::change_password))
+        .mount(p::SessionsPage, with(services, pages::account::sessions))
+        .mount(p::EndSessionByPage, pages::account::end_session)
+        .mount(p::KeysPage, pages::keys::page)
+        .mount(p::NewKeyPage, pages::keys::new_page)
+        .mount(p::MakeKey, pages::keys::make)
+        .mount(p::RevokeKeyByPage, pages::keys::revoke)
         .finish()
 }
 

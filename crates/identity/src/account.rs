@@ -7,7 +7,7 @@ mod signin;
 pub use own::{Account, Known, account, change_password, count_wrong, known, rename, tried};
 pub use register::{Registration, organization_id, register, request_reset, set_password, verify};
 pub(crate) use signin::seat;
-pub use signin::{Attempt, Found, Seat, clear, count, find, rehash, stands, warn};
+pub use signin::{Attempt, Found, Seat, clear, count, failed, find, rehash, stands, warn};
 
 use wardgraph_store::StatementInfo;
 
@@ -26,6 +26,7 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     signin::CLEAR.info(),
     signin::STANDS.info(),
     signin::COUNT.info(),
+    signin::FAILURES.info(),
     signin::FIND.info(),
     signin::REHASH.info(),
     signin::WARN.info(),

@@ -18,6 +18,9 @@ pub enum IdentityError {
         /// How many.
         most: i64,
     },
+    /// An organization of the owner's wants a second factor, and this is the last one.
+    #[error("an organization of yours requires a second factor: add another one first")]
+    Required,
     /// What is kept cannot be read: a fault of ours, or of whoever wrote to the database.
     #[error("a row of accounts cannot be read: {0}")]
     Unreadable(&'static str),

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, Tag, sign};
-use wardgraph_kernel::{Chance, Write};
+use wardgraph_kernel::{Chance, UserId, Write};
 use wardgraph_store::{Role, Statement, StatementInfo, Tx};
 use wardgraph_vault::{Field, Vault};
+use zeroize::Zeroizing;
 
 use crate::{Address, IdentityError};
 
@@ -27,6 +28,9 @@ const ROOT: Field<'static> = Field { table: "identity_secrets", column: "sealed"
 pub struct Keys {
     counters: Key,
     pub(crate) links: Key,
+    pub(crate) challenges: Key,
+    /// What seals the states of challenges.
+    pub(crate) states: Zeroizing<[u8; 32]>,
 }
 
 impl Keys {
@@ -48,7 +52,9 @@ impl Keys {
     pub fn of(root: &[u8; 32]) -> Self {
         let root = Key::new(HMAC_SHA256, root);
         let key = |purpose: &str| Key::new(HMAC_SHA256, sign(&root, purpose.as_bytes()).as_ref());
-        Self { counters: key("failed sign-ins"), links: key("mailed links") }
+        let mut states = Zeroizing::new([0; 32]);
+        states.copy_from_slice(sign(&root, b"states of challenges").as_ref());
+        Self { counters: key("failed sign-ins"), links: key("mailed links"), challenges: key("challenges"), states }
     }
 
     /// Under what failures with this address are counted, whether anybody has it or not.
@@ -61,6 +67,12 @@ impl Keys {
     pub fn counter_at(&self, address: &Address, network: &str) -> Vec<u8> {
         // No address has a control character.
         bytes(sign(&self.counters, format!("{address}\u{1f}{network}").as_bytes()))
+    }
+
+    /// Under what failures of one method of this account's second factors are counted; apart where its owner is at home. No address is written
+    /// like it: none begins with a control character.
+    pub fn counter_of_factor(&self, user: UserId, method: &str, home: Option<&str>) -> Vec<u8> {
+        bytes(sign(&self.counters, format!("\u{1f}{user}\u{1f}{method}\u{1f}{}", home.unwrap_or_default()).as_bytes()))
     }
 }
 
@@ -82,12 +94,16 @@ mod tests {
     fn counters_tell_addresses_and_networks_apart_and_name_neither() {
         let (keys, others) = (Keys::of(&[1; 32]), Keys::of(&[2; 32]));
         let [ada, bob] = ["ada@example.com", "bob@example.com"].map(|text| Address::parse(text).unwrap());
+        let user = UserId::new(wardgraph_kernel::Timestamp::UNIX_EPOCH, &wardgraph_kernel::SeededChance::new(1));
         let counters = [
             keys.counter(&ada),
             keys.counter(&bob),
             keys.counter_at(&ada, "192.0.2.0/24"),
             keys.counter_at(&ada, "198.51.100.0/24"),
             others.counter(&ada),
+            keys.counter_of_factor(user, "totp", None),
+            keys.counter_of_factor(user, "totp", Some("192.0.2.0/24")),
+            keys.counter_of_factor(user, "recovery_code", None),
         ];
         for (index, one) in counters.iter().enumerate() {
             assert_eq!(counters.iter().filter(|other| *other == one).count(), 1, "{index}");

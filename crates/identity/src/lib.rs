@@ -1,4 +1,4 @@
-//! People and machines: accounts, passwords, sessions, API keys, and the links that are mailed.
+//! People and machines: accounts, passwords, second factors, sessions, API keys, and the links that are mailed.
 //!
 //! What a person chose is kept as an Argon2id verifier, what we made as SHA-256; nothing in these tables opens anything.
 //!
@@ -7,15 +7,20 @@
 pub mod account;
 pub mod address;
 pub mod api_key;
+pub mod challenge;
 mod error;
+pub mod factor;
 pub mod keys;
 pub mod link;
 pub mod lockout;
 pub mod mail;
+pub mod passkey;
 pub mod password;
+pub mod recovery;
 pub mod refresh;
 pub mod session;
 mod sha256;
+pub mod totp;
 
 pub use address::Address;
 pub use error::IdentityError;
@@ -24,5 +29,15 @@ pub use keys::Keys;
 use wardgraph_store::StatementInfo;
 
 /// Every statement of this room.
-pub const STATEMENTS: &[&[&StatementInfo]] =
-    &[account::STATEMENTS, api_key::STATEMENTS, keys::STATEMENTS, link::STATEMENTS, mail::STATEMENTS, session::STATEMENTS];
+pub const STATEMENTS: &[&[&StatementInfo]] = &[
+    account::STATEMENTS,
+    api_key::STATEMENTS,
+    challenge::STATEMENTS,
+    factor::STATEMENTS,
+    keys::STATEMENTS,
+    link::STATEMENTS,
+    mail::STATEMENTS,
+    passkey::STATEMENTS,
+    recovery::STATEMENTS,
+    session::STATEMENTS,
+];

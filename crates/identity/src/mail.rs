@@ -1,11 +1,13 @@
 //! What is mailed: written with the commit that it tells of, sent afterwards by whoever works, and sent again until it was taken.
 
 mod folder;
+mod notice;
 mod outbox;
 mod smtp;
 mod texts;
 
 pub use folder::FolderMailer;
+pub use notice::{Notice, notify, notify_own};
 pub use outbox::{Due, claim, defer, done, sweep};
 pub use smtp::{SmtpMailer, SmtpOptions, Tls};
 pub use texts::compose;
@@ -15,10 +17,13 @@ use std::fmt;
 use wardgraph_store::StatementInfo;
 
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[
+    notice::NOTIFY.info(),
+    notice::NOTIFY_OWN.info(),
     outbox::CLAIM.info(),
     outbox::DEFER.info(),
     outbox::DONE.info(),
     outbox::FORGET_ATTEMPTS.info(),
+    outbox::FORGET_CHALLENGES.info(),
     outbox::FORGET_LINKS.info(),
     outbox::FORGET_SESSIONS.info(),
 ];

@@ -1,10 +1,13 @@
 //! Sessions: a sign-in, with the family of refresh tokens that come of it.
 
+pub mod browser;
 mod family;
 mod own;
+mod proof;
 
 pub use family::{Held, NewSession, Use, create, end, end_all, end_crowded, hold, rotate};
 pub use own::{Session, finish, finish_all, finish_everything, list};
+pub use proof::{HARDWARE_KEY, MULTIPLE, ONE_TIME, PASSWORD, PRESENT, Proof, SOFTWARE_KEY};
 
 use std::time::Duration;
 
@@ -24,6 +27,11 @@ impl Default for Lifetimes {
     fn default() -> Self {
         Self { absolute: Duration::from_hours(90 * 24), idle: Duration::from_hours(14 * 24) }
     }
+}
+
+impl Lifetimes {
+    /// A browser's: 12 hours at most, and one without a use. The cookie ends with the browser besides.
+    pub const BROWSER: Self = Self { absolute: Duration::from_hours(12), idle: Duration::from_hours(1) };
 }
 
 /// Why a session ended.
@@ -51,6 +59,10 @@ impl Why {
 }
 
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[
+    browser::CREATE.info(),
+    browser::FIND.info(),
+    browser::REPLACE.info(),
+    browser::TOUCH.info(),
     family::CREATE.info(),
     family::CROWDED.info(),
     family::END.info(),

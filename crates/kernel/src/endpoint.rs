@@ -41,6 +41,15 @@ pub enum Rows {
     Account,
 }
 
+/// Who calls an endpoint: it decides what is taken for a credential, and in what form it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// Programs: with a token or an API key. Cookies count for nothing, and refusals are problem documents.
+    Program,
+    /// People's browsers: with the cookie of a session and nothing else, by forms that carry their token. Answers and refusals are pages.
+    Browser,
+}
+
 /// What the table says of an endpoint.
 #[derive(Debug, Clone, Copy)]
 pub struct Spec {
@@ -54,6 +63,10 @@ pub struct Spec {
     pub access: Access,
     /// Whose rows it works on.
     pub rows: Rows,
+    /// Who calls it.
+    pub by: By,
+    /// Why the caller must have signed in a short while ago, if that is asked: what is done outlives the sign-in, or cannot be undone.
+    pub fresh: Option<&'static str>,
     /// How often.
     pub limit: LimitClass,
     /// The event that a change leaves for each subject; absent on endpoints that change nothing.
@@ -69,7 +82,34 @@ impl Spec {
     /// to know the same body by would be something to guess it by.
     pub const fn answers_again(&self) -> bool {
         let password = matches!(self.event, Some(EventType::PasswordChanged));
-        self.event.is_some() && !password && !self.access.admits_strangers()
+        self.event.is_some() && !password && !self.access.admits_strangers() && !self.is_page()
+    }
+
+    /// Whether it is a page, or a form of one.
+    pub const fn is_page(&self) -> bool {
+        matches!(self.by, By::Browser)
+    }
+
+    /// Whether what browsers call shows something (`GET`) or does something and leaves an event (`POST`), and asks for no more than a session.
+    /// The table does not compile otherwise: a form's token is looked at where something is done.
+    pub const fn pages_as_it_should(&self) -> bool {
+        let entry = !matches!(self.access, Access::Permission(_) | Access::Signed(_));
+        let does = match self.method {
+            Method::GET => self.event.is_none(),
+            Method::POST => self.event.is_some() && !matches!(self.access, Access::Public(_)),
+            Method::PUT | Method::PATCH | Method::DELETE => false,
+        };
+        !self.is_page() || (entry && does)
+    }
+
+    /// Whether only a person who signed in here may call: the own rows are asked for, or a fresh sign-in.
+    pub const fn asks_for_a_person(&self) -> bool {
+        matches!(self.rows, Rows::Account) || self.fresh.is_some()
+    }
+
+    /// Whether a fresh sign-in is asked only of callers who can have signed in. The table does not compile otherwise.
+    pub const fn is_fresh_as_it_should(&self) -> bool {
+        self.fresh.is_none() || matches!(self.access, Access::Permission(_) | Access::Own(_))
     }
 
     /// Whether shared rows are worked on exactly where [`Permission::SharedWrite`] is asked, and an event is left; and an account's where

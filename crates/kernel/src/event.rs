@@ -52,6 +52,34 @@ events! {
     LoginLocked = "login.locked" in Auth;
     /// A person signed in.
     SessionCreated = "session.created" in Auth;
+    /// Somebody asked what a passkey is to sign.
+    PasskeyAsked = "passkey.asked" in Auth;
+    /// What a browser said of a passkey was not believed; the payload says why.
+    PasskeyRefused = "passkey.refused" in Auth;
+    /// A passkey counted no further than before: there are two of it. It was refused, and its owner told.
+    PasskeyWentBack = "passkey.counter_went_back" in Auth;
+    /// The password of a sign-in was right, and a second factor is asked.
+    MfaRequired = "mfa.required" in Auth;
+    /// A person showed a second factor, or a new one for the first time.
+    MfaVerified = "mfa.verified" in Auth;
+    /// A second factor was wrong, came too late, or is locked.
+    MfaFailed = "mfa.failed" in Auth;
+    /// So many second factors were wrong that the next ones fail, too, whatever they are.
+    MfaLocked = "mfa.locked" in Auth;
+    /// A person began to add a second factor, which counts once it was shown.
+    MfaEnrolmentBegun = "mfa.enrolment_begun" in Auth;
+    /// A person has one more second factor.
+    FactorAdded = "factor.added" in Auth;
+    /// A person calls a second factor something else.
+    FactorRenamed = "factor.renamed" in Auth;
+    /// A person has one second factor less.
+    FactorRemoved = "factor.removed" in Auth;
+    /// A person got recovery codes; those from before are good for nothing any more.
+    RecoveryCodesMade = "recovery_codes.made" in Auth;
+    /// A recovery code was used in place of another factor.
+    RecoveryCodeUsed = "recovery_code.used" in Auth;
+    /// Somebody set whether an organization wants second factors of its members.
+    MfaRequirementSet = "organization.mfa_requirement_set" in Admin;
     /// A refresh token was used, and a new one given.
     SessionRefreshed = "session.refreshed" in Auth;
     /// A refresh token was used again by the client that used it, which had lost the answer: it got the same again.
@@ -169,6 +197,10 @@ pub enum SubjectKind {
     Session,
     /// A key of an account.
     ApiKey,
+    /// What an account shows besides its password.
+    Factor,
+    /// An organization.
+    Organization,
 }
 
 impl SubjectKind {
@@ -181,6 +213,8 @@ impl SubjectKind {
             Self::User => "user",
             Self::Session => "session",
             Self::ApiKey => "api_key",
+            Self::Factor => "factor",
+            Self::Organization => "organization",
         }
     }
 }

@@ -41,10 +41,14 @@ macro_rules! ids {
 ids! {
     /// A key of an account, by which a program calls.
     ApiKeyId;
+    /// An act that waits for somebody to show something.
+    ChallengeId;
     /// An edge.
     EdgeId;
     /// An entry of the audit log.
     EventId;
+    /// What an account shows besides its password.
+    FactorId;
     /// A link that was mailed to somebody.
     LinkId;
     /// A node.

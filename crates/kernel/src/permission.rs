@@ -102,6 +102,11 @@ impl Permissions {
         self.0 & bit(permission) != 0
     }
 
+    /// Whether everything in `other` is in the set too.
+    pub const fn covers(self, other: Self) -> bool {
+        other.0 & !self.0 == 0
+    }
+
     /// What both sets hold.
     #[must_use]
     pub const fn intersect(self, other: Self) -> Self {

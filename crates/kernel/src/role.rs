@@ -37,6 +37,11 @@ impl OrganizationRole {
         Self::ALL.iter().copied().find(|role| role.word() == word)
     }
 
+    /// Whether the role looks after the organization itself: its members and settings.
+    pub const fn governs(self) -> bool {
+        matches!(self, Self::Owner | Self::Admin)
+    }
+
     /// What the role may do. What concerns the whole server is no organization's to give.
     pub fn permissions(self) -> Permissions {
         let named: &[Permission] = match self {

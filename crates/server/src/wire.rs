@@ -217,7 +217,7 @@ pub async fn account_keys(parts: &SystemParts, vault: &Vault) -> Result<AccountK
 }
 
 /// How accounts are kept.
-fn accounts(config: &Config, keys: AccountKeys) -> Result<Accounts, StartError> {
+fn accounts(config: &Config, keys: AccountKeys, listen: SocketAddr) -> Result<Accounts, StartError> {
     Ok(Accounts {
         keys,
         pool: HashPool::start(config.accounts.pool)?,
@@ -226,6 +226,7 @@ fn accounts(config: &Config, keys: AccountKeys) -> Result<Accounts, StartError> 
         lifetimes: config.accounts.lifetimes,
         open: config.accounts.open,
         verifies: config.accounts.smtp.is_some(),
+        passkeys: config.passkeys.party(listen),
         beat: BEAT,
     })
 }
@@ -295,7 +296,8 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", config.http.listen))?;
     let vault = vault(config, home, &egress).await?;
-    let issuer = issuer(config, listener.local_addr()?, &vault)?;
+    let listen = listener.local_addr()?;
+    let issuer = issuer(config, listen, &vault)?;
     let verifier = verifier(config, home, &egress, &issuer)?;
     let embedder = embedder(config, &egress)?;
     let database = database(config, home, false).await?;
@@ -316,6 +318,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         verifier,
         issuer: issuer.clone(),
         limiter: Limiter::new(config.limits.clone()),
+        fresh_for: config.accounts.fresh_for,
         proxies: config.http.proxies.clone(),
         webhooks: Vec::new(),
         clock: clock.clone(),
@@ -327,7 +330,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
     let backlog = Backlog::default();
     let mail = MailWorker::new(parts.clone(), mailer(config, home)?, account_keys.clone(), issuer.iss());
     let services = Services {
-        accounts: accounts(config, account_keys)?,
+        accounts: accounts(config, account_keys, listen)?,
         vault,
         issuer,
         embedder: embedder.clone(),

@@ -34,8 +34,12 @@ pub const GLOBAL_TABLES: &[(&str, &str)] = &[
     ("memberships", "who is in which organization is asked before anyone is known; a person sees the own rows alone"),
     ("sessions", "a person's, as the account is"),
     ("api_keys", "looked up before anyone is known; a person sees the own rows alone"),
+    ("passkeys", "looked up before anyone is known; a person sees the own rows alone"),
     ("attempts", "failed sign-ins, under a keyed hash of an address that nobody need have"),
     ("links", "mailed links are used by whoever is not known yet"),
+    ("factors", "a person's, as the account is"),
+    ("recovery_codes", "a person's, as the account is"),
+    ("challenges", "acts under way are ended by whoever is not known yet"),
     ("mail", "what is due to be mailed is found across accounts, by the worker alone"),
     ("identity_secrets", "the server's own, sealed: only the worker's role sees them"),
     ("embedding_servers", "which model each server uses, which is no tenant's"),
@@ -55,6 +59,8 @@ const STATUS: &str = "(tenant_id = NULLIF(current_setting('app.current_tenant_id
 const ACCOUNT: &str = "(user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)";
 /// The policy on the organization that a person works in.
 const ORGANIZATION: &str = "(organization_id = NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))";
+/// The policy on the organizations that a person is in.
+const MEMBERS: &str = "(organization_id IN ( SELECT memberships.organization_id\n   FROM memberships\n  WHERE (memberships.user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)))";
 /// The policy on messages to a person's own address.
 const NOTICE: &str = "((link_id IS NULL) AND (recipient = ( SELECT users.email\n   FROM users\n  WHERE (users.user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))))";
 
@@ -135,7 +141,7 @@ async fn policies(client: &Client) -> Result<Vec<String>, StoreError> {
         let (command, using, check): (String, String, String) = (row.try_get(3)?, row.try_get(4)?, row.try_get(5)?);
         let roles: Vec<String> = row.try_get(6)?;
         // A table that a policy asks is named with its schema where that is not in the asking session's path.
-        let check = check.replace("wardgraph.", "");
+        let (using, check) = (using.replace("wardgraph.", ""), check.replace("wardgraph.", ""));
         let text = (name.as_str(), command.as_str(), using.as_str(), check.as_str());
         let expected = if tenants { of_a_tenant(&table, text) } else { of_a_global_table(&table, text) };
         match expected {
@@ -178,7 +184,7 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         ("jobs", ("queue", "*", "true", "true"))
         | (
             "vector_spaces" | "embedding_tenants" | "embedding_servers" | "master_keys" | "data_keys" | "changes"
-            | "signing_keys" | "mail" | "links" | "attempts" | "sessions" | "identity_secrets",
+            | "signing_keys" | "mail" | "links" | "challenges" | "attempts" | "sessions" | "identity_secrets",
             ("keeper", "*", "true", "true"),
         ) => Some(&["wardgraph_worker"]),
         ("master_keys", ("known", "r", "true", "")) | ("data_keys", ("own_read", "r", OWN, "")) => {
@@ -191,12 +197,16 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         ) => Some(&["wardgraph_admin"]),
         (
             "issuer_tenants" | "issuer_hours" | "users" | "passwords" | "memberships" | "sessions" | "api_keys" | "organizations"
-            | "attempts" | "links" | "mail",
+            | "attempts" | "links" | "mail" | "factors" | "recovery_codes" | "challenges" | "passkeys",
             ("identity", "*", "true", "true"),
         ) => Some(&["wardgraph_identity"]),
         ("jobs", ("own_insert", "a", "", OWN))
-        | ("users" | "passwords" | "memberships" | "sessions" | "api_keys", ("own_account", "*", ACCOUNT, ACCOUNT))
-        | ("organizations", ("own_account", "*", ORGANIZATION, ORGANIZATION))
+        | (
+            "users" | "passwords" | "memberships" | "sessions" | "api_keys" | "factors" | "recovery_codes" | "challenges"
+            | "passkeys",
+            ("own_account", "*", ACCOUNT, ACCOUNT),
+        )
+        | ("organizations", ("members_read", "r", MEMBERS, "") | ("own_account", "*", ORGANIZATION, ORGANIZATION))
         | ("mail", ("own_notice", "a", "", NOTICE)) => Some(&["wardgraph_app"]),
         ("migrations", ("ledger", "*", "true", "true")) => Some(&["wardgraph_owner"]),
         _ => None,

@@ -28,7 +28,7 @@ pub use role::Role;
 pub use scope::{Plan, Scope};
 pub use statement::{Statement, StatementInfo};
 pub use tokio_postgres::types::ToSql;
-pub use unit::{Params, Tx, Unit};
+pub use unit::{Param, Params, Tx, Unit};
 pub use vector::Vector;
 pub use wire::Row;
 

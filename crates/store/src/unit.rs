@@ -22,7 +22,10 @@ use crate::{
 };
 
 /// The values of a statement's parameters.
-pub type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+pub type Params<'a> = &'a [Param<'a>];
+
+/// A statement's parameter.
+pub type Param<'a> = &'a (dyn ToSql + Sync);
 
 /// How long a dropped unit's rollback may take before its connection is closed.
 const SETTLE_WITHIN: Duration = Duration::from_secs(1);
@@ -106,6 +109,21 @@ impl Unit {
         }
         self.failed = false;
         Ok(())
+    }
+
+    /// Has what was done so far stay, and its rows held, whatever is undone later.
+    pub async fn keep(&mut self) -> Result<(), StoreError> {
+        match self.state {
+            _ if self.failed => Err(StoreError::Ended),
+            State::Fresh => Ok(()),
+            State::Open { .. } => {
+                self.failed = true;
+                self.command(Command::Savepoint).await?;
+                self.failed = false;
+                Ok(())
+            }
+            State::Ended => Err(StoreError::Ended),
+        }
     }
 
     async fn command(&mut self, command: Command) -> Result<(), StoreError> {

@@ -9,20 +9,30 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::{net::TcpListener, task::JoinHandle};
 use wardgraph_api::describe::Known;
 use wardgraph_embed::{Embedder, ModelKind};
-use wardgraph_gate::{Gate, GateParts, SystemParts};
+use wardgraph_gate::{Gate, GateParts, Proxies, SystemParts, WebhookKeys};
 use wardgraph_graph::{embedding::Backlog, search::Routes};
-use wardgraph_http::{HealthState, Mounted, QueryVectors, Services};
-use wardgraph_identity::Keys as AccountKeys;
-use wardgraph_kernel::{Clock, EdgeId, ManualClock, NodeId, Permissions, SeededChance, SharedNodeId, Timestamp};
-use wardgraph_limits::Limiter;
-use wardgraph_store::{Role, Store, StoreOptions, Timeouts};
-use wardgraph_tokens::{
-    AccessRequest, Algorithm, Issuer, IssuerConfig, IssuerKeys, LocalKey, Minter, OwnConfig, OwnIssuer, Tenants, Verifier,
+use wardgraph_http::{Accounts, Edge, HealthState, Mounted, QueryVectors, ServeLimits, Services, Tls};
+use wardgraph_identity::{
+    Keys as AccountKeys,
+    mail::Mailer,
+    password::{Breached, Cost, HashPool, PoolOptions},
+    session::Lifetimes,
 };
+use wardgraph_kernel::{Clock, EdgeId, ManualClock, NodeId, Permissions, SeededChance, SharedNodeId, Timestamp};
+use wardgraph_limits::{LimitTable, Limiter};
+use wardgraph_store::{Role, StatementInfo, Store, StoreOptions, Timeouts};
+use wardgraph_tokens::{AccessRequest, Algorithm, Issuer, LocalKey, Minter, OwnIssuer, Verifier};
 use wardgraph_vault::{FixedSource, MasterSource, Vault};
-use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, PurgeWorker, TierKeeper, WorkerOptions};
+use wardgraph_worker::{
+    EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, PurgeWorker, TierKeeper, TierOptions, WorkerOptions,
+};
 
-use crate::{AppOptions, Caller, Cluster, Database, Mailbox, Person, cluster::repository};
+use crate::{
+    Caller, Cluster, Database, Mailbox, Person, Window,
+    cluster::repository,
+    issuers::{outside, own_issuer},
+    security_key::party,
+};
 
 /// When every test begins: 2026-01-01T00:00:00Z.
 pub const START: i64 = 1_767_225_600;
@@ -39,6 +49,108 @@ pub(crate) const SECRET: &str = "test-secret-of-the-outside-issuer-0123456789";
 pub const OWN_ISS: &str = "https://wardgraph.test";
 /// The master key of tests: 32 bytes in base64.
 pub const MASTER_KEY: &str = "dGVzdC1tYXN0ZXIta2V5LW9mLXRoaXJ0eS10d28tYi4=";
+
+/// What a test wants otherwise than usual.
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is something that one test or another wants")]
+pub struct AppOptions {
+    /// The limits; none unless a test is about them.
+    pub limits: LimitTable,
+    /// Which proxies are believed.
+    pub proxies: Proxies,
+    /// How long the database may take.
+    pub timeouts: Timeouts,
+    /// Connections of the pool that serves requests.
+    pub connections: usize,
+    /// What is mounted: the server's own table, or that of a test.
+    pub api: fn(Arc<Gate>, &Services, Edge) -> Mounted,
+    /// What holds for every endpoint alike.
+    pub edge: Edge,
+    /// What a client may take of the listener.
+    pub serving: ServeLimits,
+    /// The listener's TLS.
+    pub tls: Option<Arc<Tls>>,
+    /// Statements of a test's own, besides the server's.
+    pub statements: Vec<&'static StatementInfo>,
+    /// The keys of outside systems that sign what they send.
+    pub webhooks: WebhookKeys,
+    /// When tenants change tiers of search.
+    pub tiers: TierOptions,
+    /// Issuers besides the usual outside one and the server's own.
+    pub issuers: Vec<Issuer>,
+    /// Whether the server hears what other servers changed by itself, as a real one does. Else when the test says so.
+    pub listens: bool,
+    /// The algorithms of the server's own tokens.
+    pub algorithms: Vec<Algorithm>,
+    /// Whether an account must show that its address is its owner's before it can sign in.
+    pub verifies: bool,
+    /// Whether anybody may register.
+    pub closed: bool,
+    /// What a password's hash costs: little, unless a test is about it.
+    pub cost: Cost,
+    /// Where passwords are looked up that were leaked elsewhere.
+    pub breached: Option<Breached>,
+    /// The threads that work passwords out.
+    pub hashing: PoolOptions,
+    /// Whether passkeys are for pages of this very server, at `http://localhost:PORT`, instead of those at [`OWN_ISS`].
+    pub pages_here: bool,
+    /// When answers go out whose time must not tell what was found: at once, unless a test is about it.
+    pub beat: std::time::Duration,
+    /// Who takes messages instead of [`App::mails`].
+    pub mailer: Option<Arc<dyn Mailer>>,
+    /// Where master keys come from; [`MASTER_KEY`] if nothing is said.
+    pub masters: Option<Arc<dyn MasterSource>>,
+}
+
+impl Default for AppOptions {
+    fn default() -> Self {
+        Self {
+            limits: LimitTable::disabled(),
+            proxies: Proxies::default(),
+            timeouts: Timeouts::default(),
+            connections: 4,
+            api: wardgraph_http::api,
+            edge: Edge::default(),
+            serving: ServeLimits::default(),
+            tls: None,
+            statements: Vec::new(),
+            webhooks: Vec::new(),
+            tiers: TierOptions::default(),
+            issuers: Vec::new(),
+            listens: false,
+            algorithms: vec![Algorithm::ES256],
+            verifies: false,
+            closed: false,
+            cost: Cost { memory_kib: 64, passes: 1 },
+            breached: None,
+            hashing: PoolOptions { threads: 2, queue: 64 },
+            pages_here: false,
+            beat: std::time::Duration::ZERO,
+            mailer: None,
+            masters: None,
+        }
+    }
+}
+
+impl AppOptions {
+    /// How accounts are kept, once their keys are there.
+    fn accounts(&self) -> impl FnOnce(&AccountKeys, u16) -> Accounts + use<> {
+        let (here, hashing, cost, beat, open, verifies) =
+            (self.pages_here, self.hashing, self.cost, self.beat, !self.closed, self.verifies);
+        let breached = self.breached.clone();
+        move |keys, port| Accounts {
+            keys: keys.clone(),
+            breached,
+            pool: HashPool::start(hashing).unwrap(),
+            lifetimes: Lifetimes::default(),
+            cost,
+            open,
+            verifies,
+            passkeys: Some(party(here.then_some(port))),
+            beat,
+        }
+    }
+}
 
 /// A server for one test.
 #[derive(Debug)]
@@ -132,6 +244,7 @@ impl App {
             )
             .unwrap(),
             limiter: Limiter::new(options.limits),
+            fresh_for: std::time::Duration::from_mins(10),
             proxies: options.proxies,
             webhooks: options.webhooks,
             clock: shared_clock.clone(),
@@ -139,6 +252,7 @@ impl App {
         });
         gate.hear().await.unwrap();
         let listening = options.listens.then(|| tokio::spawn(gate.clone().keep_listening()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let account_keys = wardgraph_server::wire::account_keys(&parts, &vault).await.unwrap();
         let mails = Arc::new(Mailbox::default());
         let health = Arc::new(HealthState::new(true));
@@ -154,10 +268,9 @@ impl App {
             grace_period: GRACE,
             vault: vault.clone(),
             issuer: issuer.clone(),
-            accounts: accounts(&account_keys),
+            accounts: accounts(&account_keys, listener.local_addr().unwrap().port()),
         };
         let api = (options.api)(gate.clone(), &services, options.edge);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let scheme = if options.tls.is_some() { "https" } else { "http" };
         let base = format!("{scheme}://{}", listener.local_addr().unwrap());
         let serving = wardgraph_http::serve(listener, api.clone(), options.tls, options.serving, std::future::pending());
@@ -178,7 +291,7 @@ impl App {
             backlog,
             mounted: api.ids.to_vec(),
             api,
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            http: reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap(),
             minter: Minter::with_secret(&secret, Some(ISS), AUDIENCE).unwrap(),
             own: own_key.minter("wardgraph-local", AUDIENCE),
             forgetting: ForgettingWorker::new(parts.clone()),
@@ -284,7 +397,10 @@ impl App {
     pub async fn person_of(&self, owner: &Caller) -> Person {
         let number = self.people.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         let person = self.person(&format!("person-{number}@example.com")).await;
+        let window = Window::open(self);
+        window.sign_in(&person.email).await;
         owner.becomes(&person.caller);
+        owner.looks_through(&window);
         person
     }
 
@@ -356,19 +472,6 @@ fn test_masters() -> Arc<dyn MasterSource> {
     Arc::new(FixedSource::new([&wardgraph_kernel::Secret::new(MASTER_KEY)]).unwrap())
 }
 
-fn own_issuer(algorithms: Vec<Algorithm>, vault: &Vault) -> OwnIssuer {
-    let config = OwnConfig {
-        iss: OWN_ISS.into(),
-        audience: AUDIENCE.into(),
-        life: std::time::Duration::from_mins(15),
-        algorithms,
-        rotate_after: std::time::Duration::from_hours(30 * 24),
-        lead: std::time::Duration::from_mins(10),
-        leeway: std::time::Duration::from_secs(30),
-    };
-    OwnIssuer::new(config, vault.clone()).unwrap()
-}
-
 /// One model for the whole run: the fast one, a real one.
 fn embedder() -> Arc<dyn Embedder> {
     static EMBEDDER: OnceLock<Arc<dyn Embedder>> = OnceLock::new();
@@ -382,18 +485,4 @@ fn embedder() -> Arc<dyn Embedder> {
 fn recorder() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE.get_or_init(|| PrometheusBuilder::new().build_recorder().handle()).clone()
-}
-
-/// The issuer of the tests' callers.
-fn outside(secret: &wardgraph_kernel::Secret) -> Issuer {
-    Issuer::new(IssuerConfig {
-        name: "outside".into(),
-        keys: IssuerKeys::Fixed { algorithm: wardgraph_tokens::Algorithm::HS256, key: secret.clone() },
-        audiences: vec![AUDIENCE.into()],
-        tenants: Tenants::ANY,
-        issuer: Some(ISS.into()),
-        leeway: std::time::Duration::from_secs(30),
-        ceiling: Permissions::outside_ceiling(),
-    })
-    .unwrap()
 }

@@ -8,10 +8,11 @@ use std::{
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use wardgraph_api::{describe::Known, table::Row};
-use wardgraph_kernel::{Clock, Rows, SystemChance, TenantId};
+use wardgraph_gate::browser::{FORM_TOKEN, SESSION as SESSION_COOKIE, VISIT as VISIT_COOKIE, form_token};
+use wardgraph_kernel::{Clock, SystemChance, TenantId};
 use wardgraph_tokens::{MintRequest, Minter};
 
-use crate::App;
+use crate::{App, Window};
 
 /// Someone who calls.
 #[derive(Debug, Clone)]
@@ -22,9 +23,19 @@ pub struct Caller {
     pub token: Option<String>,
     /// The tenant, as the token was minted.
     pub tenant: String,
-    /// The token of the person as whom endpoints are called that are about a person's account; [`App::known`] says who.
-    person: Arc<Mutex<Option<String>>>,
+    /// The token and the cookie of the person as whom endpoints are called that are about a person's account; [`App::known`] says who.
+    person: Arc<Mutex<Held>>,
 }
+
+/// What somebody holds who signed in.
+#[derive(Debug, Default)]
+struct Held {
+    token: Option<String>,
+    cookie: Option<String>,
+}
+
+/// What a browser holds in which nobody signed in: every caller comes with the same one.
+const VISIT: &str = "dGhlIHZpc2l0IG9mIGV2ZXJ5IGNhbGxlciBpcyBpdDA";
 
 /// What came back.
 #[derive(Debug)]
@@ -59,6 +70,10 @@ impl Caller {
     /// A request that is about to be sent, with the token, or where it is about a person's account with that person's.
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let request = self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), format!("{}{path}", self.base));
+        if let Some(row) = at(path).find(|row| row.spec.is_page()) {
+            let cookie = self.cookie(row).map(|(name, value)| format!("{name}={value}")).unwrap_or_default();
+            return request.header("cookie", cookie).header("sec-fetch-site", "same-origin");
+        }
         match self.token_at(path) {
             Some(token) => request.bearer_auth(token),
             None => request,
@@ -67,13 +82,26 @@ impl Caller {
 
     /// The token that is sent to `path`.
     pub fn token_at(&self, path: &str) -> Option<String> {
-        let person = self.person.lock().unwrap().clone().filter(|_| is_an_accounts(path));
+        let person = self.person.lock().unwrap().token.clone().filter(|_| at(path).any(|row| row.spec.asks_for_a_person()));
         person.or_else(|| self.token.clone())
     }
 
+    /// The cookie that is sent to a page: of the person's session where one is asked, else of the visit.
+    fn cookie(&self, row: &Row) -> Option<(&'static str, String)> {
+        if row.spec.access.admits_strangers() {
+            return Some((VISIT_COOKIE, VISIT.to_owned()));
+        }
+        self.person.lock().unwrap().cookie.clone().map(|cookie| (SESSION_COOKIE, cookie))
+    }
+
     /// Has this caller, and all clones of it, call as `person` where it is about a person's account.
-    pub(crate) fn becomes(&self, person: &Self) {
-        self.person.lock().unwrap().clone_from(&person.token);
+    pub fn becomes(&self, person: &Self) {
+        self.person.lock().unwrap().token.clone_from(&person.token);
+    }
+
+    /// Has this caller, and all clones of it, call pages with what this window holds.
+    pub(crate) fn looks_through(&self, window: &Window) {
+        self.person.lock().unwrap().cookie = window.cookie(SESSION_COOKIE);
     }
 
     /// Gets.
@@ -110,6 +138,10 @@ impl Caller {
     pub fn calling(&self, row: &Row, known: &Known) -> reqwest::RequestBuilder {
         let request = self.request(row.spec.method.word(), &path(row, known));
         match (row.sample)(known) {
+            Some(body) if row.spec.is_page() => {
+                let token = self.cookie(row).map(|(_, cookie)| form_token(&cookie)).unwrap_or_default();
+                request.header("content-type", "application/x-www-form-urlencoded").body(form(&body, &token))
+            }
             Some(body) => request.json(&body),
             None => request,
         }
@@ -134,14 +166,25 @@ fn path(row: &Row, known: &Known) -> String {
     }
 }
 
-/// Whether an endpoint at this path is about a person's account.
-fn is_an_accounts(path: &str) -> bool {
-    let path = path.split('?').next().unwrap_or_default();
-    let matches = |template: &str| match template.split_once("{id}") {
+/// The fields of a form that has these values, with its token.
+fn form(values: &Value, token: &str) -> String {
+    let mut fields = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in values.as_object().unwrap() {
+        for item in value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]) {
+            fields.append_pair(name, item.as_str().unwrap());
+        }
+    }
+    fields.append_pair(FORM_TOKEN, token).finish()
+}
+
+/// The endpoints at this path.
+fn at(path: &str) -> impl Iterator<Item = &'static Row> + use<> {
+    let path = path.split('?').next().unwrap_or_default().to_owned();
+    let matches = move |template: &str| match template.split_once("{id}") {
         Some((before, after)) => path.starts_with(before) && path.ends_with(after) && path.len() > before.len() + after.len(),
         None => template == path,
     };
-    wardgraph_api::table::rows().any(|row| row.spec.rows == Rows::Account && matches(row.spec.path))
+    wardgraph_api::table::rows().filter(move |row| matches(row.spec.path))
 }
 
 impl Reply {
@@ -171,14 +214,51 @@ impl Reply {
     #[track_caller]
     pub fn problem(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
+        if self.headers["content-type"] == "text/html; charset=utf-8" {
+            self.tells_nothing();
+            assert!(self.text.contains("<html lang=\"en\">") && self.text.contains("<h1>"), "{}", self.text);
+            return json!({ "detail": self.text });
+        }
         assert_eq!(self.headers["content-type"], "application/problem+json");
         assert_eq!(self.body["status"], status);
         for member in ["type", "title", "detail", "request_id"] {
             assert!(self.body[member].is_string(), "{member} in {}", self.text);
         }
-        for inside in ["select ", "insert ", "wardgraph.", "postgres", "/src/", "panicked", "tokio"] {
-            assert!(!self.text.to_lowercase().contains(inside), "`{inside}` in {}", self.text);
-        }
+        self.tells_nothing();
         self.body
+    }
+
+    /// Nothing of the inside is told.
+    #[track_caller]
+    fn tells_nothing(&self) {
+        for inside in ["select ", "insert ", "wardgraph.", "postgres", "/src/", "panicked", "tokio"] {
+            // Pages have fields to choose from.
+            assert!(!self.text.to_lowercase().replace("<select ", "<").contains(inside), "`{inside}` in {}", self.text);
+        }
+    }
+
+    /// Where the answer leads.
+    #[track_caller]
+    pub fn leads(&self) -> &str {
+        assert_eq!(self.status, 303, "{}", self.text);
+        self.headers["location"].to_str().unwrap()
+    }
+
+    /// Whoever asked has to prove who they are: programs are told so, browsers are led to where one signs in.
+    #[track_caller]
+    pub fn asks_for_a_credential(self) {
+        if self.status == 303 {
+            assert!(self.leads().starts_with("/sign-in"), "{}", self.leads());
+        } else {
+            assert!(self.headers["www-authenticate"].to_str().unwrap().starts_with("Bearer"));
+            self.problem(401);
+        }
+    }
+
+    /// Whether it was done: a page may lead to another, but for the one where one signs in.
+    pub fn is_done(&self) -> bool {
+        let led =
+            self.headers.get("location").is_some_and(|to| to != "/sign-in" && !to.as_bytes().starts_with(b"/sign-in?return_to"));
+        self.status.is_success() || self.status == 303 && led
     }
 }

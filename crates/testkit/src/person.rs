@@ -4,8 +4,9 @@ use std::sync::{Mutex, PoisonError};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use serde_json::{Value, json};
-use wardgraph_api::describe::KnownAccount;
+use wardgraph_api::describe::{KnownAccount, KnownMfa};
 use wardgraph_identity::mail::{MailError, Mailer, Message};
+use wardgraph_kernel::Clock;
 
 use crate::{App, Caller};
 
@@ -27,7 +28,7 @@ impl Mailbox {
     /// The token of the newest link to this page that was mailed to this address.
     pub fn token(&self, email: &str, page: &str) -> String {
         let of = |message: &Message| {
-            let rest = message.text.split_once(&format!("/{page}#token="))?.1;
+            let rest = message.text.split_once(&format!("/{page}?token="))?.1;
             rest.split_whitespace().next().map(str::to_owned)
         };
         self.to(email).iter().rev().find_map(of).expect("a link was mailed")
@@ -90,6 +91,33 @@ impl Person {
         }
     }
 
+    /// Adds an authenticator app, and tells it.
+    pub async fn adds_an_app(&self, app: &App) -> Authenticator {
+        let begun = self.caller.post("/api/v1/auth/mfa/enable", &json!({ "method": "totp" })).await.created();
+        Authenticator::begun(app, &begun).await
+    }
+
+    async fn known_mfa(&self, app: &App) -> KnownMfa {
+        let authenticator = self.adds_an_app(app).await;
+        let asked = Self::signing_in(app, &self.email).await;
+        let required = app.person(&format!("required-{}", self.email)).await;
+        let sql = "update wardgraph.organizations set requires_mfa = true where organization_id = $1";
+        app.database.behind_the_scenes().await.execute(sql, &[&required.caller.tenant]).await.unwrap();
+        let to_enrol = Self::signing_in(app, &required.email).await;
+        KnownMfa {
+            factor: serde_json::from_value(authenticator.enabled["factor_id"].clone()).unwrap(),
+            mfa_token: asked["mfa_token"].as_str().unwrap().to_owned(),
+            // The clock stands still, and the code of this step was used.
+            code: authenticator.code(app, 1),
+            enrolment_token: to_enrol["mfa_token"].as_str().unwrap().to_owned(),
+        }
+    }
+
+    /// What a sign-in with the right password is answered with.
+    pub async fn signing_in(app: &App, email: &str) -> Value {
+        app.stranger().post("/api/v1/auth/login", &json!({ "email": email, "password": PASSWORD })).await.ok()
+    }
+
     /// The account as samples know it: with a key, other sessions, and links that were mailed.
     pub(crate) async fn known(&self, app: &App) -> KnownAccount {
         let wanted = json!({ "name": "known", "scopes": ["nodes:read"] });
@@ -106,8 +134,11 @@ impl Person {
             }
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
+        // Who signs in with the password alone has no second factor.
+        let plain = app.person(&format!("plain-{}", self.email)).await;
         KnownAccount {
-            email: self.email.clone(),
+            mfa: self.known_mfa(app).await,
+            email: plain.email,
             password: PASSWORD.into(),
             session: serde_json::from_value(json!(ended.session)).unwrap(),
             refresh_token: used.refresh_token,
@@ -116,4 +147,38 @@ impl Person {
             api_key: serde_json::from_value(key["id"].clone()).unwrap(),
         }
     }
+}
+
+/// An authenticator app.
+#[derive(Debug, Clone)]
+pub struct Authenticator {
+    /// What it was told, in base32.
+    pub secret: String,
+    /// What the server answered to its first code.
+    pub enabled: Value,
+}
+
+impl Authenticator {
+    /// The app that was told what an enrolment was answered with, once its first code was shown.
+    pub async fn begun(app: &App, begun: &Value) -> Self {
+        let secret = begun["secret"].as_str().unwrap().to_owned();
+        let shown = json!({ "mfa_token": begun["mfa_token"], "code": code(&secret, app.clock.now().as_second()) });
+        Self { enabled: app.stranger().post("/api/v1/auth/mfa/verify", &shown).await.ok(), secret }
+    }
+
+    /// The code of the present step, or of one so many steps later.
+    pub fn code(&self, app: &App, later: i64) -> String {
+        code(&self.secret, app.clock.now().as_second() + 30 * later)
+    }
+}
+
+/// The octets of a secret in base32.
+pub fn octets(secret: &str) -> Vec<u8> {
+    totp_rs::Secret::try_from_base32(secret).unwrap().as_bytes().to_vec()
+}
+
+/// The code of a secret in base32 at a second.
+pub fn code(secret: &str, second: i64) -> String {
+    let totp = totp_rs::Builder::new().with_secret(octets(secret)).build().unwrap();
+    totp.generate(u64::try_from(second).unwrap()).to_string()
 }

@@ -28,11 +28,11 @@ crate::endpoints! {
     }
     /// Make an API key, which can do no more than its owner. It is shown once.
     CreateApiKey: POST "/api/v1/users/me/api-keys" (Json<NewApiKey>) -> Issued<IssuedApiKey> {
-        own: "a key does no more than its owner", rows: Account, limit: Auth, audit: ApiKeyCreated, body: SMALL,
+        own: "a key does no more than its owner", rows: Account, fresh: "a key outlives the sign-in", limit: Auth, audit: ApiKeyCreated, body: SMALL,
     }
     /// Replace an API key by a new one that can do the same. The old one lives on for a while.
     RotateApiKey: POST "/api/v1/users/me/api-keys/{id}/rotate" ((Path<ApiKeyId>, Json<Rotation>)) -> Issued<IssuedApiKey> {
-        own: "a key does no more than its owner", rows: Account, limit: Auth, audit: ApiKeyRotated, body: SMALL,
+        own: "a key does no more than its owner", rows: Account, fresh: "a key outlives the sign-in", limit: Auth, audit: ApiKeyRotated, body: SMALL,
     }
     /// Revoke an API key. Within a second no server takes it any more.
     RevokeApiKey: DELETE "/api/v1/users/me/api-keys/{id}" (Path<ApiKeyId>) -> NoContent {

@@ -2,7 +2,10 @@
 
 use crate::{
     Accepted, Json, NoContent,
-    wire::auth::{Credentials, NewAccount, PasswordReset, Receipt, Refreshing, ResetRequest, Tokens, Verification},
+    wire::{
+        auth::{Credentials, NewAccount, PasswordReset, Receipt, Refreshing, ResetRequest, Tokens, Verification},
+        mfa::SignIn,
+    },
 };
 
 /// The body limit: an address, a password, a token.
@@ -13,8 +16,8 @@ crate::endpoints! {
     Register: POST "/api/v1/auth/register" (Json<NewAccount>) -> Accepted<Receipt> {
         credential: "whoever registers has no account yet", limit: Auth, audit: UserRegistered, body: SMALL,
     }
-    /// Sign in with e-mail address and password. Whatever is wrong, the answer is the same.
-    Login: POST "/api/v1/auth/login" (Json<Credentials>) -> Json<Tokens> {
+    /// Sign in with e-mail address and password. Whatever is wrong, the answer is the same. Where a second factor is asked, it begins no session.
+    Login: POST "/api/v1/auth/login" (Json<Credentials>) -> Json<SignIn> {
         credential: "the password is the credential", limit: Auth, audit: SessionCreated, body: SMALL,
     }
     /// Get the next tokens of a session. A token that is used twice by others than its client ends the session.

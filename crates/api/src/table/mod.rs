@@ -6,6 +6,8 @@
 //!     permission: NodesRead,     // or own: "why", credential: "why", signed: StandardWebhook, public: "why"
 //!     rows: Shared,              // for `permission: SharedWrite`, and only there: the rows of everyone instead of the caller's tenant's;
 //!                                // or Account, for `own:`: those of the person who signed in
+//!     by: Browser,               // a page or a form of one: the cookie of a session is the credential, and no other
+//!     fresh: "why",              // with a permission or `own:`: who calls must have signed in a short while ago
 //!     limit: Read,
 //!     audit: NodeCreated,        // makes the endpoint a writing one; `audit_on_read:` leaves an event and writes nothing else
 //!     body: 1024,                // bytes; 0 refuses a body
@@ -34,6 +36,9 @@
 pub mod account;
 pub mod auth;
 pub mod graph;
+pub mod mfa;
+pub mod pages;
+pub mod passkeys;
 pub mod shared;
 pub mod system;
 
@@ -53,7 +58,8 @@ pub struct Row {
 }
 
 /// Every endpoint of the server.
-pub static ALL: &[&[Row]] = &[system::ROWS, graph::ROWS, shared::ROWS, account::ROWS, auth::ROWS];
+pub static ALL: &[&[Row]] =
+    &[system::ROWS, graph::ROWS, shared::ROWS, mfa::ROWS, passkeys::ROWS, account::ROWS, auth::ROWS, pages::ROWS];
 
 /// Every endpoint of the server, one after another.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
@@ -64,7 +70,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
 #[macro_export]
 macro_rules! endpoints {
     ($( $(#[doc = $doc:literal])+ $name:ident: $method:ident $path:literal ($input:ty) -> $output:ty {
-        $access:ident: $what:tt, $(rows: $rows:ident,)? limit: $limit:ident, $(audit: $event:ident,)? $(audit_on_read: $read_event:ident,)? body: $body:expr $(,)?
+        $access:ident: $what:tt, $(rows: $rows:ident,)? $(by: $by:ident,)? $(fresh: $fresh:literal,)? limit: $limit:ident, $(audit: $event:ident,)? $(audit_on_read: $read_event:ident,)? body: $body:expr $(,)?
     } )*) => {
         $(
             $(#[doc = $doc])+
@@ -78,6 +84,8 @@ macro_rules! endpoints {
                     path: $path,
                     access: $crate::endpoints!(@access $access $what),
                     rows: $crate::endpoints!(@rows $($rows)?),
+                    by: $crate::endpoints!(@by $($by)?),
+                    fresh: $crate::endpoints!(@fresh $($fresh)?),
                     limit: ::wardgraph_kernel::LimitClass::$limit,
                     event: $crate::endpoints!(@event $($event)? $($read_event)?),
                     body_bytes: $body,
@@ -92,6 +100,14 @@ macro_rules! endpoints {
             const _: () = assert!(
                 <$name as ::wardgraph_kernel::Endpoint>::SPEC.shares_as_it_should(),
                 "`rows: Shared` goes with `permission: SharedWrite` and `audit:`, `rows: Account` with `own:`, and with nothing else"
+            );
+            const _: () = assert!(
+                <$name as ::wardgraph_kernel::Endpoint>::SPEC.pages_as_it_should(),
+                "`by: Browser` goes with GET that changes nothing, or with POST and `audit:`, and with no permission"
+            );
+            const _: () = assert!(
+                <$name as ::wardgraph_kernel::Endpoint>::SPEC.is_fresh_as_it_should(),
+                "`fresh:` goes with `permission:` or `own:`: nobody else signed in"
             );
         )*
 
@@ -109,6 +125,10 @@ macro_rules! endpoints {
     (@access public $why:literal) => { ::wardgraph_kernel::Access::Public($why) };
     (@rows) => { ::wardgraph_kernel::Rows::Own };
     (@rows $rows:ident) => { ::wardgraph_kernel::Rows::$rows };
+    (@by) => { ::wardgraph_kernel::By::Program };
+    (@by $by:ident) => { ::wardgraph_kernel::By::$by };
+    (@fresh) => { None };
+    (@fresh $why:literal) => { Some($why) };
     (@entry permission) => { ::wardgraph_kernel::access::ByPermission };
     (@entry own) => { ::wardgraph_kernel::access::ByOwn };
     (@entry credential) => { ::wardgraph_kernel::access::ByCredential };

@@ -26,7 +26,7 @@ fn email(faults: &mut Faults, field: &str, email: &str) {
     faults.text(field, email, 3, MOST_EMAIL);
 }
 
-fn token(faults: &mut Faults, field: &str, token: &SecretText) {
+pub(super) fn token(faults: &mut Faults, field: &str, token: &SecretText) {
     let length = token.expose().len();
     faults.unless((1..=MOST_TOKEN_BYTES).contains(&length), field, "must have 1 to 512 bytes");
 }

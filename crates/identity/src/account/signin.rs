@@ -47,6 +47,9 @@ pub(super) const STANDS: Statement<Identity> = Statement::identity(
 /// A verifier of the cost that is asked now, unless the password was changed meanwhile.
 pub(super) const REHASH: Statement<Identity> =
     Statement::identity("identity.account.rehash", "update passwords set verifier = $3 where user_id = $1 and verifier = $2");
+/// Failures until now.
+pub(super) const FAILURES: Statement<Identity> =
+    Statement::identity("identity.attempt.failures", "select failures, failed_at from attempts where subject = $1");
 /// Tells an account's owner that sign-ins fail; nobody, where nobody has the address.
 pub(super) const WARN: Statement<Identity> = Statement::identity(
     "identity.account.warn",
@@ -132,6 +135,11 @@ pub async fn count(tx: &mut Tx<'_, Identity>, counter: &[u8], more: i32, now: Ti
     let forgotten = now.saturating_sub(FORGOTTEN_AFTER).unwrap_or(Timestamp::MIN);
     let rows = tx.run(&COUNT, &[&counter, &more, &now, &forgotten]).await?;
     rows.first().map_or(Ok(Failures::default()), |row| failures(row, 0))
+}
+
+/// Failures until now, for whoever holds what they are of.
+pub async fn failed(tx: &mut Tx<'_, Identity>, counter: &[u8]) -> Result<Failures, StoreError> {
+    tx.run(&FAILURES, &[&counter]).await?.first().map_or(Ok(Failures::default()), |row| failures(row, 0))
 }
 
 /// Forgets failures, and tells what was forgotten.

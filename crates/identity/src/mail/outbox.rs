@@ -38,6 +38,11 @@ pub(super) const FORGET_LINKS: Statement<Write> = Statement::writing(
     WORKER,
     "delete from links where link_id in (select link_id from links where expires_at < $1 order by expires_at limit 1000) returning 1",
 );
+pub(super) const FORGET_CHALLENGES: Statement<Write> = Statement::writing(
+    "identity.challenge.forget",
+    WORKER,
+    "delete from challenges where challenge_id in (select challenge_id from challenges where expires_at < $1 order by expires_at limit 1000) returning 1",
+);
 pub(super) const FORGET_SESSIONS: Statement<Write> = Statement::writing(
     "identity.session.forget",
     WORKER,
@@ -89,14 +94,15 @@ pub async fn defer(tx: &mut Tx<'_, Write>, due: &Due, at: Timestamp) -> Result<(
     tx.write(&DEFER, &[&due.id, &due.attempts, &at]).await.map(drop)
 }
 
-/// Forgets failures, links and sessions that are past, a bounded number at a time. Tells whether there may be more.
+/// Forgets failures, links, challenges and sessions that are past, a bounded number at a time. Tells whether there may be more.
 pub async fn sweep(tx: &mut Tx<'_, Write>, now: Timestamp) -> Result<bool, StoreError> {
     let before = |wait: Duration| now.saturating_sub(wait).unwrap_or(Timestamp::MIN);
     let attempts = tx.write(&FORGET_ATTEMPTS, &[&before(crate::lockout::FORGOTTEN_AFTER)]).await?.len();
     let links = tx.write(&FORGET_LINKS, &[&before(Duration::ZERO)]).await?.len();
+    let challenges = tx.write(&FORGET_CHALLENGES, &[&before(Duration::ZERO)]).await?.len();
     // What is told of a theft needs its session for a while.
     let sessions = tx.write(&FORGET_SESSIONS, &[&before(Duration::from_hours(30 * 24))]).await?.len();
-    Ok([attempts, links, sessions].contains(&FORGOTTEN_AT_ONCE))
+    Ok([attempts, links, challenges, sessions].contains(&FORGOTTEN_AT_ONCE))
 }
 
 fn read(row: &Row) -> Result<Due, StoreError> {

@@ -11,7 +11,7 @@ use crate::{
 /// The message of a kind; `None` for a kind of another version, and for what is to nobody. `base` is where this server is reached.
 pub fn compose(due: &Due, keys: &Keys, base: &str) -> Option<Message> {
     let (to, base) = (due.recipient.clone()?, base.trim_end_matches('/'));
-    let link = |kind: Kind, page: &str, id: LinkId| format!("{base}/{page}#token={}", link::token(keys, kind, id).expose());
+    let link = |kind: Kind, page: &str, id: LinkId| format!("{base}/{page}?token={}", link::token(keys, kind, id).expose());
     let (subject, text) = match (due.kind.as_str(), due.link) {
         ("verify", Some(id)) => (
             "Please confirm your e-mail address",
@@ -49,6 +49,54 @@ pub fn compose(due: &Due, keys: &Keys, base: &str) -> Option<Message> {
                 "several sign-ins to your account failed. Further ones have to wait for a while now. If it was you and you forgot your \
                  password, set a new one at\n\n{base}\n\nwhich ends the waiting. If it was not you, you need not do anything: nobody \
                  got in."
+            ),
+        ),
+        ("factor_added", None) => (
+            "Your account has another second factor",
+            format!(
+                "a second factor was added to your account just now: signing in asks for it besides the password. If it was not you, set a \
+                 new password at once, at\n\n{base}\n\nand then remove what you do not know."
+            ),
+        ),
+        ("factor_removed", None) => (
+            "Your account has one second factor less",
+            format!(
+                "a second factor was removed from your account just now. If it was not you, set a new password at once, at\n\n{base}"
+            ),
+        ),
+        ("factor_locked", None) => (
+            "Somebody knows your password",
+            format!(
+                "somebody signed in to your account with the right password and several wrong codes. Further codes have to wait for a while \
+                 now; recovery codes need not. If it was not you, set a new password at once, at\n\n{base}\n\nNobody got in."
+            ),
+        ),
+        ("recovery_used", None) => (
+            "A recovery code was used",
+            format!(
+                "somebody, you we hope, signed in to your account with one of its recovery codes. It is good for nothing any more. If it \
+                 was not you, set a new password at once, at\n\n{base}\n\nand make new recovery codes."
+            ),
+        ),
+        ("recovery_made", None) => (
+            "Your account has new recovery codes",
+            format!(
+                "new recovery codes were made for your account just now; the old ones are good for nothing any more. If it was not you, \
+                 set a new password at once, at\n\n{base}"
+            ),
+        ),
+        ("passkey_locked", None) => (
+            "A passkey of your account was not right",
+            format!(
+                "somebody showed a passkey of your account several times that was not right. Passkeys have to wait for a while now; your \
+                 password does not. If it was not you, look at your passkeys, at\n\n{base}"
+            ),
+        ),
+        ("passkey_went_back", None) => (
+            "A passkey of your account may have been copied",
+            format!(
+                "somebody used a passkey of your account whose counter went back, which happens when there is a copy of it. Nobody got \
+                 in. If you did not set up its device anew, remove the passkey and add another one, at\n\n{base}"
             ),
         ),
         _ => return None,

@@ -10,23 +10,26 @@ use crate::{
     IdentityError,
     account::{Seat, seat},
     refresh::{Client, Family, Presented},
-    session::{Lifetimes, Why},
+    session::{Lifetimes, Proof, Why},
     sha256,
 };
 
 pub(super) const CREATE: Statement<Identity> = Statement::identity(
     "identity.session.create",
-    "insert into sessions (session_id, user_id, organization_id, family_key, number, verifier, program, network, device, ip, created_at, last_used_at, expires_at)
-     values ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9::text::inet, $10, $10, $11)",
+    "insert into sessions (session_id, user_id, organization_id, family_key, number, verifier, program, network, device, ip, created_at, last_used_at, expires_at,
+       amr, acr, auth_time)
+     values ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9::text::inet, $10, $10, $11, $12, $13, $14)",
 );
 /// A session for whoever presents a token of it. Locked, so that tokens are used one after another.
 pub(super) const HOLD: Statement<Identity> = Statement::identity(
     "identity.session.hold",
-    "select s.user_id, s.family_key, s.number, s.verifier, s.program, s.network, s.rotated_at, s.rotated_before_at, s.created_at, s.last_used_at,
-            s.expires_at, s.ended_at is not null, u.disabled_at is not null, m.organization_id, m.role, s.organization_id, u.generation
+    "select s.user_id, s.family_key, s.number, s.verifier, s.program, s.network, s.rotated_at, s.rotated_before_at, s.last_used_at,
+            s.expires_at, s.ended_at is not null, u.disabled_at is not null, m.organization_id, m.role, s.organization_id, u.generation,
+            s.amr, s.acr, s.auth_time, coalesce(o.requires_mfa, false)
      from sessions s join users u on u.user_id = s.user_id
      left join memberships m on m.user_id = s.user_id and m.organization_id = s.organization_id
-     where s.session_id = $1 for update of s",
+     left join organizations o on o.organization_id = s.organization_id
+     where s.session_id = $1 and not s.browser for update of s",
 );
 pub(super) const ROTATE: Statement<Identity> = Statement::identity(
     "identity.session.rotate",
@@ -73,6 +76,8 @@ pub struct NewSession<'a> {
     pub at: &'a Use<'a>,
     /// How long it may last.
     pub lifetimes: Lifetimes,
+    /// How its owner proved who they are.
+    pub proof: &'a Proof,
 }
 
 /// Who uses a token, from where, and when.
@@ -97,8 +102,10 @@ pub struct Held {
     pub sealed: Vec<u8>,
     /// Where the family stands.
     pub family: Family,
-    /// When its owner signed in.
-    pub created_at: Timestamp,
+    /// How its owner proved who they are.
+    pub proof: Proof,
+    /// Whether its organization asks for more than the owner showed.
+    pub falls_short: bool,
     /// The organization that it was begun in.
     pub organization: TenantId,
     /// Tokens of an earlier generation are good no more.
@@ -143,6 +150,9 @@ pub async fn create(tx: &mut Tx<'_, Identity>, new: &NewSession<'_>) -> Result<(
             &ip,
             &new.at.now,
             &expires,
+            &new.proof.amr,
+            &new.proof.acr,
+            &new.proof.at,
         ],
     )
     .await
@@ -153,7 +163,8 @@ pub async fn create(tx: &mut Tx<'_, Identity>, new: &NewSession<'_>) -> Result<(
 pub async fn hold(tx: &mut Tx<'_, Identity>, session: SessionId) -> Result<Option<Held>, IdentityError> {
     let rows = tx.run(&HOLD, &[&session.uuid()]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
-    let organization: String = row.try_get(15)?;
+    let organization: String = row.try_get(14)?;
+    let proof = Proof { amr: row.try_get(16)?, acr: row.try_get(17)?, at: row.try_get(18)? };
     Ok(Some(Held {
         user: row.try_get::<Uuid>(0)?.into(),
         sealed: row.try_get(1)?,
@@ -163,15 +174,16 @@ pub async fn hold(tx: &mut Tx<'_, Identity>, session: SessionId) -> Result<Optio
             rotated_at: row.try_get(6)?,
             rotated_before_at: row.try_get(7)?,
         },
-        created_at: row.try_get(8)?,
+        falls_short: row.try_get::<bool>(19)? && !proof.is_multiple(),
+        proof,
         organization: TenantId::parse(&organization).map_err(|_| IdentityError::Unreadable("an organization's id"))?,
-        generation: row.try_get(16)?,
-        seat: seat(row.try_get(13)?, row.try_get(14)?)?,
+        generation: row.try_get(15)?,
+        seat: seat(row.try_get(12)?, row.try_get(13)?)?,
         verifier: row.try_get(3)?,
-        last_used_at: row.try_get(9)?,
-        expires_at: row.try_get(10)?,
-        ended: row.try_get(11)?,
-        disabled: row.try_get(12)?,
+        last_used_at: row.try_get(8)?,
+        expires_at: row.try_get(9)?,
+        ended: row.try_get(10)?,
+        disabled: row.try_get(11)?,
     }))
 }
 

@@ -1,10 +1,15 @@
 //! Sessions, seen by their owner.
 
+use std::time::Duration;
+
 use uuid::Uuid;
 use wardgraph_kernel::{Read, SessionId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Row, Statement, StoreError, Tx};
 
-use crate::{IdentityError, session::Why};
+use crate::{
+    IdentityError,
+    session::{Lifetimes, Why},
+};
 
 const APP: &[Role] = &[Role::App];
 /// The most that are listed: the newest.
@@ -13,8 +18,8 @@ const MOST: i64 = 200;
 pub(super) const LIST: Statement<Read> = Statement::reading(
     "identity.own.sessions",
     APP,
-    "select session_id, organization_id, device, host(ip), created_at, last_used_at, expires_at from sessions
-     where user_id = $1 and ended_at is null and expires_at > $2 and last_used_at > $3 order by created_at desc, session_id desc limit $4",
+    "select session_id, organization_id, device, host(ip), created_at, last_used_at, expires_at, browser from sessions
+     where user_id = $1 and ended_at is null and expires_at > $2 and last_used_at > case when browser then $5::timestamptz else $3::timestamptz end order by created_at desc, session_id desc limit $4",
 );
 pub(super) const FINISH: Statement<Write> = Statement::writing(
     "identity.own.end_session",
@@ -51,16 +56,14 @@ pub struct Session {
     pub last_used_at: Timestamp,
     /// When it ends by itself.
     pub expires_at: Timestamp,
+    /// Whether a browser holds it, by its cookie; else a program, by tokens.
+    pub browser: bool,
 }
 
-/// The sessions of an account that live at `now`, those alone that were used since `idle_since`.
-pub async fn list(
-    tx: &mut Tx<'_, Read>,
-    user: UserId,
-    idle_since: Timestamp,
-    now: Timestamp,
-) -> Result<Vec<Session>, StoreError> {
-    tx.query(&LIST, &[&user.uuid(), &now, &idle_since, &MOST]).await?.iter().map(read).collect()
+/// The sessions of an account that live at `now`, and were not idle for too long; `idle` is for those of programs.
+pub async fn list(tx: &mut Tx<'_, Read>, user: UserId, idle: Duration, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+    let [program, browser] = [idle, Lifetimes::BROWSER.idle].map(|idle| now.saturating_sub(idle).unwrap_or(Timestamp::MIN));
+    tx.query(&LIST, &[&user.uuid(), &now, &program, &MOST, &browser]).await?.iter().map(read).collect()
 }
 
 /// Ends one of the account's sessions. `None` if it has no such session that lives.
@@ -107,5 +110,6 @@ fn read(row: &Row) -> Result<Session, StoreError> {
         created_at: row.try_get(4)?,
         last_used_at: row.try_get(5)?,
         expires_at: row.try_get(6)?,
+        browser: row.try_get(7)?,
     })
 }

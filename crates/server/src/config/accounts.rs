@@ -23,6 +23,8 @@ pub struct AccountSettings {
     pub lifetimes: Lifetimes,
     /// Where passwords are looked up that were leaked elsewhere.
     pub breached: Option<BreachedAt>,
+    /// For how long after signing in a person may do what asks for a fresh sign-in.
+    pub fresh_for: Duration,
     /// The threads that work passwords out.
     pub pool: PoolOptions,
     /// The mail server; `None` has messages written into the data folder.
@@ -77,12 +79,13 @@ pub(super) fn accounts(settings: &Settings) -> Result<AccountSettings, ConfigErr
     };
     let days = |name: &str| settings.number(name).map(|days| Duration::from_hours(24 * days as u64));
     let lifetimes = Lifetimes { absolute: days("accounts.session_days")?, idle: days("accounts.idle_days")? };
+    let fresh_for = Duration::from_mins(settings.number("accounts.fresh_minutes")? as u64);
     let machine = PoolOptions::of_this_machine();
     let pool = match settings.number("accounts.hash_threads")? {
         0 => machine,
         threads => PoolOptions { threads, queue: threads * 32 },
     };
-    Ok(AccountSettings { open, lifetimes, breached: breached(settings)?, pool, smtp: smtp(settings)? })
+    Ok(AccountSettings { open, lifetimes, breached: breached(settings)?, fresh_for, pool, smtp: smtp(settings)? })
 }
 
 fn smtp(settings: &Settings) -> Result<Option<SmtpOptions>, ConfigError> {

@@ -124,7 +124,10 @@ keys! {
     "accounts.session_days" Kind::Number(1, 3_650), "90", [], "After how many days a session ends, whatever is done.";
     "accounts.idle_days" Kind::Number(1, 3_650), "14", [], "After how many days without a use a session ends.";
     "accounts.breached_passwords" Kind::Text, "", [], "A list of passwords that were leaked elsewhere and are refused when one is set: the path of a file of ordered SHA-1 hashes (as the downloader of Pwned Passwords writes it), or a service that is told five digits of the hash, `https://api.pwnedpasswords.com/range/`. When it cannot be asked, passwords are taken. Empty: none.";
+    "accounts.fresh_minutes" Kind::Number(1, 1_440), "10", [], "For how many minutes after signing in a person may do what outlives the session or cannot be undone (API keys, other people's accounts). Later such a call is 401 and asks for a new sign-in.";
     "accounts.hash_threads" Kind::Number(0, 256), "0", [], "Threads that work passwords out (Argon2id), with 19 MiB each. 0: one for each core.";
+    "passkeys.domain" Kind::Text, "", [], "The domain that passkeys are bound to, for good: that of `public_url`, or one above it, like `example.com` where other servers of it take the same passkeys. Empty: that of `public_url`; without one, `localhost`.";
+    "passkeys.origins" Kind::Text, "", [], "Origins besides that of `public_url` whose pages may ask for passkeys, with commas between, like `https://app.example.com`. Each is on the domain or below it.";
     "mail.smtp_host" Kind::Text, "", [], "The mail server. With one, an account must show that its address is its owner's before it can sign in. Empty: messages are written into the folder `mail` of the data folder.";
     "mail.smtp_port" Kind::Number(0, 65_535), "0", [], "Its port. 0: 587, 465 or 25, as `mail.smtp_tls` says.";
     "mail.smtp_tls" Kind::Text, "starttls", [], "How the way to it is guarded: `starttls`, `implicit`, or `none` for one on this machine.";

@@ -9,6 +9,7 @@ mod http;
 mod issuers;
 mod keys;
 mod own;
+mod passkeys;
 mod sources;
 mod typed;
 
@@ -20,5 +21,6 @@ pub use http::HttpConfig;
 pub use issuers::{IssuerSettings, KeySettings};
 pub use keys::{FAMILIES, KEYS, Key, Kind, documentation};
 pub use own::{MasterKeys, OwnSettings};
+pub use passkeys::PasskeySettings;
 pub use sources::{Setting, Settings, Source, without_effect};
 pub use typed::{Config, DatabaseConfig};

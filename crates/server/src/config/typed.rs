@@ -17,6 +17,7 @@ use super::{
     issuers::{self, IssuerSettings},
     keys::Kind,
     own::{MasterKeys, OwnSettings, own, vault},
+    passkeys::{PasskeySettings, passkeys},
 };
 
 /// The configuration, checked.
@@ -32,6 +33,8 @@ pub struct Config {
     pub issuers: Vec<IssuerSettings>,
     /// This server as an issuer.
     pub own: OwnSettings,
+    /// Whom passkeys are for.
+    pub passkeys: PasskeySettings,
     /// Where master keys come from.
     pub master_keys: MasterKeys,
     /// How accounts are kept.
@@ -77,7 +80,7 @@ impl Config {
     /// Reads and checks every setting.
     pub fn of(settings: &Settings) -> Result<Self, ConfigError> {
         let audience = settings.text("jwt.audience")?;
-        let http = http(settings)?;
+        let (http, own) = (http(settings)?, own(settings)?);
         let limits = limits(settings, &http)?;
         let format = settings.get("log.format")?;
         let log_json = match format.value() {
@@ -92,7 +95,8 @@ impl Config {
             database: database(settings)?,
             issuer: issuers::seed(settings, &audience)?,
             issuers: issuers::named(settings, &audience)?,
-            own: own(settings)?,
+            passkeys: passkeys(settings, own.public_url.as_deref())?,
+            own,
             master_keys: vault(settings)?,
             accounts: accounts(settings)?,
             egress: egress(settings)?,

@@ -61,3 +61,33 @@ fn a_master_key_in_aws_needs_to_be_asked_for_in_the_open() {
     }
     config(&[&base[..], &[("WARDGRAPH_AWS__SECRETSMANAGER_URL", "http://127.0.0.1:5000")]].concat()).unwrap();
 }
+
+#[test]
+fn passkeys_are_bound_to_the_domain_of_the_public_address_unless_it_is_said() {
+    let party = |environment: &[(&str, &str)], listen: &str| {
+        let party = config(environment).unwrap().passkeys.party(listen.parse().unwrap());
+        party.map(|party| party.id().to_owned())
+    };
+    let url = |url| ("WARDGRAPH_PUBLIC_URL", url);
+    let (domain, origins) = (|text| ("WARDGRAPH_PASSKEYS__DOMAIN", text), |text| ("WARDGRAPH_PASSKEYS__ORIGINS", text));
+    let here = "127.0.0.1:8080";
+    assert_eq!(party(&[], here).as_deref(), Some("localhost"));
+    assert_eq!(party(&[], "0.0.0.0:8080"), None);
+    assert_eq!(party(&[url("https://graph.example.com:8443")], here).as_deref(), Some("graph.example.com"));
+    assert_eq!(party(&[url("https://graph.example.com"), domain("example.com")], here).as_deref(), Some("example.com"));
+    // What browsers give no passkeys to has none, and works otherwise.
+    assert_eq!(party(&[url("https://192.0.2.1")], here), None);
+    assert_eq!(party(&[url("http://graph.example.com")], here), None);
+    for bad in [
+        &[url("https://graph.example.com"), domain("example.org")] as &[_],
+        &[url("https://graph.example.com"), origins("https://example.com")],
+        &[url("https://graph.example.com"), origins("http://app.graph.example.com")],
+        &[url("https://192.0.2.1"), origins("https://example.com")],
+        &[domain("192.0.2.1"), origins("https://192.0.2.1")],
+        &[domain("example.com")],
+        &[origins("https://example.com")],
+    ] {
+        let told = config(bad).unwrap_err().to_string();
+        assert!(told.contains("passkeys"), "{told}");
+    }
+}

@@ -55,6 +55,7 @@ mod names;
 mod neighbours;
 mod outage;
 mod own_issuer;
+mod pages;
 mod plans;
 mod postgres_tls;
 mod queue;

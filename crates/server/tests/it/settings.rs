@@ -42,6 +42,8 @@ fn other(key: &Key) -> String {
     match (key.name, key.kind) {
         ("jwt.algorithm", _) => "HS256".into(),
         ("public_url", _) => "https://graph.example.com".into(),
+        ("passkeys.domain", _) => "example.com".into(),
+        ("passkeys.origins", _) => "https://app.graph.example.com".into(),
         ("tokens.algorithms", _) => "EdDSA".into(),
         ("accounts.registration", _) => "closed".into(),
         ("mail.smtp_host", _) => "other.example.com".into(),
@@ -126,6 +128,8 @@ fn no_setting_is_without_effect() {
         ("jwt.secret_key", SECRET),
         ("jwt.algorithm", "HS256"),
         ("vault.master_key", wardgraph_testkit::MASTER_KEY),
+        ("passkeys.domain", "graph.example.com"),
+        ("passkeys.origins", "https://graph.example.com"),
         ("mail.smtp_host", "mail.example.com"),
         ("mail.smtp_user", "wardgraph"),
         ("mail.smtp_password", "a password"),

@@ -4,7 +4,7 @@ use std::{net::IpAddr, time::Duration};
 
 use ipnet::IpNet;
 use wardgraph_api::{
-    FieldError, Issued, Json, NoContent, Path, Problem,
+    FieldError, Issued, Json, Keep, NoContent, Path, Problem, ShownOnce,
     table::account::{CreateApiKey, ListApiKeys, RevokeApiKey, RotateApiKey},
     wire::{
         SecretText,
@@ -13,7 +13,7 @@ use wardgraph_api::{
 };
 use wardgraph_gate::{Committed, Permit};
 use wardgraph_identity::api_key::{self, NewKey, PREFIX};
-use wardgraph_kernel::{ApiKeyId, EventType, Permissions, Timestamp};
+use wardgraph_kernel::{ApiKeyId, Endpoint, EventType, Read, Timestamp, Write};
 use wardgraph_tokens::{Revocation, revoke};
 
 use crate::Failure;
@@ -22,22 +22,33 @@ use crate::Failure;
 const OVERLAP: Duration = Duration::from_hours(24);
 
 pub(crate) async fn list(permit: Permit<ListApiKeys>, (): ()) -> Result<Json<ApiKeyList>, Failure> {
+    read(permit).await.map(Json)
+}
+
+/// The caller's keys.
+pub(crate) async fn read<E: Endpoint<Mode = Read>>(permit: Permit<E>) -> Result<ApiKeyList, Failure> {
     let user = permit.account()?.user;
     let mut work = permit.begin()?;
     let api_keys: Vec<_> = api_key::list(&mut work.once(), user).await?.into_iter().map(wire).collect();
-    Ok(Json(ApiKeyList { count: api_keys.len(), api_keys }))
+    Ok(ApiKeyList { count: api_keys.len(), api_keys })
 }
 
 pub(crate) async fn create(permit: Permit<CreateApiKey>, Json(new): Json<NewApiKey>) -> Result<Committed<CreateApiKey>, Failure> {
+    make(permit, new, Issued).await
+}
+
+/// Makes a key, which `answer` shows once.
+pub(crate) async fn make<E>(
+    permit: Permit<E>,
+    new: NewApiKey,
+    answer: impl FnOnce(IssuedApiKey) -> E::Output + Send,
+) -> Result<Committed<E>, Failure>
+where
+    E: Endpoint<Mode = Write, Output: ShownOnce>,
+{
     let (caller, now, chance) = (permit.account()?, permit.now(), permit.chance());
-    let may: Permissions = permit.permissions().collect();
-    let mut faults = Vec::new();
-    for (index, scope) in new.scopes.iter().enumerate() {
-        let wanted = Permissions::from_scopes([scope.as_str()]);
-        if wanted.intersect(may) != wanted {
-            faults.push(FieldError::new(format!("/scopes/{index}"), "is more than you may yourself"));
-        }
-    }
+    let beyond = |place| FieldError::new(format!("/scopes/{place}"), "is more than you may yourself");
+    let mut faults: Vec<_> = permit.beyond(&new.scopes).map(beyond).collect();
     let mut networks = Vec::new();
     for (index, text) in new.allowed_networks.iter().enumerate() {
         match network(text) {
@@ -57,7 +68,7 @@ pub(crate) async fn create(permit: Permit<CreateApiKey>, Json(new): Json<NewApiK
         return Ok(work.refuse(signed_out()).await?);
     }
     let shown = wire(api_key::create(&mut work.tx(), caller.user, &wanted, now).await?);
-    Ok(work.commit_issued(id, Issued(IssuedApiKey { key: SecretText(key), shown })).await?)
+    Ok(work.commit_issued(id, answer(IssuedApiKey { key: SecretText(key), shown })).await?)
 }
 
 pub(crate) async fn rotate(
@@ -84,14 +95,23 @@ pub(crate) async fn revoke_one(
     permit: Permit<RevokeApiKey>,
     Path(id): Path<ApiKeyId>,
 ) -> Result<Committed<RevokeApiKey>, Failure> {
+    take_back(permit, id, NoContent).await
+}
+
+/// Revokes a key of the caller's.
+pub(crate) async fn take_back<E>(permit: Permit<E>, id: ApiKeyId, answer: E::Output) -> Result<Committed<E>, Failure>
+where
+    E: Endpoint<Mode = Write, Output: Keep>,
+{
     let (user, now) = (permit.account()?.user, permit.now());
     let mut work = permit.begin()?;
     api_key::revoke(&mut work.tx(), user, id, now).await?;
     revoke(&mut work.tx(), Revocation::ApiKey(&id.to_string()), now).await?;
-    Ok(work.commit(id, NoContent).await?)
+    Ok(work.commit(id, answer).await?)
 }
 
-fn signed_out() -> Problem {
+/// What is answered to a token whose session has ended.
+pub(in crate::handlers) fn signed_out() -> Problem {
     Problem::unauthenticated("the session has ended").challenge(r#"Bearer realm="wardgraph""#)
 }
 

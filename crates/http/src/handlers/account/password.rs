@@ -1,13 +1,13 @@
 //! Changing the password.
 
-use wardgraph_api::{FieldError, Json, NoContent, Problem, table::account::ChangePassword, wire::account::PasswordChange};
+use wardgraph_api::{FieldError, Json, Keep, NoContent, Problem, table::account::ChangePassword, wire::account::PasswordChange};
 use wardgraph_gate::{Committed, Permit};
 use wardgraph_identity::{
     account,
     lockout::Failures,
     session::{self, Why},
 };
-use wardgraph_kernel::{EventType, Timestamp};
+use wardgraph_kernel::{Endpoint, EventType, Timestamp, Write};
 use wardgraph_tokens::{Revocation, revoke};
 
 use crate::{Failure, Services};
@@ -17,6 +17,19 @@ pub(crate) async fn change(
     Json(body): Json<PasswordChange>,
     services: Services,
 ) -> Result<Committed<ChangePassword>, Failure> {
+    replace(permit, body, services, NoContent).await
+}
+
+/// Replaces the password of whoever says the one that holds. Every other session of the account ends.
+pub(crate) async fn replace<E>(
+    permit: Permit<E>,
+    body: PasswordChange,
+    services: Services,
+    answer: E::Output,
+) -> Result<Committed<E>, Failure>
+where
+    E: Endpoint<Mode = Write, Output: Keep>,
+{
     let (accounts, caller, now, chance) = (&services.accounts, permit.account()?, permit.now(), permit.chance());
     let known = account::known(&mut permit.look()?.tx(), caller.user).await?;
     // Whoever stole an access token guesses no faster than at the door, however many guesses are under way at once.
@@ -45,7 +58,7 @@ pub(crate) async fn change(
         revoke(&mut work.tx(), Revocation::Session(&ended.to_string()), now).await?;
         work.changed(EventType::SessionEnded, ended);
     }
-    Ok(work.commit(caller.user, NoContent).await?)
+    Ok(work.commit(caller.user, answer).await?)
 }
 
 fn wrong() -> Problem {

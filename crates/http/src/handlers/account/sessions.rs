@@ -1,31 +1,45 @@
 //! The caller's sessions.
 
 use wardgraph_api::{
-    Json, NoContent, Path, Problem,
+    Json, Keep, NoContent, Path, Problem,
     table::account::{EndSession, EndSessions, ListSessions, Logout},
     wire::account::{Session, SessionList},
 };
-use wardgraph_gate::{Committed, Permit, Work};
+use wardgraph_gate::{Committed, Permit};
 use wardgraph_identity::session::{self, Why};
-use wardgraph_kernel::{Endpoint, SessionId, Timestamp, UserId, Write};
+use wardgraph_kernel::{Endpoint, Read, SessionId, Write};
 use wardgraph_tokens::{Revocation, revoke};
 
 use crate::{Failure, Services};
 
 pub(crate) async fn list(permit: Permit<ListSessions>, (): (), services: Services) -> Result<Json<SessionList>, Failure> {
+    read(permit, &services).await.map(Json)
+}
+
+/// The caller's sessions.
+pub(crate) async fn read<E: Endpoint<Mode = Read>>(permit: Permit<E>, services: &Services) -> Result<SessionList, Failure> {
     let (caller, now) = (permit.account()?, permit.now());
-    let idle_since = now.saturating_sub(services.accounts.lifetimes.idle).unwrap_or(Timestamp::MIN);
     let mut work = permit.begin()?;
-    let found = session::list(&mut work.once(), caller.user, idle_since, now).await?;
+    let found = session::list(&mut work.once(), caller.user, services.accounts.lifetimes.idle, now).await?;
     let sessions: Vec<_> = found.into_iter().map(|session| wire(session, caller.session)).collect();
-    Ok(Json(SessionList { count: sessions.len(), sessions }))
+    Ok(SessionList { count: sessions.len(), sessions })
 }
 
 pub(crate) async fn end(permit: Permit<EndSession>, Path(id): Path<SessionId>) -> Result<Committed<EndSession>, Failure> {
+    end_one(permit, id, Why::Revoked, NoContent).await
+}
+
+/// Ends a session of the caller's.
+pub(crate) async fn end_one<E>(permit: Permit<E>, id: SessionId, why: Why, answer: E::Output) -> Result<Committed<E>, Failure>
+where
+    E: Endpoint<Mode = Write, Output: Keep>,
+{
     let (user, now) = (permit.account()?.user, permit.now());
     let mut work = permit.begin()?;
-    finish(&mut work, user, id, Why::Revoked, now).await?;
-    Ok(work.commit(id, NoContent).await?)
+    let ended = session::finish(&mut work.tx(), user, id, why, now).await?;
+    let ended = ended.ok_or_else(|| Problem::not_found("the account has no such session"))?;
+    revoke(&mut work.tx(), Revocation::Session(&ended.to_string()), now).await?;
+    Ok(work.commit(id, answer).await?)
 }
 
 pub(crate) async fn end_all(permit: Permit<EndSessions>, (): ()) -> Result<Committed<EndSessions>, Failure> {
@@ -37,22 +51,8 @@ pub(crate) async fn end_all(permit: Permit<EndSessions>, (): ()) -> Result<Commi
 }
 
 pub(crate) async fn logout(permit: Permit<Logout>, (): ()) -> Result<Committed<Logout>, Failure> {
-    let (caller, now) = (permit.account()?, permit.now());
-    let mut work = permit.begin()?;
-    finish(&mut work, caller.user, caller.session, Why::Logout, now).await?;
-    Ok(work.commit(caller.session, NoContent).await?)
-}
-
-async fn finish<E: Endpoint<Mode = Write>>(
-    work: &mut Work<E>,
-    user: UserId,
-    id: SessionId,
-    why: Why,
-    now: Timestamp,
-) -> Result<(), Failure> {
-    let ended = session::finish(&mut work.tx(), user, id, why, now).await?;
-    let ended = ended.ok_or_else(|| Problem::not_found("the account has no such session"))?;
-    Ok(revoke(&mut work.tx(), Revocation::Session(&ended.to_string()), now).await?)
+    let session = permit.account()?.session;
+    end_one(permit, session, Why::Logout, NoContent).await
 }
 
 fn wire(session: session::Session, current: SessionId) -> Session {

@@ -14,7 +14,7 @@ use wardgraph_identity::{
     link::{self, Kind},
     session::{self, Why},
 };
-use wardgraph_kernel::{EventType, Outcome};
+use wardgraph_kernel::{Endpoint, EventType, Outcome};
 use wardgraph_tokens::{Revocation, revoke};
 
 use super::{address, person};
@@ -25,6 +25,16 @@ pub(crate) async fn verify(
     Json(body): Json<Verification>,
     services: Services,
 ) -> Result<Committed<VerifyEmail>, Failure> {
+    confirm_address(pass, body, services, NoContent).await
+}
+
+/// Shows that an address is its account's owner's, by the token of a mailed link.
+pub(crate) async fn confirm_address<E: Endpoint>(
+    pass: Ceremony<E>,
+    body: Verification,
+    services: Services,
+    answer: E::Output,
+) -> Result<Committed<E>, Failure> {
     let now = pass.now();
     let mut work = pass.begin()?;
     let owner = match link::read(&services.accounts.keys, Kind::Verify, body.token.expose()) {
@@ -34,7 +44,7 @@ pub(crate) async fn verify(
     let Some(owner) = owner else { return Ok(work.refuse(spent()).await?) };
     account::verify(&mut work.tx(), owner.user, now).await?;
     work.note(EventType::UserVerified, Some(owner.user.into()), Outcome::Success, json!({}));
-    Ok(work.commit(person(owner.user, None), NoContent).await?)
+    Ok(work.commit(person(owner.user, None), answer).await?)
 }
 
 pub(crate) async fn request(
@@ -42,6 +52,16 @@ pub(crate) async fn request(
     Json(body): Json<ResetRequest>,
     services: Services,
 ) -> Result<Committed<RequestPasswordReset>, Failure> {
+    ask(pass, body, services, Accepted).await
+}
+
+/// Mails a link by which a password is set anew, if anybody has the address. `answer` is made of the same receipt in either case.
+pub(crate) async fn ask<E: Endpoint>(
+    pass: Ceremony<E>,
+    body: ResetRequest,
+    services: Services,
+    answer: impl FnOnce(Receipt) -> E::Output + Send,
+) -> Result<Committed<E>, Failure> {
     let (began, accounts) = (Instant::now(), &services.accounts);
     let (email, now, chance) = (address(&body.email)?, pass.now(), pass.chance());
     let mut work = pass.begin()?;
@@ -50,7 +70,7 @@ pub(crate) async fn request(
     work.note(EventType::ResetRequested, user.map(Into::into), outcome, json!({}));
     let receipt = Receipt { status: "accepted".into(), verification_required: accounts.verifies };
     // Whoever asked showed nothing yet: it is nobody's doing.
-    let done = work.commit(Proven::nobody(), Accepted(receipt)).await?;
+    let done = work.commit(Proven::nobody(), answer(receipt)).await?;
     accounts.on_the_beat(began).await;
     Ok(done)
 }
@@ -60,6 +80,16 @@ pub(crate) async fn confirm(
     Json(body): Json<PasswordReset>,
     services: Services,
 ) -> Result<Committed<ConfirmPasswordReset>, Failure> {
+    set_anew(pass, body, services, NoContent).await
+}
+
+/// Sets a password anew, by the token of a mailed link.
+pub(crate) async fn set_anew<E: Endpoint>(
+    pass: Ceremony<E>,
+    body: PasswordReset,
+    services: Services,
+    answer: E::Output,
+) -> Result<Committed<E>, Failure> {
     let (accounts, now, chance, network) = (&services.accounts, pass.now(), pass.chance(), pass.network());
     let Some(id) = link::read(&accounts.keys, Kind::Reset, body.token.expose()) else {
         return Ok(pass.begin()?.refuse(spent()).await?);
@@ -80,7 +110,7 @@ pub(crate) async fn confirm(
     let generation = session::end_all(&mut work.tx(), owner.user, Why::Password, now).await?;
     revoke(&mut work.tx(), Revocation::User { id: &owner.user.to_string(), generation }, now).await?;
     work.note(EventType::PasswordReset, Some(owner.user.into()), Outcome::Success, json!({}));
-    Ok(work.commit(person(owner.user, None), NoContent).await?)
+    Ok(work.commit(person(owner.user, None), answer).await?)
 }
 
 /// A link that is no good, whyever.

@@ -1,22 +1,62 @@
 //! Signing in. Whatever is wrong, the answer is the same, and so is the work: one look, one hash, one count.
 
 use serde_json::json;
-use wardgraph_api::{Json, Problem, table::auth::Login, wire::auth::Credentials};
-use wardgraph_gate::{Ceremony, Committed};
+use wardgraph_api::{
+    Json, Problem,
+    table::auth::Login,
+    wire::{
+        auth::Credentials,
+        mfa::{MfaChallenge, SignIn},
+    },
+};
+use wardgraph_gate::{Ceremony, Committed, Proven};
 use wardgraph_identity::{
     Address,
     account::{self, Attempt, Found},
+    challenge::{self, Kind, NewChallenge},
+    factor,
+    session::{PASSWORD, Proof},
 };
-use wardgraph_kernel::{EventType, Outcome};
+use wardgraph_kernel::{Endpoint, EventType, Outcome};
 
-use super::{address, person, tokens};
-use crate::{Failure, Services};
+use super::{
+    address,
+    opening::{Opening, WithTokens},
+    person, tokens,
+};
+use crate::{Failure, Services, handlers::mfa};
 
 pub(crate) async fn login(
     pass: Ceremony<Login>,
     Json(credentials): Json<Credentials>,
     services: Services,
 ) -> Result<Committed<Login>, Failure> {
+    let answer = |ending| {
+        Json(match ending {
+            Ending::Session(tokens) => SignIn::Tokens(tokens),
+            Ending::Challenge(challenge) => SignIn::Challenge(challenge),
+        })
+    };
+    sign_in(pass, credentials, services, WithTokens, answer).await
+}
+
+/// What the right password brings.
+#[derive(Debug)]
+pub(crate) enum Ending<B> {
+    /// A session.
+    Session(B),
+    /// No session yet: a second factor is asked.
+    Challenge(MfaChallenge),
+}
+
+/// Signs somebody in. `opening` says which kind of session begins.
+pub(crate) async fn sign_in<E: Endpoint, O: Opening>(
+    pass: Ceremony<E>,
+    credentials: Credentials,
+    services: Services,
+    opening: O,
+    answer: impl FnOnce(Ending<O::Begun>) -> E::Output + Send,
+) -> Result<Committed<E>, Failure> {
     let accounts = &services.accounts;
     let (email, network, now) = (address(&credentials.email)?, pass.network(), pass.now());
     let attempt = Attempt {
@@ -52,20 +92,36 @@ pub(crate) async fn login(
         let problem = Problem::forbidden("the account is no member of this organization");
         return Ok(work.undo().await?.refuse_as(person(user, None), problem).await?);
     };
-    let begun = tokens::Beginning { user, generation: found.generation, seat: &seat, device: &device, ip, network, now };
-    let (session, answer) = tokens::begin(&mut work.tx(), &begun, &services, &*chance).await?;
-    work.note(EventType::SessionCreated, Some(session.into()), Outcome::Success, json!({ "amr": ["pwd"] }));
-    Ok(work.commit(person(user, Some(seat.organization)), Json(answer)).await?)
+    let asked = factor::asked(&mut work.tx(), user, &seat.organization).await?;
+    if asked.is_more() {
+        let network = found.at_home.then_some(network.as_str());
+        let challenge = NewChallenge {
+            organization: Some(&seat.organization),
+            network,
+            ..NewChallenge::of(Kind::Login, user, found.generation, now)
+        };
+        let token = challenge::begin(&mut work.tx(), &accounts.keys, &challenge, &*chance).await?;
+        work.note(EventType::MfaRequired, Some(user.into()), Outcome::Success, json!({ "methods": asked.methods() }));
+        // Half of who signs in is known.
+        let who = Proven { tenant: Some(seat.organization), ..Proven::nobody() };
+        let challenge = mfa::challenged(token, &asked, accounts.passkeys.is_some());
+        return Ok(work.commit(who, answer(Ending::Challenge(challenge))).await?);
+    }
+    let proof = Proof::of(&[PASSWORD], now);
+    let begun = tokens::Beginning { user, generation: found.generation, seat: &seat, device: &device, ip, network, proof, now };
+    let (session, begun) = opening.begin(&mut work.tx(), &begun, &services, &*chance).await?;
+    work.note(EventType::SessionCreated, Some(session.into()), Outcome::Success, json!({ "amr": [PASSWORD] }));
+    Ok(work.commit(person(user, Some(seat.organization)), answer(Ending::Session(begun))).await?)
 }
 
 /// Counts a failure, or does what counting one costs, and refuses.
-async fn failed(
-    pass: Ceremony<Login>,
+async fn failed<E: Endpoint>(
+    pass: Ceremony<E>,
     email: &Address,
     counter: &[u8],
     found: &Found,
     counts: bool,
-) -> Result<Committed<Login>, Failure> {
+) -> Result<Committed<E>, Failure> {
     let (now, chance) = (pass.now(), pass.chance());
     let mut work = pass.begin()?.undo().await?;
     let failures = account::count(&mut work.tx(), counter, i32::from(counts), now).await?;

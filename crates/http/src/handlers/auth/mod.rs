@@ -2,9 +2,10 @@
 
 pub(crate) mod links;
 pub(crate) mod login;
+pub(crate) mod opening;
 pub(crate) mod refresh;
 pub(crate) mod register;
-mod tokens;
+pub(super) mod tokens;
 
 use wardgraph_api::{FieldError, Problem};
 use wardgraph_gate::Proven;
@@ -20,6 +21,6 @@ fn address(text: &str) -> Result<Address, Failure> {
 }
 
 /// A person, with the log that tells of what they did.
-fn person(user: UserId, tenant: Option<TenantId>) -> Proven {
+pub(super) fn person(user: UserId, tenant: Option<TenantId>) -> Proven {
     Proven { actor: Actor { kind: ActorType::User, id: user.to_string().into() }, tenant }
 }

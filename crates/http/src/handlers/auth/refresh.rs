@@ -34,7 +34,7 @@ pub(crate) async fn refresh(
     let key = FamilyKey::of(&key).ok_or(IdentityError::Unreadable("the key of a session's tokens"))?;
     let (session, number) = (presented.session, presented.number);
     // Who guesses a session's id ends nobody's session: only a token that was one says anything.
-    if !key.made(&presented) || !held.lives(services.accounts.lifetimes, now) {
+    if !key.made(&presented) || !held.lives(services.accounts.lifetimes, now) || held.falls_short {
         return Ok(work.refuse(wrong()).await?);
     }
     let Some(seat) = &held.seat else { return Ok(work.refuse(wrong()).await?) };
@@ -52,7 +52,7 @@ pub(crate) async fn refresh(
         }
         Turn::Rotate | Turn::Replayed => return replayed(work, &held, session, number, now).await,
     };
-    let bearer = Bearer { user: held.user, generation: held.generation, seat, session, signed_in_at: held.created_at };
+    let bearer = Bearer { user: held.user, generation: held.generation, seat, session, proof: &held.proof };
     let answer = tokens::answer(&bearer, next, now, &services, &*chance)?;
     Ok(work.commit(person(held.user, Some(held.organization)), Json(answer)).await?)
 }

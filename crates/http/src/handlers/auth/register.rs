@@ -10,7 +10,7 @@ use wardgraph_api::{
 };
 use wardgraph_gate::{Ceremony, Committed, Proven};
 use wardgraph_identity::account::{self, Registration};
-use wardgraph_kernel::{EventType, Outcome};
+use wardgraph_kernel::{Endpoint, EventType, Outcome};
 
 use super::{address, person};
 use crate::{Failure, Services};
@@ -20,6 +20,16 @@ pub(crate) async fn register(
     Json(new): Json<NewAccount>,
     services: Services,
 ) -> Result<Committed<Register>, Failure> {
+    enrol(pass, new, services, Accepted).await
+}
+
+/// Makes an account, unless there is one. `answer` is made of the same receipt in either case.
+pub(crate) async fn enrol<E: Endpoint>(
+    pass: Ceremony<E>,
+    new: NewAccount,
+    services: Services,
+    answer: impl FnOnce(Receipt) -> E::Output + Send,
+) -> Result<Committed<E>, Failure> {
     let (began, accounts) = (Instant::now(), &services.accounts);
     if !accounts.open {
         return Err(Problem::forbidden("accounts are made by invitation here").into());
@@ -38,7 +48,7 @@ pub(crate) async fn register(
         Proven::nobody()
     };
     let receipt = Receipt { status: "accepted".into(), verification_required: accounts.verifies };
-    let done = work.commit(who, Accepted(receipt)).await?;
+    let done = work.commit(who, answer(receipt)).await?;
     accounts.on_the_beat(began).await;
     Ok(done)
 }

@@ -7,7 +7,7 @@ use wardgraph_gate::Tx;
 use wardgraph_identity::{
     account::Seat,
     refresh::{Client, FamilyKey},
-    session::{self, NewSession, Use},
+    session::{self, NewSession, Proof, Use},
 };
 use wardgraph_kernel::{Chance, Identity, Permission, Secret, SessionId, Timestamp, UserId};
 use wardgraph_tokens::{AccessRequest, Revocation, revoke};
@@ -20,33 +20,34 @@ const CLIENT: &str = "wardgraph";
 
 /// Who signed in, where, and when.
 #[derive(Debug)]
-pub(super) struct Beginning<'a> {
-    pub(super) user: UserId,
-    pub(super) generation: i64,
-    pub(super) seat: &'a Seat,
-    pub(super) device: &'a str,
-    pub(super) ip: IpAddr,
-    pub(super) network: String,
-    pub(super) now: Timestamp,
+pub(crate) struct Beginning<'a> {
+    pub(in crate::handlers) user: UserId,
+    pub(in crate::handlers) generation: i64,
+    pub(in crate::handlers) seat: &'a Seat,
+    pub(in crate::handlers) device: &'a str,
+    pub(in crate::handlers) ip: IpAddr,
+    pub(in crate::handlers) network: String,
+    pub(in crate::handlers) proof: Proof,
+    pub(in crate::handlers) now: Timestamp,
 }
 
 /// Whom an access token is for.
 #[derive(Debug)]
-pub(super) struct Bearer<'a> {
-    pub(super) user: UserId,
-    pub(super) generation: i64,
-    pub(super) seat: &'a Seat,
-    pub(super) session: SessionId,
-    pub(super) signed_in_at: Timestamp,
+pub(in crate::handlers) struct Bearer<'a> {
+    pub(in crate::handlers) user: UserId,
+    pub(in crate::handlers) generation: i64,
+    pub(in crate::handlers) seat: &'a Seat,
+    pub(in crate::handlers) session: SessionId,
+    pub(in crate::handlers) proof: &'a Proof,
 }
 
 /// Where the key of a session's family is sealed.
-pub(super) const fn family_key(session: &str) -> Field<'_> {
+pub(in crate::handlers) const fn family_key(session: &str) -> Field<'_> {
     Field { table: "sessions", column: "family_key", row: session }
 }
 
 /// Begins a session, and makes its first tokens.
-pub(super) async fn begin(
+pub(in crate::handlers) async fn begin(
     tx: &mut Tx<'_, Identity>,
     begun: &Beginning<'_>,
     services: &Services,
@@ -60,18 +61,18 @@ pub(super) async fn begin(
     let at = Use { client: &client, device: begun.device, ip: begun.ip, now: begun.now };
     let lifetimes = services.accounts.lifetimes;
     let organization = &begun.seat.organization;
-    let new = NewSession { id, user: begun.user, organization, sealed: &sealed, token: &token, at: &at, lifetimes };
+    let (user, proof) = (begun.user, &begun.proof);
+    let new = NewSession { id, user, organization, sealed: &sealed, token: &token, at: &at, lifetimes, proof };
     session::create(tx, &new).await?;
-    for ended in session::end_crowded(tx, begun.user, begun.now).await? {
+    for ended in session::end_crowded(tx, user, begun.now).await? {
         revoke(tx, Revocation::Session(&ended.to_string()), begun.now).await?;
     }
-    let bearer =
-        Bearer { user: begun.user, generation: begun.generation, seat: begun.seat, session: id, signed_in_at: begun.now };
+    let bearer = Bearer { user, generation: begun.generation, seat: begun.seat, session: id, proof };
     Ok((id, answer(&bearer, token, begun.now, services, chance)?))
 }
 
 /// An access token, and the refresh token that follows.
-pub(super) fn answer(
+pub(in crate::handlers) fn answer(
     bearer: &Bearer<'_>,
     refresh: Secret,
     now: Timestamp,
@@ -87,9 +88,9 @@ pub(super) fn answer(
             client_id: CLIENT.into(),
             session: Some(bearer.session.to_string()),
             generation: bearer.generation,
-            amr: vec!["pwd".into()],
-            acr: None,
-            auth_time: Some(bearer.signed_in_at),
+            amr: bearer.proof.amr.clone(),
+            acr: Some(bearer.proof.acr.clone()),
+            auth_time: Some(bearer.proof.at),
             algorithm: None,
             life: None,
             now,

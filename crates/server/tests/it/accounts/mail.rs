@@ -130,7 +130,7 @@ async fn a_mail_server_that_is_not_ours_takes_what_is_mailed() {
     assert_eq!((&taken["rcpt"], &taken["From"]), (&json!(["ada@example.com"]), &json!("Wardgraph <wardgraph@example.com>")));
     assert!(taken["Subject"].as_str().unwrap().contains("confirm"));
     let text = taken["text"].as_str().unwrap();
-    let token = text.split_once("#token=").unwrap().1.split_whitespace().next().unwrap();
+    let token = text.split_once("?token=").unwrap().1.split_whitespace().next().unwrap();
     let verified = app.stranger().post("/api/v1/auth/verify-email", &json!({ "token": token })).await;
     assert_eq!(verified.status, 204, "{text}");
     // What is refused for now is tried again, what is refused for good is not.

@@ -1,9 +1,12 @@
 //! Accounts over HTTP: what people and their keys can do, and what whoever attacks them cannot.
 
 mod breached;
+mod fresh;
 mod guesses;
 mod keys;
 mod mail;
+mod mfa;
+mod passkeys;
 mod passwords;
 pub(crate) mod rights;
 mod secrets;
@@ -21,7 +24,7 @@ async fn login_from(app: &App, email: &str, password: &str, network: &str, agent
     Reply::of(request.header("user-agent", agent).json(&json!({ "email": email, "password": password }))).await
 }
 
-async fn login(app: &App, email: &str, password: &str) -> Reply {
+pub(crate) async fn login(app: &App, email: &str, password: &str) -> Reply {
     app.stranger().post("/api/v1/auth/login", &json!({ "email": email, "password": password })).await
 }
 

@@ -1,14 +1,26 @@
 //! What the roles may do with the tables of accounts: read by the catalogue's tests.
 
-const PEOPLES: [&str; 6] = ["users", "passwords", "memberships", "sessions", "api_keys", "organizations"];
+const PEOPLES: [&str; 10] = [
+    "users",
+    "passwords",
+    "memberships",
+    "sessions",
+    "api_keys",
+    "organizations",
+    "factors",
+    "recovery_codes",
+    "challenges",
+    "passkeys",
+];
 
 /// Table, policy, command and roles of every policy.
 pub(crate) fn policies() -> Vec<String> {
-    let mut policies = vec!["mail own_notice PERMISSIVE INSERT app".to_owned()];
+    let mut policies =
+        vec!["mail own_notice PERMISSIVE INSERT app".to_owned(), "organizations members_read PERMISSIVE SELECT app".into()];
     let peoples = PEOPLES.into_iter().map(|table| format!("{table} own_account PERMISSIVE ALL app"));
     let before = PEOPLES.into_iter().chain(["attempts", "links", "mail"]);
     let before = before.map(|table| format!("{table} identity PERMISSIVE ALL identity"));
-    let keepers = ["mail", "links", "attempts", "sessions", "identity_secrets"];
+    let keepers = ["mail", "links", "attempts", "sessions", "identity_secrets", "challenges"];
     let keepers = keepers.map(|table| format!("{table} keeper PERMISSIVE ALL worker"));
     policies.extend(peoples.chain(before).chain(keepers));
     policies
@@ -29,10 +41,18 @@ pub(crate) fn grants() -> Vec<String> {
         "sessions worker delete",
         "api_keys identity select+update",
         "api_keys app insert+select",
+        "passkeys identity insert+select",
         "attempts identity delete+insert+select+update",
         "attempts worker delete+select",
         "links identity insert+select+update",
         "links worker delete+select",
+        "factors identity insert+select+update",
+        "factors app delete",
+        "recovery_codes identity insert+select+update",
+        "recovery_codes app delete+insert",
+        "challenges identity insert+select+update",
+        "challenges app insert",
+        "challenges worker delete",
         "mail identity insert",
         "mail app insert",
         "mail worker delete+select+update",
@@ -41,15 +61,36 @@ pub(crate) fn grants() -> Vec<String> {
     let of = |table: &str, columns: &[&str], right: &str| -> Vec<String> {
         columns.iter().map(|column| format!("{table} {column} {right}")).collect()
     };
-    let shown =
-        ["session_id", "user_id", "organization_id", "device", "ip", "created_at", "last_used_at", "expires_at", "ended_at"];
+    let shown = [
+        "session_id",
+        "user_id",
+        "organization_id",
+        "browser",
+        "device",
+        "ip",
+        "created_at",
+        "last_used_at",
+        "expires_at",
+        "ended_at",
+        "amr",
+        "acr",
+        "auth_time",
+    ];
+    let passkeys = ["factor_id", "user_id", "credential_id", "user_handle", "synced", "transports", "went_back_at"];
     let columns = [
         of("users", &["generation", "name", "updated_at"], "app update"),
         of("passwords", &["verifier", "changed_at", "failures", "failed_at"], "app update"),
         of("sessions", &shown, "app select"),
         of("sessions", &["ended_at", "ended_by"], "app update"),
         of("sessions", &["session_id", "expires_at"], "worker select"),
+        of("factors", &["factor_id", "user_id", "kind", "name", "created_at", "last_used_at"], "app select"),
+        of("factors", &["name"], "app update"),
+        of("recovery_codes", &["user_id", "created_at", "used_at"], "app select"),
+        of("challenges", &["challenge_id", "expires_at"], "worker select"),
+        of("organizations", &["requires_mfa"], "app update"),
         of("api_keys", &["expires_at", "revoked_at", "successor_id"], "app update"),
+        of("passkeys", &passkeys, "app select"),
+        of("passkeys", &["sign_count", "synced", "recognised", "went_back_at"], "identity update"),
     ];
     tables.map(str::to_owned).into_iter().chain(columns.concat()).collect()
 }

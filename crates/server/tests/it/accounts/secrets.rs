@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 use wardgraph_store::Role;
-use wardgraph_testkit::{App, PASSWORD};
+use wardgraph_testkit::{App, PASSWORD, Person, octets};
 
 use super::refresh;
 
@@ -29,6 +29,13 @@ async fn a_dump_of_the_database_holds_nothing_that_opens_anything() {
     let next = refresh(&app, &ada.refresh_token, "app").await.ok();
     let key = ada.caller.post("/api/v1/users/me/api-keys", &json!({ "name": "k", "scopes": ["nodes:read"] })).await.created();
     app.stranger().post("/api/v1/auth/password-reset", &json!({ "email": "ada@example.com" })).await;
+    // Second factors: one that is being added, one that counts, a sign-in that waits for it, and one that it ended.
+    let adding = ada.caller.post("/api/v1/auth/mfa/enable", &json!({ "method": "totp" })).await.created();
+    let phone = ada.adds_an_app(&app).await;
+    let waiting = Person::signing_in(&app, "ada@example.com").await;
+    let ended = Person::signing_in(&app, "ada@example.com").await;
+    let shown = json!({ "mfa_token": ended["mfa_token"], "code": phone.code(&app, 1) });
+    let with_two = app.stranger().post("/api/v1/auth/mfa/verify", &shown).await.ok();
     let before = dump(&app).await;
     app.mail_everything().await;
     let (verify, reset) =
@@ -50,6 +57,8 @@ async fn a_dump_of_the_database_holds_nothing_that_opens_anything() {
         verify.clone(),
         reset.clone(),
     ];
+    secrets.extend([&adding["mfa_token"], &waiting["mfa_token"], &ended["mfa_token"], &with_two["access_token"]].map(text));
+    secrets.extend(phone.enabled["recovery_codes"].as_array().unwrap().iter().map(text));
     // Octets are shown in hexadecimal.
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     for token in [&verify, &reset] {
@@ -57,6 +66,17 @@ async fn a_dump_of_the_database_holds_nothing_that_opens_anything() {
     }
     for token in [&ada.refresh_token, &text(&next["refresh_token"])] {
         secrets.push(hex(&URL_SAFE_NO_PAD.decode(&token[4..]).unwrap()[20..]));
+    }
+    secrets.push(hex(&URL_SAFE_NO_PAD.decode(&text(&with_two["refresh_token"])[4..]).unwrap()[20..]));
+    for token in [&adding, &waiting, &ended].map(|begun| text(&begun["mfa_token"])) {
+        secrets.push(hex(&URL_SAFE_NO_PAD.decode(&token[4..]).unwrap()[16..]));
+    }
+    for base32 in [text(&adding["secret"]), phone.secret.clone()] {
+        secrets.push(hex(&octets(&base32)));
+        secrets.push(base32);
+    }
+    for code in phone.enabled["recovery_codes"].as_array().unwrap() {
+        secrets.push(text(code).replace('-', ""));
     }
     let everything = before + &dump(&app).await;
     assert!(everything.contains("ada@example.com") && everything.contains(&ada.session), "the dump is one");
@@ -71,10 +91,11 @@ async fn nobody_sees_anothers_account_whatever_the_statement_says() {
     let (ada, bob) = (app.person("ada@example.com").await, app.person("bob@example.com").await);
     for person in [&ada, &bob] {
         person.caller.post("/api/v1/users/me/api-keys", &json!({ "name": "k", "scopes": ["nodes:read"] })).await.created();
+        person.adds_an_app(&app).await;
     }
     let client = app.database.connect_as(Role::App).await;
     let count = async |sql: &str| -> i64 { client.query_one(sql, &[]).await.unwrap().get(0) };
-    let tables = ["users", "passwords", "memberships", "sessions", "api_keys"];
+    let tables = ["users", "passwords", "memberships", "sessions", "api_keys", "factors"];
     for table in tables {
         assert_eq!(count(&format!("select count(user_id) from wardgraph.{table}")).await, 0, "{table} of nobody");
     }
@@ -94,6 +115,15 @@ async fn nobody_sees_anothers_account_whatever_the_statement_says() {
         "select family_key from wardgraph.sessions",
         "select verifier from wardgraph.sessions",
         "select sealed from wardgraph.identity_secrets",
+        "select secret from wardgraph.factors",
+        "select used_step from wardgraph.factors",
+        "update wardgraph.factors set secret = ''",
+        "insert into wardgraph.factors (factor_id, user_id, kind, name, created_at) values (gen_random_uuid(), gen_random_uuid(), 'totp', '', now())",
+        "select verifier from wardgraph.recovery_codes",
+        "update wardgraph.recovery_codes set used_at = null",
+        "select 1 from wardgraph.challenges",
+        "update wardgraph.sessions set amr = '{mfa}'",
+        "update wardgraph.organizations set owner_id = gen_random_uuid()",
         "select 1 from wardgraph.links",
         "select 1 from wardgraph.attempts",
         "select 1 from wardgraph.mail",

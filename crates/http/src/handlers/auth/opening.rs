@@ -1,0 +1,81 @@
+//! Which kind of session a sign-in begins: one of a program, with tokens, or one of a browser, with a cookie.
+
+use wardgraph_api::wire::auth::Tokens;
+use wardgraph_gate::{Browser, Tx};
+use wardgraph_identity::{
+    refresh::Client,
+    session::{
+        self, Lifetimes, Use,
+        browser::{self, NewBrowserSession},
+    },
+};
+use wardgraph_kernel::{Chance, Identity, Secret, SessionId};
+use wardgraph_tokens::{Revocation, revoke};
+
+use super::tokens::{self, Beginning};
+use crate::{Failure, Services};
+
+/// A kind of session.
+pub(crate) trait Opening: Copy + Send + Sync {
+    /// What whoever signed in is given.
+    type Begun: Send;
+
+    /// Begins the session of somebody who proved who they are.
+    fn begin(
+        self,
+        tx: &mut Tx<'_, Identity>,
+        begun: &Beginning<'_>,
+        services: &Services,
+        chance: &dyn Chance,
+    ) -> impl Future<Output = Result<(SessionId, Self::Begun), Failure>> + Send;
+}
+
+/// A session of a program, which is told its tokens.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WithTokens;
+
+impl Opening for WithTokens {
+    type Begun = Tokens;
+
+    async fn begin(
+        self,
+        tx: &mut Tx<'_, Identity>,
+        begun: &Beginning<'_>,
+        services: &Services,
+        chance: &dyn Chance,
+    ) -> Result<(SessionId, Tokens), Failure> {
+        tokens::begin(tx, begun, services, chance).await
+    }
+}
+
+/// A session of this browser, which holds a new cookie from then on. The session that it held before ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InBrowser<'a>(pub(crate) &'a Browser);
+
+impl Opening for InBrowser<'_> {
+    type Begun = Secret;
+
+    async fn begin(
+        self,
+        tx: &mut Tx<'_, Identity>,
+        begun: &Beginning<'_>,
+        _: &Services,
+        chance: &dyn Chance,
+    ) -> Result<(SessionId, Secret), Failure> {
+        if let Some(held) = self.0.session()
+            && browser::replace(tx, &held, begun.now).await?
+        {
+            revoke(tx, Revocation::Session(&held.session.to_string()), begun.now).await?;
+        }
+        let id = SessionId::new(begun.now, chance);
+        let cookie = browser::cookie(id, chance);
+        let client = Client::new(begun.device, begun.network.clone());
+        let at = Use { client: &client, device: begun.device, ip: begun.ip, now: begun.now };
+        let (user, organization, lifetimes, proof) = (begun.user, &begun.seat.organization, Lifetimes::BROWSER, &begun.proof);
+        browser::begin(tx, &NewBrowserSession { id, user, organization, cookie: &cookie, at: &at, lifetimes, proof }).await?;
+        for ended in session::end_crowded(tx, user, begun.now).await? {
+            revoke(tx, Revocation::Session(&ended.to_string()), begun.now).await?;
+        }
+        Ok((id, cookie))
+    }
+}

@@ -1,0 +1,119 @@
+//! The caller's second factors, and whether an organization requires them.
+
+use wardgraph_api::{
+    Issued, Json, Keep, NoContent, Path, Problem, ShownOnce,
+    table::mfa::{ListFactors, MakeRecoveryCodes, RemoveFactor, RenameFactor, RequireMfa},
+    wire::{
+        SecretText,
+        mfa::{Factor, FactorChange, FactorList, MfaRequirement, RecoveryCodes},
+    },
+};
+use wardgraph_gate::{Committed, Permit};
+use wardgraph_identity::{
+    IdentityError, api_key, factor,
+    mail::{Notice, notify_own},
+    recovery::{self, Codes},
+};
+use wardgraph_kernel::{Endpoint, FactorId, Read, Write};
+
+use crate::{Failure, handlers::account::keys::signed_out};
+
+pub(crate) async fn list(permit: Permit<ListFactors>, (): ()) -> Result<Json<FactorList>, Failure> {
+    read(permit).await.map(Json)
+}
+
+/// The caller's second factors.
+pub(crate) async fn read<E: Endpoint<Mode = Read>>(permit: Permit<E>) -> Result<FactorList, Failure> {
+    let user = permit.account()?.user;
+    let mut work = permit.begin()?;
+    let found = factor::list(&mut work.once(), user).await?;
+    let factors: Vec<_> = found.factors.into_iter().map(wire).collect();
+    Ok(FactorList { count: factors.len(), factors, recovery_codes_left: found.codes_left, required: found.required })
+}
+
+pub(crate) async fn rename(
+    permit: Permit<RenameFactor>,
+    (Path(id), Json(change)): (Path<FactorId>, Json<FactorChange>),
+) -> Result<Committed<RenameFactor>, Failure> {
+    let user = permit.account()?.user;
+    let mut work = permit.begin()?;
+    let renamed = factor::rename(&mut work.tx(), user, id, change.name.trim()).await?;
+    Ok(work.commit(id, Json(wire(renamed))).await?)
+}
+
+pub(crate) async fn remove(permit: Permit<RemoveFactor>, Path(id): Path<FactorId>) -> Result<Committed<RemoveFactor>, Failure> {
+    take_away(permit, id, NoContent).await
+}
+
+/// Removes a second factor of the caller's.
+pub(crate) async fn take_away<E>(permit: Permit<E>, id: FactorId, answer: E::Output) -> Result<Committed<E>, Failure>
+where
+    E: Endpoint<Mode = Write, Output: Keep>,
+{
+    let (caller, now, chance) = (permit.account()?, permit.now(), permit.chance());
+    let mut work = permit.begin()?;
+    if !api_key::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
+        return Ok(work.refuse(signed_out()).await?);
+    }
+    match factor::remove(&mut work.tx(), caller.user, id).await {
+        Ok(()) => {}
+        Err(error @ IdentityError::Required) => return Ok(work.refuse(Failure::from(error).into()).await?),
+        Err(error) => return Err(error.into()),
+    }
+    notify_own(&mut work.tx(), caller.user, Notice::FactorRemoved, now, &*chance).await?;
+    Ok(work.commit(id, answer).await?)
+}
+
+pub(crate) async fn make_codes(permit: Permit<MakeRecoveryCodes>, (): ()) -> Result<Committed<MakeRecoveryCodes>, Failure> {
+    replace_codes(permit, Issued).await
+}
+
+/// Makes new recovery codes of the caller's, which `answer` shows once.
+pub(crate) async fn replace_codes<E>(
+    permit: Permit<E>,
+    answer: impl FnOnce(RecoveryCodes) -> E::Output + Send,
+) -> Result<Committed<E>, Failure>
+where
+    E: Endpoint<Mode = Write, Output: ShownOnce>,
+{
+    let (caller, now, chance) = (permit.account()?, permit.now(), permit.chance());
+    let mut work = permit.begin()?;
+    if !api_key::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
+        return Ok(work.refuse(signed_out()).await?);
+    }
+    let codes = Codes::make(&*chance);
+    recovery::replace(&mut work.tx(), caller.user, &codes, now).await?;
+    notify_own(&mut work.tx(), caller.user, Notice::RecoveryMade, now, &*chance).await?;
+    let recovery_codes = codes.texts.into_iter().map(SecretText).collect();
+    Ok(work.commit_issued(caller.user, answer(RecoveryCodes { recovery_codes })).await?)
+}
+
+pub(crate) async fn require(
+    permit: Permit<RequireMfa>,
+    Json(wanted): Json<MfaRequirement>,
+) -> Result<Committed<RequireMfa>, Failure> {
+    let (user, tenant) = (permit.account()?.user, permit.tenant().clone());
+    let mut work = permit.begin()?;
+    let standing = factor::standing(&mut work.tx(), user).await?;
+    if !standing.role.governs() {
+        let problem = Problem::forbidden("an organization's owner and admins say whether it requires a second factor");
+        return Ok(work.refuse(problem).await?);
+    }
+    if wanted.required && !standing.has_factor {
+        return Ok(work.refuse(Problem::conflict("whoever requires a second factor of others has one: add it first")).await?);
+    }
+    factor::require(&mut work.tx(), wanted.required).await?;
+    Ok(work.commit(&tenant, Json(wanted)).await?)
+}
+
+fn wire(factor: factor::Factor) -> Factor {
+    Factor {
+        id: factor.id,
+        method: factor.kind,
+        name: factor.name,
+        created_at: factor.created_at,
+        last_used_at: factor.last_used_at,
+        synced: factor.synced,
+        counter_went_back_at: factor.went_back_at,
+    }
+}

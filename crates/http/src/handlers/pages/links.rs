@@ -1,0 +1,59 @@
+//! Mailed links, as a browser follows them. The page that one leads to changes nothing: mail programs open links before people do.
+
+use wardgraph_api::{
+    Form, Page, Query, Redirect,
+    table::pages::{ConfirmAddress, ConfirmAddressPage, Forgot, ForgotPage, ResetByPage, ResetPage},
+    wire::{
+        auth::{PasswordReset, ResetRequest, Verification},
+        page::{Done, Followed},
+    },
+};
+use wardgraph_gate::{Ceremony, Committed, Visitor};
+
+use super::{after, empty};
+use crate::{Failure, Services, handlers::auth::links, pages};
+
+pub(crate) async fn confirmation(pass: Visitor<ConfirmAddressPage>, Query(followed): Query<Followed>) -> Result<Page, Failure> {
+    empty::<Verification>(&*pass.browser()?, &[("token", token(&followed))])
+}
+
+pub(crate) async fn confirm(
+    pass: Ceremony<ConfirmAddress>,
+    Form(body): Form<Verification>,
+    services: Services,
+) -> Result<Committed<ConfirmAddress>, Failure> {
+    links::confirm_address(pass, body, services, to_sign_in(Done::Confirmed)).await
+}
+
+pub(crate) async fn forgot_page(pass: Visitor<ForgotPage>, (): ()) -> Result<Page, Failure> {
+    empty::<ResetRequest>(&*pass.browser()?, &[])
+}
+
+pub(crate) async fn forgot(
+    pass: Ceremony<Forgot>,
+    Form(body): Form<ResetRequest>,
+    services: Services,
+) -> Result<Committed<Forgot>, Failure> {
+    let browser = pass.browser()?;
+    links::ask(pass, body, services, |_| pages::whole(&browser, pages::mailed(pages::texts::mailed::FORGOT))).await
+}
+
+pub(crate) async fn reset_page(pass: Visitor<ResetPage>, Query(followed): Query<Followed>) -> Result<Page, Failure> {
+    empty::<PasswordReset>(&*pass.browser()?, &[("token", token(&followed))])
+}
+
+pub(crate) async fn reset(
+    pass: Ceremony<ResetByPage>,
+    Form(body): Form<PasswordReset>,
+    services: Services,
+) -> Result<Committed<ResetByPage>, Failure> {
+    links::set_anew(pass, body, services, to_sign_in(Done::Reset)).await
+}
+
+fn token(followed: &Followed) -> &str {
+    followed.token.as_ref().map(|token| token.expose()).unwrap_or_default()
+}
+
+fn to_sign_in(done: Done) -> Redirect {
+    after("/sign-in", done)
+}

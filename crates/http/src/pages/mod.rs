@@ -1,0 +1,21 @@
+//! Pages: what people see of this server. Plain HTML that works without scripts; every text is in [`texts`].
+//!
+//! Refuses to know: what is done. Pages call the same functions as programs do.
+
+pub(crate) mod account;
+mod device;
+mod fields;
+mod frame;
+mod keys;
+mod moment;
+mod refusal;
+mod second_factor;
+mod sign_in;
+pub(crate) mod texts;
+
+pub(crate) use fields::{Filled, Screen, Shown};
+pub(crate) use frame::{ICON, SCRIPT, STYLE, whole};
+pub(crate) use keys::{keys, made};
+pub(crate) use refusal::{refused, turned_away};
+pub(crate) use second_factor::{challenge, enrolment, recovery_codes};
+pub(crate) use sign_in::{mailed, registered, sign_in};

@@ -1,0 +1,249 @@
+//! The English texts of pages, in one place.
+
+use wardgraph_api::wire::page::{Done, KeyLife};
+
+/// Above what is wrong.
+pub(crate) const SUMMARY: &str = "There is a problem";
+/// What is wrong with what was left blank.
+pub(crate) const BLANK: &str = "must be filled in";
+
+/// When to come back.
+pub(crate) fn wait(seconds: u64) -> String {
+    match seconds {
+        0..=1 => "Please try again in a second.".into(),
+        2..=119 => format!("Please try again in {seconds} seconds."),
+        _ => format!("Please try again in {} minutes.", seconds.div_ceil(60)),
+    }
+}
+
+/// What was done just now.
+pub(crate) const fn done(done: Done) -> &'static str {
+    match done {
+        Done::Confirmed => "Your e-mail address is confirmed. You can sign in now.",
+        Done::Reset => "Your new password is set. Sign in with it.",
+        Done::SignedOut => "You are signed out.",
+        Done::Renamed => "Your name was changed.",
+        Done::PasswordChanged => "Your password was changed. Your other sessions were ended.",
+        Done::SessionEnded => "The session was ended.",
+        Done::FactorAdded => "The second factor was added. It is asked for from your next sign-in on.",
+        Done::FactorRemoved => "The second factor was removed.",
+        Done::Stale => "For this we have to be sure that it is you: please sign in again.",
+        Done::KeyRevoked => "The API key was revoked. It stops working within a second.",
+    }
+}
+
+pub(crate) mod frame {
+    pub(crate) const PRODUCT: &str = "Wardgraph";
+    pub(crate) const ERROR: &str = "Error: ";
+    pub(crate) const SKIP: &str = "Skip to the content";
+    pub(crate) const SIGN_OUT: &str = "Sign out";
+    pub(crate) const PLACES: &str = "Your account";
+    pub(crate) const PLACE_LIST: [(&str, &str); 4] = [
+        ("/account", "Account"),
+        ("/account/security", "Security"),
+        ("/account/sessions", "Sessions"),
+        ("/account/api-keys", "API keys"),
+    ];
+}
+
+pub(crate) mod fields {
+    pub(crate) const EMAIL: &str = "E-mail address";
+    pub(crate) const PASSWORD: &str = "Password";
+    pub(crate) const CURRENT_PASSWORD: &str = "Current password";
+    pub(crate) const NEW_PASSWORD: &str = "New password";
+    pub(crate) const NEW_PASSWORD_HINT: &str =
+        "At least 12 characters. Several words that do not belong together are easy to remember and hard to guess.";
+    pub(crate) const NAME: &str = "Name";
+    pub(crate) const LINK: &str = "The link";
+}
+
+pub(crate) mod sign_in {
+    pub(crate) const TITLE: &str = "Sign in";
+    pub(crate) const BUTTON: &str = "Sign in";
+    pub(crate) const FORGOT: &str = "Forgot your password?";
+    pub(crate) const NEW: &str = "New here?";
+    pub(crate) const REGISTER: &str = "Create an account";
+}
+
+pub(crate) mod register {
+    pub(crate) const TITLE: &str = "Create an account";
+    pub(crate) const BUTTON: &str = "Create account";
+    pub(crate) const NAME_HINT: &str = "What others see you by.";
+    pub(crate) const HAVE: &str = "Have an account?";
+}
+
+pub(crate) mod mailed {
+    pub(crate) const TITLE: &str = "Check your mail";
+    pub(crate) const REGISTERED: &str =
+        "We sent you a message with a link to confirm your address. The link is good for 24 hours.";
+    pub(crate) const READY: &str =
+        "Your account is ready, unless there was one with this address: you can sign in. We sent you a message, too.";
+    pub(crate) const FORGOT: &str = "If there is an account with this address, we sent it a message with a link to set a new password. The link is good for one hour.";
+    pub(crate) const NOTHING: &str = "Nothing there after some minutes? Look into the spam folder, or try again.";
+    pub(crate) const BACK: &str = "Go to sign in";
+}
+
+pub(crate) mod confirm {
+    pub(crate) const TITLE: &str = "Confirm your e-mail address";
+    pub(crate) const TEXT: &str = "Press the button to confirm that the address is yours.";
+    pub(crate) const BUTTON: &str = "Confirm my address";
+}
+
+pub(crate) mod forgot {
+    pub(crate) const TITLE: &str = "Forgot your password?";
+    pub(crate) const TEXT: &str = "Say which address your account has, and we send it a link to set a new password.";
+    pub(crate) const BUTTON: &str = "Send the link";
+    pub(crate) const BACK: &str = "Back to sign in";
+}
+
+pub(crate) mod reset {
+    pub(crate) const TITLE: &str = "Set a new password";
+    pub(crate) const TEXT: &str = "All your sessions and API keys end when you do.";
+    pub(crate) const BUTTON: &str = "Set password";
+}
+
+pub(crate) mod account {
+    pub(crate) const TITLE: &str = "Your account";
+    pub(crate) const BUTTON: &str = "Save name";
+    pub(crate) const CONFIRMED: &str = "confirmed";
+    pub(crate) const UNCONFIRMED: &str = "not confirmed";
+    pub(crate) const ORGANIZATION: &str = "Organization";
+    pub(crate) const ROLE: &str = "Your role";
+    pub(crate) const SINCE: &str = "Member since";
+    pub(crate) const CHANGE_NAME: &str = "Change your name";
+}
+
+pub(crate) mod security {
+    pub(crate) const TITLE: &str = "Security";
+    pub(crate) const PASSWORD: &str = "Password";
+    pub(crate) const PASSWORD_TEXT: &str = "When you change it, your other sessions end.";
+    pub(crate) const CHANGE: &str = "Change password";
+}
+
+pub(crate) mod password {
+    pub(crate) const TITLE: &str = "Change your password";
+    pub(crate) const BUTTON: &str = "Change password";
+    pub(crate) const CANCEL: &str = "Cancel";
+}
+
+pub(crate) mod sessions {
+    pub(crate) const TITLE: &str = "Sessions";
+    pub(crate) const TEXT: &str = "Where you are signed in. End what you do not know, and change your password then.";
+    pub(crate) const THIS: &str = "This session";
+    pub(crate) const END: &str = "End session";
+    pub(crate) const SIGNED_IN: &str = "Signed in";
+    pub(crate) const LAST_USED: &str = "Last used";
+    pub(crate) const FROM: &str = "From";
+    pub(crate) const UNKNOWN: &str = "Unknown program";
+}
+
+pub(crate) mod keys {
+    use super::KeyLife;
+
+    pub(crate) const TITLE: &str = "API keys";
+    pub(crate) const TEXT: &str = "For programs that call the API as you. A key can do no more than you can.";
+    pub(crate) const NEW: &str = "Create an API key";
+    pub(crate) const NONE: &str = "You have no API keys.";
+    pub(crate) const REVOKE: &str = "Revoke key";
+    pub(crate) const REVOKED: &str = "Revoked";
+    pub(crate) const EXPIRED: &str = "Expired";
+    pub(crate) const ACTIVE: &str = "Active";
+    pub(crate) const SCOPES: &str = "Permissions";
+    pub(crate) const SCOPES_HINT: &str = "What the key may do. Choose no more than the program needs.";
+    pub(crate) const CREATED: &str = "Created";
+    pub(crate) const ENDS: &str = "Ends";
+    pub(crate) const NEVER: &str = "when it is revoked";
+    pub(crate) const LAST_USED: &str = "Last used";
+    pub(crate) const UNUSED: &str = "not yet";
+    pub(crate) const NETWORKS: &str = "Allowed networks";
+    pub(crate) const NETWORKS_HINT: &str =
+        "Optional, one a line, like 192.0.2.0/24. The key works from everywhere if there are none.";
+    pub(crate) const NAME_HINT: &str = "For you to tell it from your other keys.";
+    pub(crate) const LIFE: &str = "Ends after";
+    pub(crate) const BUTTON: &str = "Create key";
+    pub(crate) const CANCEL: &str = "Cancel";
+    pub(crate) const MADE: &str = "Your new API key";
+    pub(crate) const ONCE: &str = "Copy it now: it is shown this once, and kept nowhere.";
+    pub(crate) const KEY: &str = "The key";
+    pub(crate) const BACK: &str = "I have copied it";
+
+    pub(crate) const fn life(life: KeyLife) -> &'static str {
+        match life {
+            KeyLife::Month => "30 days",
+            KeyLife::Quarter => "90 days",
+            KeyLife::Year => "One year",
+            KeyLife::Unbounded => "Never, until I revoke it",
+        }
+    }
+}
+
+pub(crate) mod second_factor {
+    pub(crate) const TITLE: &str = "Show that it is you";
+    pub(crate) const TEXT: &str = "Open your authenticator app and fill in the code that it shows.";
+    pub(crate) const CODE: &str = "Code";
+    pub(crate) const CODE_HINT: &str = "Six digits. Each code works once.";
+    pub(crate) const BUTTON: &str = "Sign in";
+    pub(crate) const LOST: &str = "Lost your authenticator? Use a recovery code";
+    pub(crate) const RECOVERY: &str = "Recovery code";
+    pub(crate) const RECOVERY_HINT: &str = "One of the ten codes that you were shown. It works once.";
+    pub(crate) const RECOVERY_BUTTON: &str = "Use recovery code";
+    pub(crate) const AGAIN: &str = "Sign in as somebody else";
+    pub(crate) const REQUIRED_TITLE: &str = "A second factor is required";
+    pub(crate) const REQUIRED: &str = "Your organization asks everyone for a second factor. Add one to go on.";
+    pub(crate) const ADD_APP: &str = "Add an authenticator app";
+    pub(crate) const ADD_PASSKEY: &str = "Add a passkey";
+    pub(crate) const ALONE: &str = "Sign in with a passkey";
+    pub(crate) const USE_PASSKEY: &str = "Use your passkey";
+    pub(crate) const MAKE_PASSKEY: &str = "Make the passkey";
+    pub(crate) const PASSKEY_TEXT: &str =
+        "Your device or security key will ask you to show that it is you. With a passkey you can sign in without a password.";
+    pub(crate) const PASSKEY_FAILED: &str = "The passkey could not be used. Please try again.";
+    pub(crate) const NO_SCRIPT: &str = "Passkeys need scripts, which this browser does not run.";
+    pub(crate) const BACK: &str = "Back to security";
+    pub(crate) const NAME_HINT: &str = "For you to tell it from your other factors, like “phone”.";
+    pub(crate) const CONTINUE: &str = "Continue";
+    pub(crate) const CANCEL: &str = "Cancel";
+    pub(crate) const SCAN: &str = "Scan this code with your authenticator app.";
+    pub(crate) const QR: &str = "QR code with the secret of the authenticator; the same is written below";
+    pub(crate) const TYPE: &str = "Or type this into it:";
+    pub(crate) const SHOW: &str = "Fill in the code that the app shows now.";
+    pub(crate) const FINISH: &str = "Add authenticator";
+    pub(crate) const CODES: &str = "Recovery codes";
+    pub(crate) const CODES_ONCE: &str = "Keep these codes now: they are shown this once, and kept nowhere.";
+    pub(crate) const CODES_TEXT: &str =
+        "Each opens your account once if you lose your authenticator. Print this page, or keep the file in a safe place.";
+    pub(crate) const DOWNLOAD: &str = "Save as a file";
+    pub(crate) const KEPT: &str = "I have kept them";
+    pub(crate) const NEW_CODES: &str = "Make new recovery codes";
+    pub(crate) const SECTION: &str = "Second factors";
+    pub(crate) const SECTION_TEXT: &str = "Asked for besides your password when you sign in.";
+    pub(crate) const SECTION_REQUIRED: &str = "Asked for besides your password when you sign in. Your organization requires one.";
+    pub(crate) const ADDED: &str = "Added";
+    pub(crate) const USED: &str = "Last used";
+    pub(crate) const UNUSED: &str = "not yet";
+    pub(crate) const REMOVE: &str = "Remove";
+
+    pub(crate) fn left(codes: i64) -> String {
+        match codes {
+            1 => "One code is left.".into(),
+            _ => format!("{codes} codes are left."),
+        }
+    }
+
+    pub(crate) fn method(word: &str) -> &str {
+        match word {
+            "totp" => "Authenticator app",
+            "webauthn" => "Passkey",
+            other => other,
+        }
+    }
+}
+
+pub(crate) mod refusal {
+    pub(crate) const NOT_FOUND: &str = "Not found";
+    pub(crate) const REFUSED: &str = "That did not work";
+    pub(crate) const BUSY: &str = "Please come back in a moment";
+    pub(crate) const FAILED: &str = "Something went wrong here";
+    pub(crate) const BACK: &str = "Go to the start";
+    pub(crate) const REQUEST: &str = "Request";
+}

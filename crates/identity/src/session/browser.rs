@@ -1,0 +1,191 @@
+//! Sessions of browsers: the cookie that holds one is a secret of 256 bits, of which SHA-256 is kept.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use uuid::Uuid;
+use wardgraph_kernel::{Chance, Identity, Secret, SessionId, TenantId, Timestamp, UserId};
+use wardgraph_store::{Statement, StoreError, Tx};
+
+use crate::{
+    IdentityError,
+    account::{Seat, seat},
+    session::{Lifetimes, Proof, Use},
+    sha256,
+};
+
+/// How the text of a cookie begins, for whoever finds one where it should not be.
+const PREFIX: &str = "wgs_";
+
+pub(super) const CREATE: Statement<Identity> = Statement::identity(
+    "identity.browser.create",
+    "insert into sessions (session_id, user_id, organization_id, browser, number, verifier, program, network, device, ip, created_at, last_used_at, expires_at,
+       amr, acr, auth_time)
+     values ($1, $2, $3, true, 1, $4, $5, $6, $7, $8::text::inet, $9, $9, $10, $11, $12, $13)",
+);
+/// What a cookie's session is, looked at for every page: whatever ends it ends it at once.
+pub(super) const FIND: Statement<Identity> = Statement::identity(
+    "identity.browser.find",
+    "select s.user_id, s.verifier, m.organization_id, m.role, u.generation, s.last_used_at, s.expires_at, s.amr, s.acr, s.auth_time, o.requires_mfa
+     from sessions s join users u on u.user_id = s.user_id
+     join memberships m on m.user_id = s.user_id and m.organization_id = s.organization_id
+     join organizations o on o.organization_id = s.organization_id
+     where s.session_id = $1 and s.browser and s.ended_at is null and u.disabled_at is null",
+);
+pub(super) const TOUCH: Statement<Identity> = Statement::identity(
+    "identity.browser.touch",
+    "update sessions set last_used_at = greatest(last_used_at, $2), ip = $3::text::inet where session_id = $1 and ended_at is null",
+);
+
+pub(super) const REPLACE: Statement<Identity> = Statement::identity(
+    "identity.browser.replace",
+    "update sessions set ended_at = $3, ended_by = 'replaced' where session_id = $1 and verifier = $2 and browser and ended_at is null returning session_id",
+);
+
+/// What a cookie holds: what it says of itself, which nobody has believed yet.
+#[derive(Debug, Clone, Copy)]
+pub struct CookieText<'a> {
+    /// The session it claims to be of.
+    pub session: SessionId,
+    text: &'a str,
+}
+
+impl<'a> CookieText<'a> {
+    /// Reads the form of a cookie.
+    pub fn read(text: &'a str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).ok()?;
+        let (session, secret) = bytes.split_at_checked(16)?;
+        (secret.len() == 32).then_some(Self { session: Uuid::from_slice(session).ok()?.into(), text })
+    }
+}
+
+/// The cookie of a session that begins.
+pub fn cookie(session: SessionId, chance: &dyn Chance) -> Secret {
+    let bytes = [session.uuid().as_bytes().as_slice(), &chance.bytes()].concat();
+    Secret::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)))
+}
+
+/// A browser's session that is about to begin.
+#[derive(Debug)]
+pub struct NewBrowserSession<'a> {
+    /// Its id.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user: UserId,
+    /// Where they work.
+    pub organization: &'a TenantId,
+    /// What the browser will hold.
+    pub cookie: &'a Secret,
+    /// Who signed in.
+    pub at: &'a Use<'a>,
+    /// How long it may last.
+    pub lifetimes: Lifetimes,
+    /// How its owner proved who they are.
+    pub proof: &'a Proof,
+}
+
+/// Begins a browser's session.
+pub async fn begin(tx: &mut Tx<'_, Identity>, new: &NewBrowserSession<'_>) -> Result<(), StoreError> {
+    let (verifier, ip) = (sha256::verifier(new.cookie.expose()), new.at.ip.to_string());
+    let expires = new.at.now.saturating_add(new.lifetimes.absolute).unwrap_or(Timestamp::MAX);
+    tx.run(
+        &CREATE,
+        &[
+            &new.id.uuid(),
+            &new.user.uuid(),
+            &new.organization.as_str(),
+            &verifier.as_slice(),
+            &new.at.client.program,
+            &new.at.client.network,
+            &new.at.device,
+            &ip,
+            &new.at.now,
+            &expires,
+            &new.proof.amr,
+            &new.proof.acr,
+            &new.proof.at,
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// A browser's session that lives.
+#[derive(Debug, Clone)]
+pub struct BrowserSession {
+    /// Whose it is.
+    pub user: UserId,
+    /// What they may do, and where.
+    pub seat: Seat,
+    /// Tokens of an earlier generation are good no more.
+    pub generation: i64,
+    /// How its owner proved who they are.
+    pub proof: Proof,
+    /// When it was used last.
+    pub last_used_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+}
+
+/// The session that a cookie is of, if it lives at `now` and the cookie is its very own.
+pub async fn find(
+    tx: &mut Tx<'_, Identity>,
+    cookie: &CookieText<'_>,
+    lifetimes: Lifetimes,
+    now: Timestamp,
+) -> Result<Option<BrowserSession>, IdentityError> {
+    let rows = tx.run(&FIND, &[&cookie.session.uuid()]).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let verifier: Vec<u8> = row.try_get(1)?;
+    let session = BrowserSession {
+        user: row.try_get::<Uuid>(0)?.into(),
+        seat: seat(row.try_get(2)?, row.try_get(3)?)?.ok_or(IdentityError::Unreadable("a member's place"))?,
+        generation: row.try_get(4)?,
+        last_used_at: row.try_get(5)?,
+        expires_at: row.try_get(6)?,
+        proof: Proof { amr: row.try_get(7)?, acr: row.try_get(8)?, at: row.try_get(9)? },
+    };
+    let falls_short = row.try_get::<bool>(10)? && !session.proof.is_multiple();
+    let idle = session.last_used_at.saturating_add(lifetimes.idle).is_ok_and(|until| now < until);
+    let lives = idle && now < session.expires_at && !falls_short;
+    Ok((sha256::verifies(cookie.text, &verifier) && lives).then_some(session))
+}
+
+/// Ends the session that a cookie is the very own of, as its browser signs in anew.
+pub async fn replace(tx: &mut Tx<'_, Identity>, cookie: &CookieText<'_>, now: Timestamp) -> Result<bool, StoreError> {
+    let verifier = sha256::verifier(cookie.text);
+    tx.run(&REPLACE, &[&cookie.session.uuid(), &verifier.as_slice(), &now]).await.map(|rows| !rows.is_empty())
+}
+
+/// Notes that a session was used, and from where.
+pub async fn touch(
+    tx: &mut Tx<'_, Identity>,
+    session: SessionId,
+    ip: std::net::IpAddr,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.run(&TOUCH, &[&session.uuid(), &now, &ip.to_string()]).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wardgraph_kernel::SeededChance;
+
+    #[test]
+    fn a_cookie_names_its_session_and_has_256_bits_of_chance() {
+        let chance = SeededChance::new(1);
+        let session = SessionId::new(Timestamp::UNIX_EPOCH, &chance);
+        let (one, other) = (cookie(session, &chance), cookie(session, &chance));
+        assert_ne!(one, other);
+        assert_eq!(CookieText::read(one.expose()).unwrap().session, session);
+        for bad in [
+            "",
+            "wgs_",
+            "wgs_AAAA",
+            one.expose().get(4..).unwrap(),
+            &format!("{}AAAA", one.expose()),
+            &format!(" {}", one.expose()),
+        ] {
+            assert!(CookieText::read(bad).is_none(), "{bad}");
+        }
+    }
+}

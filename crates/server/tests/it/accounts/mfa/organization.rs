@@ -1,0 +1,113 @@
+//! An organization that requires a second factor.
+
+use serde_json::json;
+use wardgraph_testkit::{App, Authenticator, Person, code};
+
+use super::{
+    super::{log, refresh},
+    claims, codes, number, second, show, show_recovery, token, with_an_app,
+};
+
+const PATH: &str = "/api/v1/organization/mfa";
+
+/// Has the account of `member` be in the organization of `owner` alone, with a role.
+async fn joins(app: &App, member: &Person, owner: &Person, role: &str) {
+    let client = app.database.behind_the_scenes().await;
+    let sql = "update wardgraph.memberships set organization_id = $1, role = $3 where user_id = $2::text::uuid";
+    client.execute(sql, &[&owner.caller.tenant, &member.id, &role]).await.unwrap();
+}
+
+#[tokio::test]
+async fn whoever_has_no_factor_adds_one_to_get_in() {
+    let app = App::start().await;
+    let (ada, _) = with_an_app(&app, "ada@example.com").await;
+    let bob = app.person("bob@example.com").await;
+    joins(&app, &bob, &ada, "developer").await;
+    let member = Person::again(&app, "bob@example.com").await;
+    assert_eq!(ada.caller.put(PATH, &json!({ "required": true })).await.ok(), json!({ "required": true }));
+    assert_eq!(member.caller.get("/api/v1/users/me/mfa").await.ok()["required"], true);
+    // A session with one factor is not renewed.
+    refresh(&app, &member.refresh_token, "").await.problem(401);
+    let asked = Person::signing_in(&app, "bob@example.com").await;
+    assert_eq!((&asked["methods"], &asked["enrol"]), (&json!([]), &json!(["totp"])));
+    let login = asked["mfa_token"].as_str().unwrap();
+    // There is nothing to show yet.
+    show(&app, login, "000000").await.problem(401);
+    let begin = json!({ "mfa_token": login, "method": "totp", "name": "phone" });
+    let [begun, abandoned] = [(); 2].map(|()| app.stranger());
+    let begun = begun.post("/api/v1/auth/mfa/enrol", &begin).await.created();
+    let abandoned = abandoned.post("/api/v1/auth/mfa/enrol", &begin).await.created();
+    assert_eq!(number(&app, "select count(*) from wardgraph.factors").await, 1);
+    let authenticator = Authenticator::begun(&app, &begun).await;
+    let signed = claims(&authenticator.enabled);
+    assert_eq!((&signed["amr"], &signed["tenant_id"]), (&json!(["pwd", "otp", "mfa"]), &json!(ada.caller.tenant)));
+    assert_eq!((codes(&authenticator.enabled).len(), &authenticator.enabled["enabled"]), (10, &json!("totp")));
+    let bob = Person::of(&app, "bob@example.com", &authenticator.enabled);
+    assert_eq!(bob.caller.get("/api/v1/users/me/mfa").await.ok()["factors"][0]["name"], "phone");
+    refresh(&app, &bob.refresh_token, "").await.ok();
+    // What was begun besides adds no second one, and the sign-in that asked for one takes no other.
+    let late = code(abandoned["secret"].as_str().unwrap(), second(&app));
+    show(&app, abandoned["mfa_token"].as_str().unwrap(), &late).await.problem(401);
+    app.stranger().post("/api/v1/auth/mfa/enrol", &begin).await.problem(403);
+    assert_eq!(number(&app, "select count(*) from wardgraph.factors").await, 2);
+    let events = log(&app, &ada.caller.tenant).await;
+    for event in ["mfa.enrolment_begun success", "organization.mfa_requirement_set success"] {
+        assert!(events.contains(&event.to_owned()), "{event} in {events:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_last_factor_stays_while_one_is_required() {
+    let app = App::start().await;
+    let (ada, authenticator) = with_an_app(&app, "ada@example.com").await;
+    ada.caller.put(PATH, &json!({ "required": true })).await.ok();
+    let path = |app: &Authenticator| format!("/api/v1/users/me/mfa/{}", app.enabled["factor_id"].as_str().unwrap());
+    ada.caller.delete(&path(&authenticator)).await.problem(409);
+    let listed = ada.caller.get("/api/v1/users/me/mfa").await.ok();
+    assert_eq!((&listed["count"], &listed["recovery_codes_left"]), (&json!(1), &json!(10)), "nothing went");
+    let second = ada.adds_an_app(&app).await;
+    // Of two removals at once one leaves the last.
+    let (one, other) = (path(&authenticator), path(&second));
+    let (one, other) = futures_util::future::join(ada.caller.delete(&one), ada.caller.delete(&other)).await;
+    let mut statuses = [one.status.as_u16(), other.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [204, 409]);
+    ada.caller.put(PATH, &json!({ "required": false })).await.ok();
+    let left = ada.caller.get("/api/v1/users/me/mfa").await.ok()["factors"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(ada.caller.delete(&format!("/api/v1/users/me/mfa/{left}")).await.status, 204);
+}
+
+#[tokio::test]
+async fn an_organization_elsewhere_counts_as_well() {
+    let app = App::start().await;
+    let (ada, _) = with_an_app(&app, "ada@example.com").await;
+    let (bob, authenticator) = with_an_app(&app, "bob@example.com").await;
+    let client = app.database.behind_the_scenes().await;
+    let sql = "insert into wardgraph.memberships (organization_id, user_id, role, created_at) values ($1, $2::text::uuid, 'analyst', now())";
+    client.execute(sql, &[&ada.caller.tenant, &bob.id]).await.unwrap();
+    ada.caller.put(PATH, &json!({ "required": true })).await.ok();
+    // Bob's session is in his own organization, which requires nothing.
+    let path = format!("/api/v1/users/me/mfa/{}", authenticator.enabled["factor_id"].as_str().unwrap());
+    bob.caller.delete(&path).await.problem(409);
+    assert_eq!(bob.caller.get("/api/v1/users/me/mfa").await.ok()["required"], true);
+}
+
+#[tokio::test]
+async fn an_owner_or_admin_with_a_factor_says_so_and_nobody_else() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.com").await;
+    ada.caller.put(PATH, &json!({ "required": true })).await.problem(409);
+    let required = "select count(*) from wardgraph.organizations where requires_mfa";
+    let (bob, authenticator) = with_an_app(&app, "bob@example.com").await;
+    let roles = [("analyst", 403), ("data_scientist", 403), ("developer", 403), ("admin", 200)];
+    for ((role, status), code) in roles.into_iter().zip(codes(&authenticator.enabled)) {
+        joins(&app, &bob, &ada, role).await;
+        let tokens = show_recovery(&app, &token(&app, "bob@example.com").await, &code).await.ok();
+        let member = Person::of(&app, "bob@example.com", &tokens);
+        assert_eq!(member.caller.put(PATH, &json!({ "required": true })).await.status, status, "{role}");
+        assert_eq!(number(&app, required).await, i64::from(status == 200));
+    }
+    let key = ada.caller.post("/api/v1/users/me/api-keys", &json!({ "name": "k", "scopes": ["nodes:read"] })).await.created();
+    app.bearer(key["key"].as_str().unwrap()).put(PATH, &json!({ "required": false })).await.problem(403);
+    assert_eq!(number(&app, required).await, 1);
+}

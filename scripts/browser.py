@@ -1,0 +1,354 @@
+#!/usr/bin/env python3
+"""A person at a browser, for tests: Chromium without a screen, which goes through the pages of a server as people do.
+
+    browser.py JOURNEY BASE_URL [FOLDER]
+
+What only the test knows (a mailed link, the server's time) is asked on standard output, a line of JSON each, and answered on standard input.
+Every page is judged by axe-core, light and dark; a script's error, a broken policy or a fault of accessibility ends the journey. With a
+FOLDER, pictures of each page are kept there. Playwright comes from PyPI in pinned versions (scripts/browser.txt) into target/browser, at the
+first run; the browser is Debian's (scripts/setup.sh), axe-core lies in .cache (scripts/fetch.py)."""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+from pinned import SCRIPTS, installed
+
+AXE = SCRIPTS.parent / ".cache/axe/axe.min.js"
+FIRST = "correct horse battery staple"
+SECOND = "marble-tunnel-ferry-quilt"
+THIRD = "vowel-otter-sixteen-lamp"
+PHONE = {"width": 375, "height": 740}
+DESK = {"width": 1200, "height": 850}
+
+
+def main():
+    program = installed("browser", "python")
+    if Path(sys.executable) != program:
+        os.execv(program, [program, __file__, *sys.argv[1:]])
+    journey, base, *folder = sys.argv[1:]
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+        )
+        try:
+            JOURNEYS[journey](Person(browser, base, Path(folder[0]) if folder else None))
+        finally:
+            browser.close()
+    print(json.dumps({"done": journey}), flush=True)
+
+
+def ask(**question):
+    """Something that only the test knows."""
+    print(json.dumps(question), flush=True)
+    return json.loads(sys.stdin.readline())
+
+
+class Person:
+    """Somebody at a window of their own."""
+
+    def __init__(self, browser, base, folder=None):
+        self.browser, self.base, self.folder, self.forgiven = browser, base, folder, False
+        self.page = browser.new_context(viewport=DESK).new_page()
+        self.page.set_default_timeout(60_000)
+        self.complaints = []
+        self.page.on("console", self.hear)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def hear(self, message):
+        refused = message.text.startswith("Failed to load resource: the server responded with a status of 4")
+        if message.type in ("error", "warning") and not (refused and self.forgiven):
+            self.complaints.append(message.text)
+
+    def elsewhere(self):
+        """Another window, of another browser of the same person."""
+        return Person(self.browser, self.base)
+
+    def open(self, path):
+        self.page.goto(self.base + path)
+
+    def press(self, name):
+        self.page.get_by_role("button", name=re.compile(f"^{re.escape(name)}(:|$)")).first.click()
+
+    def follow(self, name):
+        self.page.get_by_role("link", name=name, exact=True).first.click()
+
+    def reads(self, text):
+        self.page.get_by_text(text).first.wait_for()
+
+    def titled(self, title):
+        self.page.get_by_role("heading", level=1, name=title, exact=True).wait_for()
+
+    def wrong(self, *texts):
+        """What was filled in is refused: the page says so first, and has the focus there."""
+        self.page.get_by_role("alert").wait_for()
+        assert self.page.evaluate("document.activeElement.getAttribute('role')") == "alert", "the summary has the focus"
+        for text in texts:
+            self.reads(text)
+
+    def sign_in(self, email, password):
+        self.open("/sign-in")
+        self.page.get_by_label("E-mail address").fill(email)
+        self.page.get_by_label("Password", exact=True).fill(password)
+        self.press("Sign in")
+
+    def look(self, name):
+        """Judges the page as everybody meets it."""
+        for scheme in ("light", "dark"):
+            self.page.emulate_media(color_scheme=scheme)
+            self.page.evaluate(AXE.read_text())
+            found = self.page.evaluate(
+                "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+                ".then(found => found.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html + ' ' + n.failureSummary).join('; ')))"
+            )
+            assert not found, f"{name}, {scheme}: {found}"
+            if self.folder:
+                self.page.screenshot(path=self.folder / f"{name}-{scheme}.png", full_page=True)
+        self.page.emulate_media(color_scheme="light")
+        self.page.set_viewport_size(PHONE)
+        wide = self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+        assert not wide, f"{name} is wider than a phone"
+        if self.folder:
+            self.page.screenshot(path=self.folder / f"{name}-phone.png", full_page=True)
+        self.page.set_viewport_size(DESK)
+        assert not self.complaints, f"{name}: {self.complaints}"
+
+
+def code(secret):
+    """What an authenticator app shows at the server's time (RFC 6238)."""
+    secret = secret.replace(" ", "")
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    tag = hmac.digest(key, (ask(now=True) // 30).to_bytes(8, "big"), hashlib.sha1)
+    place = tag[-1] & 15
+    return f"{(int.from_bytes(tag[place:place + 4], 'big') & 0x7FFFFFFF) % 1_000_000:06}"
+
+
+def authenticator(person, transport):
+    """A security key, or what is built in, that its owner shows at once to be theirs."""
+    browser = person.page.context.new_cdp_session(person.page)
+    browser.send("WebAuthn.enable")
+    options = {"protocol": "ctap2", "transport": transport, "hasResidentKey": True, "hasUserVerification": True, "isUserVerified": True}
+    made = browser.send("WebAuthn.addVirtualAuthenticator", {"options": {**options, "automaticPresenceSimulation": True}})
+    return browser, made["authenticatorId"]
+
+
+def add_passkey(person, name, transport):
+    browser, key = authenticator(person, transport)
+    person.open("/account/security")
+    person.follow("Add a passkey")
+    person.page.get_by_label("Name").fill(name)
+    person.look("new-passkey")
+    person.press("Continue")
+    person.reads("Your device or security key will ask you")
+    person.look("make-passkey")
+    person.press("Make the passkey")
+    person.reads("The second factor was added.")
+    person.reads(name)
+    return browser, key
+
+
+def factors(person):
+    """Second factors: an authenticator app, two passkeys, a sign-in without a password, and a phone that is lost."""
+    email = "ada@example.com"
+    register(person, email)
+    person.sign_in(email, FIRST)
+    person.follow("Security")
+    person.look("security-without-factors")
+    person.follow("Add an authenticator app")
+    person.page.get_by_label("Name").fill("phone")
+    person.look("new-app")
+    person.press("Continue")
+    person.reads("Scan this code")
+    person.look("app-secret")
+    secret = person.page.locator("ol.steps code").inner_text()
+    person.forgiven = True
+    person.page.get_by_label("Code", exact=True).fill("000000")
+    person.press("Add authenticator")
+    person.wrong("The second factor is wrong")
+    person.look("app-refused")
+    person.forgiven = False
+    person.complaints.clear()
+    shown = code(secret)
+    person.page.get_by_label("Code", exact=True).fill(f"{shown[:3]} {shown[3:]}")
+    person.press("Add authenticator")
+    person.titled("Recovery codes")
+    person.look("recovery-codes")
+    codes = person.page.locator("ol.codes code").all_inner_texts()
+    assert len(codes) == 10, codes
+    with person.page.expect_download() as download:
+        person.follow("Save as a file")
+    assert Path(download.value.path()).read_text().split() == codes
+    person.follow("I have kept them")
+
+    browser, key = add_passkey(person, "laptop", "internal")
+    browser.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": key})
+    add_passkey(person, "security key", "usb")
+    person.look("security-with-factors")
+
+    person.press("Sign out")
+    person.reads("You are signed out.")
+    person.look("sign-in-with-passkey")
+    if person.page.url.startswith(person.base + "/sign-in"):
+        person.press("Sign in with a passkey")
+    person.titled("Your account")
+
+    person.press("Sign out")
+    person.sign_in(email, FIRST)
+    person.titled("Show that it is you")
+    person.look("second-factor")
+    person.press("Use your passkey")
+    person.titled("Your account")
+
+    ask(wait=30)
+    other = person.elsewhere()
+    other.sign_in(email, FIRST)
+    other.titled("Show that it is you")
+    other.page.get_by_label("Code", exact=True).fill(code(secret))
+    other.press("Sign in")
+    other.titled("Your account")
+
+    lost = person.elsewhere()
+    lost.sign_in(email, FIRST)
+    lost.titled("Show that it is you")
+    lost.page.get_by_text("Lost your authenticator?").click()
+    lost.look("lost")
+    lost.page.get_by_label("Recovery code").fill(codes[3])
+    lost.press("Use recovery code")
+    lost.titled("Your account")
+    lost.follow("Security")
+    lost.reads("9 codes are left.")
+    lost.press("Make new recovery codes")
+    lost.titled("Recovery codes")
+    lost.follow("I have kept them")
+    for left in (2, 1, 0):
+        lost.press("Remove")
+        lost.reads("The second factor was removed.")
+        assert lost.page.get_by_role("button", name=re.compile("^Remove:")).count() == left
+    lost.press("Sign out")
+    lost.sign_in(email, FIRST)
+    lost.titled("Your account")
+    for one in (person, other, lost):
+        assert not one.complaints, one.complaints
+
+
+def register(person, email):
+    person.open("/register")
+    person.page.get_by_label("Name").fill("Ada Lovelace")
+    person.page.get_by_label("E-mail address").fill(email)
+    person.page.get_by_label("Password", exact=True).fill(FIRST)
+    person.press("Create account")
+    person.titled("Check your mail")
+
+
+def confirm(person, email):
+    person.open(ask(mail=email, page="verify-email"))
+    person.titled("Confirm your e-mail address")
+
+
+def account(person):
+    """From registering to a new password by a mailed link: everything that needs no second factor."""
+    email = "ada@example.com"
+    person.open("/")
+    person.titled("Sign in")
+    person.look("sign-in")
+    person.forgiven = True
+    person.page.get_by_label("E-mail address").fill(email)
+    person.page.get_by_label("Password", exact=True).fill("not the password")
+    person.press("Sign in")
+    person.wrong("The e-mail address or the password is wrong")
+    person.look("sign-in-refused")
+    person.follow("Create an account")
+    person.look("register")
+    person.press("Create account")
+    person.wrong("Name must be filled in.")
+    person.look("register-refused")
+    person.forgiven = False
+    person.complaints.clear()
+    register(person, email)
+    person.look("check-your-mail")
+    confirm(person, email)
+    person.look("confirm")
+    person.press("Confirm my address")
+    person.reads("Your e-mail address is confirmed.")
+    person.sign_in(email, FIRST)
+    person.titled("Your account")
+    person.look("account")
+    person.page.get_by_label("Name").fill("Ada King")
+    person.press("Save name")
+    person.reads("Your name was changed.")
+
+    person.follow("API keys")
+    person.reads("You have no API keys.")
+    person.follow("Create an API key")
+    person.look("new-key")
+    person.page.get_by_label("Name").fill("nightly import")
+    person.page.get_by_label("nodes:read").check()
+    person.page.get_by_label("search:read").check()
+    person.page.get_by_label("Allowed networks").fill("192.0.2.0/24")
+    person.press("Create key")
+    person.titled("Your new API key")
+    assert person.page.get_by_label("The key").input_value().startswith("wg_")
+    person.look("key-made")
+    person.follow("I have copied it")
+    person.reads("192.0.2.0/24")
+    person.look("keys")
+    person.press("Revoke key")
+    person.reads("The API key was revoked.")
+
+    other = person.elsewhere()
+    other.sign_in(email, FIRST)
+    other.titled("Your account")
+    person.follow("Sessions")
+    person.reads("This session")
+    person.look("sessions")
+    person.press("End session")
+    person.reads("The session was ended.")
+    other.open("/account")
+    other.titled("Sign in")
+    other.sign_in(email, FIRST)
+    other.titled("Your account")
+
+    person.follow("Security")
+    person.look("security")
+    person.follow("Change password")
+    person.look("change-password")
+    person.page.get_by_label("Current password").fill(FIRST)
+    person.page.get_by_label("New password").fill(SECOND)
+    person.press("Change password")
+    person.reads("Your password was changed.")
+    other.open("/account")
+    other.titled("Sign in")
+
+    person.press("Sign out")
+    person.reads("You are signed out.")
+    person.page.go_back()
+    assert "Your password was changed." not in person.page.content() or person.page.url.endswith("/sign-in"), "nothing is kept"
+    person.open("/sign-in")
+    person.follow("Forgot your password?")
+    person.look("forgot")
+    person.page.get_by_label("E-mail address").fill(email)
+    person.press("Send the link")
+    person.titled("Check your mail")
+    person.open(ask(mail=email, page="reset-password"))
+    person.look("reset")
+    person.page.get_by_label("New password").fill(THIRD)
+    person.press("Set password")
+    person.reads("Your new password is set.")
+    person.sign_in(email, THIRD)
+    person.titled("Your account")
+    person.forgiven = True
+    person.open("/account/nowhere?x")
+    assert not person.complaints, person.complaints
+
+
+JOURNEYS = {"account": account, "factors": factors}
+
+if __name__ == "__main__":
+    main()
