@@ -17,7 +17,7 @@ const LARGE: usize = 48 << 10;
 crate::endpoints! {
     /// Begin to add a second factor. It counts once it was shown to `/api/v1/auth/mfa/verify`.
     EnableMfa: POST "/api/v1/auth/mfa/enable" (Json<NewFactor>) -> Issued<Enrolment> {
-        own: "second factors are their owner's to add", rows: Account, limit: Auth, audit: MfaEnrolmentBegun, body: SMALL,
+        own: "second factors are their owner's to add", rows: Account, fresh: "whoever holds a factor gets in again", limit: Auth, audit: MfaEnrolmentBegun, body: SMALL,
     }
     /// Begin to add a second factor while signing in, where the organization requires one and the account has none.
     EnrolMfa: POST "/api/v1/auth/mfa/enrol" (Json<NewEnrolment>) -> Issued<Enrolment> {
@@ -37,14 +37,14 @@ crate::endpoints! {
     }
     /// Make ten new recovery codes, shown once. The old ones are good for nothing any more.
     MakeRecoveryCodes: POST "/api/v1/users/me/mfa/recovery-codes" (()) -> Issued<RecoveryCodes> {
-        own: "recovery codes are their owner's to replace", rows: Account, limit: Auth, audit: RecoveryCodesMade, body: 0,
+        own: "recovery codes are their owner's to replace", rows: Account, fresh: "whoever holds a code gets in again", limit: Auth, audit: RecoveryCodesMade, body: 0,
     }
     /// Set whether the organization of the session requires a second factor of everyone who works in it. For its owner and admins.
     RequireMfa: PUT "/api/v1/organization/mfa" (Json<MfaRequirement>) -> Json<MfaRequirement> {
-        own: "an organization's settings are its owner's and admins' to change", rows: Account, limit: Auth, audit: MfaRequirementSet, body: SMALL,
+        own: "an organization's settings are its owner's and admins' to change", rows: Account, fresh: "it holds for everyone who works there", limit: Auth, audit: MfaRequirementSet, body: SMALL,
     }
     /// Remove a second factor; with the last one go the recovery codes.
     RemoveFactor: DELETE "/api/v1/users/me/mfa/{id}" (Path<FactorId>) -> NoContent {
-        own: "second factors are their owner's to remove", rows: Account, limit: Auth, audit: FactorRemoved, body: 0,
+        own: "second factors are their owner's to remove", rows: Account, fresh: "what guards the account is less then", limit: Auth, audit: FactorRemoved, body: 0,
     }
 }
