@@ -93,6 +93,7 @@ type Describe = fn(&mut SchemaGenerator) -> Schema;
 
 /// What goes in and comes out of an endpoint.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is said by another part of an endpoint's types")]
 pub struct Shape {
     /// The path parameter `id`.
     pub path: Option<IdKind>,

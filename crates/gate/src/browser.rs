@@ -119,11 +119,11 @@ pub(crate) fn judge(headers: &HeaderMap, method: Method, own: &str) -> Result<()
     let shows = method == Method::GET;
     let own_site = match (text(&FETCH_SITE), text(&ORIGIN)) {
         (Some("same-origin"), _) => true,
-        (Some("none"), _) => shows,
+        // Nobody caused it: somebody wrote the address, or no browser asks.
+        (Some("none"), _) | (None, None) => shows,
         // A link from elsewhere leads to a page; nothing else of another site gets one.
         (Some(_), _) => shows && text(&FETCH_MODE) == Some("navigate"),
         (None, Some(origin)) => origin == origin_of(own),
-        (None, None) => shows,
     };
     if own_site { Ok(()) } else { Err(Problem::forbidden("the request comes from another site")) }
 }

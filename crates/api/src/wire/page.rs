@@ -439,10 +439,8 @@ pub fn object(fields: Vec<(String, String)>, lists: &[&str]) -> Result<Value, St
                 Value::Array(items) => items.push(text.into()),
                 _ => return Err("a list".into()),
             }
-        } else if members.contains_key(&name) {
+        } else if members.insert(name.clone(), text.into()).is_some() {
             return Err(name);
-        } else {
-            members.insert(name, text.into());
         }
     }
     Ok(members.into_iter().collect())

@@ -33,8 +33,9 @@ fn version(text: &str) -> String {
 }
 
 /// The whole page, for this browser.
-pub(crate) fn whole(browser: &Browser, screen: Screen) -> Page {
-    let html = document(&screen, browser.is_signed_in().then(|| browser.form_token()));
+pub(crate) fn whole(browser: &Browser, screen: &Screen) -> Page {
+    let token = browser.is_signed_in().then(|| browser.form_token());
+    let html = document(screen, token.as_deref());
     Page { html: html.into_string(), visit: browser.to_hold().cloned(), session: Held::Stays }
 }
 
@@ -44,7 +45,7 @@ pub(super) fn bare(screen: &Screen) -> String {
 }
 
 /// `token`: of the form by which somebody who signed in signs out.
-fn document(screen: &Screen, token: Option<String>) -> Markup {
+fn document(screen: &Screen, token: Option<&str>) -> Markup {
     let title = if screen.fails { format!("{}{}", t::ERROR, screen.title) } else { screen.title.to_owned() };
     html! {
         (DOCTYPE)
@@ -62,7 +63,7 @@ fn document(screen: &Screen, token: Option<String>) -> Markup {
                 a.skip href="#main" { (t::SKIP) }
                 header.top {
                     a.brand href="/" { (mark()) (t::PRODUCT) }
-                    @if let Some(token) = &token {
+                    @if let Some(token) = token {
                         form method="post" action="/sign-out" { (button(token, t::SIGN_OUT, "plain")) }
                     }
                 }

@@ -59,7 +59,7 @@ pub(crate) fn refused<I: Decode>(problem: &Problem, browser: &Browser, body: &[u
     } else {
         None
     };
-    let page = frame::whole(browser, again.unwrap_or_else(|| screen(problem)));
+    let page = frame::whole(browser, &again.unwrap_or_else(|| screen(problem)));
     answer(problem, page.html, page.visit.as_ref())
 }
 

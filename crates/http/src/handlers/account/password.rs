@@ -17,7 +17,7 @@ pub(crate) async fn change(
     Json(body): Json<PasswordChange>,
     services: Services,
 ) -> Result<Committed<ChangePassword>, Failure> {
-    replace(permit, body, services, NoContent).await
+    Box::pin(replace(permit, body, services, NoContent)).await
 }
 
 /// Replaces the password of whoever says the one that holds. Every other session of the account ends.

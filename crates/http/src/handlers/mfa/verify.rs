@@ -81,7 +81,7 @@ pub(crate) async fn verify(
             Done::Enabled(enabled, tokens) => Verified::Enabled(Enabled { tokens, ..enabled }),
         })
     };
-    show(pass, shown, services, WithTokens, answer).await
+    Box::pin(show(pass, shown, services, WithTokens, answer)).await
 }
 
 /// What became of a second factor that was right.

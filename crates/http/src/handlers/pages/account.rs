@@ -25,7 +25,7 @@ use crate::{
 pub(crate) async fn page(permit: Permit<AccountPage>, Query(notice): Query<Notice>) -> Result<Page, Failure> {
     let browser = permit.browser()?;
     let me = me::read(permit).await?;
-    Ok(pages::whole(&browser, screens::account(&me, browser.form_token(), notice.done)))
+    Ok(pages::whole(&browser, &screens::account(&me, browser.form_token(), notice.done)))
 }
 
 pub(crate) async fn rename(permit: Permit<Rename>, Form(change): Form<MeChange>) -> Result<Committed<Rename>, Failure> {
@@ -41,7 +41,7 @@ pub(crate) async fn security(
     let factors = factors::read(permit).await?;
     Ok(pages::whole(
         &browser,
-        screens::security(&factors, &browser.form_token(), services.accounts.passkeys.is_some(), notice.done),
+        &screens::security(&factors, &browser.form_token(), services.accounts.passkeys.is_some(), notice.done),
     ))
 }
 
@@ -54,7 +54,7 @@ pub(crate) async fn change_password(
     Form(body): Form<PasswordChange>,
     services: Services,
 ) -> Result<Committed<ChangePasswordByPage>, Failure> {
-    password::replace(permit, body, services, after("/account/security", Done::PasswordChanged)).await
+    Box::pin(password::replace(permit, body, services, after("/account/security", Done::PasswordChanged))).await
 }
 
 pub(crate) async fn sessions(
@@ -64,7 +64,7 @@ pub(crate) async fn sessions(
 ) -> Result<Page, Failure> {
     let browser = permit.browser()?;
     let list = flow::read(permit, &services).await?;
-    Ok(pages::whole(&browser, screens::sessions(&list, &browser.form_token(), notice.done)))
+    Ok(pages::whole(&browser, &screens::sessions(&list, &browser.form_token(), notice.done)))
 }
 
 pub(crate) async fn end_session(

@@ -14,7 +14,7 @@ use crate::{Failure, handlers::account::keys, pages};
 pub(crate) async fn page(permit: Permit<KeysPage>, Query(notice): Query<Notice>) -> Result<Page, Failure> {
     let (browser, now) = (permit.browser()?, permit.now());
     let list = keys::read(permit).await?;
-    Ok(pages::whole(&browser, pages::keys(&list, &browser.form_token(), now, notice.done)))
+    Ok(pages::whole(&browser, &pages::keys(&list, &browser.form_token(), now, notice.done)))
 }
 
 pub(crate) async fn new_page(permit: Permit<NewKeyPage>, (): ()) -> Result<Page, Failure> {
@@ -23,7 +23,7 @@ pub(crate) async fn new_page(permit: Permit<NewKeyPage>, (): ()) -> Result<Page,
 
 pub(crate) async fn make(permit: Permit<MakeKey>, Form(form): Form<KeyForm>) -> Result<Committed<MakeKey>, Failure> {
     let browser = permit.browser()?;
-    keys::make(permit, form.wanted(), |key| pages::whole(&browser, pages::made(&key))).await
+    keys::make(permit, form.wanted(), |key| pages::whole(&browser, &pages::made(&key))).await
 }
 
 pub(crate) async fn revoke(

@@ -35,7 +35,7 @@ pub(crate) async fn forgot(
     services: Services,
 ) -> Result<Committed<Forgot>, Failure> {
     let browser = pass.browser()?;
-    links::ask(pass, body, services, |_| pages::whole(&browser, pages::mailed(pages::texts::mailed::FORGOT))).await
+    links::ask(pass, body, services, |_| pages::whole(&browser, &pages::mailed(pages::texts::mailed::FORGOT))).await
 }
 
 pub(crate) async fn reset_page(pass: Visitor<ResetPage>, Query(followed): Query<Followed>) -> Result<Page, Failure> {

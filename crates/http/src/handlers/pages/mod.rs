@@ -45,7 +45,7 @@ pub(crate) async fn icon(_: Visitor<Icon>, (): ()) -> Result<Document<Svg>, Prob
 /// The page with an empty form.
 fn empty<T: Shown>(browser: &Browser, known: &[(&str, &str)]) -> Result<Page, Failure> {
     let screen = T::screen(&Filled::fresh(browser.form_token(), known));
-    Ok(pages::whole(browser, screen.ok_or_else(|| Problem::internal("a button has no page"))?))
+    Ok(pages::whole(browser, &screen.ok_or_else(|| Problem::internal("a button has no page"))?))
 }
 
 /// To a page that says what was done.

@@ -20,5 +20,5 @@ pub(crate) async fn register(
     services: Services,
 ) -> Result<Committed<RegisterByPage>, Failure> {
     let browser = pass.browser()?;
-    flow::enrol(pass, new, services, |receipt| pages::whole(&browser, pages::registered(receipt.verification_required))).await
+    flow::enrol(pass, new, services, |receipt| pages::whole(&browser, &pages::registered(receipt.verification_required))).await
 }

@@ -35,7 +35,7 @@ pub(crate) async fn show(
         Done::SignedIn(cookie, _) => Onward::Go(begun(cookie, return_to.as_ref())),
         Done::Enabled(enabled, cookie) => added(&browser, enabled, cookie, return_to.as_ref()),
     };
-    verify::show(pass, shown, services, InBrowser(&browser), answer).await
+    Box::pin(verify::show(pass, shown, services, InBrowser(&browser), answer)).await
 }
 
 /// A factor counts: its recovery codes are shown, if it has some, and a session begins, if it was added while signing in.
@@ -48,7 +48,7 @@ fn added(browser: &Browser, enabled: Enabled, cookie: Option<Secret>, return_to:
         ));
     };
     let session = cookie.map_or(Held::Stays, Held::Begins);
-    let page = pages::whole(browser, pages::recovery_codes(&codes, to.unwrap_or("/account/security")));
+    let page = pages::whole(browser, &pages::recovery_codes(&codes, to.unwrap_or("/account/security")));
     Onward::Show(Page { session, ..page })
 }
 
@@ -60,7 +60,7 @@ pub(crate) async fn enrol(
     let browser = pass.browser()?;
     let (wanted, return_to) = form.wanted();
     let back = return_to.as_ref().map(LocalPath::as_str);
-    let answer = |enrolment| pages::whole(&browser, pages::enrolment(&enrolment, browser.form_token(), back));
+    let answer = |enrolment| pages::whole(&browser, &pages::enrolment(&enrolment, browser.form_token(), back));
     flow::begin_signing_in(pass, wanted, services, answer).await
 }
 
@@ -82,7 +82,7 @@ pub(crate) async fn add(
     services: Services,
 ) -> Result<Committed<AddFactor>, Failure> {
     let browser = permit.browser()?;
-    let answer = |enrolment| pages::whole(&browser, pages::enrolment(&enrolment, browser.form_token(), None));
+    let answer = |enrolment| pages::whole(&browser, &pages::enrolment(&enrolment, browser.form_token(), None));
     flow::begin(permit, form.wanted(), services, answer).await
 }
 
@@ -99,7 +99,7 @@ pub(crate) async fn new_codes(
 ) -> Result<Committed<NewCodesByPage>, Failure> {
     let browser = permit.browser()?;
     let answer = |codes: wardgraph_api::wire::mfa::RecoveryCodes| {
-        pages::whole(&browser, pages::recovery_codes(&codes.recovery_codes, "/account/security"))
+        pages::whole(&browser, &pages::recovery_codes(&codes.recovery_codes, "/account/security"))
     };
     factors::replace_codes(permit, answer).await
 }

@@ -27,7 +27,7 @@ pub(crate) async fn page(pass: Visitor<SignInPage>, Query(coming): Query<Coming>
     let back = coming.return_to.as_ref().map(LocalPath::as_str);
     let keys = services.accounts.passkeys.is_some().then_some(("passkeys", "yes"));
     let known: Vec<_> = back.map(|path| ("return_to", path)).into_iter().chain(keys).collect();
-    Ok(pages::whole(&browser, pages::sign_in(&Filled::fresh(browser.form_token(), &known), coming.done)))
+    Ok(pages::whole(&browser, &pages::sign_in(&Filled::fresh(browser.form_token(), &known), coming.done)))
 }
 
 pub(crate) async fn sign_in(
@@ -41,7 +41,7 @@ pub(crate) async fn sign_in(
         Ending::Session(cookie) => Onward::Go(begun(cookie, return_to.as_ref())),
         Ending::Challenge(challenge) => {
             let back = return_to.as_ref().map(LocalPath::as_str);
-            Onward::Show(pages::whole(&browser, pages::challenge(&challenge, browser.form_token(), back)))
+            Onward::Show(pages::whole(&browser, &pages::challenge(&challenge, browser.form_token(), back)))
         }
     };
     login::sign_in(pass, credentials, services, InBrowser(&browser), answer).await

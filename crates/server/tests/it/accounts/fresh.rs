@@ -13,7 +13,7 @@ use super::{login, refresh};
 const TEN_MINUTES: Duration = Duration::from_mins(10);
 
 fn fresh() -> impl Iterator<Item = &'static Row> {
-    rows().filter(|row| row.spec.fresh.is_some())
+    rows().filter(|row| row.spec.fresh.is_some() && !row.spec.is_page())
 }
 
 /// Says that signing in again helps, in words and as RFC 9470 says it to programs.
