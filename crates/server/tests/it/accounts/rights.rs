@@ -61,20 +61,8 @@ pub(crate) fn grants() -> Vec<String> {
     let of = |table: &str, columns: &[&str], right: &str| -> Vec<String> {
         columns.iter().map(|column| format!("{table} {column} {right}")).collect()
     };
-    let shown = [
-        "session_id",
-        "user_id",
-        "organization_id",
-        "device",
-        "ip",
-        "created_at",
-        "last_used_at",
-        "expires_at",
-        "ended_at",
-        "amr",
-        "acr",
-        "auth_time",
-    ];
+    let shown =
+        ["session_id", "user_id", "organization_id", "device", "ip", "created_at", "last_used_at", "expires_at", "ended_at"];
     let passkeys = ["factor_id", "user_id", "credential_id", "user_handle", "synced", "transports", "went_back_at"];
     let columns = [
         of("users", &["generation", "name", "updated_at"], "app update"),
