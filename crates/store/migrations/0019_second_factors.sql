@@ -80,6 +80,5 @@ grant select (factor_id, user_id, kind, name, created_at, last_used_at), update 
 grant select (user_id, created_at, used_at), insert, delete on recovery_codes to wardgraph_app;
 grant insert on challenges to wardgraph_app;
 grant update (requires_mfa) on organizations to wardgraph_app;
-grant select (amr, acr, auth_time) on sessions to wardgraph_app;
 
 grant select (challenge_id, expires_at), delete on challenges to wardgraph_worker;

@@ -67,8 +67,8 @@ pub fn compose(due: &Due, keys: &Keys, base: &str) -> Option<Message> {
         ("factor_locked", None) => (
             "Somebody knows your password",
             format!(
-                "somebody signed in to your account with the right password and several wrong codes. Further codes have to wait for a while \
-                 now; recovery codes need not. If it was not you, set a new password at once, at\n\n{base}\n\nNobody got in."
+                "somebody signed in to your account with the right password and a wrong second factor, several times. Further ones of its \
+                 kind have to wait for a while now; those of another kind need not. If it was not you, set a new password at once, at\n\n{base}\n\nNobody got in."
             ),
         ),
         ("recovery_used", None) => (

@@ -72,9 +72,6 @@ pub(crate) fn grants() -> Vec<String> {
         "last_used_at",
         "expires_at",
         "ended_at",
-        "amr",
-        "acr",
-        "auth_time",
     ];
     let passkeys = ["factor_id", "user_id", "credential_id", "user_handle", "synced", "transports", "went_back_at"];
     let columns = [

@@ -29,7 +29,7 @@ async fn whoever_has_no_factor_adds_one_to_get_in() {
     // A session with one factor is not renewed.
     refresh(&app, &member.refresh_token, "").await.problem(401);
     let asked = Person::signing_in(&app, "bob@example.com").await;
-    assert_eq!((&asked["methods"], &asked["enrol"]), (&json!([]), &json!(["totp"])));
+    assert_eq!((&asked["methods"], &asked["enrol"]), (&json!([]), &json!(["totp", "webauthn"])));
     let login = asked["mfa_token"].as_str().unwrap();
     // There is nothing to show yet.
     show(&app, login, "000000").await.problem(401);
