@@ -2,7 +2,7 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
-use wardgraph_kernel::{ApiKeyId, EdgeId, NodeId, SessionId, SharedNodeId};
+use wardgraph_kernel::{ApiKeyId, EdgeId, NodeId, SessionId, SharedNodeId, UserId};
 
 use crate::{
     Accepted, Created, Document, IfMatch, Issued, Json, NoContent, Path, Query, Stored, Tagged, carry::Media, validate::Validate,
@@ -40,6 +40,8 @@ pub struct KnownAccount {
     pub reset_token: String,
     /// A key of it.
     pub api_key: ApiKeyId,
+    /// Another account, of whom the person sees to: a member of the same organization.
+    pub member: UserId,
 }
 
 /// What kind of thing a path parameter names.
@@ -55,6 +57,8 @@ pub enum IdKind {
     Session,
     /// An API key of the caller's.
     ApiKey,
+    /// An account that the caller sees to.
+    User,
 }
 
 impl IdKind {
@@ -65,6 +69,7 @@ impl IdKind {
             Self::Edge => known.edge.to_string(),
             Self::SharedNode => known.shared.to_string(),
             Self::Session => known.account.session.to_string(),
+            Self::User => known.account.member.to_string(),
             Self::ApiKey => known.account.api_key.to_string(),
         }
     }
@@ -144,6 +149,10 @@ impl PathId for SessionId {
 
 impl PathId for ApiKeyId {
     const KIND: IdKind = IdKind::ApiKey;
+}
+
+impl PathId for UserId {
+    const KIND: IdKind = IdKind::User;
 }
 
 impl Input for () {

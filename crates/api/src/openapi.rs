@@ -75,6 +75,8 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
         Rows::Own => {}
         Rows::Shared => _ = fields.insert("x-rows".into(), json!("shared")),
         Rows::Account => _ = fields.insert("x-rows".into(), json!("account")),
+        Rows::Members => _ = fields.insert("x-rows".into(), json!("members")),
+        Rows::Accounts => _ = fields.insert("x-rows".into(), json!("accounts")),
     }
     if let Some(why) = spec.fresh {
         fields.insert("x-fresh".into(), json!(why));
@@ -180,6 +182,7 @@ fn placeholder() -> Known {
         verify_token: "...".into(),
         reset_token: "...".into(),
         api_key: id(6).into(),
+        member: id(7).into(),
     };
     Known { node: id(1).into(), other: id(2).into(), edge: id(3).into(), shared: id(4).into(), account }
 }

@@ -13,6 +13,7 @@ pub mod link;
 pub mod lockout;
 pub mod mail;
 pub mod password;
+pub mod people;
 pub mod refresh;
 pub mod session;
 mod sha256;
@@ -24,5 +25,12 @@ pub use keys::Keys;
 use wardgraph_store::StatementInfo;
 
 /// Every statement of this room.
-pub const STATEMENTS: &[&[&StatementInfo]] =
-    &[account::STATEMENTS, api_key::STATEMENTS, keys::STATEMENTS, link::STATEMENTS, mail::STATEMENTS, session::STATEMENTS];
+pub const STATEMENTS: &[&[&StatementInfo]] = &[
+    account::STATEMENTS,
+    api_key::STATEMENTS,
+    keys::STATEMENTS,
+    link::STATEMENTS,
+    mail::STATEMENTS,
+    people::STATEMENTS,
+    session::STATEMENTS,
+];

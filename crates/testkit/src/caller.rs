@@ -141,7 +141,7 @@ fn is_an_accounts(path: &str) -> bool {
         Some((before, after)) => path.starts_with(before) && path.ends_with(after) && path.len() > before.len() + after.len(),
         None => template == path,
     };
-    wardgraph_api::table::rows().any(|row| row.spec.asks_for_a_person() && matches(row.spec.path))
+    wardgraph_api::table::rows().any(|row| row.spec.rows.are_peoples() && matches(row.spec.path))
 }
 
 impl Reply {

@@ -23,7 +23,7 @@ pub(super) const CREATE: Statement<Identity> = Statement::identity(
 pub(super) const HOLD: Statement<Identity> = Statement::identity(
     "identity.session.hold",
     "select s.user_id, s.family_key, s.number, s.verifier, s.program, s.network, s.rotated_at, s.rotated_before_at, s.created_at, s.last_used_at,
-            s.expires_at, s.ended_at is not null, u.disabled_at is not null, m.organization_id, m.role, s.organization_id, u.generation
+            s.expires_at, s.ended_at is not null, u.disabled_at is not null, m.organization_id, m.role, s.organization_id, u.generation, u.global_role
      from sessions s join users u on u.user_id = s.user_id
      left join memberships m on m.user_id = s.user_id and m.organization_id = s.organization_id
      where s.session_id = $1 for update of s",
@@ -166,7 +166,7 @@ pub async fn hold(tx: &mut Tx<'_, Identity>, session: SessionId) -> Result<Optio
         created_at: row.try_get(8)?,
         organization: TenantId::parse(&organization).map_err(|_| IdentityError::Unreadable("an organization's id"))?,
         generation: row.try_get(16)?,
-        seat: seat(row.try_get(13)?, row.try_get(14)?)?,
+        seat: seat(row.try_get(13)?, row.try_get(14)?, row.try_get(17)?)?,
         verifier: row.try_get(3)?,
         last_used_at: row.try_get(9)?,
         expires_at: row.try_get(10)?,

@@ -29,7 +29,8 @@ migrations![
     "0015_signing_keys",
     "0016_accounts",
     "0017_sessions",
-    "0018_accounts_are_their_owners"
+    "0018_accounts_are_their_owners",
+    "0022_people"
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {

@@ -1,10 +1,12 @@
 //! Accounts over HTTP: what people and their keys can do, and what whoever attacks them cannot.
 
+mod command;
 mod fresh;
 mod guesses;
 mod keys;
 mod mail;
 mod passwords;
+mod people;
 pub(crate) mod rights;
 mod secrets;
 mod sessions;
