@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use wardgraph_store::Role;
 use wardgraph_testkit::{App, AppOptions, Caller, Person};
 
 use super::{is_believed, login, refresh};
@@ -310,4 +311,44 @@ async fn an_own_account_ends_after_a_fresh_sign_in_alone() {
     assert_eq!(again.caller.delete(ME).await.status, 204);
     app.hear().await;
     assert!(!is_believed(&again.caller).await && !is_believed(&ada.caller).await);
+}
+
+#[tokio::test]
+async fn who_reads_members_sees_no_others_and_changes_none_whatever_the_statement_says() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.com").await;
+    let analyst = member(&app, &ada, "analyst@example.com", "analyst").await;
+    let bob = app.person("bob@example.com").await;
+    bob.caller.post("/api/v1/users/me/api-keys", &json!({ "name": "k", "scopes": ["nodes:read"] })).await.created();
+    let client = app.database.connect_as(Role::App).await;
+    let sql = "select set_config('app.current_members_of', $1, false), set_config('app.current_tenant_id', $1, false)";
+    client.execute(sql, &[&ada.caller.tenant]).await.unwrap();
+    let all = async |sql: &str| -> Vec<String> { client.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect() };
+    assert_eq!(all("select email from wardgraph.users order by 1").await, ["ada@example.com", "analyst@example.com"]);
+    // The analyst's place in an organization of their own, and the sign-ins there, are nobody's business here.
+    assert_eq!(all("select distinct organization_id from wardgraph.memberships").await, [ada.caller.tenant.clone()]);
+    assert_eq!(all("select distinct organization_id from wardgraph.sessions").await, [ada.caller.tenant.clone()]);
+    for table in ["passwords", "api_keys"] {
+        assert_eq!(all(&format!("select user_id::text from wardgraph.{table}")).await, [""; 0], "{table}");
+    }
+    for changes in ["update wardgraph.users set name = 'x'", "update wardgraph.sessions set ended_at = now()"] {
+        assert_eq!(client.execute(changes, &[]).await.unwrap(), 0, "{changes}");
+    }
+    let admin = app.database.connect_as(Role::Admin).await;
+    for denied in [
+        "update wardgraph.users set global_role = 'super_admin'",
+        "update wardgraph.users set email = 'x'",
+        "insert into wardgraph.memberships select * from wardgraph.memberships",
+        "update wardgraph.memberships set role = 'owner'",
+        "select verifier from wardgraph.passwords",
+        "select verifier from wardgraph.api_keys",
+        "select family_key from wardgraph.sessions",
+        "update wardgraph.api_keys set scopes = '{}'",
+    ] {
+        let error = admin.execute(denied, &[]).await.expect_err(denied);
+        assert_eq!(error.code().unwrap().code(), "42501", "{denied}");
+    }
+    let error = client.execute("delete from wardgraph.users", &[]).await.unwrap_err();
+    assert_eq!(error.code().unwrap().code(), "42501");
+    assert!(is_believed(&analyst.caller).await && is_believed(&bob.caller).await);
 }
