@@ -336,8 +336,8 @@ async fn who_reads_members_sees_no_others_and_changes_none_whatever_the_statemen
     let all = async |sql: &str| -> Vec<String> { client.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect() };
     assert_eq!(all("select email from wardgraph.users order by 1").await, ["ada@example.com", "analyst@example.com"]);
     // The analyst's place in an organization of their own, and the sign-ins there, are nobody's business here.
-    assert_eq!(all("select distinct organization_id from wardgraph.memberships").await, [ada.caller.tenant.clone()]);
-    assert_eq!(all("select distinct organization_id from wardgraph.sessions").await, [ada.caller.tenant.clone()]);
+    assert_eq!(all("select distinct organization_id from wardgraph.memberships").await, [ada.caller.tenant.as_str()]);
+    assert_eq!(all("select distinct organization_id from wardgraph.sessions").await, [ada.caller.tenant.as_str()]);
     for table in ["passwords", "api_keys"] {
         assert_eq!(all(&format!("select user_id::text from wardgraph.{table}")).await, [""; 0], "{table}");
     }
