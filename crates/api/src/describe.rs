@@ -2,7 +2,7 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
-use wardgraph_kernel::{ApiKeyId, EdgeId, FactorId, NodeId, SessionId, SharedNodeId};
+use wardgraph_kernel::{ApiKeyId, EdgeId, FactorId, NodeId, SessionId, SharedNodeId, UserId};
 
 use crate::{
     Accepted, Created, Document, Form, IfMatch, Issued, Json, NoContent, Onward, Page, Path, Query, Redirect, Stored, Tagged,
@@ -41,6 +41,8 @@ pub struct KnownAccount {
     pub reset_token: String,
     /// A key of it.
     pub api_key: ApiKeyId,
+    /// Another account, of whom the person sees to: a member of the same organization.
+    pub member: UserId,
     /// What it shows besides its password.
     pub mfa: KnownMfa,
 }
@@ -73,6 +75,8 @@ pub enum IdKind {
     ApiKey,
     /// A second factor of the caller's.
     Factor,
+    /// An account that the caller sees to.
+    User,
 }
 
 impl IdKind {
@@ -83,6 +87,7 @@ impl IdKind {
             Self::Edge => known.edge.to_string(),
             Self::SharedNode => known.shared.to_string(),
             Self::Session => known.account.session.to_string(),
+            Self::User => known.account.member.to_string(),
             Self::ApiKey => known.account.api_key.to_string(),
             Self::Factor => known.account.mfa.factor.to_string(),
         }
@@ -173,6 +178,10 @@ impl PathId for ApiKeyId {
 
 impl PathId for FactorId {
     const KIND: IdKind = IdKind::Factor;
+}
+
+impl PathId for UserId {
+    const KIND: IdKind = IdKind::User;
 }
 
 impl Input for () {

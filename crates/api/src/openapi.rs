@@ -82,6 +82,8 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
         Rows::Own => {}
         Rows::Shared => _ = fields.insert("x-rows".into(), json!("shared")),
         Rows::Account => _ = fields.insert("x-rows".into(), json!("account")),
+        Rows::Members => _ = fields.insert("x-rows".into(), json!("members")),
+        Rows::Accounts => _ = fields.insert("x-rows".into(), json!("accounts")),
     }
     if let Some(why) = spec.fresh {
         fields.insert("x-fresh".into(), json!(why));
@@ -202,6 +204,7 @@ fn placeholder() -> Known {
             code: "492039".into(),
             enrolment_token: "wgm_...".into(),
         },
+        member: id(8).into(),
     };
     Known { node: id(1).into(), other: id(2).into(), edge: id(3).into(), shared: id(4).into(), account }
 }

@@ -88,8 +88,9 @@ impl<E: Endpoint> Permit<E> {
     {
         // Under the administrator's role row-level security guards nothing: it is bound to the shared rows and to nothing else.
         let role = match E::SPEC.rows {
-            Rows::Own | Rows::Account => Role::App,
-            Rows::Shared => Role::Admin,
+            Rows::Members if self.administers() => Role::Admin,
+            Rows::Own | Rows::Account | Rows::Members => Role::App,
+            Rows::Shared | Rows::Accounts => Role::Admin,
         };
         self.admission.gate.parts.store.unit::<E::Mode>(role, self.scope(), plan)
     }
@@ -97,8 +98,15 @@ impl<E: Endpoint> Permit<E> {
     fn scope(&self) -> Scope {
         match (E::SPEC.rows, self.caller.account()) {
             (Rows::Account, Some(account)) => Scope::Account(self.caller.claims.tenant.clone(), account.user),
+            (Rows::Members, _) => Scope::Members(self.caller.claims.tenant.clone()),
             _ => Scope::from(self.owner()),
         }
+    }
+
+    /// Whether the caller is a person of this server who administers everybody's accounts. A token that was signed elsewhere says nothing of
+    /// people here, whatever its scopes.
+    pub fn administers(&self) -> bool {
+        self.caller.account().is_some() && self.caller.permissions().allows(Permission::UsersWrite)
     }
 
     /// A look at the caller's own account, before the unit of work begins.
@@ -156,7 +164,7 @@ impl<E: Endpoint> Permit<E> {
     /// idempotency records are the caller's tenant's in either case.
     pub fn owner(&self) -> Owner {
         match E::SPEC.rows {
-            Rows::Own | Rows::Account => Owner::Tenant(self.caller.claims.tenant.clone()),
+            Rows::Own | Rows::Account | Rows::Members | Rows::Accounts => Owner::Tenant(self.caller.claims.tenant.clone()),
             Rows::Shared => Owner::Shared,
         }
     }

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use wardgraph_audit::{APPEND, Batch, Circumstances, Entry};
-use wardgraph_kernel::{Actor, Chance, Clock, Mode, Owner, Timestamp, Write};
+use wardgraph_kernel::{Actor, Chance, Clock, Identity, Mode, Opens, Owner, Timestamp, Write};
 use wardgraph_store::{Plan, Role, Scope, Store, StoreError, Tx, Unit, changes};
 
 /// What system work is made of.
@@ -44,7 +44,12 @@ impl SystemParts {
         self.begin(why, Role::Worker, Scope::System)
     }
 
-    fn begin<M: Mode>(&self, why: &'static str, role: Role, scope: Scope) -> Result<SystemWork<M>, StoreError> {
+    /// Begins work on accounts, at the word of whoever runs the server. `why` stands as the actor in its events.
+    pub fn accounts(&self, why: &'static str) -> Result<SystemWork<Identity>, StoreError> {
+        self.begin(why, Role::Identity, Scope::System)
+    }
+
+    fn begin<M: Opens>(&self, why: &'static str, role: Role, scope: Scope) -> Result<SystemWork<M>, StoreError> {
         let unit = self.store.unit::<M>(role, scope.clone(), Plan::Auto)?;
         Ok(SystemWork { unit, scope, why, chance: self.chance.clone(), now: self.clock.now(), mode: std::marker::PhantomData })
     }
@@ -66,7 +71,7 @@ impl SystemParts {
     }
 }
 
-impl<M: Mode> SystemWork<M> {
+impl<M: Opens> SystemWork<M> {
     /// Lends the transaction.
     pub fn tx(&mut self) -> Tx<'_, M> {
         self.unit.tx()
@@ -81,6 +86,19 @@ impl<M: Mode> SystemWork<M> {
 impl SystemWork<Write> {
     /// Commits with its events.
     pub async fn commit(self, entries: Vec<Entry>) -> Result<(), StoreError> {
+        self.close(entries).await
+    }
+}
+
+impl SystemWork<Identity> {
+    /// Commits with its events.
+    pub async fn commit(self, entries: Vec<Entry>) -> Result<(), StoreError> {
+        self.close(entries).await
+    }
+}
+
+impl<M> SystemWork<M> {
+    async fn close(self, entries: Vec<Entry>) -> Result<(), StoreError> {
         let circumstances = Circumstances { actor: Actor::system(self.why), request_id: None, ip: None };
         // What happens to the shared rows by itself is no tenant's event.
         let log = if self.scope == Scope::Shared { Scope::System.tenant() } else { self.scope.tenant() };

@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use wardgraph_api::table::{account as a, auth, graph as g, mfa as m, pages as p, passkeys as k, shared, system as s};
+use wardgraph_api::table::{
+    account as a, auth, graph as g, mfa as m, pages as p, passkeys as k, shared, system as s, users as u,
+};
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
 use wardgraph_graph::{embedding::Backlog, search::Routes};
@@ -14,7 +16,7 @@ use wardgraph_vault::Vault;
 use crate::{
     Accounts, Api, Edge, HealthState, Mounted, QueryVectors,
     handlers::{
-        self, account, auth as ceremonies, batch, edges, embeddings, events, mfa, nodes, pages, relations, search, system,
+        self, account, auth as ceremonies, batch, edges, embeddings, events, mfa, nodes, pages, relations, search, system, users,
         versions,
     },
 };
@@ -97,6 +99,11 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(m::RequireMfa, mfa::factors::require)
         .mount(m::RemoveFactor, mfa::factors::remove)
         .mount(k::BeginPasskey, with(services, mfa::passkey::begin))
+        .mount(u::ListUsers, users::list)
+        .mount(u::GetUser, users::get)
+        .mount(u::DisableUser, users::disable)
+        .mount(u::EnableUser, users::enable)
+        .mount(u::DeleteUser, users::delete)
         .mount(a::GetMe, account::me::get)
         .mount(a::UpdateMe, account::me::update)
         .mount(a::ListApiKeys, account::keys::list)
@@ -108,6 +115,7 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(a::ChangePassword, with(services, account::password::change))
         .mount(a::Logout, account::sessions::logout)
         .mount(a::EndSessions, account::sessions::end_all)
+        .mount(a::DeleteMe, users::delete_me)
         .mount(auth::Register, with(services, ceremonies::register::register))
         .mount(auth::Login, with(services, ceremonies::login::login))
         .mount(auth::Refresh, with(services, ceremonies::refresh::refresh))

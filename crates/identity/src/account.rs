@@ -1,9 +1,11 @@
 //! Accounts: how one comes into being, how its owner is recognised, and what it says of them.
 
+mod founding;
 mod own;
 mod register;
 mod signin;
 
+pub use founding::found;
 pub use own::{Account, Known, account, change_password, count_wrong, known, rename, tried};
 pub use register::{Registration, organization_id, register, request_reset, set_password, verify};
 pub(crate) use signin::seat;
@@ -12,6 +14,7 @@ pub use signin::{Attempt, Found, Seat, clear, count, failed, find, rehash, stand
 use wardgraph_store::StatementInfo;
 
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[
+    founding::FOUND.info(),
     own::ACCOUNT.info(),
     own::CHANGE.info(),
     own::COUNT.info(),

@@ -82,7 +82,7 @@ const TRY: Statement<Identity> = Statement::identity(
 /// row is held until the transaction ends: one try of an account is judged at a time.
 const STANDS: Statement<Identity> = Statement::identity(
     "identity.challenge.stands",
-    "select u.email, u.name, m.organization_id, m.role from passwords p join users u using (user_id)
+    "select u.email, u.name, m.organization_id, m.role, u.global_role from passwords p join users u using (user_id)
      left join memberships m on m.user_id = u.user_id and m.organization_id = $5
      where u.user_id = $1 and u.generation = $2 and u.disabled_at is null and sha256(convert_to(p.verifier, 'UTF8')) = $3
        and ($4::uuid is null or exists (
@@ -294,7 +294,7 @@ pub async fn stands(tx: &mut Tx<'_, Identity>, held: &Held, now: Timestamp) -> R
     let params: Params<'_> = &[&user.uuid(), &held.generation, &held.password, &session, &organization, &now];
     let rows = tx.run(&STANDS, params).await?;
     let Some(row) = rows.first() else { return Ok(None) };
-    let seat = seat(row.try_get(2)?, row.try_get(3)?)?;
+    let seat = seat(row.try_get(2)?, row.try_get(3)?, row.try_get(4)?)?;
     Ok(Some(Standing { user, email: row.try_get(0)?, name: row.try_get(1)?, seat }))
 }
 

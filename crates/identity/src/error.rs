@@ -10,6 +10,9 @@ pub enum IdentityError {
     /// The caller's account has no such thing.
     #[error("the account has no such {0}")]
     Missing(&'static str),
+    /// There is nobody with this id, as far as the caller may know.
+    #[error("there is no such account")]
+    NobodyThere,
     /// More of them than an account may have.
     #[error("an account may have {most} {what}")]
     TooMany {
@@ -21,6 +24,9 @@ pub enum IdentityError {
     /// An organization of the owner's wants a second factor, and this is the last one.
     #[error("an organization of yours requires a second factor: add another one first")]
     Required,
+    /// The account cannot go, or do nothing, as things stand.
+    #[error("{0}")]
+    InTheWay(&'static str),
     /// What is kept cannot be read: a fault of ours, or of whoever wrote to the database.
     #[error("a row of accounts cannot be read: {0}")]
     Unreadable(&'static str),

@@ -16,6 +16,7 @@ pub mod lockout;
 pub mod mail;
 pub mod passkey;
 pub mod password;
+pub mod people;
 pub mod recovery;
 pub mod refresh;
 pub mod session;
@@ -38,6 +39,7 @@ pub const STATEMENTS: &[&[&StatementInfo]] = &[
     link::STATEMENTS,
     mail::STATEMENTS,
     passkey::STATEMENTS,
+    people::STATEMENTS,
     recovery::STATEMENTS,
     session::STATEMENTS,
 ];

@@ -39,6 +39,17 @@ pub enum Rows {
     Shared,
     /// Those of the caller's own account, for a person who signed in: bound to the person by row-level security.
     Account,
+    /// The members of the caller's organization, to read; everybody's accounts for a person who administers them.
+    Members,
+    /// Everybody's accounts, under a database role of its own: for an administrator, or for what touches more than the own rows.
+    Accounts,
+}
+
+impl Rows {
+    /// Whether they are people's accounts, the caller's own or others'.
+    pub const fn are_peoples(self) -> bool {
+        matches!(self, Self::Account | Self::Members | Self::Accounts)
+    }
 }
 
 /// Who calls an endpoint: it decides what is taken for a credential, and in what form it answers.
@@ -112,14 +123,20 @@ impl Spec {
         self.fresh.is_none() || matches!(self.access, Access::Permission(_) | Access::Own(_))
     }
 
-    /// Whether shared rows are worked on exactly where [`Permission::SharedWrite`] is asked, and an event is left; and an account's where
-    /// entry is `own:`. The table does not compile otherwise.
+    /// Whether shared rows are worked on exactly where [`Permission::SharedWrite`] is asked, and an event is left; an account's where entry is
+    /// `own:`; members are read where [`Permission::UsersRead`] is asked; and everybody's accounts are changed by whoever signed in just now,
+    /// with [`Permission::UsersWrite`] or for themselves. The table does not compile otherwise.
     pub const fn shares_as_it_should(&self) -> bool {
-        let administrators = matches!(self.access, Access::Permission(Permission::SharedWrite));
+        let shares = matches!(self.access, Access::Permission(Permission::SharedWrite));
+        let reads = matches!(self.access, Access::Permission(Permission::UsersRead));
+        let administers = matches!(self.access, Access::Permission(Permission::UsersWrite));
+        let own = matches!(self.access, Access::Own(_));
         match self.rows {
-            Rows::Own => !administrators,
-            Rows::Shared => administrators && self.event.is_some(),
-            Rows::Account => matches!(self.access, Access::Own(_)),
+            Rows::Own => !shares && !reads && !administers,
+            Rows::Shared => shares && self.event.is_some(),
+            Rows::Account => own,
+            Rows::Members => reads && self.event.is_none(),
+            Rows::Accounts => (administers || own) && self.event.is_some() && self.fresh.is_some(),
         }
     }
 }

@@ -40,6 +40,12 @@ events! {
     UserVerified = "user.verified" in Auth;
     /// A person changed what their account says of them.
     UserUpdated = "user.updated" in Auth;
+    /// An administrator had an account do nothing: its sessions and keys ended.
+    UserDisabled = "user.disabled" in Admin;
+    /// An administrator let the owner of a disabled account in again.
+    UserEnabled = "user.enabled" in Admin;
+    /// An account was deleted, by an administrator or its owner.
+    UserDeleted = "user.deleted" in Admin;
     /// A person asked for a link by which the password is set anew.
     ResetRequested = "password.reset_requested" in Auth;
     /// The password was set anew by a mailed link: every session and key of the account ended.

@@ -35,6 +35,6 @@ pub use limit::LimitClass;
 pub use mode::{AuditedRead, Identity, Mode, Opens, Read, Write};
 pub use page::{Cursor, List, Page, PageSize};
 pub use permission::{Permission, Permissions};
-pub use role::OrganizationRole;
+pub use role::{GlobalRole, OrganizationRole};
 pub use secret::Secret;
 pub use tenant::{Owner, TenantId};

@@ -50,6 +50,10 @@ permissions! {
     MetricsRead = "metrics:read";
     /// Create, change and delete the nodes that every tenant reads: for administrators of the whole server.
     SharedWrite = "shared:write";
+    /// Read who the members of the own organization are.
+    UsersRead = "users:read";
+    /// Disable, enable and delete accounts, and read everybody's: for administrators of the whole server.
+    UsersWrite = "users:write" implies UsersRead;
     /// Read the state of the system: process-wide metrics, limits, jobs.
     SystemRead = "system:read";
 }
@@ -105,6 +109,12 @@ impl Permissions {
     /// Whether everything in `other` is in the set too.
     pub const fn covers(self, other: Self) -> bool {
         other.0 & !self.0 == 0
+    }
+
+    /// What either set holds.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 
     /// What both sets hold.
@@ -168,7 +178,15 @@ mod tests {
 
     #[test]
     fn an_outside_token_never_reaches_the_system() {
-        let asked = Permissions::from_scopes(["system:read", "metrics:read", "admin:refresh", "shared:write", "super_admin"]);
+        let asked = Permissions::from_scopes([
+            "system:read",
+            "metrics:read",
+            "admin:refresh",
+            "shared:write",
+            "users:read",
+            "users:write",
+            "super_admin",
+        ]);
         let given = asked.intersect(Permissions::outside_ceiling());
         assert_eq!(given.iter().collect::<Vec<_>>(), [Permission::AdminRefresh]);
     }

@@ -1,4 +1,4 @@
-//! What the members of an organization may do, by their role in it.
+//! What the members of an organization may do, by their role in it; and what few may do everywhere.
 
 use crate::{Permission, Permissions};
 
@@ -54,6 +54,7 @@ impl OrganizationRole {
                 Permission::EventsRead,
                 Permission::AdminRefresh,
                 Permission::MetricsRead,
+                Permission::UsersRead,
             ],
             Self::Developer => &[
                 Permission::NodesWrite,
@@ -76,6 +77,37 @@ impl OrganizationRole {
     }
 }
 
+/// A role on the whole server, besides that in an organization (design, section 5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum GlobalRole {
+    /// Accounts, shared rows, the system. No organization's content but the own one's.
+    SuperAdmin,
+}
+
+impl GlobalRole {
+    /// Every role.
+    pub const ALL: &[Self] = &[Self::SuperAdmin];
+
+    /// The role as it is stored and shown.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::SuperAdmin => "super_admin",
+        }
+    }
+
+    /// The role that a word names.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|role| role.word() == word)
+    }
+
+    /// What the role may do besides what the person's role in the organization says.
+    pub fn permissions(self) -> Permissions {
+        match self {
+            Self::SuperAdmin => [Permission::UsersWrite, Permission::SharedWrite, Permission::SystemRead].into_iter().collect(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,10 +119,17 @@ mod tests {
             let may = role.permissions();
             assert_eq!(OrganizationRole::of(role.word()), Some(*role));
             assert_eq!(may.intersect(mightier), may, "{role:?}");
-            assert!(!may.allows(Permission::SharedWrite) && !may.allows(Permission::SystemRead), "{role:?}");
+            for servers in [Permission::SharedWrite, Permission::SystemRead, Permission::UsersWrite] {
+                assert!(!may.allows(servers), "{role:?}");
+            }
             mightier = may;
         }
         assert!(!OrganizationRole::Analyst.permissions().allows(Permission::NodesWrite));
         assert_eq!(OrganizationRole::of("Owner"), None);
+        let data = Permissions::from_scopes(["kg:read", "kg:write", "search:read", "ask:read", "events:read"]);
+        for role in GlobalRole::ALL {
+            assert_eq!(role.permissions().intersect(data), Permissions::NONE, "{role:?} sees content");
+            assert_eq!(GlobalRole::of(role.word()), Some(*role));
+        }
     }
 }

@@ -174,16 +174,22 @@ pub fn login_of(config: &Config, home: &Home, role: Role) -> Result<Option<Login
     Ok(logins(config, home, Some(&base))?.0.remove(&role))
 }
 
-/// A store beside a server that runs already, for commands that look after its own keys; `None` if its database cannot be known from here.
-pub fn store_beside(config: &Config, home: &Home) -> Result<Option<Store>, StartError> {
-    let Some(login) = login_of(config, home, Role::Worker)? else { return Ok(None) };
+/// A store beside a server that runs already, for commands that look after its own keys and accounts; with a
+/// connection of each of these roles. `None` if its database cannot be known from here.
+pub fn store_beside(config: &Config, home: &Home, roles: &[Role]) -> Result<Option<Store>, StartError> {
+    let mut logins = BTreeMap::new();
+    for role in roles {
+        let Some(login) = login_of(config, home, *role)? else { return Ok(None) };
+        logins.insert(*role, login);
+    }
+    let accounts = wardgraph_identity::STATEMENTS.iter().copied().flatten();
     let statements = wardgraph_vault::STATEMENTS.iter().copied().flatten().chain(wardgraph_tokens::STATEMENTS);
     let changes = wardgraph_store::STATEMENTS.iter().copied().flatten().chain(wardgraph_audit::STATEMENTS);
     let options = StoreOptions {
-        logins: BTreeMap::from([(Role::Worker, login)]),
-        connections: BTreeMap::from([(Role::Worker, 1)]),
+        logins,
+        connections: roles.iter().map(|role| (*role, 1)).collect(),
         timeouts: config.database.timeouts,
-        statements: statements.chain(changes).copied().collect(),
+        statements: statements.chain(changes).chain(accounts).copied().collect(),
     };
     Ok(Some(Store::new(&options)?))
 }

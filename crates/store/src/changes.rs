@@ -9,7 +9,8 @@ use wardgraph_kernel::{Change, ChangeKind, Identity, Mode, Read, Timestamp, Writ
 use crate::{Params, Role, Row, Statement, StatementInfo, StoreError, Tx};
 
 const ANNOUNCE_SQL: &str = "insert into changes (tenant_id, kind, subject, number, until) select $1, $2, $3, $4, $5";
-const ANNOUNCE: Statement<Write> = Statement::writing("store.changes.announce", &[Role::App, Role::Worker], ANNOUNCE_SQL);
+const ANNOUNCE: Statement<Write> =
+    Statement::writing("store.changes.announce", &[Role::App, Role::Admin, Role::Worker], ANNOUNCE_SQL);
 const ANNOUNCE_BY_IDENTITY: Statement<Identity> = Statement::identity("store.changes.announce_by_identity", ANNOUNCE_SQL);
 const POLL: Statement<Read> = Statement::reading(
     "store.changes.poll",

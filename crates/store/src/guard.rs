@@ -28,10 +28,13 @@ pub const GLOBAL_TABLES: &[(&str, &str)] = &[
     ),
     ("changes", "every server learns of all tenants' revocations at once; holds ids and no content"),
     ("signing_keys", "the server's own, sealed: only the worker's role sees them"),
-    ("users", "a person may be in several organizations; sees the own row alone"),
+    ("users", "a person may be in several organizations; sees the own row, and who reads members sees theirs"),
     ("passwords", "a person's, as the account is"),
     ("organizations", "they are the tenants; one sees its own row alone"),
-    ("memberships", "who is in which organization is asked before anyone is known; a person sees the own rows alone"),
+    (
+        "memberships",
+        "who is in which organization is asked before anyone is known; a person sees the own rows, and who reads members sees theirs",
+    ),
     ("sessions", "a person's, as the account is"),
     ("api_keys", "looked up before anyone is known; a person sees the own rows alone"),
     ("passkeys", "looked up before anyone is known; a person sees the own rows alone"),
@@ -60,7 +63,10 @@ const ACCOUNT: &str = "(user_id = (NULLIF(current_setting('app.current_user_id':
 /// The policy on the organization that a person works in.
 const ORGANIZATION: &str = "(organization_id = NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))";
 /// The policy on the organizations that a person is in.
-const MEMBERS: &str = "(organization_id IN ( SELECT memberships.organization_id\n   FROM memberships\n  WHERE (memberships.user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)))";
+const OWN_ORGANIZATIONS: &str = "(organization_id IN ( SELECT memberships.organization_id\n   FROM memberships\n  WHERE (memberships.user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)))";
+/// The policies on who is in the organization that the gate names.
+const MEMBERS: &str = "(organization_id = NULLIF(current_setting('app.current_members_of'::text, true), ''::text))";
+const MEMBERS_ACCOUNTS: &str = "(user_id IN ( SELECT m.user_id\n   FROM memberships m\n  WHERE (m.organization_id = NULLIF(current_setting('app.current_members_of'::text, true), ''::text))))";
 /// The policy on messages to a person's own address.
 const NOTICE: &str = "((link_id IS NULL) AND (recipient = ( SELECT users.email\n   FROM users\n  WHERE (users.user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))))";
 
@@ -190,11 +196,14 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         ("master_keys", ("known", "r", "true", "")) | ("data_keys", ("own_read", "r", OWN, "")) => {
             Some(&["wardgraph_app", "wardgraph_identity"])
         }
-        ("data_keys" | "changes", ("own_insert", "a", "", OWN)) => Some(&["wardgraph_app", "wardgraph_identity"]),
+        ("data_keys", ("own_insert", "a", "", OWN)) => Some(&["wardgraph_app", "wardgraph_identity"]),
+        ("changes", ("own_insert", "a", "", OWN)) => Some(&["wardgraph_app", "wardgraph_identity", "wardgraph_admin"]),
         (
-            "jobs" | "vector_spaces" | "embedding_tenants" | "embedding_servers" | "issuer_tenants" | "issuer_hours",
+            "users" | "organizations" | "sessions" | "api_keys" | "jobs" | "vector_spaces" | "embedding_tenants"
+            | "embedding_servers" | "issuer_tenants" | "issuer_hours",
             ("administrator", "*", "true", "true"),
-        ) => Some(&["wardgraph_admin"]),
+        )
+        | ("memberships", ("administrator", "r", "true", "")) => Some(&["wardgraph_admin"]),
         (
             "issuer_tenants" | "issuer_hours" | "users" | "passwords" | "memberships" | "sessions" | "api_keys" | "organizations"
             | "attempts" | "links" | "mail" | "factors" | "recovery_codes" | "challenges" | "passkeys",
@@ -206,7 +215,9 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             | "passkeys",
             ("own_account", "*", ACCOUNT, ACCOUNT),
         )
-        | ("organizations", ("members_read", "r", MEMBERS, "") | ("own_account", "*", ORGANIZATION, ORGANIZATION))
+        | ("organizations", ("members_read", "r", OWN_ORGANIZATIONS, "") | ("own_account", "*", ORGANIZATION, ORGANIZATION))
+        | ("memberships" | "sessions", ("members", "r", MEMBERS, ""))
+        | ("users", ("members", "r", MEMBERS_ACCOUNTS, ""))
         | ("mail", ("own_notice", "a", "", NOTICE)) => Some(&["wardgraph_app"]),
         ("migrations", ("ledger", "*", "true", "true")) => Some(&["wardgraph_owner"]),
         _ => None,

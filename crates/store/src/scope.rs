@@ -11,6 +11,8 @@ pub enum Scope {
     Tenant(TenantId),
     /// One tenant's, and a person's own account.
     Account(TenantId, UserId),
+    /// One tenant's, and who its members are.
+    Members(TenantId),
     /// The reserved tenant of events that belong to no tenant.
     System,
     /// The shared rows themselves (`*`): for the administrator's role.
@@ -32,7 +34,7 @@ impl Scope {
     /// The value of `tenant_id` in rows of this scope; empty for [`Scope::Nobody`], which matches no row.
     pub fn tenant(&self) -> &str {
         match self {
-            Self::Tenant(tenant) | Self::Account(tenant, _) => tenant.as_str(),
+            Self::Tenant(tenant) | Self::Account(tenant, _) | Self::Members(tenant) => tenant.as_str(),
             Self::System => "_system",
             Self::Shared => "*",
             Self::Nobody => "",
@@ -48,10 +50,12 @@ impl Scope {
         }
     }
 
-    /// The text that binds a transaction to the account besides, if it is bound to any. A UUID has nothing to escape either.
-    pub(crate) fn account(&self) -> Option<String> {
+    /// The text that binds a transaction to people besides, if it is bound to any: the own account, or the members of the tenant. A UUID has
+    /// nothing to escape either.
+    pub(crate) fn people(&self) -> Option<String> {
         match self {
             Self::Account(_, user) => Some(format!("SET LOCAL app.current_user_id = '{user}'")),
+            Self::Members(tenant) => Some(format!("SET LOCAL app.current_members_of = '{tenant}'")),
             Self::Tenant(_) | Self::System | Self::Shared | Self::Nobody => None,
         }
     }
@@ -96,7 +100,10 @@ mod tests {
         let user = UserId::from(uuid::Uuid::nil());
         let account = Scope::Account(TenantId::parse("acme").unwrap(), user);
         assert_eq!(account.binding(), Scope::Tenant(TenantId::parse("acme").unwrap()).binding());
-        assert_eq!(account.account().unwrap(), "SET LOCAL app.current_user_id = '00000000-0000-0000-0000-000000000000'");
-        assert_eq!(Scope::System.account(), None);
+        assert_eq!(account.people().unwrap(), "SET LOCAL app.current_user_id = '00000000-0000-0000-0000-000000000000'");
+        let members = Scope::Members(TenantId::parse("acme").unwrap());
+        assert_eq!(members.binding(), Scope::Tenant(TenantId::parse("acme").unwrap()).binding());
+        assert_eq!(members.people().unwrap(), "SET LOCAL app.current_members_of = 'acme'");
+        assert_eq!(Scope::System.people(), None);
     }
 }

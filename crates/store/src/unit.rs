@@ -225,8 +225,8 @@ fn bind(scope: &Scope, flight: &mut Flight<'_>) -> Result<(), StoreError> {
     if let Some(binding) = scope.binding() {
         flight.scope(scope.tenant(), &binding)?;
     }
-    if let Some(binding) = scope.account() {
-        flight.account(&binding)?;
+    if let Some(binding) = scope.people() {
+        flight.people(&binding)?;
     }
     Ok(())
 }

@@ -390,7 +390,9 @@ impl App {
         let shared =
             owner.post("/api/v1/shared/nodes", &serde_json::json!({ "classes": ["Shared"], "props": {} })).await.created();
         let shared: SharedNodeId = serde_json::from_value(shared["id"].clone()).unwrap();
-        Known { node, other, edge, shared, account: self.person_of(owner).await.known(self).await }
+        let administrator = self.person_of(owner).await.made_administrator(self).await;
+        owner.becomes(&administrator.caller);
+        Known { node, other, edge, shared, account: administrator.known(self).await }
     }
 
     /// A fresh person, as whom `owner` calls endpoints that are about a person's account from now on.

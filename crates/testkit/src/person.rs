@@ -118,12 +118,34 @@ impl Person {
         app.stranger().post("/api/v1/auth/login", &json!({ "email": email, "password": PASSWORD })).await.ok()
     }
 
+    /// The same person as an administrator of the server, signed in anew; not the only one.
+    pub async fn made_administrator(&self, app: &App) -> Self {
+        let sql = "update wardgraph.users set global_role = 'super_admin' where user_id = $1::text::uuid";
+        let client = app.database.behind_the_scenes().await;
+        client.execute(sql, &[&self.id]).await.unwrap();
+        let spare = "insert into wardgraph.users (user_id, email, name, global_role, created_at, updated_at)
+                     values (gen_random_uuid(), 'spare@example.com', 'Spare', 'super_admin', now(), now()) on conflict do nothing";
+        client.execute(spare, &[]).await.unwrap();
+        Self::again(app, &self.email).await
+    }
+
+    /// Has somebody be a member of the person's organization.
+    pub async fn takes_in(&self, app: &App, member: &Self, role: &str) {
+        let sql = "insert into wardgraph.memberships (organization_id, user_id, role, created_at) values ($1, $2::text::uuid, $3, now())
+                   on conflict (organization_id, user_id) do update set role = $3";
+        let organization = &self.caller.tenant;
+        app.database.behind_the_scenes().await.execute(sql, &[organization, &member.id, &role]).await.unwrap();
+    }
+
     /// The account as samples know it: with a key, other sessions, and links that were mailed.
     pub(crate) async fn known(&self, app: &App) -> KnownAccount {
         let wanted = json!({ "name": "known", "scopes": ["nodes:read"] });
         let key = self.caller.post("/api/v1/users/me/api-keys", &wanted).await.created();
         // The session that is ended by its id is not the one whose token is used.
         let (ended, used) = (Self::again(app, &self.email).await, Self::again(app, &self.email).await);
+        let member = Self::signed_in(app, &format!("member-of-{}", self.email)).await;
+        // An owner too, so that the person can leave.
+        self.takes_in(app, &member, "owner").await;
         let reset = json!({ "email": self.email });
         assert_eq!(app.stranger().post("/api/v1/auth/password-reset", &reset).await.status, 202);
         // Another task of the same test may have claimed it, and be about to hand it over.
@@ -144,6 +166,7 @@ impl Person {
             refresh_token: used.refresh_token,
             verify_token: app.mails.token(&self.email, "verify-email"),
             reset_token: app.mails.token(&self.email, "reset-password"),
+            member: serde_json::from_value(json!(member.id)).unwrap(),
             api_key: serde_json::from_value(key["id"].clone()).unwrap(),
         }
     }

@@ -58,4 +58,8 @@ crate::endpoints! {
     EndSessions: DELETE "/api/v1/users/me/sessions" (()) -> NoContent {
         own: "sessions are their owner's to end", rows: Account, limit: Auth, audit: SessionEnded, body: 0,
     }
+    /// Delete the own account for good, with the organizations in which nobody and nothing else is.
+    DeleteMe: DELETE "/api/v1/users/me" (()) -> NoContent {
+        own: "an account is its owner's to end", rows: Accounts, fresh: "it cannot be undone", limit: Auth, audit: UserDeleted, body: 0,
+    }
 }

@@ -17,6 +17,7 @@ pub mod search;
 mod secret_text;
 pub mod system;
 mod tenant;
+pub mod user;
 pub mod version;
 
 pub use name::Name;

@@ -40,8 +40,8 @@ impl Gate {
         Ok(Some(Claims {
             actor: Actor { kind: ActorType::User, id: subject.clone() },
             subject,
+            permissions: met.seat.permissions(),
             tenant: met.seat.organization,
-            permissions: met.seat.role.permissions(),
             issuer: self.parts.issuer.iss().into(),
             token_id: None,
             expires_at: met.expires_at,

@@ -14,6 +14,7 @@ pub(crate) mod relations;
 pub(crate) mod search;
 pub(crate) mod shared;
 pub(crate) mod system;
+pub(crate) mod users;
 pub(crate) mod versions;
 
 use serde_json::json;
@@ -33,7 +34,7 @@ fn page(list: &List, limit: Option<i64>, cursor: Option<&str>) -> Result<(PageSi
 /// What a node that `E` changed leaves in the log.
 const fn update_event<E: Endpoint>() -> EventType {
     match E::SPEC.rows {
-        Rows::Own | Rows::Account => EventType::NodeUpdated,
+        Rows::Own | Rows::Account | Rows::Members | Rows::Accounts => EventType::NodeUpdated,
         Rows::Shared => EventType::SharedNodeUpdated,
     }
 }

@@ -16,7 +16,7 @@ const APP: &[Role] = &[Role::App];
 pub(super) const ACCOUNT: Statement<Read> = Statement::reading(
     "identity.own.account",
     APP,
-    "select u.email, u.name, u.verified_at is not null, u.created_at, u.updated_at, m.organization_id, m.role, o.name
+    "select u.email, u.name, u.verified_at is not null, u.created_at, u.updated_at, m.organization_id, m.role, o.name, u.global_role
      from users u left join memberships m on m.user_id = u.user_id and m.organization_id = $2
      left join organizations o on o.organization_id = m.organization_id
      where u.user_id = $1",
@@ -85,7 +85,7 @@ pub struct Known {
 pub async fn account<M: Mode>(tx: &mut Tx<'_, M>, user: UserId) -> Result<Account, IdentityError> {
     let tenant = tx.tenant();
     let row = tx.find(&ACCOUNT, &[&user.uuid(), &tenant]).await?.ok_or(IdentityError::Missing("account"))?;
-    let seat = seat(row.try_get(5)?, row.try_get(6)?)?;
+    let seat = seat(row.try_get(5)?, row.try_get(6)?, row.try_get(8)?)?;
     Ok(Account {
         id: user,
         email: row.try_get(0)?,

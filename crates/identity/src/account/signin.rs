@@ -1,7 +1,7 @@
 //! Signing in: one look, whose cost does not depend on what is found, and one count.
 
 use uuid::Uuid;
-use wardgraph_kernel::{Chance, Identity, LinkId, OrganizationRole, TenantId, Timestamp, UserId};
+use wardgraph_kernel::{Chance, GlobalRole, Identity, LinkId, OrganizationRole, Permissions, TenantId, Timestamp, UserId};
 use wardgraph_store::{Row, Statement, StoreError, Tx};
 
 use crate::{
@@ -15,7 +15,7 @@ pub(super) const FIND: Statement<Identity> = Statement::identity(
     "identity.account.find",
     "select u.user_id, p.verifier, u.verified_at is not null, u.disabled_at is not null, a.failures, a.failed_at, n.failures, n.failed_at,
             m.organization_id, m.role, u.name,
-            exists (select from sessions s where s.user_id = u.user_id and s.network = $4 and s.last_used_at > $5), u.generation
+            exists (select from sessions s where s.user_id = u.user_id and s.network = $4 and s.last_used_at > $5), u.generation, u.global_role
      from (values (1)) one(row)
      left join users u on u.email = $1
      left join passwords p on p.user_id = u.user_id
@@ -83,6 +83,15 @@ pub struct Seat {
     pub organization: TenantId,
     /// What the person may do in it.
     pub role: OrganizationRole,
+    /// What the person may do on the whole server besides.
+    pub global: Option<GlobalRole>,
+}
+
+impl Seat {
+    /// What whoever sits there may do.
+    pub fn permissions(&self) -> Permissions {
+        self.role.permissions().union(self.global.map_or(Permissions::NONE, GlobalRole::permissions))
+    }
 }
 
 /// What is known of an address.
@@ -126,7 +135,7 @@ pub async fn find(tx: &mut Tx<'_, Identity>, attempt: &Attempt<'_>) -> Result<Fo
         at_home,
         failures,
         generation: row.try_get::<Option<i64>>(12)?.unwrap_or_default(),
-        seat: seat(row.try_get(8)?, row.try_get(9)?)?,
+        seat: seat(row.try_get(8)?, row.try_get(9)?, row.try_get(13)?)?,
     })
 }
 
@@ -167,10 +176,15 @@ fn failures(row: &Row, at: usize) -> Result<Failures, StoreError> {
     Ok(Failures { count: row.try_get::<Option<i32>>(at)?.unwrap_or(0), last: row.try_get(at + 1)? })
 }
 
-/// A place in an organization, as rows have it.
-pub(crate) fn seat(organization: Option<String>, role: Option<String>) -> Result<Option<Seat>, IdentityError> {
+/// A place in an organization, as rows have it, with the global role where that counts: it does for a person, and not for a key.
+pub(crate) fn seat(
+    organization: Option<String>,
+    role: Option<String>,
+    global_role: Option<String>,
+) -> Result<Option<Seat>, IdentityError> {
     let (Some(organization), Some(role)) = (organization, role) else { return Ok(None) };
     let organization = TenantId::parse(&organization).map_err(|_| IdentityError::Unreadable("an organization's id"))?;
     let role = OrganizationRole::of(&role).ok_or(IdentityError::Unreadable("a member's role"))?;
-    Ok(Some(Seat { organization, role }))
+    let global = |word: String| GlobalRole::of(&word).ok_or(IdentityError::Unreadable("a global role"));
+    Ok(Some(Seat { organization, role, global: global_role.map(global).transpose()? }))
 }

@@ -64,16 +64,17 @@ impl KnownKey {
 pub async fn find(tx: &mut Tx<'_, Identity>, id: ApiKeyId) -> Result<Option<KnownKey>, IdentityError> {
     let rows = tx.run(&FIND, &[&id.uuid()]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
-    let seat = seat(row.try_get(2)?, row.try_get(3)?)?.ok_or(IdentityError::Unreadable("a key's organization"))?;
+    let seat = seat(row.try_get(2)?, row.try_get(3)?, None)?.ok_or(IdentityError::Unreadable("a key's organization"))?;
     let (scopes, networks): (Vec<String>, Vec<String>) = (row.try_get(4)?, row.try_get(5)?);
     let networks = networks.iter().map(|text| text.parse()).collect::<Result<_, _>>();
+    let permissions = Permissions::from_scopes(scopes.iter().map(String::as_str)).intersect(seat.permissions());
     let verifier: Vec<u8> = row.try_get(0)?;
     Ok(Some(KnownKey {
         id,
         owner: row.try_get::<Uuid>(1)?.to_string().into(),
         generation: row.try_get(7)?,
         organization: seat.organization,
-        permissions: Permissions::from_scopes(scopes.iter().map(String::as_str)).intersect(seat.role.permissions()),
+        permissions,
         expires_at: row.try_get(6)?,
         networks: networks.map_err(|_| IdentityError::Unreadable("a key's networks"))?,
         verifier: verifier.try_into().map_err(|_| IdentityError::Unreadable("a key's verifier"))?,

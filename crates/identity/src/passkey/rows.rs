@@ -21,7 +21,7 @@ pub(super) const ADD: Statement<Identity> = Statement::identity(
 pub(super) const STORED: Statement<Identity> = Statement::identity(
     "identity.passkey.stored",
     "select p.factor_id, p.user_id, p.credential_id, p.user_handle, p.public_key, p.sign_count, p.syncs, p.synced, p.recognised,
-            u.generation, u.verified_at is not null, u.disabled_at is not null, m.organization_id, m.role
+            u.generation, u.verified_at is not null, u.disabled_at is not null, m.organization_id, m.role, u.global_role
      from passkeys p join users u on u.user_id = p.user_id
      left join lateral (
        select organization_id, role from memberships where user_id = u.user_id order by created_at, organization_id limit 1) m on true
@@ -103,7 +103,7 @@ pub async fn stored(tx: &mut Tx<'_, Identity>, credential_id: &[u8]) -> Result<O
         generation: row.try_get(9)?,
         verified: row.try_get(10)?,
         disabled: row.try_get(11)?,
-        seat: seat(row.try_get(12)?, row.try_get(13)?)?,
+        seat: seat(row.try_get(12)?, row.try_get(13)?, row.try_get(14)?)?,
         kept: Kept {
             credential_id: row.try_get(2)?,
             handle: row.try_get(3)?,

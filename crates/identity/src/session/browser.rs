@@ -137,7 +137,7 @@ pub async fn find(
     let verifier: Vec<u8> = row.try_get(1)?;
     let session = BrowserSession {
         user: row.try_get::<Uuid>(0)?.into(),
-        seat: seat(row.try_get(2)?, row.try_get(3)?)?.ok_or(IdentityError::Unreadable("a member's place"))?,
+        seat: seat(row.try_get(2)?, row.try_get(3)?, None)?.ok_or(IdentityError::Unreadable("a member's place"))?,
         generation: row.try_get(4)?,
         last_used_at: row.try_get(5)?,
         expires_at: row.try_get(6)?,

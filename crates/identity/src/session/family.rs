@@ -25,7 +25,7 @@ pub(super) const HOLD: Statement<Identity> = Statement::identity(
     "identity.session.hold",
     "select s.user_id, s.family_key, s.number, s.verifier, s.program, s.network, s.rotated_at, s.rotated_before_at, s.last_used_at,
             s.expires_at, s.ended_at is not null, u.disabled_at is not null, m.organization_id, m.role, s.organization_id, u.generation,
-            s.amr, s.acr, s.auth_time, coalesce(o.requires_mfa, false)
+            s.amr, s.acr, s.auth_time, coalesce(o.requires_mfa, false), u.global_role
      from sessions s join users u on u.user_id = s.user_id
      left join memberships m on m.user_id = s.user_id and m.organization_id = s.organization_id
      left join organizations o on o.organization_id = s.organization_id
@@ -178,7 +178,7 @@ pub async fn hold(tx: &mut Tx<'_, Identity>, session: SessionId) -> Result<Optio
         proof,
         organization: TenantId::parse(&organization).map_err(|_| IdentityError::Unreadable("an organization's id"))?,
         generation: row.try_get(15)?,
-        seat: seat(row.try_get(12)?, row.try_get(13)?)?,
+        seat: seat(row.try_get(12)?, row.try_get(13)?, row.try_get(20)?)?,
         verifier: row.try_get(3)?,
         last_used_at: row.try_get(8)?,
         expires_at: row.try_get(9)?,

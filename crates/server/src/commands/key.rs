@@ -5,6 +5,7 @@ use std::{io::Write, sync::Arc};
 use clap::Subcommand;
 use wardgraph_gate::SystemParts;
 use wardgraph_kernel::{SystemChance, SystemClock};
+use wardgraph_store::Role;
 use wardgraph_tokens::Rotation;
 use wardgraph_worker::KeyKeeper;
 
@@ -30,7 +31,7 @@ pub(super) enum Key {
 impl Key {
     pub(super) async fn run(self, context: &Context, out: &mut (impl Write + Send)) -> Result<bool, StartError> {
         let (config, home) = (context.config()?, context.home()?);
-        let Some(store) = store_beside(&config, &home)? else {
+        let Some(store) = store_beside(&config, &home, &[Role::Worker])? else {
             return Err("there is no database yet: start the server first".into());
         };
         let vault = vault(&config, &home, &config.egress.open()?).await?;

@@ -9,6 +9,7 @@ mod key;
 mod migrate;
 mod serve;
 mod token;
+mod user;
 
 use std::{collections::BTreeMap, io::Write, path::PathBuf};
 
@@ -52,6 +53,9 @@ enum Command {
     /// The server's own keys.
     #[command(subcommand)]
     Key(key::Key),
+    /// People's accounts.
+    #[command(subcommand)]
+    User(user::User),
     /// Show every setting, its value and where it came from.
     Config(config::ShowConfig),
 }
@@ -87,6 +91,7 @@ pub async fn run(cli: Cli, environment: BTreeMap<String, String>, out: &mut (imp
         Command::Export(export) => export.run(&context, out).await,
         Command::Token(token) => token.run(&context, out),
         Command::Key(key) => key.run(&context, out).await,
+        Command::User(user) => user.run(&context, out).await,
         Command::Config(show) => show.run(&context, out),
     }
 }

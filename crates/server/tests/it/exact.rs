@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 use wardgraph_api::table::Row;
-use wardgraph_kernel::Rows;
 use wardgraph_testkit::{App, Reply};
 
 use crate::hostile::{ask, bodied, counted, fields, sending, with};
@@ -35,7 +34,7 @@ async fn unknown_members_are_refused_and_named_wherever_they_stand() {
             }
         }
         // Accounts, which Active Graph KG had not, are no tenant's: their bodies name none.
-        if row.spec.rows == Rows::Account || row.spec.access.admits_strangers() {
+        if row.spec.rows.are_peoples() || row.spec.access.admits_strangers() {
             continue;
         }
         // The tenant that a body names, as bodies of Active Graph KG do, is passed over.

@@ -57,7 +57,7 @@ async fn every_permission_is_asked_and_named() {
     let known = app.known(&owner).await;
     for row in protected() {
         // An account of one's own is what an outside issuer's caller has not, whatever the scopes.
-        if row.spec.rows == Rows::Account {
+        if matches!(row.spec.access, Access::Own(_)) && row.spec.asks_for_a_person() {
             let refused = nobody.call(row, &known).await;
             if row.spec.is_page() {
                 refused.asks_for_a_credential();
@@ -147,7 +147,9 @@ async fn every_write_leaves_one_request_event_and_one_for_each_subject() {
         assert_eq!(subjects.len(), expected_subjects(&reply.body), "{}: {left:?}", row.spec.id);
         let actor = match (row.spec.access, row.spec.rows) {
             (Access::Credential(_), _) => None,
-            (_, Rows::Account) => Some(json!(subject_of(&owner.token_at("/api/v1/users/me").unwrap()))),
+            (_, Rows::Account | Rows::Members | Rows::Accounts) => {
+                Some(json!(subject_of(&owner.token_at(row.spec.path).unwrap())))
+            }
             _ => Some(json!(format!("user-of-{}", owner.tenant))),
         };
         for event in &left {
@@ -198,8 +200,9 @@ async fn another_tenants_ids_are_not_found_and_nothing_changes() {
     let known = app.known(&owner).await;
     app.person_of(&neighbour).await;
     let before = everything(&app).await;
-    // Shared rows are no tenant's.
-    for row in rows().filter(|row| (row.shape)().path.is_some() && row.spec.rows != Rows::Shared) {
+    // Shared rows are no tenant's, and accounts are an administrator's to change.
+    let of_a_tenant = |row: &&Row| !matches!(row.spec.rows, Rows::Shared | Rows::Accounts);
+    for row in rows().filter(|row| (row.shape)().path.is_some()).filter(of_a_tenant) {
         let reply = neighbour.call(row, &known).await;
         assert_eq!(reply.status, 404, "{}", row.spec.id);
         reply.problem(404);

@@ -58,8 +58,8 @@ impl<'s> Flight<'s> {
         Ok(())
     }
 
-    /// Adds the command that binds the transaction to an account, prepared under no name: accounts are many, and each comes rarely.
-    pub(crate) fn account(&mut self, binding: &str) -> Result<(), StoreError> {
+    /// Adds the command that binds the transaction to people, prepared under no name: they are many, and each comes rarely.
+    pub(crate) fn people(&mut self, binding: &str) -> Result<(), StoreError> {
         frontend::parse("", binding, [], self.session.out()).map_err(|error| malformed(&error))?;
         self.bind("", &[], &[])?;
         self.flown.push(None);

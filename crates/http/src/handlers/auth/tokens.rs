@@ -79,7 +79,7 @@ pub(in crate::handlers) fn answer(
     services: &Services,
     chance: &dyn Chance,
 ) -> Result<Tokens, Failure> {
-    let permissions = bearer.seat.role.permissions();
+    let permissions = bearer.seat.permissions();
     let issued = services.issuer.sign(
         &AccessRequest {
             subject: bearer.user.to_string(),

@@ -1,6 +1,7 @@
 //! Accounts over HTTP: what people and their keys can do, and what whoever attacks them cannot.
 
 mod breached;
+mod command;
 mod fresh;
 mod guesses;
 mod keys;
@@ -8,6 +9,7 @@ mod mail;
 mod mfa;
 mod passkeys;
 mod passwords;
+mod people;
 pub(crate) mod rights;
 mod secrets;
 mod sessions;

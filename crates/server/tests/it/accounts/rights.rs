@@ -22,6 +22,10 @@ pub(crate) fn policies() -> Vec<String> {
     let before = before.map(|table| format!("{table} identity PERMISSIVE ALL identity"));
     let keepers = ["mail", "links", "attempts", "sessions", "identity_secrets", "challenges"];
     let keepers = keepers.map(|table| format!("{table} keeper PERMISSIVE ALL worker"));
+    let everybodys = ["users", "organizations", "sessions", "api_keys"];
+    policies.extend(everybodys.map(|table| format!("{table} administrator PERMISSIVE ALL admin")));
+    policies.push("memberships administrator PERMISSIVE SELECT admin".to_owned());
+    policies.extend(["users", "memberships", "sessions"].map(|table| format!("{table} members PERMISSIVE SELECT app")));
     policies.extend(peoples.chain(before).chain(keepers));
     policies
 }
@@ -31,6 +35,9 @@ pub(crate) fn grants() -> Vec<String> {
     let tables = [
         "users identity insert+select+update",
         "users app select",
+        "users admin delete+select",
+        "organizations admin delete+select",
+        "memberships admin select",
         "passwords identity insert+select+update",
         "passwords app select",
         "organizations identity insert+select",
@@ -74,7 +81,14 @@ pub(crate) fn grants() -> Vec<String> {
         "ended_at",
     ];
     let passkeys = ["factor_id", "user_id", "credential_id", "user_handle", "synced", "transports", "went_back_at"];
+    let seen = ["session_id", "user_id", "organization_id", "created_at", "ended_at"];
     let columns = [
+        of("users", &["disabled_at", "generation", "updated_at"], "admin update"),
+        of("organizations", &["owner_id"], "admin update"),
+        of("sessions", &seen, "admin select"),
+        of("sessions", &["ended_at", "ended_by"], "admin update"),
+        of("api_keys", &["key_id", "user_id", "revoked_at"], "admin select"),
+        of("api_keys", &["revoked_at"], "admin update"),
         of("users", &["generation", "name", "updated_at"], "app update"),
         of("passwords", &["verifier", "changed_at", "failures", "failed_at"], "app update"),
         of("sessions", &shown, "app select"),

@@ -1,0 +1,32 @@
+//! People, for those who look after them: an organization's owner and admins read who its members are, and administrators of the server
+//! disable, enable and delete accounts.
+
+use wardgraph_kernel::UserId;
+
+use crate::{
+    Json, NoContent, Path, Query,
+    wire::user::{User, UserFilter, UserPage},
+};
+
+crate::endpoints! {
+    /// List the members of the caller's organization; for an administrator of the server, everybody.
+    ListUsers: GET "/api/v1/users" (Query<UserFilter>) -> Json<UserPage> {
+        permission: UsersRead, rows: Members, limit: Read, body: 0,
+    }
+    /// Read a member of the caller's organization; for an administrator of the server, anybody.
+    GetUser: GET "/api/v1/users/{id}" (Path<UserId>) -> Json<User> {
+        permission: UsersRead, rows: Members, limit: Read, body: 0,
+    }
+    /// Have an account do nothing. Within a second no server takes its tokens and keys any more.
+    DisableUser: POST "/api/v1/users/{id}/disable" (Path<UserId>) -> Json<User> {
+        permission: UsersWrite, rows: Accounts, fresh: "it keeps a person out", limit: Auth, audit: UserDisabled, body: 0,
+    }
+    /// Let the owner of a disabled account sign in again. Sessions and keys that ended do not come back.
+    EnableUser: POST "/api/v1/users/{id}/enable" (Path<UserId>) -> Json<User> {
+        permission: UsersWrite, rows: Accounts, fresh: "it lets a person in", limit: Auth, audit: UserEnabled, body: 0,
+    }
+    /// Delete an account for good, with the organizations in which nobody and nothing else is.
+    DeleteUser: DELETE "/api/v1/users/{id}" (Path<UserId>) -> NoContent {
+        permission: UsersWrite, rows: Accounts, fresh: "it cannot be undone", limit: Auth, audit: UserDeleted, body: 0,
+    }
+}

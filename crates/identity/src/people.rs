@@ -1,0 +1,25 @@
+//! People, seen by who looks after them: the members of an organization, and everybody's accounts for an administrator of the server.
+
+mod end;
+mod list;
+
+pub use end::{Administrators, administrators, delete, disable, enable};
+pub use list::{Listing, Person, Who, find, list};
+
+use wardgraph_store::StatementInfo;
+
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[
+    end::ADMINISTRATORS.info(),
+    end::DELETE.info(),
+    end::DISABLE.info(),
+    end::DISSOLVE.info(),
+    end::ENABLE.info(),
+    end::HAND_OVER.info(),
+    end::HOLD.info(),
+    end::HOLDS_DATA.info(),
+    end::STANDING.info(),
+    list::ACCOUNT.info(),
+    list::ACCOUNTS.info(),
+    list::MEMBER.info(),
+    list::MEMBERS.info(),
+];

@@ -1,0 +1,98 @@
+//! `wardgraph user create`, as the real binary beside a server that runs.
+
+use std::{
+    fs,
+    io::Write,
+    process::{Output, Stdio},
+};
+
+use serde_json::{Value, json};
+
+use crate::binary::{Server, command, run};
+
+const PASSWORD: &str = "seldom-copper-violin-harbour";
+
+fn create(server: &Server, arguments: &[&str]) -> Output {
+    let data = server.data();
+    run(&[("WARDGRAPH_DATA_DIR", data.to_str().unwrap())], &[&["user", "create"], arguments].concat())
+}
+
+fn refused(output: &Output) -> String {
+    assert!(!output.status.success());
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!told.contains(PASSWORD) && !told.contains("panicked"), "{told}");
+    told
+}
+
+async fn sign_in(server: &Server, email: &str) -> Option<Value> {
+    let credentials = json!({ "email": email, "password": PASSWORD });
+    let request = reqwest::Client::builder().no_proxy().build().unwrap().post(format!("{}/api/v1/auth/login", server.base));
+    let answer = request.json(&credentials).send().await.unwrap();
+    if answer.status().is_success() { answer.json().await.ok() } else { None }
+}
+
+async fn users(server: &Server, tokens: &Value) -> (u16, Value) {
+    let request = reqwest::Client::builder().no_proxy().build().unwrap().get(format!("{}/api/v1/users", server.base));
+    let answer = request.bearer_auth(tokens["access_token"].as_str().unwrap()).send().await.unwrap();
+    (answer.status().as_u16(), answer.json().await.unwrap())
+}
+
+#[tokio::test]
+async fn the_first_administrator_is_made_by_a_command_and_signs_in_at_once() {
+    let server = Server::start(&[("WARDGRAPH_ACCOUNTS__REGISTRATION", "closed")]);
+    let file = server.folder.path().join("password");
+    fs::write(&file, format!("{PASSWORD}\n")).unwrap();
+    let file = file.to_str().unwrap();
+    let root = ["--email", "Root@Example.com", "--name", "Root", "--super-admin", "--password-file", file];
+    let made = create(&server, &root);
+    let told = String::from_utf8_lossy(&made.stdout).into_owned();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    assert!(told.starts_with("root@example.com can sign in as super_admin: account ") && !told.contains(PASSWORD), "{told}");
+    let (status, page) = users(&server, &sign_in(&server, "root@example.com").await.unwrap()).await;
+    assert_eq!(
+        (status, &page["users"][0]["global_role"], &page["users"][0]["email_verified"]),
+        (200, &json!("super_admin"), &json!(true))
+    );
+
+    // Without the flag, by standard input: an account like others.
+    let data = server.data();
+    let mut child = command(&[("WARDGRAPH_DATA_DIR", data.to_str().unwrap())])
+        .args(["user", "create", "--email", "ada@example.com", "--name", "Ada", "--password-file", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
+    assert!(child.wait_with_output().unwrap().status.success());
+    let (status, page) = users(&server, &sign_in(&server, "ada@example.com").await.unwrap()).await;
+    assert_eq!((status, page["count"].as_u64(), &page["users"][0]["global_role"]), (200, Some(1), &Value::Null));
+
+    // What is wrong is told, and changes nothing.
+    assert!(refused(&create(&server, &root)).contains("root@example.com already"));
+    let with = |email: &str, name: &str, file: &str| {
+        refused(&create(&server, &["--email", email, "--name", name, "--password-file", file]))
+    };
+    assert!(with("nobody", "Name", file).contains("--email: "));
+    assert!(with("x@example.com", " ", file).contains("--name: must not be blank"));
+    assert!(with("x@example.com", "Name", "/dev/null").contains("the password is empty"));
+    assert!(with("x@example.com", "Name", "/nowhere/at/all").contains("/nowhere/at/all"));
+    assert!(with("x@example.com", "Name", "/dev/zero").contains("password"));
+    let terminal = refused(&create(&server, &["--email", "x@example.com", "--name", "Name"]));
+    assert!(terminal.contains("--password-file"), "{terminal}");
+    let weak = server.folder.path().join("weak");
+    fs::write(&weak, "password1234").unwrap();
+    let weak =
+        refused(&create(&server, &["--email", "x@example.com", "--name", "Name", "--password-file", weak.to_str().unwrap()]));
+    assert!(weak.contains("would be guessed soon"), "{weak}");
+    assert!(sign_in(&server, "x@example.com").await.is_none());
+    // The log has who, and no password.
+    assert!(!server.log().contains(PASSWORD));
+}
+
+#[test]
+fn without_a_database_it_says_so() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let output = run(&[("WARDGRAPH_DATA_DIR", data)], &["user", "create", "--email", "x@example.com", "--name", "Name"]);
+    assert!(refused(&output).contains("start the server first"));
+}
