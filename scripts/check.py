@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks of what no compiler looks at: scripts parse, links between documents lead somewhere, documents name files and tests that exist."""
+"""Checks of what no compiler looks at: scripts parse, links between documents lead somewhere, documents name files and tests that exist,
+and docs/asvs.md has every requirement."""
 
 import re
 import subprocess
@@ -12,11 +13,23 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 # `a_name_like_this`: four words or more, as tests are named.
 TEST = re.compile(r"`([a-z0-9]+(?:_[a-z0-9]+){3,})`")
+ATTRIBUTED = re.compile(r"#\[(?:tokio::)?test\b[^\n]*\]\s+(?:#\[[^\n]*\]\s+)*(?:async )?fn (\w+)")
 PATH = re.compile(r"`((?:crates|scripts|docs|bench|\.ci)/[\w./-]*[\w/])`")
+
+ASVS_PAGE = REPOSITORY / "docs/asvs.md"
+# How many requirements of level 1 and 2 each section of these chapters of OWASP ASVS 5.0.0 has: they are its first ones.
+ASVS = {
+    "6": {1: 3, 2: 12, 3: 4, 4: 4, 5: 5, 6: 3, 8: 4},
+    "7": {1: 3, 2: 4, 3: 2, 4: 5, 5: 2, 6: 2},
+    "9": {1: 3, 2: 4},
+}
+STATE = "(met|partly|not met|not applicable)"
+REQUIREMENT = re.compile(rf"^\| ([\d.]+) \| [12] \| [^|]+ \| {STATE} \| [^|]+ \|(.*)\|$", re.MULTILINE)
+SUMMARY = re.compile(rf"^- {STATE}: ([\d., \n]+)$", re.MULTILINE)
 
 
 def main():
-    faults = [*scripts(), *documents()]
+    faults = [*scripts(), *documents(), *asvs()]
     for fault in faults:
         print(f"check.py: {fault}", file=sys.stderr)
     sys.exit(1 if faults else 0)
@@ -35,16 +48,35 @@ def scripts():
 
 
 def documents():
-    names = long_names()
+    names, tests = long_names(), test_names()
     for path in [*sorted(REPOSITORY.glob("*.md")), *sorted(REPOSITORY.glob("docs/**/*.md"))]:
         text = path.read_text()
         yield from links(path, FENCE.sub("", text))
         for name in TEST.findall(text):
-            if name not in names:
+            if path == ASVS_PAGE and name not in tests:
+                yield f"{shown(path)}: no test is named `{name}`"
+            elif name not in names:
                 yield f"{shown(path)}: nothing in the crates is named `{name}`"
         for name in PATH.findall(text):
             if not (REPOSITORY / name).exists():
                 yield f"{shown(path)}: there is no `{name}`"
+
+
+def asvs():
+    """docs/asvs.md has every requirement in order, says what holds it, and sums them up as they are."""
+    path, text = ASVS_PAGE, ASVS_PAGE.read_text()
+    rows = REQUIREMENT.findall(text)
+    counts = [(f"{chapter}.{section}", count) for chapter, sections in ASVS.items() for section, count in sections.items()]
+    numbers = [f"{section}.{number}" for section, count in counts for number in range(1, count + 1)]
+    if numbers != [number for number, _, _ in rows]:
+        yield f"{shown(path)}: not every requirement has a row, in order: {set(numbers) ^ {number for number, _, _ in rows}}"
+    for number, state, held in rows:
+        if state in ("met", "partly") and not held.strip():
+            yield f"{shown(path)}: {number} is {state}, and nothing is said to hold it"
+    summary = {number: state for state, numbers in SUMMARY.findall(text) for number in re.findall(r"[\d.]+", numbers)}
+    for number, state, _ in rows:
+        if summary.get(number) != state:
+            yield f"{shown(path)}: {number} is {state} in its row and {summary.get(number)} in the summary"
 
 
 def links(path, text):
@@ -71,6 +103,11 @@ def long_names():
     for path in [*REPOSITORY.glob("crates/**/*.rs"), *REPOSITORY.glob("crates/**/*.sql")]:
         names.update(re.findall(r"\b[a-z0-9]+(?:_[a-z0-9]+){3,}\b", path.read_text()))
     return names
+
+
+def test_names():
+    """Every function in the crates that is a test."""
+    return {name for path in REPOSITORY.glob("crates/**/*.rs") for name in ATTRIBUTED.findall(path.read_text())}
 
 
 def shown(path):
