@@ -3,11 +3,13 @@
 mod own;
 mod register;
 mod signin;
+mod verify;
 
 pub use own::{Account, Known, account, change_password, count_wrong, known, rename, tried};
-pub use register::{Registration, organization_id, register, request_reset, set_password, verify};
+pub use register::{Registration, organization_id, register, request_reset, set_password};
 pub(crate) use signin::seat;
 pub use signin::{Attempt, Found, Seat, clear, count, failed, find, rehash, stands, warn};
+pub use verify::{Unconfirmed, confirm, unconfirmed};
 
 use wardgraph_store::StatementInfo;
 
@@ -22,7 +24,6 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     register::REGISTER.info(),
     register::RESET.info(),
     register::SET.info(),
-    register::VERIFY.info(),
     signin::CLEAR.info(),
     signin::STANDS.info(),
     signin::COUNT.info(),
@@ -30,4 +31,6 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     signin::FIND.info(),
     signin::REHASH.info(),
     signin::WARN.info(),
+    verify::CONFIRM.info(),
+    verify::UNCONFIRMED.info(),
 ];

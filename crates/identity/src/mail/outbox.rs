@@ -41,6 +41,11 @@ pub(super) const FORGET_CHALLENGES: Statement<Write> = Statement::writing(
     WORKER,
     "delete from challenges where challenge_id in (select challenge_id from challenges where expires_at < $1 order by expires_at limit 1000)",
 );
+pub(super) const FORGET_COUNTS: Statement<Write> = Statement::writing(
+    "identity.mail.forget_counts",
+    WORKER,
+    "delete from mail_counts where subject in (select subject from mail_counts where day_from < $1 order by day_from limit 1000)",
+);
 pub(super) const FORGET_SESSIONS: Statement<Write> = Statement::writing(
     "identity.session.forget",
     WORKER,
@@ -92,12 +97,13 @@ pub async fn defer(tx: &mut Tx<'_, Write>, due: &Due, at: Timestamp) -> Result<(
     tx.write(&DEFER, &[&due.id, &due.attempts, &at]).await.map(drop)
 }
 
-/// Forgets failures, links, challenges and sessions that are past, a bounded number at a time.
+/// Forgets failures, links, challenges, counts of messages and sessions that are past, a bounded number at a time.
 pub async fn sweep(tx: &mut Tx<'_, Write>, now: Timestamp) -> Result<(), StoreError> {
     let before = |wait: Duration| now.saturating_sub(wait).unwrap_or(Timestamp::MIN);
     tx.write(&FORGET_ATTEMPTS, &[&before(crate::lockout::FORGOTTEN_AFTER)]).await?;
     tx.write(&FORGET_LINKS, &[&before(Duration::ZERO)]).await?;
     tx.write(&FORGET_CHALLENGES, &[&before(Duration::ZERO)]).await?;
+    tx.write(&FORGET_COUNTS, &[&before(super::bound::DAY)]).await?;
     // What is told of a theft needs its session for a while.
     tx.write(&FORGET_SESSIONS, &[&before(Duration::from_hours(30 * 24))]).await.map(drop)
 }

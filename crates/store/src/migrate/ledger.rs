@@ -32,7 +32,8 @@ migrations![
     "0018_accounts_are_their_owners",
     "0019_second_factors",
     "0020_passkeys",
-    "0021_browser_sessions"
+    "0021_browser_sessions",
+    "0023_unproven_addresses"
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {

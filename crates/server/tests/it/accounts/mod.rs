@@ -12,6 +12,7 @@ mod secrets;
 mod sessions;
 mod signing_in;
 mod theft;
+mod unproven;
 
 use serde_json::{Value, json};
 use wardgraph_testkit::{App, Caller, PASSWORD, Reply};
