@@ -250,6 +250,7 @@ def register(person, email):
 def confirm(person, email):
     person.open(ask(mail=email, page="verify-email"))
     person.titled("Confirm your e-mail address")
+    person.page.get_by_label("Password", exact=True).fill(FIRST)
 
 
 def account(person):

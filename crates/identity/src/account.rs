@@ -4,12 +4,14 @@ mod founding;
 mod own;
 mod register;
 mod signin;
+mod verify;
 
 pub use founding::found;
 pub use own::{Account, Known, account, change_password, count_wrong, known, rename, tried};
-pub use register::{Registration, organization_id, register, request_reset, set_password, verify};
+pub use register::{Registration, organization_id, register, request_reset, set_password};
 pub(crate) use signin::seat;
 pub use signin::{Attempt, Found, Seat, clear, count, failed, find, rehash, stands, warn};
+pub use verify::{Unconfirmed, confirm, unconfirmed};
 
 use wardgraph_store::StatementInfo;
 
@@ -25,7 +27,6 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     register::REGISTER.info(),
     register::RESET.info(),
     register::SET.info(),
-    register::VERIFY.info(),
     signin::CLEAR.info(),
     signin::STANDS.info(),
     signin::COUNT.info(),
@@ -33,4 +34,6 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     signin::FIND.info(),
     signin::REHASH.info(),
     signin::WARN.info(),
+    verify::CONFIRM.info(),
+    verify::UNCONFIRMED.info(),
 ];

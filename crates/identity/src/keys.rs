@@ -69,6 +69,11 @@ impl Keys {
         bytes(sign(&self.counters, format!("{address}\u{1f}{network}").as_bytes()))
     }
 
+    /// Under what messages to this address are counted that strangers have sent; those of a kind apart from those of others.
+    pub fn counter_of_mail(&self, address: &Address, kind: &str) -> Vec<u8> {
+        bytes(sign(&self.counters, format!("\u{1f}\u{1f}{kind}\u{1f}{address}").as_bytes()))
+    }
+
     /// Under what failures of one method of this account's second factors are counted; apart where its owner is at home. No address is written
     /// like it: none begins with a control character.
     pub fn counter_of_factor(&self, user: UserId, method: &str, home: Option<&str>) -> Vec<u8> {
@@ -101,6 +106,9 @@ mod tests {
             keys.counter_at(&ada, "192.0.2.0/24"),
             keys.counter_at(&ada, "198.51.100.0/24"),
             others.counter(&ada),
+            keys.counter_of_mail(&ada, "reset"),
+            keys.counter_of_mail(&ada, "register"),
+            keys.counter_of_mail(&bob, "reset"),
             keys.counter_of_factor(user, "totp", None),
             keys.counter_of_factor(user, "totp", Some("192.0.2.0/24")),
             keys.counter_of_factor(user, "recovery_code", None),

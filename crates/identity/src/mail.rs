@@ -1,11 +1,13 @@
 //! What is mailed: written with the commit that it tells of, sent afterwards by whoever works, and sent again until it was taken.
 
+mod bound;
 mod folder;
 mod notice;
 mod outbox;
 mod smtp;
 mod texts;
 
+pub use bound::{Asked, admits, is_full};
 pub use folder::FolderMailer;
 pub use notice::{Notice, notify, notify_own};
 pub use outbox::{Due, claim, defer, done, sweep};
@@ -17,6 +19,8 @@ use std::fmt;
 use wardgraph_store::StatementInfo;
 
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[
+    bound::COUNT.info(),
+    bound::FULL.info(),
     notice::NOTIFY.info(),
     notice::NOTIFY_OWN.info(),
     outbox::CLAIM.info(),
@@ -24,6 +28,7 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     outbox::DONE.info(),
     outbox::FORGET_ATTEMPTS.info(),
     outbox::FORGET_CHALLENGES.info(),
+    outbox::FORGET_COUNTS.info(),
     outbox::FORGET_LINKS.info(),
     outbox::FORGET_SESSIONS.info(),
 ];

@@ -40,6 +40,7 @@ pub const GLOBAL_TABLES: &[(&str, &str)] = &[
     ("passkeys", "looked up before anyone is known; a person sees the own rows alone"),
     ("attempts", "failed sign-ins, under a keyed hash of an address that nobody need have"),
     ("links", "mailed links are used by whoever is not known yet"),
+    ("mail_counts", "how often strangers had something mailed, under a keyed hash of an address that nobody need have"),
     ("factors", "a person's, as the account is"),
     ("recovery_codes", "a person's, as the account is"),
     ("challenges", "acts under way are ended by whoever is not known yet"),
@@ -190,7 +191,7 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         ("jobs", ("queue", "*", "true", "true"))
         | (
             "vector_spaces" | "embedding_tenants" | "embedding_servers" | "master_keys" | "data_keys" | "changes"
-            | "signing_keys" | "mail" | "links" | "challenges" | "attempts" | "sessions" | "identity_secrets",
+            | "signing_keys" | "mail" | "mail_counts" | "links" | "challenges" | "attempts" | "sessions" | "identity_secrets",
             ("keeper", "*", "true", "true"),
         ) => Some(&["wardgraph_worker"]),
         ("master_keys", ("known", "r", "true", "")) | ("data_keys", ("own_read", "r", OWN, "")) => {
@@ -206,7 +207,7 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         | ("memberships", ("administrator", "r", "true", "")) => Some(&["wardgraph_admin"]),
         (
             "issuer_tenants" | "issuer_hours" | "users" | "passwords" | "memberships" | "sessions" | "api_keys" | "organizations"
-            | "attempts" | "links" | "mail" | "factors" | "recovery_codes" | "challenges" | "passkeys",
+            | "attempts" | "links" | "mail" | "mail_counts" | "factors" | "recovery_codes" | "challenges" | "passkeys",
             ("identity", "*", "true", "true"),
         ) => Some(&["wardgraph_identity"]),
         ("jobs", ("own_insert", "a", "", OWN))

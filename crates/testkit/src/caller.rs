@@ -82,7 +82,13 @@ impl Caller {
 
     /// The token that is sent to `path`.
     pub fn token_at(&self, path: &str) -> Option<String> {
-        let person = self.person.lock().unwrap().token.clone().filter(|_| at(path).any(|row| row.spec.asks_for_a_person()));
+        let person = self
+            .person
+            .lock()
+            .unwrap()
+            .token
+            .clone()
+            .filter(|_| at(path).any(|row| row.spec.asks_for_a_person() || row.spec.rows.are_peoples()));
         person.or_else(|| self.token.clone())
     }
 

@@ -24,9 +24,9 @@ crate::endpoints! {
     Refresh: POST "/api/v1/auth/refresh" (Json<Refreshing>) -> Json<Tokens> {
         credential: "the refresh token is the credential", limit: Auth, audit: SessionRefreshed, body: SMALL,
     }
-    /// Show that an account's address is its owner's, by the token of a mailed link. It works once.
+    /// Show that an account's address is its owner's, by the token of a mailed link and the password that was chosen. It works once.
     VerifyEmail: POST "/api/v1/auth/verify-email" (Json<Verification>) -> NoContent {
-        credential: "the mailed link is the credential", limit: Auth, audit: UserVerified, body: SMALL,
+        credential: "the mailed link and the password are the credential", limit: Auth, audit: UserVerified, body: SMALL,
     }
     /// Have a link mailed by which the password is set anew. The answer is the same whether anybody has the address or not.
     RequestPasswordReset: POST "/api/v1/auth/password-reset" (Json<ResetRequest>) -> Accepted<Receipt> {

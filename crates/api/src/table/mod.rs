@@ -61,7 +61,7 @@ pub struct Row {
 
 /// Every endpoint of the server.
 pub static ALL: &[&[Row]] =
-    &[system::ROWS, graph::ROWS, shared::ROWS, users::ROWS, mfa::ROWS, passkeys::ROWS, account::ROWS, auth::ROWS, pages::ROWS];
+    &[system::ROWS, graph::ROWS, shared::ROWS, mfa::ROWS, passkeys::ROWS, users::ROWS, account::ROWS, auth::ROWS, pages::ROWS];
 
 /// Every endpoint of the server, one after another.
 pub fn rows() -> impl Iterator<Item = &'static Row> {

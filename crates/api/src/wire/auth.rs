@@ -130,23 +130,26 @@ impl Body for Refreshing {
     }
 }
 
-/// The token of a mailed link.
+/// The token of a mailed link, and the password of the registration that it was mailed for.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Verification {
     /// The token.
     pub token: SecretText,
+    /// The password that was chosen: whoever has the address and not the password registered nothing.
+    pub password: SecretText,
 }
 
 impl Validate for Verification {
     fn validate(&self, faults: &mut Faults) {
         token(faults, "/token", &self.token);
+        password(faults, "/password", &self.password);
     }
 }
 
 impl Body for Verification {
     fn example(known: &Known) -> Value {
-        json!({ "token": known.account.verify_token })
+        json!({ "token": known.account.verify_token, "password": known.account.password })
     }
 }
 

@@ -68,12 +68,20 @@ const NEW_PASSWORD: Line<'_> = Line {
 
 impl Shown for Verification {
     fn screen(filled: &Filled<'_>) -> Option<Screen> {
+        let labels = [("token", f::LINK), ("password", f::PASSWORD)];
+        let password =
+            Line { name: "password", label: f::PASSWORD, hint: "", kind: "password", autocomplete: "current-password" };
         let content = html! {
             p { (confirm::TEXT) }
             (filled.carried("token"))
+            (filled.line(&password))
             button.main { (confirm::BUTTON) }
         };
-        Some(Screen::new(confirm::TITLE, filled.form("/verify-email", &[("token", f::LINK)], &content)).failing(filled))
+        let body = html! {
+            (filled.form("/verify-email", &labels, &content))
+            (links(&[("/forgot-password", confirm::FORGOT, forgot::TITLE)]))
+        };
+        Some(Screen::new(confirm::TITLE, body).failing(filled))
     }
 }
 

@@ -85,7 +85,8 @@ pub(crate) mod mailed {
 
 pub(crate) mod confirm {
     pub(crate) const TITLE: &str = "Confirm your e-mail address";
-    pub(crate) const TEXT: &str = "Press the button to confirm that the address is yours.";
+    pub(crate) const TEXT: &str = "Say the password that you chose when you registered, to confirm that the address is yours.";
+    pub(crate) const FORGOT: &str = "You do not know it, or it was not you who registered?";
     pub(crate) const BUTTON: &str = "Confirm my address";
 }
 

@@ -43,7 +43,7 @@ pub(super) const CHANGE: Statement<Write> = Statement::writing(
 pub(super) const NOTICE: Statement<Write> = Statement::writing(
     "identity.own.notice",
     APP,
-    "insert into mail (mail_id, kind, recipient, name, created_at, due_at) select $2::uuid, 'changed', email, name, $3::timestamptz, $3 from users where user_id = $1",
+    "insert into mail (mail_id, kind, recipient, name, created_at, due_at) select $2::uuid, 'changed', email, case when verified_at is null then '' else name end, $3::timestamptz, $3 from users where user_id = $1",
 );
 pub(super) const COUNT: Statement<Write> = Statement::writing(
     "identity.own.count",

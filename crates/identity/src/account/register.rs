@@ -13,48 +13,53 @@ const VERIFY_WITHIN: Duration = Duration::from_hours(24);
 /// How long a link to set a password anew is good.
 const RESET_WITHIN: Duration = Duration::from_hours(1);
 
-/// Makes the account with its organization, and mails a link; or, where the address is taken, mails its owner that somebody tried.
+/// Makes the account with its organization, and mails a link. Where there is an account already whose address nobody showed to be theirs, what was
+/// said now stands with the link alone, beside what was said before. Where it was shown, its owner is mailed that somebody tried.
 pub(super) const REGISTER: Statement<Identity> = Statement::identity(
     "identity.account.register",
-    "with fresh as (
+    "with known as (select user_id, email, name, verified_at, disabled_at from users where email = $2),
+     fresh as (
        insert into users (user_id, email, name, created_at, updated_at) values ($1, $2, $3, $4, $4) on conflict (email) do nothing returning user_id),
      password as (insert into passwords (user_id, verifier, changed_at) select user_id, $5::text, $4 from fresh),
      organization as (
        insert into organizations (organization_id, name, owner_id, created_at) select $6::text, $7::text, user_id, $4 from fresh returning organization_id, owner_id),
      member as (
        insert into memberships (organization_id, user_id, role, created_at) select organization_id, owner_id, 'owner', $4 from organization),
+     told as (
+       select user_id, null::text as verifier, null::text as name from fresh where $11::bool
+       union all select user_id, $5::text, $3::text from known where verified_at is null and disabled_at is null and $11),
      link as (
-       insert into links (link_id, user_id, kind, created_at, expires_at) select $8::uuid, max(user_id::text)::uuid, 'verify', $4, $9::timestamptz from fresh),
+       insert into links (link_id, user_id, kind, created_at, expires_at, verifier, name)
+       select $8::uuid, max(user_id::text)::uuid, 'verify', $4, $9::timestamptz, max(verifier), max(name) from told),
      mailed as (
        insert into mail (mail_id, kind, recipient, name, link_id, created_at, due_at)
-       select $10::uuid, 'verify', $2::text, $3::text, $8::uuid, $4::timestamptz, $4::timestamptz from fresh
-       union all select $10::uuid, 'taken', u.email, u.name, null::uuid, $4, $4 from users u where u.email = $2)
+       select $10::uuid, 'verify', $2::text, '', $8::uuid, $4::timestamptz, $4::timestamptz from told
+       union all select $10::uuid, 'taken', email, case when verified_at is null then '' else name end, null::uuid, $4, $4 from known
+       where (verified_at is not null or disabled_at is not null) and $11)
      select user_id from fresh",
 );
 /// Mails a link by which the password is set anew; to nobody, where nobody has the address, at the same cost.
 pub(super) const RESET: Statement<Identity> = Statement::identity(
     "identity.account.reset",
-    "with found as (select max(user_id::text)::uuid as user_id, max(email) as email, max(name) as name from users where email = $1 and disabled_at is null),
+    "with found as (
+       select max(user_id::text)::uuid as user_id, max(email) as email, max(name) filter (where verified_at is not null) as name
+       from users where email = $1 and disabled_at is null),
      link as (insert into links (link_id, user_id, kind, created_at, expires_at) select $2::uuid, user_id, $3::text, $4::timestamptz, $5::timestamptz from found),
      mailed as (
        insert into mail (mail_id, kind, recipient, name, link_id, created_at, due_at)
-       select $6::uuid, $3, email, coalesce(name, ''), $2, $4, $4 from found)
+       select $6::uuid, $3, email, coalesce(name, ''), $2, $4, $4 from found where $7::bool)
      select user_id from found",
 );
 /// Sets the password, which ends what failed before, and every other link by which it could be set. The address is its owner's, then.
 pub(super) const SET: Statement<Identity> = Statement::identity(
     "identity.account.set_password",
-    "with links as (update links set used_at = coalesce(used_at, $3) where user_id = $1 and kind = 'reset'),
+    "with links as (update links set used_at = coalesce(used_at, $3) where user_id = $1 and kind in ('reset', 'verify')),
      verified as (update users set verified_at = coalesce(verified_at, $3), updated_at = $3 where user_id = $1),
      cleared as (delete from attempts where subject = any($4)),
      mailed as (
-       insert into mail (mail_id, kind, recipient, name, created_at, due_at) select $5::uuid, 'changed', email, name, $3::timestamptz, $3 from users where user_id = $1)
+       insert into mail (mail_id, kind, recipient, name, created_at, due_at)
+       select $5::uuid, 'changed', email, case when verified_at is null then '' else name end, $3::timestamptz, $3 from users where user_id = $1)
      update passwords set verifier = $2, changed_at = $3, failures = 0, failed_at = null where user_id = $1",
-);
-/// The address is its owner's.
-pub(super) const VERIFY: Statement<Identity> = Statement::identity(
-    "identity.account.verify",
-    "update users set verified_at = coalesce(verified_at, $2), updated_at = $2 where user_id = $1",
 );
 
 /// What an account is made of.
@@ -66,9 +71,11 @@ pub struct Registration {
     pub name: String,
     /// What is kept of the password.
     pub verifier: Verifier,
+    /// Whether the address is mailed to: not, if it was mailed to lately as often as it may be.
+    pub mailed: bool,
 }
 
-/// Makes the account; `None` if the address is taken, which its owner is told by mail.
+/// Makes the account; `None` if there is one with this address. What is mailed to the address tells.
 pub async fn register(
     tx: &mut Tx<'_, Identity>,
     new: &Registration,
@@ -77,7 +84,7 @@ pub async fn register(
 ) -> Result<Option<(UserId, TenantId)>, StoreError> {
     let organization = organization_id(chance).ok_or_else(|| StoreError::Unsafe("an organization has no id".into()))?;
     let (user, link, mail) = (UserId::new(now, chance), LinkId::new(now, chance), LinkId::new(now, chance));
-    let named = format!("{}'s organization", new.name);
+    let named = own_organization(&new.name);
     let expires = after(now, VERIFY_WITHIN);
     let rows = tx
         .run(
@@ -93,22 +100,24 @@ pub async fn register(
                 &link.uuid(),
                 &expires,
                 &mail.uuid(),
+                &new.mailed,
             ],
         )
         .await?;
     Ok((!rows.is_empty()).then_some((user, organization)))
 }
 
-/// Mails a link of this kind to the address, if somebody has it.
+/// Mails a link of this kind to the address, if somebody has it, and `mailed` says that it is mailed to.
 pub async fn request_reset(
     tx: &mut Tx<'_, Identity>,
     email: &Address,
+    mailed: bool,
     now: Timestamp,
     chance: &dyn Chance,
 ) -> Result<Option<UserId>, StoreError> {
     let (link, mail) = (LinkId::new(now, chance), LinkId::new(now, chance));
     let (kind, expires) = (Kind::Reset.word(), after(now, RESET_WITHIN));
-    let rows = tx.run(&RESET, &[&email.as_str(), &link.uuid(), &kind, &now, &expires, &mail.uuid()]).await?;
+    let rows = tx.run(&RESET, &[&email.as_str(), &link.uuid(), &kind, &now, &expires, &mail.uuid(), &mailed]).await?;
     Ok(rows.first().map(|row| row.try_get::<Option<Uuid>>(0)).transpose()?.flatten().map(UserId::from))
 }
 
@@ -125,9 +134,9 @@ pub async fn set_password(
     tx.run(&SET, &[&user.uuid(), &verifier.to_string(), &now, &counters, &mail.uuid()]).await.map(drop)
 }
 
-/// Notes that the address is its owner's.
-pub async fn verify(tx: &mut Tx<'_, Identity>, user: UserId, now: Timestamp) -> Result<(), StoreError> {
-    tx.run(&VERIFY, &[&user.uuid(), &now]).await.map(drop)
+/// What the organization is called that a person registers with.
+pub(super) fn own_organization(name: &str) -> String {
+    format!("{name}'s organization")
 }
 
 /// A new organization's id: `org_`, and 104 bits of chance in letters and digits that are not mistaken for each other.

@@ -53,7 +53,7 @@ pub(super) const FAILURES: Statement<Identity> =
 /// Tells an account's owner that sign-ins fail; nobody, where nobody has the address.
 pub(super) const WARN: Statement<Identity> = Statement::identity(
     "identity.account.warn",
-    "insert into mail (mail_id, kind, recipient, name, created_at, due_at) select $2::uuid, 'locked', email, name, $3::timestamptz, $3 from users where email = $1",
+    "insert into mail (mail_id, kind, recipient, name, created_at, due_at) select $2::uuid, 'locked', email, case when verified_at is null then '' else name end, $3::timestamptz, $3 from users where email = $1",
 );
 
 /// How long a network is remembered as one where the account's owner works, from the last time.

@@ -38,7 +38,7 @@ impl Notice {
 }
 
 const NOTIFY_SQL: &str = "insert into mail (mail_id, kind, recipient, name, created_at, due_at)
-     select $2::uuid, $3::text, email, name, $4::timestamptz, $4 from users where user_id = $1";
+     select $2::uuid, $3::text, email, case when verified_at is null then '' else name end, $4::timestamptz, $4 from users where user_id = $1";
 pub(super) const NOTIFY: Statement<Identity> = Statement::identity("identity.mail.notify", NOTIFY_SQL);
 pub(super) const NOTIFY_OWN: Statement<Write> = Statement::writing("identity.own.notify", &[Role::App], NOTIFY_SQL);
 

@@ -43,6 +43,11 @@ pub(super) const FORGET_CHALLENGES: Statement<Write> = Statement::writing(
     WORKER,
     "delete from challenges where challenge_id in (select challenge_id from challenges where expires_at < $1 order by expires_at limit 1000) returning 1",
 );
+pub(super) const FORGET_COUNTS: Statement<Write> = Statement::writing(
+    "identity.mail.forget_counts",
+    WORKER,
+    "delete from mail_counts where subject in (select subject from mail_counts where day_from < $1 order by day_from limit 1000) returning 1",
+);
 pub(super) const FORGET_SESSIONS: Statement<Write> = Statement::writing(
     "identity.session.forget",
     WORKER,
@@ -94,15 +99,16 @@ pub async fn defer(tx: &mut Tx<'_, Write>, due: &Due, at: Timestamp) -> Result<(
     tx.write(&DEFER, &[&due.id, &due.attempts, &at]).await.map(drop)
 }
 
-/// Forgets failures, links, challenges and sessions that are past, a bounded number at a time. Tells whether there may be more.
+/// Forgets failures, links, challenges, counts of messages and sessions that are past, a bounded number at a time. Tells whether there may be more.
 pub async fn sweep(tx: &mut Tx<'_, Write>, now: Timestamp) -> Result<bool, StoreError> {
     let before = |wait: Duration| now.saturating_sub(wait).unwrap_or(Timestamp::MIN);
     let attempts = tx.write(&FORGET_ATTEMPTS, &[&before(crate::lockout::FORGOTTEN_AFTER)]).await?.len();
     let links = tx.write(&FORGET_LINKS, &[&before(Duration::ZERO)]).await?.len();
     let challenges = tx.write(&FORGET_CHALLENGES, &[&before(Duration::ZERO)]).await?.len();
+    let counts = tx.write(&FORGET_COUNTS, &[&before(super::bound::DAY)]).await?.len();
     // What is told of a theft needs its session for a while.
     let sessions = tx.write(&FORGET_SESSIONS, &[&before(Duration::from_hours(30 * 24))]).await?.len();
-    Ok([attempts, links, challenges, sessions].contains(&FORGOTTEN_AT_ONCE))
+    Ok([attempts, links, challenges, counts, sessions].contains(&FORGOTTEN_AT_ONCE))
 }
 
 fn read(row: &Row) -> Result<Due, StoreError> {

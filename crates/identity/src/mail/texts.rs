@@ -16,8 +16,8 @@ pub fn compose(due: &Due, keys: &Keys, base: &str) -> Option<Message> {
         ("verify", Some(id)) => (
             "Please confirm your e-mail address",
             format!(
-                "please confirm that this address is yours:\n\n{}\n\nThe link is good for 24 hours and works once. If you did not \
-                 make an account, you need not do anything.",
+                "please confirm that this address is yours:\n\n{}\n\nThe link is good for 24 hours, works once, and asks for the password \
+                 that you chose. If you did not make an account, you need not do anything.",
                 link(Kind::Verify, "verify-email", id)
             ),
         ),

@@ -98,7 +98,8 @@ fn registration(email: &str, name: &str, password: &Secret) -> Result<Registrati
         return Err(format!("the password {}", weak.0).into());
     }
     let verifier = Verifier::make(password, Cost::DEFAULT, &SystemChance, &mut Vec::new());
-    Ok(Registration { email, name, verifier: verifier.ok_or("the password could not be worked out: is memory short?")? })
+    let verifier = verifier.ok_or("the password could not be worked out: is memory short?")?;
+    Ok(Registration { email, name, verifier, mailed: false })
 }
 
 /// Says nothing of the values: one of them is the password.

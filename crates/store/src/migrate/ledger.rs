@@ -33,7 +33,8 @@ migrations![
     "0019_second_factors",
     "0020_passkeys",
     "0021_browser_sessions",
-    "0022_people"
+    "0022_people",
+    "0023_unproven_addresses"
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {

@@ -12,12 +12,13 @@ use wardgraph_gate::{Ceremony, Committed, Proven};
 use wardgraph_identity::{
     Address, IdentityError, account,
     link::{self, Kind},
+    mail::{self, Asked},
     session::{self, Why},
 };
 use wardgraph_kernel::{Endpoint, EventType, Outcome};
 use wardgraph_tokens::{Revocation, revoke};
 
-use super::{address, person};
+use super::{address, person, room_to_mail};
 use crate::{Failure, Services};
 
 pub(crate) async fn verify(
@@ -35,16 +36,32 @@ pub(crate) async fn confirm_address<E: Endpoint>(
     services: Services,
     answer: E::Output,
 ) -> Result<Committed<E>, Failure> {
-    let now = pass.now();
-    let mut work = pass.begin()?;
-    let owner = match link::read(&services.accounts.keys, Kind::Verify, body.token.expose()) {
-        Some(id) => link::take(&mut work.tx(), Kind::Verify, id, now).await?,
-        None => None,
+    let (accounts, now) = (&services.accounts, pass.now());
+    let Some(id) = link::read(&accounts.keys, Kind::Verify, body.token.expose()) else {
+        return Ok(pass.begin()?.refuse(spent()).await?);
     };
-    let Some(owner) = owner else { return Ok(work.refuse(spent()).await?) };
-    account::verify(&mut work.tx(), owner.user, now).await?;
-    work.note(EventType::UserVerified, Some(owner.user.into()), Outcome::Success, json!({}));
-    Ok(work.commit(person(owner.user, None), answer).await?)
+    // Looked at before it is used up: a password that was mistyped can be followed by the right one.
+    let Some(said) = account::unconfirmed(&mut pass.look()?.tx(), id, now).await? else {
+        return Ok(pass.begin()?.refuse(spent()).await?);
+    };
+    // Whoever has the address clicks what is mailed to it. Only who knows the password registered, and would sign in with it.
+    if !accounts.compare(Some(said.verifier.clone()), &body.password, pass.chance()).await?.matches {
+        return Ok(pass.begin()?.refuse(not_chosen()).await?);
+    }
+    let mut work = pass.begin()?;
+    let taken = link::take(&mut work.tx(), Kind::Verify, id, now).await?;
+    if taken.is_none() || !account::confirm(&mut work.tx(), &said, now).await? {
+        return Ok(work.refuse(spent()).await?);
+    }
+    let user = said.user;
+    if said.name.is_some() {
+        // Whoever registered the address before showed nothing, and is out.
+        let generation = session::end_all(&mut work.tx(), user, Why::Password, now).await?;
+        revoke(&mut work.tx(), Revocation::User { id: &user.to_string(), generation }, now).await?;
+    }
+    let payload = json!({ "registered_again": said.name.is_some() });
+    work.note(EventType::UserVerified, Some(user.into()), Outcome::Success, payload);
+    Ok(work.commit(person(user, None), answer).await?)
 }
 
 pub(crate) async fn request(
@@ -64,8 +81,10 @@ pub(crate) async fn ask<E: Endpoint>(
 ) -> Result<Committed<E>, Failure> {
     let (began, accounts) = (Instant::now(), &services.accounts);
     let (email, now, chance) = (address(&body.email)?, pass.now(), pass.chance());
+    room_to_mail(mail::is_full(&mut pass.look()?.tx()).await?)?;
     let mut work = pass.begin()?;
-    let user = account::request_reset(&mut work.tx(), &email, now, &*chance).await?;
+    let mailed = mail::admits(&mut work.tx(), &accounts.keys, Asked::Password, &email, now).await?;
+    let user = account::request_reset(&mut work.tx(), &email, mailed, now, &*chance).await?;
     let outcome = if user.is_some() { Outcome::Success } else { Outcome::Refused };
     work.note(EventType::ResetRequested, user.map(Into::into), outcome, json!({}));
     let receipt = Receipt { status: "accepted".into(), verification_required: accounts.verifies };
@@ -117,4 +136,10 @@ pub(crate) async fn set_anew<E: Endpoint>(
 fn spent() -> Problem {
     let fault = FieldError::new("/token", "was used, is too old, or is no link of this server: ask for another");
     Problem::invalid("see `errors`").fields(vec![fault])
+}
+
+/// Somebody followed a link to the own address with another password than the one that was registered with.
+fn not_chosen() -> Problem {
+    let detail = "is not the one that was registered with: follow the newest link, or ask for a new password, which confirms the address as well";
+    Problem::invalid("see `errors`").fields(vec![FieldError::new("/password", detail)])
 }

@@ -20,6 +20,11 @@ fn address(text: &str) -> Result<Address, Failure> {
     Address::parse(text).ok_or_else(|| fault().into())
 }
 
+/// Refuses what is told by mail while the outbox is full, whoever asks for whatever address.
+fn room_to_mail(is_full: bool) -> Result<(), Failure> {
+    if is_full { Err(Problem::unavailable("too many messages wait to be mailed").retry_after(60).into()) } else { Ok(()) }
+}
+
 /// A person, with the log that tells of what they did.
 pub(super) fn person(user: UserId, tenant: Option<TenantId>) -> Proven {
     Proven { actor: Actor { kind: ActorType::User, id: user.to_string().into() }, tenant }

@@ -9,10 +9,13 @@ use wardgraph_api::{
     wire::auth::{NewAccount, Receipt},
 };
 use wardgraph_gate::{Ceremony, Committed, Proven};
-use wardgraph_identity::account::{self, Registration};
+use wardgraph_identity::{
+    account::{self, Registration},
+    mail::{self, Asked},
+};
 use wardgraph_kernel::{Endpoint, EventType, Outcome};
 
-use super::{address, person};
+use super::{address, person, room_to_mail};
 use crate::{Failure, Services};
 
 pub(crate) async fn register(
@@ -36,10 +39,12 @@ pub(crate) async fn enrol<E: Endpoint>(
     }
     let (email, name) = (address(&new.email)?, new.name.trim().to_owned());
     let (now, chance) = (pass.now(), pass.chance());
+    room_to_mail(mail::is_full(&mut pass.look()?.tx()).await?)?;
     let words = [email.to_string(), name.clone()];
     let verifier = accounts.verifier(&new.password, words, "/password", chance.clone()).await?;
     let mut work = pass.begin()?;
-    let made = account::register(&mut work.tx(), &Registration { email, name, verifier }, now, &*chance).await?;
+    let mailed = mail::admits(&mut work.tx(), &accounts.keys, Asked::Account, &email, now).await?;
+    let made = account::register(&mut work.tx(), &Registration { email, name, verifier, mailed }, now, &*chance).await?;
     let who = if let Some((user, tenant)) = made {
         work.note(EventType::UserRegistered, Some(user.into()), Outcome::Success, json!({}));
         person(user, Some(tenant))

@@ -16,6 +16,7 @@ mod sessions;
 mod signing_in;
 mod theft;
 mod timing;
+mod unproven;
 
 use serde_json::{Value, json};
 use wardgraph_testkit::{App, Caller, PASSWORD, Reply};

@@ -69,7 +69,7 @@ async fn a_mailed_link_sets_the_password_once_and_ends_everything_before() {
     super::register(&app, "ada@example.com").await;
     app.mail_everything().await;
     let verify = app.mails.token("ada@example.com", "verify-email");
-    app.stranger().post("/api/v1/auth/verify-email", &json!({ "token": verify })).await;
+    app.stranger().post("/api/v1/auth/verify-email", &json!({ "token": verify, "password": PASSWORD })).await;
     let ada = Person::again(&app, "ada@example.com").await;
     let key = ada.caller.post("/api/v1/users/me/api-keys", &json!({ "name": "k", "scopes": ["nodes:read"] })).await.created();
     let key = app.bearer(key["key"].as_str().unwrap());

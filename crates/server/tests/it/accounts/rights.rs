@@ -18,9 +18,9 @@ pub(crate) fn policies() -> Vec<String> {
     let mut policies =
         vec!["mail own_notice PERMISSIVE INSERT app".to_owned(), "organizations members_read PERMISSIVE SELECT app".into()];
     let peoples = PEOPLES.into_iter().map(|table| format!("{table} own_account PERMISSIVE ALL app"));
-    let before = PEOPLES.into_iter().chain(["attempts", "links", "mail"]);
+    let before = PEOPLES.into_iter().chain(["attempts", "links", "mail", "mail_counts"]);
     let before = before.map(|table| format!("{table} identity PERMISSIVE ALL identity"));
-    let keepers = ["mail", "links", "attempts", "sessions", "identity_secrets", "challenges"];
+    let keepers = ["mail", "mail_counts", "links", "attempts", "sessions", "identity_secrets", "challenges"];
     let keepers = keepers.map(|table| format!("{table} keeper PERMISSIVE ALL worker"));
     let everybodys = ["users", "organizations", "sessions", "api_keys"];
     policies.extend(everybodys.map(|table| format!("{table} administrator PERMISSIVE ALL admin")));
@@ -53,14 +53,16 @@ pub(crate) fn grants() -> Vec<String> {
         "attempts worker delete+select",
         "links identity insert+select+update",
         "links worker delete+select",
-        "factors identity insert+select+update",
+        "factors identity delete+insert+select+update",
         "factors app delete",
-        "recovery_codes identity insert+select+update",
+        "recovery_codes identity delete+insert+select+update",
         "recovery_codes app delete+insert",
         "challenges identity insert+select+update",
         "challenges app insert",
         "challenges worker delete",
         "mail identity insert",
+        "mail_counts identity insert+select+update",
+        "mail_counts worker delete+select",
         "mail app insert",
         "mail worker delete+select+update",
         "identity_secrets worker insert+select",
@@ -99,6 +101,8 @@ pub(crate) fn grants() -> Vec<String> {
         of("recovery_codes", &["user_id", "created_at", "used_at"], "app select"),
         of("challenges", &["challenge_id", "expires_at"], "worker select"),
         of("organizations", &["requires_mfa"], "app update"),
+        of("organizations", &["name"], "identity update"),
+        of("mail", &["mail_id"], "identity select"),
         of("api_keys", &["expires_at", "revoked_at", "successor_id"], "app update"),
         of("passkeys", &passkeys, "app select"),
         of("passkeys", &["sign_count", "synced", "recognised", "went_back_at"], "identity update"),

@@ -44,7 +44,7 @@ async fn an_account_signs_in_after_its_address_was_verified_where_that_is_asked(
     app.mail_everything().await;
     let token = app.mails.token("ada@example.com", "verify-email");
     let verify = |token: &str| {
-        let (stranger, body) = (app.stranger(), json!({ "token": token }));
+        let (stranger, body) = (app.stranger(), json!({ "token": token, "password": PASSWORD }));
         async move { stranger.post("/api/v1/auth/verify-email", &body).await }
     };
     verify("nonsense").await.problem(422);

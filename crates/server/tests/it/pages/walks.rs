@@ -30,8 +30,11 @@ async fn a_person_registers_confirms_the_address_and_signs_in_and_out() {
     login(&app, "ada@example.com", PASSWORD).await.problem(401);
     let token = app.mails.token("ada@example.com", "verify-email");
     window.get(&link).await;
-    assert_eq!(window.send("/verify-email", &[("token", &token)]).await.leads(), "/sign-in?done=confirmed");
-    let again = window.send("/verify-email", &[("token", &token)]).await;
+    assert_eq!(
+        window.send("/verify-email", &[("token", &token), ("password", PASSWORD)]).await.leads(),
+        "/sign-in?done=confirmed"
+    );
+    let again = window.send("/verify-email", &[("token", &token), ("password", PASSWORD)]).await;
     assert_eq!(again.status, 422, "a link works once");
 
     assert!(window.get("/sign-in?done=confirmed").await.text.contains("is confirmed"));
