@@ -8,6 +8,8 @@ pub const LEAST: usize = 12;
 pub const MOST: usize = 256;
 /// How much of a password its strength is judged by, in characters: judging takes time that grows with it.
 const JUDGED: usize = 72;
+/// Words of this product, which others would try first, too (OWASP ASVS 5.0, 6.1.2 and 6.2.11).
+const OURS: &[&str] = &["wardgraph", "warden", "graph", "knowledge", "vector", "tenant", "activekg", "mlgraph"];
 
 /// Why a password is not taken, for the person who chose it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +22,7 @@ pub fn weakness(password: &str, words: &[&str]) -> Option<Weak> {
         return Some(Weak(format!("must have {LEAST} to {MOST} characters")));
     }
     let judged: String = password.chars().take(JUDGED).collect();
-    let own: Vec<&str> = words.iter().flat_map(|word| parts(word)).collect();
+    let own: Vec<&str> = words.iter().flat_map(|word| parts(word)).chain(OURS.iter().copied()).collect();
     let entropy = zxcvbn::zxcvbn(&judged, &own);
     if entropy.score() >= Score::Three {
         return None;
@@ -52,7 +54,17 @@ mod tests {
         ] {
             assert_eq!(weakness(strong, OWN), None, "{strong}");
         }
-        for weak in ["short", "", "passwordpassword", "aaaaaaaaaaaaaaaa", "123456789012", "qwertyuiop12", "lovelace.ada"] {
+        for weak in [
+            "short",
+            "",
+            "passwordpassword",
+            "aaaaaaaaaaaaaaaa",
+            "123456789012",
+            "qwertyuiop12",
+            "lovelace.ada",
+            "wardgraphgraph",
+            "wardgraphwardgraph",
+        ] {
             assert!(weakness(weak, OWN).is_some(), "{weak}");
         }
         assert!(weakness(&"x".repeat(MOST + 1), OWN).is_some());

@@ -43,7 +43,18 @@ async fn every_row_that_asks_for_a_fresh_sign_in_gets_one() {
         }
         ids.push(row.spec.id);
     }
-    for id in ["CreateApiKey", "RotateApiKey", "RemoveFactor"] {
+    for id in [
+        "CreateApiKey",
+        "RotateApiKey",
+        "EnableMfa",
+        "MakeRecoveryCodes",
+        "RemoveFactor",
+        "RequireMfa",
+        "DisableUser",
+        "EnableUser",
+        "DeleteUser",
+        "DeleteMe",
+    ] {
         assert!(ids.contains(&id), "{ids:?}");
     }
 }
