@@ -7,7 +7,7 @@ BINARY   := target/release/wardgraph
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-bench build run serve test fuzz schemathesis lint bench docs clean
+.PHONY: help setup setup-test setup-bench build run serve test fuzz schemathesis lint bench docs clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ help: ## Show the targets
 
 setup: ## Install what is missing, and bring Postgres, the models and WordNet into .cache
 	@scripts/setup.sh
+
+setup-test: ## The same, and the browser that tests look at pages with
+	@scripts/setup.sh test
 
 setup-bench: ## The same, and what measuring needs
 	@scripts/setup.sh bench
@@ -32,7 +35,7 @@ serve: ## Build, and run the server until Ctrl-C
 	@$(MAKE) --no-print-directory build
 	@scripts/run.sh serve "$(LISTEN)" "$(DATA_DIR)" "$(BINARY)"
 
-test: setup ## Run every test
+test: setup-test ## Run every test
 	python3 scripts/check.py
 	cd scripts && python3 -m unittest -q bench.tests
 	$(CARGO) test --workspace --locked

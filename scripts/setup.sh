@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What a build needs and this machine lacks: system packages through apt, the rest through scripts/fetch.py.
-#   setup.sh           for building, running and testing
+#   setup.sh           for building and running
+#   setup.sh test      for testing besides
 #   setup.sh bench     for measuring besides
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,7 +16,7 @@ has python3 || missing+=(python3)
 python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
 has npm || missing+=(npm)
 # The pages are tested with a browser.
-has chromium || missing+=(chromium fonts-dejavu-core)
+[ "${1:-}" != test ] || has chromium || missing+=(chromium fonts-dejavu-core)
 [ "${1:-}" != bench ] || has wrk || missing+=(wrk)
 
 if [ "${#missing[@]}" -gt 0 ]; then
