@@ -19,6 +19,6 @@ pub use carry::{
 };
 pub use docs::{docs_page, endpoints_document};
 pub use keep::{Keep, Kept, ShownOnce};
-pub use openapi::openapi;
+pub use openapi::{every_endpoint, openapi};
 pub use problem::{FieldError, Problem};
 pub use table::{ALL, Row};

@@ -13,18 +13,24 @@ use crate::{
     table::{Row, rows},
 };
 
-/// The document as it is served.
+/// The document as it is served: of what programs call. Pages are for people, and their forms carry what only a page knows.
 pub fn openapi() -> &'static str {
-    static DOCUMENT: LazyLock<String> = LazyLock::new(|| serde_json::to_string_pretty(&document()).unwrap_or_default());
+    static DOCUMENT: LazyLock<String> =
+        LazyLock::new(|| serde_json::to_string_pretty(&document(|row| !row.spec.is_page())).unwrap_or_default());
     &DOCUMENT
 }
 
-/// The document. Deterministic: the same table gives the same text.
-pub(crate) fn document() -> Value {
+/// The same of every endpoint, pages too: what tests make requests by.
+pub fn every_endpoint() -> Value {
+    document(|_| true)
+}
+
+/// The document of some endpoints. Deterministic: the same table gives the same text.
+fn document(wanted: impl Fn(&Row) -> bool) -> Value {
     let mut generator =
         SchemaSettings::draft2020_12().with(|s| s.definitions_path = "/components/schemas".into()).into_generator();
     let mut paths = Map::new();
-    for row in rows() {
+    for row in rows().filter(|row| wanted(row)) {
         let operation = operation(row, &mut generator);
         let path = paths.entry(row.spec.path).or_insert_with(|| json!({}));
         if let Some(path) = path.as_object_mut() {
@@ -161,7 +167,11 @@ fn responses(row: &Row, shape: &Shape, generator: &mut SchemaGenerator) -> Value
     let permission = matches!(row.spec.access, Access::Permission(_));
     let person = row.spec.asks_for_a_person();
     for (applies, status, description) in [
-        (shape.path.is_some() || shape.query.is_some() || shape.body.is_some(), "400", "The request cannot be read"),
+        (
+            shape.path.is_some() || shape.query.is_some() || shape.body.is_some() || row.spec.answers_again(),
+            "400",
+            "The request cannot be read",
+        ),
         (guarded && page && shape.status != 303, "303", "Nobody is signed in: to the page where one does"),
         ((guarded && !page) || credential, "401", "No valid credential"),
         (permission, "403", "The credential lacks the permission"),
@@ -174,6 +184,7 @@ fn responses(row: &Row, shape: &Shape, generator: &mut SchemaGenerator) -> Value
             "No valid credential, or the sign-in is too long ago (`error=\"insufficient_user_authentication\"`)",
         ),
         (shape.path.is_some(), "404", "No such thing in this tenant"),
+        (row.spec.rows == Rows::Account && shape.path.is_none() && !page, "404", "The account has no such thing"),
         (row.spec.event.is_some(), "409", "It collides with what is there"),
         (shape.if_match, "412", "It is of another version than `If-Match` says"),
         (true, "413", "The body is too large"),
@@ -215,9 +226,9 @@ mod tests {
 
     #[test]
     fn every_row_is_an_operation_and_says_who_may_enter() {
-        let document = document();
+        let document = document(|row| !row.spec.is_page());
         let mut operations = 0;
-        for row in rows() {
+        for row in rows().filter(|row| !row.spec.is_page()) {
             let operation = &document["paths"][row.spec.path][row.spec.method.word().to_lowercase()];
             assert_eq!(operation["operationId"], row.spec.id);
             assert_eq!(operation["x-access"], row.spec.access.word());

@@ -43,7 +43,7 @@ pub(crate) fn sending(caller: &Caller, row: &Row, known: &Known, body: Vec<u8>) 
 }
 
 pub(crate) fn document() -> Value {
-    serde_json::from_str(wardgraph_api::openapi()).unwrap()
+    wardgraph_api::every_endpoint()
 }
 
 pub(crate) fn operation(row: &Row) -> Value {
