@@ -16,6 +16,7 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     end::ENABLE.info(),
     end::HAND_OVER.info(),
     end::HOLD.info(),
+    end::HOLD_ACCOUNT.info(),
     end::HOLDS_DATA.info(),
     end::STANDING.info(),
     list::ACCOUNT.info(),

@@ -50,11 +50,14 @@ pub(super) const RESET: Statement<Identity> = Statement::identity(
        select $6::uuid, $3, email, coalesce(name, ''), $2, $4, $4 from found where $7::bool)
      select user_id from found",
 );
-/// Sets the password, which ends what failed before, and every other link by which it could be set. The address is its owner's, then.
+/// Sets the password, which ends what failed before, and every other link by which it could be set. The address is its owner's, then; if it was
+/// not until now, nothing is left by which whoever registered with it could sign in.
 pub(super) const SET: Statement<Identity> = Statement::identity(
     "identity.account.set_password",
     "with links as (update links set used_at = coalesce(used_at, $3) where user_id = $1 and kind in ('reset', 'verify')),
      verified as (update users set verified_at = coalesce(verified_at, $3), updated_at = $3 where user_id = $1),
+     factors as (delete from factors f using users u where f.user_id = $1 and u.user_id = $1 and u.verified_at is null),
+     codes as (delete from recovery_codes r using users u where r.user_id = $1 and u.user_id = $1 and u.verified_at is null),
      cleared as (delete from attempts where subject = any($4)),
      mailed as (
        insert into mail (mail_id, kind, recipient, name, created_at, due_at)

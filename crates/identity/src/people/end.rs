@@ -18,6 +18,9 @@ pub(super) const ADMINISTRATORS: Statement<Write> = Statement::writing(
     ADMIN,
     "select user_id from users where global_role is not null and disabled_at is null order by user_id for no key update",
 );
+/// Waits for a sign-in that is under way: what comes after it sees the session that began meanwhile.
+pub(super) const HOLD_ACCOUNT: Statement<Write> =
+    Statement::writing("identity.people.hold_account", ADMIN, "select user_id from users where user_id = $1 for no key update");
 /// The generation from which on the account's tokens are good: none that was given so far.
 pub(super) const DISABLE: Statement<Write> = Statement::writing(
     "identity.people.disable",
@@ -102,6 +105,7 @@ pub async fn disable(
     now: Timestamp,
 ) -> Result<i64, IdentityError> {
     administrators.can_spare(user)?;
+    tx.write(&HOLD_ACCOUNT, &[&user.uuid()]).await?;
     let rows = tx.write(&DISABLE, &[&user.uuid(), &now]).await?;
     Ok(rows.first().ok_or(IdentityError::NobodyThere)?.try_get(0)?)
 }

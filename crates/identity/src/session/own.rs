@@ -92,8 +92,9 @@ pub async fn finish_all(
 
 /// Ends all of the account's sessions, and tells the generation from which on its tokens are good: that is to be announced.
 pub async fn finish_everything(tx: &mut Tx<'_, Write>, user: UserId, why: Why, now: Timestamp) -> Result<i64, IdentityError> {
-    finish_all(tx, user, None, why, now).await?;
+    // Waits for a sign-in that is under way; what comes after it sees the session that began meanwhile.
     let rows = tx.write(&RAISE, &[&user.uuid()]).await?;
+    finish_all(tx, user, None, why, now).await?;
     Ok(rows.first().ok_or(IdentityError::Missing("account"))?.try_get(0)?)
 }
 

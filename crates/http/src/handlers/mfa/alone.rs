@@ -40,7 +40,8 @@ pub(super) async fn sign_in<E: Endpoint, O: Opening>(
         Ok(stored) => stored,
         Err(turned) => return turned_away(work, &turned, None, place).await,
     };
-    let counter = services.accounts.keys.counter_of_factor(stored.user, WEBAUTHN, None);
+    // By network: a passkey's id is no secret, and whoever knows it keeps nobody else out.
+    let counter = services.accounts.keys.counter_of_factor(stored.user, WEBAUTHN, Some(&place.network));
     let locked = account::failed(&mut work.tx(), &counter).await?.locks(now);
     // A lock does the work of a try, and is not made longer by one.
     let proof = match prove_alone(services, held, credential, &stored)? {

@@ -212,3 +212,31 @@ async fn a_full_outbox_takes_no_more_from_strangers_and_says_when_to_come_back()
     let change = json!({ "current_password": PASSWORD, "new_password": SQUATTERS });
     assert_eq!(ada.caller.post("/api/v1/users/me/change-password", &change).await.status, 204);
 }
+
+#[tokio::test]
+async fn a_squatters_second_factor_does_not_outlive_the_reset_of_who_has_the_address() {
+    // Without a mail server an account works before its address was shown.
+    let app = App::start().await;
+    let squatter = app.person(EMAIL).await;
+    squatter.adds_an_app(&app).await;
+    assert_eq!(reset(&app, EMAIL).await.status, 202);
+    app.mail_everything().await;
+    let set = |token: String, password: &'static str| {
+        let app = &app;
+        async move {
+            let body = json!({ "token": token, "new_password": password });
+            app.stranger().post("/api/v1/auth/password-reset/confirm", &body).await
+        }
+    };
+    assert_eq!(set(app.mails.token(EMAIL, "reset-password"), SQUATTERS).await.status, 204);
+    let factors = "select (select count(*) from wardgraph.factors) + (select count(*) from wardgraph.recovery_codes)";
+    assert_eq!(seen(&app, factors).await, 0);
+    let owner = Person::of(&app, EMAIL, &login(&app, EMAIL, SQUATTERS).await.ok());
+    // Once the address is shown, a factor stays whatever is reset.
+    owner.adds_an_app(&app).await;
+    app.clock.advance(Duration::from_hours(2));
+    assert_eq!(reset(&app, EMAIL).await.status, 202);
+    app.mail_everything().await;
+    assert_eq!(set(app.mails.token(EMAIL, "reset-password"), PASSWORD).await.status, 204);
+    assert_eq!(login(&app, EMAIL, PASSWORD).await.ok()["mfa_required"], true);
+}
