@@ -4,7 +4,7 @@ use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, Uri, header};
 use maud::html;
 use wardgraph_api::{
-    Problem,
+    Problem, table,
     wire::page::{Done, LocalPath},
 };
 use wardgraph_gate::Browser;
@@ -25,7 +25,7 @@ pub(crate) fn turned_away(problem: &Problem, method: Method, target: &Uri) -> Re
     let back = match method {
         Method::GET => target.path_and_query().map(|path| path.as_str().to_owned()),
         // What was filled in is lost; the page that the form belongs to is not.
-        _ => Some(section(target.path())),
+        _ => Some(section(target.path())).filter(|path| is_shown(path)),
     };
     let place =
         back.and_then(|path| LocalPath::parse(&path)).map_or_else(|| "/sign-in".to_owned(), |back| return_to(&back, problem));
@@ -39,6 +39,11 @@ pub(crate) fn turned_away(problem: &Problem, method: Method, target: &Uri) -> Re
 /// The page that a form belongs to: `/account/sessions` for all that is below it.
 fn section(path: &str) -> String {
     path.split('/').take(3).collect::<Vec<_>>().join("/")
+}
+
+/// Whether there is a page at the path: signing out has none.
+fn is_shown(path: &str) -> bool {
+    table::rows().any(|row| row.spec.method == Method::GET && row.spec.path == path)
 }
 
 /// The page to sign in, which leads back afterwards, and says why if somebody has signed in already.

@@ -93,6 +93,8 @@ async fn a_cookie_is_worth_nothing_after_its_session_ended() {
     thief.plant(SESSION, &stolen);
     assert!(thief.get("/account").await.leads().starts_with("/sign-in"));
     let token = form_token(&stolen);
+    // Signing out has no page of its own to come back to.
+    assert_eq!(thief.send_raw("/sign-out", [(FORM_TOKEN, token.as_str())]).await.leads(), "/sign-in");
     assert!(thief.send_raw("/account", [("name", "Eve"), (FORM_TOKEN, token.as_str())]).await.leads().starts_with("/sign-in"));
     // Nor is one that was guessed in part.
     let live = Window::open(&app);
