@@ -86,7 +86,7 @@ impl<E: Endpoint> Permit<E> {
     where
         E::Mode: Mode,
     {
-        // Under the administrator's role row-level security guards nothing: it is bound to the shared rows and to nothing else.
+        // Under the administrator's role row-level security guards little: it serves shared rows and accounts, each behind a permission of its own.
         let role = match E::SPEC.rows {
             Rows::Members if self.administers() => Role::Admin,
             Rows::Own | Rows::Account | Rows::Members => Role::App,
