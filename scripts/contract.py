@@ -24,7 +24,7 @@ CHECKS = (
 )
 WITHIN_S = 3600
 # What would end the very session that asks: everything after it would be 401.
-ENDS = ("Logout", "EndSessions")
+ENDS = ("Logout", "EndSessions", "DeleteMe")
 
 
 def main() -> None:
