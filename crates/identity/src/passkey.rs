@@ -19,8 +19,8 @@ use std::time::Duration;
 
 use wardgraph_store::StatementInfo;
 
-/// How long an authenticator's owner may take.
-pub const WITHIN: Duration = Duration::from_mins(10);
+/// How long an authenticator's owner may take: as long as the challenge waits.
+pub const WITHIN: Duration = crate::challenge::LIFE;
 
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     offer::OFFER.info(),

@@ -3,7 +3,7 @@
 use wardgraph_kernel::{Chance, GlobalRole, Identity, TenantId, Timestamp, UserId};
 use wardgraph_store::{Statement, StoreError, Tx};
 
-use crate::account::{Registration, organization_id};
+use crate::account::{Registration, organization_id, register::own_organization};
 
 /// Makes the account with its organization; nothing, where the address is taken.
 pub(super) const FOUND: Statement<Identity> = Statement::identity(
@@ -28,7 +28,7 @@ pub async fn found(
     chance: &dyn Chance,
 ) -> Result<Option<(UserId, TenantId)>, StoreError> {
     let organization = organization_id(chance).ok_or_else(|| StoreError::Unsafe("an organization has no id".into()))?;
-    let (user, named) = (UserId::new(now, chance), format!("{}'s organization", new.name));
+    let (user, named) = (UserId::new(now, chance), own_organization(&new.name));
     let rows = tx
         .run(
             &FOUND,
