@@ -199,6 +199,7 @@ def factors(person):
 
     person.press("Sign out")
     person.reads("You are signed out.")
+    person.asked = 0
     person.look("sign-in-with-passkey")
     assert person.asked == 0, "nothing is asked of a device before somebody does something"
     person.press("Sign in with a passkey")
@@ -254,9 +255,13 @@ def offered(person):
     # A page that stands for hours, in a second.
     person.page.evaluate("window.setTimeout = ((wait) => (act, ms) => wait(act, ms > 60_000 ? 300 : ms))(window.setTimeout)")
     person.key.send("WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": person.key_id, "enabled": False})
+    person.asked = 0
     person.page.get_by_label("E-mail address").focus()
-    person.page.wait_for_timeout(2_000)
-    assert person.asked >= 4, "asked anew before it is too old"
+    for _ in range(60):
+        person.page.wait_for_timeout(500)
+        if person.asked >= 3:
+            break
+    assert person.asked >= 3, "asked anew before it is too old"
     # Nobody is there any more: nothing is asked for.
     person.page.get_by_label("Password", exact=True).focus()
     person.page.wait_for_timeout(1_000)
