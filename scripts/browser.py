@@ -72,6 +72,10 @@ class Person:
         if message.type in ("error", "warning") and not (refused and self.forgiven):
             self.complaints.append(message.text)
 
+    def present(self, is_there):
+        """Whether the owner of the device is there to answer it."""
+        self.key.send("WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": self.key_id, "enabled": is_there})
+
     def elsewhere(self):
         """Another window, of another browser of the same person."""
         return Person(self.browser, self.base)
@@ -208,10 +212,13 @@ def factors(person):
 
     offered(person)
 
+    # Whoever types the password is not at the device that the browser offers.
     person.press("Sign out")
+    person.present(False)
     person.sign_in(email, FIRST)
     person.titled("Show that it is you")
     person.look("second-factor")
+    person.present(True)
     person.press("Use your passkey")
     person.titled("Your account")
 
@@ -254,7 +261,7 @@ def offered(person):
     person.reads("You are signed out.")
     # A page that stands for hours, in a second.
     person.page.evaluate("window.setTimeout = ((wait) => (act, ms) => wait(act, ms > 60_000 ? 300 : ms))(window.setTimeout)")
-    person.key.send("WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": person.key_id, "enabled": False})
+    person.present(False)
     person.asked = 0
     person.page.get_by_label("E-mail address").focus()
     for _ in range(60):
@@ -269,7 +276,7 @@ def offered(person):
     person.page.wait_for_timeout(1_000)
     assert person.asked == before, "asked for nobody"
     ask(wait=601)
-    person.key.send("WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": person.key_id, "enabled": True})
+    person.present(True)
     person.page.get_by_label("E-mail address").focus()
     person.titled("Your account")
 
