@@ -260,7 +260,7 @@ def offered(person):
     person.press("Sign out")
     person.reads("You are signed out.")
     # A page that stands for hours, in a second.
-    person.page.evaluate("window.setTimeout = ((wait) => (act, ms) => wait(act, ms > 60_000 ? 300 : ms))(window.setTimeout)")
+    person.page.evaluate("void (window.setTimeout = ((wait) => (act, ms) => wait(act, ms > 60_000 ? 300 : ms))(window.setTimeout))")
     person.present(False)
     person.asked = 0
     person.page.get_by_label("E-mail address").focus()
