@@ -58,14 +58,23 @@ class Person:
         self.browser, self.base, self.folder, self.forgiven = browser, base, folder, False
         self.page = browser.new_context(viewport=DESK).new_page()
         self.page.set_default_timeout(60_000)
-        self.complaints = []
+        self.complaints, self.asked = [], 0
+        self.page.on("request", self.count)
         self.page.on("console", self.hear)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def count(self, request):
+        """How often the server was asked what to ask of a device."""
+        self.asked += request.url.endswith("/api/v1/auth/passkeys/begin")
 
     def hear(self, message):
         refused = message.text.startswith("Failed to load resource: the server responded with a status of 4")
         if message.type in ("error", "warning") and not (refused and self.forgiven):
             self.complaints.append(message.text)
+
+    def present(self, is_there):
+        """Whether the owner of the device is there to answer it."""
+        self.key.send("WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": self.key_id, "enabled": is_there})
 
     def elsewhere(self):
         """Another window, of another browser of the same person."""
@@ -187,22 +196,29 @@ def factors(person):
     assert Path(download.value.path()).read_text().split() == codes
     person.follow("I have kept them")
 
-    browser, key = add_passkey(person, "laptop", "internal")
+    browser, key = add_passkey(person, "security key", "usb")
     browser.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": key})
-    add_passkey(person, "security key", "usb")
+    person.key, person.key_id = add_passkey(person, "laptop", "internal")
     person.look("security-with-factors")
 
     person.press("Sign out")
     person.reads("You are signed out.")
+    person.asked = 0
     person.look("sign-in-with-passkey")
-    if person.page.url.startswith(person.base + "/sign-in"):
-        person.press("Sign in with a passkey")
+    assert person.asked == 0, "nothing is asked of a device before somebody does something"
+    person.press("Sign in with a passkey")
     person.titled("Your account")
+    assert person.asked == 1
 
+    offered(person)
+
+    # Whoever types the password is not at the device that the browser offers.
     person.press("Sign out")
+    person.present(False)
     person.sign_in(email, FIRST)
     person.titled("Show that it is you")
     person.look("second-factor")
+    person.present(True)
     person.press("Use your passkey")
     person.titled("Your account")
 
@@ -236,6 +252,33 @@ def factors(person):
     lost.titled("Your account")
     for one in (person, other, lost):
         assert not one.complaints, one.complaints
+
+
+def offered(person):
+    """The browser offers passkeys in the field of the address, once it is used, and still does after the page was left open for longer than an
+    offer is good; what is chosen then signs in."""
+    person.press("Sign out")
+    person.reads("You are signed out.")
+    # A page that stands for hours, in a second.
+    person.page.evaluate("void (window.setTimeout = ((wait) => (act, ms) => wait(act, ms > 60_000 ? 300 : ms))(window.setTimeout))")
+    person.present(False)
+    person.asked = 0
+    person.page.get_by_label("E-mail address").focus()
+    for _ in range(60):
+        person.page.wait_for_timeout(500)
+        if person.asked >= 3:
+            break
+    assert person.asked >= 3, "asked anew before it is too old"
+    # Nobody is there any more: nothing is asked for.
+    person.page.get_by_label("Password", exact=True).focus()
+    person.page.wait_for_timeout(1_000)
+    before = person.asked
+    person.page.wait_for_timeout(1_000)
+    assert person.asked == before, "asked for nobody"
+    ask(wait=601)
+    person.present(True)
+    person.page.get_by_label("E-mail address").focus()
+    person.titled("Your account")
 
 
 def register(person, email):
@@ -330,7 +373,8 @@ def account(person):
     person.press("Sign out")
     person.reads("You are signed out.")
     person.page.go_back()
-    assert "Your password was changed." not in person.page.content() or person.page.url.endswith("/sign-in"), "nothing is kept"
+    person.titled("Sign in")
+    assert "Your password was changed." not in person.page.content(), "nothing is kept"
     person.open("/sign-in")
     person.follow("Forgot your password?")
     person.look("forgot")

@@ -103,6 +103,7 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(u::GetUser, users::get)
         .mount(u::DisableUser, users::disable)
         .mount(u::EnableUser, users::enable)
+        .mount(u::EndUserSessions, users::end_sessions)
         .mount(u::DeleteUser, users::delete)
         .mount(a::GetMe, account::me::get)
         .mount(a::UpdateMe, account::me::update)
