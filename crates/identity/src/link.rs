@@ -16,6 +16,8 @@ pub enum Kind {
     Verify,
     /// Sets a password anew.
     Reset,
+    /// Invites to an organization: its id is the invitation's.
+    Invitation,
 }
 
 impl Kind {
@@ -24,6 +26,7 @@ impl Kind {
         match self {
             Self::Verify => "verify",
             Self::Reset => "reset",
+            Self::Invitation => "invitation",
         }
     }
 }

@@ -230,7 +230,7 @@ fn accounts(config: &Config, keys: AccountKeys, listen: SocketAddr) -> Result<Ac
         cost: Cost::DEFAULT,
         breached: config.accounts.breached.as_ref().map(|at| at.open(&config.egress)).transpose()?,
         lifetimes: config.accounts.lifetimes,
-        open: config.accounts.open,
+        registration: config.accounts.registration,
         verifies: config.accounts.smtp.is_some(),
         passkeys: config.passkeys.party(listen),
         beat: BEAT,

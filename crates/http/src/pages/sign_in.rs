@@ -21,6 +21,7 @@ pub(crate) fn sign_in(filled: &Filled<'_>, done: Option<Done>) -> Screen {
     let content = html! {
         (filled.carried("return_to"))
         (filled.carried("passkeys"))
+        (filled.carried("organization"))
         (filled.line(&EMAIL))
         (filled.line(&password))
         button.main { (s::BUTTON) }

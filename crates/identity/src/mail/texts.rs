@@ -2,7 +2,10 @@
 
 use wardgraph_kernel::LinkId;
 
-use super::{Due, Message};
+use super::{
+    Due, Message,
+    inviting::{INVITATION, Said},
+};
 use crate::{
     Keys,
     link::{self, Kind},
@@ -29,6 +32,18 @@ pub fn compose(due: &Due, keys: &Keys, base: &str) -> Option<Message> {
                 link(Kind::Reset, "reset-password", id)
             ),
         ),
+        ("invitation", Some(id)) => {
+            let Said { by, organization } = Said::read(&due.name);
+            let who = if by.is_empty() { "Somebody" } else { by };
+            (
+                "You are invited to an organization",
+                format!(
+                    "{who} invites you to work in the organization “{organization}”. If you would like to, go to\n\n{}\n\nThe link works \
+                     once, and is good until the invitation ends or is withdrawn. If you do not expect it, you need not do anything.",
+                    link(Kind::Invitation, "invitation", id)
+                ),
+            )
+        }
         ("taken", None) => (
             "You have an account already",
             format!(
@@ -101,6 +116,6 @@ pub fn compose(due: &Due, keys: &Keys, base: &str) -> Option<Message> {
         ),
         _ => return None,
     };
-    let greeting = if due.name.is_empty() { "Hello".to_owned() } else { format!("Hello {}", due.name) };
+    let greeting = if due.name.is_empty() || due.kind == INVITATION { "Hello".to_owned() } else { format!("Hello {}", due.name) };
     Some(Message { id: due.id.simple().to_string(), to, subject: subject.into(), text: format!("{greeting},\n\n{text}\n") })
 }
