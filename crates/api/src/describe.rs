@@ -60,6 +60,8 @@ pub struct KnownInvitations {
     pub to_the_account: String,
     /// The token of a link by which the server gets another administrator.
     pub setup: String,
+    /// An address that nobody has.
+    pub new_address: String,
 }
 
 /// Second factors, and what opens them.

@@ -221,6 +221,7 @@ fn placeholder() -> Known {
             to_somebody_new: "...".into(),
             to_the_account: "...".into(),
             setup: "wgi_...".into(),
+            new_address: "joan@example.com".into(),
         },
     };
     Known { node: id(1).into(), other: id(2).into(), edge: id(3).into(), shared: id(4).into(), account }

@@ -36,7 +36,16 @@ impl<E: Endpoint<Mode: Mode>> Work<E> {
         admission: Admission,
         key: Option<Key>,
     ) -> Self {
-        Self { unit, circumstances, tenant, admission, entries: Vec::new(), elsewhere: Vec::new(), key, endpoint: std::marker::PhantomData }
+        Self {
+            unit,
+            circumstances,
+            tenant,
+            admission,
+            entries: Vec::new(),
+            elsewhere: Vec::new(),
+            key,
+            endpoint: std::marker::PhantomData,
+        }
     }
 
     /// Lends the transaction. The handle cannot outlive the work, and moving it moves no transaction.

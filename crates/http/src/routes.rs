@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use wardgraph_api::table::{
-    account as a, auth, graph as g, invitation_pages as ip, invitations as i, mfa as m, pages as p, passkeys as k, shared, system as s, users as u,
+    account as a, auth, graph as g, invitation_pages as ip, invitations as i, mfa as m, pages as p, passkeys as k, shared,
+    system as s, users as u,
 };
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
@@ -16,8 +17,8 @@ use wardgraph_vault::Vault;
 use crate::{
     Accounts, Api, Edge, HealthState, Mounted, QueryVectors,
     handlers::{
-        self, account, auth as ceremonies, batch, edges, embeddings, events, invitations, mfa, nodes, pages, relations, search, system, users,
-        versions,
+        self, account, auth as ceremonies, batch, edges, embeddings, events, invitations, mfa, nodes, pages, relations, search,
+        system, users, versions,
     },
 };
 

@@ -130,9 +130,15 @@ mod tests {
             }
             mightier = may;
         }
-        let givers: Vec<_> = OrganizationRole::ALL.iter().map(|role| OrganizationRole::ALL.iter().filter(|other| role.may_give(**other)).count()).collect();
+        let givers: Vec<_> = OrganizationRole::ALL
+            .iter()
+            .map(|role| OrganizationRole::ALL.iter().filter(|other| role.may_give(**other)).count())
+            .collect();
         assert_eq!(givers, [5, 4, 0, 0, 0]);
-        assert!(OrganizationRole::Owner.may_give(OrganizationRole::Owner) && !OrganizationRole::Admin.may_give(OrganizationRole::Owner));
+        assert!(
+            OrganizationRole::Owner.may_give(OrganizationRole::Owner)
+                && !OrganizationRole::Admin.may_give(OrganizationRole::Owner)
+        );
         assert!(!OrganizationRole::Analyst.permissions().allows(Permission::NodesWrite));
         assert_eq!(OrganizationRole::of("Owner"), None);
         let data = Permissions::from_scopes(["kg:read", "kg:write", "search:read", "ask:read", "events:read"]);

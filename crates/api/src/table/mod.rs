@@ -62,8 +62,19 @@ pub struct Row {
 }
 
 /// Every endpoint of the server.
-pub static ALL: &[&[Row]] =
-    &[system::ROWS, graph::ROWS, shared::ROWS, mfa::ROWS, passkeys::ROWS, users::ROWS, account::ROWS, invitations::ROWS, auth::ROWS, pages::ROWS, invitation_pages::ROWS];
+pub static ALL: &[&[Row]] = &[
+    system::ROWS,
+    graph::ROWS,
+    shared::ROWS,
+    mfa::ROWS,
+    passkeys::ROWS,
+    users::ROWS,
+    account::ROWS,
+    invitations::ROWS,
+    auth::ROWS,
+    pages::ROWS,
+    invitation_pages::ROWS,
+];
 
 /// Every endpoint of the server, one after another.
 pub fn rows() -> impl Iterator<Item = &'static Row> {

@@ -38,8 +38,8 @@ impl Validate for InviteForm {
 }
 
 impl Body for InviteForm {
-    fn example(_: &Known) -> Value {
-        json!({ "email": "joan@example.com", "role": "developer" })
+    fn example(known: &Known) -> Value {
+        json!({ "email": known.account.invitations.new_address, "role": "developer" })
     }
 }
 

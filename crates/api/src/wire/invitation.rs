@@ -71,8 +71,8 @@ impl Validate for NewInvitation {
 }
 
 impl Body for NewInvitation {
-    fn example(_: &Known) -> Value {
-        json!({ "email": "joan@example.com", "role": "developer" })
+    fn example(known: &Known) -> Value {
+        json!({ "email": known.account.invitations.new_address, "role": "developer" })
     }
 }
 
@@ -215,7 +215,7 @@ impl Validate for Setup {
 
 impl Body for Setup {
     fn example(known: &Known) -> Value {
-        json!({ "token": known.account.invitations.setup, "email": "root@example.com", "name": "Root", "password": "vowel-otter-sixteen-lamp" })
+        json!({ "token": known.account.invitations.setup, "email": known.account.invitations.new_address, "name": "Root", "password": "vowel-otter-sixteen-lamp" })
     }
 }
 

@@ -111,12 +111,7 @@ pub async fn withdraw(tx: &mut Tx<'_, Write>, id: InvitationId, now: Timestamp) 
 }
 
 /// What an open invitation to the address of `user` says.
-pub async fn shown(
-    tx: &mut Tx<'_, Read>,
-    id: InvitationId,
-    user: UserId,
-    now: Timestamp,
-) -> Result<Option<Shown>, StoreError> {
+pub async fn shown(tx: &mut Tx<'_, Read>, id: InvitationId, user: UserId, now: Timestamp) -> Result<Option<Shown>, StoreError> {
     let row = tx.find(&SHOWN, &[&id.uuid(), &user.uuid(), &now]).await?;
     row.map(|row| Ok(Shown { organization: row.try_get(0)?, role: row.try_get(1)? })).transpose()
 }

@@ -19,7 +19,8 @@ pub(super) const DAY: Duration = Duration::from_hours(24);
 const MOST_WAITING: i64 = 10_000;
 
 /// Those that are kept back use nothing up but the hour.
-pub(super) const COUNT_SQL: &str = "insert into mail_counts as c (subject, hour_from, in_hour, day_from, in_day) values ($1, $2, 1, $2, 1)
+pub(super) const COUNT_SQL: &str =
+    "insert into mail_counts as c (subject, hour_from, in_hour, day_from, in_day) values ($1, $2, 1, $2, 1)
      on conflict (subject) do update set
        in_hour = case when c.hour_from > $3 then least(c.in_hour, 1000) + 1 else 1 end,
        hour_from = case when c.hour_from > $3 then c.hour_from else $2 end,

@@ -93,7 +93,10 @@ pub(crate) async fn list(
 }
 
 /// The invitations of the organization that the caller works in.
-pub(crate) async fn read<E: Endpoint<Mode = Read>>(permit: Permit<E>, filter: InvitationFilter) -> Result<InvitationPage, Failure> {
+pub(crate) async fn read<E: Endpoint<Mode = Read>>(
+    permit: Permit<E>,
+    filter: InvitationFilter,
+) -> Result<InvitationPage, Failure> {
     let (list, now) = (List { name: "invitations", tenant: permit.tenant().clone(), of: None }, permit.now());
     let (size, after) = page(&list, filter.limit, filter.cursor.as_deref())?;
     let mut work = permit.begin()?;
