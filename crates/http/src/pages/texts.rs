@@ -128,7 +128,10 @@ pub(crate) mod invitations {
     }
 
     pub(crate) fn role_of(word: &str) -> &str {
-        OrganizationRole::of(word).map_or(word, role)
+        match OrganizationRole::of(word) {
+            Some(known) => role(known),
+            None => word,
+        }
     }
 }
 

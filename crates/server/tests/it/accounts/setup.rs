@@ -70,7 +70,7 @@ async fn a_link_ends_and_who_came_before_it_ends_it() {
     app.database.behind_the_scenes().await.execute(sql, &[&ada.id]).await.unwrap();
     set_up(&app, &token, "root@example.com").await.problem(422);
     assert_eq!(administrators(&app).await, ["ada@example.com"]);
-    app.clock.advance(Duration::from_hours(1));
+    app.clock.advance(Duration::from_hours(2));
     app.sweep_accounts().await;
     let client = app.database.behind_the_scenes().await;
     let left: i64 = client.query_one("select count(*) from wardgraph.setup_links", &[]).await.unwrap().get(0);

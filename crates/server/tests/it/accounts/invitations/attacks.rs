@@ -65,6 +65,7 @@ async fn an_invitation_that_was_withdrawn_or_is_too_old_gives_nothing() {
     let app = App::start().await;
     let (ada, bob) = (app.person("ada@example.com").await, app.person("bob@example.com").await);
     let first = invited(&app, &ada, "joan@example.com", "analyst").await;
+    app.clock.advance(Duration::from_secs(1));
     let second = invited(&app, &ada, "joan@example.com", "developer").await;
     assert_eq!(statuses(&ada.caller.get(INVITATIONS).await.ok()), ["joan@example.com open", "joan@example.com withdrawn"]);
     accept(&app, &first).await.problem(422);

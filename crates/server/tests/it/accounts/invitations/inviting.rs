@@ -151,6 +151,8 @@ async fn how_people_come_to_have_accounts_is_the_operators_to_say() {
         let (ada, bob) = (open.person("ada@example.com").await, open.person("bob@example.com").await);
         // The same database, served as another operator would.
         let app = App::over(open.database.clone(), AppOptions { registration, ..AppOptions::default() }).await;
+        // Both draw the same chances: later, so that no id comes twice.
+        app.clock.advance(Duration::from_secs(1));
         let owner = Person { caller: app.bearer(ada.caller.token.as_ref().unwrap()), ..ada.clone() };
         let token = invited(&app, &owner, "joan@example.com", "analyst").await;
         assert_eq!(accept(&app, &token).await.status, somebody_new, "{registration:?}");

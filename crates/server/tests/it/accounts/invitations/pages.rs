@@ -52,6 +52,7 @@ async fn an_owner_invites_with_a_browser_and_somebody_new_follows() {
     assert_eq!(joan.get("/account/invitations").await.status, 403);
     assert_eq!(joan.send("/account/invitations/new", &[("email", "x@example.com"), ("role", "analyst")]).await.status, 403);
 
+    app.clock.advance(Duration::from_secs(1));
     let other = invited(&app, &ada, "jo@example.com", "analyst").await;
     let id = ada.caller.get("/api/v1/invitations").await.ok()["invitations"][0]["id"].as_str().unwrap().to_owned();
     assert_eq!(joan.send(&format!("/account/invitations/{id}/withdraw"), &[]).await.status, 403);
