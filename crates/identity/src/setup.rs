@@ -117,11 +117,11 @@ pub async fn look(tx: &mut Tx<'_, Identity>, token: &SetupToken<'_>, now: Timest
 
 /// Uses a link up, and with the first administrator's all others of theirs.
 pub async fn take(tx: &mut Tx<'_, Identity>, token: &SetupToken<'_>, now: Timestamp) -> Result<Option<Link>, StoreError> {
-    let taken = link(tx, &TAKE, token, now).await?;
-    if taken.as_ref().is_some_and(|link| !link.another) {
+    let found = link(tx, &TAKE, token, now).await?;
+    if found.as_ref().is_some_and(|link| !link.another) {
         tx.run(&SPEND, &[&now]).await?;
     }
-    Ok(taken)
+    Ok(found)
 }
 
 /// Forgets links that are past, a bounded number at a time. Tells whether there may be more.

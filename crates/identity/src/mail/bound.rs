@@ -58,7 +58,7 @@ pub async fn admits(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let counted = Counted::of(keys, asked.word(), address, now);
-    counted.admits(&tx.run(&COUNT, &counted.params()).await?)
+    admitted(&tx.run(&COUNT, &counted.params()).await?)
 }
 
 /// A message more to an address, as it is counted.
@@ -80,13 +80,13 @@ impl Counted {
     pub(super) fn params(&self) -> [Param<'_>; 5] {
         [&self.subject, &self.now, &self.hour, &self.day, &IN_AN_HOUR]
     }
+}
 
-    /// What its answer says: whether the message is sent.
-    pub(super) fn admits(&self, rows: &[Row]) -> Result<bool, StoreError> {
-        let row = rows.first().ok_or(StoreError::Ended)?;
-        let (in_hour, in_day): (i32, i32) = (row.try_get(0)?, row.try_get(1)?);
-        Ok(in_hour <= if in_day <= IN_A_DAY { IN_AN_HOUR } else { 1 })
-    }
+/// What the answer of [`COUNT_SQL`] says: whether the message is sent.
+pub(super) fn admitted(rows: &[Row]) -> Result<bool, StoreError> {
+    let row = rows.first().ok_or(StoreError::Ended)?;
+    let (in_hour, in_day): (i32, i32) = (row.try_get(0)?, row.try_get(1)?);
+    Ok(in_hour <= if in_day <= IN_A_DAY { IN_AN_HOUR } else { 1 })
 }
 
 /// Whether so many messages wait that no stranger can have more of them written.

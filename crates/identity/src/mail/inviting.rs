@@ -3,7 +3,7 @@
 use wardgraph_kernel::{Chance, InvitationId, LinkId, Timestamp, Write};
 use wardgraph_store::{Role, Statement, StoreError, Tx};
 
-use super::bound::{COUNT_SQL, Counted};
+use super::bound::{COUNT_SQL, Counted, admitted};
 use crate::{Address, Keys};
 
 /// The kind of message, as it is stored and counted.
@@ -19,7 +19,7 @@ pub(super) const INVITE: Statement<Write> = Statement::writing(
 /// Counts an invitation to an address, and tells whether it is mailed. The same is done whether anybody has the address or not.
 pub async fn admits_invitation(tx: &mut Tx<'_, Write>, keys: &Keys, to: &Address, now: Timestamp) -> Result<bool, StoreError> {
     let counted = Counted::of(keys, INVITATION, to, now);
-    counted.admits(&tx.write(&COUNT, &counted.params()).await?)
+    admitted(&tx.write(&COUNT, &counted.params()).await?)
 }
 
 /// Has an invitation mailed. `by` is the address of who invites, if it was shown to be theirs, else empty.
@@ -35,10 +35,20 @@ pub async fn invite(
     tx.write(&INVITE, &[&LinkId::new(now, chance).uuid(), &to.as_str(), &said, &invitation.uuid(), &now]).await.map(drop)
 }
 
+/// The English text of an invitation. `name`: of the message, as it is stored; `link`: where it leads.
+pub(super) fn text(name: &str, link: &str) -> String {
+    let Said { by, organization } = Said::read(name);
+    let who = if by.is_empty() { "Somebody" } else { by };
+    format!(
+        "{who} invites you to work in the organization “{organization}”. If you would like to, go to\n\n{link}\n\nThe link works once, and \
+         is good until the invitation ends or is withdrawn. If you do not expect it, you need not do anything."
+    )
+}
+
 /// Who invites to what, as it stands in a message's `name`. No address has a blank in it.
-pub(super) struct Said<'a> {
-    pub(super) by: &'a str,
-    pub(super) organization: &'a str,
+struct Said<'a> {
+    by: &'a str,
+    organization: &'a str,
 }
 
 impl<'a> Said<'a> {
@@ -46,7 +56,7 @@ impl<'a> Said<'a> {
         format!("{} {}", self.by, self.organization)
     }
 
-    pub(super) fn read(name: &'a str) -> Self {
+    fn read(name: &'a str) -> Self {
         let (by, organization) = name.split_once(' ').unwrap_or(("", name));
         Self { by, organization }
     }

@@ -4,7 +4,7 @@ use wardgraph_kernel::LinkId;
 
 use super::{
     Due, Message,
-    inviting::{INVITATION, Said},
+    inviting::{self, INVITATION},
 };
 use crate::{
     Keys,
@@ -32,17 +32,8 @@ pub fn compose(due: &Due, keys: &Keys, base: &str) -> Option<Message> {
                 link(Kind::Reset, "reset-password", id)
             ),
         ),
-        ("invitation", Some(id)) => {
-            let Said { by, organization } = Said::read(&due.name);
-            let who = if by.is_empty() { "Somebody" } else { by };
-            (
-                "You are invited to an organization",
-                format!(
-                    "{who} invites you to work in the organization “{organization}”. If you would like to, go to\n\n{}\n\nThe link works \
-                     once, and is good until the invitation ends or is withdrawn. If you do not expect it, you need not do anything.",
-                    link(Kind::Invitation, "invitation", id)
-                ),
-            )
+        (INVITATION, Some(id)) => {
+            ("You are invited to an organization", inviting::text(&due.name, &link(Kind::Invitation, "invitation", id)))
         }
         ("taken", None) => (
             "You have an account already",
