@@ -32,8 +32,10 @@ pub(crate) fn account(me: &Me, places: &[Membership], token: String, done: Optio
             div { dt { (a::SINCE) } dd { (moment(me.created_at)) } }
         }
         (organizations(me.organization.as_ref(), places))
-        h2 { (a::CHANGE_NAME) }
-        (name_form(&Filled::fresh(token, &[("name", &me.name)])))
+        section {
+            h2 { (a::CHANGE_NAME) }
+            (name_form(&Filled::fresh(token, &[("name", &me.name)])))
+        }
     };
     Screen::new(a::TITLE, body).at("/account")
 }
