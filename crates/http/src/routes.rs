@@ -57,7 +57,7 @@ impl std::fmt::Debug for Services {
 
 /// The whole API.
 pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
-    Api::new(gate, edge)
+    let api = Api::new(gate, edge)
         .mount(s::Live, system::live)
         .mount(s::ReadyNow, with(services, system::ready))
         .mount(s::HealthNow, with(services, system::health))
@@ -129,8 +129,13 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(auth::Refresh, with(services, ceremonies::refresh::refresh))
         .mount(auth::VerifyEmail, with(services, ceremonies::links::verify))
         .mount(auth::RequestPasswordReset, with(services, ceremonies::links::request))
-        .mount(auth::ConfirmPasswordReset, with(services, ceremonies::links::confirm))
-        .mount(p::Home, pages::home)
+        .mount(auth::ConfirmPasswordReset, with(services, ceremonies::links::confirm));
+    with_pages(api, services).finish()
+}
+
+/// What people see.
+fn with_pages(api: Api, services: &Services) -> Api {
+    api.mount(p::Home, pages::home)
         .mount(p::Stylesheet, pages::stylesheet)
         .mount(p::PasskeyScript, pages::script)
         .mount(p::Icon, pages::icon)
@@ -176,7 +181,6 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(ip::RenameFactorByPage, pages::second_factor::rename)
         .mount(ip::RotateKeyPage, pages::keys::rotation_page)
         .mount(ip::RotateKeyByPage, pages::keys::rotate)
-        .finish()
 }
 
 /// A handler that is given the services too.
