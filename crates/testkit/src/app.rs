@@ -52,7 +52,6 @@ pub const MASTER_KEY: &str = "dGVzdC1tYXN0ZXIta2V5LW9mLXRoaXJ0eS10d28tYi4=";
 
 /// What a test wants otherwise than usual.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is something that one test or another wants")]
 pub struct AppOptions {
     /// The limits; none unless a test is about them.
     pub limits: LimitTable,
