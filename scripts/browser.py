@@ -78,7 +78,7 @@ class Person:
 
     def elsewhere(self):
         """Another window, of another browser of the same person."""
-        return Person(self.browser, self.base)
+        return Person(self.browser, self.base, self.folder)
 
     def open(self, path):
         self.page.goto(self.base + path)
@@ -200,6 +200,13 @@ def factors(person):
     browser.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": key})
     person.key, person.key_id = add_passkey(person, "laptop", "internal")
     person.look("security-with-factors")
+    person.follow("Rename: phone")
+    person.titled("Rename a second factor")
+    person.look("rename-factor")
+    person.page.get_by_label("Name").fill("old phone")
+    person.press("Save name")
+    person.reads("The second factor was renamed.")
+    person.reads("old phone")
 
     person.press("Sign out")
     person.reads("You are signed out.")
@@ -343,6 +350,14 @@ def account(person):
     person.follow("I have copied it")
     person.reads("192.0.2.0/24")
     person.look("keys")
+    person.follow("Replace key: nightly import")
+    person.titled("Replace key")
+    person.look("replace-key")
+    person.page.get_by_label("The old key ends").select_option("week")
+    person.press("Replace key")
+    person.titled("Your new API key")
+    person.follow("I have copied it")
+    assert person.page.get_by_role("link", name="Replace key: nightly import").count() == 1, "the old key was replaced once"
     person.press("Revoke key")
     person.reads("The API key was revoked.")
 
@@ -393,7 +408,80 @@ def account(person):
     assert not person.complaints, person.complaints
 
 
-JOURNEYS = {"account": account, "factors": factors}
+def invitations(person):
+    """A server that is set up, and its first administrator's organization, into which somebody new comes and somebody who has an account."""
+    email = "root@example.com"
+    person.open(ask(setup=True))
+    person.titled("Set up this server")
+    person.look("setup")
+    person.page.get_by_label("Name").fill("Root")
+    person.page.get_by_label("E-mail address").fill(email)
+    person.page.get_by_label("Password", exact=True).fill(FIRST)
+    person.press("Create administrator")
+    person.reads("Your account administers this server.")
+    person.sign_in(email, FIRST)
+    person.titled("Your account")
+    person.look("account-of-an-owner")
+    person.follow("Invitations")
+    person.reads("Nobody is invited.")
+    person.look("no-invitations")
+    for invited, role in (("joan@example.com", "developer"), ("ada@example.com", "analyst"), ("late@example.com", "analyst")):
+        person.follow("Invite somebody")
+        person.titled("Invite somebody")
+        if invited.startswith("joan"):
+            person.look("invite")
+        person.page.get_by_label("E-mail address").fill(invited)
+        person.page.get_by_label("Role").select_option(role)
+        person.press("Send the invitation")
+        person.reads("The invitation is on its way by e-mail.")
+        person.reads(invited)
+    person.page.get_by_role("button", name="Withdraw: late@example.com").click()
+    person.reads("The invitation was withdrawn.")
+    person.look("invitations")
+
+    joan = person.elsewhere()
+    joan.open(ask(mail="joan@example.com", page="invitation"))
+    joan.titled("You are invited")
+    joan.look("invited")
+    joan.page.get_by_label("Name").fill("Joan Clarke")
+    joan.page.get_by_label("Password", exact=True).fill(SECOND)
+    joan.press("Create account and join")
+    joan.reads("You are a member of the organization now.")
+    joan.sign_in("joan@example.com", SECOND)
+    joan.titled("Your account")
+    joan.reads("Root's organization")
+    assert joan.page.get_by_role("link", name="Invitations").count() == 0, "it is not hers to see"
+
+    ada = person.elsewhere()
+    register(ada, "ada@example.com")
+    confirm(ada, "ada@example.com")
+    ada.press("Confirm my address")
+    ada.reads("Your e-mail address is confirmed.")
+    ada.open(ask(mail="ada@example.com", page="invitation"))
+    ada.titled("You are invited")
+    ada.follow("Sign in and join")
+    ada.titled("Sign in")
+    ada.page.get_by_label("E-mail address").fill("ada@example.com")
+    ada.page.get_by_label("Password", exact=True).fill(FIRST)
+    ada.press("Sign in")
+    ada.titled("You are invited")
+    ada.reads("Root's organization")
+    ada.look("join")
+    ada.press("Join the organization")
+    ada.reads("You are a member of the organization now.")
+    ada.look("account-in-two-organizations")
+    ada.follow("Work here: Root's organization")
+    ada.titled("Sign in")
+    ada.page.get_by_label("E-mail address").fill("ada@example.com")
+    ada.page.get_by_label("Password", exact=True).fill(FIRST)
+    ada.press("Sign in")
+    ada.titled("Your account")
+    ada.reads("analyst")
+    for one in (person, joan, ada):
+        assert not one.complaints, one.complaints
+
+
+JOURNEYS = {"account": account, "factors": factors, "invitations": invitations}
 
 if __name__ == "__main__":
     main()

@@ -22,6 +22,8 @@ pub struct Work<E: Endpoint> {
     tenant: TenantId,
     admission: Admission,
     entries: Vec<Entry>,
+    /// What other tenants' logs are told.
+    elsewhere: Vec<(TenantId, Entry)>,
     key: Option<Key>,
     endpoint: std::marker::PhantomData<fn() -> E>,
 }
@@ -34,7 +36,16 @@ impl<E: Endpoint<Mode: Mode>> Work<E> {
         admission: Admission,
         key: Option<Key>,
     ) -> Self {
-        Self { unit, circumstances, tenant, admission, entries: Vec::new(), key, endpoint: std::marker::PhantomData }
+        Self {
+            unit,
+            circumstances,
+            tenant,
+            admission,
+            entries: Vec::new(),
+            elsewhere: Vec::new(),
+            key,
+            endpoint: std::marker::PhantomData,
+        }
     }
 
     /// Lends the transaction. The handle cannot outlive the work, and moving it moves no transaction.
@@ -48,11 +59,17 @@ impl<E: Endpoint<Mode: Mode>> Work<E> {
         for entry in std::iter::once(request).chain(subjects).chain(self.entries) {
             batch.push(&self.circumstances, &*self.admission.gate.parts.chance, entry);
         }
-        let events = batch.params();
-        match &record {
-            Some(record) => self.unit.commit(&[(&APPEND, &events), (Record::STATEMENT, &record.params())]).await,
-            None => self.unit.commit(&[(&APPEND, &events)]).await,
+        let mut batches = vec![batch];
+        for (tenant, entry) in self.elsewhere {
+            let mut batch = Batch::new(tenant.as_str().to_owned(), self.admission.now);
+            batch.push(&self.circumstances, &*self.admission.gate.parts.chance, entry);
+            batches.push(batch);
         }
+        let events: Vec<_> = batches.iter().map(Batch::params).collect();
+        let record = record.as_ref().map(Record::params);
+        let record = record.as_ref().map(|params| (Record::STATEMENT, params.as_slice()));
+        let closing: Vec<_> = events.iter().map(|events| (&APPEND, events.as_slice())).chain(record).collect();
+        self.unit.commit(&closing).await
     }
 
     fn request(&self, event_type: EventType, outcome: Outcome) -> Entry {
@@ -140,10 +157,16 @@ impl<E: Endpoint<Mode = Write>> Work<E> {
         self.entries.push(Entry::done(event_type, subject.into()));
     }
 
+    /// Has on record, in another tenant's log, what the change did there: for work under the administrator's role, which may.
+    pub fn changed_in(&mut self, tenant: &TenantId, entry: Entry) {
+        self.elsewhere.push((tenant.clone(), entry));
+    }
+
     /// Undoes what the domain did, keeps the transaction for counters and revocations, and commits the refusal.
     pub async fn undo(mut self) -> Result<Undone<E>, StoreError> {
         self.unit.undo().await?;
         self.entries.clear();
+        self.elsewhere.clear();
         Ok(Undone { work: self })
     }
 

@@ -16,6 +16,8 @@ stored! {
         Verify = "verify",
         /// Sets a password anew.
         Reset = "reset",
+        /// Invites to an organization: its id is the invitation's.
+        Invitation = "invitation",
     }
 }
 
@@ -25,6 +27,7 @@ impl Kind {
         match self {
             Self::Verify => "verify-email",
             Self::Reset => "reset-password",
+            Self::Invitation => "invitation",
         }
     }
 }

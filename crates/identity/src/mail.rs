@@ -2,6 +2,7 @@
 
 mod bound;
 mod folder;
+mod inviting;
 mod kind;
 mod notice;
 mod outbox;
@@ -10,6 +11,7 @@ mod texts;
 
 pub use bound::{Asked, admits, is_full};
 pub use folder::FolderMailer;
+pub use inviting::{admits_invitation, invite};
 pub use kind::Kind;
 pub use notice::{Notice, notify, notify_own};
 pub use outbox::{Due, claim, defer, done, sweep};
@@ -23,6 +25,8 @@ use wardgraph_store::StatementInfo;
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     bound::COUNT.info(),
     bound::FULL.info(),
+    inviting::COUNT.info(),
+    inviting::INVITE.info(),
     notice::NOTIFY.info(),
     notice::NOTIFY_OWN.info(),
     outbox::CLAIM.info(),

@@ -169,6 +169,7 @@ impl Person {
         let plain = app.person(&format!("plain-{}", self.email)).await;
         let known = KnownAccount {
             mfa: self.known_mfa(app, &authenticator).await,
+            invitations: self.known_invitations(app, &plain).await,
             email: plain.email,
             password: PASSWORD.into(),
             session: serde_json::from_value(json!(ended.session)).unwrap(),

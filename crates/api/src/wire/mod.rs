@@ -3,9 +3,12 @@
 pub mod account;
 pub mod api_key;
 pub mod auth;
+mod done;
 pub mod edge;
 pub mod embedding;
 pub mod event;
+pub mod form;
+pub mod invitation;
 pub mod mfa;
 mod name;
 pub mod node;

@@ -1,6 +1,6 @@
 //! The English texts of what is mailed, in one place.
 
-use super::{Due, Kind, MailError, Message, Notice};
+use super::{Due, Kind, MailError, Message, Notice, inviting};
 use crate::{Keys, link};
 
 /// The message of what is due; `None` for what is to nobody. `base` is where this server is reached.
@@ -14,16 +14,18 @@ pub fn compose(due: &Due, keys: &Keys, base: &str) -> Result<Option<Message>, Ma
     let (subject, text) = match kind {
         Kind::Link(kind) => {
             let id = due.link.ok_or_else(|| MailError::Never("it has no link".into()))?;
-            bringing(kind, &format!("{base}/{}?token={}", kind.page(), link::token(keys, kind, id).expose()))
+            bringing(kind, &due.name, &format!("{base}/{}?token={}", kind.page(), link::token(keys, kind, id).expose()))
         }
         Kind::Notice(notice) => telling(notice, base),
     };
-    let greeting = if due.name.is_empty() { "Hello".to_owned() } else { format!("Hello {}", due.name) };
+    // The name of an invitation is nobody's: it says who invites to what.
+    let nameless = due.name.is_empty() || kind == Kind::Link(link::Kind::Invitation);
+    let greeting = if nameless { "Hello".to_owned() } else { format!("Hello {}", due.name) };
     Ok(Some(Message { id: due.id.simple().to_string(), to, subject: subject.into(), text: format!("{greeting},\n\n{text}\n") }))
 }
 
-/// Subject and text of a message that brings a link.
-fn bringing(kind: link::Kind, address: &str) -> (&'static str, String) {
+/// Subject and text of a message that brings a link to `address`. `name`: of the message, as it is stored.
+fn bringing(kind: link::Kind, name: &str, address: &str) -> (&'static str, String) {
     match kind {
         link::Kind::Verify => (
             "Please confirm your e-mail address",
@@ -39,6 +41,7 @@ fn bringing(kind: link::Kind, address: &str) -> (&'static str, String) {
                  once. If it was not you, you need not do anything: your password is as it was."
             ),
         ),
+        link::Kind::Invitation => ("You are invited to an organization", inviting::text(name, address)),
     }
 }
 

@@ -9,6 +9,7 @@ mod key;
 mod migrate;
 mod serve;
 mod session;
+mod setup_link;
 mod token;
 mod user;
 

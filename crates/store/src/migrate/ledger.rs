@@ -35,7 +35,8 @@ migrations![
     "0021_browser_sessions",
     "0022_people",
     "0023_unproven_addresses",
-    "0025_less_is_granted"
+    "0025_less_is_granted",
+    "0026_invitations"
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {

@@ -79,6 +79,19 @@ pub(crate) async fn rotate(
     permit: Permit<RotateApiKey>,
     (Path(old), Json(rotation)): (Path<ApiKeyId>, Json<Rotation>),
 ) -> Result<Committed<RotateApiKey>, Failure> {
+    replace(permit, old, &rotation, Issued).await
+}
+
+/// Replaces a key of the caller's by one that can do the same, which `answer` shows once.
+pub(crate) async fn replace<E>(
+    permit: Permit<E>,
+    old: ApiKeyId,
+    rotation: &Rotation,
+    answer: impl FnOnce(IssuedApiKey) -> E::Output + Send,
+) -> Result<Committed<E>, Failure>
+where
+    E: Endpoint<Mode = Write, Output: ShownOnce>,
+{
     let (caller, now, chance) = (permit.account()?, permit.now(), permit.chance());
     let id = ApiKeyId::new(now, &*chance);
     let (key, verifier) = api_key::make(id, &*chance);
@@ -92,7 +105,7 @@ pub(crate) async fn rotate(
         revoke(&mut work.tx(), Revocation::ApiKey(&old.to_string()), now).await?;
     }
     work.changed(EventType::ApiKeyCreated, id);
-    Ok(work.commit_issued(old, Issued(IssuedApiKey { key: SecretText(key), shown })).await?)
+    Ok(work.commit_issued(old, answer(IssuedApiKey { key: SecretText(key), shown })).await?)
 }
 
 pub(crate) async fn revoke_one(

@@ -39,10 +39,23 @@ pub(crate) async fn rename(
     permit: Permit<RenameFactor>,
     (Path(id), Json(change)): (Path<FactorId>, Json<FactorChange>),
 ) -> Result<Committed<RenameFactor>, Failure> {
+    call(permit, id, &change, Json).await
+}
+
+/// Calls a second factor of the caller's something else.
+pub(crate) async fn call<E>(
+    permit: Permit<E>,
+    id: FactorId,
+    change: &FactorChange,
+    answer: impl FnOnce(Factor) -> E::Output + Send,
+) -> Result<Committed<E>, Failure>
+where
+    E: Endpoint<Mode = Write, Output: Keep>,
+{
     let user = permit.account()?.user;
     let mut work = permit.begin()?;
     let renamed = factor::rename(&mut work.tx(), user, id, change.name.trim()).await?;
-    Ok(work.commit(id, Json(wire(renamed))).await?)
+    Ok(work.commit(id, answer(wire(renamed))).await?)
 }
 
 pub(crate) async fn remove(permit: Permit<RemoveFactor>, Path(id): Path<FactorId>) -> Result<Committed<RemoveFactor>, Failure> {

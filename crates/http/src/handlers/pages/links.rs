@@ -50,7 +50,7 @@ pub(crate) async fn reset(
     links::set_anew(pass, body, services, to_sign_in(Done::Reset)).await
 }
 
-fn token(followed: &Followed) -> &str {
+pub(super) fn token(followed: &Followed) -> &str {
     followed.token.as_ref().map(|token| token.expose()).unwrap_or_default()
 }
 

@@ -17,10 +17,22 @@ const PEOPLES: [&str; 10] = [
 pub(crate) fn policies() -> Vec<String> {
     let mut policies =
         vec!["mail own_notice PERMISSIVE INSERT app".to_owned(), "organizations members_read PERMISSIVE SELECT app".into()];
+    policies.extend(
+        [
+            "invitations organization PERMISSIVE ALL app",
+            "invitations invited PERMISSIVE SELECT app",
+            "invitations administrator PERMISSIVE ALL admin",
+            "memberships invited PERMISSIVE INSERT admin",
+            "mail invitation PERMISSIVE INSERT app",
+            "mail_counts inviter PERMISSIVE ALL app",
+        ]
+        .map(str::to_owned),
+    );
     let peoples = PEOPLES.into_iter().map(|table| format!("{table} own_account PERMISSIVE ALL app"));
-    let before = PEOPLES.into_iter().chain(["attempts", "links", "mail", "mail_counts"]);
+    let before = PEOPLES.into_iter().chain(["attempts", "links", "mail", "mail_counts", "invitations", "setup_links"]);
     let before = before.map(|table| format!("{table} identity PERMISSIVE ALL identity"));
-    let keepers = ["mail", "mail_counts", "links", "attempts", "sessions", "identity_secrets", "challenges"];
+    let keepers =
+        ["mail", "mail_counts", "links", "attempts", "sessions", "identity_secrets", "challenges", "invitations", "setup_links"];
     let keepers = keepers.map(|table| format!("{table} keeper PERMISSIVE ALL worker"));
     let everybodys = ["users", "organizations", "sessions", "api_keys"];
     policies.extend(everybodys.map(|table| format!("{table} administrator PERMISSIVE ALL admin")));
@@ -37,7 +49,14 @@ pub(crate) fn grants() -> Vec<String> {
         "users app select",
         "users admin delete+select",
         "organizations admin delete+select",
-        "memberships admin select",
+        "memberships admin insert+select",
+        "invitations identity select",
+        "invitations app insert+select",
+        "invitations admin select",
+        "invitations worker delete",
+        "setup_links identity insert+select",
+        "setup_links worker delete",
+        "mail_counts app insert+select+update",
         "passwords identity insert+select+update",
         "passwords app select",
         "organizations identity insert+select",
@@ -112,6 +131,12 @@ pub(crate) fn grants() -> Vec<String> {
     ];
     let seen = ["session_id", "user_id", "organization_id", "created_at", "ended_at"];
     let columns = [
+        of("invitations", &["used_at"], "identity update"),
+        of("invitations", &["used_at"], "admin update"),
+        of("invitations", &["withdrawn_at"], "app update"),
+        of("invitations", &["invitation_id", "expires_at"], "worker select"),
+        of("setup_links", &["used_at"], "identity update"),
+        of("setup_links", &["setup_id", "expires_at"], "worker select"),
         of("users", &["disabled_at", "generation", "updated_at"], "admin update"),
         of("organizations", &["owner_id"], "admin update"),
         of("sessions", &seen, "admin select"),

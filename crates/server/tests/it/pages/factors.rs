@@ -112,3 +112,32 @@ async fn what_outlives_a_session_asks_for_a_fresh_sign_in_and_comes_back() {
     thief.plant(SESSION, &old);
     assert!(window.cookie(SESSION).unwrap() != old && thief.get("/account").await.leads().starts_with("/sign-in"));
 }
+
+#[tokio::test]
+async fn a_second_factor_is_renamed_with_a_browser() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.com").await;
+    let window = Window::open(&app);
+    window.sign_in("ada@example.com").await;
+    let phone = ada.adds_an_app(&app).await;
+    let id = phone.enabled["factor_id"].as_str().unwrap();
+    let path = format!("/account/security/factors/{id}/rename");
+    assert!(window.get("/account/security").await.text.contains(&format!("href=\"{path}\"")));
+    let form = window.get(&path).await.text;
+    assert!(form.contains("action=\"rename\""), "relative to its own address: {form}");
+    let blank = window.send(&path, &[("name", "")]).await;
+    assert_eq!(blank.status, 422);
+    assert!(blank.text.contains("action=\"rename\"") && blank.text.contains("href=\"#name\""), "{}", blank.text);
+    assert_eq!(window.send(&path, &[("name", "<b>old</b> phone")]).await.leads(), "/account/security?done=factor_renamed");
+    let shown = window.get("/account/security?done=factor_renamed").await.text;
+    assert!(
+        shown.contains("was renamed") && shown.contains("&lt;b&gt;old&lt;/b&gt; phone") && !shown.contains("<b>old"),
+        "{shown}"
+    );
+    // Somebody else's is not found.
+    app.person("bob@example.com").await;
+    let other = Window::open(&app);
+    other.sign_in("bob@example.com").await;
+    assert_eq!(other.get(&path).await.status, 404);
+    assert_eq!(other.send(&path, &[("name", "mine")]).await.status, 404);
+}
