@@ -14,7 +14,10 @@ use wardgraph_kernel::{
 };
 use wardgraph_limits::{Decision, Limiter, Network};
 use wardgraph_store::Store;
-use wardgraph_tokens::{Binding, Claims, Fingerprint, OwnIssuer, OwnKeyError, TokenError, Verified, Verifier};
+use wardgraph_tokens::{
+    Binding, Claims, Fingerprint, OwnIssuer, OwnKeyError, TokenError, Verified, Verifier,
+    dpop::{Nonces, Proof, ProofError, Remembered, Replays},
+};
 
 use crate::{
     Account, Arrival, Browser, Proxies, WebhookKeys,
@@ -23,6 +26,7 @@ use crate::{
     binding::{Bindings, Bound, Claim},
     browser,
     entry::Entry,
+    proof,
     watch::{self, Watch},
 };
 
@@ -33,6 +37,9 @@ const FOLDED: usize = 10_000;
 const SEEN: u64 = 200_000;
 const SEEN_FOR: Duration = Duration::from_hours(24);
 
+/// How soon there may be room for another proof of possession.
+const FULL_RETRY_S: u64 = 30;
+
 /// What a gate is made of.
 #[derive(Debug)]
 pub struct GateParts {
@@ -42,6 +49,8 @@ pub struct GateParts {
     pub verifier: Verifier,
     /// This server as an issuer: whose tokens can be taken back before they expire.
     pub issuer: OwnIssuer,
+    /// What proofs of possession must carry.
+    pub nonces: Nonces,
     /// How often is too often.
     pub limiter: Limiter,
     /// For how long after signing in a person may do what asks for a fresh sign-in.
@@ -62,6 +71,7 @@ pub struct Gate {
     pub(crate) parts: GateParts,
     pub(crate) fold: Fold,
     pub(crate) keys: KeyRing,
+    proofs: Replays,
     bindings: Bindings,
     watch: Watch,
     seen: Cache<(Fingerprint, IpAddr), ()>,
@@ -109,6 +119,7 @@ impl Gate {
             parts,
             fold: Fold::new(FOLDED),
             keys: KeyRing::new(),
+            proofs: Replays::default(),
             bindings: Bindings::new(),
             watch: Watch::new(),
             seen,
@@ -207,8 +218,8 @@ impl Admission {
             return Err(self.refuse(None, "rate_limited", too_many(network), Some(network)));
         }
 
-        let verified = match self.credential(arrival).await {
-            Ok(verified) => verified,
+        let (verified, proof) = match self.credential(arrival).await {
+            Ok(shown) => shown,
             Err(problem) => {
                 let charged = self.gate.parts.limiter.charge_network(self.ip, class, elapsed);
                 // Keys that are away are nobody's fault, and stand in the metrics.
@@ -227,32 +238,77 @@ impl Admission {
         if !tenant.admitted {
             return Err(self.refuse(Some(&caller), "rate_limited", too_many(tenant), Some(tenant)));
         }
+        if let Some(proof) = proof {
+            // Within the tenant's limit, so that nobody fills the memory alone.
+            self.first(&caller, &proof)?;
+        }
         self.seen(&caller, verified.fingerprint);
 
         if let Access::Permission(permission) = self.spec.access
             && !caller.claims.permissions.allows(permission)
         {
-            return Err(self.refuse(Some(&caller), "forbidden", forbidden(permission), Some(tenant)));
+            return Err(self.refuse(Some(&caller), "forbidden", forbidden(permission, caller.scheme()), Some(tenant)));
         }
         if self.spec.asks_for_a_person() && caller.account().is_none() {
             let problem = Problem::forbidden("sign in here for this: the credential is no session of a person's account");
             return Err(self.refuse(Some(&caller), "no_account", problem, Some(tenant)));
         }
         if self.spec.fresh.is_some() && !caller.signed_in_since(self.now, self.gate.parts.fresh_for) {
-            return Err(self.refuse(Some(&caller), "stale_sign_in", stale(self.gate.parts.fresh_for), Some(tenant)));
+            let problem = stale(self.gate.parts.fresh_for, caller.scheme());
+            return Err(self.refuse(Some(&caller), "stale_sign_in", problem, Some(tenant)));
         }
         Ok((caller, tenant))
     }
 
     /// The credential, verified. Waits for nobody, unless the token's key is not at hand, or the API key was not met lately; or for a page, whose
     /// session is looked at.
-    async fn credential(&self, arrival: &Arrival<'_>) -> Result<Verified, Problem> {
+    async fn credential(&self, arrival: &Arrival<'_>) -> Result<(Verified, Option<Proof>), Problem> {
         if let Some(browser) = &self.browser {
-            return Box::pin(self.session(browser)).await;
+            return Ok((Box::pin(self.session(browser)).await?, None));
         }
         match authenticate::credential(arrival.headers)? {
-            Credential::Token(token) => self.token(token).await,
-            Credential::Key(text) => self.key(text).await,
+            Credential::Token(token) => {
+                let verified = self.token(token).await?;
+                if verified.claims.key().is_some() {
+                    return Err(authenticate::unbound("the token is bound to a key, and needs a proof of it"));
+                }
+                Ok((verified, None))
+            }
+            Credential::Bound(token) => {
+                let verified = self.token(token).await?;
+                let proof = self.possession(arrival, token, &verified.claims)?;
+                Ok((verified, Some(proof)))
+            }
+            Credential::Key(text) => Ok((self.key(text).await?, None)),
+        }
+    }
+
+    /// The proof that whoever calls holds the key that the token is bound to.
+    fn possession(&self, arrival: &Arrival<'_>, token: &str, claims: &Claims) -> Result<Proof, Problem> {
+        let Some(key) = claims.key() else {
+            return Err(authenticate::unbound("the token is bound to no key: send it as a bearer token"));
+        };
+        let shown = proof::one(arrival.headers).map_err(authenticate::unproven)?;
+        let shown = shown.ok_or_else(|| authenticate::unproven(ProofError::Malformed))?;
+        let request = (self.spec.method, arrival.target.path());
+        let proof = self.gate.prove(shown, request, Some(token), self.now).map_err(authenticate::unproven)?;
+        if proof.key() == key { Ok(proof) } else { Err(authenticate::unproven(ProofError::OtherKey)) }
+    }
+
+    /// Refuses a proof that this server saw before.
+    fn first(&self, caller: &Caller, proof: &Proof) -> Result<(), Refused> {
+        let elapsed = self.gate.parts.clock.elapsed();
+        match self.gate.proofs.remember(proof, elapsed) {
+            Remembered::New => Ok(()),
+            Remembered::Replayed => {
+                let charged = self.gate.parts.limiter.charge_network(self.ip, self.spec.limit, elapsed);
+                let problem = authenticate::unproven(ProofError::Replayed);
+                Err(self.refuse(Some(caller), "proof_replayed", problem, Some(charged)))
+            }
+            Remembered::Full => {
+                let problem = Problem::unavailable("too many proofs came lately").retry_after(FULL_RETRY_S);
+                Err(self.refuse(Some(caller), "proofs_full", problem, None))
+            }
         }
     }
 
@@ -400,6 +456,11 @@ impl Caller {
         self.claims.permissions
     }
 
+    /// How the credential is sent, for challenges.
+    fn scheme(&self) -> &'static str {
+        if self.claims.key().is_some() { "DPoP" } else { "Bearer" }
+    }
+
     /// The account and the session that the credential is of, if it is a person's who signed in here.
     pub(crate) fn account(&self) -> Option<Account> {
         let own = self.claims.own.as_ref()?;
@@ -417,9 +478,9 @@ impl Caller {
 }
 
 /// What RFC 9470 has a client sign its user in again by.
-fn stale(fresh_for: Duration) -> Problem {
+fn stale(fresh_for: Duration, scheme: &str) -> Problem {
     let seconds = fresh_for.as_secs();
-    let challenge = format!(r#"Bearer realm="wardgraph", error="insufficient_user_authentication", max_age={seconds}"#);
+    let challenge = format!(r#"{scheme} realm="wardgraph", error="insufficient_user_authentication", max_age={seconds}"#);
     let detail = format!("sign in again and repeat the request with the new token: the sign-in may be at most {seconds} s ago");
     Problem::unauthenticated(detail).challenge(challenge)
 }
@@ -430,7 +491,7 @@ pub(crate) fn too_many(decision: Decision) -> Problem {
     Problem::too_many(detail).retry_after(u64::try_from(seconds).unwrap_or(u64::MAX))
 }
 
-fn forbidden(permission: Permission) -> Problem {
-    let challenge = format!(r#"Bearer realm="wardgraph", error="insufficient_scope", scope="{permission}""#);
+fn forbidden(permission: Permission, scheme: &str) -> Problem {
+    let challenge = format!(r#"{scheme} realm="wardgraph", error="insufficient_scope", scope="{permission}""#);
     Problem::forbidden(format!("the permission `{permission}` is needed")).challenge(challenge)
 }

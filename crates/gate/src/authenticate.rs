@@ -3,32 +3,44 @@
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
 use wardgraph_api::Problem;
 use wardgraph_identity::api_key::PREFIX;
-use wardgraph_tokens::TokenError;
+use wardgraph_tokens::{Algorithm, TokenError, dpop::ProofError};
 
 /// What a caller brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Credential<'a> {
-    /// A token.
+    /// A token that whoever has it may use.
     Token(&'a str),
+    /// A token that is bound to a key, which the request proves to hold (RFC 9449, section 7.1).
+    Bound(&'a str),
     /// An API key.
     Key(&'a str),
 }
 
 static API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// The one credential of a request: a bearer token or an API key (RFC 6750, section 2.1), or an API key in `X-API-Key`. Two are none.
+/// The one credential of a request: a bearer token or an API key (RFC 6750, section 2.1), a token with a proof, or an API key in `X-API-Key`. Two
+/// are none.
 pub(crate) fn credential(headers: &HeaderMap) -> Result<Credential<'_>, Problem> {
     let mut keys = headers.get_all(&API_KEY).iter();
     let Some(key) = keys.next() else {
-        let token = bearer(headers)?;
-        return Ok(if token.starts_with(PREFIX) { Credential::Key(token) } else { Credential::Token(token) });
+        return match authorization(headers)? {
+            (Scheme::Bearer, token) if token.starts_with(PREFIX) => Ok(Credential::Key(token)),
+            (Scheme::Bearer, token) => Ok(Credential::Token(token)),
+            (Scheme::Proof, token) => Ok(Credential::Bound(token)),
+        };
     };
     let alone = keys.next().is_none() && !headers.contains_key(AUTHORIZATION);
     key.to_str().ok().filter(|_| alone).map(Credential::Key).ok_or_else(missing)
 }
 
-/// The bearer token: exactly one `Authorization` header, of exactly one token.
-fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Bearer,
+    Proof,
+}
+
+/// The token, and how it is to be used: exactly one `Authorization` header, of exactly one token.
+fn authorization(headers: &HeaderMap) -> Result<(Scheme, &str), Problem> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return Err(missing());
@@ -36,7 +48,12 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     let text = value.to_str().map_err(|_| missing())?;
     let (scheme, token) = text.split_once(' ').ok_or_else(missing)?;
     let token = token.trim_matches(' ');
-    if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() { Ok(token) } else { Err(missing()) }
+    let scheme = match scheme {
+        bearer if bearer.eq_ignore_ascii_case("bearer") => Scheme::Bearer,
+        proof if proof.eq_ignore_ascii_case("dpop") => Scheme::Proof,
+        _ => return Err(missing()),
+    };
+    if token.is_empty() { Err(missing()) } else { Ok((scheme, token)) }
 }
 
 fn missing() -> Problem {
@@ -66,6 +83,22 @@ fn invalid(description: &'static str) -> Problem {
     Problem::unauthenticated(description).challenge(challenge)
 }
 
+/// The answer to a token that is bound to a key, or should be, and is used otherwise.
+pub(crate) fn unbound(description: &'static str) -> Problem {
+    Problem::unauthenticated(description).challenge(by_proof("invalid_token", description))
+}
+
+/// The answer to a proof that is not believed. Its nonce is put on the answer with every other one's.
+pub(crate) fn unproven(error: ProofError) -> Problem {
+    Problem::unauthenticated(error.description()).challenge(by_proof(error.word(), error.description()))
+}
+
+fn by_proof(error: &str, description: &str) -> String {
+    let algorithms: Vec<_> = Algorithm::ASYMMETRIC.iter().map(|algorithm| algorithm.word()).collect();
+    let algorithms = algorithms.join(" ");
+    format!(r#"DPoP realm="wardgraph", error="{error}", error_description="{description}", algs="{algorithms}""#)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,7 +108,8 @@ mod tests {
         for value in values {
             headers.append(AUTHORIZATION, value.parse().unwrap());
         }
-        assert_eq!(bearer(&headers).ok(), token, "{values:?}");
+        let read = authorization(&headers).ok();
+        assert_eq!(read, token.map(|token| (if token == "proven" { Scheme::Proof } else { Scheme::Bearer }, token)), "{values:?}");
     }
 
     #[test]
@@ -101,5 +135,10 @@ mod tests {
         check(&["Basic abc"], None);
         check(&["Bearer "], None);
         check(&["Bearer abc", "Bearer def"], None);
+        check(&["DPoP proven"], Some("proven"));
+        check(&["dpop proven"], Some("proven"));
+        check(&["DPoP "], None);
+        check(&["DPoP proven", "Bearer abc"], None);
+        check(&["Bearer abc", "DPoP proven"], None);
     }
 }

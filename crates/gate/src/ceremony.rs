@@ -8,8 +8,9 @@ use wardgraph_audit::{APPEND, Batch, Circumstances, Entry, Subject};
 use wardgraph_kernel::{Actor, ActorType, Chance, Endpoint, EventType, Identity, Outcome, Read, TenantId, Timestamp};
 use wardgraph_limits::Network;
 use wardgraph_store::{Plan, Role, Scope, StoreError, Tx, Unit};
+use wardgraph_tokens::dpop::{Proof, ProofError};
 
-use crate::{Browser, Committed, Look, admit::Admission, permit::no_browser};
+use crate::{Browser, Committed, Look, admit::Admission, permit::no_browser, proof::Presented};
 
 /// How much of what a program says of itself is kept, in characters.
 const MOST_AGENT: usize = 200;
@@ -19,13 +20,30 @@ const MOST_AGENT: usize = 200;
 pub struct Ceremony<E> {
     admission: Admission,
     agent: String,
+    presented: Presented,
     endpoint: PhantomData<fn() -> E>,
 }
 
 impl<E: Endpoint> Ceremony<E> {
-    pub(crate) fn new(admission: Admission, agent: &str) -> Self {
+    pub(crate) fn new(admission: Admission, agent: &str, presented: Presented) -> Self {
         let agent = agent.chars().filter(|c| !c.is_control()).take(MOST_AGENT).collect();
-        Self { admission, agent, endpoint: PhantomData }
+        Self { admission, agent, presented, endpoint: PhantomData }
+    }
+
+    /// The proof of possession that the request brought, if it brought one, good for this endpoint and made lately. Whether it was used before is
+    /// still to be asked: [`wardgraph_tokens::spend`] in the ceremony's own transaction.
+    ///
+    /// # Errors
+    /// As [`ProofError`] says.
+    pub fn proof(&self) -> Result<Option<Proof>, ProofError> {
+        match &self.presented {
+            Presented::Nothing => Ok(None),
+            Presented::Muddled => Err(ProofError::Malformed),
+            Presented::One { proof, path } => {
+                let request = (self.admission.spec.method, path.as_ref());
+                self.admission.gate.prove(proof, request, None, self.admission.now).map(Some)
+            }
+        }
     }
 
     pub(crate) fn vouched(&self, body: &[u8]) -> Result<(), Problem> {

@@ -11,6 +11,7 @@ use crate::{
     Admitted, Arrival, Ceremony, Committed, Finish, Permit, Signed, Visitor,
     admit::{Admission, Refused},
     idempotency::Asked,
+    proof::Presented,
     signed::Announced,
 };
 
@@ -86,7 +87,7 @@ impl Entry for ByCredential {
     async fn admit<E: Endpoint>(admission: Admission, arrival: &Arrival<'_>) -> Result<Admitted<Ceremony<E>>, Refused> {
         let limit = admission.stranger()?;
         let agent = arrival.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-        Ok(Admitted { pass: Ceremony::new(admission, agent), limit, tenant: None, browser: None })
+        Ok(Admitted { pass: Ceremony::new(admission, agent, Presented::by(arrival)), limit, tenant: None, browser: None })
     }
 
     async fn confirm<E: Endpoint<Mode: Finish>>(pending: Ceremony<E>, body: &[u8]) -> Result<Confirmed<Ceremony<E>>, Problem> {

@@ -26,6 +26,7 @@ mod handler;
 pub mod idempotency;
 mod look;
 mod permit;
+mod proof;
 mod signed;
 mod system;
 mod visitor;

@@ -159,7 +159,11 @@ impl Api {
             async move {
                 let (gate, handler, room, timings) = &*parts;
                 let began = Instant::now();
-                let response = serve::<E, H>(gate, handler, room, request).await;
+                let proves = headers::proves(request.headers());
+                let mut response = serve::<E, H>(gate, handler, room, request).await;
+                if proves {
+                    headers::nonce(&mut response, &gate.nonce());
+                }
                 timings.record(&response, began);
                 tracing::debug!(
                     endpoint = E::SPEC.id,

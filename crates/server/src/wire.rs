@@ -25,7 +25,7 @@ use wardgraph_store::{
     guard,
     migrate::{MigrateOptions, migrate},
 };
-use wardgraph_tokens::{Algorithm, Minter, OwnIssuer, Verifier};
+use wardgraph_tokens::{Algorithm, Minter, OwnIssuer, Verifier, dpop::Nonces};
 use wardgraph_vault::{AwsAccess, AwsSource, FileSource, MasterSource, Vault};
 use wardgraph_worker::{
     EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, ModelKeeper, PurgeWorker, TierKeeper, WorkerOptions,
@@ -92,7 +92,7 @@ pub fn statements(searches: &'static Searches) -> Vec<&'static StatementInfo> {
         .flatten()
         .chain(wardgraph_audit::STATEMENTS)
         .chain(wardgraph_vault::STATEMENTS.iter().copied().flatten())
-        .chain(wardgraph_tokens::STATEMENTS)
+        .chain(wardgraph_tokens::STATEMENTS.iter().copied().flatten())
         .chain(wardgraph_identity::STATEMENTS.iter().copied().flatten())
         .chain(gate)
         .chain(graph);
@@ -183,7 +183,8 @@ pub fn store_beside(config: &Config, home: &Home, roles: &[Role]) -> Result<Opti
         logins.insert(*role, login);
     }
     let accounts = wardgraph_identity::STATEMENTS.iter().copied().flatten();
-    let statements = wardgraph_vault::STATEMENTS.iter().copied().flatten().chain(wardgraph_tokens::STATEMENTS);
+    let tokens = wardgraph_tokens::STATEMENTS.iter().copied().flatten();
+    let statements = wardgraph_vault::STATEMENTS.iter().copied().flatten().chain(tokens);
     let changes = wardgraph_store::STATEMENTS.iter().copied().flatten().chain(wardgraph_audit::STATEMENTS);
     let options = StoreOptions {
         logins,
@@ -319,10 +320,12 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
     let parts = SystemParts { store: store.clone(), clock: clock.clone(), chance: chance.clone() };
     let keys = KeyKeeper::new(parts.clone(), vault.clone(), issuer.clone());
     keys.begin().await?;
+    let account_keys = account_keys(&parts, &vault).await?;
     let gate = Gate::new(GateParts {
         store: store.clone(),
         verifier,
         issuer: issuer.clone(),
+        nonces: Nonces::new(account_keys.nonces()),
         limiter: Limiter::new(config.limits.clone()),
         fresh_for: config.accounts.fresh_for,
         proxies: config.http.proxies.clone(),
@@ -331,7 +334,6 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         chance,
     });
     gate.hear().await?;
-    let account_keys = account_keys(&parts, &vault).await?;
     let health = Arc::new(HealthState::new(findings.leakproof_operators));
     let backlog = Backlog::default();
     let mail = MailWorker::new(parts.clone(), mailer(config, home)?, account_keys.clone(), issuer.iss());

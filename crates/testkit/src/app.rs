@@ -236,7 +236,9 @@ impl App {
         let parts = SystemParts { store: store.clone(), clock: shared_clock.clone(), chance: chance.clone() };
         let keys = KeyKeeper::new(parts.clone(), vault.clone(), issuer.clone());
         keys.begin().await.unwrap();
+        let account_keys = wardgraph_server::wire::account_keys(&parts, &vault).await.unwrap();
         let gate = Gate::new(GateParts {
+            nonces: wardgraph_tokens::dpop::Nonces::new(account_keys.nonces()),
             store: store.clone(),
             issuer: issuer.clone(),
             verifier: Verifier::new(
@@ -253,7 +255,6 @@ impl App {
         gate.hear().await.unwrap();
         let listening = options.listens.then(|| tokio::spawn(gate.clone().keep_listening()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let account_keys = wardgraph_server::wire::account_keys(&parts, &vault).await.unwrap();
         let mails = Arc::new(Mailbox::default());
         let health = Arc::new(HealthState::new(true));
         let backlog = Backlog::default();
@@ -340,6 +341,7 @@ impl App {
             amr: vec!["pwd".into()],
             acr: None,
             auth_time: Some(self.clock.now()),
+            jkt: None,
             algorithm: None,
             life: None,
             now: self.clock.now(),

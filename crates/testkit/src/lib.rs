@@ -16,6 +16,7 @@ mod forge;
 mod issuers;
 mod person;
 mod security_key;
+mod signer;
 mod window;
 
 pub use app::{App, AppOptions, GRACE, MASTER_KEY, OWN_ISS, START};
@@ -24,4 +25,5 @@ pub use cluster::{Cluster, Database};
 pub use forge::{Forgery, forgeries, with_claims};
 pub use person::{Authenticator, Mailbox, PASSWORD, Person, code, octets};
 pub use security_key::{KeyKind, SecurityKey};
+pub use signer::{Signer, token_hash};
 pub use window::Window;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use wardgraph_kernel::{Actor, ActorType, Permissions, TenantId};
 
-use crate::{Binding, Tenants, TokenError, date, json::Members, scopes};
+use crate::{Binding, Tenants, Thumbprint, TokenError, date, json::Members, scopes};
 
 /// The verified claims of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,13 @@ pub struct Claims {
     pub own: Option<Arc<OwnClaims>>,
 }
 
+impl Claims {
+    /// The key that whoever uses the token must prove to hold.
+    pub fn key(&self) -> Option<Thumbprint> {
+        self.own.as_ref().and_then(|own| own.jkt)
+    }
+}
+
 /// What this server's own tokens say of how they came about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnClaims {
@@ -46,6 +53,8 @@ pub struct OwnClaims {
     pub acr: Option<String>,
     /// `auth_time`: when the user proved who they are.
     pub auth_time: Option<Timestamp>,
+    /// `cnf`, `jkt`: the key that whoever uses the token must prove to hold (RFC 9449, section 6).
+    pub jkt: Option<Thumbprint>,
 }
 
 /// What an issuer asks of the claims beside their form.
@@ -147,7 +156,16 @@ fn own(members: &Members) -> Result<OwnClaims, TokenError> {
         amr,
         acr: members.find_text("acr")?.map(str::to_owned),
         auth_time: date::find(members, "auth_time")?,
+        jkt: bound_to(members)?,
     })
+}
+
+/// The key that a token is bound to. One that is bound in any other way than ours is none that we signed.
+fn bound_to(members: &Members) -> Result<Option<Thumbprint>, TokenError> {
+    let Some(confirmation) = members.find("cnf") else { return Ok(None) };
+    let only = confirmation.as_object().filter(|members| members.len() == 1).and_then(|members| members.get("jkt"));
+    let key = only.and_then(Value::as_str).and_then(Thumbprint::parse);
+    key.map(Some).ok_or(TokenError::InvalidClaim("cnf"))
 }
 
 /// Whether a text can name somebody: 1 to 255 characters, no control character among them, not blank.

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use wardgraph_kernel::TenantId;
@@ -11,6 +10,7 @@ use crate::{
     Claims, Issuer, KeyError, TokenError,
     cache::{Fingerprint, TokenCache},
     claims::{self, KeysVersion, Timed},
+    compact::Parts,
     header,
     issuer::Keys,
     json::Members,
@@ -137,32 +137,6 @@ impl Verifier {
         let refusal = if iss.is_some() { TokenError::UnknownIssuer } else { TokenError::MissingClaim("iss") };
         named.or_else(|| self.issuers.iter().enumerate().find(|(_, issuer)| issuer.iss.is_none())).ok_or(refusal)
     }
-}
-
-/// A token taken apart: nothing of it is believed yet.
-struct Parts<'t> {
-    message: &'t str,
-    signature: &'t str,
-    header: Members,
-    body: Vec<u8>,
-}
-
-impl<'t> Parts<'t> {
-    fn of(token: &'t str) -> Result<Self, TokenError> {
-        let (message, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
-        let (head, body) = message.split_once('.').ok_or(TokenError::Malformed)?;
-        let (header, body) = (Members::parse(&decode(head)?)?, decode(body)?);
-        decode(signature)?;
-        Ok(Self { message, signature, header, body })
-    }
-}
-
-/// Decodes canonical base64url without padding (RFC 7515 section 2). A dot is not in the alphabet, so that a fourth part fails here.
-fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
-    if part.is_empty() {
-        return Err(TokenError::Malformed);
-    }
-    URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed)
 }
 
 #[cfg(test)]

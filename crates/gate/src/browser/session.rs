@@ -54,6 +54,7 @@ impl Gate {
                     amr: met.proof.amr,
                     acr: Some(met.proof.acr),
                     auth_time: Some(met.proof.at),
+                    jkt: None,
                 }
                 .into(),
             ),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use wardgraph_kernel::{Chance, Secret, TenantId};
 
 use super::{MAX_ACCESS_LIFE, OwnIssuer};
-use crate::{Algorithm, MAX_TOKEN_BYTES, MintError, claims, scopes, tenants::is_made_here};
+use crate::{Algorithm, MAX_TOKEN_BYTES, MintError, Thumbprint, claims, scopes, tenants::is_made_here};
 
 /// What an access token shall say.
 #[derive(Debug, Clone)]
@@ -30,6 +30,8 @@ pub struct AccessRequest {
     pub acr: Option<String>,
     /// `auth_time`: when the user proved who they are.
     pub auth_time: Option<Timestamp>,
+    /// `cnf`, `jkt`: the key that whoever uses the token must prove to hold; whoever has the token may use it, if there is none.
+    pub jkt: Option<Thumbprint>,
     /// The algorithm that the client wants; the issuer's first if it wants none.
     pub algorithm: Option<Algorithm>,
     /// How long the token shall live, if not as long as usual: whole seconds, at least one.
@@ -72,6 +74,14 @@ struct Payload<'a> {
     acr: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     auth_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation>,
+}
+
+/// RFC 7800, section 3, and RFC 9449, section 6.1.
+#[derive(serde::Serialize)]
+struct Confirmation {
+    jkt: String,
 }
 
 impl OwnIssuer {
@@ -115,6 +125,7 @@ impl OwnIssuer {
             amr: &request.amr,
             acr: request.acr.as_deref(),
             auth_time: request.auth_time.map(Timestamp::as_second),
+            cnf: request.jkt.map(|key| Confirmation { jkt: key.to_string() }),
         };
         let body = serde_json::to_vec(&payload).map_err(|_| MintError::Signing)?;
         let token = self.signed(request.algorithm, &body, request.now)?;

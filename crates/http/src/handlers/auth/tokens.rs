@@ -91,6 +91,7 @@ pub(in crate::handlers) fn answer(
             amr: bearer.proof.amr.clone(),
             acr: Some(bearer.proof.acr.clone()),
             auth_time: Some(bearer.proof.at),
+            jkt: None,
             algorithm: None,
             life: None,
             now,

@@ -18,9 +18,9 @@ pub(crate) fn policies() -> Vec<String> {
     let mut policies =
         vec!["mail own_notice PERMISSIVE INSERT app".to_owned(), "organizations members_read PERMISSIVE SELECT app".into()];
     let peoples = PEOPLES.into_iter().map(|table| format!("{table} own_account PERMISSIVE ALL app"));
-    let before = PEOPLES.into_iter().chain(["attempts", "links", "mail", "mail_counts"]);
+    let before = PEOPLES.into_iter().chain(["attempts", "links", "mail", "mail_counts", "used_ids"]);
     let before = before.map(|table| format!("{table} identity PERMISSIVE ALL identity"));
-    let keepers = ["mail", "mail_counts", "links", "attempts", "sessions", "identity_secrets", "challenges"];
+    let keepers = ["mail", "mail_counts", "links", "attempts", "sessions", "identity_secrets", "challenges", "used_ids"];
     let keepers = keepers.map(|table| format!("{table} keeper PERMISSIVE ALL worker"));
     let everybodys = ["users", "organizations", "sessions", "api_keys"];
     policies.extend(everybodys.map(|table| format!("{table} administrator PERMISSIVE ALL admin")));
@@ -66,6 +66,8 @@ pub(crate) fn grants() -> Vec<String> {
         "mail app insert",
         "mail worker delete+select+update",
         "identity_secrets worker insert+select",
+        "used_ids identity insert+select",
+        "used_ids worker delete+select",
     ];
     let of = |table: &str, columns: &[&str], right: &str| -> Vec<String> {
         columns.iter().map(|column| format!("{table} {column} {right}")).collect()
