@@ -16,17 +16,16 @@ use wardgraph_limits::{Decision, Limiter, Network};
 use wardgraph_store::Store;
 use wardgraph_tokens::{
     Binding, Claims, Fingerprint, OwnIssuer, OwnKeyError, TokenError, Verified, Verifier,
-    dpop::{Nonces, Proof, ProofError, Remembered, Replays},
+    dpop::{Nonces, Proof, Replays},
 };
 
 use crate::{
     Account, Arrival, Browser, Proxies, WebhookKeys,
     api_key::{KeyRing, NoKey},
-    authenticate::{self, Credential},
+    authenticate::{self, Credential, Scheme},
     binding::{Bindings, Bound, Claim},
     browser,
     entry::Entry,
-    proof,
     watch::{self, Watch},
 };
 
@@ -36,9 +35,6 @@ const FOLDED: usize = 10_000;
 /// what is forgotten here leaves an event again.
 const SEEN: u64 = 200_000;
 const SEEN_FOR: Duration = Duration::from_hours(24);
-
-/// How soon there may be room for another proof of possession.
-const FULL_RETRY_S: u64 = 30;
 
 /// What a gate is made of.
 #[derive(Debug)]
@@ -71,7 +67,7 @@ pub struct Gate {
     pub(crate) parts: GateParts,
     pub(crate) fold: Fold,
     pub(crate) keys: KeyRing,
-    proofs: Replays,
+    pub(crate) proofs: Replays,
     bindings: Bindings,
     watch: Watch,
     seen: Cache<(Fingerprint, IpAddr), ()>,
@@ -247,14 +243,14 @@ impl Admission {
         if let Access::Permission(permission) = self.spec.access
             && !caller.claims.permissions.allows(permission)
         {
-            return Err(self.refuse(Some(&caller), "forbidden", forbidden(permission, caller.scheme()), Some(tenant)));
+            return Err(self.refuse(Some(&caller), "forbidden", forbidden(permission, Scheme::of(&caller.claims)), Some(tenant)));
         }
         if self.spec.asks_for_a_person() && caller.account().is_none() {
             let problem = Problem::forbidden("sign in here for this: the credential is no session of a person's account");
             return Err(self.refuse(Some(&caller), "no_account", problem, Some(tenant)));
         }
         if self.spec.fresh.is_some() && !caller.signed_in_since(self.now, self.gate.parts.fresh_for) {
-            let problem = stale(self.gate.parts.fresh_for, caller.scheme());
+            let problem = stale(self.gate.parts.fresh_for, Scheme::of(&caller.claims));
             return Err(self.refuse(Some(&caller), "stale_sign_in", problem, Some(tenant)));
         }
         Ok((caller, tenant))
@@ -267,52 +263,17 @@ impl Admission {
             return Ok((Box::pin(self.session(browser)).await?, None));
         }
         match authenticate::credential(arrival.headers)? {
-            Credential::Token(token) => {
-                let verified = self.token(token).await?;
-                if verified.claims.key().is_some() {
-                    return Err(authenticate::unbound("the token is bound to a key, and needs a proof of it"));
-                }
-                Ok((verified, None))
-            }
-            Credential::Bound(token) => {
-                let verified = self.token(token).await?;
-                let proof = self.possession(arrival, token, &verified.claims)?;
-                Ok((verified, Some(proof)))
+            Credential::Token(scheme, token) => {
+                let verified = self.token(scheme, token).await?;
+                let proof = self.possession(arrival, scheme, token, &verified.claims)?;
+                Ok((verified, proof))
             }
             Credential::Key(text) => Ok((self.key(text).await?, None)),
         }
     }
 
-    /// The proof that whoever calls holds the key that the token is bound to.
-    fn possession(&self, arrival: &Arrival<'_>, token: &str, claims: &Claims) -> Result<Proof, Problem> {
-        let Some(key) = claims.key() else {
-            return Err(authenticate::unbound("the token is bound to no key: send it as a bearer token"));
-        };
-        let shown = proof::one(arrival.headers).map_err(authenticate::unproven)?;
-        let shown = shown.ok_or_else(|| authenticate::unproven(ProofError::Malformed))?;
-        let request = (self.spec.method, arrival.target.path());
-        let proof = self.gate.prove(shown, request, Some(token), self.now).map_err(authenticate::unproven)?;
-        if proof.key() == key { Ok(proof) } else { Err(authenticate::unproven(ProofError::OtherKey)) }
-    }
-
-    /// Refuses a proof that this server saw before.
-    fn first(&self, caller: &Caller, proof: &Proof) -> Result<(), Refused> {
-        let elapsed = self.gate.parts.clock.elapsed();
-        match self.gate.proofs.remember(proof, elapsed) {
-            Remembered::New => Ok(()),
-            Remembered::Replayed => {
-                let charged = self.gate.parts.limiter.charge_network(self.ip, self.spec.limit, elapsed);
-                let problem = authenticate::unproven(ProofError::Replayed);
-                Err(self.refuse(Some(caller), "proof_replayed", problem, Some(charged)))
-            }
-            Remembered::Full => {
-                let problem = Problem::unavailable("too many proofs came lately").retry_after(FULL_RETRY_S);
-                Err(self.refuse(Some(caller), "proofs_full", problem, None))
-            }
-        }
-    }
-
-    async fn token(&self, token: &str) -> Result<Verified, Problem> {
+    async fn token(&self, scheme: Scheme, token: &str) -> Result<Verified, Problem> {
+        let refused = |error| authenticate::refused(scheme, error);
         let issuers = &self.gate.parts.verifier;
         let judged = match issuers.verify(token, self.now) {
             Err(TokenError::UnknownKey | TokenError::KeysUnavailable) => {
@@ -323,14 +284,14 @@ impl Admission {
             }
             judged => judged,
         };
-        let mut verified = judged.map_err(authenticate::refused)?;
+        let mut verified = judged.map_err(refused)?;
         if verified.claims.own.is_some() {
             if self.gate.fresh().await? {
                 // The key that signed it may have been taken back.
-                verified = issuers.verify(token, self.now).map_err(authenticate::refused)?;
+                verified = issuers.verify(token, self.now).map_err(refused)?;
             }
             if self.gate.watch.denies_token(&verified.claims) {
-                return Err(authenticate::refused(TokenError::Revoked));
+                return Err(refused(TokenError::Revoked));
             }
         }
         Ok(verified)
@@ -368,7 +329,7 @@ impl Admission {
         };
         let (reason, problem) = match bound {
             Bound::Own => return Ok(()),
-            Bound::Foreign => ("foreign_tenant", authenticate::refused(TokenError::ForeignTenant)),
+            Bound::Foreign => ("foreign_tenant", authenticate::refused(Scheme::Bearer, TokenError::ForeignTenant)),
             Bound::TooMany { seconds } => {
                 let detail = format!("the token's issuer brought too many new tenants: come back in {seconds} s");
                 ("too_many_tenants", Problem::too_many(detail).retry_after(seconds))
@@ -456,11 +417,6 @@ impl Caller {
         self.claims.permissions
     }
 
-    /// How the credential is sent, for challenges.
-    fn scheme(&self) -> &'static str {
-        if self.claims.key().is_some() { "DPoP" } else { "Bearer" }
-    }
-
     /// The account and the session that the credential is of, if it is a person's who signed in here.
     pub(crate) fn account(&self) -> Option<Account> {
         let own = self.claims.own.as_ref()?;
@@ -478,9 +434,9 @@ impl Caller {
 }
 
 /// What RFC 9470 has a client sign its user in again by.
-fn stale(fresh_for: Duration, scheme: &str) -> Problem {
+fn stale(fresh_for: Duration, scheme: Scheme) -> Problem {
     let seconds = fresh_for.as_secs();
-    let challenge = format!(r#"{scheme} realm="wardgraph", error="insufficient_user_authentication", max_age={seconds}"#);
+    let challenge = scheme.challenge(&format!(r#"error="insufficient_user_authentication", max_age={seconds}"#));
     let detail = format!("sign in again and repeat the request with the new token: the sign-in may be at most {seconds} s ago");
     Problem::unauthenticated(detail).challenge(challenge)
 }
@@ -491,7 +447,7 @@ pub(crate) fn too_many(decision: Decision) -> Problem {
     Problem::too_many(detail).retry_after(u64::try_from(seconds).unwrap_or(u64::MAX))
 }
 
-fn forbidden(permission: Permission, scheme: &str) -> Problem {
-    let challenge = format!(r#"{scheme} realm="wardgraph", error="insufficient_scope", scope="{permission}""#);
+fn forbidden(permission: Permission, scheme: Scheme) -> Problem {
+    let challenge = scheme.challenge(&format!(r#"error="insufficient_scope", scope="{permission}""#));
     Problem::forbidden(format!("the permission `{permission}` is needed")).challenge(challenge)
 }

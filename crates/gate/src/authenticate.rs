@@ -3,15 +3,13 @@
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
 use wardgraph_api::Problem;
 use wardgraph_identity::api_key::PREFIX;
-use wardgraph_tokens::{Algorithm, TokenError, dpop::ProofError};
+use wardgraph_tokens::{Algorithm, Claims, TokenError, dpop::ProofError};
 
 /// What a caller brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Credential<'a> {
-    /// A token that whoever has it may use.
-    Token(&'a str),
-    /// A token that is bound to a key, which the request proves to hold (RFC 9449, section 7.1).
-    Bound(&'a str),
+    /// A token, and how it is to be used.
+    Token(Scheme, &'a str),
     /// An API key.
     Key(&'a str),
 }
@@ -25,18 +23,38 @@ pub(crate) fn credential(headers: &HeaderMap) -> Result<Credential<'_>, Problem>
     let Some(key) = keys.next() else {
         return match authorization(headers)? {
             (Scheme::Bearer, token) if token.starts_with(PREFIX) => Ok(Credential::Key(token)),
-            (Scheme::Bearer, token) => Ok(Credential::Token(token)),
-            (Scheme::Proof, token) => Ok(Credential::Bound(token)),
+            (scheme, token) => Ok(Credential::Token(scheme, token)),
         };
     };
     let alone = keys.next().is_none() && !headers.contains_key(AUTHORIZATION);
     key.to_str().ok().filter(|_| alone).map(Credential::Key).ok_or_else(missing)
 }
 
+/// How a token is to be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Scheme {
+pub(crate) enum Scheme {
+    /// By whoever has it.
     Bearer,
+    /// By whoever holds the key that it is bound to, which the request proves (RFC 9449, section 7.1).
     Proof,
+}
+
+impl Scheme {
+    /// The scheme of a token that was believed.
+    pub(crate) fn of(claims: &Claims) -> Self {
+        if claims.key().is_some() { Self::Proof } else { Self::Bearer }
+    }
+
+    /// What `WWW-Authenticate` says, with these parameters besides the realm.
+    pub(crate) fn challenge(self, parameters: &str) -> String {
+        match self {
+            Self::Bearer => format!(r#"Bearer realm="wardgraph", {parameters}"#),
+            Self::Proof => {
+                let algorithms: Vec<_> = Algorithm::ASYMMETRIC.iter().map(|algorithm| algorithm.word()).collect();
+                format!(r#"DPoP realm="wardgraph", {parameters}, algs="{}""#, algorithms.join(" "))
+            }
+        }
+    }
 }
 
 /// The token, and how it is to be used: exactly one `Authorization` header, of exactly one token.
@@ -65,38 +83,32 @@ fn missing() -> Problem {
 const KEYS_RETRY_S: u64 = 10;
 
 /// The answer to a token that is not believed. Says in fixed words what is wrong, and nothing of the inside.
-pub(crate) fn refused(error: TokenError) -> Problem {
+pub(crate) fn refused(scheme: Scheme, error: TokenError) -> Problem {
     match error {
         TokenError::KeysUnavailable => Problem::unavailable(error.description()).retry_after(KEYS_RETRY_S),
         TokenError::ForeignTenant => Problem::forbidden(error.description()),
-        _ => invalid(error.description()),
+        _ => invalid(scheme, "invalid_token", error.description()),
     }
 }
 
 /// The answer to an API key that is not believed, whyever.
 pub(crate) fn unknown_key() -> Problem {
-    invalid("the API key is unknown, revoked or expired")
-}
-
-fn invalid(description: &'static str) -> Problem {
-    let challenge = format!(r#"Bearer realm="wardgraph", error="invalid_token", error_description="{description}""#);
-    Problem::unauthenticated(description).challenge(challenge)
+    invalid(Scheme::Bearer, "invalid_token", "the API key is unknown, revoked or expired")
 }
 
 /// The answer to a token that is bound to a key, or should be, and is used otherwise.
-pub(crate) fn unbound(description: &'static str) -> Problem {
-    Problem::unauthenticated(description).challenge(by_proof("invalid_token", description))
+pub(crate) fn misused(description: &'static str) -> Problem {
+    invalid(Scheme::Proof, "invalid_token", description)
 }
 
-/// The answer to a proof that is not believed. Its nonce is put on the answer with every other one's.
+/// The answer to a proof that is not believed. The nonce that the next one must carry is put on every such answer by whoever sends it.
 pub(crate) fn unproven(error: ProofError) -> Problem {
-    Problem::unauthenticated(error.description()).challenge(by_proof(error.word(), error.description()))
+    invalid(Scheme::Proof, error.word(), error.description())
 }
 
-fn by_proof(error: &str, description: &str) -> String {
-    let algorithms: Vec<_> = Algorithm::ASYMMETRIC.iter().map(|algorithm| algorithm.word()).collect();
-    let algorithms = algorithms.join(" ");
-    format!(r#"DPoP realm="wardgraph", error="{error}", error_description="{description}", algs="{algorithms}""#)
+fn invalid(scheme: Scheme, error: &str, description: &'static str) -> Problem {
+    let parameters = format!(r#"error="{error}", error_description="{description}""#);
+    Problem::unauthenticated(description).challenge(scheme.challenge(&parameters))
 }
 
 #[cfg(test)]
@@ -121,7 +133,8 @@ mod tests {
         };
         assert_eq!(read(&[("authorization", "Bearer wg_1")]).unwrap(), "Key(\"wg_1\")");
         assert_eq!(read(&[("x-api-key", "wg_1")]).unwrap(), "Key(\"wg_1\")");
-        assert_eq!(read(&[("authorization", "Bearer eyJ")]).unwrap(), "Token(\"eyJ\")");
+        assert_eq!(read(&[("authorization", "Bearer eyJ")]).unwrap(), "Token(Bearer, \"eyJ\")");
+        assert_eq!(read(&[("authorization", "DPoP wg_1")]).unwrap(), "Token(Proof, \"wg_1\")");
         assert_eq!(read(&[("x-api-key", "wg_1"), ("authorization", "Bearer eyJ")]), None);
         assert_eq!(read(&[]), None);
     }

@@ -8,7 +8,11 @@ use wardgraph_audit::{APPEND, Batch, Circumstances, Entry, Subject};
 use wardgraph_kernel::{Actor, ActorType, Chance, Endpoint, EventType, Identity, Outcome, Read, TenantId, Timestamp};
 use wardgraph_limits::Network;
 use wardgraph_store::{Plan, Role, Scope, StoreError, Tx, Unit};
-use wardgraph_tokens::dpop::{Proof, ProofError};
+use wardgraph_tokens::{
+    Once,
+    dpop::{Proof, ProofError},
+    spend,
+};
 
 use crate::{Browser, Committed, Look, admit::Admission, permit::no_browser, proof::Presented};
 
@@ -31,7 +35,7 @@ impl<E: Endpoint> Ceremony<E> {
     }
 
     /// The proof of possession that the request brought, if it brought one, good for this endpoint and made lately. Whether it was used before is
-    /// still to be asked: [`wardgraph_tokens::spend`] in the ceremony's own transaction.
+    /// still to be asked: [`Ceremony::spend`].
     ///
     /// # Errors
     /// As [`ProofError`] says.
@@ -56,6 +60,17 @@ impl<E: Endpoint> Ceremony<E> {
     /// Where the endpoint is no page.
     pub fn browser(&self) -> Result<Arc<Browser>, Problem> {
         self.admission.browser.clone().ok_or_else(no_browser)
+    }
+
+    /// Uses proofs and assertions up, on all servers together and whatever becomes of the request. False if one was used before.
+    pub async fn spend(&self, once: &[Once]) -> Result<bool, StoreError> {
+        if once.is_empty() {
+            return Ok(true);
+        }
+        let mut unit = self.admission.gate.parts.store.unit::<Identity>(Role::Identity, Scope::System, Plan::Auto)?;
+        let new = spend(&mut unit.tx::<Identity>(), once).await?;
+        unit.commit(&[]).await?;
+        Ok(new)
     }
 
     /// The time of the request.

@@ -1,10 +1,21 @@
 //! Proofs of possession (DPoP, RFC 9449) at the door: which request they are made for, and that each comes once.
 
 use http::{HeaderMap, HeaderName};
+use wardgraph_api::Problem;
 use wardgraph_kernel::{Method, Timestamp};
-use wardgraph_tokens::dpop::{Asked, Nonces, Place, Proof, ProofError};
+use wardgraph_tokens::{
+    Claims,
+    dpop::{Asked, Place, Proof, ProofError, Remembered},
+};
 
-use crate::{Arrival, Gate};
+use crate::{
+    Arrival, Gate,
+    admit::{Admission, Caller, Refused},
+    authenticate::{self, Scheme},
+};
+
+/// How soon there may be room for another proof of possession.
+const FULL_RETRY_S: u64 = 30;
 
 static PROOF: HeaderName = HeaderName::from_static("dpop");
 
@@ -32,7 +43,7 @@ impl Presented {
 }
 
 /// The proof of a request, if it brought one.
-pub(crate) fn one(headers: &HeaderMap) -> Result<Option<&str>, ProofError> {
+fn one(headers: &HeaderMap) -> Result<Option<&str>, ProofError> {
     let mut values = headers.get_all(&PROOF).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
@@ -57,7 +68,48 @@ impl Gate {
         now: Timestamp,
     ) -> Result<Proof, ProofError> {
         let place = Place::at(self.parts.issuer.iss(), path).ok_or(ProofError::Place)?;
-        let nonces: &Nonces = &self.parts.nonces;
-        Proof::verify(proof, &Asked { method: method.word(), place: &place, token, nonces, now })
+        Proof::verify(proof, &Asked { method: method.word(), place: &place, token, nonces: &self.parts.nonces, now })
+    }
+}
+
+impl Admission {
+    /// The proof that whoever calls holds the key that the token is bound to, if it is bound to one.
+    pub(crate) fn possession(
+        &self,
+        arrival: &Arrival<'_>,
+        scheme: Scheme,
+        token: &str,
+        claims: &Claims,
+    ) -> Result<Option<Proof>, Problem> {
+        let key = match (scheme, claims.key()) {
+            (Scheme::Bearer, None) => return Ok(None),
+            (Scheme::Bearer, Some(_)) => {
+                return Err(authenticate::misused("the token is bound to a key: send it with a proof"));
+            }
+            (Scheme::Proof, None) => return Err(authenticate::misused("the token is bound to no key: send it as a bearer token")),
+            (Scheme::Proof, Some(key)) => key,
+        };
+        let shown = one(arrival.headers).and_then(|shown| shown.ok_or(ProofError::Malformed));
+        let request = (self.spec.method, arrival.target.path());
+        let proved = shown.and_then(|shown| self.gate.prove(shown, request, Some(token), self.now));
+        let proof = proved.map_err(authenticate::unproven)?;
+        if proof.key() == key { Ok(Some(proof)) } else { Err(authenticate::unproven(ProofError::OtherKey)) }
+    }
+
+    /// Refuses a proof that this server saw before.
+    pub(crate) fn first(&self, caller: &Caller, proof: &Proof) -> Result<(), Refused> {
+        let elapsed = self.gate.parts.clock.elapsed();
+        match self.gate.proofs.remember(proof, elapsed) {
+            Remembered::New => Ok(()),
+            Remembered::Replayed => {
+                let charged = self.gate.parts.limiter.charge_network(self.ip, self.spec.limit, elapsed);
+                let problem = authenticate::unproven(ProofError::Replayed);
+                Err(self.refuse(Some(caller), "proof_replayed", problem, Some(charged)))
+            }
+            Remembered::Full => {
+                let problem = Problem::unavailable("too many proofs came lately").retry_after(FULL_RETRY_S);
+                Err(self.refuse(Some(caller), "proofs_full", problem, None))
+            }
+        }
     }
 }

@@ -70,7 +70,12 @@ impl Signer {
 
     /// A signed text with this header and these claims, whatever they say.
     pub fn sign(&self, header: &Value, claims: &Value) -> String {
-        let message = format!("{}.{}", B64.encode(header.to_string()), B64.encode(claims.to_string()));
+        self.sign_bytes(header.to_string().as_bytes(), claims.to_string().as_bytes())
+    }
+
+    /// The same of any bytes.
+    pub fn sign_bytes(&self, header: &[u8], claims: &[u8]) -> String {
+        let message = format!("{}.{}", B64.encode(header), B64.encode(claims));
         let signature = match self {
             Self::Es256(pair) => pair.sign(&SystemRandom::new(), message.as_bytes()).unwrap().as_ref().to_vec(),
             Self::EdDsa(pair) => pair.sign(message.as_bytes()).as_ref().to_vec(),

@@ -48,7 +48,7 @@ pub use own::{AccessRequest, Issued, KeyState, MAX_ACCESS_LIFE, OwnConfig, OwnIs
 pub use published::{KeyTimes, PublishedKeys};
 pub use remote_keys::RemoteKeys;
 pub use revocation::{Revocation, revoke};
-pub use spent::{spend, forget_spent};
+pub use spent::{Once, forget_spent, spend};
 pub use tenants::{Binding, Others, Tenants};
 pub use thumbprint::Thumbprint;
 pub use verifier::{MAX_TOKEN_BYTES, Verified, Verifier};

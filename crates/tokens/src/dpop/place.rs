@@ -17,7 +17,7 @@ impl Place {
     /// Reads an address; its query and fragment are passed over (RFC 9449, section 4.3). `None` for one with a user or password, without a host, or of
     /// characters that no address has.
     pub fn parse(text: &str) -> Option<Self> {
-        if text.len() > MOST_BYTES || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if text.len() > MOST_BYTES || !text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') {
             return None;
         }
         let (scheme, rest) = text.split_once("://")?;
