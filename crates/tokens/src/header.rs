@@ -28,7 +28,7 @@ pub(crate) fn check_any(header: &Members, types: &[&str]) -> Result<(), TokenErr
 }
 
 fn check_all(header: &Members, allowed: &[&str], is_type: impl Fn(Option<&str>) -> bool) -> Result<(), TokenError> {
-    let refused = REFUSED.iter().filter(|name| !allowed.contains(name));
+    let refused = REFUSED.iter().filter(|name| !allowed.contains(*name));
     if let Some(name) = refused.copied().find(|name| header.find(name).is_some()) {
         return Err(TokenError::Header(name));
     }

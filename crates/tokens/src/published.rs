@@ -162,7 +162,10 @@ impl PublishedKeys {
 
     async fn ask(&self) -> Result<Vec<PublishedKey>, String> {
         let _turn = match &self.turns {
-            Some(turns) => Some(timeout(DEADLINE, turns.acquire()).await.map_err(|_| "too many are fetched at once".to_owned())?),
+            Some(turns) => {
+                let turn = timeout(DEADLINE, turns.acquire()).await.map_err(|_| "too many are fetched at once".to_owned())?;
+                Some(turn.map_err(|error| error.to_string())?)
+            }
             None => None,
         };
         let answer =

@@ -44,7 +44,7 @@ pub enum AssertionError {
 /// Why a client's key set is refused when it is registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeySetError {
-    /// More than [`super::keys::MOST_SET_BYTES`].
+    /// More than 32 KiB.
     #[error("the key set is larger than 32 KiB")]
     Large,
     /// No JSON Web Key Set, one of too many keys, of two that cannot be told apart, or of anything private or shared.

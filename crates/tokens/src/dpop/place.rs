@@ -48,9 +48,12 @@ fn authority_of(authority: &str) -> Option<(&str, &str)> {
     };
     let (host, port) = authority.split_at_checked(after_host)?;
     let port = if port.is_empty() { "" } else { port.strip_prefix(':')? };
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:[]".contains(&byte);
-    let written = port.bytes().all(|byte| byte.is_ascii_digit()) && port.len() <= 5 && !port.starts_with('0');
-    (!host.is_empty() && host.bytes().all(plain) && written).then_some((host, port))
+    let is_host = match host.strip_prefix('[').and_then(|six| six.strip_suffix(']')) {
+        Some(six) => six.bytes().all(|byte| byte.is_ascii_hexdigit() || b":.".contains(&byte)),
+        None => host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)),
+    };
+    let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) && port.len() <= 5 && !port.starts_with('0');
+    (!host.is_empty() && is_host && is_port).then_some((host, port))
 }
 
 /// A path whose escapes are written in one way: none for what needs none, and capitals in those that stay. `None` if one is cut short.
@@ -167,6 +170,8 @@ mod tests {
             "https://a.test/\u{e9}",
             "https://[::1/",
             "https://[::1]x/",
+            "https://a[::1]/",
+            "https://a]/",
         ] {
             check(bad, None);
         }

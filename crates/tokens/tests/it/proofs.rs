@@ -79,8 +79,15 @@ fn judge_at(proof: &str, seconds: i64) -> Result<Proof, ProofError> {
     Proof::verify(proof, &asked)
 }
 
-fn judge(proof: &str) -> Result<Proof, ProofError> {
+pub(crate) fn judge(proof: &str) -> Result<Proof, ProofError> {
     judge_at(proof, NOW)
+}
+
+/// A good proof by the key of each algorithm.
+pub(crate) fn of_each_algorithm() -> [(&'static str, String); 3] {
+    [("ES256", jwk()), ("EdDSA", ed_jwk()), ("RS256", rsa_jwk())].map(|(algorithm, jwk)| {
+        (algorithm, signed(&json!({ "typ": "dpop+jwt", "alg": algorithm, "jwk": jwk }), &good()))
+    })
 }
 
 #[track_caller]
