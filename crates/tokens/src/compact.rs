@@ -25,7 +25,7 @@ impl<'t> Parts<'t> {
 }
 
 /// Decodes canonical base64url without padding (RFC 7515 section 2). A dot is not in the alphabet, so that a fourth part fails here.
-fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
+pub(crate) fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
     if part.is_empty() {
         return Err(TokenError::Malformed);
     }

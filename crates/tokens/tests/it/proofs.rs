@@ -125,7 +125,8 @@ fn the_example_of_the_specification_is_read_to_the_letter() {
     // RFC 9449, section 4.1: made in 2019 for a server that gave no nonce. Everything but that is as it should be.
     let proof = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19.eyJqdGkiOiItQndDM0VTYzZhY2MybFRjIiwiaHRtIjoiUE9TVCIsImh0dSI6Imh0dHBzOi8vc2VydmVyLmV4YW1wbGUuY29tL3Rva2VuIiwiaWF0IjoxNTYyMjYyNjE2fQ.2-GxA6T8lP4vfrg8v-FdWP0A0zdrj8igiMLvqRMUvwnQg4PtFLbdLXiOSsX0x7NVY-FNyJK70nfbV37xRZT3Lg";
     let place = Place::parse("https://server.example.com/token").unwrap();
-    let asked = |now| Asked { method: "POST", place: &place, token: None, nonces: &nonces(), now: at(now) };
+    let nonces = nonces();
+    let asked = |now| Asked { method: "POST", place: &place, token: None, nonces: &nonces, now: at(now) };
     assert_eq!(Proof::verify(proof, &asked(1_562_262_616)), Err(ProofError::Nonce));
     assert_eq!(Proof::verify(proof, &asked(NOW)), Err(ProofError::Time));
     // Its key, as section 6.1 has it in the token.
