@@ -2,11 +2,11 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
-use wardgraph_kernel::{ApiKeyId, EdgeId, FactorId, NodeId, SessionId, SharedNodeId, UserId};
+use wardgraph_kernel::{ApiKeyId, ClientId, EdgeId, FactorId, NodeId, SessionId, SharedNodeId, UserId};
 
 use crate::{
-    Accepted, Created, Document, Form, IfMatch, Issued, Json, NoContent, Onward, Page, Path, Query, Redirect, Stored, Tagged,
-    carry::Media, validate::Validate,
+    Accepted, ClientForm, ClientQuery, Created, Document, Form, IfMatch, Issued, Json, NoContent, Onward, Page, Path, Query,
+    Redirect, Stored, Tagged, carry::Media, validate::Validate,
 };
 
 /// Things that exist, of which valid requests can be made.
@@ -22,6 +22,8 @@ pub struct Known {
     pub shared: SharedNodeId,
     /// A person's account, if the caller has one.
     pub account: KnownAccount,
+    /// A client of the caller's organization.
+    pub client: KnownClient,
 }
 
 /// An account, and what opens it.
@@ -45,6 +47,17 @@ pub struct KnownAccount {
     pub member: UserId,
     /// What it shows besides its password.
     pub mfa: KnownMfa,
+}
+
+/// A client of the OAuth server, and what opens it.
+#[derive(Debug, Clone)]
+pub struct KnownClient {
+    /// Its id.
+    pub id: ClientId,
+    /// A secret of it, by which it authenticates in the form.
+    pub secret: String,
+    /// An access token of it.
+    pub access_token: String,
 }
 
 /// Second factors, and what opens them.
@@ -77,6 +90,8 @@ pub enum IdKind {
     Factor,
     /// An account that the caller sees to.
     User,
+    /// A client of the OAuth server.
+    Client,
 }
 
 impl IdKind {
@@ -88,6 +103,7 @@ impl IdKind {
             Self::SharedNode => known.shared.to_string(),
             Self::Session => known.account.session.to_string(),
             Self::User => known.account.member.to_string(),
+            Self::Client => known.client.id.to_string(),
             Self::ApiKey => known.account.api_key.to_string(),
             Self::Factor => known.account.mfa.factor.to_string(),
         }
@@ -184,6 +200,10 @@ impl PathId for UserId {
     const KIND: IdKind = IdKind::User;
 }
 
+impl PathId for ClientId {
+    const KIND: IdKind = IdKind::Client;
+}
+
 impl Input for () {
     fn describe(_: &mut Shape) {}
     fn sample(_: &Known) -> Option<Value> {
@@ -222,6 +242,25 @@ impl<T: Body> Input for Form<T> {
     fn describe(shape: &mut Shape) {
         shape.body = Some(schema::<T>);
         shape.form = true;
+    }
+    fn sample(known: &Known) -> Option<Value> {
+        Some(T::example(known))
+    }
+}
+
+impl<T: Body> Input for ClientForm<T> {
+    fn describe(shape: &mut Shape) {
+        shape.body = Some(schema::<T>);
+        shape.form = true;
+    }
+    fn sample(known: &Known) -> Option<Value> {
+        Some(T::example(known))
+    }
+}
+
+impl<T: Body> Input for ClientQuery<T> {
+    fn describe(shape: &mut Shape) {
+        shape.query = Some(schema::<T>);
     }
     fn sample(known: &Known) -> Option<Value> {
         Some(T::example(known))

@@ -25,7 +25,9 @@ use crate::{
     authenticate::{self, Credential, Scheme},
     binding::{Bindings, Bound, Claim},
     browser,
+    client::ClientRing,
     entry::Entry,
+    ledger::Ledger,
     watch::{self, Watch},
 };
 
@@ -68,8 +70,10 @@ pub struct Gate {
     pub(crate) fold: Fold,
     pub(crate) keys: KeyRing,
     pub(crate) proofs: Replays,
+    pub(crate) clients: ClientRing,
+    pub(crate) ledger: Ledger,
     bindings: Bindings,
-    watch: Watch,
+    pub(crate) watch: Watch,
     seen: Cache<(Fingerprint, IpAddr), ()>,
 }
 
@@ -98,6 +102,8 @@ pub struct Admitted<P> {
     pub pass: P,
     /// The bucket that was charged, for the `RateLimit` headers.
     pub limit: Option<Decision>,
+    /// Where it comes from.
+    pub from: IpAddr,
     /// Whose request it is: what it holds of the server's memory counts as that tenant's.
     pub tenant: Option<TenantId>,
     /// Which browser asks, where the endpoint is a page: for a page that is shown instead of what the handler would have answered.
@@ -116,6 +122,8 @@ impl Gate {
             fold: Fold::new(FOLDED),
             keys: KeyRing::new(),
             proofs: Replays::default(),
+            clients: ClientRing::new(),
+            ledger: Ledger::default(),
             bindings: Bindings::new(),
             watch: Watch::new(),
             seen,
@@ -356,12 +364,18 @@ impl Admission {
         browser::vouched(browser, body).map_err(|problem| self.refuse(None, "another_form", problem, None).0)
     }
 
-    /// The client address limit of endpoints that ask for no credential: each call is charged.
+    /// The client address limit of endpoints that ask for no credential: each call is charged, but where clients of the OAuth server call.
     pub(crate) fn stranger(&self) -> Result<Option<Decision>, Refused> {
         if self.spec.limit == LimitClass::Probe {
             return Ok(None);
         }
-        let charged = self.gate.parts.limiter.charge_network(self.ip, self.spec.limit, self.gate.parts.clock.elapsed());
+        let (limiter, elapsed) = (&self.gate.parts.limiter, self.gate.parts.clock.elapsed());
+        // Of clients' requests only those count that fail: see `Gate::failed`.
+        let charged = if self.spec.is_for_clients() {
+            limiter.peek_network(self.ip, self.spec.limit, elapsed)
+        } else {
+            limiter.charge_network(self.ip, self.spec.limit, elapsed)
+        };
         if charged.admitted {
             Ok(Some(charged))
         } else {
@@ -417,9 +431,10 @@ impl Caller {
         self.claims.permissions
     }
 
-    /// The account and the session that the credential is of, if it is a person's who signed in here.
+    /// The account and the session that the credential is of, if it is a person's who signed in here, and no OAuth client's.
     pub(crate) fn account(&self) -> Option<Account> {
-        let own = self.claims.own.as_ref()?;
+        // What a client got stands for its scopes, and for nobody's account.
+        let own = self.claims.own.as_ref().filter(|own| !own.is_a_clients())?;
         let session = Uuid::try_parse(own.session.as_deref()?).ok()?;
         let user = Uuid::try_parse(&self.claims.subject).ok()?.into();
         Some(Account { user, session: session.into(), generation: own.generation })

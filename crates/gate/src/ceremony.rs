@@ -50,6 +50,14 @@ impl<E: Endpoint> Ceremony<E> {
         }
     }
 
+    pub(crate) const fn admission(&self) -> &Admission {
+        &self.admission
+    }
+
+    pub(crate) fn into_admission(self) -> Admission {
+        self.admission
+    }
+
     pub(crate) fn vouched(&self, body: &[u8]) -> Result<(), Problem> {
         self.admission.vouched(body)
     }

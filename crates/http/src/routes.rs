@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use wardgraph_api::table::{
-    account as a, auth, graph as g, mfa as m, pages as p, passkeys as k, shared, system as s, users as u,
+    account as a, auth, clients as c, graph as g, mfa as m, oauth as o, pages as p, passkeys as k, shared, system as s,
+    users as u,
 };
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
@@ -16,8 +17,8 @@ use wardgraph_vault::Vault;
 use crate::{
     Accounts, Api, Edge, HealthState, Mounted, QueryVectors,
     handlers::{
-        self, account, auth as ceremonies, batch, edges, embeddings, events, mfa, nodes, pages, relations, search, system, users,
-        versions,
+        self, account, auth as ceremonies, batch, clients, edges, embeddings, events, mfa, nodes, oauth, pages, relations,
+        search, system, users, versions,
     },
 };
 
@@ -104,6 +105,18 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(u::DisableUser, users::disable)
         .mount(u::EnableUser, users::enable)
         .mount(u::DeleteUser, users::delete)
+        .mount(c::CreateClient, with(services, clients::create))
+        .mount(c::ListClients, clients::list)
+        .mount(c::GetClient, clients::get)
+        .mount(c::ReplaceClient, with(services, clients::replace))
+        .mount(c::DeleteClient, clients::delete)
+        .mount(c::RotateClientSecret, clients::rotate)
+        .mount(o::Token, with(services, oauth::token::token))
+        .mount(o::Introspect, with(services, oauth::introspect::by_form))
+        .mount(o::IntrospectByQuery, with(services, oauth::introspect::by_query))
+        .mount(o::ServerMetadata, with(services, oauth::metadata::server))
+        .mount(o::OpenIdConfiguration, with(services, oauth::metadata::openid))
+        .mount(o::Revoke, with(services, oauth::revoke::give_back))
         .mount(a::GetMe, account::me::get)
         .mount(a::UpdateMe, account::me::update)
         .mount(a::ListApiKeys, account::keys::list)

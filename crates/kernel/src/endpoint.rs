@@ -59,6 +59,9 @@ pub enum By {
     Program,
     /// People's browsers: with the cookie of a session and nothing else, by forms that carry their token. Answers and refusals are pages.
     Browser,
+    /// Clients of the OAuth server, who authenticate in the request itself: with a form's parameters (RFC 6749). Refusals are that standard's
+    /// error documents, and only what fails counts against the network that it came from.
+    Client,
 }
 
 /// What the table says of an endpoint.
@@ -101,6 +104,16 @@ impl Spec {
         matches!(self.by, By::Browser)
     }
 
+    /// Whether clients of the OAuth server call it.
+    pub const fn is_for_clients(&self) -> bool {
+        matches!(self.by, By::Client)
+    }
+
+    /// Whether clients of the OAuth server are let in to where they authenticate, or where nobody has to. The table does not compile otherwise.
+    pub const fn serves_clients_as_it_should(&self) -> bool {
+        !self.is_for_clients() || self.access.admits_strangers()
+    }
+
     /// Whether what browsers call shows something (`GET`) or does something and leaves an event (`POST`), and asks for no more than a session.
     /// The table does not compile otherwise: a form's token is looked at where something is done.
     pub const fn pages_as_it_should(&self) -> bool {
@@ -124,17 +137,18 @@ impl Spec {
     }
 
     /// Whether shared rows are worked on exactly where [`Permission::SharedWrite`] is asked, and an event is left; an account's where entry is
-    /// `own:`; members are read where [`Permission::UsersRead`] is asked; and everybody's accounts are changed by whoever signed in just now,
+    /// `own:`, or by [`Permission::ClientsWrite`], since whoever registers something must be signed in still; members are read where [`Permission::UsersRead`] is asked; and everybody's accounts are changed by whoever signed in just now,
     /// with [`Permission::UsersWrite`] or for themselves. The table does not compile otherwise.
     pub const fn shares_as_it_should(&self) -> bool {
         let shares = matches!(self.access, Access::Permission(Permission::SharedWrite));
         let reads = matches!(self.access, Access::Permission(Permission::UsersRead));
         let administers = matches!(self.access, Access::Permission(Permission::UsersWrite));
         let own = matches!(self.access, Access::Own(_));
+        let clients = matches!(self.access, Access::Permission(Permission::ClientsWrite));
         match self.rows {
             Rows::Own => !shares && !reads && !administers,
             Rows::Shared => shares && self.event.is_some(),
-            Rows::Account => own,
+            Rows::Account => own || clients,
             Rows::Members => reads && self.event.is_none(),
             Rows::Accounts => (administers || own) && self.event.is_some() && self.fresh.is_some(),
         }

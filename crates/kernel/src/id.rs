@@ -43,6 +43,8 @@ ids! {
     ApiKeyId;
     /// An act that waits for somebody to show something.
     ChallengeId;
+    /// A secret of a client of the OAuth server.
+    ClientSecretId;
     /// An edge.
     EdgeId;
     /// An entry of the audit log.

@@ -39,7 +39,7 @@ mod verifier;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use cache::Fingerprint;
-pub use claims::{Claims, OwnClaims};
+pub use claims::{Claims, OWN_CLIENT, OwnClaims};
 pub use error::{KeyError, MintError, OwnKeyError, TokenError};
 pub use issuer::{DEFAULT_LEEWAY, Issuer, IssuerConfig, IssuerKeys};
 pub use local::LocalKey;
@@ -51,7 +51,7 @@ pub use revocation::{Revocation, revoke};
 pub use spent::{Once, forget_spent, spend};
 pub use tenants::{Binding, Others, Tenants};
 pub use thumbprint::Thumbprint;
-pub use verifier::{MAX_TOKEN_BYTES, Verified, Verifier};
+pub use verifier::{Inspected, MAX_TOKEN_BYTES, Verified, Verifier};
 
 use wardgraph_store::StatementInfo;
 

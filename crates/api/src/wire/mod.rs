@@ -3,12 +3,14 @@
 pub mod account;
 pub mod api_key;
 pub mod auth;
+pub mod client;
 pub mod edge;
 pub mod embedding;
 pub mod event;
 pub mod mfa;
 mod name;
 pub mod node;
+pub mod oauth;
 mod object_text;
 pub mod page;
 pub mod passkey;

@@ -18,8 +18,14 @@ pub struct AccessRequest {
     pub tenant: TenantId,
     /// `scopes` and `scope`. Unknown words are written as they stand, and grant nothing.
     pub scopes: Vec<String>,
-    /// `client_id`.
+    /// `client_id`: the OAuth client that asked, or [`crate::OWN_CLIENT`].
     pub client_id: String,
+    /// `cgen`: the client's generation. The token ends when that client's tokens are taken back.
+    pub client_generation: i64,
+    /// `aud`, if the token is good elsewhere than here.
+    pub audience: Option<String>,
+    /// `cnf`: the thumbprint of the key without which the token is good for nothing (RFC 9449, section 6.1).
+    pub jkt: Option<Thumbprint>,
     /// `sid`: the session that the token ends with.
     pub session: Option<String>,
     /// `gen`: the user's generation. The token ends when the user has a later one.
@@ -30,8 +36,6 @@ pub struct AccessRequest {
     pub acr: Option<String>,
     /// `auth_time`: when the user proved who they are.
     pub auth_time: Option<Timestamp>,
-    /// `cnf`, `jkt`: the key that whoever uses the token must prove to hold; whoever has the token may use it, if there is none.
-    pub jkt: Option<Thumbprint>,
     /// The algorithm that the client wants; the issuer's first if it wants none.
     pub algorithm: Option<Algorithm>,
     /// How long the token shall live, if not as long as usual: whole seconds, at least one.
@@ -68,6 +72,7 @@ struct Payload<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     sid: Option<&'a str>,
     r#gen: i64,
+    cgen: i64,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     amr: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,14 +90,19 @@ struct Confirmation {
 }
 
 impl OwnIssuer {
-    /// Signs an access token, with a `jti` of 256 bits from `chance`. Nothing is waited for. What it signs, [`crate::Verifier`] accepts.
+    /// Signs an access token, with a `jti` of 256 bits from `chance`. Nothing is waited for. What it signs for here, [`crate::Verifier`] accepts.
     ///
     /// # Errors
     /// [`MintError::NoKey`] if there is no key of the algorithm; [`MintError::Tenant`] for a tenant that was not made here; what is wrong with the
     /// request.
     pub fn sign(&self, request: &AccessRequest, chance: &dyn Chance) -> Result<Issued, MintError> {
         let config = &self.0.config;
-        let names = [Some(&request.subject), Some(&request.client_id), request.session.as_ref(), request.acr.as_ref()];
+        let names = [Some(&request.subject), request.session.as_ref(), request.acr.as_ref()];
+        if !claims::is_client_name(&request.client_id)
+            || request.audience.as_deref().is_some_and(|name| !claims::is_client_name(name))
+        {
+            return Err(MintError::Subject);
+        }
         if !names.into_iter().flatten().chain(&request.amr).all(|name| claims::is_name(name)) {
             return Err(MintError::Subject);
         }
@@ -111,7 +121,7 @@ impl OwnIssuer {
         let id = URL_SAFE_NO_PAD.encode(chance.bytes());
         let payload = Payload {
             iss: &config.iss,
-            aud: &config.audience,
+            aud: request.audience.as_deref().unwrap_or(&config.audience),
             sub: &request.subject,
             client_id: &request.client_id,
             tenant_id: request.tenant.as_str(),
@@ -122,6 +132,7 @@ impl OwnIssuer {
             jti: &id,
             sid: request.session.as_deref(),
             r#gen: request.generation,
+            cgen: request.client_generation,
             amr: &request.amr,
             acr: request.acr.as_deref(),
             auth_time: request.auth_time.map(Timestamp::as_second),
