@@ -127,6 +127,8 @@ impl From<Refusal> for Failure {
             | ErrorCode::UnauthorizedClient
             | ErrorCode::UnsupportedGrantType
             | ErrorCode::InvalidScope
+            | ErrorCode::InvalidDpopProof
+            | ErrorCode::UseDpopNonce
             | ErrorCode::InvalidTarget => Problem::malformed(refusal.description),
         };
         Self(problem.error_code(refusal.code.word()))

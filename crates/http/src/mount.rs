@@ -21,6 +21,7 @@ use wardgraph_api::{Problem, table};
 use wardgraph_gate::{Arrival, Confirmed, Entry, Finish, Gate, Handler};
 use wardgraph_kernel::{Endpoint, Method, RequestId, Spec};
 use wardgraph_limits::Decision;
+use wardgraph_oauth::ErrorCode;
 
 use crate::{
     Cors, Decode, Reply, cors, headers, pages, reply,
@@ -266,7 +267,10 @@ where
             response
         }
         Err(problem) => {
-            gate.failed(&E::SPEC, from, problem.status);
+            // Whoever is told of a nonce did nothing wrong: every client asks for one first.
+            if problem.error_code != Some(ErrorCode::UseDpopNonce.word()) {
+                gate.failed(&E::SPEC, from, problem.status);
+            }
             refuse(problem, admitted.limit, false, &sent)
         }
     }

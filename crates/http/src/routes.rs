@@ -11,7 +11,7 @@ use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
 use wardgraph_graph::{embedding::Backlog, search::Routes};
 use wardgraph_kernel::Clock;
-use wardgraph_tokens::OwnIssuer;
+use wardgraph_tokens::{OwnIssuer, RemoteKeys};
 use wardgraph_vault::Vault;
 
 use crate::{
@@ -45,6 +45,8 @@ pub struct Services {
     pub issuer: OwnIssuer,
     /// How accounts are kept.
     pub accounts: Accounts,
+    /// The keys that clients of the OAuth server publish.
+    pub client_keys: Arc<RemoteKeys>,
     /// How long a deleted node can be brought back.
     pub grace_period: Duration,
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use wardgraph_kernel::{ClientId, Secret, Timestamp};
+use wardgraph_tokens::Thumbprint;
 
 use crate::{Client, ErrorCode, Refusal, client};
 
@@ -42,6 +43,8 @@ pub struct Authenticated {
     pub client: Arc<Client>,
     /// How it did.
     pub method: AuthMethod,
+    /// The key that it proved to hold besides, whose proof is used up (RFC 9449, section 5).
+    pub key: Option<Thumbprint>,
 }
 
 impl Authenticated {
@@ -78,7 +81,7 @@ pub fn judge(client: Option<Arc<Client>>, proof: &Proof, now: Timestamp) -> Resu
     };
     let registered = |client: &Arc<Client>| client.registered.auth_method == method && client.disabled_at.is_none();
     match client.filter(registered).filter(|_| known) {
-        Some(client) => Ok(Authenticated { client, method }),
+        Some(client) => Ok(Authenticated { client, method, key: None }),
         None => Err(wrong(method == AuthMethod::Basic)),
     }
 }

@@ -35,6 +35,10 @@ codes! {
     UnsupportedGrantType = "unsupported_grant_type";
     /// A scope is unknown, or more than the client may have (RFC 6749, section 5.2).
     InvalidScope = "invalid_scope";
+    /// The proof of possession is no good one, or is missing where there must be one (RFC 9449, section 5).
+    InvalidDpopProof = "invalid_dpop_proof";
+    /// The proof of possession needs the nonce of this answer (RFC 9449, section 8).
+    UseDpopNonce = "use_dpop_nonce";
     /// The target is unknown, or the client may not ask for it (RFC 8707, section 2).
     InvalidTarget = "invalid_target";
 }

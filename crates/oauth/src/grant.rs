@@ -10,10 +10,10 @@ use wardgraph_identity::{
 };
 use wardgraph_kernel::{Chance, ClientId, Identity, Secret, SessionId, Timestamp, UserId};
 use wardgraph_store::{Statement, StatementInfo, Tx};
-use wardgraph_tokens::{AccessRequest, Issued, OwnIssuer, Revocation, revoke};
+use wardgraph_tokens::{AccessRequest, Issued, OwnIssuer, Revocation, Thumbprint, revoke};
 use wardgraph_vault::Vault;
 
-use crate::{Client, OAuthError, client::GrantType, scope};
+use crate::{AuthMethod, Client, OAuthError, client::GrantType, scope};
 
 const BIND: Statement<Identity> = Statement::identity(
     "oauth.grant.bind",
@@ -73,8 +73,8 @@ pub struct Terms {
     pub scopes: Vec<String>,
     /// Where the tokens are good; here if nothing is said.
     pub audience: Option<String>,
-    /// The thumbprint of the key that they are good with.
-    pub jkt: Option<String>,
+    /// The key that they are good with.
+    pub jkt: Option<Thumbprint>,
 }
 
 /// The tokens of a grant.
@@ -126,7 +126,9 @@ pub async fn begin(tx: &mut Tx<'_, Identity>, granted: &Granted<'_>, means: &Mea
     };
     session::create(tx, &new).await?;
     let terms = &granted.terms;
-    tx.run(&BIND, &[&id.uuid(), &client.id.as_str(), &terms.scopes, &terms.audience, &terms.jkt]).await?;
+    // What a client with a secret or a key gets again, it gets by that: it may change the key that its tokens are bound to (RFC 9449, section 5).
+    let bound = terms.jkt.filter(|_| client.registered.auth_method == AuthMethod::None).map(|key| key.to_string());
+    tx.run(&BIND, &[&id.uuid(), &client.id.as_str(), &terms.scopes, &terms.audience, &bound]).await?;
     for ended in session::end_crowded(tx, granted.user, at.now).await? {
         revoke(tx, Revocation::Session(&ended.to_string()), at.now).await?;
     }
@@ -168,7 +170,7 @@ pub fn sign(
         client_id: client.id.to_string(),
         client_generation: client.generation,
         audience: terms.audience.clone(),
-        jkt: terms.jkt.clone(),
+        jkt: terms.jkt,
         session: Some(bearer.session.to_string()),
         generation: bearer.generation,
         amr: bearer.proof.amr.clone(),
@@ -186,7 +188,9 @@ pub async fn terms(tx: &mut Tx<'_, Identity>, session: SessionId, client: &Clien
     let rows = tx.run(&TERMS, &[&session.uuid(), &client.as_str()]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     let scopes = row.try_get::<Option<Vec<String>>>(0)?.ok_or(OAuthError::Unreadable("the scopes of a grant"))?;
-    Ok(Some(Terms { scopes, audience: row.try_get(1)?, jkt: row.try_get(2)? }))
+    let key = row.try_get::<Option<&str>>(2)?;
+    let key = key.map(|text| Thumbprint::parse(text).ok_or(OAuthError::Unreadable("the key of a grant"))).transpose()?;
+    Ok(Some(Terms { scopes, audience: row.try_get(1)?, jkt: key }))
 }
 
 /// A grant whose next refresh token somebody asks about.

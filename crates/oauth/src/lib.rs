@@ -5,6 +5,7 @@
 //!
 //! Refuses to know: HTTP.
 
+pub mod assertion;
 pub mod authenticate;
 pub mod client;
 mod error;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use wardgraph_kernel::Permission;
-use wardgraph_tokens::OwnIssuer;
+use wardgraph_tokens::{Algorithm, OwnIssuer};
 
 use crate::{AuthMethod, client::GrantType, scope};
 
@@ -10,13 +10,13 @@ use crate::{AuthMethod, client::GrantType, scope};
 type Feature = fn(&Published<'_>) -> Vec<(&'static str, Value)>;
 
 /// Every feature there is.
-const FEATURES: &[Feature] = &[server, tokens, introspection, revocation];
+const FEATURES: &[Feature] = &[server, tokens, proofs, introspection, revocation];
 
 /// The grant types that the token endpoint takes.
 const GRANT_TYPES: &[GrantType] = &[GrantType::ClientCredentials, GrantType::RefreshToken];
 
 /// The ways in which clients authenticate.
-const AUTH_METHODS: &[AuthMethod] = &[AuthMethod::Basic, AuthMethod::Post, AuthMethod::None];
+const AUTH_METHODS: &[AuthMethod] = &[AuthMethod::Basic, AuthMethod::Post, AuthMethod::PrivateKeyJwt, AuthMethod::None];
 
 /// What the metadata is made of.
 #[derive(Debug)]
@@ -62,6 +62,19 @@ fn tokens(of: &Published<'_>) -> Vec<(&'static str, Value)> {
         ("grant_types_supported", json!(GRANT_TYPES.iter().map(|grant| grant.word()).collect::<Vec<_>>())),
         ("token_endpoint_auth_methods_supported", json!(methods(AUTH_METHODS))),
     ]
+}
+
+/// Proofs of possession (RFC 9449, section 5.1), and by what clients sign who they are (RFC 8414, section 2).
+fn proofs(_: &Published<'_>) -> Vec<(&'static str, Value)> {
+    let algorithms: Vec<_> = Algorithm::ASYMMETRIC.iter().map(|algorithm| algorithm.word()).collect();
+    [
+        "dpop_signing_alg_values_supported",
+        "token_endpoint_auth_signing_alg_values_supported",
+        "introspection_endpoint_auth_signing_alg_values_supported",
+        "revocation_endpoint_auth_signing_alg_values_supported",
+    ]
+    .map(|name| (name, json!(algorithms)))
+    .into()
 }
 
 fn introspection(of: &Published<'_>) -> Vec<(&'static str, Value)> {

@@ -25,7 +25,7 @@ use wardgraph_store::{
     guard,
     migrate::{MigrateOptions, migrate},
 };
-use wardgraph_tokens::{Algorithm, Minter, OwnIssuer, Verifier, dpop::Nonces};
+use wardgraph_tokens::{Algorithm, Minter, OwnIssuer, RemoteKeys, Verifier, dpop::Nonces};
 use wardgraph_vault::{AwsAccess, AwsSource, FileSource, MasterSource, Vault};
 use wardgraph_worker::{
     EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, ModelKeeper, PurgeWorker, TierKeeper, WorkerOptions,
@@ -46,6 +46,9 @@ const BEAT: Duration = Duration::from_millis(250);
 
 /// How long it may take to connect to AWS.
 const AWS_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long it may take to connect to where a client publishes its keys.
+const CLIENT_KEYS_WITHIN: Duration = Duration::from_secs(3);
 
 /// How long the workers may take to give back what they claimed when the server stops.
 const GIVE_BACK_WITHIN: Duration = Duration::from_secs(3);
@@ -349,6 +352,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         health: health.clone(),
         clock,
         metrics: recorder(),
+        client_keys: Arc::new(RemoteKeys::new(egress.client(Rules::tenant(None), CLIENT_KEYS_WITHIN))),
         grace_period: config.grace_period,
     };
     let keepers = Keepers {

@@ -8,6 +8,7 @@ use std::{
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::{net::TcpListener, task::JoinHandle};
 use wardgraph_api::describe::Known;
+use wardgraph_egress::{Egress, Names, Rules};
 use wardgraph_embed::{Embedder, ModelKind};
 use wardgraph_gate::{Gate, GateParts, Proxies, SystemParts, WebhookKeys};
 use wardgraph_graph::{embedding::Backlog, search::Routes};
@@ -21,7 +22,7 @@ use wardgraph_identity::{
 use wardgraph_kernel::{Clock, EdgeId, ManualClock, NodeId, Permissions, SeededChance, SharedNodeId, Timestamp};
 use wardgraph_limits::{LimitTable, Limiter};
 use wardgraph_store::{Role, StatementInfo, Store, StoreOptions, Timeouts};
-use wardgraph_tokens::{AccessRequest, Algorithm, Issuer, LocalKey, Minter, OWN_CLIENT, OwnIssuer, Verifier};
+use wardgraph_tokens::{AccessRequest, Algorithm, Issuer, LocalKey, Minter, OWN_CLIENT, OwnIssuer, RemoteKeys, Verifier};
 use wardgraph_vault::{FixedSource, MasterSource, Vault};
 use wardgraph_worker::{
     EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, PurgeWorker, TierKeeper, TierOptions, WorkerOptions,
@@ -98,6 +99,8 @@ pub struct AppOptions {
     pub beat: std::time::Duration,
     /// Who takes messages instead of [`App::mails`].
     pub mailer: Option<Arc<dyn Mailer>>,
+    /// Where clients of the OAuth server publish their keys; on public hosts alone if nothing is said.
+    pub client_keys: Option<Arc<RemoteKeys>>,
     /// Where master keys come from; [`MASTER_KEY`] if nothing is said.
     pub masters: Option<Arc<dyn MasterSource>>,
 }
@@ -127,6 +130,7 @@ impl Default for AppOptions {
             pages_here: false,
             beat: std::time::Duration::ZERO,
             mailer: None,
+            client_keys: None,
             masters: None,
         }
     }
@@ -267,6 +271,7 @@ impl App {
             clock: shared_clock,
             metrics: recorder(),
             grace_period: GRACE,
+            client_keys: options.client_keys.unwrap_or_else(client_keys),
             vault: vault.clone(),
             issuer: issuer.clone(),
             accounts: accounts(&account_keys, listener.local_addr().unwrap().port()),
@@ -473,6 +478,11 @@ pub(crate) async fn first_keys(database: &Database) {
     let parts = SystemParts { store: store.clone(), clock, chance: Arc::new(SeededChance::new(7)) };
     KeyKeeper::new(parts, vault, issuer).begin().await.unwrap();
     store.close();
+}
+
+fn client_keys() -> Arc<RemoteKeys> {
+    let egress = Egress::new(Names::System, None).unwrap();
+    Arc::new(RemoteKeys::new(egress.client(Rules::tenant(None), std::time::Duration::from_secs(1))))
 }
 
 fn test_masters() -> Arc<dyn MasterSource> {

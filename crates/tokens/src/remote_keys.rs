@@ -44,6 +44,11 @@ impl RemoteKeys {
         Self { client, sets, turns: Arc::new(Semaphore::new(AT_ONCE)), times }
     }
 
+    /// The same, of an address as it was registered; `None` if it is none.
+    pub fn named(&self, address: &str) -> Option<Arc<PublishedKeys>> {
+        Some(self.at(&Address::parse(address).ok()?))
+    }
+
     /// The keys that are published at `address`. Nothing is fetched yet.
     pub fn at(&self, address: &Address) -> Arc<PublishedKeys> {
         self.sets.get_with_by_ref(address.as_str(), || {

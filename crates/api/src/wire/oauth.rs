@@ -98,7 +98,7 @@ impl Body for TokenRequest {
 pub struct TokenAnswer {
     /// What calls are made with: a JSON Web Token (RFC 9068).
     pub access_token: SecretText,
-    /// `Bearer`.
+    /// How it is sent: `Bearer`, or `DPoP` with a proof of the key that it is bound to (RFC 9449).
     pub token_type: String,
     /// How many seconds the access token lives.
     pub expires_in: u64,
@@ -144,7 +144,7 @@ pub struct Introspection {
     /// The client that got it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
-    /// How it is sent: `Bearer`; `refresh_token` for what is sent to nobody but this server.
+    /// How it is sent: `Bearer` or `DPoP`; `refresh_token` for what is sent to nobody but this server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_type: Option<String>,
     /// When it ends, in seconds since 1970.
@@ -162,6 +162,9 @@ pub struct Introspection {
     /// This server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
+    /// The key without which it is good for nothing (RFC 9449, section 6.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
     /// The token's own id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jti: Option<String>,
@@ -174,6 +177,13 @@ pub struct Introspection {
     /// When they did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<i64>,
+}
+
+/// Which key a token is bound to (RFC 7800).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Confirmation {
+    /// The key's thumbprint (RFC 7638).
+    pub jkt: String,
 }
 
 /// Nothing to say but that it was done: 200.

@@ -9,7 +9,7 @@ use wardgraph_gate::Committed;
 use wardgraph_oauth::{ErrorCode, OAuthError, Refusal, client::GrantType, scope, target};
 use wardgraph_tokens::{AccessRequest, Issued};
 
-use super::{client_of, issued, token::Asked};
+use super::{client_of, issued, token::Asked, token_type};
 use crate::{Failure, Services};
 
 pub(super) async fn grant(asked: Asked, services: &Services) -> Result<Committed<Token>, Failure> {
@@ -22,7 +22,7 @@ pub(super) async fn grant(asked: Asked, services: &Services) -> Result<Committed
     let (who, entry) = (client_of(client), issued(client, GrantType::ClientCredentials.word(), &token, &scopes));
     let answer = TokenAnswer {
         access_token: SecretText(token.token),
-        token_type: "Bearer".into(),
+        token_type: token_type(asked.by.key),
         expires_in: token.life.as_secs(),
         scope: scopes.join(" "),
         refresh_token: None,

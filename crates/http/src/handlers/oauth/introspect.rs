@@ -6,7 +6,7 @@
 use wardgraph_api::{
     ClientForm, ClientQuery, Json, Problem,
     table::oauth::{Introspect, IntrospectByQuery},
-    wire::oauth::{ClientCredentials, Introspection, TokenQuestion},
+    wire::oauth::{ClientCredentials, Confirmation, Introspection, TokenQuestion},
 };
 use wardgraph_gate::{Ceremony, Committed};
 use wardgraph_identity::refresh::Presented;
@@ -14,7 +14,7 @@ use wardgraph_kernel::{Endpoint, Read, Secret};
 use wardgraph_oauth::{Client, ErrorCode, Refusal, grant};
 use wardgraph_tokens::Inspected;
 
-use super::authenticate;
+use super::{authenticate, token_type};
 use crate::{Failure, Services};
 
 pub(crate) async fn by_form(
@@ -50,7 +50,7 @@ async fn look<E: Endpoint>(
     question: TokenQuestion,
     services: &Services,
 ) -> Result<Introspection, Problem> {
-    let by = authenticate(pass, given).await?;
+    let by = authenticate(pass, given, services).await?;
     if !by.is_confidential() {
         let why = "a client that proves nothing is told nothing";
         return Err(Failure::from(Refusal::new(ErrorCode::UnauthorizedClient, why)).into());
@@ -80,7 +80,8 @@ fn described(inspected: &Inspected, iss: &str) -> Introspection {
         active: true,
         scope: own.map(|own| own.scopes.join(" ")),
         client_id: own.map(|own| own.client_id.clone()),
-        token_type: Some(if own.is_some_and(|own| own.jkt.is_some()) { "DPoP" } else { "Bearer" }.into()),
+        token_type: Some(token_type(claims.key())),
+        cnf: claims.key().map(|key| Confirmation { jkt: key.to_string() }),
         exp: Some(claims.expires_at.as_second()),
         iat: inspected.issued_at,
         sub: Some(claims.subject.to_string()),

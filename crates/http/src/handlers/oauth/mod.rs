@@ -15,12 +15,17 @@ use wardgraph_audit::{Entry, Subject};
 use wardgraph_gate::Proven;
 use wardgraph_kernel::{Actor, ActorType, EventType};
 use wardgraph_oauth::Client;
-use wardgraph_tokens::Issued;
+use wardgraph_tokens::{Issued, Thumbprint};
 
 /// A client, with the log that tells of what it did.
 pub(in crate::handlers) fn client_of(client: &Client) -> Proven {
     let actor = Actor { kind: ActorType::Client, id: client.id.as_str().into() };
     Proven { actor, tenant: Some(client.organization.clone()) }
+}
+
+/// How an access token is to be sent (RFC 9449, section 5).
+pub(in crate::handlers) fn token_type(key: Option<Thumbprint>) -> String {
+    if key.is_some() { "DPoP".to_owned() } else { "Bearer".to_owned() }
 }
 
 /// That a client got a token: what is on record of it, and nothing that opens anything.

@@ -18,10 +18,12 @@ use wardgraph_oauth::{
     grant::{self, Bearer, Terms},
     scope,
 };
+use wardgraph_tokens::Thumbprint;
 
 use super::{
     issued,
     token::{Asked, means},
+    token_type,
 };
 use crate::{
     Failure, Services,
@@ -67,12 +69,13 @@ pub(super) async fn grant(asked: Asked, services: &Services) -> Result<Committed
     };
     let seat = held.seat.as_ref().ok_or(IdentityError::Unreadable("a member's place"))?;
     let bearer = Bearer { client: &client, user: held.user, seat, generation: held.generation, proof: &held.proof, session };
+    let terms = Terms { jkt: key, ..terms };
     let access = grant::sign(&bearer, &terms, &scopes, now, &means(services, &*chance))?;
     let entry = issued(&client, GrantType::RefreshToken.word(), &access, &scopes);
     work.note(entry.event_type, entry.subject, Outcome::Success, entry.payload);
     let answer = TokenAnswer {
         access_token: SecretText(access.token),
-        token_type: "Bearer".into(),
+        token_type: token_type(key),
         expires_in: access.life.as_secs(),
         scope: scopes.join(" "),
         refresh_token: Some(SecretText(next)),
@@ -91,7 +94,7 @@ fn narrowed(
     held: &Held,
     by: &Authenticated,
     parameters: &wardgraph_api::wire::oauth::TokenRequest,
-    key: Option<String>,
+    key: Option<Thumbprint>,
     services: &Services,
 ) -> Result<Vec<String>, OAuthError> {
     if terms.jkt.is_some() && terms.jkt != key {

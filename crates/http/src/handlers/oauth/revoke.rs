@@ -25,7 +25,7 @@ pub(crate) async fn give_back(
     ClientForm { client, parameters }: ClientForm<TokenQuestion>,
     services: Services,
 ) -> Result<Committed<Revoke>, Failure> {
-    let by = match authenticate(&pass, &client).await {
+    let by = match authenticate(&pass, &client, &services).await {
         Ok(by) => by,
         Err(problem) => return turned_away(pass, &client, problem).await,
     };

@@ -3,6 +3,7 @@
 use wardgraph_api::{ClientForm, table::oauth::Token, wire::oauth::TokenRequest};
 use wardgraph_gate::{Ceremony, Committed};
 use wardgraph_oauth::{Authenticated, ErrorCode, OAuthError, Refusal, client::GrantType, grant::Means};
+use wardgraph_tokens::Thumbprint;
 
 use super::{authenticate, client_credentials, client_of, refresh_token, turned_away};
 use crate::{Failure, Services};
@@ -13,8 +14,6 @@ pub(in crate::handlers) struct Asked {
     pub(in crate::handlers) pass: Ceremony<Token>,
     pub(in crate::handlers) by: Authenticated,
     pub(in crate::handlers) parameters: TokenRequest,
-    /// The thumbprint of the key whose possession the client proved (RFC 9449).
-    pub(in crate::handlers) key: Option<String>,
 }
 
 pub(crate) async fn token(
@@ -22,12 +21,12 @@ pub(crate) async fn token(
     ClientForm { client, parameters }: ClientForm<TokenRequest>,
     services: Services,
 ) -> Result<Committed<Token>, Failure> {
-    let by = match authenticate(&pass, &client).await {
+    let by = match authenticate(&pass, &client, &services).await {
         Ok(by) => by,
         Err(problem) => return turned_away(pass, &client, problem).await,
     };
     let wanted = grant_type(&by, &parameters);
-    let asked = Asked { pass, by, parameters, key: None };
+    let asked = Asked { pass, by, parameters };
     match wanted {
         Ok(GrantType::ClientCredentials) => client_credentials::grant(asked, &services).await,
         Ok(GrantType::RefreshToken) => refresh_token::grant(asked, &services).await,
@@ -61,14 +60,14 @@ impl Asked {
     ///
     /// # Errors
     /// Where the client's tokens must be, and it proved possession of none.
-    pub(in crate::handlers) fn bound_to(&self) -> Result<Option<String>, Refusal> {
-        if self.by.client.registered.dpop_bound && self.key.is_none() {
+    pub(in crate::handlers) fn bound_to(&self) -> Result<Option<Thumbprint>, Refusal> {
+        if self.by.client.registered.dpop_bound && self.by.key.is_none() {
             return Err(Refusal::new(
-                ErrorCode::InvalidRequest,
+                ErrorCode::InvalidDpopProof,
                 "the client's tokens are bound to a key: prove possession of one",
             ));
         }
-        Ok(self.key.clone())
+        Ok(self.by.key)
     }
 }
 
