@@ -1,6 +1,6 @@
 //! What may be registered together.
 
-use wardgraph_tokens::Algorithm;
+use wardgraph_tokens::{Algorithm, assertion::{ClientKeys, KeySetError}};
 
 use super::{GrantType, Registration};
 use crate::{AuthMethod, redirect, scope};
@@ -61,7 +61,14 @@ pub fn check(asked: &Registration) -> Vec<Fault> {
     if asked.jwks.is_some() && asked.jwks_uri.is_some() {
         fault("jwks".into(), "goes without `jwks_uri`");
     }
-    if asked.auth_method == AuthMethod::PrivateKeyJwt && asked.jwks.is_none() && asked.jwks_uri.is_none() {
+    let signs = asked.auth_method == AuthMethod::PrivateKeyJwt;
+    match asked.jwks.as_deref().map(ClientKeys::read) {
+        None | Some(Ok(_)) => {}
+        // Keys for something else than signatures are nobody's harm.
+        Some(Err(KeySetError::NoKey)) if !signs => {}
+        Some(Err(error)) => fault("jwks".into(), &error.to_string()),
+    }
+    if signs && asked.jwks.is_none() && asked.jwks_uri.is_none() {
         fault("jwks".into(), "or `jwks_uri` is needed for `private_key_jwt`");
     }
     if asked.scopes.len() > MOST_SCOPES {

@@ -18,6 +18,7 @@ mod catalogue;
 mod certificates;
 mod cleaning;
 mod client_keys;
+mod client_proofs;
 mod cors;
 mod crash;
 mod deletion;

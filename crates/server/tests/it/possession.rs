@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use wardgraph_kernel::Clock;
-use wardgraph_testkit::{App, Caller, Cluster, OWN_ISS, Reply, Signer, token_hash};
+use wardgraph_testkit::{App, Caller, OWN_ISS, Reply, Signer, token_hash};
 use wardgraph_tokens::{AccessRequest, Thumbprint};
 
 const TENANT: &str = "org_a";
@@ -26,7 +26,7 @@ fn bound(app: &App, key: &Signer, user: &str) -> String {
 
 impl Holder {
     async fn new(key: Signer) -> Self {
-        let app = Cluster::shared().await.app().await;
+        let app = App::start().await;
         let token = bound(&app, &key, "u");
         Self { app, key, token }
     }
