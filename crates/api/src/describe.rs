@@ -2,10 +2,11 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
-use wardgraph_kernel::{ApiKeyId, EdgeId, FactorId, NodeId, SessionId, SharedNodeId, UserId};
+use wardgraph_kernel::{ApiKeyId, ConsentId, EdgeId, FactorId, NodeId, SessionId, SharedNodeId, UserId};
 
 use crate::{
-    Accepted, Created, Document, Form, IfMatch, Issued, Json, NoContent, Onward, Page, Path, Query, Redirect, Stored, Tagged,
+    Accepted, Created, Document, Errand, Form, IfMatch, Issued, Json, NoContent, Onward, Page, Parameters, Path, Query, Redirect, Stored,
+    Tagged, Told,
     carry::Media, validate::Validate,
 };
 
@@ -22,6 +23,23 @@ pub struct Known {
     pub shared: SharedNodeId,
     /// A person's account, if the caller has one.
     pub account: KnownAccount,
+    /// What a client of the OAuth server and that person have to do with each other.
+    pub oauth: KnownAgreement,
+}
+
+/// A client, and what a person agreed to.
+#[derive(Debug, Clone)]
+pub struct KnownAgreement {
+    /// The client, which the person agreed to have `openid`.
+    pub client_id: String,
+    /// Where its answers go.
+    pub redirect_uri: String,
+    /// The person's organization.
+    pub organization: String,
+    /// What the person agreed to.
+    pub consent: ConsentId,
+    /// An ID token of the person, for the client.
+    pub id_token: String,
 }
 
 /// An account, and what opens it.
@@ -77,6 +95,8 @@ pub enum IdKind {
     Factor,
     /// An account that the caller sees to.
     User,
+    /// What the caller agreed to.
+    Consent,
 }
 
 impl IdKind {
@@ -90,6 +110,7 @@ impl IdKind {
             Self::User => known.account.member.to_string(),
             Self::ApiKey => known.account.api_key.to_string(),
             Self::Factor => known.account.mfa.factor.to_string(),
+            Self::Consent => known.oauth.consent.to_string(),
         }
     }
 }
@@ -184,6 +205,10 @@ impl PathId for UserId {
     const KIND: IdKind = IdKind::User;
 }
 
+impl PathId for ConsentId {
+    const KIND: IdKind = IdKind::Consent;
+}
+
 impl Input for () {
     fn describe(_: &mut Shape) {}
     fn sample(_: &Known) -> Option<Value> {
@@ -219,6 +244,16 @@ impl<T: Body> Input for Json<T> {
 }
 
 impl<T: Body> Input for Form<T> {
+    fn describe(shape: &mut Shape) {
+        shape.body = Some(schema::<T>);
+        shape.form = true;
+    }
+    fn sample(known: &Known) -> Option<Value> {
+        Some(T::example(known))
+    }
+}
+
+impl<T: Body> Input for Parameters<T> {
     fn describe(shape: &mut Shape) {
         shape.body = Some(schema::<T>);
         shape.form = true;
@@ -314,6 +349,18 @@ impl Output for Page {
 impl Output for Onward {
     fn describe(shape: &mut Shape) {
         *shape = Shape { status: 303, other_status: Some(200), content_type: Some("text/html"), ..shape.clone() };
+    }
+}
+
+impl Output for Errand {
+    fn describe(shape: &mut Shape) {
+        <Onward as Output>::describe(shape);
+    }
+}
+
+impl Output for Told {
+    fn describe(shape: &mut Shape) {
+        *shape = Shape { status: 200, content_type: Some("application/json"), answer: Some(schema::<Value>), ..shape.clone() };
     }
 }
 

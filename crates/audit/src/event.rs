@@ -60,6 +60,12 @@ impl From<FactorId> for Subject {
 }
 
 /// The organization that is this tenant.
+impl From<ConsentId> for Subject {
+    fn from(id: ConsentId) -> Self {
+        Self { kind: SubjectKind::Consent, id: id.to_string() }
+    }
+}
+
 impl From<&TenantId> for Subject {
     fn from(id: &TenantId) -> Self {
         Self { kind: SubjectKind::Organization, id: id.to_string() }

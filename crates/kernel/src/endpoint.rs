@@ -101,12 +101,14 @@ impl Spec {
         matches!(self.by, By::Browser)
     }
 
-    /// Whether what browsers call shows something (`GET`) or does something and leaves an event (`POST`), and asks for no more than a session.
+    /// Whether what browsers call shows something (`GET`) or does something and leaves an event (`POST`, or `GET` of a ceremony), and asks for no more
+    /// than a session.
     /// The table does not compile otherwise: a form's token is looked at where something is done.
     pub const fn pages_as_it_should(&self) -> bool {
         let entry = !matches!(self.access, Access::Permission(_) | Access::Signed(_));
         let does = match self.method {
-            Method::GET => self.event.is_none(),
+            // A ceremony may end where a browser is led to, by another site and without a form: it does what its person agreed to, and no more.
+            Method::GET => self.event.is_none() || matches!(self.access, Access::Credential(_)),
             Method::POST => self.event.is_some() && !matches!(self.access, Access::Public(_)),
             Method::PUT | Method::PATCH | Method::DELETE => false,
         };

@@ -46,6 +46,9 @@ pub const GLOBAL_TABLES: &[(&str, &str)] = &[
     ("challenges", "acts under way are ended by whoever is not known yet"),
     ("mail", "what is due to be mailed is found across accounts, by the worker alone"),
     ("identity_secrets", "the server's own, sealed: only the worker's role sees them"),
+    ("pushed_requests", "a client's request waits for whoever is not known yet"),
+    ("authorization_codes", "used by a client whose person is not there"),
+    ("consents", "a person's, as the account is"),
     ("embedding_servers", "which model each server uses, which is no tenant's"),
 ];
 
@@ -191,7 +194,8 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         ("jobs", ("queue", "*", "true", "true"))
         | (
             "vector_spaces" | "embedding_tenants" | "embedding_servers" | "master_keys" | "data_keys" | "changes"
-            | "signing_keys" | "mail" | "mail_counts" | "links" | "challenges" | "attempts" | "sessions" | "identity_secrets",
+            | "signing_keys" | "mail" | "mail_counts" | "links" | "challenges" | "attempts" | "sessions" | "identity_secrets"
+            | "pushed_requests" | "authorization_codes",
             ("keeper", "*", "true", "true"),
         ) => Some(&["wardgraph_worker"]),
         ("master_keys", ("known", "r", "true", "")) | ("data_keys", ("own_read", "r", OWN, "")) => {
@@ -207,13 +211,14 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         | ("memberships", ("administrator", "r", "true", "")) => Some(&["wardgraph_admin"]),
         (
             "issuer_tenants" | "issuer_hours" | "users" | "passwords" | "memberships" | "sessions" | "api_keys" | "organizations"
-            | "attempts" | "links" | "mail" | "mail_counts" | "factors" | "recovery_codes" | "challenges" | "passkeys",
+            | "attempts" | "links" | "mail" | "mail_counts" | "factors" | "recovery_codes" | "challenges" | "passkeys"
+            | "pushed_requests" | "authorization_codes" | "consents",
             ("identity", "*", "true", "true"),
         ) => Some(&["wardgraph_identity"]),
         ("jobs", ("own_insert", "a", "", OWN))
         | (
             "users" | "passwords" | "memberships" | "sessions" | "api_keys" | "factors" | "recovery_codes" | "challenges"
-            | "passkeys",
+            | "passkeys" | "consents",
             ("own_account", "*", ACCOUNT, ACCOUNT),
         )
         | ("organizations", ("members_read", "r", OWN_ORGANIZATIONS, "") | ("own_account", "*", ORGANIZATION, ORGANIZATION))

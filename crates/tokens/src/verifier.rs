@@ -140,15 +140,15 @@ impl Verifier {
 }
 
 /// A token taken apart: nothing of it is believed yet.
-struct Parts<'t> {
-    message: &'t str,
-    signature: &'t str,
-    header: Members,
-    body: Vec<u8>,
+pub(crate) struct Parts<'t> {
+    pub(crate) message: &'t str,
+    pub(crate) signature: &'t str,
+    pub(crate) header: Members,
+    pub(crate) body: Vec<u8>,
 }
 
 impl<'t> Parts<'t> {
-    fn of(token: &'t str) -> Result<Self, TokenError> {
+    pub(crate) fn of(token: &'t str) -> Result<Self, TokenError> {
         let (message, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
         let (head, body) = message.split_once('.').ok_or(TokenError::Malformed)?;
         let (header, body) = (Members::parse(&decode(head)?)?, decode(body)?);

@@ -36,6 +36,7 @@
 
 pub mod account;
 pub mod auth;
+pub mod authorize;
 pub mod graph;
 pub mod mfa;
 pub mod pages;
@@ -61,7 +62,7 @@ pub struct Row {
 
 /// Every endpoint of the server.
 pub static ALL: &[&[Row]] =
-    &[system::ROWS, graph::ROWS, shared::ROWS, mfa::ROWS, passkeys::ROWS, users::ROWS, account::ROWS, auth::ROWS, pages::ROWS];
+    &[system::ROWS, graph::ROWS, shared::ROWS, mfa::ROWS, passkeys::ROWS, users::ROWS, account::ROWS, auth::ROWS, authorize::ROWS, pages::ROWS];
 
 /// Every endpoint of the server, one after another.
 pub fn rows() -> impl Iterator<Item = &'static Row> {

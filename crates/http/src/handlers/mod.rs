@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod auth;
+pub(crate) mod authorize;
 pub(crate) mod batch;
 mod cleaning;
 pub(crate) mod edges;

@@ -1,0 +1,52 @@
+//! Pushed authorization requests (RFC 9126).
+
+use serde_json::json;
+use wardgraph_api::{
+    ClientForm, Created, Problem,
+    table::authorize::PushRequest,
+    wire::authorize::{AuthorizationParameters, PushedRequest},
+};
+use wardgraph_gate::{Ceremony, Committed, Proven};
+use wardgraph_kernel::{Actor, ActorType, EventType, Outcome, PushedRequestId};
+use wardgraph_oauth::{
+    par,
+    request::{Origin, Params, Refusal, check},
+};
+
+use super::registered;
+use crate::{Failure, Services, handlers::oauth::authenticate};
+
+pub(crate) async fn push(
+    pass: Ceremony<PushRequest>,
+    form: ClientForm<AuthorizationParameters>,
+    services: Services,
+) -> Result<Committed<PushRequest>, Failure> {
+    let client = authenticate(&pass, &form.client, &services).await?.client;
+    let refused = |error: &'static str, detail: &'static str| Failure::from(Problem::malformed(detail).error_code(error));
+    if form.parameters.request_uri.is_some() {
+        return Err(refused("invalid_request", "request_uri cannot be pushed (RFC 9126, section 2.1)"));
+    }
+    let params = Params::of(form.parameters.pairs()).ok_or_else(|| refused("invalid_request", "the request is too long"))?;
+    // A client that authenticates need not name itself again.
+    let params = if params.has("client_id") { params } else { params.with("client_id", client.id.as_str()) };
+    match check(&registered(&client, &services), &params, Origin::Pushed) {
+        Ok(_) => {}
+        Err(Refusal::Person(why)) => return Err(refused("invalid_request", why)),
+        Err(Refusal::Client(_, fault)) => return Err(refused(fault.error, fault.description)),
+    }
+    let (now, chance) = (pass.now(), pass.chance());
+    let mut work = pass.begin()?;
+    let id = PushedRequestId::new(now, &*chance);
+    let pushed = par::push(&mut work.tx(), client.id.as_str(), &params, id, now, &*chance).await?;
+    let Some(reference) = pushed else {
+        let problem = Problem::too_many("too many requests of this client wait").retry_after(par::LIFE.as_secs());
+        return Ok(work.refuse(problem).await?);
+    };
+    work.note(EventType::RequestPushed, None, Outcome::Success, json!({ "client_id": client.id.as_str() }));
+    let who = Proven {
+        actor: Actor { kind: ActorType::Client, id: client.id.as_str().into() },
+        tenant: Some(client.organization.clone()),
+    };
+    let answer = PushedRequest { request_uri: reference.expose().to_owned(), expires_in: par::LIFE.as_secs() };
+    Ok(work.commit(who, Created(answer)).await?)
+}
