@@ -35,6 +35,25 @@ pub struct Json<T>(pub T);
 #[derive(Debug, Clone)]
 pub struct Form<T>(pub T);
 
+/// What a client of the OAuth server posts (RFC 6749): a form's parameters, and what it authenticates by. A parameter that comes twice is refused,
+/// unless it is a list; what is empty is absent, and what is unknown is passed over.
+#[derive(Debug, Clone)]
+pub struct ClientForm<T> {
+    /// What the client says it is, which nobody has believed yet.
+    pub client: crate::wire::oauth::ClientCredentials,
+    /// The endpoint's own parameters.
+    pub parameters: T,
+}
+
+/// The same from the query of a `GET`.
+#[derive(Debug, Clone)]
+pub struct ClientQuery<T> {
+    /// What the client says it is, which nobody has believed yet.
+    pub client: crate::wire::oauth::ClientCredentials,
+    /// The endpoint's own parameters.
+    pub parameters: T,
+}
+
 /// A page for a browser: 200, with the policy under which pages run.
 #[derive(Debug, Clone)]
 pub struct Page {
@@ -102,15 +121,6 @@ pub enum Errand {
         /// The server that its form may be sent to, as a policy names it.
         posts_to: Option<String>,
     },
-}
-
-/// What a client is told of a person: 200.
-#[derive(Debug, Clone)]
-pub enum Told {
-    /// As JSON.
-    Plain(serde_json::Map<String, serde_json::Value>),
-    /// As a signed token.
-    Signed(wardgraph_kernel::Secret),
 }
 
 /// What becomes of the session that a browser holds.

@@ -2,12 +2,11 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
-use wardgraph_kernel::{ApiKeyId, ConsentId, EdgeId, FactorId, NodeId, SessionId, SharedNodeId, UserId};
+use wardgraph_kernel::{ApiKeyId, ClientId, ConsentId, EdgeId, FactorId, NodeId, SessionId, SharedNodeId, UserId};
 
 use crate::{
-    Accepted, Created, Document, Errand, Form, IfMatch, Issued, Json, NoContent, Onward, Page, Parameters, Path, Query, Redirect, Stored,
-    Tagged, Told,
-    carry::Media, validate::Validate,
+    Accepted, ClientForm, ClientQuery, Created, Document, Errand, Form, IfMatch, Issued, Json, NoContent, Onward, Page, Parameters,
+    Path, Query, Redirect, Stored, Tagged, carry::Media, validate::Validate,
 };
 
 /// Things that exist, of which valid requests can be made.
@@ -23,6 +22,8 @@ pub struct Known {
     pub shared: SharedNodeId,
     /// A person's account, if the caller has one.
     pub account: KnownAccount,
+    /// A client of the caller's organization.
+    pub client: KnownClient,
     /// What a client of the OAuth server and that person have to do with each other.
     pub oauth: KnownAgreement,
 }
@@ -65,6 +66,17 @@ pub struct KnownAccount {
     pub mfa: KnownMfa,
 }
 
+/// A client of the OAuth server, and what opens it.
+#[derive(Debug, Clone)]
+pub struct KnownClient {
+    /// Its id.
+    pub id: ClientId,
+    /// A secret of it, by which it authenticates in the form.
+    pub secret: String,
+    /// An access token of it.
+    pub access_token: String,
+}
+
 /// Second factors, and what opens them.
 #[derive(Debug, Clone)]
 pub struct KnownMfa {
@@ -97,6 +109,8 @@ pub enum IdKind {
     User,
     /// What the caller agreed to.
     Consent,
+    /// A client of the OAuth server.
+    Client,
 }
 
 impl IdKind {
@@ -108,6 +122,7 @@ impl IdKind {
             Self::SharedNode => known.shared.to_string(),
             Self::Session => known.account.session.to_string(),
             Self::User => known.account.member.to_string(),
+            Self::Client => known.client.id.to_string(),
             Self::ApiKey => known.account.api_key.to_string(),
             Self::Factor => known.account.mfa.factor.to_string(),
             Self::Consent => known.oauth.consent.to_string(),
@@ -209,6 +224,10 @@ impl PathId for ConsentId {
     const KIND: IdKind = IdKind::Consent;
 }
 
+impl PathId for ClientId {
+    const KIND: IdKind = IdKind::Client;
+}
+
 impl Input for () {
     fn describe(_: &mut Shape) {}
     fn sample(_: &Known) -> Option<Value> {
@@ -257,6 +276,25 @@ impl<T: Body> Input for Parameters<T> {
     fn describe(shape: &mut Shape) {
         shape.body = Some(schema::<T>);
         shape.form = true;
+    }
+    fn sample(known: &Known) -> Option<Value> {
+        Some(T::example(known))
+    }
+}
+
+impl<T: Body> Input for ClientForm<T> {
+    fn describe(shape: &mut Shape) {
+        shape.body = Some(schema::<T>);
+        shape.form = true;
+    }
+    fn sample(known: &Known) -> Option<Value> {
+        Some(T::example(known))
+    }
+}
+
+impl<T: Body> Input for ClientQuery<T> {
+    fn describe(shape: &mut Shape) {
+        shape.query = Some(schema::<T>);
     }
     fn sample(known: &Known) -> Option<Value> {
         Some(T::example(known))
@@ -355,12 +393,6 @@ impl Output for Onward {
 impl Output for Errand {
     fn describe(shape: &mut Shape) {
         <Onward as Output>::describe(shape);
-    }
-}
-
-impl Output for Told {
-    fn describe(shape: &mut Shape) {
-        *shape = Shape { status: 200, content_type: Some("application/json"), answer: Some(schema::<Value>), ..shape.clone() };
     }
 }
 

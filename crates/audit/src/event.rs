@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 use wardgraph_kernel::{
-    Actor, ApiKeyId, EdgeId, EventType, FactorId, NodeId, Outcome, RequestId, SessionId, SubjectKind, TenantId, UserId,
+    Actor, ApiKeyId, ClientId, ConsentId, EdgeId, EventType, FactorId, NodeId, Outcome, RequestId, SessionId, SubjectKind, TenantId, UserId,
 };
 
 /// What an event is about.
@@ -56,6 +56,12 @@ impl From<ApiKeyId> for Subject {
 impl From<FactorId> for Subject {
     fn from(id: FactorId) -> Self {
         Self { kind: SubjectKind::Factor, id: id.to_string() }
+    }
+}
+
+impl From<&ClientId> for Subject {
+    fn from(id: &ClientId) -> Self {
+        Self { kind: SubjectKind::Client, id: id.to_string() }
     }
 }
 

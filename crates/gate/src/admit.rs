@@ -9,8 +9,8 @@ use wardgraph_api::Problem;
 use wardgraph_audit::{Circumstances, Fold, Refusal};
 use wardgraph_identity::{api_key::KeyText, session::browser::CookieText};
 use wardgraph_kernel::{
-    Access, Chance, ChangeKind, Clock, Endpoint, EventType, LimitClass, Method, Permission, Permissions, RequestId, Spec,
-    TenantId, Timestamp,
+    Access, Chance, ChangeKind, Clock, Endpoint, EventType, LimitClass, Method, Permission, Permissions, RequestId, Rows, Spec,
+    TenantId, Timestamp, UserId,
 };
 use wardgraph_limits::{Decision, Limiter, Network};
 use wardgraph_store::Store;
@@ -22,7 +22,9 @@ use crate::{
     authenticate::{self, Credential},
     binding::{Bindings, Bound, Claim},
     browser,
+    client::ClientRing,
     entry::Entry,
+    ledger::Ledger,
     watch::{self, Watch},
 };
 
@@ -62,8 +64,10 @@ pub struct Gate {
     pub(crate) parts: GateParts,
     pub(crate) fold: Fold,
     pub(crate) keys: KeyRing,
+    pub(crate) clients: ClientRing,
+    pub(crate) ledger: Ledger,
     bindings: Bindings,
-    watch: Watch,
+    pub(crate) watch: Watch,
     seen: Cache<(Fingerprint, IpAddr), ()>,
 }
 
@@ -92,6 +96,8 @@ pub struct Admitted<P> {
     pub pass: P,
     /// The bucket that was charged, for the `RateLimit` headers.
     pub limit: Option<Decision>,
+    /// Where it comes from.
+    pub from: IpAddr,
     /// Whose request it is: what it holds of the server's memory counts as that tenant's.
     pub tenant: Option<TenantId>,
     /// Which browser asks, where the endpoint is a page: for a page that is shown instead of what the handler would have answered.
@@ -109,6 +115,8 @@ impl Gate {
             parts,
             fold: Fold::new(FOLDED),
             keys: KeyRing::new(),
+            clients: ClientRing::new(),
+            ledger: Ledger::default(),
             bindings: Bindings::new(),
             watch: Watch::new(),
             seen,
@@ -213,6 +221,7 @@ impl Admission {
                 let charged = self.gate.parts.limiter.charge_network(self.ip, class, elapsed);
                 // Keys that are away are nobody's fault, and stand in the metrics.
                 let away = problem.status == 503;
+                let problem = self.pointing(problem);
                 return Err(if away {
                     Box::new((problem, None))
                 } else {
@@ -234,7 +243,8 @@ impl Admission {
         {
             return Err(self.refuse(Some(&caller), "forbidden", forbidden(permission), Some(tenant)));
         }
-        if self.spec.asks_for_a_person() && caller.account().is_none() {
+        let somebody = if self.spec.rows == Rows::Subject { caller.person().is_some() } else { caller.account().is_some() };
+        if self.spec.asks_for_a_person() && !somebody {
             let problem = Problem::forbidden("sign in here for this: the credential is no session of a person's account");
             return Err(self.refuse(Some(&caller), "no_account", problem, Some(tenant)));
         }
@@ -272,6 +282,10 @@ impl Admission {
             if self.gate.fresh().await? {
                 // The key that signed it may have been taken back.
                 verified = issuers.verify(token, self.now).map_err(authenticate::refused)?;
+            }
+            if verified.claims.own.as_ref().is_some_and(|own| own.jkt.is_some()) {
+                // A token that is bound to a key is good for nothing without proof of it.
+                return Err(authenticate::refused(TokenError::InvalidClaim("cnf")));
             }
             if self.gate.watch.denies_token(&verified.claims) {
                 return Err(authenticate::refused(TokenError::Revoked));
@@ -339,17 +353,34 @@ impl Admission {
         browser::vouched(browser, body).map_err(|problem| self.refuse(None, "another_form", problem, None).0)
     }
 
-    /// The client address limit of endpoints that ask for no credential: each call is charged.
+    /// The client address limit of endpoints that ask for no credential: each call is charged, but where clients of the OAuth server call.
     pub(crate) fn stranger(&self) -> Result<Option<Decision>, Refused> {
         if self.spec.limit == LimitClass::Probe {
             return Ok(None);
         }
-        let charged = self.gate.parts.limiter.charge_network(self.ip, self.spec.limit, self.gate.parts.clock.elapsed());
+        let (limiter, elapsed) = (&self.gate.parts.limiter, self.gate.parts.clock.elapsed());
+        // Of clients' requests only those count that fail: see `Gate::failed`.
+        let charged = if self.spec.is_for_clients() {
+            limiter.peek_network(self.ip, self.spec.limit, elapsed)
+        } else {
+            limiter.charge_network(self.ip, self.spec.limit, elapsed)
+        };
         if charged.admitted {
             Ok(Some(charged))
         } else {
             Err(self.refuse(None, "rate_limited", too_many(charged), Some(charged)))
         }
+    }
+
+    /// Says where tokens come from to whoever has none that is good (RFC 9728, section 5.1).
+    fn pointing(&self, mut problem: Problem) -> Problem {
+        let is_bearer = problem.challenge.as_deref().is_some_and(|challenge| challenge.starts_with("Bearer"));
+        if problem.status != 401 || self.spec.is_page() || !is_bearer {
+            return problem;
+        }
+        let challenge = problem.challenge.take().unwrap_or_default();
+        let iss = self.gate.parts.issuer.iss();
+        problem.challenge(format!(r#"{challenge}, resource_metadata="{iss}/.well-known/oauth-protected-resource""#))
     }
 
     /// Refuses, and has it on record.
@@ -400,12 +431,19 @@ impl Caller {
         self.claims.permissions
     }
 
-    /// The account and the session that the credential is of, if it is a person's who signed in here.
+    /// The account and the session that the credential is of, if it is a person's who signed in here, and no OAuth client's.
     pub(crate) fn account(&self) -> Option<Account> {
-        let own = self.claims.own.as_ref()?;
+        // What a client got stands for its scopes, and for nobody's account.
+        let own = self.claims.own.as_ref().filter(|own| !own.is_a_clients())?;
         let session = Uuid::try_parse(own.session.as_deref()?).ok()?;
         let user = Uuid::try_parse(&self.claims.subject).ok()?.into();
         Some(Account { user, session: session.into(), generation: own.generation })
+    }
+
+    /// The person that the credential is of, if it is of a session of theirs: their own, or one that a client got.
+    pub(crate) fn person(&self) -> Option<UserId> {
+        self.claims.own.as_ref()?.session.as_ref()?;
+        Uuid::try_parse(&self.claims.subject).ok().map(UserId::from)
     }
 
     /// Whether the person proved who they are no longer than `within` ago. Who did not say when did not.

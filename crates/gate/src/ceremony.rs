@@ -28,6 +28,14 @@ impl<E: Endpoint> Ceremony<E> {
         Self { admission, agent, endpoint: PhantomData }
     }
 
+    pub(crate) const fn admission(&self) -> &Admission {
+        &self.admission
+    }
+
+    pub(crate) fn into_admission(self) -> Admission {
+        self.admission
+    }
+
     pub(crate) fn vouched(&self, body: &[u8]) -> Result<(), Problem> {
         self.admission.vouched(body)
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use wardgraph_api::{Keep, Kept, Problem, ShownOnce};
 use wardgraph_audit::{APPEND, Batch, Circumstances, Entry, Subject};
 use wardgraph_kernel::{AuditedRead, Endpoint, EventType, Mode, Outcome, Read, TenantId, Write};
@@ -22,6 +22,8 @@ pub struct Work<E: Endpoint> {
     tenant: TenantId,
     admission: Admission,
     entries: Vec<Entry>,
+    /// What the subjects' events say besides.
+    told: Option<Value>,
     key: Option<Key>,
     endpoint: std::marker::PhantomData<fn() -> E>,
 }
@@ -34,7 +36,7 @@ impl<E: Endpoint<Mode: Mode>> Work<E> {
         admission: Admission,
         key: Option<Key>,
     ) -> Self {
-        Self { unit, circumstances, tenant, admission, entries: Vec::new(), key, endpoint: std::marker::PhantomData }
+        Self { unit, circumstances, tenant, admission, entries: Vec::new(), told: None, key, endpoint: std::marker::PhantomData }
     }
 
     /// Lends the transaction. The handle cannot outlive the work, and moving it moves no transaction.
@@ -84,6 +86,11 @@ impl<E: Endpoint<Mode = Write>> Work<E> {
         self.entries.push(Entry { event_type, subject, outcome, payload });
     }
 
+    /// Has the subjects' events say more: what was there before, and what is after. Never a secret.
+    pub fn explain(&mut self, payload: Value) {
+        self.told = Some(payload);
+    }
+
     /// Commits what was done to `subject`, with its event and the request's.
     pub async fn commit(self, subject: impl Into<Subject>, output: E::Output) -> Result<Committed<E>, StoreError>
     where
@@ -122,7 +129,9 @@ impl<E: Endpoint<Mode = Write>> Work<E> {
     ) -> Result<Committed<E>, StoreError> {
         // The mode is `Write` exactly where the table names an event.
         let event_type = E::SPEC.event.unwrap_or(EventType::RequestCommitted);
-        let subjects = subjects.into_iter().map(|subject| Entry::done(event_type, subject)).collect();
+        let told = self.told.take();
+        let done = |subject| Entry { payload: told.clone().unwrap_or_else(|| json!({})), ..Entry::done(event_type, subject) };
+        let subjects = subjects.into_iter().map(done).collect();
         let record = match self.key.take().zip(kept) {
             Some((key, kept)) => {
                 let kept = kept.map_err(|error| StoreError::Unsafe(format!("an answer cannot be kept: {error}")))?;

@@ -218,6 +218,9 @@ where
         Err(refusal) => {
             let (problem, limit) = *refusal;
             body::drain(&parts.headers, body).await;
+            if E::SPEC.is_for_clients() {
+                return refused_with(problem, request_id, limit, has_body, reply::client_error);
+            }
             if E::SPEC.is_page() {
                 let page = |problem: &Problem| pages::turned_away(problem, E::SPEC.method, &parts.uri);
                 return refused_with(problem, request_id, limit, has_body, page);
@@ -225,8 +228,9 @@ where
             return refused(problem, request_id, limit, has_body);
         }
     };
-    let (tenant, browser) = (admitted.tenant, admitted.browser);
+    let (tenant, browser, from) = (admitted.tenant, admitted.browser, admitted.from);
     let refuse = |problem: Problem, limit, closes, sent: &[u8]| match &browser {
+        None if E::SPEC.is_for_clients() => refused_with(problem, request_id, limit, closes, reply::client_error),
         Some(browser) => {
             refused_with(problem, request_id, limit, closes, |problem| pages::refused::<E::Input>(problem, browser, sent))
         }
@@ -251,10 +255,16 @@ where
     };
     match outcome.await {
         Ok(mut response) => {
+            if E::SPEC.is_for_clients() {
+                reply::no_cache(&mut response);
+            }
             headers::finish(&mut response, request_id, admitted.limit);
             response
         }
-        Err(problem) => refuse(problem, admitted.limit, false, &sent),
+        Err(problem) => {
+            gate.failed(&E::SPEC, from, problem.status);
+            refuse(problem, admitted.limit, false, &sent)
+        }
     }
 }
 

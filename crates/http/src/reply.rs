@@ -4,9 +4,8 @@ use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use wardgraph_api::{
-    Accepted, Created, Document, Errand, Held, Issued, Json, Kept, NoContent, Onward, Page, Problem, Redirect, Stored, Tagged, Told,
-    Versioned,
-    carry::Media,
+    Accepted, Created, Document, Errand, Held, Issued, Json, Kept, NoContent, Onward, Page, Problem, Redirect, Stored, Tagged, Versioned,
+    carry::Media, wire::oauth::ErrorAnswer,
 };
 use wardgraph_gate::browser;
 use wardgraph_kernel::Secret;
@@ -123,19 +122,6 @@ fn posting(server: &str) -> String {
     )
 }
 
-impl Reply for Told {
-    fn reply(self) -> Response {
-        match self {
-            Self::Plain(claims) => json(StatusCode::OK, &claims),
-            Self::Signed(token) => {
-                let mut response = status(StatusCode::OK, Body::from(token.expose().to_owned()));
-                response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jwt"));
-                response
-            }
-        }
-    }
-}
-
 /// What becomes of the session that a browser holds.
 fn hold(response: &mut Response, session: Held) {
     let cookie = match session {
@@ -212,6 +198,32 @@ pub(crate) fn problem(problem: &Problem) -> Response {
         headers.insert(header::WWW_AUTHENTICATE, challenge);
     }
     response
+}
+
+/// A problem as clients of the OAuth server are told of it (RFC 6749, section 5.2), with the headers that belong to it.
+pub(crate) fn client_error(problem: &Problem) -> Response {
+    let error = problem.error_code.unwrap_or(match problem.status {
+        401 => "invalid_client",
+        403 => "unauthorized_client",
+        408 | 429 | 503 => "temporarily_unavailable",
+        500.. => "server_error",
+        _ => "invalid_request",
+    });
+    // What the standard lets stand there: visible ASCII but quotes and backslashes, and blanks.
+    let plain = |c: char| if c == ' ' || (c.is_ascii_graphic() && c != '"' && c != '\\') { c } else { '\'' };
+    let error_description = problem.detail.chars().map(plain).collect();
+    let mut response = self::problem(problem);
+    let told = json(response.status(), &ErrorAnswer { error: error.to_owned(), error_description });
+    let (parts, body) = told.into_parts();
+    *response.body_mut() = body;
+    response.headers_mut().extend(parts.headers);
+    no_cache(&mut response);
+    response
+}
+
+/// What clients of the OAuth server are told is kept nowhere, by caches of any age (RFC 6749, section 5.1).
+pub(crate) fn no_cache(response: &mut Response) {
+    response.headers_mut().insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
 }
 
 fn json(code: StatusCode, value: &impl Serialize) -> Response {

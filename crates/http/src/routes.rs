@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use wardgraph_api::table::{
-    account as a, auth, authorize as z, graph as g, mfa as m, pages as p, passkeys as k, shared, system as s, users as u,
+    account as a, auth, authorize as z, clients as c, graph as g, mfa as m, oauth as o, pages as p, passkeys as k, shared,
+    system as s, users as u,
 };
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
@@ -16,8 +17,8 @@ use wardgraph_vault::Vault;
 use crate::{
     Accounts, Api, Edge, HealthState, Mounted, QueryVectors,
     handlers::{
-        self, account, auth as ceremonies, authorize, batch, edges, embeddings, events, mfa, nodes, pages, relations, search, system, users,
-        versions,
+        self, account, auth as ceremonies, authorize, batch, clients, edges, embeddings, events, mfa, nodes, oauth, pages, relations,
+        search, system, users, versions,
     },
 };
 
@@ -104,6 +105,18 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(u::DisableUser, users::disable)
         .mount(u::EnableUser, users::enable)
         .mount(u::DeleteUser, users::delete)
+        .mount(c::CreateClient, with(services, clients::create))
+        .mount(c::ListClients, clients::list)
+        .mount(c::GetClient, clients::get)
+        .mount(c::ReplaceClient, with(services, clients::replace))
+        .mount(c::DeleteClient, clients::delete)
+        .mount(c::RotateClientSecret, clients::rotate)
+        .mount(o::Token, with(services, oauth::token::token))
+        .mount(o::Introspect, with(services, oauth::introspect::by_form))
+        .mount(o::IntrospectByQuery, with(services, oauth::introspect::by_query))
+        .mount(o::ServerMetadata, with(services, oauth::metadata::server))
+        .mount(o::OpenIdConfiguration, with(services, oauth::metadata::openid))
+        .mount(o::Revoke, with(services, oauth::revoke::give_back))
         .mount(a::GetMe, account::me::get)
         .mount(a::UpdateMe, account::me::update)
         .mount(a::ListApiKeys, account::keys::list)
@@ -126,8 +139,8 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(z::AuthorizeByForm, authorize::ask::by_form)
         .mount(z::Agree, authorize::agree::agree)
         .mount(z::PushRequest, with(services, authorize::push::push))
-        .mount(z::UserInfo, with(services, authorize::userinfo::get))
-        .mount(z::UserInfoByPost, with(services, authorize::userinfo::post))
+        .mount(z::UserInfo, authorize::userinfo::get)
+        .mount(z::UserInfoByPost, authorize::userinfo::post)
         .mount(z::EndSessionForClient, with(services, authorize::sign_out::at_a_clients_word))
         .mount(z::SignOutForClient, with(services, authorize::sign_out::agreed))
         .mount(z::ListConsents, authorize::consents::list)

@@ -3,10 +3,12 @@
 pub mod browser;
 mod family;
 mod own;
+mod present;
 mod proof;
 
 pub use family::{Held, NewSession, Use, create, end, end_all, end_crowded, hold, rotate};
 pub use own::{Session, finish, finish_all, finish_everything, list};
+pub use present::{Presentation, Recognised, present, recognise};
 pub use proof::{HARDWARE_KEY, MULTIPLE, ONE_TIME, PASSWORD, PRESENT, Proof, SOFTWARE_KEY};
 
 use std::time::Duration;

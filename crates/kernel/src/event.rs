@@ -100,6 +100,20 @@ events! {
     ApiKeyRotated = "api_key.rotated" in Auth;
     /// A person revoked an API key.
     ApiKeyRevoked = "api_key.revoked" in Auth;
+    /// A client of the OAuth server was registered.
+    ClientCreated = "client.created" in Admin;
+    /// What is registered of a client of the OAuth server was changed.
+    ClientUpdated = "client.updated" in Admin;
+    /// A client of the OAuth server was deleted, with every grant that it had.
+    ClientDeleted = "client.deleted" in Admin;
+    /// A client of the OAuth server has another secret; those from before end, now or after a while.
+    ClientSecretMade = "client_secret.made" in Admin;
+    /// A client of the OAuth server did not prove who it is.
+    ClientRefused = "client.refused" in Auth;
+    /// A client of the OAuth server got a token.
+    TokenIssued = "token.issued" in Auth;
+    /// A client of the OAuth server gave a token back.
+    TokenRevoked = "token.revoked" in Auth;
     /// A client pushed a request for somebody's agreement.
     RequestPushed = "authorization.pushed" in Auth;
     /// A client got a code by a person's leave.
@@ -219,6 +233,8 @@ pub enum SubjectKind {
     Factor,
     /// An organization.
     Organization,
+    /// A client of the OAuth server.
+    Client,
     /// What a person agreed to.
     Consent,
 }
@@ -235,6 +251,7 @@ impl SubjectKind {
             Self::ApiKey => "api_key",
             Self::Factor => "factor",
             Self::Organization => "organization",
+            Self::Client => "client",
             Self::Consent => "consent",
         }
     }

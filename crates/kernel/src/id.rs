@@ -43,6 +43,8 @@ ids! {
     ApiKeyId;
     /// An act that waits for somebody to show something.
     ChallengeId;
+    /// A secret of a client of the OAuth server.
+    ClientSecretId;
     /// A code that a client gets by a person's leave.
     CodeId;
     /// What somebody agreed to.

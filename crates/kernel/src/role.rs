@@ -55,6 +55,7 @@ impl OrganizationRole {
                 Permission::AdminRefresh,
                 Permission::MetricsRead,
                 Permission::UsersRead,
+                Permission::ClientsWrite,
             ],
             Self::Developer => &[
                 Permission::NodesWrite,

@@ -1,4 +1,4 @@
-//! ID tokens (OpenID Connect Core, section 2), and what is told of a person at all (section 5.4): by the scopes that they agreed to.
+//! ID tokens (OpenID Connect Core, section 2). What they tell of a person is what the scopes allow that the person agreed to (section 5.4).
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub struct Person {
 
 impl Person {
     /// What these scopes allow to be told.
-    pub fn told(&self, scopes: &[String]) -> Map<String, Value> {
+    fn told(&self, scopes: &[String]) -> Map<String, Value> {
         let has = |word: &str| scopes.iter().any(|scope| scope == word);
         let mut told = Map::new();
         if has(PROFILE) {
@@ -42,13 +42,6 @@ impl Person {
             told.insert("email".into(), self.email.clone().into());
             told.insert("email_verified".into(), self.verified.into());
         }
-        told
-    }
-
-    /// What userinfo answers.
-    pub fn userinfo(&self, scopes: &[String]) -> Map<String, Value> {
-        let mut told = self.told(scopes);
-        told.insert("sub".into(), self.id.to_string().into());
         told
     }
 }
@@ -131,10 +124,10 @@ mod tests {
 
     #[test]
     fn a_client_is_told_what_its_scopes_allow() {
-        let names = |scopes: &[&str]| person().userinfo(&words(scopes)).keys().cloned().collect::<Vec<_>>();
-        assert_eq!(names(&["openid"]), ["sub"]);
-        assert_eq!(names(&["openid", "email"]), ["email", "email_verified", "sub"]);
-        assert_eq!(names(&["openid", "profile"]), ["name", "sub", "updated_at"]);
+        let names = |scopes: &[&str]| person().told(&words(scopes)).keys().cloned().collect::<Vec<_>>();
+        assert!(names(&["openid"]).is_empty());
+        assert_eq!(names(&["openid", "email"]), ["email", "email_verified"]);
+        assert_eq!(names(&["openid", "profile"]), ["name", "updated_at"]);
     }
 
     #[test]

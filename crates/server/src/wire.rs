@@ -94,6 +94,7 @@ pub fn statements(searches: &'static Searches) -> Vec<&'static StatementInfo> {
         .chain(wardgraph_vault::STATEMENTS.iter().copied().flatten())
         .chain(wardgraph_tokens::STATEMENTS)
         .chain(wardgraph_identity::STATEMENTS.iter().copied().flatten())
+        .chain(wardgraph_oauth::STATEMENTS.iter().copied().flatten())
         .chain(gate)
         .chain(graph);
     fixed.copied().chain(searches.statements()).collect()

@@ -36,6 +36,8 @@ pub const GLOBAL_TABLES: &[(&str, &str)] = &[
         "who is in which organization is asked before anyone is known; a person sees the own rows, and who reads members sees theirs",
     ),
     ("sessions", "a person's, as the account is"),
+    ("clients", "looked up before anyone is known; who sees to an organization's sees those alone"),
+    ("client_secrets", "a client's, as it is"),
     ("api_keys", "looked up before anyone is known; a person sees the own rows alone"),
     ("passkeys", "looked up before anyone is known; a person sees the own rows alone"),
     ("attempts", "failed sign-ins, under a keyed hash of an address that nobody need have"),
@@ -212,7 +214,7 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         (
             "issuer_tenants" | "issuer_hours" | "users" | "passwords" | "memberships" | "sessions" | "api_keys" | "organizations"
             | "attempts" | "links" | "mail" | "mail_counts" | "factors" | "recovery_codes" | "challenges" | "passkeys"
-            | "pushed_requests" | "authorization_codes" | "consents",
+            | "clients" | "client_secrets" | "pushed_requests" | "authorization_codes" | "consents",
             ("identity", "*", "true", "true"),
         ) => Some(&["wardgraph_identity"]),
         ("jobs", ("own_insert", "a", "", OWN))
@@ -222,6 +224,7 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             ("own_account", "*", ACCOUNT, ACCOUNT),
         )
         | ("organizations", ("members_read", "r", OWN_ORGANIZATIONS, "") | ("own_account", "*", ORGANIZATION, ORGANIZATION))
+        | ("clients" | "client_secrets", ("own_account", "*", ORGANIZATION, ORGANIZATION))
         | ("memberships" | "sessions", ("members", "r", MEMBERS, ""))
         | ("users", ("members", "r", MEMBERS_ACCOUNTS, ""))
         | ("mail", ("own_notice", "a", "", NOTICE)) => Some(&["wardgraph_app"]),

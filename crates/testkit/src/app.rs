@@ -21,14 +21,14 @@ use wardgraph_identity::{
 use wardgraph_kernel::{Clock, EdgeId, ManualClock, NodeId, Permissions, SeededChance, SharedNodeId, Timestamp};
 use wardgraph_limits::{LimitTable, Limiter};
 use wardgraph_store::{Role, StatementInfo, Store, StoreOptions, Timeouts};
-use wardgraph_tokens::{AccessRequest, Algorithm, Issuer, LocalKey, Minter, OwnIssuer, Verifier};
+use wardgraph_tokens::{AccessRequest, Algorithm, Issuer, LocalKey, Minter, OWN_CLIENT, OwnIssuer, Verifier};
 use wardgraph_vault::{FixedSource, MasterSource, Vault};
 use wardgraph_worker::{
     EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, PurgeWorker, TierKeeper, TierOptions, WorkerOptions,
 };
 
 use crate::{
-    Caller, Cluster, Database, Mailbox, Person, Window,
+    Caller, Cluster, Database, Mailbox, OAuthClient, Person, Window,
     cluster::repository,
     issuers::{outside, own_issuer},
     security_key::party,
@@ -334,7 +334,10 @@ impl App {
             subject: user.to_owned(),
             tenant: wardgraph_kernel::TenantId::parse(tenant).unwrap(),
             scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
-            client_id: "test-client".into(),
+            client_id: OWN_CLIENT.into(),
+            client_generation: 0,
+            audience: None,
+            jkt: None,
             session: Some(format!("session-of-{user}")),
             generation: 0,
             amr: vec!["pwd".into()],
@@ -392,7 +395,8 @@ impl App {
         let shared: SharedNodeId = serde_json::from_value(shared["id"].clone()).unwrap();
         let administrator = self.person_of(owner).await.made_administrator(self).await;
         owner.becomes(&administrator.caller);
-        Known { node, other, edge, shared, account: administrator.known(self).await }
+        let client = OAuthClient::known(self, &administrator).await;
+        Known { node, other, edge, shared, account: administrator.known(self).await, client }
     }
 
     /// A fresh person, as whom `owner` calls endpoints that are about a person's account from now on.

@@ -11,6 +11,7 @@
 
 mod app;
 mod caller;
+mod client;
 mod cluster;
 mod forge;
 mod issuers;
@@ -20,6 +21,7 @@ mod window;
 
 pub use app::{App, AppOptions, GRACE, MASTER_KEY, OWN_ISS, START};
 pub use caller::{Caller, Reply};
+pub use client::{OAuthClient, registration};
 pub use cluster::{Cluster, Database};
 pub use forge::{Forgery, forgeries, with_claims};
 pub use person::{Authenticator, Mailbox, PASSWORD, Person, code, octets};

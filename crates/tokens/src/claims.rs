@@ -1,6 +1,6 @@
 //! What a token says once it is believed.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -40,12 +40,28 @@ pub struct OwnClaims {
     pub generation: i64,
     /// `client_id`.
     pub client_id: String,
+    /// `cgen`: the client's generation when it was signed.
+    pub client_generation: i64,
+    /// `scopes`, as they stand.
+    pub scopes: Vec<String>,
+    /// `cnf`: the thumbprint of the key that has to be shown with it.
+    pub jkt: Option<String>,
     /// `amr`: the factors that were used.
     pub amr: Vec<String>,
     /// `acr`.
     pub acr: Option<String>,
     /// `auth_time`: when the user proved who they are.
     pub auth_time: Option<Timestamp>,
+}
+
+/// `client_id` of sessions that no OAuth client asked for.
+pub const OWN_CLIENT: &str = "wardgraph";
+
+impl OwnClaims {
+    /// Whether an OAuth client got it, on its own behalf or by a person's leave: it stands for what its scopes say, and for no account.
+    pub fn is_a_clients(&self) -> bool {
+        self.client_id != OWN_CLIENT
+    }
 }
 
 /// What an issuer asks of the claims beside their form.
@@ -92,33 +108,50 @@ impl Timed {
     }
 }
 
+/// Where a token has to be good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// At this server.
+    Here,
+    /// Anywhere: it is asked about, and nothing is done by it.
+    Anywhere,
+}
+
 /// Reads the claims of a token whose signature was verified. `elsewhere` says whether another issuer lists a tenant.
 pub(crate) fn read(
     members: &Members,
     rules: &Rules,
     keys: KeysVersion,
+    reach: Reach,
     elsewhere: impl Fn(&TenantId) -> bool,
 ) -> Result<Timed, TokenError> {
     let subject: Arc<str> = Some(members.text("sub")?).filter(|s| is_name(s)).ok_or(TokenError::InvalidClaim("sub"))?.into();
     let tenant = TenantId::parse(members.text("tenant_id")?).map_err(|_| TokenError::InvalidClaim("tenant_id"))?;
     let expires_at = date::find(members, "exp")?.ok_or(TokenError::MissingClaim("exp"))?;
     let begins_at = date::find(members, "nbf")?.max(date::find(members, "iat")?).unwrap_or(Timestamp::MIN);
-    check_audience(members, &rules.audiences)?;
+    if reach == Reach::Here {
+        check_audience(members, &rules.audiences)?;
+    }
     let token_id = members.find_text("jti")?;
     if token_id.is_some_and(|id| !is_name(id)) {
         return Err(TokenError::InvalidClaim("jti"));
     }
     let binding = rules.tenants.claim(&rules.identity, &tenant, elsewhere(&tenant)).ok_or(TokenError::ForeignTenant)?;
+    let words = scopes::read(members)?;
+    let permissions = Permissions::from_scopes(words.iter().copied()).intersect(rules.ceiling);
+    let own = if rules.own { Some(Arc::new(own(members, &words)?)) } else { None };
+    // No person's id is one that a client has.
+    let itself = own.as_ref().is_some_and(|own| own.client_id == *subject);
     let claims = Claims {
         binding,
-        actor: Actor { kind: ActorType::User, id: subject.clone() },
+        actor: Actor { kind: if itself { ActorType::Client } else { ActorType::User }, id: subject.clone() },
         subject,
         tenant,
-        permissions: Permissions::from_scopes(scopes::read(members)?).intersect(rules.ceiling),
+        permissions,
         issuer: rules.name.clone(),
         token_id: token_id.map(String::from),
         expires_at,
-        own: if rules.own { Some(Arc::new(own(members)?)) } else { None },
+        own,
     };
     Ok(Timed {
         claims: Arc::new(claims),
@@ -129,9 +162,16 @@ pub(crate) fn read(
 }
 
 /// What only this server says in its tokens.
-fn own(members: &Members) -> Result<OwnClaims, TokenError> {
-    let generation =
-        members.find("gen").ok_or(TokenError::MissingClaim("gen"))?.as_i64().ok_or(TokenError::InvalidClaim("gen"))?;
+fn own(members: &Members, scopes: &BTreeSet<&str>) -> Result<OwnClaims, TokenError> {
+    let number = |name| members.find(name).ok_or(TokenError::MissingClaim(name))?.as_i64().ok_or(TokenError::InvalidClaim(name));
+    let jkt = match members.find("cnf") {
+        None => None,
+        // A key that is not understood is not shown: a token that wants one is none without it.
+        Some(confirmation) => {
+            let jkt = confirmation.get("jkt").and_then(Value::as_str).ok_or(TokenError::InvalidClaim("cnf"))?;
+            Some(jkt.to_owned())
+        }
+    };
     let amr = match members.find("amr") {
         None => Vec::new(),
         Some(Value::Array(words)) => {
@@ -142,8 +182,12 @@ fn own(members: &Members) -> Result<OwnClaims, TokenError> {
     };
     Ok(OwnClaims {
         session: members.find_text("sid")?.map(str::to_owned),
-        generation,
+        generation: number("gen")?,
+        // Tokens from before there were clients say nothing.
+        client_generation: if members.find("cgen").is_some() { number("cgen")? } else { 0 },
         client_id: members.text("client_id")?.to_owned(),
+        scopes: scopes.iter().map(|&word| word.to_owned()).collect(),
+        jkt,
         amr,
         acr: members.find_text("acr")?.map(str::to_owned),
         auth_time: date::find(members, "auth_time")?,
@@ -153,6 +197,11 @@ fn own(members: &Members) -> Result<OwnClaims, TokenError> {
 /// Whether a text can name somebody: 1 to 255 characters, no control character among them, not blank.
 pub(crate) fn is_name(text: &str) -> bool {
     text.chars().count() <= 255 && !text.trim().is_empty() && !text.chars().any(char::is_control)
+}
+
+/// Whether a text can name a client or a place where a token is good: 1 to 512 visible characters.
+pub(crate) fn is_client_name(text: &str) -> bool {
+    (1..=512).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// `aud` is one text or a list of texts, one of which is ours.

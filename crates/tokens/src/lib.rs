@@ -33,7 +33,7 @@ mod verifier;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use cache::Fingerprint;
-pub use claims::{Claims, OwnClaims};
+pub use claims::{Claims, OWN_CLIENT, OwnClaims};
 pub use error::{KeyError, MintError, OwnKeyError, TokenError};
 pub use issuer::{DEFAULT_LEEWAY, Issuer, IssuerConfig, IssuerKeys};
 pub use local::LocalKey;
@@ -42,7 +42,7 @@ pub use own::{AccessRequest, Hint, IdKind, Issued, KeyState, MAX_ACCESS_LIFE, Ow
 pub use published::{KeyTimes, PublishedKeys};
 pub use revocation::{Revocation, revoke};
 pub use tenants::{Binding, Others, Tenants};
-pub use verifier::{MAX_TOKEN_BYTES, Verified, Verifier};
+pub use verifier::{Inspected, MAX_TOKEN_BYTES, Verified, Verifier};
 
 use wardgraph_store::StatementInfo;
 

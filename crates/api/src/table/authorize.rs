@@ -3,10 +3,10 @@
 use wardgraph_kernel::ConsentId;
 
 use crate::{
-    ClientForm, Created, Document, Errand, Form, Json, NoContent, Page, Parameters, Path, Query, Redirect, Told,
+    ClientForm, Created, Document, Errand, Form, Json, NoContent, Page, Parameters, Path, Query, Redirect,
     carry::Script,
     wire::{
-        authorize::{AuthorizationParameters, ConsentForm, ConsentList, PushedRequest, ResourceMetadata, SignOutForm},
+        authorize::{AuthorizationParameters, ConsentForm, ConsentList, PersonClaims, PushedRequest, ResourceMetadata, SignOutForm},
         page::{Notice, Press},
     },
 };
@@ -33,12 +33,12 @@ crate::endpoints! {
         credential: "the client authenticates in the request", by: Client, limit: Client, audit: RequestPushed, body: SMALL,
     }
     /// Who the person is that the access token is of, as far as they agreed to have it told (OpenID Connect Core, section 5.3). Needs the scope `openid`.
-    UserInfo: GET "/oauth2/userinfo" (()) -> Told {
-        own: "clients are told what its person agreed to", rows: Account, limit: Read, body: 0,
+    UserInfo: GET "/oauth2/userinfo" (()) -> Json<PersonClaims> {
+        own: "clients are told what their person agreed to", rows: Subject, limit: Read, body: 0,
     }
     /// The same by POST.
-    UserInfoByPost: POST "/oauth2/userinfo" (()) -> Told {
-        own: "clients are told what its person agreed to", rows: Account, limit: Read, body: 0,
+    UserInfoByPost: POST "/oauth2/userinfo" (()) -> Json<PersonClaims> {
+        own: "clients are told what their person agreed to", rows: Subject, limit: Read, body: 0,
     }
     /// Sign out at a client's word (OpenID Connect RP-Initiated Logout). With an ID token of whoever is signed in it is done; else they are asked.
     EndSessionForClient: GET "/oauth2/logout" (Parameters<SignOutForm>) -> Errand {

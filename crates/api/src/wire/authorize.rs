@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use wardgraph_kernel::{ConsentId, TenantId, Timestamp};
+use wardgraph_kernel::{ConsentId, Timestamp};
 
 use super::page::LocalPath;
 use crate::{
@@ -115,7 +115,7 @@ pub struct ConsentForm {
     /// The client.
     pub client_id: String,
     /// The organization where it may work.
-    pub organization: TenantId,
+    pub organization: String,
     /// What it may do.
     #[serde(default)]
     pub scopes: Vec<String>,
@@ -175,6 +175,25 @@ impl Body for SignOutForm {
     fn example(known: &Known) -> Value {
         json!({ "id_token_hint": known.oauth.id_token })
     }
+}
+
+/// What a client is told of a person, as far as they agreed to it (OpenID Connect Core, section 5.1).
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct PersonClaims {
+    /// Who.
+    pub sub: String,
+    /// The name, with the scope `profile`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// When any of it was changed last, in seconds since 1970; with the scope `profile`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<i64>,
+    /// The address, with the scope `email`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Whether it was shown to be theirs, with the scope `email`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email_verified: Option<bool>,
 }
 
 /// What somebody agreed to.

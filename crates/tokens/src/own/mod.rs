@@ -99,6 +99,16 @@ impl OwnIssuer {
         &self.0.config.iss
     }
 
+    /// What `aud` says of a token that is good here.
+    pub fn audience(&self) -> &str {
+        &self.0.config.audience
+    }
+
+    /// The algorithms that there are keys for, the first for whoever asks for none.
+    pub fn algorithms(&self) -> &[Algorithm] {
+        &self.0.config.algorithms
+    }
+
     /// The published set (RFC 7517) as it stands at `now`: every key that verifies, those that do not sign yet included.
     pub fn jwks(&self, now: Timestamp) -> String {
         self.0.keys.load().published(now)

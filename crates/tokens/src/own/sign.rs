@@ -18,8 +18,14 @@ pub struct AccessRequest {
     pub tenant: TenantId,
     /// `scopes` and `scope`. Unknown words are written as they stand, and grant nothing.
     pub scopes: Vec<String>,
-    /// `client_id`.
+    /// `client_id`: the OAuth client that asked, or [`crate::OWN_CLIENT`].
     pub client_id: String,
+    /// `cgen`: the client's generation. The token ends when that client's tokens are taken back.
+    pub client_generation: i64,
+    /// `aud`, if the token is good elsewhere than here.
+    pub audience: Option<String>,
+    /// `cnf`: the thumbprint of the key without which the token is good for nothing (RFC 9449, section 6.1).
+    pub jkt: Option<String>,
     /// `sid`: the session that the token ends with.
     pub session: Option<String>,
     /// `gen`: the user's generation. The token ends when the user has a later one.
@@ -66,6 +72,9 @@ struct Payload<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     sid: Option<&'a str>,
     r#gen: i64,
+    cgen: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation<'a>>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     amr: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,15 +83,25 @@ struct Payload<'a> {
     auth_time: Option<i64>,
 }
 
+#[derive(serde::Serialize)]
+struct Confirmation<'a> {
+    jkt: &'a str,
+}
+
 impl OwnIssuer {
-    /// Signs an access token, with a `jti` of 256 bits from `chance`. Nothing is waited for. What it signs, [`crate::Verifier`] accepts.
+    /// Signs an access token, with a `jti` of 256 bits from `chance`. Nothing is waited for. What it signs for here, [`crate::Verifier`] accepts.
     ///
     /// # Errors
     /// [`MintError::NoKey`] if there is no key of the algorithm; [`MintError::Tenant`] for a tenant that was not made here; what is wrong with the
     /// request.
     pub fn sign(&self, request: &AccessRequest, chance: &dyn Chance) -> Result<Issued, MintError> {
         let config = &self.0.config;
-        let names = [Some(&request.subject), Some(&request.client_id), request.session.as_ref(), request.acr.as_ref()];
+        let names = [Some(&request.subject), request.session.as_ref(), request.acr.as_ref(), request.jkt.as_ref()];
+        if !claims::is_client_name(&request.client_id)
+            || request.audience.as_deref().is_some_and(|name| !claims::is_client_name(name))
+        {
+            return Err(MintError::Subject);
+        }
         if !names.into_iter().flatten().chain(&request.amr).all(|name| claims::is_name(name)) {
             return Err(MintError::Subject);
         }
@@ -101,7 +120,7 @@ impl OwnIssuer {
         let id = URL_SAFE_NO_PAD.encode(chance.bytes());
         let payload = Payload {
             iss: &config.iss,
-            aud: &config.audience,
+            aud: request.audience.as_deref().unwrap_or(&config.audience),
             sub: &request.subject,
             client_id: &request.client_id,
             tenant_id: request.tenant.as_str(),
@@ -112,6 +131,8 @@ impl OwnIssuer {
             jti: &id,
             sid: request.session.as_deref(),
             r#gen: request.generation,
+            cgen: request.client_generation,
+            cnf: request.jkt.as_deref().map(|jkt| Confirmation { jkt }),
             amr: &request.amr,
             acr: request.acr.as_deref(),
             auth_time: request.auth_time.map(Timestamp::as_second),

@@ -17,7 +17,7 @@ use wardgraph_identity::{
         browser::{self, BrowserSession},
     },
 };
-use wardgraph_kernel::{Chance, CodeId, EventType, Outcome, Permissions, PushedRequestId, SessionId, Timestamp};
+use wardgraph_kernel::{Chance, ClientId, CodeId, EventType, Outcome, Permissions, PushedRequestId, SessionId, Timestamp};
 use wardgraph_oauth::{
     Client,
     client::Source,
@@ -61,7 +61,8 @@ pub(crate) async fn ask(
     let (now, chance) = (pass.now(), pass.chance());
     let (progress, params) = Progress::take(Params::of(parameters.pairs).ok_or_else(too_long)?);
     let unknown = || Problem::malformed("the application is not known here: its request has no client_id of one that is registered");
-    let client = pass.client(params.one("client_id").ok_or_else(unknown)?).await?;
+    let id = params.one("client_id").and_then(ClientId::parse).ok_or_else(unknown)?;
+    let client = pass.client(&id).await?;
     let client = client.filter(|client| client.disabled_at.is_none()).ok_or_else(unknown)?;
     let scene = Scene { client, browser: asked_by, services, now, chance, progress };
     Box::pin(scene.play(pass.begin()?, params)).await

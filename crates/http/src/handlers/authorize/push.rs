@@ -6,22 +6,28 @@ use wardgraph_api::{
     table::authorize::PushRequest,
     wire::authorize::{AuthorizationParameters, PushedRequest},
 };
-use wardgraph_gate::{Ceremony, Committed, Proven};
-use wardgraph_kernel::{Actor, ActorType, EventType, Outcome, PushedRequestId};
+use wardgraph_gate::{Ceremony, Committed};
+use wardgraph_kernel::{EventType, Outcome, PushedRequestId};
 use wardgraph_oauth::{
     par,
     request::{Origin, Params, Refusal, check},
 };
 
 use super::registered;
-use crate::{Failure, Services, handlers::oauth::authenticate};
+use crate::{
+    Failure, Services,
+    handlers::oauth::{authenticate, client_of, turned_away},
+};
 
 pub(crate) async fn push(
     pass: Ceremony<PushRequest>,
     form: ClientForm<AuthorizationParameters>,
     services: Services,
 ) -> Result<Committed<PushRequest>, Failure> {
-    let client = authenticate(&pass, &form.client, &services).await?.client;
+    let client = match authenticate(&pass, &form.client).await {
+        Ok(by) => by.client,
+        Err(problem) => return turned_away(pass, &form.client, problem).await,
+    };
     let refused = |error: &'static str, detail: &'static str| Failure::from(Problem::malformed(detail).error_code(error));
     if form.parameters.request_uri.is_some() {
         return Err(refused("invalid_request", "request_uri cannot be pushed (RFC 9126, section 2.1)"));
@@ -43,10 +49,6 @@ pub(crate) async fn push(
         return Ok(work.refuse(problem).await?);
     };
     work.note(EventType::RequestPushed, None, Outcome::Success, json!({ "client_id": client.id.as_str() }));
-    let who = Proven {
-        actor: Actor { kind: ActorType::Client, id: client.id.as_str().into() },
-        tenant: Some(client.organization.clone()),
-    };
     let answer = PushedRequest { request_uri: reference.expose().to_owned(), expires_in: par::LIFE.as_secs() };
-    Ok(work.commit(who, Created(answer)).await?)
+    Ok(work.commit(client_of(&client), Created(answer)).await?)
 }

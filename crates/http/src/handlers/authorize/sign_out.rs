@@ -14,7 +14,7 @@ use wardgraph_identity::session::{
     self, Lifetimes, Why,
     browser::{self, BrowserSession},
 };
-use wardgraph_kernel::{EventType, Outcome};
+use wardgraph_kernel::{ClientId, EventType, Outcome};
 use wardgraph_oauth::{Client, follow, redirect, request::Answer};
 use wardgraph_tokens::{Hint, Revocation, revoke};
 
@@ -34,11 +34,11 @@ struct Wish {
 
 impl Wish {
     /// The client that is meant: that of the ID token, or that which is named; `None` where both are and differ.
-    fn client_id<'a>(named: Option<&'a str>, hint: Option<&'a Hint>) -> Result<Option<&'a str>, Problem> {
+    fn client_id(named: Option<&str>, hint: Option<&Hint>) -> Result<Option<ClientId>, Problem> {
         let hinted = hint.map(|hint| hint.client.as_str());
         match (named, hinted) {
             (Some(named), Some(hinted)) if named != hinted => Err(Problem::malformed("id_token_hint is another client's")),
-            _ => Ok(hinted.or(named)),
+            _ => Ok(hinted.or(named).and_then(ClientId::parse)),
         }
     }
 
@@ -84,7 +84,7 @@ pub(crate) async fn at_a_clients_word(
     let [hint, named, to, state] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"].map(|name| parameters.one(name));
     let believed = hint.and_then(|token| services.issuer.hint(token, now));
     let client = match Wish::client_id(named, believed.as_ref())? {
-        Some(id) => pass.client(id).await?,
+        Some(id) => pass.client(&id).await?,
         None => None,
     };
     let wish = Wish::new(client, believed, to, state)?;
@@ -125,7 +125,7 @@ pub(crate) async fn agreed(
     let (account, now) = (permit.account()?, permit.now());
     let believed = form.id_token_hint.as_deref().and_then(|token| services.issuer.hint(token, now));
     let client = match Wish::client_id(form.client_id.as_deref(), believed.as_ref())? {
-        Some(id) => permit.client(id).await?,
+        Some(id) => permit.client(&id).await?,
         None => None,
     };
     let wish = Wish::new(client, believed, form.post_logout_redirect_uri.as_deref(), form.state.as_deref())?;

@@ -6,7 +6,7 @@ use wardgraph_api::{
     table::oauth::Token,
     wire::{SecretText, oauth::TokenAnswer},
 };
-use wardgraph_gate::{Committed, UndoneCeremony};
+use wardgraph_gate::{Committed, Tx, UndoneCeremony};
 use wardgraph_identity::{
     account,
     refresh::Client as Program,
@@ -22,7 +22,6 @@ use wardgraph_oauth::{
     id_token::{IdToken, Person},
     scope,
 };
-use wardgraph_gate::Tx;
 use wardgraph_tokens::{IdKind, Revocation, revoke};
 
 use super::{
@@ -46,7 +45,7 @@ pub(super) async fn grant(asked: Asked, services: &Services) -> Result<Committed
         code: text.expose(),
         client: by.client.id.as_str(),
         redirect_uri: parameters.redirect_uri.as_deref(),
-        verifier: parameters.code_verifier.as_deref(),
+        verifier: parameters.code_verifier.as_ref().map(|text| text.expose()),
         jkt: key.as_deref(),
     };
     let mut work = pass.begin()?;

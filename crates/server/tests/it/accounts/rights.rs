@@ -1,6 +1,6 @@
 //! What the roles may do with the tables of accounts: read by the catalogue's tests.
 
-const PEOPLES: [&str; 10] = [
+const PEOPLES: [&str; 12] = [
     "users",
     "passwords",
     "memberships",
@@ -11,6 +11,8 @@ const PEOPLES: [&str; 10] = [
     "recovery_codes",
     "challenges",
     "passkeys",
+    "clients",
+    "client_secrets",
 ];
 
 /// Table, policy, command and roles of every policy.
@@ -66,6 +68,10 @@ pub(crate) fn grants() -> Vec<String> {
         "mail app insert",
         "mail worker delete+select+update",
         "identity_secrets worker insert+select",
+        "clients identity insert+select",
+        "clients app delete+insert+select+update",
+        "client_secrets identity insert+select",
+        "client_secrets app delete+insert+select+update",
     ];
     let of = |table: &str, columns: &[&str], right: &str| -> Vec<String> {
         columns.iter().map(|column| format!("{table} {column} {right}")).collect()
@@ -81,6 +87,9 @@ pub(crate) fn grants() -> Vec<String> {
         "last_used_at",
         "expires_at",
         "ended_at",
+        "client_id",
+        "scopes",
+        "audience",
     ];
     let passkeys = ["factor_id", "user_id", "credential_id", "user_handle", "synced", "transports", "went_back_at"];
     let seen = ["session_id", "user_id", "organization_id", "created_at", "ended_at"];
