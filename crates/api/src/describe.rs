@@ -2,11 +2,11 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
-use wardgraph_kernel::{ApiKeyId, ClientId, EdgeId, FactorId, NodeId, SessionId, SharedNodeId, UserId};
+use wardgraph_kernel::{ApiKeyId, ClientId, ConsentId, EdgeId, FactorId, NodeId, SessionId, SharedNodeId, UserId};
 
 use crate::{
-    Accepted, ClientForm, ClientQuery, Created, Document, Form, IfMatch, Issued, Json, NoContent, Onward, Page, Path, Query,
-    Redirect, Stored, Tagged, carry::Media, validate::Validate,
+    Accepted, ClientForm, ClientQuery, Created, Document, Errand, Form, IfMatch, Issued, Json, NoContent, Onward, Page, Parameters,
+    Path, Query, Redirect, Stored, Tagged, carry::Media, validate::Validate,
 };
 
 /// Things that exist, of which valid requests can be made.
@@ -24,6 +24,23 @@ pub struct Known {
     pub account: KnownAccount,
     /// A client of the caller's organization.
     pub client: KnownClient,
+    /// What a client of the OAuth server and that person have to do with each other.
+    pub oauth: KnownAgreement,
+}
+
+/// A client, and what a person agreed to.
+#[derive(Debug, Clone)]
+pub struct KnownAgreement {
+    /// The client, which the person agreed to have `openid`.
+    pub client_id: String,
+    /// Where its answers go.
+    pub redirect_uri: String,
+    /// The person's organization.
+    pub organization: String,
+    /// What the person agreed to.
+    pub consent: ConsentId,
+    /// An ID token of the person, for the client.
+    pub id_token: String,
 }
 
 /// An account, and what opens it.
@@ -90,6 +107,8 @@ pub enum IdKind {
     Factor,
     /// An account that the caller sees to.
     User,
+    /// What the caller agreed to.
+    Consent,
     /// A client of the OAuth server.
     Client,
 }
@@ -106,6 +125,7 @@ impl IdKind {
             Self::Client => known.client.id.to_string(),
             Self::ApiKey => known.account.api_key.to_string(),
             Self::Factor => known.account.mfa.factor.to_string(),
+            Self::Consent => known.oauth.consent.to_string(),
         }
     }
 }
@@ -200,6 +220,10 @@ impl PathId for UserId {
     const KIND: IdKind = IdKind::User;
 }
 
+impl PathId for ConsentId {
+    const KIND: IdKind = IdKind::Consent;
+}
+
 impl PathId for ClientId {
     const KIND: IdKind = IdKind::Client;
 }
@@ -239,6 +263,16 @@ impl<T: Body> Input for Json<T> {
 }
 
 impl<T: Body> Input for Form<T> {
+    fn describe(shape: &mut Shape) {
+        shape.body = Some(schema::<T>);
+        shape.form = true;
+    }
+    fn sample(known: &Known) -> Option<Value> {
+        Some(T::example(known))
+    }
+}
+
+impl<T: Body> Input for Parameters<T> {
     fn describe(shape: &mut Shape) {
         shape.body = Some(schema::<T>);
         shape.form = true;
@@ -353,6 +387,12 @@ impl Output for Page {
 impl Output for Onward {
     fn describe(shape: &mut Shape) {
         *shape = Shape { status: 303, other_status: Some(200), content_type: Some("text/html"), ..shape.clone() };
+    }
+}
+
+impl Output for Errand {
+    fn describe(shape: &mut Shape) {
+        <Onward as Output>::describe(shape);
     }
 }
 

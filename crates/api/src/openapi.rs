@@ -9,7 +9,7 @@ use wardgraph_kernel::{Access, ClientId, Rows};
 
 use crate::{
     Problem,
-    describe::{IdKind, Known, KnownAccount, KnownClient, KnownMfa, Shape},
+    describe::{IdKind, Known, KnownAccount, KnownAgreement, KnownClient, KnownMfa, Shape},
     table::{Row, rows},
     wire::oauth::ErrorAnswer,
 };
@@ -92,6 +92,7 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
         Rows::Own => {}
         Rows::Shared => _ = fields.insert("x-rows".into(), json!("shared")),
         Rows::Account => _ = fields.insert("x-rows".into(), json!("account")),
+        Rows::Subject => _ = fields.insert("x-rows".into(), json!("subject")),
         Rows::Members => _ = fields.insert("x-rows".into(), json!("members")),
         Rows::Accounts => _ = fields.insert("x-rows".into(), json!("accounts")),
     }
@@ -227,7 +228,14 @@ fn placeholder() -> Known {
         member: id(8).into(),
     };
     let client = KnownClient { id: ClientId::placeholder(), secret: "wgcs_...".into(), access_token: "eyJ...".into() };
-    Known { node: id(1).into(), other: id(2).into(), edge: id(3).into(), shared: id(4).into(), account, client }
+    let oauth = KnownAgreement {
+        client_id: client.id.to_string(),
+        redirect_uri: "https://app.example/cb".into(),
+        organization: "org_...".into(),
+        consent: id(9).into(),
+        id_token: "eyJ...".into(),
+    };
+    Known { node: id(1).into(), other: id(2).into(), edge: id(3).into(), shared: id(4).into(), account, client, oauth }
 }
 
 #[cfg(test)]

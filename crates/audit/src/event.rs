@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 use wardgraph_kernel::{
-    Actor, ApiKeyId, ClientId, EdgeId, EventType, FactorId, NodeId, Outcome, RequestId, SessionId, SubjectKind, TenantId, UserId,
+    Actor, ApiKeyId, ClientId, ConsentId, EdgeId, EventType, FactorId, NodeId, Outcome, RequestId, SessionId, SubjectKind, TenantId, UserId,
 };
 
 /// What an event is about.
@@ -66,6 +66,12 @@ impl From<&ClientId> for Subject {
 }
 
 /// The organization that is this tenant.
+impl From<ConsentId> for Subject {
+    fn from(id: ConsentId) -> Self {
+        Self { kind: SubjectKind::Consent, id: id.to_string() }
+    }
+}
+
 impl From<&TenantId> for Subject {
     fn from(id: &TenantId) -> Self {
         Self { kind: SubjectKind::Organization, id: id.to_string() }

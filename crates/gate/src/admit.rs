@@ -9,8 +9,8 @@ use wardgraph_api::Problem;
 use wardgraph_audit::{Circumstances, Fold, Refusal};
 use wardgraph_identity::{api_key::KeyText, session::browser::CookieText};
 use wardgraph_kernel::{
-    Access, Chance, ChangeKind, Clock, Endpoint, EventType, LimitClass, Method, Permission, Permissions, RequestId, Spec,
-    TenantId, Timestamp,
+    Access, Chance, ChangeKind, Clock, Endpoint, EventType, LimitClass, Method, Permission, Permissions, RequestId, Rows, Spec,
+    TenantId, Timestamp, UserId,
 };
 use wardgraph_limits::{Decision, Limiter, Network};
 use wardgraph_store::Store;
@@ -228,6 +228,7 @@ impl Admission {
                 let charged = self.gate.parts.limiter.charge_network(self.ip, class, elapsed);
                 // Keys that are away are nobody's fault, and stand in the metrics.
                 let away = problem.status == 503;
+                let problem = self.pointing(problem);
                 return Err(if away {
                     Box::new((problem, None))
                 } else {
@@ -253,7 +254,8 @@ impl Admission {
         {
             return Err(self.refuse(Some(&caller), "forbidden", forbidden(permission, Scheme::of(&caller.claims)), Some(tenant)));
         }
-        if self.spec.asks_for_a_person() && caller.account().is_none() {
+        let somebody = if self.spec.rows == Rows::Subject { caller.person().is_some() } else { caller.account().is_some() };
+        if self.spec.asks_for_a_person() && !somebody {
             let problem = Problem::forbidden("sign in here for this: the credential is no session of a person's account");
             return Err(self.refuse(Some(&caller), "no_account", problem, Some(tenant)));
         }
@@ -383,6 +385,17 @@ impl Admission {
         }
     }
 
+    /// Says where tokens come from to whoever has none that is good (RFC 9728, section 5.1).
+    fn pointing(&self, mut problem: Problem) -> Problem {
+        let is_bearer = problem.challenge.as_deref().is_some_and(|challenge| challenge.starts_with("Bearer"));
+        if problem.status != 401 || self.spec.is_page() || !is_bearer {
+            return problem;
+        }
+        let challenge = problem.challenge.take().unwrap_or_default();
+        let iss = self.gate.parts.issuer.iss();
+        problem.challenge(format!(r#"{challenge}, resource_metadata="{iss}/.well-known/oauth-protected-resource""#))
+    }
+
     /// Refuses, and has it on record.
     pub(crate) fn refuse(
         &self,
@@ -438,6 +451,12 @@ impl Caller {
         let session = Uuid::try_parse(own.session.as_deref()?).ok()?;
         let user = Uuid::try_parse(&self.claims.subject).ok()?.into();
         Some(Account { user, session: session.into(), generation: own.generation })
+    }
+
+    /// The person that the credential is of, if it is of a session of theirs: their own, or one that a client got.
+    pub(crate) fn person(&self) -> Option<UserId> {
+        self.claims.own.as_ref()?.session.as_ref()?;
+        Uuid::try_parse(&self.claims.subject).ok().map(UserId::from)
     }
 
     /// Whether the person proved who they are no longer than `within` ago. Who did not say when did not.

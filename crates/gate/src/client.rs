@@ -39,7 +39,7 @@ impl Gate {
         }
     }
 
-    async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, Problem> {
+    pub(crate) async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, Problem> {
         self.fresh().await?;
         let current = |client: &Arc<Client>| !self.is_revoked(ChangeKind::ClientChanged, id.as_str(), client.generation);
         if let Some(known) = self.clients.0.get(id).filter(current) {

@@ -43,7 +43,7 @@ pub use committed::{Committed, Finish};
 pub use entry::{Confirmed, Entry};
 pub use handler::Handler;
 pub use look::Look;
-pub use permit::{Account, Permit};
+pub use permit::{Account, Permit, Person};
 pub use signed::{Announced, Signed, WebhookKey, WebhookKeys};
 pub use system::{SystemParts, SystemWork};
 pub use visitor::Visitor;

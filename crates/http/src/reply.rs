@@ -4,7 +4,7 @@ use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use wardgraph_api::{
-    Accepted, Created, Document, Held, Issued, Json, Kept, NoContent, Onward, Page, Problem, Redirect, Stored, Tagged, Versioned,
+    Accepted, Created, Document, Errand, Held, Issued, Json, Kept, NoContent, Onward, Page, Problem, Redirect, Stored, Tagged, Versioned,
     carry::Media, wire::oauth::ErrorAnswer,
 };
 use wardgraph_gate::browser;
@@ -95,6 +95,31 @@ impl Reply for Onward {
             Self::Go(redirect) => redirect.reply(),
         }
     }
+}
+
+impl Reply for Errand {
+    fn reply(self) -> Response {
+        match self {
+            Self::Show(page) => page.reply(),
+            Self::Go(redirect) => redirect.reply(),
+            Self::Back(to, session) => Redirect { to, session }.reply(),
+            Self::ByPage { page, posts_to } => {
+                let mut response = page.reply();
+                let policy = posts_to.and_then(|server| HeaderValue::try_from(posting(&server)).ok());
+                if let Some(policy) = policy {
+                    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+                }
+                response
+            }
+        }
+    }
+}
+
+/// The policy of a page whose form goes to one other server.
+fn posting(server: &str) -> String {
+    format!(
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; form-action {server}; frame-ancestors 'none'"
+    )
 }
 
 /// What becomes of the session that a browser holds.

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use wardgraph_api::table::{
-    account as a, auth, clients as c, graph as g, mfa as m, oauth as o, pages as p, passkeys as k, shared, system as s,
-    users as u,
+    account as a, auth, authorize as z, clients as c, graph as g, mfa as m, oauth as o, pages as p, passkeys as k, shared,
+    system as s, users as u,
 };
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
@@ -17,7 +17,7 @@ use wardgraph_vault::Vault;
 use crate::{
     Accounts, Api, Edge, HealthState, Mounted, QueryVectors,
     handlers::{
-        self, account, auth as ceremonies, batch, clients, edges, embeddings, events, mfa, nodes, oauth, pages, relations,
+        self, account, auth as ceremonies, authorize, batch, clients, edges, embeddings, events, mfa, nodes, oauth, pages, relations,
         search, system, users, versions,
     },
 };
@@ -137,6 +137,20 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(auth::VerifyEmail, with(services, ceremonies::links::verify))
         .mount(auth::RequestPasswordReset, with(services, ceremonies::links::request))
         .mount(auth::ConfirmPasswordReset, with(services, ceremonies::links::confirm))
+        .mount(z::Authorize, with(services, authorize::ask::ask))
+        .mount(z::AuthorizeByForm, authorize::ask::by_form)
+        .mount(z::Agree, authorize::agree::agree)
+        .mount(z::PushRequest, with(services, authorize::push::push))
+        .mount(z::UserInfo, authorize::userinfo::get)
+        .mount(z::UserInfoByPost, authorize::userinfo::post)
+        .mount(z::EndSessionForClient, with(services, authorize::sign_out::at_a_clients_word))
+        .mount(z::SignOutForClient, with(services, authorize::sign_out::agreed))
+        .mount(z::ListConsents, authorize::consents::list)
+        .mount(z::RevokeConsent, authorize::consents::take_back_one)
+        .mount(z::ApplicationsPage, authorize::consents::page)
+        .mount(z::RevokeConsentByPage, authorize::consents::take_back_by_page)
+        .mount(z::ResourceDocument, with(services, authorize::resource::document))
+        .mount(z::SendScript, authorize::resource::script)
         .mount(p::Home, pages::home)
         .mount(p::Stylesheet, pages::stylesheet)
         .mount(p::PasskeyScript, pages::script)

@@ -39,6 +39,8 @@ pub enum Rows {
     Shared,
     /// Those of the caller's own account, for a person who signed in: bound to the person by row-level security.
     Account,
+    /// Those of the person that a credential is of, to read: a client's, as far as its scopes tell, or the person's own.
+    Subject,
     /// The members of the caller's organization, to read; everybody's accounts for a person who administers them.
     Members,
     /// Everybody's accounts, under a database role of its own: for an administrator, or for what touches more than the own rows.
@@ -48,7 +50,7 @@ pub enum Rows {
 impl Rows {
     /// Whether they are people's accounts, the caller's own or others'.
     pub const fn are_peoples(self) -> bool {
-        matches!(self, Self::Account | Self::Members | Self::Accounts)
+        matches!(self, Self::Account | Self::Subject | Self::Members | Self::Accounts)
     }
 }
 
@@ -114,21 +116,23 @@ impl Spec {
         !self.is_for_clients() || self.access.admits_strangers()
     }
 
-    /// Whether what browsers call shows something (`GET`) or does something and leaves an event (`POST`), and asks for no more than a session.
+    /// Whether what browsers call shows something (`GET`) or does something and leaves an event (`POST`, or `GET` of a ceremony), and asks for no more
+    /// than a session.
     /// The table does not compile otherwise: a form's token is looked at where something is done.
     pub const fn pages_as_it_should(&self) -> bool {
         let entry = !matches!(self.access, Access::Permission(_) | Access::Signed(_));
         let does = match self.method {
-            Method::GET => self.event.is_none(),
+            // A ceremony may end where a browser is led to, by another site and without a form: it does what its person agreed to, and no more.
+            Method::GET => self.event.is_none() || matches!(self.access, Access::Credential(_)),
             Method::POST => self.event.is_some() && !matches!(self.access, Access::Public(_)),
             Method::PUT | Method::PATCH | Method::DELETE => false,
         };
         !self.is_page() || (entry && does)
     }
 
-    /// Whether only a person who signed in here may call: the own rows are asked for, or a fresh sign-in.
+    /// Whether only a person who signed in here may call, or a client of theirs: the own rows are asked for, or a fresh sign-in.
     pub const fn asks_for_a_person(&self) -> bool {
-        matches!(self.rows, Rows::Account) || self.fresh.is_some()
+        matches!(self.rows, Rows::Account | Rows::Subject) || self.fresh.is_some()
     }
 
     /// Whether a fresh sign-in is asked only of callers who can have signed in. The table does not compile otherwise.
@@ -149,6 +153,7 @@ impl Spec {
             Rows::Own => !shares && !reads && !administers,
             Rows::Shared => shares && self.event.is_some(),
             Rows::Account => own || clients,
+            Rows::Subject => own && self.event.is_none(),
             Rows::Members => reads && self.event.is_none(),
             Rows::Accounts => (administers || own) && self.event.is_some() && self.fresh.is_some(),
         }

@@ -114,6 +114,18 @@ events! {
     TokenIssued = "token.issued" in Auth;
     /// A client of the OAuth server gave a token back.
     TokenRevoked = "token.revoked" in Auth;
+    /// A client pushed a request for somebody's agreement.
+    RequestPushed = "authorization.pushed" in Auth;
+    /// A client got a code by a person's leave.
+    AuthorizationGiven = "authorization.given" in Auth;
+    /// A client that asked for somebody's agreement was told what is in the way, or that they did not agree.
+    AuthorizationRefused = "authorization.refused" in Auth;
+    /// A person agreed to what a client asks for.
+    ConsentGiven = "consent.given" in Auth;
+    /// A person took back what they had agreed to: the client's sessions ended.
+    ConsentRevoked = "consent.revoked" in Auth;
+    /// A code was used twice: it was stolen, or its thief was first. What it gave ended.
+    CodeReplayed = "authorization_code.replayed" in Auth;
     /// An outside issuer was the first to speak for the tenant, which is its from now on.
     TenantBound = "tenant.bound" in Access;
     /// A node was created.
@@ -223,6 +235,8 @@ pub enum SubjectKind {
     Organization,
     /// A client of the OAuth server.
     Client,
+    /// What a person agreed to.
+    Consent,
 }
 
 impl SubjectKind {
@@ -238,6 +252,7 @@ impl SubjectKind {
             Self::Factor => "factor",
             Self::Organization => "organization",
             Self::Client => "client",
+            Self::Consent => "consent",
         }
     }
 }

@@ -8,11 +8,21 @@
 pub mod assertion;
 pub mod authenticate;
 pub mod client;
+pub mod code;
+pub mod consent;
 mod error;
+pub mod follow;
 pub mod grant;
+pub mod id_token;
 pub mod metadata;
+pub mod par;
+pub mod pkce;
 pub mod redirect;
+mod reference;
+pub mod request;
 pub mod scope;
+pub mod step;
+pub mod sweep;
 pub mod target;
 
 pub use authenticate::{AuthMethod, Authenticated};
@@ -22,4 +32,12 @@ pub use error::{ErrorCode, OAuthError, Refusal};
 use wardgraph_store::StatementInfo;
 
 /// Every statement of this room.
-pub const STATEMENTS: &[&[&StatementInfo]] = &[client::STATEMENTS, grant::STATEMENTS];
+pub const STATEMENTS: &[&[&StatementInfo]] = &[
+    client::STATEMENTS,
+    code::STATEMENTS,
+    consent::STATEMENTS,
+    follow::STATEMENTS,
+    grant::STATEMENTS,
+    par::STATEMENTS,
+    sweep::STATEMENTS,
+];

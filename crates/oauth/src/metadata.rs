@@ -10,10 +10,10 @@ use crate::{AuthMethod, client::GrantType, scope};
 type Feature = fn(&Published<'_>) -> Vec<(&'static str, Value)>;
 
 /// Every feature there is.
-const FEATURES: &[Feature] = &[server, tokens, proofs, introspection, revocation];
+const FEATURES: &[Feature] = &[server, authorization, tokens, proofs, introspection, revocation];
 
 /// The grant types that the token endpoint takes.
-const GRANT_TYPES: &[GrantType] = &[GrantType::ClientCredentials, GrantType::RefreshToken];
+const GRANT_TYPES: &[GrantType] = &[GrantType::AuthorizationCode, GrantType::ClientCredentials, GrantType::RefreshToken];
 
 /// The ways in which clients authenticate.
 const AUTH_METHODS: &[AuthMethod] = &[AuthMethod::Basic, AuthMethod::Post, AuthMethod::PrivateKeyJwt, AuthMethod::None];
@@ -52,7 +52,35 @@ fn server(of: &Published<'_>) -> Vec<(&'static str, Value)> {
         ("service_documentation", of.at("/docs")),
         ("subject_types_supported", json!(["public"])),
         ("id_token_signing_alg_values_supported", json!(of.algorithms())),
-        ("response_types_supported", Value::Array(Vec::new())),
+    ]
+}
+
+/// Somebody's agreement, and what is told of them.
+fn authorization(of: &Published<'_>) -> Vec<(&'static str, Value)> {
+    vec![
+        ("authorization_endpoint", of.at("/oauth2/authorize")),
+        ("authorization_response_iss_parameter_supported", true.into()),
+        ("response_types_supported", json!(["code"])),
+        ("response_modes_supported", json!(["query", "form_post"])),
+        ("code_challenge_methods_supported", json!(["S256"])),
+        ("prompt_values_supported", json!(["none", "login", "consent", "select_account"])),
+        ("acr_values_supported", json!(["aal1", "aal2"])),
+        ("ui_locales_supported", json!(["en"])),
+        ("claims_parameter_supported", true.into()),
+        ("request_parameter_supported", false.into()),
+        ("request_uri_parameter_supported", false.into()),
+        ("claim_types_supported", json!(["normal"])),
+        (
+            "claims_supported",
+            json!([
+                "sub", "iss", "aud", "azp", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "name", "updated_at", "email",
+                "email_verified"
+            ]),
+        ),
+        ("pushed_authorization_request_endpoint", of.at("/oauth2/par")),
+        ("require_pushed_authorization_requests", false.into()),
+        ("userinfo_endpoint", of.at("/oauth2/userinfo")),
+        ("end_session_endpoint", of.at("/oauth2/logout")),
     ]
 }
 

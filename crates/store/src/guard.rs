@@ -48,6 +48,9 @@ pub const GLOBAL_TABLES: &[(&str, &str)] = &[
     ("challenges", "acts under way are ended by whoever is not known yet"),
     ("mail", "what is due to be mailed is found across accounts, by the worker alone"),
     ("identity_secrets", "the server's own, sealed: only the worker's role sees them"),
+    ("pushed_requests", "a client's request waits for whoever is not known yet"),
+    ("authorization_codes", "used by a client whose person is not there"),
+    ("consents", "a person's, as the account is"),
     ("used_ids", "proofs and assertions are used before anyone is known; holds hashes"),
     ("embedding_servers", "which model each server uses, which is no tenant's"),
 ];
@@ -195,7 +198,7 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         | (
             "vector_spaces" | "embedding_tenants" | "embedding_servers" | "master_keys" | "data_keys" | "changes"
             | "signing_keys" | "mail" | "mail_counts" | "links" | "challenges" | "attempts" | "sessions" | "identity_secrets"
-            | "used_ids",
+            | "pushed_requests" | "authorization_codes" | "used_ids",
             ("keeper", "*", "true", "true"),
         ) => Some(&["wardgraph_worker"]),
         ("master_keys", ("known", "r", "true", "")) | ("data_keys", ("own_read", "r", OWN, "")) => {
@@ -212,13 +215,13 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         (
             "issuer_tenants" | "issuer_hours" | "users" | "passwords" | "memberships" | "sessions" | "api_keys" | "organizations"
             | "attempts" | "links" | "mail" | "mail_counts" | "factors" | "recovery_codes" | "challenges" | "passkeys"
-            | "clients" | "client_secrets" | "used_ids",
+            | "clients" | "client_secrets" | "pushed_requests" | "authorization_codes" | "consents" | "used_ids",
             ("identity", "*", "true", "true"),
         ) => Some(&["wardgraph_identity"]),
         ("jobs", ("own_insert", "a", "", OWN))
         | (
             "users" | "passwords" | "memberships" | "sessions" | "api_keys" | "factors" | "recovery_codes" | "challenges"
-            | "passkeys",
+            | "passkeys" | "consents",
             ("own_account", "*", ACCOUNT, ACCOUNT),
         )
         | ("organizations", ("members_read", "r", OWN_ORGANIZATIONS, "") | ("own_account", "*", ORGANIZATION, ORGANIZATION))

@@ -44,7 +44,7 @@ pub use error::{KeyError, MintError, OwnKeyError, TokenError};
 pub use issuer::{DEFAULT_LEEWAY, Issuer, IssuerConfig, IssuerKeys};
 pub use local::LocalKey;
 pub use mint::{MintRequest, Minter};
-pub use own::{AccessRequest, Issued, KeyState, MAX_ACCESS_LIFE, OwnConfig, OwnIssuer, Rotated, Rotation};
+pub use own::{AccessRequest, Hint, IdKind, Issued, KeyState, MAX_ACCESS_LIFE, OwnConfig, OwnIssuer, Rotated, Rotation};
 pub use published::{KeyTimes, PublishedKeys};
 pub use remote_keys::RemoteKeys;
 pub use revocation::{Revocation, revoke};

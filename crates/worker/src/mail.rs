@@ -63,12 +63,13 @@ impl MailWorker {
         trouble
     }
 
-    /// Forgets failed sign-ins, links and sessions that are past.
+    /// Forgets failed sign-ins, links and sessions that are past, codes and requests that clients pushed.
     pub async fn sweep(&self) -> Result<(), StoreError> {
         let mut more = true;
         while more {
             let mut queue = self.parts.queue()?;
             more = mail::sweep(&mut queue.tx::<Write>(), self.parts.clock.now()).await?;
+            more |= wardgraph_oauth::sweep::sweep(&mut queue.tx::<Write>(), self.parts.clock.now()).await?;
             queue.commit(&[]).await?;
         }
         Ok(())

@@ -37,6 +37,7 @@
 
 pub mod account;
 pub mod auth;
+pub mod authorize;
 pub mod clients;
 pub mod graph;
 pub mod mfa;
@@ -74,6 +75,7 @@ pub static ALL: &[&[Row]] = &[
     oauth::ROWS,
     account::ROWS,
     auth::ROWS,
+    authorize::ROWS,
     pages::ROWS,
 ];
 

@@ -64,7 +64,7 @@ pub struct ErrorAnswer {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct TokenRequest {
-    /// `client_credentials` or `refresh_token`.
+    /// `authorization_code`, `client_credentials` or `refresh_token`.
     pub grant_type: Option<String>,
     /// What the token shall be good for, with blanks between; everything that may be had if absent.
     pub scope: Option<String>,
@@ -72,6 +72,12 @@ pub struct TokenRequest {
     pub resource: Vec<String>,
     /// The refresh token, for `refresh_token`.
     pub refresh_token: Option<SecretText>,
+    /// The code, for `authorization_code`.
+    pub code: Option<SecretText>,
+    /// The address that the code was asked with, to the letter.
+    pub redirect_uri: Option<String>,
+    /// What the code's `code_challenge` was made of (RFC 7636).
+    pub code_verifier: Option<SecretText>,
 }
 
 impl Validate for TokenRequest {
@@ -81,6 +87,10 @@ impl Validate for TokenRequest {
         faults.unless(few, "resource", "is too long, or comes too often");
         let token = self.refresh_token.as_ref();
         faults.unless(token.is_none_or(|token| token.expose().len() <= MOST_TOKEN_BYTES), "refresh_token", "is too long");
+        let short = |text: Option<&str>| text.is_none_or(|text| text.len() <= MOST_SCOPE);
+        faults.unless(short(self.code.as_ref().map(|code| code.expose())), "code", "is too long");
+        faults.unless(short(self.redirect_uri.as_deref()), "redirect_uri", "is too long");
+        faults.unless(short(self.code_verifier.as_ref().map(|text| text.expose())), "code_verifier", "is too long");
     }
 }
 
@@ -107,6 +117,9 @@ pub struct TokenAnswer {
     /// What the next tokens are got with, once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<SecretText>,
+    /// Who signed in, and how, where the scope `openid` was given (OpenID Connect Core, section 3.1.3.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<SecretText>,
 }
 
 /// A token that is asked about (RFC 7662), or given back (RFC 7009).

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// How much of an address is looked at.
-const MOST_PATH: usize = 1_024;
+const MOST_PATH: usize = 4_096;
 
 /// The path and query of a page of this server's. Nothing else can be made into one: not another site, however it is spelled.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -68,6 +68,9 @@ pub struct Coming {
     /// What was done just now.
     #[serde(default)]
     pub done: Option<Done>,
+    /// Who is probably there.
+    #[serde(default)]
+    pub email: Option<String>,
 }
 
 impl Validate for Coming {
@@ -96,6 +99,8 @@ pub enum Done {
     FactorAdded,
     /// A second factor was removed.
     FactorRemoved,
+    /// What somebody agreed to was taken back.
+    ConsentRevoked,
     /// The person signed in, too long ago for what they would do.
     Stale,
 }
@@ -113,6 +118,7 @@ impl Done {
             Self::KeyRevoked => "key_revoked",
             Self::FactorAdded => "factor_added",
             Self::FactorRemoved => "factor_removed",
+            Self::ConsentRevoked => "consent_revoked",
             Self::Stale => "stale",
         }
     }
@@ -481,7 +487,7 @@ mod tests {
             "/%2E%2e/evil",
             "/a//b",
             "/é",
-            &format!("/{}", "a".repeat(1_024)),
+            &format!("/{}", "a".repeat(4_096)),
         ] {
             assert!(LocalPath::parse(bad).is_none(), "{bad}");
         }

@@ -33,6 +33,7 @@ mod faults;
 mod faults_of_the_graph;
 mod faults_of_the_wire;
 mod filters;
+mod front;
 mod fuzz;
 mod gate;
 mod graph;

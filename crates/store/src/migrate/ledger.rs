@@ -36,6 +36,7 @@ migrations![
     "0022_people",
     "0023_unproven_addresses",
     "0027_clients",
+    "0028_authorization",
     "0029_used_ids"
 ];
 

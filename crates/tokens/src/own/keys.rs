@@ -74,7 +74,19 @@ impl OwnKeys {
     /// Checks a signature by the key that the header names. An access token says that it is one (RFC 9068, section 4), so that no other kind of
     /// token that these keys sign is taken for one.
     pub(crate) fn verify(&self, header: &Members, message: &str, signature: &str, now: Timestamp) -> Result<u64, TokenError> {
-        if !header.find_text("typ")?.is_some_and(|typ| typ.eq_ignore_ascii_case("at+jwt")) {
+        self.verify_typed("at+jwt", header, message, signature, now)
+    }
+
+    /// Checks a signature over a token of this kind.
+    pub(crate) fn verify_typed(
+        &self,
+        typ: &str,
+        header: &Members,
+        message: &str,
+        signature: &str,
+        now: Timestamp,
+    ) -> Result<u64, TokenError> {
+        if !header.find_text("typ")?.is_some_and(|said| said.eq_ignore_ascii_case(typ)) {
             return Err(TokenError::Header("typ"));
         }
         let id = header.find_text("kid")?.ok_or(TokenError::UnknownKey)?;

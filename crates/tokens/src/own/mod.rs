@@ -3,6 +3,7 @@
 //! **Invariant:** verifying and signing take the keys at hand, and wait for nobody. What changes them is announced, so that every server has the
 //! new ones within a second (`two_servers_see_a_rotation_within_a_second`).
 
+mod id;
 mod keys;
 mod pair;
 mod rows;
@@ -17,6 +18,7 @@ use wardgraph_vault::Vault;
 
 use crate::{Algorithm, Issuer, KeyError, TokenError, claims::Rules, issuer::Keys, json::Members};
 
+pub use id::{Hint, IdKind};
 pub(crate) use keys::OwnKeys;
 pub(crate) use rows::STATEMENTS;
 pub use rows::{KeyState, Rotated, Rotation};

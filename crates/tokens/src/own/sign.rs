@@ -139,15 +139,21 @@ impl OwnIssuer {
             cnf: request.jkt.map(|key| Confirmation { jkt: key.to_string() }),
         };
         let body = serde_json::to_vec(&payload).map_err(|_| MintError::Signing)?;
-        let token = self.signed(request.algorithm, &body, request.now)?;
+        let token = self.signed("at+jwt", request.algorithm, &body, request.now)?;
         Ok(Issued { token, id, expires_at, life })
     }
 
-    fn signed(&self, algorithm: Option<Algorithm>, body: &[u8], now: Timestamp) -> Result<Secret, MintError> {
+    pub(super) fn signed(
+        &self,
+        typ: &str,
+        algorithm: Option<Algorithm>,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Secret, MintError> {
         let keys = self.0.keys.load();
         let wanted = algorithm.or_else(|| self.0.config.algorithms.first().copied());
         let key = keys.signing(wanted, now).ok_or(MintError::NoKey)?;
-        let header = format!(r#"{{"alg":"{}","kid":"{}","typ":"at+jwt"}}"#, key.pair.algorithm(), key.id);
+        let header = format!(r#"{{"alg":"{}","kid":"{}","typ":"{typ}"}}"#, key.pair.algorithm(), key.id);
         let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(body));
         let signature = key.pair.sign(message.as_bytes())?;
         let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature));

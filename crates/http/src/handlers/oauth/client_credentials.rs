@@ -26,6 +26,7 @@ pub(super) async fn grant(asked: Asked, services: &Services) -> Result<Committed
         expires_in: token.life.as_secs(),
         scope: scopes.join(" "),
         refresh_token: None,
+        id_token: None,
     };
     Ok(asked.pass.settle(who, vec![entry], Json(answer)).await?)
 }

@@ -1,6 +1,7 @@
 //! The OAuth server: where clients get tokens, ask about them, and give them back.
 
 mod authentication;
+pub(crate) mod authorization_code;
 pub(crate) mod client_credentials;
 pub(crate) mod introspect;
 pub(crate) mod metadata;

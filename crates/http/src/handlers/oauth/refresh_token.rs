@@ -42,7 +42,7 @@ pub(super) async fn grant(asked: Asked, services: &Services) -> Result<Committed
         Ok(key) => key,
         Err(refusal) => return asked.refuse(refusal).await,
     };
-    let Asked { pass, by, parameters, .. } = asked;
+    let Asked { pass, by, parameters } = asked;
     let program = program(&by, &device, pass.network());
     let at = Use { client: &program, device: &device, ip, now };
     let client = by.client.clone();
@@ -79,6 +79,7 @@ pub(super) async fn grant(asked: Asked, services: &Services) -> Result<Committed
         expires_in: access.life.as_secs(),
         scope: scopes.join(" "),
         refresh_token: Some(SecretText(next)),
+        id_token: None,
     };
     Ok(work.commit(person(held.user, Some(held.organization.clone())), Json(answer)).await?)
 }

@@ -5,7 +5,7 @@ use wardgraph_gate::{Ceremony, Committed};
 use wardgraph_oauth::{Authenticated, ErrorCode, OAuthError, Refusal, client::GrantType, grant::Means};
 use wardgraph_tokens::Thumbprint;
 
-use super::{authenticate, client_credentials, client_of, refresh_token, turned_away};
+use super::{authenticate, authorization_code, client_credentials, client_of, refresh_token, turned_away};
 use crate::{Failure, Services};
 
 /// A request for tokens of a client that proved who it is, or has nothing to prove it by.
@@ -30,9 +30,7 @@ pub(crate) async fn token(
     match wanted {
         Ok(GrantType::ClientCredentials) => client_credentials::grant(asked, &services).await,
         Ok(GrantType::RefreshToken) => refresh_token::grant(asked, &services).await,
-        Ok(GrantType::AuthorizationCode) => {
-            asked.refuse(Refusal::new(ErrorCode::UnsupportedGrantType, "the grant type is not supported")).await
-        }
+        Ok(GrantType::AuthorizationCode) => Box::pin(authorization_code::grant(asked, &services)).await,
         Err(refusal) => asked.refuse(refusal).await,
     }
 }
