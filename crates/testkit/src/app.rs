@@ -402,7 +402,8 @@ impl App {
         let administrator = self.person_of(owner).await.made_administrator(self).await;
         owner.becomes(&administrator.caller);
         let client = OAuthClient::known(self, &administrator).await;
-        Known { node, other, edge, shared, account: administrator.known(self).await, client }
+        let oauth = self.agreement_of(&administrator).await;
+        Known { node, other, edge, shared, account: administrator.known(self).await, client, oauth }
     }
 
     /// A fresh person, as whom `owner` calls endpoints that are about a person's account from now on.

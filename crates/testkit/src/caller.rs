@@ -97,10 +97,13 @@ impl Caller {
 
     /// The cookie that is sent to a page: of the person's session where one is asked, else of the visit.
     fn cookie(&self, row: &Row) -> Option<(&'static str, String)> {
-        if row.spec.access.admits_strangers() {
-            return Some((VISIT_COOKIE, VISIT.to_owned()));
+        let session = self.person.lock().unwrap().cookie.clone().map(|cookie| (SESSION_COOKIE, cookie));
+        // A ceremony to which a client sends a browser looks at the session that there may be.
+        let is_sent = row.spec.method == wardgraph_kernel::Method::GET && row.spec.event.is_some();
+        if !row.spec.access.admits_strangers() || (is_sent && session.is_some()) {
+            return session;
         }
-        self.person.lock().unwrap().cookie.clone().map(|cookie| (SESSION_COOKIE, cookie))
+        Some((VISIT_COOKIE, VISIT.to_owned()))
     }
 
     /// Has this caller, and all clones of it, call as `person` where it is about a person's account.
@@ -147,6 +150,9 @@ impl Caller {
     pub fn calling(&self, row: &Row, known: &Known) -> reqwest::RequestBuilder {
         let request = self.request(row.spec.method.word(), &path(row, known));
         match (row.sample)(known) {
+            Some(body) if row.spec.is_page() && row.spec.method == wardgraph_kernel::Method::GET => {
+                self.request(row.spec.method.word(), &format!("{}?{}", path(row, known), fields(&body).finish()))
+            }
             Some(body) if row.spec.is_page() => {
                 let token = self.cookie(row).map(|(_, cookie)| form_token(&cookie)).unwrap_or_default();
                 request.header("content-type", "application/x-www-form-urlencoded").body(form(&body, &token))

@@ -9,6 +9,7 @@
     reason = "a test helper fails by panicking"
 )]
 
+mod agreement;
 mod app;
 mod caller;
 mod client;

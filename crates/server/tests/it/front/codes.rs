@@ -17,11 +17,11 @@ async fn a_code_that_is_used_twice_ends_what_it_gave() {
     let client = app.bearer(tokens["access_token"].as_str().unwrap());
     assert_eq!(client.get("/nodes").await.status, 200);
     app.clock.advance(Duration::from_secs(30));
-    assert_eq!(site.token(&app, &[("code", &code)]).await.refusal(400, "invalid_grant"), ());
+    assert_eq!(site.token(&app, &[("code", &code)]).await.refused(400), "invalid_grant");
     app.hear().await;
     client.get("/nodes").await.problem(401);
     let refresh = [("grant_type", "refresh_token"), ("refresh_token", tokens["refresh_token"].as_str().unwrap())];
-    site.token(&app, &refresh).await.refusal(400, "invalid_grant");
+    assert_eq!(site.token(&app, &refresh).await.refused(400), "invalid_grant");
     assert_eq!(events(&app, "authorization_code.replayed").await, 1);
     // The browser's own session is nobody's loot.
     assert_eq!(window.get("/account").await.status, 200);
@@ -47,20 +47,20 @@ async fn a_code_is_good_for_its_client_address_and_verifier_and_a_minute() {
         ("redirect_uri", "https://app.example/other"),
         ("redirect_uri", "https://app.example/cb/"),
     ] {
-        site.token(&app, &[("code", code), change]).await.refusal(400, "invalid_grant");
+        assert_eq!(site.token(&app, &[("code", code), change]).await.refused(400), "invalid_grant");
     }
-    other.token(&app, &[("code", code)]).await.refusal(400, "invalid_grant");
-    site.token(&app, &[("code", ""), ("grant_type", "authorization_code")]).await.refusal(400, "invalid_request");
+    assert_eq!(other.token(&app, &[("code", code)]).await.refused(400), "invalid_grant");
+    assert_eq!(site.token(&app, &[("code", ""), ("grant_type", "authorization_code")]).await.refused(400), "invalid_request");
     for forged in ["wgo_", "x", &code.replace("wgo_", "wgr_"), &format!("{}A", &code[..code.len() - 1])] {
         if forged != code {
-            site.token(&app, &[("code", forged)]).await.refusal(400, "invalid_grant");
+            assert_eq!(site.token(&app, &[("code", forged)]).await.refused(400), "invalid_grant");
         }
     }
     app.clock.advance(Duration::from_secs(59));
     site.token(&app, &[("code", code)]).await.ok();
     let late = site.code(&window, &[]).await;
     app.clock.advance(Duration::from_secs(60));
-    site.token(&app, &[("code", &late)]).await.refusal(400, "invalid_grant");
+    assert_eq!(site.token(&app, &[("code", &late)]).await.refused(400), "invalid_grant");
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn a_code_ends_with_the_session_and_the_account_that_it_came_of() {
     let code = site.code(&window, &[]).await;
     window.get("/account").await;
     window.send("/sign-out", &[]).await;
-    site.token(&app, &[("code", &code)]).await.refusal(400, "invalid_grant");
+    assert_eq!(site.token(&app, &[("code", &code)]).await.refused(400), "invalid_grant");
     for sql in [
         "update wardgraph.users set disabled_at = now()",
         "update wardgraph.users set generation = generation + 1, disabled_at = null",
@@ -86,7 +86,7 @@ async fn a_code_ends_with_the_session_and_the_account_that_it_came_of() {
         }
         let code = site.code(&window, &[]).await;
         app.database.behind_the_scenes().await.execute(sql, &[]).await.unwrap();
-        site.token(&app, &[("code", &code)]).await.refusal(400, "invalid_grant");
+        assert_eq!(site.token(&app, &[("code", &code)]).await.refused(400), "invalid_grant");
     }
 }
 

@@ -26,7 +26,7 @@ async fn a_consent_that_is_taken_back_ends_what_the_client_got() {
     client.get("/nodes").await.problem(401);
     assert_eq!(other.get("/nodes").await.status, 200, "somebody else's goes on");
     let refresh = [("grant_type", "refresh_token"), ("refresh_token", tokens["refresh_token"].as_str().unwrap())];
-    site.token(&app, &refresh).await.refusal(400, "invalid_grant");
+    assert_eq!(site.token(&app, &refresh).await.refused(400), "invalid_grant");
     assert!(window.get(&site.request(&[])).await.text.contains("action=\"/oauth2/consent\""), "it is asked again");
     assert_eq!(window.get("/account").await.status, 200, "the browser's own session goes on");
 }

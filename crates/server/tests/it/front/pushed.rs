@@ -79,11 +79,11 @@ async fn what_is_pushed_is_judged_at_once_in_the_words_of_the_standards() {
         (("scope", "unheard:of"), "invalid_scope"),
         (("resource", "https://elsewhere.example"), "invalid_target"),
     ] {
-        push(&app, &site, &[change]).await.refusal(400, error);
+        assert_eq!(push(&app, &site, &[change]).await.refused(400), error);
     }
     let nobody = Site { secret: None, ..site.clone() };
-    push(&app, &nobody, &[]).await.refusal(401, "invalid_client");
+    assert_eq!(push(&app, &nobody, &[]).await.refused(401), "invalid_client");
     let wrong = Site { secret: Some("wgcs_another"), ..site };
-    push(&app, &wrong, &[]).await.refusal(401, "invalid_client");
+    assert_eq!(push(&app, &wrong, &[]).await.refused(401), "invalid_client");
     assert_eq!(app.stranger().get("/oauth2/par").await.status, 405);
 }
