@@ -1,6 +1,7 @@
 //! The front channel of the OAuth server, over HTTP: browsers that clients send, what their people are asked, and what clients get of it.
 
 mod attacks;
+mod bound;
 mod browser;
 mod codes;
 mod consents;

@@ -70,7 +70,8 @@ fn what_a_key_signs_is_believed_within_the_rules() {
         let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
         let header: serde_json::Value = serde_json::from_slice(&header).unwrap();
         prop_assert_eq!(&claims["htm"], "POST");
-        prop_assert_eq!(Place::parse(claims["htu"].as_str().unwrap()).unwrap().as_str(), "https://a.test/oauth2/token");
+        let place = Place::parse(claims["htu"].as_str().unwrap());
+        prop_assert_eq!(place.as_ref().map(Place::as_str), Some("https://a.test/oauth2/token"));
         prop_assert!((NOW_S - 60.0..=NOW_S + 10.0).contains(&claims["iat"].as_f64().unwrap()));
         prop_assert_eq!(claims["nonce"].as_str().unwrap(), nonces().at(now()));
         prop_assert_eq!(claims["ath"].as_str().unwrap(), token_hash(TOKEN));
@@ -114,7 +115,8 @@ fn a_mangled_address_has_one_spelling() {
         let Some(place) = Place::parse(&text) else { return Ok(()) };
         read += 1;
         let spelled = place.as_str();
-        prop_assert_eq!(Place::parse(spelled).as_ref(), Some(&place), "it is read as it is spelled");
+        let again = Place::parse(spelled);
+        prop_assert_eq!(again.as_ref(), Some(&place), "it is read as it is spelled");
         let (_, rest) = spelled.split_once("://").unwrap();
         let (authority, path) = rest.split_once('/').unwrap();
         prop_assert!(!authority.is_empty() && !authority.contains(['@', '%', '?', '#']), "{}", spelled);
