@@ -334,9 +334,8 @@ async fn of_two_servers_one_takes_a_proof() {
     let (one, two) = (App::over(database.clone(), AppOptions::default()).await, App::over(database, AppOptions::default()).await);
     let person = one.person("owner@example.com").await;
     let client = one.client_of(&person, json!({})).await;
-    let elsewhere = OAuthClient { ..two.client(&json!({
-        "client_id": client.id, "client_secret": client.secret, "token_endpoint_auth_method": client.auth_method,
-    })) };
+    let (id, secret, method) = (&client.id, &client.secret, &client.auth_method);
+    let elsewhere = two.client(&json!({ "client_id": id, "client_secret": secret, "token_endpoint_auth_method": method }));
     assert_eq!(one.gate.nonce(), two.gate.nonce(), "all servers have the same nonces");
     let key = Signer::eddsa();
     let proof = key.prove(&json!({

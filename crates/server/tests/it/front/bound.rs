@@ -101,11 +101,9 @@ async fn a_key_that_is_proved_with_a_pushed_request_is_the_codes() {
     let parameters = site.parameters(&[]);
     let mut fields: Vec<_> = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).filter(|(name, _)| *name != "client_id").collect();
     let pushed = post(&app, &site, Some(&key), "/oauth2/par", &fields).await.created();
-    let page = window.get(&format!(
-        "/oauth2/authorize?{}",
-        form(&[("client_id".into(), site.id.clone()), ("request_uri".into(), pushed["request_uri"].as_str().unwrap().into())])
-    ));
-    let answer = super::kit::answer(&super::kit::agree(&window, page.await).await, &site.redirect);
+    let named = form(&[("client_id".into(), site.id.clone()), ("request_uri".into(), pushed["request_uri"].as_str().unwrap().into())]);
+    let page = window.get(&format!("/oauth2/authorize?{named}")).await;
+    let answer = super::kit::answer(&super::kit::agree(&window, page).await, &site.redirect);
     assert_eq!(redeem(&app, &site, None, &answer["code"]).await.refused(400), "invalid_grant");
     assert_eq!(redeem(&app, &site, Some(&other), &answer["code"]).await.refused(400), "invalid_grant");
     redeem(&app, &site, Some(&key), &answer["code"]).await.ok();
