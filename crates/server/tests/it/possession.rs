@@ -137,7 +137,7 @@ async fn a_token_that_is_bound_to_no_key_is_no_bound_one() {
 #[track_caller]
 fn refused_as_none(reply: &Reply) {
     assert_eq!(reply.status.as_u16(), 401, "{}", reply.text);
-    assert_eq!(challenge(reply), r#"Bearer realm="wardgraph""#);
+    assert!(challenge(reply).starts_with(r#"Bearer realm="wardgraph""#) && !challenge(reply).contains("error="), "{}", challenge(reply));
 }
 
 #[tokio::test]
@@ -261,7 +261,7 @@ async fn other_refusals_of_a_bound_token_speak_its_scheme() {
         let request = holder.app.stranger().request(method, path).header("dpop", proof);
         Reply::of(request.header("authorization", format!("DPoP {}", holder.token)))
     };
-    let reply = request("GET", "/_admin/security/limits").await;
+    let reply = request("GET", "/metrics").await;
     assert_eq!(reply.status.as_u16(), 403, "{}", reply.text);
     assert!(challenge(&reply).starts_with("DPoP ") && challenge(&reply).contains("insufficient_scope"), "{}", challenge(&reply));
 }
