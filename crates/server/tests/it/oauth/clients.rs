@@ -36,7 +36,10 @@ async fn a_client_is_registered_seen_changed_and_deleted_by_its_organization_alo
     let events = log(&app, &ada.caller.tenant).await;
     let told = of_type(&events, "client.updated")[0];
     assert_eq!((&told["subject"], &told["actor"]), (&json!(id), &json!(ada.id)));
-    assert_eq!((&told["payload"]["before"]["client_name"], &told["payload"]["after"]["client_name"]), (&json!("import"), &json!("export")));
+    assert_eq!(
+        (&told["payload"]["before"]["client_name"], &told["payload"]["after"]["client_name"]),
+        (&json!("import"), &json!("export"))
+    );
     for event_type in ["client.created", "client.deleted"] {
         assert_eq!(of_type(&events, event_type).len(), 1, "{events:?}");
     }
@@ -104,7 +107,10 @@ async fn nobody_gives_a_client_more_than_they_have() {
     // Who may not register clients: members who see to nothing, clients, keys, and tokens of others.
     let superuser = app.database.behind_the_scenes().await;
     let wanted = registration(json!({}));
-    superuser.execute("update wardgraph.memberships set role = 'developer' where user_id = $1::text::uuid", &[&ada.id]).await.unwrap();
+    superuser
+        .execute("update wardgraph.memberships set role = 'developer' where user_id = $1::text::uuid", &[&ada.id])
+        .await
+        .unwrap();
     let developer = Person::again(&app, "ada@example.com").await;
     developer.caller.post("/api/v1/clients", &wanted).await.problem(403);
     developer.caller.get("/api/v1/clients").await.problem(403);

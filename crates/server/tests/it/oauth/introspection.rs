@@ -107,7 +107,8 @@ async fn nobody_is_told_anything_who_is_no_client() {
     let twice = app.stranger().request("GET", &format!("{target}&token=a")).basic_auth(&client.id, client.secret.as_deref());
     assert_eq!(Reply::of(twice).await.refused(400), "invalid_request");
     app.gate.record().await.unwrap();
-    let sql = "select coalesce(sum((payload->>'count')::int), 0) from wardgraph.events where payload->>'reason' = 'not_the_client'";
+    let sql =
+        "select coalesce(sum((payload->>'count')::int), 0) from wardgraph.events where payload->>'reason' = 'not_the_client'";
     let count: i64 = app.database.behind_the_scenes().await.query_one(sql, &[]).await.unwrap().get(0);
     assert_eq!(count, 5, "who tried is on record");
 }

@@ -11,7 +11,8 @@ async fn what_is_published_is_there() {
     let document = document.ok();
     assert_eq!(app.stranger().get("/.well-known/openid-configuration").await.ok(), document);
     assert_eq!(document["issuer"], OWN_ISS);
-    let addresses = document.as_object().unwrap().iter().filter(|(name, _)| name.ends_with("_endpoint") || name.ends_with("_uri"));
+    let addresses =
+        document.as_object().unwrap().iter().filter(|(name, _)| name.ends_with("_endpoint") || name.ends_with("_uri"));
     let mut seen = 0;
     for (name, address) in addresses {
         let path = address.as_str().unwrap().strip_prefix(OWN_ISS).unwrap();

@@ -149,7 +149,8 @@ async fn whoever_fails_in_a_clients_name_is_slowed_down_and_the_client_is_not() 
     let ada = app.person("ada@example.com").await;
     let client = app.client_of(&ada, json!({})).await;
     let from = async |network: String, secret: &str| {
-        let request = app.stranger().posting_form(TOKEN, &[("grant_type", "client_credentials")]).basic_auth(&client.id, Some(secret));
+        let request =
+            app.stranger().posting_form(TOKEN, &[("grant_type", "client_credentials")]).basic_auth(&client.id, Some(secret));
         Reply::of(request.header("x-forwarded-for", network)).await
     };
     // From one network: it is turned away before anything is looked at.

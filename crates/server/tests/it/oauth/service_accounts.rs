@@ -44,7 +44,17 @@ async fn a_client_gets_no_more_than_it_may() {
     let ada = app.person("ada@example.com").await;
     let client = app.client_of(&ada, json!({ "role": "analyst" })).await;
     assert_eq!(client.token(&[("scope", "nodes:read")]).await.ok()["scope"], "nodes:read");
-    for scope in ["nodes:write", "nodes:read events:read", "users:write", "system:read", "openid", "nodes:*", "NODES:READ", "kg:write", " "] {
+    for scope in [
+        "nodes:write",
+        "nodes:read events:read",
+        "users:write",
+        "system:read",
+        "openid",
+        "nodes:*",
+        "NODES:READ",
+        "kg:write",
+        " ",
+    ] {
         assert_eq!(client.token(&[("scope", scope)]).await.refused(400), "invalid_scope", "{scope}");
     }
     for (grant_type, word) in [
