@@ -6,7 +6,7 @@ use uuid::Uuid;
 use wardgraph_identity::{
     account::Seat,
     refresh::{FamilyKey, Presented, family_key},
-    session::{self, Lifetimes, NewSession, Proof, Use},
+    session::{self, Credential, Lifetimes, NewSession, Proof, Use},
 };
 use wardgraph_kernel::{Chance, ClientId, Identity, Secret, SessionId, Timestamp, UserId};
 use wardgraph_store::{Statement, StatementInfo, Tx};
@@ -118,16 +118,15 @@ pub async fn begin(tx: &mut Tx<'_, Identity>, granted: &Granted<'_>, means: &Mea
         id,
         user: granted.user,
         organization: &granted.seat.organization,
-        sealed: &sealed,
-        token: &first,
+        credential: Credential::Tokens { first: &first, family_key: &sealed },
         at,
         lifetimes: means.lifetimes,
         proof: granted.proof,
     };
-    session::create(tx, &new).await?;
+    let crowded = session::begin(tx, &new).await?;
     let terms = &granted.terms;
     tx.run(&BIND, &[&id.uuid(), &client.id.as_str(), &terms.scopes, &terms.audience, &terms.jkt]).await?;
-    for ended in session::end_crowded(tx, granted.user, at.now).await? {
+    for ended in crowded {
         revoke(tx, Revocation::Session(&ended.to_string()), at.now).await?;
     }
     let bearer = Bearer {
