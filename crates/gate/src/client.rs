@@ -8,6 +8,7 @@ use moka::{policy::EvictionPolicy, sync::Cache};
 use wardgraph_api::Problem;
 use wardgraph_audit::{Circumstances, Entry, Subject};
 use wardgraph_kernel::{ChangeKind, ClientId, Endpoint, EventType, Identity, Outcome, Read, Spec};
+use wardgraph_limits::Decision;
 use wardgraph_oauth::{Client, OAuthError, client};
 use wardgraph_store::{Plan, Role, Scope, Store, StoreError};
 use wardgraph_tokens::{Inspected, TokenError};
@@ -78,7 +79,7 @@ impl<E: Endpoint> Ceremony<E> {
     pub fn charge(&self, client: &Client) -> Result<(), Problem> {
         let parts = &self.admission().gate.parts;
         let decision = parts.limiter.charge_client(client.id.as_str(), E::SPEC.limit, parts.clock.elapsed());
-        if decision.admitted { Ok(()) } else { Err(too_many(decision)) }
+        self.within(decision)
     }
 
     /// Counts a try in a client's name that failed, by whomever. The client itself is not kept out by it: what is right is never counted.
@@ -88,7 +89,16 @@ impl<E: Endpoint> Ceremony<E> {
     pub fn charge_failing(&self, name: &str) -> Result<(), Problem> {
         let parts = &self.admission().gate.parts;
         let decision = parts.limiter.charge_failing_client(name, E::SPEC.limit, parts.clock.elapsed());
-        if decision.admitted { Ok(()) } else { Err(too_many(decision)) }
+        self.within(decision)
+    }
+
+    /// Refuses what is too much, and has it on record.
+    fn within(&self, decision: Decision) -> Result<(), Problem> {
+        if decision.admitted {
+            return Ok(());
+        }
+        let (problem, _) = *self.admission().refuse(None, "rate_limited", too_many(decision), Some(decision));
+        Err(problem)
     }
 
     /// What a token of this server's own says, wherever it is good: for whoever is asked about it.

@@ -91,6 +91,13 @@ impl Gate {
             for waiting in turn {
                 of_tenants.entry(waiting.scope.tenant().to_owned()).or_default().push(waiting);
             }
+            // One tenant's is written here, as it nearly always is.
+            if of_tenants.len() == 1 {
+                if let Some((_, together)) = of_tenants.pop_first() {
+                    self.clone().write(together).await;
+                }
+                continue;
+            }
             let mut writing = JoinSet::new();
             for together in of_tenants.into_values() {
                 if writing.len() >= TENANTS_AT_ONCE {

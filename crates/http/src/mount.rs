@@ -245,7 +245,10 @@ where
     // What a large body holds, it holds until the handler is done with what it was made into.
     let (body, _holding) = match body::read(&parts.headers, body, wanted).await {
         Ok(read) => read,
-        Err(problem) => return refuse(problem, admitted.limit, true, &[]),
+        Err(problem) => {
+            gate.failed(&E::SPEC, from, problem.status);
+            return refuse(problem, admitted.limit, true, &[]);
+        }
     };
     // A form that is refused is shown again with what was filled in.
     let sent = if E::SPEC.is_page() { body.clone() } else { Bytes::new() };

@@ -106,6 +106,7 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(u::GetUser, users::get)
         .mount(u::DisableUser, users::disable)
         .mount(u::EnableUser, users::enable)
+        .mount(u::EndUserSessions, users::end_sessions)
         .mount(u::DeleteUser, users::delete)
         .mount(c::CreateClient, with(services, clients::create))
         .mount(c::ListClients, clients::list)

@@ -23,7 +23,6 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     own::CHANGE.info(),
     own::COUNT.info(),
     own::KNOWN.info(),
-    own::NOTICE.info(),
     own::RENAME.info(),
     own::TRIED.info(),
     register::REGISTER.info(),

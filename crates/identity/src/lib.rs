@@ -21,6 +21,7 @@ pub mod recovery;
 pub mod refresh;
 pub mod session;
 mod sha256;
+mod stored;
 pub mod totp;
 
 pub use address::Address;

@@ -2,6 +2,7 @@
 
 mod bound;
 mod folder;
+mod kind;
 mod notice;
 mod outbox;
 mod smtp;
@@ -9,6 +10,7 @@ mod texts;
 
 pub use bound::{Asked, admits, is_full};
 pub use folder::FolderMailer;
+pub use kind::Kind;
 pub use notice::{Notice, notify, notify_own};
 pub use outbox::{Due, claim, defer, done, sweep};
 pub use smtp::{SmtpMailer, SmtpOptions, Tls};

@@ -3,6 +3,7 @@
 mod argon;
 mod breached;
 mod pool;
+mod queue;
 mod strength;
 
 pub use argon::{Cost, Verifier};

@@ -2,9 +2,11 @@
 
 mod end;
 mod list;
+mod sign_out;
 
 pub use end::{Administrators, administrators, delete, disable, enable};
 pub use list::{Listing, Person, Who, find, list};
+pub use sign_out::{Ended, end_everybodys_sessions, end_sessions};
 
 use wardgraph_store::StatementInfo;
 
@@ -23,4 +25,6 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     list::ACCOUNTS.info(),
     list::MEMBER.info(),
     list::MEMBERS.info(),
+    sign_out::END_EVERYBODYS.info(),
+    sign_out::END_SESSIONS.info(),
 ];

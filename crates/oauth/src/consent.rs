@@ -1,10 +1,10 @@
 //! What people agreed to: which client may do what for them, in which of their organizations.
 
-use std::collections::BTreeSet;
-
 use uuid::Uuid;
 use wardgraph_kernel::{ConsentId, Identity, Read, SessionId, TenantId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
+
+use crate::scope;
 
 const APP: &[Role] = &[Role::App];
 /// The most that are listed: the newest.
@@ -69,15 +69,15 @@ pub struct Consent {
 #[derive(Debug, Clone)]
 pub struct Agreed {
     /// All that they agreed to.
-    pub scopes: BTreeSet<String>,
+    pub scopes: Vec<String>,
     /// When they did last.
     pub at: Timestamp,
 }
 
 impl Agreed {
-    /// Whether that is all of this.
+    /// Whether that is all of this: who agreed to writing agreed to reading what is written.
     pub fn covers(&self, scopes: &[String]) -> bool {
-        scopes.iter().all(|scope| self.scopes.contains(scope))
+        scopes.iter().all(|word| scope::holds(&self.scopes, word))
     }
 }
 
@@ -89,7 +89,7 @@ pub async fn find(
     organization: &TenantId,
 ) -> Result<Option<Agreed>, StoreError> {
     let rows = tx.run(&FIND, &[&user.uuid(), &client, &organization.as_str()]).await?;
-    let read = |row: &Row| Ok(Agreed { scopes: row.try_get::<Vec<String>>(0)?.into_iter().collect(), at: row.try_get(1)? });
+    let read = |row: &Row| Ok(Agreed { scopes: row.try_get(0)?, at: row.try_get(1)? });
     rows.first().map(read).transpose()
 }
 

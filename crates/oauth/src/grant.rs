@@ -6,7 +6,7 @@ use uuid::Uuid;
 use wardgraph_identity::{
     account::Seat,
     refresh::{FamilyKey, Presented, family_key},
-    session::{self, Lifetimes, NewSession, Proof, Use},
+    session::{self, Credential, Lifetimes, NewSession, Proof, Use},
 };
 use wardgraph_kernel::{Chance, ClientId, Identity, Secret, SessionId, Timestamp, UserId};
 use wardgraph_store::{Statement, StatementInfo, Tx};
@@ -118,18 +118,17 @@ pub async fn begin(tx: &mut Tx<'_, Identity>, granted: &Granted<'_>, means: &Mea
         id,
         user: granted.user,
         organization: &granted.seat.organization,
-        sealed: &sealed,
-        token: &first,
+        credential: Credential::Tokens { first: &first, family_key: &sealed },
         at,
         lifetimes: means.lifetimes,
         proof: granted.proof,
     };
-    session::create(tx, &new).await?;
+    let crowded = session::begin(tx, &new).await?;
     let terms = &granted.terms;
     // What a client with a secret or a key gets again, it gets by that: it may change the key that its tokens are bound to (RFC 9449, section 5).
     let bound = terms.jkt.filter(|_| client.registered.auth_method == AuthMethod::None).map(|key| key.to_string());
     tx.run(&BIND, &[&id.uuid(), &client.id.as_str(), &terms.scopes, &terms.audience, &bound]).await?;
-    for ended in session::end_crowded(tx, granted.user, at.now).await? {
+    for ended in crowded {
         revoke(tx, Revocation::Session(&ended.to_string()), at.now).await?;
     }
     let bearer = Bearer {

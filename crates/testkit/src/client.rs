@@ -1,8 +1,17 @@
 //! Clients of the OAuth server.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use wardgraph_api::describe::KnownClient;
-use wardgraph_kernel::ClientId;
+use wardgraph_gate::SystemParts;
+use wardgraph_identity::{
+    account::Seat,
+    refresh,
+    session::{self, Lifetimes, Proof, Use},
+};
+use wardgraph_kernel::{ClientId, Clock, OrganizationRole, SystemChance, TenantId};
+use wardgraph_oauth::grant::{self, Granted, Means, Terms};
 
 use crate::{App, Caller, Person, Reply};
 
@@ -101,6 +110,36 @@ impl OAuthClient {
             secret: client.secret.unwrap(),
             access_token: answer["access_token"].as_str().unwrap().to_owned(),
         }
+    }
+}
+
+impl App {
+    /// What `client` got by the leave of `person`, an owner, without anybody's having been asked: access token and refresh token.
+    pub async fn grant(&self, client: &OAuthClient, person: &Person, terms: Terms) -> (String, Option<String>) {
+        let (clock, chance): (Arc<dyn Clock>, Arc<SystemChance>) = (self.clock.clone(), Arc::new(SystemChance));
+        let parts = SystemParts { store: self.store.clone(), clock, chance };
+        let mut work = parts.accounts("a test").unwrap();
+        let now = work.now();
+        let id = ClientId::parse(&client.id).unwrap();
+        let found = wardgraph_oauth::client::find(&mut work.tx(), &id).await.unwrap().unwrap();
+        let organization = TenantId::parse(&person.caller.tenant).unwrap();
+        let seat = Seat { organization, role: OrganizationRole::Owner, global: None };
+        let program = refresh::Client::new(&client.id, "127.0.0.0/24".into());
+        let at = Use { client: &program, device: "a test", ip: std::net::IpAddr::from([127, 0, 0, 1]), now };
+        let granted = Granted {
+            client: &found,
+            user: uuid::Uuid::try_parse(&person.id).unwrap().into(),
+            seat: &seat,
+            generation: 0,
+            proof: &Proof::of(&[session::PASSWORD], now),
+            terms,
+            at: &at,
+        };
+        let (vault, issuer, lifetimes) = (&self.vault, &self.issuer, Lifetimes::default());
+        let means = Means { vault, issuer, lifetimes, chance: &SystemChance };
+        let tokens = grant::begin(&mut work.tx(), &granted, &means).await.unwrap();
+        work.commit(Vec::new()).await.unwrap();
+        (tokens.access.token.expose().to_owned(), tokens.refresh.map(|token| token.expose().to_owned()))
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use wardgraph_kernel::{Actor, ActorType, Permissions, TenantId};
 
-use crate::{Binding, Tenants, Thumbprint, TokenError, date, json::Members, scopes};
+use crate::{Binding, Tenants, Thumbprint, TokenError, date, json::Members, purpose, scopes};
 
 /// The verified claims of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,6 +139,7 @@ pub(crate) fn read(
     if reach == Reach::Here {
         check_audience(members, &rules.audiences)?;
     }
+    purpose::check(members)?;
     let token_id = members.find_text("jti")?;
     if token_id.is_some_and(|id| !is_name(id)) {
         return Err(TokenError::InvalidClaim("jti"));

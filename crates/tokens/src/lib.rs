@@ -28,6 +28,7 @@ mod mint;
 mod own;
 mod pem;
 mod published;
+mod purpose;
 mod remote_keys;
 mod revocation;
 mod rsa;

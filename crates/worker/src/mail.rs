@@ -77,8 +77,9 @@ impl MailWorker {
 
     async fn hand_over(&self, due: &Due) -> Result<(), StoreError> {
         let sent = match mail::compose(due, &self.keys, &self.base) {
-            Some(message) => self.mailer.send(&message).await,
-            None => Ok(()),
+            Ok(Some(message)) => self.mailer.send(&message).await,
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
         };
         let again = match sent {
             Ok(()) => None,

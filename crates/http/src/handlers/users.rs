@@ -4,7 +4,7 @@ use wardgraph_api::{
     FieldError, Json, NoContent, Path, Problem, Query,
     table::{
         account::DeleteMe,
-        users::{DeleteUser, DisableUser, EnableUser, GetUser, ListUsers},
+        users::{DeleteUser, DisableUser, EnableUser, EndUserSessions, GetUser, ListUsers},
     },
     wire::user::{User, UserFilter, UserPage},
 };
@@ -57,6 +57,18 @@ pub(crate) async fn enable(permit: Permit<EnableUser>, Path(id): Path<UserId>) -
     people::enable(&mut work.tx(), id, now).await?;
     let user = wire(people::find(&mut work.tx(), Who::Everybody, id).await?);
     Ok(work.commit(id, Json(user)).await?)
+}
+
+pub(crate) async fn end_sessions(
+    permit: Permit<EndUserSessions>,
+    Path(id): Path<UserId>,
+) -> Result<Committed<EndUserSessions>, Failure> {
+    let (caller, now) = (permit.account()?.user, permit.now());
+    let mut work = permit.begin()?;
+    acting(&mut work, caller).await?;
+    let generation = people::end_sessions(&mut work.tx(), id, now).await?;
+    announce(&mut work, id, generation, now).await?;
+    Ok(work.commit(id, NoContent).await?)
 }
 
 pub(crate) async fn delete(permit: Permit<DeleteUser>, Path(id): Path<UserId>) -> Result<Committed<DeleteUser>, Failure> {

@@ -93,6 +93,7 @@ pub(crate) fn sessions(list: &SessionList, token: &str, done: Option<Done>) -> S
                 li {
                     h2 { (name) @if session.current { " " span.tag { (t::THIS) } } }
                     dl {
+                        div { dt { (t::KIND) } dd { (t::kind(session.kind)) } }
                         div { dt { (t::SIGNED_IN) } dd { (moment(session.created_at)) } }
                         div { dt { (t::LAST_USED) } dd { (moment(session.last_used_at)) } }
                         div { dt { (t::FROM) } dd { (session.ip) } }

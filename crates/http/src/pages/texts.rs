@@ -1,6 +1,9 @@
 //! The English texts of pages, in one place.
 
-use wardgraph_api::wire::page::{Done, KeyLife};
+use wardgraph_api::wire::{
+    account::SessionKind,
+    page::{Done, KeyLife},
+};
 
 /// Above what is wrong.
 pub(crate) const SUMMARY: &str = "There is a problem";
@@ -25,8 +28,10 @@ pub(crate) const fn done(done: Done) -> &'static str {
         Done::Renamed => "Your name was changed.",
         Done::PasswordChanged => "Your password was changed. Your other sessions were ended.",
         Done::SessionEnded => "The session was ended.",
-        Done::FactorAdded => "The second factor was added. It is asked for from your next sign-in on.",
-        Done::FactorRemoved => "The second factor was removed.",
+        Done::FactorAdded => {
+            "The second factor was added. It is asked for from your next sign-in on. Your other sessions were ended."
+        }
+        Done::FactorRemoved => "The second factor was removed. Your other sessions were ended.",
         Done::Stale => "For this we have to be sure that it is you: please sign in again.",
         Done::ConsentRevoked => "The application can do nothing for you any more.",
         Done::KeyRevoked => "The API key was revoked. It stops working within a second.",
@@ -130,6 +135,8 @@ pub(crate) mod password {
 }
 
 pub(crate) mod sessions {
+    use super::SessionKind;
+
     pub(crate) const TITLE: &str = "Sessions";
     pub(crate) const TEXT: &str = "Where you are signed in. End what you do not know, and change your password then.";
     pub(crate) const THIS: &str = "This session";
@@ -138,6 +145,14 @@ pub(crate) mod sessions {
     pub(crate) const LAST_USED: &str = "Last used";
     pub(crate) const FROM: &str = "From";
     pub(crate) const UNKNOWN: &str = "Unknown program";
+    pub(crate) const KIND: &str = "Used by";
+
+    pub(crate) const fn kind(kind: SessionKind) -> &'static str {
+        match kind {
+            SessionKind::Browser => "a browser, on these pages",
+            SessionKind::Program => "a program, with tokens",
+        }
+    }
 }
 
 pub(crate) mod keys {

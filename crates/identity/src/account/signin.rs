@@ -7,6 +7,7 @@ use wardgraph_store::{Row, Statement, StoreError, Tx};
 use crate::{
     Address, IdentityError,
     lockout::{FORGOTTEN_AFTER, Failures},
+    mail::Notice,
     password::Verifier,
 };
 
@@ -53,7 +54,7 @@ pub(super) const FAILURES: Statement<Identity> =
 /// Tells an account's owner that sign-ins fail; nobody, where nobody has the address.
 pub(super) const WARN: Statement<Identity> = Statement::identity(
     "identity.account.warn",
-    "insert into mail (mail_id, kind, recipient, name, created_at, due_at) select $2::uuid, 'locked', email, case when verified_at is null then '' else name end, $3::timestamptz, $3 from users where email = $1",
+    "insert into mail (mail_id, kind, recipient, name, created_at, due_at) select $2::uuid, $4::text, email, case when verified_at is null then '' else name end, $3::timestamptz, $3 from users where email = $1",
 );
 
 /// How long a network is remembered as one where the account's owner works, from the last time.
@@ -169,7 +170,7 @@ pub async fn rehash(tx: &mut Tx<'_, Identity>, user: UserId, old: &Verifier, new
 
 /// Tells the owner of an address that sign-ins fail.
 pub async fn warn(tx: &mut Tx<'_, Identity>, email: &Address, now: Timestamp, chance: &dyn Chance) -> Result<(), StoreError> {
-    tx.run(&WARN, &[&email.as_str(), &LinkId::new(now, chance).uuid(), &now]).await.map(drop)
+    tx.run(&WARN, &[&email.as_str(), &LinkId::new(now, chance).uuid(), &now, &Notice::SignInsFail.word()]).await.map(drop)
 }
 
 fn failures(row: &Row, at: usize) -> Result<Failures, StoreError> {

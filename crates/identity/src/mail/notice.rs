@@ -3,37 +3,31 @@
 use wardgraph_kernel::{Chance, Identity, LinkId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Statement, StoreError, Tx};
 
-/// What is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Notice {
-    /// There is a second factor more.
-    FactorAdded,
-    /// There is one less.
-    FactorRemoved,
-    /// The password was right, and the second factor wrong too often.
-    FactorLocked,
-    /// A passkey was shown several times, and was not right.
-    PasskeyLocked,
-    /// A passkey's counter went back.
-    PasskeyWentBack,
-    /// A recovery code was used.
-    RecoveryUsed,
-    /// There are other recovery codes.
-    RecoveryMade,
-}
+use crate::stored::stored;
 
-impl Notice {
-    /// The kind of message, as it is stored.
-    pub(super) const fn word(self) -> &'static str {
-        match self {
-            Self::FactorAdded => "factor_added",
-            Self::FactorRemoved => "factor_removed",
-            Self::FactorLocked => "factor_locked",
-            Self::PasskeyLocked => "passkey_locked",
-            Self::PasskeyWentBack => "passkey_went_back",
-            Self::RecoveryUsed => "recovery_used",
-            Self::RecoveryMade => "recovery_made",
-        }
+stored! {
+    /// What is told.
+    Notice {
+        /// Somebody registers with an address that has its account.
+        Taken = "taken",
+        /// The password was changed.
+        PasswordChanged = "changed",
+        /// Sign-ins fail, so often that the next ones have to wait.
+        SignInsFail = "locked",
+        /// There is a second factor more.
+        FactorAdded = "factor_added",
+        /// There is one less.
+        FactorRemoved = "factor_removed",
+        /// The password was right, and the second factor wrong too often.
+        FactorLocked = "factor_locked",
+        /// A passkey was shown several times, and was not right.
+        PasskeyLocked = "passkey_locked",
+        /// A passkey's counter went back.
+        PasskeyWentBack = "passkey_went_back",
+        /// A recovery code was used.
+        RecoveryUsed = "recovery_used",
+        /// There are other recovery codes.
+        RecoveryMade = "recovery_made",
     }
 }
 

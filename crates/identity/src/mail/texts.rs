@@ -1,49 +1,65 @@
 //! The English texts of what is mailed, in one place.
 
-use wardgraph_kernel::LinkId;
+use super::{Due, Kind, MailError, Message, Notice};
+use crate::{Keys, link};
 
-use super::{Due, Message};
-use crate::{
-    Keys,
-    link::{self, Kind},
-};
+/// The message of what is due; `None` for what is to nobody. `base` is where this server is reached.
+///
+/// # Errors
+/// [`MailError::Later`] for a kind of another version, whose server will know it; [`MailError::Never`] for one that lost its link.
+pub fn compose(due: &Due, keys: &Keys, base: &str) -> Result<Option<Message>, MailError> {
+    let Some(to) = due.recipient.clone() else { return Ok(None) };
+    let base = base.trim_end_matches('/');
+    let kind = Kind::of(&due.kind).ok_or_else(|| MailError::Later("it is of a kind that this version does not know".into()))?;
+    let (subject, text) = match kind {
+        Kind::Link(kind) => {
+            let id = due.link.ok_or_else(|| MailError::Never("it has no link".into()))?;
+            bringing(kind, &format!("{base}/{}?token={}", kind.page(), link::token(keys, kind, id).expose()))
+        }
+        Kind::Notice(notice) => telling(notice, base),
+    };
+    let greeting = if due.name.is_empty() { "Hello".to_owned() } else { format!("Hello {}", due.name) };
+    Ok(Some(Message { id: due.id.simple().to_string(), to, subject: subject.into(), text: format!("{greeting},\n\n{text}\n") }))
+}
 
-/// The message of a kind; `None` for a kind of another version, and for what is to nobody. `base` is where this server is reached.
-pub fn compose(due: &Due, keys: &Keys, base: &str) -> Option<Message> {
-    let (to, base) = (due.recipient.clone()?, base.trim_end_matches('/'));
-    let link = |kind: Kind, page: &str, id: LinkId| format!("{base}/{page}?token={}", link::token(keys, kind, id).expose());
-    let (subject, text) = match (due.kind.as_str(), due.link) {
-        ("verify", Some(id)) => (
+/// Subject and text of a message that brings a link.
+fn bringing(kind: link::Kind, address: &str) -> (&'static str, String) {
+    match kind {
+        link::Kind::Verify => (
             "Please confirm your e-mail address",
             format!(
-                "please confirm that this address is yours:\n\n{}\n\nThe link is good for 24 hours, works once, and asks for the password \
-                 that you chose. If you did not make an account, you need not do anything.",
-                link(Kind::Verify, "verify-email", id)
+                "please confirm that this address is yours:\n\n{address}\n\nThe link is good for 24 hours, works once, and asks for the password \
+                 that you chose. If you did not make an account, you need not do anything."
             ),
         ),
-        ("reset", Some(id)) => (
+        link::Kind::Reset => (
             "Set a new password",
             format!(
-                "somebody, you we hope, asked to set a new password for your account:\n\n{}\n\nThe link is good for one hour and works \
-                 once. If it was not you, you need not do anything: your password is as it was.",
-                link(Kind::Reset, "reset-password", id)
+                "somebody, you we hope, asked to set a new password for your account:\n\n{address}\n\nThe link is good for one hour and works \
+                 once. If it was not you, you need not do anything: your password is as it was."
             ),
         ),
-        ("taken", None) => (
+    }
+}
+
+/// Subject and text of a notice.
+fn telling(notice: Notice, base: &str) -> (&'static str, String) {
+    match notice {
+        Notice::Taken => (
             "You have an account already",
             format!(
                 "somebody, you perhaps, would make an account with this address. There is one already: sign in, or set a new password, \
                  at\n\n{base}\n\nIf it was not you, you need not do anything."
             ),
         ),
-        ("changed", None) => (
+        Notice::PasswordChanged => (
             "Your password was changed",
             format!(
                 "the password of your account was changed just now, and your other sessions were ended. If it was not you, set a new \
                  password at once, at\n\n{base}"
             ),
         ),
-        ("locked", None) => (
+        Notice::SignInsFail => (
             "Somebody fails to sign in to your account",
             format!(
                 "several sign-ins to your account failed. Further ones have to wait for a while now. If it was you and you forgot your \
@@ -51,56 +67,54 @@ pub fn compose(due: &Due, keys: &Keys, base: &str) -> Option<Message> {
                  got in."
             ),
         ),
-        ("factor_added", None) => (
+        Notice::FactorAdded => (
             "Your account has another second factor",
             format!(
-                "a second factor was added to your account just now: signing in asks for it besides the password. If it was not you, set a \
+                "a second factor was added to your account just now: signing in asks for it besides the password, and your \
+                 other sessions were ended. If it was not you, set a \
                  new password at once, at\n\n{base}\n\nand then remove what you do not know."
             ),
         ),
-        ("factor_removed", None) => (
+        Notice::FactorRemoved => (
             "Your account has one second factor less",
             format!(
-                "a second factor was removed from your account just now. If it was not you, set a new password at once, at\n\n{base}"
+                "a second factor was removed from your account just now, and your other sessions were ended. If it was not you, set a new password at once, at\n\n{base}"
             ),
         ),
-        ("factor_locked", None) => (
+        Notice::FactorLocked => (
             "Somebody knows your password",
             format!(
                 "somebody signed in to your account with the right password and a wrong second factor, several times. Further ones of its \
                  kind have to wait for a while now; those of another kind need not. If it was not you, set a new password at once, at\n\n{base}\n\nNobody got in."
             ),
         ),
-        ("recovery_used", None) => (
+        Notice::RecoveryUsed => (
             "A recovery code was used",
             format!(
                 "somebody, you we hope, signed in to your account with one of its recovery codes. It is good for nothing any more. If it \
                  was not you, set a new password at once, at\n\n{base}\n\nand make new recovery codes."
             ),
         ),
-        ("recovery_made", None) => (
+        Notice::RecoveryMade => (
             "Your account has new recovery codes",
             format!(
-                "new recovery codes were made for your account just now; the old ones are good for nothing any more. If it was not you, \
+                "new recovery codes were made for your account just now; the old ones are good for nothing any more, and your other sessions were ended. If it was not you, \
                  set a new password at once, at\n\n{base}"
             ),
         ),
-        ("passkey_locked", None) => (
+        Notice::PasskeyLocked => (
             "A passkey of your account was not right",
             format!(
                 "somebody showed a passkey of your account several times that was not right. Passkeys have to wait for a while now; your \
                  password does not. If it was not you, look at your passkeys, at\n\n{base}"
             ),
         ),
-        ("passkey_went_back", None) => (
+        Notice::PasskeyWentBack => (
             "A passkey of your account may have been copied",
             format!(
                 "somebody used a passkey of your account whose counter went back, which happens when there is a copy of it. Nobody got \
                  in. If you did not set up its device anew, remove the passkey and add another one, at\n\n{base}"
             ),
         ),
-        _ => return None,
-    };
-    let greeting = if due.name.is_empty() { "Hello".to_owned() } else { format!("Hello {}", due.name) };
-    Some(Message { id: due.id.simple().to_string(), to, subject: subject.into(), text: format!("{greeting},\n\n{text}\n") })
+    }
 }

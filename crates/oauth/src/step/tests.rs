@@ -90,7 +90,7 @@ fn a_second_factor_is_shown_where_it_is_asked() {
 #[test]
 fn who_agreed_is_not_asked_again_but_where_that_is_wanted() {
     let scopes = ["openid".to_owned()];
-    let before = Agreed { scopes: scopes.iter().cloned().collect(), at: at(500) };
+    let before = Agreed { scopes: scopes.to_vec(), at: at(500) };
     let standing = Standing { agreed: Some(&before), scopes: &scopes, must_choose: false, trusted: false, asked: None };
     let judge = |request: &Request, standing| agreed(request, &standing).map_err(|fault| fault.error);
     assert_eq!(judge(&plain(), standing), Ok(Step::On));

@@ -90,7 +90,8 @@ async fn make(
     let (now, chance) = (work.now(), &*parts.chance);
     let id = ClientId::generate(chance);
     let secret = matches!(new.auth_method, AuthMethod::Basic | AuthMethod::Post).then(|| NewSecret::generate(now, chance));
-    client::create_for(&mut work.tx(), organization, &id, new, secret.as_ref(), now).await?;
+    let made = client::create_for(&mut work.tx(), organization, &id, new, secret.as_ref(), now).await;
+    made.map_err(|error| format!("no client was registered: is `{organization}` an organization of this server? ({error})"))?;
     let payload = json!({ "organization": organization.as_str(), "client_name": new.name });
     work.commit(vec![Entry::done(EventType::ClientCreated, Subject::from(&id)).with(payload)]).await?;
     Ok((id, secret))

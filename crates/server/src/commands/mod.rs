@@ -9,6 +9,7 @@ mod import;
 mod key;
 mod migrate;
 mod serve;
+mod session;
 mod token;
 mod user;
 
@@ -57,6 +58,9 @@ enum Command {
     /// People's accounts.
     #[command(subcommand)]
     User(user::User),
+    /// People's sessions.
+    #[command(subcommand)]
+    Session(session::Session),
     /// Clients of the OAuth server.
     #[command(subcommand)]
     Client(Box<client::Client>),
@@ -96,6 +100,7 @@ pub async fn run(cli: Cli, environment: BTreeMap<String, String>, out: &mut (imp
         Command::Token(token) => token.run(&context, out),
         Command::Key(key) => key.run(&context, out).await,
         Command::User(user) => user.run(&context, out).await,
+        Command::Session(session) => session.run(&context, out).await,
         Command::Client(client) => client.run(&context, out).await,
         Command::Config(show) => show.run(&context, out),
     }

@@ -35,6 +35,7 @@ migrations![
     "0021_browser_sessions",
     "0022_people",
     "0023_unproven_addresses",
+    "0025_less_is_granted",
     "0027_clients",
     "0028_authorization",
     "0029_used_ids"

@@ -12,10 +12,14 @@ use wardgraph_api::{
     },
 };
 use wardgraph_gate::{Committed, Permit};
-use wardgraph_identity::api_key::{self, NewKey, PREFIX};
+use wardgraph_identity::{
+    api_key::{self, NewKey, PREFIX},
+    session,
+};
 use wardgraph_kernel::{ApiKeyId, Endpoint, EventType, Read, Timestamp, Write};
 use wardgraph_tokens::{Revocation, revoke};
 
+use super::sessions::signed_out;
 use crate::Failure;
 
 /// How long a replaced key lives on, unless the request says.
@@ -64,7 +68,7 @@ where
     let expires_at = new.expires_in.map(|seconds| after(now, Duration::from_secs(seconds.unsigned_abs())));
     let wanted = NewKey { id, verifier, name: new.name.into_text(), scopes: new.scopes, networks, expires_at };
     let mut work = permit.begin()?;
-    if !api_key::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
+    if !session::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
     let shown = wire(api_key::create(&mut work.tx(), caller.user, &wanted, now).await?);
@@ -80,7 +84,7 @@ pub(crate) async fn rotate(
     let (key, verifier) = api_key::make(id, &*chance);
     let overlap = rotation.overlap_seconds.map_or(OVERLAP, |seconds| Duration::from_secs(seconds.unsigned_abs()));
     let mut work = permit.begin()?;
-    if !api_key::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
+    if !session::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
     let shown = wire(api_key::rotate(&mut work.tx(), caller.user, old, (id, verifier), after(now, overlap), now).await?);
@@ -108,11 +112,6 @@ where
     api_key::revoke(&mut work.tx(), user, id, now).await?;
     revoke(&mut work.tx(), Revocation::ApiKey(&id.to_string()), now).await?;
     Ok(work.commit(id, answer).await?)
-}
-
-/// What is answered to a token whose session has ended.
-pub(in crate::handlers) fn signed_out() -> Problem {
-    Problem::unauthenticated("the session has ended").challenge(r#"Bearer realm="wardgraph""#)
 }
 
 /// A network, or an address as the network of itself. IPv4 in IPv6's clothes is IPv4, as clients' addresses are.

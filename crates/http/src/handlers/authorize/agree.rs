@@ -23,6 +23,9 @@ pub(crate) async fn agree(permit: Permit<Agree>, Form(form): Form<ConsentForm>) 
     let organization = TenantId::parse(&form.organization).map_err(|_| elsewhere())?;
     let mut scopes = form.scopes;
     scopes.retain(|scope| scope::holds(&client.registered.scopes, scope));
+    if scopes.is_empty() {
+        return Err(Problem::malformed("the form agrees to nothing that the application may do").into());
+    }
     scopes.sort();
     scopes.dedup();
     let agreement = Agreement {

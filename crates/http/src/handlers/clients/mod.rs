@@ -14,7 +14,7 @@ use wardgraph_api::{
     },
 };
 use wardgraph_gate::{Committed, Permit, Tx};
-use wardgraph_identity::api_key;
+use wardgraph_identity::session;
 use wardgraph_kernel::{ClientId, Endpoint, OrganizationRole, Permissions, Timestamp, Write};
 use wardgraph_oauth::{
     AuthMethod,
@@ -24,7 +24,7 @@ use wardgraph_tokens::{Revocation, revoke};
 
 pub use registration::registration;
 
-use crate::{Failure, Services, handlers::account::keys::signed_out};
+use crate::{Failure, Services, handlers::account::sessions::signed_out};
 use registration::shown;
 
 /// How long the secrets from before live on, unless the request says.
@@ -53,7 +53,7 @@ pub(crate) async fn create(
     let id = ClientId::generate(&*chance);
     let secret = matches!(new.auth_method, AuthMethod::Basic | AuthMethod::Post).then(|| NewSecret::generate(now, &*chance));
     let mut work = permit.begin()?;
-    if !api_key::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
+    if !session::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
     let made = client::create(&mut work.tx(), &id, &new, secret.as_ref(), now).await?;
@@ -72,7 +72,7 @@ pub(crate) async fn replace(
     let disabled = new.disabled;
     let new = registration(new, may(&permit), services.issuer.algorithms())?;
     let mut work = permit.begin()?;
-    if !api_key::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
+    if !session::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
     let changed = client::replace(&mut work.tx(), &id, &new, disabled, now).await?;
@@ -101,7 +101,7 @@ pub(crate) async fn rotate(
     let overlap = rotation.overlap_seconds.map_or(OVERLAP, |seconds| Duration::from_secs(seconds.unsigned_abs()));
     let until = now.saturating_add(overlap).unwrap_or(Timestamp::MAX);
     let mut work = permit.begin()?;
-    if !api_key::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
+    if !session::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
     let generation = client::rotate(&mut work.tx(), &id, &secret, until, now).await?;

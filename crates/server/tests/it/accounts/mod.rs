@@ -3,6 +3,7 @@
 mod breached;
 mod command;
 mod fresh;
+mod guarded;
 mod guesses;
 mod keys;
 mod mail;

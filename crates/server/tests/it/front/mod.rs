@@ -7,6 +7,7 @@ mod codes;
 mod consents;
 mod flow;
 mod kit;
+mod outside;
 mod pushed;
 mod sign_in;
 mod signing_out;

@@ -3,16 +3,9 @@
 use serde_json::json;
 use wardgraph_gate::browser::SESSION;
 use wardgraph_kernel::Clock;
-use wardgraph_testkit::{App, PASSWORD, Reply, Window, code};
+use wardgraph_testkit::{App, PASSWORD, Window, code};
 
 const SIGN_IN: [(&str, &str); 2] = [("email", "ada@example.com"), ("password", PASSWORD)];
-
-/// The value of a field of a page.
-fn field(page: &Reply, name: &str) -> String {
-    let start = format!("name=\"{name}\" value=\"");
-    let (_, rest) = page.text.split_once(&start).unwrap_or_else(|| panic!("{name} in {}", page.text));
-    rest.split('"').next().unwrap().to_owned()
-}
 
 #[tokio::test]
 async fn a_session_begins_when_the_second_factor_was_shown_and_not_before() {
@@ -24,13 +17,13 @@ async fn a_session_begins_when_the_second_factor_was_shown_and_not_before() {
     let asked = window.send("/sign-in", &[SIGN_IN[0], SIGN_IN[1], ("return_to", "/account/sessions")]).await;
     assert_eq!(asked.status, 200);
     assert!(asked.text.contains("Show that it is you") && window.cookie(SESSION).is_none(), "{}", asked.text);
-    let token = field(&asked, "mfa_token");
-    assert_eq!(field(&asked, "return_to"), "/account/sessions");
+    let token = asked.field("mfa_token");
+    assert_eq!(asked.field("return_to"), "/account/sessions");
     assert!(window.get("/account").await.leads().starts_with("/sign-in"));
     window.get("/sign-in").await;
     let wrong = window.send("/sign-in/second-factor", &[("mfa_token", &token), ("code", "000000"), ("methods", "totp")]).await;
     assert_eq!(wrong.status, 401);
-    assert!(wrong.text.contains("role=\"alert\"") && field(&wrong, "mfa_token") == token && window.cookie(SESSION).is_none());
+    assert!(wrong.text.contains("role=\"alert\"") && wrong.field("mfa_token") == token && window.cookie(SESSION).is_none());
     let shown = phone.code(&app, 1);
     let fields = [("mfa_token", token.as_str()), ("code", &shown), ("return_to", "/account/sessions")];
     assert_eq!(window.send("/sign-in/second-factor", &fields).await.leads(), "/account/sessions");
@@ -55,13 +48,13 @@ async fn an_organization_that_requires_a_second_factor_gets_one_at_the_sign_in()
     window.get("/sign-in").await;
     let asked = window.send("/sign-in", &SIGN_IN).await;
     assert!(asked.text.contains("A second factor is required"), "{}", asked.text);
-    let token = field(&asked, "mfa_token");
+    let token = asked.field("mfa_token");
     let begun = window.send("/sign-in/new-factor", &[("mfa_token", &token), ("method", "totp")]).await;
     assert!(begun.text.contains("<svg") && begun.text.contains("Scan this code"), "{}", begun.text);
     let (_, rest) = begun.text.split_once("type this into it: <code>").unwrap();
     let secret = rest.split('<').next().unwrap().replace(' ', "");
     let shown = code(&secret, app.clock.now().as_second());
-    let token = field(&begun, "mfa_token");
+    let token = begun.field("mfa_token");
     let done = window.send("/sign-in/second-factor", &[("mfa_token", &token), ("code", &shown), ("adding", "totp")]).await;
     assert_eq!((done.status.as_u16(), done.text.matches("<li><code>").count()), (200, 10), "{}", done.text);
     assert!(window.cookie(SESSION).is_some());

@@ -148,3 +148,20 @@ async fn a_key_is_made_shown_once_and_revoked() {
     app.bearer(&key).get("/nodes").await.problem(401);
     assert!(window.get("/account/api-keys").await.text.contains("Revoked"));
 }
+
+#[tokio::test]
+async fn a_page_is_shown_although_the_use_of_its_session_cannot_be_written_down() {
+    let app = App::start().await;
+    app.person("ada@example.com").await;
+    let window = Window::open(&app);
+    window.sign_in("ada@example.com").await;
+    let fails =
+        "create function wardgraph.fails() returns trigger language plpgsql as $$ begin raise exception 'read only'; end $$;
+                 create trigger fails before update on wardgraph.sessions for each row execute function wardgraph.fails()";
+    app.database.behind_the_scenes().await.batch_execute(fails).await.unwrap();
+    app.clock.advance(std::time::Duration::from_secs(61));
+    assert_eq!(window.get("/account").await.status, 200);
+    // It lives no longer for it.
+    app.clock.advance(std::time::Duration::from_hours(1));
+    assert!(window.get("/account").await.leads().starts_with("/sign-in"));
+}
