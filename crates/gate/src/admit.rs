@@ -387,8 +387,8 @@ impl Admission {
 
     /// Says where tokens come from to whoever has none that is good (RFC 9728, section 5.1).
     fn pointing(&self, mut problem: Problem) -> Problem {
-        let is_bearer = problem.challenge.as_deref().is_some_and(|challenge| challenge.starts_with("Bearer"));
-        if problem.status != 401 || self.spec.is_page() || !is_bearer {
+        let asks_for_a_token = |challenge: &str| ["Bearer ", "DPoP "].iter().any(|scheme| challenge.starts_with(scheme));
+        if problem.status != 401 || self.spec.is_page() || !problem.challenge.as_deref().is_some_and(asks_for_a_token) {
             return problem;
         }
         let challenge = problem.challenge.take().unwrap_or_default();

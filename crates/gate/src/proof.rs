@@ -86,7 +86,9 @@ impl Admission {
             (Scheme::Bearer, Some(_)) => {
                 return Err(authenticate::misused("the token is bound to a key: send it with a proof"));
             }
-            (Scheme::Proof, None) => return Err(authenticate::misused("the token is bound to no key: send it as a bearer token")),
+            (Scheme::Proof, None) => {
+                return Err(authenticate::misused("the token is bound to no key: send it as a bearer token"));
+            }
             (Scheme::Proof, Some(key)) => key,
         };
         let shown = one(arrival.headers).and_then(|shown| shown.ok_or(ProofError::Malformed));

@@ -82,7 +82,9 @@ mod tests {
         assert_eq!(Thumbprint::parse(good).unwrap().to_string(), good);
         // The last letter carries two bits that must be 0.
         let cut = good.get(..42).unwrap();
-        for bad in ["", cut, &format!("{cut}t"), &format!("{good}="), &format!("{cut}+"), &good.replace('-', "+"), &format!("{good}AA")] {
+        for bad in
+            ["", cut, &format!("{cut}t"), &format!("{good}="), &format!("{cut}+"), &good.replace('-', "+"), &format!("{good}AA")]
+        {
             assert_eq!(Thumbprint::parse(bad), None, "{bad}");
         }
     }

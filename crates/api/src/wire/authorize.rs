@@ -125,7 +125,10 @@ pub struct ConsentForm {
 
 impl Validate for ConsentForm {
     fn validate(&self, faults: &mut Faults) {
-        if self.scopes.is_empty() || self.scopes.len() > 64 || self.scopes.iter().any(|scope| scope.is_empty() || scope.len() > 128) {
+        if self.scopes.is_empty()
+            || self.scopes.len() > 64
+            || self.scopes.iter().any(|scope| scope.is_empty() || scope.len() > 128)
+        {
             faults.add("/scopes", "must be 1 to 64 words");
         }
     }
@@ -237,6 +240,8 @@ pub struct ResourceMetadata {
     pub scopes_supported: Vec<String>,
     /// How a token is sent.
     pub bearer_methods_supported: Vec<String>,
+    /// By what proofs of possession may be signed (RFC 9449), for tokens that are bound to a key.
+    pub dpop_signing_alg_values_supported: Vec<String>,
     /// What the API is called.
     pub resource_name: String,
     /// Its documentation.

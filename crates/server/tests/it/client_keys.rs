@@ -25,7 +25,8 @@ struct Published {
 impl Published {
     async fn new() -> Self {
         let at = Outside::start("client").await;
-        let client = Egress::new(Names::System, None).unwrap().client(Rules::operator([&at.address()], &[]), Duration::from_secs(1));
+        let client =
+            Egress::new(Names::System, None).unwrap().client(Rules::operator([&at.address()], &[]), Duration::from_secs(1));
         Self { keys: RemoteKeys::new(client), at }
     }
 
@@ -57,7 +58,10 @@ async fn keys_are_fetched_once_and_kept() {
     }
     assert_eq!(client.at.asked(), 1);
     // What is refused for another reason has nothing fetched.
-    let other = client.at.key.sign(Some("first"), &json!({ "iss": "wgc_other", "sub": CLIENT, "aud": ISSUER, "exp": NOW + 60, "jti": "x" }));
+    let other = client
+        .at
+        .key
+        .sign(Some("first"), &json!({ "iss": "wgc_other", "sub": CLIENT, "aud": ISSUER, "exp": NOW + 60, "jti": "x" }));
     assert_eq!(error(client.judge(&other, 0).await), AssertionError::Client);
     assert!(client.judge(&assertion(&client.at.key, 301), 301).await.is_ok());
     assert_eq!(client.at.asked(), 2, "after a while they are fetched again");

@@ -68,7 +68,8 @@ async fn a_client_proves_who_it_is_by_its_key() {
     keyed.app.bearer(&token).get("/api/v1/whoami").await.ok();
     // With its name in the form, and without the key's.
     let assertion = keyed.key.sign(&json!({ "alg": "ES256" }), &keyed.claims());
-    let fields = [("grant_type", "client_credentials"), ("client_id", keyed.client.id.as_str()), ("client_assertion", &assertion)];
+    let fields =
+        [("grant_type", "client_credentials"), ("client_id", keyed.client.id.as_str()), ("client_assertion", &assertion)];
     send(&keyed.app, TOKEN, &fields).await.ok();
     // Everywhere that clients authenticate.
     let assertion = keyed.key.assert("one", &keyed.claims());
@@ -167,10 +168,15 @@ async fn an_assertion_comes_but_once_on_all_servers() {
     assert_eq!(keyed.token(&keyed.key.assert("one", &claims)).await.refused(401), "invalid_client");
     // Of many at once one is the first.
     let one = keyed.key.assert("one", &keyed.claims());
-    let answers = futures_util::future::join_all((0..12).map(|turn| {
-        let (one, app) = (one.clone(), if turn % 2 == 0 { &keyed.app } else { &elsewhere });
-        async move { send(app, TOKEN, &[("grant_type", "client_credentials"), ("client_assertion", &one)]).await.status.as_u16() }
-    }));
+    let answers =
+        futures_util::future::join_all(
+            (0..12).map(|turn| {
+                let (one, app) = (one.clone(), if turn % 2 == 0 { &keyed.app } else { &elsewhere });
+                async move {
+                    send(app, TOKEN, &[("grant_type", "client_credentials"), ("client_assertion", &one)]).await.status.as_u16()
+                }
+            }),
+        );
     assert_eq!(answers.await.into_iter().filter(|status| *status == 200).count(), 1);
     // They are forgotten once nobody would believe them.
     let left = async || -> i64 {
@@ -341,7 +347,8 @@ async fn of_two_servers_one_takes_a_proof() {
     let proof = key.prove(&json!({
         "jti": "one", "htm": "POST", "htu": format!("{OWN_ISS}{TOKEN}"), "iat": one.clock.now().as_second(), "nonce": one.gate.nonce(),
     }));
-    let ask = |client: &OAuthClient| Reply::of(client.posting(TOKEN, &[("grant_type", "client_credentials")]).header("dpop", &proof));
+    let ask =
+        |client: &OAuthClient| Reply::of(client.posting(TOKEN, &[("grant_type", "client_credentials")]).header("dpop", &proof));
     let answers = futures_util::future::join_all((0..10).map(|turn| ask(if turn % 2 == 0 { &client } else { &elsewhere }))).await;
     let good: Vec<_> = answers.iter().filter(|reply| reply.status == 200).collect();
     assert_eq!(good.len(), 1);
@@ -354,6 +361,8 @@ async fn what_a_key_can_do_is_told() {
     let app = App::start().await;
     let told = app.stranger().get("/.well-known/oauth-authorization-server").await.ok();
     assert_eq!(told["dpop_signing_alg_values_supported"], json!(["ES256", "EdDSA", "RS256"]));
+    let resource = app.stranger().get("/.well-known/oauth-protected-resource").await.ok();
+    assert_eq!(resource["dpop_signing_alg_values_supported"], told["dpop_signing_alg_values_supported"]);
     assert_eq!(told["token_endpoint_auth_signing_alg_values_supported"], json!(["ES256", "EdDSA", "RS256"]));
     assert!(told["token_endpoint_auth_methods_supported"].as_array().unwrap().contains(&json!("private_key_jwt")));
 }

@@ -70,7 +70,7 @@ fn refused(reply: &Reply, error: &str, what: &str) {
     assert_eq!(reply.status.as_u16(), 401, "{what}: {}", reply.text);
     let challenge = challenge(reply);
     assert!(challenge.starts_with("DPoP realm=") && challenge.contains(&format!("error=\"{error}\"")), "{what}: {challenge}");
-    assert!(challenge.ends_with(r#"algs="ES256 EdDSA RS256""#), "{what}: {challenge}");
+    assert!(challenge.contains(r#"algs="ES256 EdDSA RS256""#), "{what}: {challenge}");
 }
 
 #[tokio::test]
@@ -137,7 +137,11 @@ async fn a_token_that_is_bound_to_no_key_is_no_bound_one() {
 #[track_caller]
 fn refused_as_none(reply: &Reply) {
     assert_eq!(reply.status.as_u16(), 401, "{}", reply.text);
-    assert!(challenge(reply).starts_with(r#"Bearer realm="wardgraph""#) && !challenge(reply).contains("error="), "{}", challenge(reply));
+    assert!(
+        challenge(reply).starts_with(r#"Bearer realm="wardgraph""#) && !challenge(reply).contains("error="),
+        "{}",
+        challenge(reply)
+    );
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ pub const MAX_PROOF_BYTES: usize = 8 * 1024;
 /// How far ahead `iat` may lie, since clocks differ (FAPI 2.0 asks for no less).
 const AHEAD: Duration = Duration::from_secs(10);
 /// How old a proof may be.
-const OLDEST: Duration = Duration::from_secs(60);
+const OLDEST: Duration = Duration::from_mins(1);
 /// The longest time in which one proof could be believed, and a little more.
 pub(crate) const BELIEVED_FOR: Duration = Duration::from_secs(75);
 /// The longest `jti`, in bytes.

@@ -6,7 +6,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Members, Parts};
-use crate::{Algorithm, TokenError, compact::decode, header, issuer::by_any, jwk::read_set, key::VerifyingKey, published::KeySet};
+use crate::{
+    Algorithm, TokenError, compact::decode, header, issuer::by_any, jwk::read_set, key::VerifyingKey, published::KeySet,
+};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -85,9 +85,8 @@ pub(crate) fn judge(proof: &str) -> Result<Proof, ProofError> {
 
 /// A good proof by the key of each algorithm.
 pub(crate) fn of_each_algorithm() -> [(&'static str, String); 3] {
-    [("ES256", jwk()), ("EdDSA", ed_jwk()), ("RS256", rsa_jwk())].map(|(algorithm, jwk)| {
-        (algorithm, signed(&json!({ "typ": "dpop+jwt", "alg": algorithm, "jwk": jwk }), &good()))
-    })
+    [("ES256", jwk()), ("EdDSA", ed_jwk()), ("RS256", rsa_jwk())]
+        .map(|(algorithm, jwk)| (algorithm, signed(&json!({ "typ": "dpop+jwt", "alg": algorithm, "jwk": jwk }), &good())))
 }
 
 #[track_caller]
@@ -230,7 +229,9 @@ fn a_proof_is_for_one_method_and_one_address() {
     for method in [Some(json!("GET")), Some(json!("post")), Some(json!(" POST")), Some(json!(""))] {
         refused_claim("htm", method, ProofError::Method);
     }
-    for same in ["HTTPS://SERVER.example.com:443/token", "https://server.example.com/token?a=b#c", "https://server.example.com/%74oken"] {
+    for same in
+        ["HTTPS://SERVER.example.com:443/token", "https://server.example.com/token?a=b#c", "https://server.example.com/%74oken"]
+    {
         assert!(judge(&signed(&header(), &changed(good(), "htu", Some(json!(same))))).is_ok(), "{same}");
     }
     for other in [

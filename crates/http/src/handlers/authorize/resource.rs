@@ -9,10 +9,15 @@ use wardgraph_api::{
 use wardgraph_gate::Visitor;
 use wardgraph_kernel::Permission;
 use wardgraph_oauth::scope;
+use wardgraph_tokens::Algorithm;
 
 use crate::{Failure, Services, handlers::pages::STYLE_FOR, pages};
 
-pub(crate) async fn document(_: Visitor<ResourceDocument>, (): (), services: Services) -> Result<Json<ResourceMetadata>, Failure> {
+pub(crate) async fn document(
+    _: Visitor<ResourceDocument>,
+    (): (),
+    services: Services,
+) -> Result<Json<ResourceMetadata>, Failure> {
     let iss = services.issuer.iss();
     let scopes = scope::PERSONAL.iter().copied().chain(Permission::ALL.iter().map(|permission| permission.word()));
     Ok(Json(ResourceMetadata {
@@ -20,6 +25,7 @@ pub(crate) async fn document(_: Visitor<ResourceDocument>, (): (), services: Ser
         authorization_servers: vec![iss.to_owned()],
         scopes_supported: scopes.map(str::to_owned).collect(),
         bearer_methods_supported: vec!["header".into()],
+        dpop_signing_alg_values_supported: Algorithm::ASYMMETRIC.iter().map(ToString::to_string).collect(),
         resource_name: "Wardgraph".into(),
         resource_documentation: format!("{iss}/docs"),
     }))

@@ -93,7 +93,9 @@ fn shown(given: &ClientCredentials) -> Result<(String, Shown), Refusal> {
                 let name = given.client_id.clone().map_or_else(itself, Ok)?;
                 Ok((name, Shown::Signed(text.clone())))
             }
-            _ => Err(malformed("`client_assertion` and `client_assertion_type` go together, and the type must be that of RFC 7523")),
+            _ => Err(malformed(
+                "`client_assertion` and `client_assertion_type` go together, and the type must be that of RFC 7523",
+            )),
         },
     }
 }

@@ -25,7 +25,8 @@ fn proof(app: &App, key: &Signer, method: &str, path: &str, token: Option<&str>)
 async fn post(app: &App, site: &Site, key: Option<&Signer>, path: &str, fields: &[(&str, &str)]) -> Reply {
     let own = [("client_id", site.id.as_str())].into_iter().chain(site.secret.map(|secret| ("client_secret", secret)));
     let fields: Vec<_> = own.chain(fields.iter().copied()).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let request = app.stranger().request("POST", path).header("content-type", "application/x-www-form-urlencoded").body(form(&fields));
+    let request =
+        app.stranger().request("POST", path).header("content-type", "application/x-www-form-urlencoded").body(form(&fields));
     Reply::of(match key {
         Some(key) => request.header("dpop", proof(app, key, "POST", path, None)),
         None => request,
@@ -34,7 +35,8 @@ async fn post(app: &App, site: &Site, key: Option<&Signer>, path: &str, fields: 
 }
 
 async fn redeem(app: &App, site: &Site, key: Option<&Signer>, code: &str) -> Reply {
-    let fields = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", &site.redirect), ("code_verifier", VERIFIER)];
+    let fields =
+        [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", &site.redirect), ("code_verifier", VERIFIER)];
     post(app, site, key, "/oauth2/token", &fields).await
 }
 
@@ -99,9 +101,11 @@ async fn a_key_that_is_proved_with_a_pushed_request_is_the_codes() {
     let [_, site] = sites(&app, &ada.caller.tenant).await;
     let (key, other) = (Signer::es256(), Signer::es256());
     let parameters = site.parameters(&[]);
-    let mut fields: Vec<_> = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).filter(|(name, _)| *name != "client_id").collect();
+    let mut fields: Vec<_> =
+        parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).filter(|(name, _)| *name != "client_id").collect();
     let pushed = post(&app, &site, Some(&key), "/oauth2/par", &fields).await.created();
-    let named = form(&[("client_id".into(), site.id.clone()), ("request_uri".into(), pushed["request_uri"].as_str().unwrap().into())]);
+    let named =
+        form(&[("client_id".into(), site.id.clone()), ("request_uri".into(), pushed["request_uri"].as_str().unwrap().into())]);
     let page = window.get(&format!("/oauth2/authorize?{named}")).await;
     let answer = super::kit::answer(&super::kit::agree(&window, page).await, &site.redirect);
     assert_eq!(redeem(&app, &site, None, &answer["code"]).await.refused(400), "invalid_grant");

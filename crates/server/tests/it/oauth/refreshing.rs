@@ -3,6 +3,7 @@
 use serde_json::json;
 use wardgraph_oauth::grant::Terms;
 use wardgraph_testkit::{App, OAuthClient, Person, Reply};
+use wardgraph_tokens::Thumbprint;
 
 use super::{access, claims, is_believed, log, of_type, terms};
 
@@ -141,8 +142,12 @@ async fn a_refresh_token_that_comes_twice_helps_its_client_for_a_while_and_then_
 async fn a_grant_that_is_bound_to_a_key_needs_it() {
     let app = App::start().await;
     let ada = app.person("ada@example.com").await;
-    let client = client(&app, &ada).await;
-    let bound = Terms { jkt: Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".into()), ..terms(&["nodes:read"]) };
+    let public = json!({
+        "grant_types": ["authorization_code", "refresh_token"], "redirect_uris": ["https://app.example/cb"],
+        "token_endpoint_auth_method": "none", "role": null,
+    });
+    let client = app.client_of(&ada, public).await;
+    let bound = Terms { jkt: Thumbprint::parse("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"), ..terms(&["nodes:read"]) };
     let (granted, token) = app.grant(&client, &ada, bound).await;
     assert!(!is_believed(&app, &granted).await);
     assert_eq!(refresh(&client, &token.unwrap(), &[]).await.refused(400), "invalid_grant");

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use wardgraph_testkit::{App, AppOptions};
-use wardgraph_tokens::Algorithm;
+use wardgraph_tokens::{Algorithm, Thumbprint};
 
 use super::{access, claims, is_believed, log, of_type, whoami};
 
@@ -117,9 +117,10 @@ async fn a_client_that_is_bound_to_a_key_gets_nothing_without_it() {
     assert_eq!(client.token(&[]).await.status, 400);
     // Nor is a token that is bound to one believed by its bearer alone.
     let mut request = app.access_request(&ada.caller.tenant, &ada.id, &["nodes:read"]);
-    request.jkt = Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".into());
-    let bound = app.user_with(&request);
-    whoami(&bound).await.asks_for_a_credential();
+    request.jkt = Thumbprint::parse("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I");
+    let bound = whoami(&app.user_with(&request)).await;
+    assert_eq!(bound.status, 401);
+    assert!(bound.headers["www-authenticate"].to_str().unwrap().starts_with("DPoP "));
 }
 
 #[tokio::test]
