@@ -1,6 +1,7 @@
 //! What people agreed to: which client may do what for them, in which of their organizations.
 
 use uuid::Uuid;
+use wardgraph_identity::session::Why;
 use wardgraph_kernel::{ConsentId, Identity, Read, SessionId, TenantId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
@@ -39,7 +40,7 @@ const TAKE_BACK: Statement<Write> = Statement::writing(
 const END: Statement<Write> = Statement::writing(
     "oauth.consent.end_sessions",
     APP,
-    "update sessions set ended_at = $4, ended_by = 'revoked' where user_id = $1 and client_id = $2 and organization_id = $3 and ended_at is null returning session_id",
+    "update sessions set ended_at = $4, ended_by = $5 where user_id = $1 and client_id = $2 and organization_id = $3 and ended_at is null returning session_id",
 );
 
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[FIND.info(), REMEMBER.info(), LIST.info(), TAKE_BACK.info(), END.info()];
@@ -137,7 +138,7 @@ pub async fn take_back(
     let rows = tx.write(&TAKE_BACK, &[&user.uuid(), &id.uuid()]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     let (client, organization): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-    let ended = tx.write(&END, &[&user.uuid(), &client, &organization, &now]).await?;
+    let ended = tx.write(&END, &[&user.uuid(), &client, &organization, &now, &Why::Revoked.word()]).await?;
     ended.iter().map(|row| row.try_get::<Uuid>(0).map(SessionId::from)).collect::<Result<_, _>>().map(Some)
 }
 

@@ -1,10 +1,11 @@
 //! What ends with a browser's session: those of clients that were begun in it, unless their person let them go on.
 
 use uuid::Uuid;
+use wardgraph_identity::session::Why;
 use wardgraph_kernel::{Identity, SessionId, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
-const END_SQL: &str = "update sessions set ended_at = $2, ended_by = 'logout'
+const END_SQL: &str = "update sessions set ended_at = $2, ended_by = $3
      where browser_session_id = $1 and ended_at is null and not 'offline_access' = any(scopes) returning session_id";
 const END: Statement<Write> = Statement::writing("oauth.follow.end", &[Role::App], END_SQL);
 const END_BY_IDENTITY: Statement<Identity> = Statement::identity("oauth.follow.end_by_identity", END_SQL);
@@ -20,12 +21,12 @@ pub async fn begin(tx: &mut Tx<'_, Identity>, session: SessionId, browser: Sessi
 
 /// Ends what ends with a browser's session, and tells what did: that is to be revoked.
 pub async fn end(tx: &mut Tx<'_, Write>, browser: SessionId, now: Timestamp) -> Result<Vec<SessionId>, StoreError> {
-    ended(&tx.write(&END, &[&browser.uuid(), &now]).await?)
+    ended(&tx.write(&END, &[&browser.uuid(), &now, &Why::Logout.word()]).await?)
 }
 
 /// The same, before anyone is known.
 pub async fn end_unknown(tx: &mut Tx<'_, Identity>, browser: SessionId, now: Timestamp) -> Result<Vec<SessionId>, StoreError> {
-    ended(&tx.run(&END_BY_IDENTITY, &[&browser.uuid(), &now]).await?)
+    ended(&tx.run(&END_BY_IDENTITY, &[&browser.uuid(), &now, &Why::Logout.word()]).await?)
 }
 
 fn ended(rows: &[Row]) -> Result<Vec<SessionId>, StoreError> {

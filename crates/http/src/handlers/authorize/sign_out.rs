@@ -20,7 +20,7 @@ use wardgraph_tokens::{Hint, Revocation, revoke};
 
 use crate::{
     Failure, Services,
-    handlers::{auth::person, pages::after},
+    handlers::{account::sessions, auth::person, pages::after},
     pages::{self, consent, leaving::errand},
 };
 
@@ -129,12 +129,5 @@ pub(crate) async fn agreed(
         None => None,
     };
     let wish = Wish::new(client, believed, form.post_logout_redirect_uri.as_deref(), form.state.as_deref())?;
-    let mut work = permit.begin()?;
-    let ended = session::finish(&mut work.tx(), account.user, account.session, Why::Logout, now).await?;
-    let ended = ended.ok_or_else(|| Problem::not_found("the session has ended"))?;
-    revoke(&mut work.tx(), Revocation::Session(&ended.to_string()), now).await?;
-    for session in follow::end(&mut work.tx(), ended, now).await? {
-        revoke(&mut work.tx(), Revocation::Session(&session.to_string()), now).await?;
-    }
-    Ok(work.commit(ended, wish.away(true)).await?)
+    sessions::end_one(permit, account.session, Why::Logout, wish.away(true)).await
 }
