@@ -121,7 +121,11 @@ mod tests {
             headers.append(AUTHORIZATION, value.parse().unwrap());
         }
         let read = authorization(&headers).ok();
-        assert_eq!(read, token.map(|token| (if token == "proven" { Scheme::Proof } else { Scheme::Bearer }, token)), "{values:?}");
+        assert_eq!(
+            read,
+            token.map(|token| (if token == "proven" { Scheme::Proof } else { Scheme::Bearer }, token)),
+            "{values:?}"
+        );
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! What may be registered together.
 
-use wardgraph_tokens::{Algorithm, assertion::{ClientKeys, KeySetError}};
+use wardgraph_tokens::{
+    Algorithm,
+    assertion::{ClientKeys, KeySetError},
+};
 
 use super::{GrantType, Registration};
 use crate::{AuthMethod, redirect, scope};
