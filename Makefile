@@ -40,7 +40,7 @@ test: setup-test ## Run every test
 	cd scripts && python3 -m unittest -q bench.tests
 	$(CARGO) test --workspace --locked
 
-fuzz: setup ## Mangle tokens, requests, cursors, addresses and settings, each target for FUZZ_SECONDS (600)
+fuzz: setup ## Mangle tokens, proofs, requests, cursors, addresses and settings, each target for FUZZ_SECONDS (600)
 	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),600) $(CARGO) test --locked -p wardgraph-server --test it fuzz:: -- --nocapture
 
 schemathesis: setup ## Hold a server to /openapi.json with a good token, a low one and none; CASES=150 for each endpoint and caller

@@ -16,6 +16,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 from pinned import SCRIPTS, installed
 
@@ -261,6 +262,81 @@ def factors(person):
         assert not one.complaints, one.complaints
 
 
+def client(person):
+    """An application that nobody here wrote: its person signs in, agrees, comes back, takes it back, and signs out."""
+    email = "ada@example.com"
+    register(person, email)
+    begun, posted = ask(client=email), []
+
+    def site(route):
+        if route.request.method == "POST":
+            posted.append(route.request.post_data)
+        link = f'<a href="{person.base}{begun}">Sign in with Wardgraph</a>'
+        page = f'<!doctype html><html lang="en"><title>Atlas</title><main><h1>Atlas</h1><p>{link}</p></main></html>'
+        route.fulfill(status=200, content_type="text/html", body=page)
+
+    person.page.context.route("https://app.example/**", site)
+    person.page.goto("https://app.example/")
+    person.follow("Sign in with Wardgraph")
+    person.titled("Sign in")
+    assert person.page.get_by_label("E-mail address").input_value() == email
+    person.page.get_by_label("Password", exact=True).fill(FIRST)
+    person.press("Sign in")
+    person.titled("Allow access?")
+    person.look("consent")
+    person.press("Allow")
+    back(person, "cb")
+
+    person.page.goto("https://app.example/")
+    person.follow("Sign in with Wardgraph")
+    back(person, "cb")
+    person.open(begun + "&prompt=login")
+    person.titled("Sign in")
+    person.reads("please sign in again")
+    person.page.get_by_label("Password", exact=True).fill(FIRST)
+    person.press("Sign in")
+    tokens = back(person, "cb")
+    person.open(begun + "&prompt=consent")
+    person.titled("Allow access?")
+    person.follow("Do not allow")
+    person.page.wait_for_url("https://app.example/cb?*error=access_denied*")
+    person.open(begun + "&response_mode=form_post")
+    person.page.wait_for_url("https://app.example/cb")
+    assert len(posted) == 1 and posted[0].startswith("code=wgo_"), posted
+
+    person.open("/account/applications")
+    person.reads("Graph Atlas")
+    person.look("applications")
+    person.press("Take back")
+    person.reads("The application can do nothing for you any more.")
+    person.look("no-applications")
+
+    person.open("/oauth2/logout?client_id=wgc_test_0&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2Fout&state=x")
+    person.titled("Sign out?")
+    person.look("sign-out")
+    person.follow("Stay signed in")
+    person.titled("Your account")
+    hint = tokens["id_token"]
+    out = f"/oauth2/logout?id_token_hint={hint}&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2Fout&state=x"
+    person.page.evaluate("to => { location.href = to }", person.base + out)
+    person.page.wait_for_url("https://app.example/out?state=x")
+    person.open("/account")
+    person.titled("Sign in")
+    person.forgiven = True
+    person.open("/oauth2/authorize?client_id=nobody")
+    person.titled("That did not work")
+    person.look("unknown-client")
+    person.complaints.clear()
+
+
+def back(person, place):
+    """The browser came back to the application with a code, which gives tokens."""
+    person.page.wait_for_url(f"https://app.example/{place}?*code=*")
+    told = dict(parse_qsl(urlsplit(person.page.url).query))
+    assert told["state"] == "a state&of=mine", told
+    return ask(code=told["code"])
+
+
 def offered(person):
     """The browser offers passkeys in the field of the address, once it is used, and still does after the page was left open for longer than an
     offer is good; what is chosen then signs in."""
@@ -481,7 +557,7 @@ def invitations(person):
         assert not one.complaints, one.complaints
 
 
-JOURNEYS = {"account": account, "factors": factors, "invitations": invitations}
+JOURNEYS = {"account": account, "factors": factors, "invitations": invitations, "client": client}
 
 if __name__ == "__main__":
     main()

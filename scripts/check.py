@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Checks of what no compiler looks at: scripts parse, links between documents lead somewhere, documents name files and tests that exist,
-and docs/asvs.md has every requirement."""
+docs/asvs.md has every requirement, and docs/oauth-security.md every section."""
 
 import re
 import subprocess
@@ -23,13 +23,18 @@ ASVS = {
     "7": {1: 3, 2: 4, 3: 2, 4: 5, 5: 2, 6: 2},
     "9": {1: 3, 2: 4},
 }
+OAUTH_PAGE = REPOSITORY / "docs/oauth-security.md"
+# The sections of RFC 9700 that demand something of an authorization server, in order: each has a row at least.
+OAUTH = ["2.1", "2.1.1", "2.1.2", "2.2", "2.2.1", "2.2.2", "2.3", "2.4", "2.5", "2.6"]
+OAUTH += [f"4.{number}" for number in range(1, 18)]
+DEMAND = re.compile(r"^\| ([\d.]+) \| [^|]+ \| (met|partly|not met|not applicable|later) \| (.*) \|$", re.MULTILINE)
 STATE = "(met|partly|not met|not applicable)"
 REQUIREMENT = re.compile(rf"^\| ([\d.]+) \| [12] \| [^|]+ \| {STATE} \| [^|]+ \|(.*)\|$", re.MULTILINE)
 SUMMARY = re.compile(rf"^- {STATE}: ([\d., \n]+)$", re.MULTILINE)
 
 
 def main():
-    faults = [*scripts(), *documents(), *asvs()]
+    faults = [*scripts(), *documents(), *asvs(), *oauth()]
     for fault in faults:
         print(f"check.py: {fault}", file=sys.stderr)
     sys.exit(1 if faults else 0)
@@ -53,7 +58,7 @@ def documents():
         text = path.read_text()
         yield from links(path, FENCE.sub("", text))
         for name in TEST.findall(text):
-            if path == ASVS_PAGE and name not in tests:
+            if path in (ASVS_PAGE, OAUTH_PAGE) and name not in tests:
                 yield f"{shown(path)}: no test is named `{name}`"
             elif name not in names:
                 yield f"{shown(path)}: nothing in the crates is named `{name}`"
@@ -77,6 +82,17 @@ def asvs():
     for number, state, _ in rows:
         if summary.get(number) != state:
             yield f"{shown(path)}: {number} is {state} in its row and {summary.get(number)} in the summary"
+
+
+def oauth():
+    """docs/oauth-security.md has every section of RFC 9700 that demands something, in order, and says what holds it."""
+    path, rows = OAUTH_PAGE, DEMAND.findall(OAUTH_PAGE.read_text())
+    sections = list(dict.fromkeys(section for section, _, _ in rows))
+    if sections != OAUTH:
+        yield f"{shown(path)}: not every section has a row, in order: {set(sections) ^ set(OAUTH) or sections}"
+    for section, state, held in rows:
+        if state == "met" and not held.strip():
+            yield f"{shown(path)}: {section} is met, and nothing is said to hold it"
 
 
 def links(path, text):

@@ -50,6 +50,7 @@ WORDLLAMA_TOKENIZER = "93248f2a9ec36c7b35f700a033d5f36228aae48db61aee31007fa4906
 AXE_TARBALL = "e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745"
 AXE = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 PEER = REPOSITORY / "scripts" / "bench" / "peer"
+CLIENTS = REPOSITORY / "scripts" / "clients"
 WORDNET_TARBALL = "9b93831ae01771d02f360c1ebf3fe415ed2426a31f2201cb0943025c7403e79a"
 
 
@@ -212,9 +213,10 @@ PARTS = {
     "wordnet": ("wordnet", lambda: [WORDNET_TARBALL], lay_wordnet),
     "axe": ("axe", lambda: [AXE_TARBALL], lay_axe),
     "peer": ("peer", lambda: [lock_of(PEER)], lay_npm(PEER)),
+    "clients": ("clients", lambda: [lock_of(CLIENTS)], lay_npm(CLIENTS)),
 }
 # Brought only when asked for.
-LATER = {"peer"}
+LATER = {"peer", "clients"}
 GROUPS = {"models": ["minilm", "wordllama"]}
 
 

@@ -37,3 +37,4 @@ has cargo || die "cargo is missing: install Rust 1.95 or newer (https://rustup.r
 
 python3 scripts/fetch.py
 [ "${1:-}" != bench ] || python3 scripts/fetch.py --only peer
+[ "${1:-}" != test ] || python3 scripts/fetch.py --only clients

@@ -35,6 +35,25 @@ pub struct Json<T>(pub T);
 #[derive(Debug, Clone)]
 pub struct Form<T>(pub T);
 
+/// What a client of the OAuth server posts (RFC 6749): a form's parameters, and what it authenticates by. A parameter that comes twice is refused,
+/// unless it is a list; what is empty is absent, and what is unknown is passed over.
+#[derive(Debug, Clone)]
+pub struct ClientForm<T> {
+    /// What the client says it is, which nobody has believed yet.
+    pub client: crate::wire::oauth::ClientCredentials,
+    /// The endpoint's own parameters.
+    pub parameters: T,
+}
+
+/// The same from the query of a `GET`.
+#[derive(Debug, Clone)]
+pub struct ClientQuery<T> {
+    /// What the client says it is, which nobody has believed yet.
+    pub client: crate::wire::oauth::ClientCredentials,
+    /// The endpoint's own parameters.
+    pub parameters: T,
+}
+
 /// A page for a browser: 200, with the policy under which pages run.
 #[derive(Debug, Clone)]
 pub struct Page {
@@ -62,6 +81,46 @@ pub struct Redirect {
     pub to: String,
     /// What becomes of the session that the browser holds.
     pub session: Held,
+}
+
+/// The parameters of a request that a client has a browser make, as they came: in the query of a `GET`, in the form of a `POST`. The room that they are
+/// for judges them, since not everything that is wrong with them may be told to whoever sent them. `T` says what they may be.
+#[derive(Debug, Clone)]
+pub struct Parameters<T> {
+    /// Names and values, in their order.
+    pub pairs: Vec<(String, String)>,
+    described: std::marker::PhantomData<fn() -> T>,
+}
+
+impl<T> Parameters<T> {
+    /// These.
+    pub const fn new(pairs: Vec<(String, String)>) -> Self {
+        Self { pairs, described: std::marker::PhantomData }
+    }
+
+    /// The one value of a name; `None` where there is none, or more than one.
+    pub fn one(&self, name: &str) -> Option<&str> {
+        let mut values = self.pairs.iter().filter(|(given, value)| given == name && !value.is_empty());
+        values.next().filter(|_| values.next().is_none()).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Where a browser goes that a client sent here.
+#[derive(Debug, Clone)]
+pub enum Errand {
+    /// It stays: there is something to be seen, or to be decided: 200.
+    Show(Page),
+    /// To another page of this server's: 303.
+    Go(Redirect),
+    /// Back to the client: 303, to an address that the client registered.
+    Back(String, Held),
+    /// Back to the client, by a page that leads or posts there: 200.
+    ByPage {
+        /// The page.
+        page: Page,
+        /// The server that its form may be sent to, as a policy names it.
+        posts_to: Option<String>,
+    },
 }
 
 /// What becomes of the session that a browser holds.

@@ -2,11 +2,11 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
-use wardgraph_kernel::{ApiKeyId, EdgeId, FactorId, InvitationId, NodeId, SessionId, SharedNodeId, UserId};
+use wardgraph_kernel::{ApiKeyId, ClientId, ConsentId, EdgeId, FactorId, InvitationId, NodeId, SessionId, SharedNodeId, UserId};
 
 use crate::{
-    Accepted, Created, Document, Form, IfMatch, Issued, Json, NoContent, Onward, Page, Path, Query, Redirect, Stored, Tagged,
-    carry::Media, validate::Validate,
+    Accepted, ClientForm, ClientQuery, Created, Document, Errand, Form, IfMatch, Issued, Json, NoContent, Onward, Page,
+    Parameters, Path, Query, Redirect, Stored, Tagged, carry::Media, validate::Validate,
 };
 
 /// Things that exist, of which valid requests can be made.
@@ -22,6 +22,25 @@ pub struct Known {
     pub shared: SharedNodeId,
     /// A person's account, if the caller has one.
     pub account: KnownAccount,
+    /// A client of the caller's organization.
+    pub client: KnownClient,
+    /// What a client of the OAuth server and that person have to do with each other.
+    pub oauth: KnownAgreement,
+}
+
+/// A client, and what a person agreed to.
+#[derive(Debug, Clone)]
+pub struct KnownAgreement {
+    /// The client, which the person agreed to have `openid`.
+    pub client_id: String,
+    /// Where its answers go.
+    pub redirect_uri: String,
+    /// The person's organization.
+    pub organization: String,
+    /// What the person agreed to.
+    pub consent: ConsentId,
+    /// An ID token of the person, for the client.
+    pub id_token: String,
 }
 
 /// An account, and what opens it.
@@ -64,6 +83,17 @@ pub struct KnownInvitations {
     pub new_address: String,
 }
 
+/// A client of the OAuth server, and what opens it.
+#[derive(Debug, Clone)]
+pub struct KnownClient {
+    /// Its id.
+    pub id: ClientId,
+    /// A secret of it, by which it authenticates in the form.
+    pub secret: String,
+    /// An access token of it.
+    pub access_token: String,
+}
+
 /// Second factors, and what opens them.
 #[derive(Debug, Clone)]
 pub struct KnownMfa {
@@ -96,6 +126,10 @@ pub enum IdKind {
     User,
     /// An invitation of the caller's organization.
     Invitation,
+    /// What the caller agreed to.
+    Consent,
+    /// A client of the OAuth server.
+    Client,
 }
 
 impl IdKind {
@@ -107,9 +141,11 @@ impl IdKind {
             Self::SharedNode => known.shared.to_string(),
             Self::Session => known.account.session.to_string(),
             Self::User => known.account.member.to_string(),
+            Self::Client => known.client.id.to_string(),
             Self::ApiKey => known.account.api_key.to_string(),
             Self::Factor => known.account.mfa.factor.to_string(),
             Self::Invitation => known.account.invitations.id.to_string(),
+            Self::Consent => known.oauth.consent.to_string(),
         }
     }
 }
@@ -208,6 +244,14 @@ impl PathId for UserId {
     const KIND: IdKind = IdKind::User;
 }
 
+impl PathId for ConsentId {
+    const KIND: IdKind = IdKind::Consent;
+}
+
+impl PathId for ClientId {
+    const KIND: IdKind = IdKind::Client;
+}
+
 impl Input for () {
     fn describe(_: &mut Shape) {}
     fn sample(_: &Known) -> Option<Value> {
@@ -246,6 +290,35 @@ impl<T: Body> Input for Form<T> {
     fn describe(shape: &mut Shape) {
         shape.body = Some(schema::<T>);
         shape.form = true;
+    }
+    fn sample(known: &Known) -> Option<Value> {
+        Some(T::example(known))
+    }
+}
+
+impl<T: Body> Input for Parameters<T> {
+    fn describe(shape: &mut Shape) {
+        shape.body = Some(schema::<T>);
+        shape.form = true;
+    }
+    fn sample(known: &Known) -> Option<Value> {
+        Some(T::example(known))
+    }
+}
+
+impl<T: Body> Input for ClientForm<T> {
+    fn describe(shape: &mut Shape) {
+        shape.body = Some(schema::<T>);
+        shape.form = true;
+    }
+    fn sample(known: &Known) -> Option<Value> {
+        Some(T::example(known))
+    }
+}
+
+impl<T: Body> Input for ClientQuery<T> {
+    fn describe(shape: &mut Shape) {
+        shape.query = Some(schema::<T>);
     }
     fn sample(known: &Known) -> Option<Value> {
         Some(T::example(known))
@@ -338,6 +411,12 @@ impl Output for Page {
 impl Output for Onward {
     fn describe(shape: &mut Shape) {
         *shape = Shape { status: 303, other_status: Some(200), content_type: Some("text/html"), ..shape.clone() };
+    }
+}
+
+impl Output for Errand {
+    fn describe(shape: &mut Shape) {
+        <Onward as Output>::describe(shape);
     }
 }
 

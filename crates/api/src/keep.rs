@@ -1,6 +1,6 @@
 //! Answers as they are kept, with the commit that they tell of, to be given again to whoever asks the same again.
 
-use crate::{Created, Issued, Json, NoContent, Page, Problem, Redirect, Stored, Tagged, Versioned};
+use crate::{Created, Errand, Issued, Json, NoContent, Page, Problem, Redirect, Stored, Tagged, Versioned};
 
 /// An answer as it is kept, to be given again to whoever asks the same again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,12 @@ impl Keep for Page {
 }
 
 impl Keep for Redirect {
+    fn keep(&self) -> Result<Kept, serde_json::Error> {
+        Kept::withheld()
+    }
+}
+
+impl Keep for Errand {
     fn keep(&self) -> Result<Kept, serde_json::Error> {
         Kept::withheld()
     }

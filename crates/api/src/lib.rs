@@ -14,8 +14,8 @@ pub mod validate;
 pub mod wire;
 
 pub use carry::{
-    Accepted, Created, Document, Form, Held, IfMatch, Issued, Json, NoContent, Onward, Page, Path, Query, Redirect, Stored,
-    Tagged, Versioned,
+    Accepted, ClientForm, ClientQuery, Created, Document, Errand, Form, Held, IfMatch, Issued, Json, NoContent, Onward, Page,
+    Parameters, Path, Query, Redirect, Stored, Tagged, Versioned,
 };
 pub use docs::{docs_page, endpoints_document};
 pub use keep::{Keep, Kept, ShownOnce};

@@ -5,12 +5,13 @@ use std::sync::LazyLock;
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
-use wardgraph_kernel::{Access, Rows};
+use wardgraph_kernel::{Access, ClientId, Rows};
 
 use crate::{
     Problem,
-    describe::{Known, KnownAccount, KnownInvitations, KnownMfa, Shape},
+    describe::{IdKind, Known, KnownAccount, KnownAgreement, KnownClient, KnownInvitations, KnownMfa, Shape},
     table::{Row, rows},
+    wire::oauth::ErrorAnswer,
 };
 
 /// The document as it is served: of what programs call. Pages are for people, and their forms carry what only a page knows.
@@ -84,10 +85,14 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
     if spec.is_page() {
         fields.insert("x-by".into(), json!("browser"));
     }
+    if spec.is_for_clients() {
+        fields.insert("x-by".into(), json!("client"));
+    }
     match spec.rows {
         Rows::Own => {}
         Rows::Shared => _ = fields.insert("x-rows".into(), json!("shared")),
         Rows::Account => _ = fields.insert("x-rows".into(), json!("account")),
+        Rows::Subject => _ = fields.insert("x-rows".into(), json!("subject")),
         Rows::Members => _ = fields.insert("x-rows".into(), json!("members")),
         Rows::Accounts => _ = fields.insert("x-rows".into(), json!("accounts")),
     }
@@ -107,9 +112,11 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
 }
 
 fn parameters(shape: &Shape, writes: bool, generator: &mut SchemaGenerator) -> Vec<Value> {
-    let id = shape
-        .path
-        .map(|_| json!({ "name": "id", "in": "path", "required": true, "schema": { "type": "string", "format": "uuid" } }));
+    let id = shape.path.map(|kind| {
+        let schema =
+            if kind == IdKind::Client { json!({ "type": "string" }) } else { json!({ "type": "string", "format": "uuid" }) };
+        json!({ "name": "id", "in": "path", "required": true, "schema": schema })
+    });
     let query = shape.query.map(|query| query(generator)).unwrap_or_default();
     // A query's schema is a reference to an object; its members are the parameters.
     let object = query
@@ -156,8 +163,11 @@ fn responses(row: &Row, shape: &Shape, generator: &mut SchemaGenerator) -> Value
         responses.insert(status.to_string(), success.clone());
     }
     let page = row.spec.is_page();
+    let for_clients = row.spec.is_for_clients();
     let content = if page {
         json!({ "text/html": { "schema": {} } })
+    } else if for_clients {
+        json!({ "application/json": { "schema": generator.subschema_for::<ErrorAnswer>() } })
     } else {
         json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } })
     };
@@ -185,10 +195,10 @@ fn responses(row: &Row, shape: &Shape, generator: &mut SchemaGenerator) -> Value
         ),
         (shape.path.is_some(), "404", "No such thing in this tenant"),
         (row.spec.rows == Rows::Account && shape.path.is_none() && !page, "404", "The account has no such thing"),
-        (row.spec.event.is_some(), "409", "It collides with what is there"),
+        (row.spec.event.is_some() && !for_clients, "409", "It collides with what is there"),
         (shape.if_match, "412", "It is of another version than `If-Match` says"),
         (true, "413", "The body is too large"),
-        (shape.body.is_some() || shape.query.is_some(), "422", "The request is not valid"),
+        ((shape.body.is_some() || shape.query.is_some()) && !for_clients, "422", "The request is not valid"),
         (guarded || credential, "429", "Too many requests"),
         (true, "503", "Not available right now"),
     ] {
@@ -224,7 +234,15 @@ fn placeholder() -> Known {
             new_address: "joan@example.com".into(),
         },
     };
-    Known { node: id(1).into(), other: id(2).into(), edge: id(3).into(), shared: id(4).into(), account }
+    let client = KnownClient { id: ClientId::placeholder(), secret: "wgcs_...".into(), access_token: "eyJ...".into() };
+    let oauth = KnownAgreement {
+        client_id: client.id.to_string(),
+        redirect_uri: "https://app.example/cb".into(),
+        organization: "org_...".into(),
+        consent: id(10).into(),
+        id_token: "eyJ...".into(),
+    };
+    Known { node: id(1).into(), other: id(2).into(), edge: id(3).into(), shared: id(4).into(), account, client, oauth }
 }
 
 #[cfg(test)]

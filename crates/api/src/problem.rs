@@ -55,6 +55,9 @@ pub struct Problem {
     /// How to authenticate: sent as `WWW-Authenticate`.
     #[serde(skip)]
     pub challenge: Option<Cow<'static, str>>,
+    /// The word for it where clients of the OAuth server are answered (RFC 6749, section 5.2); that of its status if there is none.
+    #[serde(skip)]
+    pub error_code: Option<&'static str>,
     /// What happened inside: for the log, never sent.
     #[serde(skip)]
     pub inside: Option<String>,
@@ -74,6 +77,7 @@ macro_rules! problems {
                     errors: Vec::new(),
                     retry_after_s: None,
                     challenge: None,
+                    error_code: None,
                     inside: None,
                 }
             }
@@ -124,6 +128,13 @@ impl Problem {
     #[must_use]
     pub fn challenge(mut self, challenge: impl Into<Cow<'static, str>>) -> Self {
         self.challenge = Some(challenge.into());
+        self
+    }
+
+    /// Says by which word clients of the OAuth server are told of it.
+    #[must_use]
+    pub const fn error_code(mut self, code: &'static str) -> Self {
+        self.error_code = Some(code);
         self
     }
 

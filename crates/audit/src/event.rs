@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 use wardgraph_kernel::{
-    Actor, ApiKeyId, EdgeId, EventType, FactorId, InvitationId, NodeId, Outcome, RequestId, SessionId, SubjectKind, TenantId,
-    UserId,
+    Actor, ApiKeyId, ClientId, ConsentId, EdgeId, EventType, FactorId, InvitationId, NodeId, Outcome, RequestId, SessionId,
+    SubjectKind, TenantId, UserId,
 };
 
 /// What an event is about.
@@ -66,7 +66,19 @@ impl From<InvitationId> for Subject {
     }
 }
 
+impl From<&ClientId> for Subject {
+    fn from(id: &ClientId) -> Self {
+        Self { kind: SubjectKind::Client, id: id.to_string() }
+    }
+}
+
 /// The organization that is this tenant.
+impl From<ConsentId> for Subject {
+    fn from(id: ConsentId) -> Self {
+        Self { kind: SubjectKind::Consent, id: id.to_string() }
+    }
+}
+
 impl From<&TenantId> for Subject {
     fn from(id: &TenantId) -> Self {
         Self { kind: SubjectKind::Organization, id: id.to_string() }

@@ -9,20 +9,25 @@ use wardgraph_api::Problem;
 use wardgraph_audit::{Circumstances, Fold, Refusal};
 use wardgraph_identity::{api_key::KeyText, session::browser::CookieText};
 use wardgraph_kernel::{
-    Access, Chance, ChangeKind, Clock, Endpoint, EventType, LimitClass, Method, Permission, Permissions, RequestId, Spec,
-    TenantId, Timestamp,
+    Access, Chance, ChangeKind, Clock, Endpoint, EventType, LimitClass, Method, Permission, Permissions, RequestId, Rows, Spec,
+    TenantId, Timestamp, UserId,
 };
 use wardgraph_limits::{Decision, Limiter, Network};
 use wardgraph_store::Store;
-use wardgraph_tokens::{Binding, Claims, Fingerprint, OwnIssuer, OwnKeyError, TokenError, Verified, Verifier};
+use wardgraph_tokens::{
+    Binding, Claims, Fingerprint, OwnIssuer, OwnKeyError, TokenError, Verified, Verifier,
+    dpop::{Nonces, Proof, Replays},
+};
 
 use crate::{
     Account, Arrival, Browser, Proxies, WebhookKeys,
     api_key::{KeyRing, NoKey},
-    authenticate::{self, Credential},
+    authenticate::{self, Credential, Scheme},
     binding::{Bindings, Bound, Claim},
     browser,
+    client::ClientRing,
     entry::Entry,
+    ledger::Ledger,
     watch::{self, Watch},
 };
 
@@ -42,6 +47,8 @@ pub struct GateParts {
     pub verifier: Verifier,
     /// This server as an issuer: whose tokens can be taken back before they expire.
     pub issuer: OwnIssuer,
+    /// What proofs of possession must carry.
+    pub nonces: Nonces,
     /// How often is too often.
     pub limiter: Limiter,
     /// For how long after signing in a person may do what asks for a fresh sign-in.
@@ -62,8 +69,11 @@ pub struct Gate {
     pub(crate) parts: GateParts,
     pub(crate) fold: Fold,
     pub(crate) keys: KeyRing,
+    pub(crate) proofs: Replays,
+    pub(crate) clients: ClientRing,
+    pub(crate) ledger: Ledger,
     bindings: Bindings,
-    watch: Watch,
+    pub(crate) watch: Watch,
     seen: Cache<(Fingerprint, IpAddr), ()>,
 }
 
@@ -92,6 +102,8 @@ pub struct Admitted<P> {
     pub pass: P,
     /// The bucket that was charged, for the `RateLimit` headers.
     pub limit: Option<Decision>,
+    /// Where it comes from.
+    pub from: IpAddr,
     /// Whose request it is: what it holds of the server's memory counts as that tenant's.
     pub tenant: Option<TenantId>,
     /// Which browser asks, where the endpoint is a page: for a page that is shown instead of what the handler would have answered.
@@ -109,6 +121,9 @@ impl Gate {
             parts,
             fold: Fold::new(FOLDED),
             keys: KeyRing::new(),
+            proofs: Replays::default(),
+            clients: ClientRing::new(),
+            ledger: Ledger::default(),
             bindings: Bindings::new(),
             watch: Watch::new(),
             seen,
@@ -207,12 +222,13 @@ impl Admission {
             return Err(self.refuse(None, "rate_limited", too_many(network), Some(network)));
         }
 
-        let verified = match self.credential(arrival).await {
-            Ok(verified) => verified,
+        let (verified, proof) = match self.credential(arrival).await {
+            Ok(shown) => shown,
             Err(problem) => {
                 let charged = self.gate.parts.limiter.charge_network(self.ip, class, elapsed);
                 // Keys that are away are nobody's fault, and stand in the metrics.
                 let away = problem.status == 503;
+                let problem = self.pointing(problem);
                 return Err(if away {
                     Box::new((problem, None))
                 } else {
@@ -227,36 +243,47 @@ impl Admission {
         if !tenant.admitted {
             return Err(self.refuse(Some(&caller), "rate_limited", too_many(tenant), Some(tenant)));
         }
+        if let Some(proof) = proof {
+            // Within the tenant's limit, so that nobody fills the memory alone.
+            self.first(&caller, &proof)?;
+        }
         self.seen(&caller, verified.fingerprint);
 
         if let Access::Permission(permission) = self.spec.access
             && !caller.claims.permissions.allows(permission)
         {
-            return Err(self.refuse(Some(&caller), "forbidden", forbidden(permission), Some(tenant)));
+            return Err(self.refuse(Some(&caller), "forbidden", forbidden(permission, Scheme::of(&caller.claims)), Some(tenant)));
         }
-        if self.spec.asks_for_a_person() && caller.account().is_none() {
+        let somebody = if self.spec.rows == Rows::Subject { caller.person().is_some() } else { caller.account().is_some() };
+        if self.spec.asks_for_a_person() && !somebody {
             let problem = Problem::forbidden("sign in here for this: the credential is no session of a person's account");
             return Err(self.refuse(Some(&caller), "no_account", problem, Some(tenant)));
         }
         if self.spec.fresh.is_some() && !caller.signed_in_since(self.now, self.gate.parts.fresh_for) {
-            return Err(self.refuse(Some(&caller), "stale_sign_in", stale(self.gate.parts.fresh_for), Some(tenant)));
+            let problem = stale(self.gate.parts.fresh_for, Scheme::of(&caller.claims));
+            return Err(self.refuse(Some(&caller), "stale_sign_in", problem, Some(tenant)));
         }
         Ok((caller, tenant))
     }
 
     /// The credential, verified. Waits for nobody, unless the token's key is not at hand, or the API key was not met lately; or for a page, whose
     /// session is looked at.
-    async fn credential(&self, arrival: &Arrival<'_>) -> Result<Verified, Problem> {
+    async fn credential(&self, arrival: &Arrival<'_>) -> Result<(Verified, Option<Proof>), Problem> {
         if let Some(browser) = &self.browser {
-            return Box::pin(self.session(browser)).await;
+            return Ok((Box::pin(self.session(browser)).await?, None));
         }
         match authenticate::credential(arrival.headers)? {
-            Credential::Token(token) => self.token(token).await,
-            Credential::Key(text) => self.key(text).await,
+            Credential::Token(scheme, token) => {
+                let verified = self.token(scheme, token).await?;
+                let proof = self.possession(arrival, scheme, token, &verified.claims)?;
+                Ok((verified, proof))
+            }
+            Credential::Key(text) => Ok((self.key(text).await?, None)),
         }
     }
 
-    async fn token(&self, token: &str) -> Result<Verified, Problem> {
+    async fn token(&self, scheme: Scheme, token: &str) -> Result<Verified, Problem> {
+        let refused = |error| authenticate::refused(scheme, error);
         let issuers = &self.gate.parts.verifier;
         let judged = match issuers.verify(token, self.now) {
             Err(TokenError::UnknownKey | TokenError::KeysUnavailable) => {
@@ -267,14 +294,14 @@ impl Admission {
             }
             judged => judged,
         };
-        let mut verified = judged.map_err(authenticate::refused)?;
+        let mut verified = judged.map_err(refused)?;
         if verified.claims.own.is_some() {
             if self.gate.fresh().await? {
                 // The key that signed it may have been taken back.
-                verified = issuers.verify(token, self.now).map_err(authenticate::refused)?;
+                verified = issuers.verify(token, self.now).map_err(refused)?;
             }
             if self.gate.watch.denies_token(&verified.claims) {
-                return Err(authenticate::refused(TokenError::Revoked));
+                return Err(refused(TokenError::Revoked));
             }
         }
         Ok(verified)
@@ -312,7 +339,7 @@ impl Admission {
         };
         let (reason, problem) = match bound {
             Bound::Own => return Ok(()),
-            Bound::Foreign => ("foreign_tenant", authenticate::refused(TokenError::ForeignTenant)),
+            Bound::Foreign => ("foreign_tenant", authenticate::refused(Scheme::Bearer, TokenError::ForeignTenant)),
             Bound::TooMany { seconds } => {
                 let detail = format!("the token's issuer brought too many new tenants: come back in {seconds} s");
                 ("too_many_tenants", Problem::too_many(detail).retry_after(seconds))
@@ -339,17 +366,34 @@ impl Admission {
         browser::vouched(browser, body).map_err(|problem| self.refuse(None, "another_form", problem, None).0)
     }
 
-    /// The client address limit of endpoints that ask for no credential: each call is charged.
+    /// The client address limit of endpoints that ask for no credential: each call is charged, but where clients of the OAuth server call.
     pub(crate) fn stranger(&self) -> Result<Option<Decision>, Refused> {
         if self.spec.limit == LimitClass::Probe {
             return Ok(None);
         }
-        let charged = self.gate.parts.limiter.charge_network(self.ip, self.spec.limit, self.gate.parts.clock.elapsed());
+        let (limiter, elapsed) = (&self.gate.parts.limiter, self.gate.parts.clock.elapsed());
+        // Of clients' requests only those count that fail: see `Gate::failed`.
+        let charged = if self.spec.is_for_clients() {
+            limiter.peek_network(self.ip, self.spec.limit, elapsed)
+        } else {
+            limiter.charge_network(self.ip, self.spec.limit, elapsed)
+        };
         if charged.admitted {
             Ok(Some(charged))
         } else {
             Err(self.refuse(None, "rate_limited", too_many(charged), Some(charged)))
         }
+    }
+
+    /// Says where tokens come from to whoever has none that is good (RFC 9728, section 5.1).
+    fn pointing(&self, mut problem: Problem) -> Problem {
+        let asks_for_a_token = |challenge: &str| ["Bearer ", "DPoP "].iter().any(|scheme| challenge.starts_with(scheme));
+        if problem.status != 401 || self.spec.is_page() || !problem.challenge.as_deref().is_some_and(asks_for_a_token) {
+            return problem;
+        }
+        let challenge = problem.challenge.take().unwrap_or_default();
+        let iss = self.gate.parts.issuer.iss();
+        problem.challenge(format!(r#"{challenge}, resource_metadata="{iss}/.well-known/oauth-protected-resource""#))
     }
 
     /// Refuses, and has it on record.
@@ -400,12 +444,19 @@ impl Caller {
         self.claims.permissions
     }
 
-    /// The account and the session that the credential is of, if it is a person's who signed in here.
+    /// The account and the session that the credential is of, if it is a person's who signed in here, and no OAuth client's.
     pub(crate) fn account(&self) -> Option<Account> {
-        let own = self.claims.own.as_ref()?;
+        // What a client got stands for its scopes, and for nobody's account.
+        let own = self.claims.own.as_ref().filter(|own| !own.is_a_clients())?;
         let session = Uuid::try_parse(own.session.as_deref()?).ok()?;
         let user = Uuid::try_parse(&self.claims.subject).ok()?.into();
         Some(Account { user, session: session.into(), generation: own.generation })
+    }
+
+    /// The person that the credential is of, if it is of a session of theirs: their own, or one that a client got.
+    pub(crate) fn person(&self) -> Option<UserId> {
+        self.claims.own.as_ref()?.session.as_ref()?;
+        Uuid::try_parse(&self.claims.subject).ok().map(UserId::from)
     }
 
     /// Whether the person proved who they are no longer than `within` ago. Who did not say when did not.
@@ -417,9 +468,9 @@ impl Caller {
 }
 
 /// What RFC 9470 has a client sign its user in again by.
-fn stale(fresh_for: Duration) -> Problem {
+fn stale(fresh_for: Duration, scheme: Scheme) -> Problem {
     let seconds = fresh_for.as_secs();
-    let challenge = format!(r#"Bearer realm="wardgraph", error="insufficient_user_authentication", max_age={seconds}"#);
+    let challenge = scheme.challenge(&format!(r#"error="insufficient_user_authentication", max_age={seconds}"#));
     let detail = format!("sign in again and repeat the request with the new token: the sign-in may be at most {seconds} s ago");
     Problem::unauthenticated(detail).challenge(challenge)
 }
@@ -430,7 +481,7 @@ pub(crate) fn too_many(decision: Decision) -> Problem {
     Problem::too_many(detail).retry_after(u64::try_from(seconds).unwrap_or(u64::MAX))
 }
 
-fn forbidden(permission: Permission) -> Problem {
-    let challenge = format!(r#"Bearer realm="wardgraph", error="insufficient_scope", scope="{permission}""#);
+fn forbidden(permission: Permission, scheme: Scheme) -> Problem {
+    let challenge = scheme.challenge(&format!(r#"error="insufficient_scope", scope="{permission}""#));
     Problem::forbidden(format!("the permission `{permission}` is needed")).challenge(challenge)
 }

@@ -8,8 +8,13 @@ use wardgraph_audit::{APPEND, Batch, Circumstances, Entry, Subject};
 use wardgraph_kernel::{Actor, ActorType, Chance, Endpoint, EventType, Identity, Outcome, Read, TenantId, Timestamp};
 use wardgraph_limits::Network;
 use wardgraph_store::{Plan, Role, Scope, StoreError, Tx, Unit};
+use wardgraph_tokens::{
+    Once,
+    dpop::{Proof, ProofError},
+    spend,
+};
 
-use crate::{Browser, Committed, Look, admit::Admission, permit::no_browser};
+use crate::{Browser, Committed, Look, admit::Admission, permit::no_browser, proof::Presented};
 
 /// How much of what a program says of itself is kept, in characters.
 const MOST_AGENT: usize = 200;
@@ -19,13 +24,38 @@ const MOST_AGENT: usize = 200;
 pub struct Ceremony<E> {
     admission: Admission,
     agent: String,
+    presented: Presented,
     endpoint: PhantomData<fn() -> E>,
 }
 
 impl<E: Endpoint> Ceremony<E> {
-    pub(crate) fn new(admission: Admission, agent: &str) -> Self {
+    pub(crate) fn new(admission: Admission, agent: &str, presented: Presented) -> Self {
         let agent = agent.chars().filter(|c| !c.is_control()).take(MOST_AGENT).collect();
-        Self { admission, agent, endpoint: PhantomData }
+        Self { admission, agent, presented, endpoint: PhantomData }
+    }
+
+    /// The proof of possession that the request brought, if it brought one, good for this endpoint and made lately. Whether it was used before is
+    /// still to be asked: [`Ceremony::spend`].
+    ///
+    /// # Errors
+    /// As [`ProofError`] says.
+    pub fn proof(&self) -> Result<Option<Proof>, ProofError> {
+        match &self.presented {
+            Presented::Nothing => Ok(None),
+            Presented::Muddled => Err(ProofError::Malformed),
+            Presented::One { proof, path } => {
+                let request = (self.admission.spec.method, path.as_ref());
+                self.admission.gate.prove(proof, request, None, self.admission.now).map(Some)
+            }
+        }
+    }
+
+    pub(crate) const fn admission(&self) -> &Admission {
+        &self.admission
+    }
+
+    pub(crate) fn into_admission(self) -> Admission {
+        self.admission
     }
 
     pub(crate) fn vouched(&self, body: &[u8]) -> Result<(), Problem> {
@@ -38,6 +68,17 @@ impl<E: Endpoint> Ceremony<E> {
     /// Where the endpoint is no page.
     pub fn browser(&self) -> Result<Arc<Browser>, Problem> {
         self.admission.browser.clone().ok_or_else(no_browser)
+    }
+
+    /// Uses proofs and assertions up, on all servers together and whatever becomes of the request. False if one was used before.
+    pub async fn spend(&self, once: &[Once]) -> Result<bool, StoreError> {
+        if once.is_empty() {
+            return Ok(true);
+        }
+        let mut unit = self.admission.gate.parts.store.unit::<Identity>(Role::Identity, Scope::System, Plan::Auto)?;
+        let new = spend(&mut unit.tx::<Identity>(), once).await?;
+        unit.commit(&[]).await?;
+        Ok(new)
     }
 
     /// The time of the request.

@@ -11,6 +11,7 @@ use crate::{
     Admitted, Arrival, Ceremony, Committed, Finish, Permit, Signed, Visitor,
     admit::{Admission, Refused},
     idempotency::Asked,
+    proof::Presented,
     signed::Announced,
 };
 
@@ -60,8 +61,8 @@ macro_rules! by_caller {
             #[expect(private_interfaces, reason = "admission calls this, nobody else can make its argument")]
             async fn admit<E: Endpoint>(admission: Admission, arrival: &Arrival<'_>) -> Result<Admitted<Permit<E>>, Refused> {
                 let (caller, limit) = admission.caller(arrival).await?;
-                let tenant = Some(caller.claims.tenant.clone());
-                Ok(Admitted { pass: Permit::new(admission, caller, Asked::of(arrival)), limit: Some(limit), tenant, browser: None })
+                let (tenant, from) = (Some(caller.claims.tenant.clone()), admission.ip);
+                Ok(Admitted { pass: Permit::new(admission, caller, Asked::of(arrival)), limit: Some(limit), from, tenant, browser: None })
             }
 
             async fn confirm<E: Endpoint<Mode: Finish>>(pending: Permit<E>, body: &[u8]) -> Result<Confirmed<Permit<E>>, Problem> {
@@ -86,7 +87,8 @@ impl Entry for ByCredential {
     async fn admit<E: Endpoint>(admission: Admission, arrival: &Arrival<'_>) -> Result<Admitted<Ceremony<E>>, Refused> {
         let limit = admission.stranger()?;
         let agent = arrival.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-        Ok(Admitted { pass: Ceremony::new(admission, agent), limit, tenant: None, browser: None })
+        let from = admission.ip;
+        Ok(Admitted { pass: Ceremony::new(admission, agent, Presented::by(arrival)), limit, from, tenant: None, browser: None })
     }
 
     async fn confirm<E: Endpoint<Mode: Finish>>(pending: Ceremony<E>, body: &[u8]) -> Result<Confirmed<Ceremony<E>>, Problem> {
@@ -107,8 +109,9 @@ impl Entry for BySignature {
     #[expect(private_interfaces, reason = "admission calls this, nobody else can make its argument")]
     async fn admit<E: Endpoint>(admission: Admission, arrival: &Arrival<'_>) -> Result<Admitted<Announced<E>>, Refused> {
         let limit = admission.stranger()?;
+        let from = admission.ip;
         let pass = Announced::read(admission, arrival)?;
-        Ok(Admitted { pass, limit, tenant: None, browser: None })
+        Ok(Admitted { pass, limit, from, tenant: None, browser: None })
     }
 
     async fn confirm<E: Endpoint<Mode: Finish>>(pending: Announced<E>, body: &[u8]) -> Result<Confirmed<Signed<E>>, Problem> {
@@ -128,7 +131,7 @@ impl Entry for ByNobody {
     #[expect(private_interfaces, reason = "admission calls this, nobody else can make its argument")]
     async fn admit<E: Endpoint>(admission: Admission, _: &Arrival<'_>) -> Result<Admitted<Visitor<E>>, Refused> {
         let limit = admission.stranger()?;
-        Ok(Admitted { pass: Visitor::new(&admission), limit, tenant: None, browser: None })
+        Ok(Admitted { pass: Visitor::new(&admission), limit, from: admission.ip, tenant: None, browser: None })
     }
 
     async fn confirm<E: Endpoint<Mode: Finish>>(pending: Visitor<E>, _: &[u8]) -> Result<Confirmed<Visitor<E>>, Problem> {

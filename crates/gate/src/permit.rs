@@ -5,9 +5,10 @@ use std::{fmt, marker::PhantomData, sync::Arc};
 use wardgraph_api::Problem;
 use wardgraph_audit::Circumstances;
 use wardgraph_kernel::{
-    Actor, Chance, Endpoint, EventType, LimitClass, Mode, Owner, Permission, Permissions, Read, RequestId, Rows, SessionId,
-    TenantId, Timestamp, UserId,
+    Actor, Chance, ClientId, Endpoint, EventType, LimitClass, Mode, Owner, Permission, Permissions, Read, RequestId, Rows,
+    SessionId, TenantId, Timestamp, UserId,
 };
+use wardgraph_oauth::{Client, scope};
 use wardgraph_store::{Plan, Role, Scope, StoreError, Unit};
 use wardgraph_tokens::OwnClaims;
 
@@ -26,6 +27,15 @@ pub struct Account {
     pub session: SessionId,
     /// The account's generation when the call's token was signed.
     pub generation: i64,
+}
+
+/// The person that a credential is of, and what may be told of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The person.
+    pub user: UserId,
+    /// What whoever calls may be told, in the words of scopes.
+    pub scopes: Vec<String>,
 }
 
 /// Leave to do what endpoint `E` does, in the caller's tenant or, where the table says so, with the shared rows. Made by admission alone; a
@@ -89,7 +99,7 @@ impl<E: Endpoint> Permit<E> {
         // Under the administrator's role row-level security guards little: it serves shared rows and accounts, each behind a permission of its own.
         let role = match E::SPEC.rows {
             Rows::Members if self.administers() => Role::Admin,
-            Rows::Own | Rows::Account | Rows::Members => Role::App,
+            Rows::Own | Rows::Account | Rows::Subject | Rows::Members => Role::App,
             Rows::Shared | Rows::Accounts => Role::Admin,
         };
         self.admission.gate.parts.store.unit::<E::Mode>(role, self.scope(), plan)
@@ -98,6 +108,10 @@ impl<E: Endpoint> Permit<E> {
     fn scope(&self) -> Scope {
         match (E::SPEC.rows, self.caller.account()) {
             (Rows::Account, Some(account)) => Scope::Account(self.caller.claims.tenant.clone(), account.user),
+            (Rows::Subject, _) => match self.caller.person() {
+                Some(user) => Scope::Account(self.caller.claims.tenant.clone(), user),
+                None => Scope::Nobody,
+            },
             (Rows::Members, _) => Scope::Members(self.caller.claims.tenant.clone()),
             _ => Scope::from(self.owner()),
         }
@@ -120,6 +134,30 @@ impl<E: Endpoint> Permit<E> {
     /// Elsewhere.
     pub fn account(&self) -> Result<Account, Problem> {
         self.caller.account().ok_or_else(|| Problem::internal("an endpoint without an account asked for one"))
+    }
+
+    /// The person that the credential is of, where the table says `rows: Subject`: a client's as far as its scopes go, or the person's own.
+    ///
+    /// # Errors
+    /// 403 for a client's without the scope `openid`.
+    pub fn person(&self) -> Result<Person, Problem> {
+        let user = self.caller.person().ok_or_else(|| Problem::internal("an endpoint without a person asked for one"))?;
+        let own = self.own().filter(|own| own.is_a_clients());
+        let all = || scope::PERSONAL.iter().map(|&word| word.to_owned()).collect();
+        let scopes = own.map_or_else(all, |own| own.scopes.clone());
+        if scopes.iter().any(|word| word == scope::OPENID) {
+            return Ok(Person { user, scopes });
+        }
+        let challenge = r#"Bearer realm="wardgraph", error="insufficient_scope", scope="openid""#;
+        Err(Problem::forbidden("the scope `openid` is needed").challenge(challenge))
+    }
+
+    /// The client of this name, as it is registered now. Waits for nobody if it was met lately.
+    ///
+    /// # Errors
+    /// 503 while that cannot be known.
+    pub async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, Problem> {
+        self.admission.gate.client(id).await
     }
 
     /// Begins the unit of work. Sends nothing and holds no connection until its first statement.
@@ -164,7 +202,9 @@ impl<E: Endpoint> Permit<E> {
     /// idempotency records are the caller's tenant's in either case.
     pub fn owner(&self) -> Owner {
         match E::SPEC.rows {
-            Rows::Own | Rows::Account | Rows::Members | Rows::Accounts => Owner::Tenant(self.caller.claims.tenant.clone()),
+            Rows::Own | Rows::Account | Rows::Subject | Rows::Members | Rows::Accounts => {
+                Owner::Tenant(self.caller.claims.tenant.clone())
+            }
             Rows::Shared => Owner::Shared,
         }
     }

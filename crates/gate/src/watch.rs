@@ -58,7 +58,7 @@ impl DenySet {
     fn denies(&self, kind: ChangeKind, subject: &str, number: i64) -> bool {
         // Most of the time nothing of a kind is taken back, and nothing is hashed.
         let denied = self.0.get(&kind).filter(|of_kind| !of_kind.is_empty()).and_then(|of_kind| of_kind.get(subject));
-        denied.is_some_and(|denied| kind != ChangeKind::UserGeneration || number < denied.number)
+        denied.is_some_and(|denied| !kind.has_generations() || number < denied.number)
     }
 
     /// Adds what is new. Changes are heard in no order, and more than once.
@@ -100,6 +100,7 @@ impl Watch {
         let deny = self.deny.load();
         own.session.as_deref().is_some_and(|id| deny.denies(ChangeKind::SessionEnded, id, 0))
             || deny.denies(ChangeKind::UserGeneration, &claims.subject, own.generation)
+            || deny.denies(ChangeKind::ClientTokens, &own.client_id, own.client_generation)
             || claims.token_id.as_deref().is_some_and(|id| deny.denies(ChangeKind::TokenRevoked, id, 0))
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use wardgraph_api::{Keep, Kept, Problem, ShownOnce};
 use wardgraph_audit::{APPEND, Batch, Circumstances, Entry, Subject};
 use wardgraph_kernel::{AuditedRead, Endpoint, EventType, Mode, Outcome, Read, TenantId, Write};
@@ -24,6 +24,8 @@ pub struct Work<E: Endpoint> {
     entries: Vec<Entry>,
     /// What other tenants' logs are told.
     elsewhere: Vec<(TenantId, Entry)>,
+    /// What the subjects' events say besides.
+    told: Option<Value>,
     key: Option<Key>,
     endpoint: std::marker::PhantomData<fn() -> E>,
 }
@@ -43,6 +45,7 @@ impl<E: Endpoint<Mode: Mode>> Work<E> {
             admission,
             entries: Vec::new(),
             elsewhere: Vec::new(),
+            told: None,
             key,
             endpoint: std::marker::PhantomData,
         }
@@ -101,6 +104,11 @@ impl<E: Endpoint<Mode = Write>> Work<E> {
         self.entries.push(Entry { event_type, subject, outcome, payload });
     }
 
+    /// Has the subjects' events say more: what was there before, and what is after. Never a secret.
+    pub fn explain(&mut self, payload: Value) {
+        self.told = Some(payload);
+    }
+
     /// Commits what was done to `subject`, with its event and the request's.
     pub async fn commit(self, subject: impl Into<Subject>, output: E::Output) -> Result<Committed<E>, StoreError>
     where
@@ -139,7 +147,9 @@ impl<E: Endpoint<Mode = Write>> Work<E> {
     ) -> Result<Committed<E>, StoreError> {
         // The mode is `Write` exactly where the table names an event.
         let event_type = E::SPEC.event.unwrap_or(EventType::RequestCommitted);
-        let subjects = subjects.into_iter().map(|subject| Entry::done(event_type, subject)).collect();
+        let told = self.told.take();
+        let done = |subject| Entry { payload: told.clone().unwrap_or_else(|| json!({})), ..Entry::done(event_type, subject) };
+        let subjects = subjects.into_iter().map(done).collect();
         let record = match self.key.take().zip(kept) {
             Some((key, kept)) => {
                 let kept = kept.map_err(|error| StoreError::Unsafe(format!("an answer cannot be kept: {error}")))?;

@@ -7,10 +7,10 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 /// What a page may send besides what every page may.
 static REQUEST_HEADERS: HeaderValue =
-    HeaderValue::from_static("authorization, content-type, idempotency-key, if-match, x-api-key");
+    HeaderValue::from_static("authorization, content-type, dpop, idempotency-key, if-match, x-api-key");
 /// What a page may read besides what every page may.
 static RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static(
-    "etag, idempotency-replayed, ratelimit, ratelimit-policy, retry-after, www-authenticate, x-ratelimit-limit, x-ratelimit-remaining, \
+    "dpop-nonce, etag, idempotency-replayed, ratelimit, ratelimit-policy, retry-after, www-authenticate, x-ratelimit-limit, x-ratelimit-remaining, \
      x-ratelimit-reset, x-request-id",
 );
 /// How long a browser may remember what a preflight said, in seconds: an origin that is taken off the list is out after that.

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{HeaderMap, header, request::Parts};
 use serde::de::DeserializeOwned;
 use wardgraph_api::{
-    FieldError, Form, IfMatch, Json, Path, Problem, Query,
+    FieldError, Form, IfMatch, Json, Parameters, Path, Problem, Query,
     describe::Body,
     json,
     validate::{Faults, Validate},
@@ -95,6 +95,19 @@ macro_rules! together {
 
 together!(A, B);
 together!(A, B, C);
+
+impl<T: Send> Decode for Parameters<T> {
+    async fn decode(parts: &mut Parts, body: Bytes) -> Result<Self, Problem> {
+        let pairs = if parts.method == http::Method::POST {
+            uncompressed(&parts.headers)?;
+            form::read(&parts.headers, &body)?
+        } else {
+            let query = parts.uri.query().unwrap_or_default();
+            form::fields(query.as_bytes()).ok_or_else(|| Problem::malformed("the query cannot be read"))?
+        };
+        Ok(Self::new(pairs))
+    }
+}
 
 impl<T: DeserializeOwned + Body + Shown + Send> Decode for Form<T> {
     async fn decode(parts: &mut Parts, body: Bytes) -> Result<Self, Problem> {

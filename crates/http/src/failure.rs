@@ -6,6 +6,7 @@ use wardgraph_gate::StoreError;
 use wardgraph_graph::GraphError;
 use wardgraph_identity::{IdentityError, password::PoolError};
 use wardgraph_kernel::page::InvalidCursor;
+use wardgraph_oauth::{ErrorCode, OAuthError, Refusal};
 use wardgraph_tokens::MintError;
 use wardgraph_vault::VaultError;
 
@@ -98,6 +99,41 @@ impl From<IdentityError> for Failure {
             IdentityError::Vault(error) => error.into(),
             IdentityError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<OAuthError> for Failure {
+    fn from(error: OAuthError) -> Self {
+        match error {
+            OAuthError::Refused(refusal) => refusal.into(),
+            OAuthError::NoClient => Self(Problem::not_found(error.to_string())),
+            OAuthError::TooMany { .. } | OAuthError::NoSecret => Self(Problem::conflict(error.to_string())),
+            OAuthError::Unreadable(_) => internal(&error),
+            OAuthError::Mint(error) => error.into(),
+            OAuthError::Identity(error) => error.into(),
+            OAuthError::Vault(error) => error.into(),
+            OAuthError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let problem = match refusal.code {
+            ErrorCode::InvalidClient if refusal.by_header => {
+                Problem::unauthenticated(refusal.description).challenge(r#"Basic realm="wardgraph", charset="UTF-8""#)
+            }
+            ErrorCode::InvalidClient => Problem::unauthenticated(refusal.description),
+            ErrorCode::InvalidRequest
+            | ErrorCode::InvalidGrant
+            | ErrorCode::UnauthorizedClient
+            | ErrorCode::UnsupportedGrantType
+            | ErrorCode::InvalidScope
+            | ErrorCode::InvalidDpopProof
+            | ErrorCode::UseDpopNonce
+            | ErrorCode::InvalidTarget => Problem::malformed(refusal.description),
+        };
+        Self(problem.error_code(refusal.code.word()))
     }
 }
 

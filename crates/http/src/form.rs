@@ -31,7 +31,8 @@ pub(crate) fn fields(body: &[u8]) -> Option<Vec<(String, String)>> {
     (fields.len() <= MOST).then_some(fields)
 }
 
-fn plain(written: &[u8]) -> Option<String> {
+/// A text as it was meant; `None` if it is not written as browsers write it.
+pub(crate) fn plain(written: &[u8]) -> Option<String> {
     let spaced: Vec<u8> = written.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
     let whole = spaced.iter().enumerate().filter(|(_, byte)| **byte == b'%');
     let complete =

@@ -30,6 +30,8 @@ static TLS_ALONE: HeaderValue = HeaderValue::from_static("max-age=31536000");
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 static LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 static LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+static PROOF: HeaderName = HeaderName::from_static("dpop");
+static NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 static OLD_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 static OLD_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 static OLD_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
@@ -59,6 +61,19 @@ pub(crate) fn finish(response: &mut Response, request_id: RequestId, limit: Opti
     set(headers, &mut text, &REQUEST_ID, format_args!("{request_id}"));
     if let Some(decision) = limit {
         rate(headers, &mut text, decision);
+    }
+}
+
+/// Whether a request is one of those that prove to hold a key (RFC 9449), or should be.
+pub(crate) fn proves(headers: &HeaderMap) -> bool {
+    let by_proof = |value: &HeaderValue| value.as_bytes().get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"dpop "));
+    headers.contains_key(&PROOF) || headers.get(header::AUTHORIZATION).is_some_and(by_proof)
+}
+
+/// Says which nonce the next proof must carry (RFC 9449, section 8).
+pub(crate) fn nonce(response: &mut Response, nonce: &str) {
+    if let Ok(nonce) = HeaderValue::from_str(nonce) {
+        response.headers_mut().insert(&NONCE, nonce);
     }
 }
 

@@ -3,6 +3,7 @@
 //! Refuses to know: the pool. Handlers reach data through the pass that the gate made, and in no other way.
 
 mod accounts;
+mod client_form;
 mod cors;
 mod decode;
 mod failure;
@@ -21,6 +22,7 @@ pub use accounts::{Accounts, Registering};
 pub use cors::{Cors, InvalidOrigin};
 pub use decode::Decode;
 pub use failure::Failure;
+pub use handlers::clients::registration;
 pub use health::HealthState;
 pub use mount::{Api, Edge, Mounted};
 pub use remembered::QueryVectors;

@@ -21,6 +21,7 @@ use wardgraph_api::{Problem, table};
 use wardgraph_gate::{Arrival, Confirmed, Entry, Finish, Gate, Handler};
 use wardgraph_kernel::{Endpoint, Method, RequestId, Spec};
 use wardgraph_limits::Decision;
+use wardgraph_oauth::ErrorCode;
 
 use crate::{
     Cors, Decode, Reply, cors, headers, pages, reply,
@@ -159,7 +160,11 @@ impl Api {
             async move {
                 let (gate, handler, room, timings) = &*parts;
                 let began = Instant::now();
-                let response = serve::<E, H>(gate, handler, room, request).await;
+                let proves = headers::proves(request.headers());
+                let mut response = serve::<E, H>(gate, handler, room, request).await;
+                if proves {
+                    headers::nonce(&mut response, &gate.nonce());
+                }
                 timings.record(&response, began);
                 tracing::debug!(
                     endpoint = E::SPEC.id,
@@ -218,6 +223,9 @@ where
         Err(refusal) => {
             let (problem, limit) = *refusal;
             body::drain(&parts.headers, body).await;
+            if E::SPEC.is_for_clients() {
+                return refused_with(problem, request_id, limit, has_body, reply::client_error);
+            }
             if E::SPEC.is_page() {
                 let page = |problem: &Problem| pages::turned_away(problem, E::SPEC.method, &parts.uri);
                 return refused_with(problem, request_id, limit, has_body, page);
@@ -225,8 +233,9 @@ where
             return refused(problem, request_id, limit, has_body);
         }
     };
-    let (tenant, browser) = (admitted.tenant, admitted.browser);
+    let (tenant, browser, from) = (admitted.tenant, admitted.browser, admitted.from);
     let refuse = |problem: Problem, limit, closes, sent: &[u8]| match &browser {
+        None if E::SPEC.is_for_clients() => refused_with(problem, request_id, limit, closes, reply::client_error),
         Some(browser) => {
             refused_with(problem, request_id, limit, closes, |problem| pages::refused::<E::Input>(problem, browser, sent))
         }
@@ -236,7 +245,10 @@ where
     // What a large body holds, it holds until the handler is done with what it was made into.
     let (body, _holding) = match body::read(&parts.headers, body, wanted).await {
         Ok(read) => read,
-        Err(problem) => return refuse(problem, admitted.limit, true, &[]),
+        Err(problem) => {
+            gate.failed(&E::SPEC, from, problem.status);
+            return refuse(problem, admitted.limit, true, &[]);
+        }
     };
     // A form that is refused is shown again with what was filled in.
     let sent = if E::SPEC.is_page() { body.clone() } else { Bytes::new() };
@@ -251,10 +263,19 @@ where
     };
     match outcome.await {
         Ok(mut response) => {
+            if E::SPEC.is_for_clients() {
+                reply::no_cache(&mut response);
+            }
             headers::finish(&mut response, request_id, admitted.limit);
             response
         }
-        Err(problem) => refuse(problem, admitted.limit, false, &sent),
+        Err(problem) => {
+            // Whoever is told of a nonce did nothing wrong: every client asks for one first.
+            if problem.error_code != Some(ErrorCode::UseDpopNonce.word()) {
+                gate.failed(&E::SPEC, from, problem.status);
+            }
+            refuse(problem, admitted.limit, false, &sent)
+        }
     }
 }
 

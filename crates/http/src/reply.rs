@@ -4,8 +4,8 @@ use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use wardgraph_api::{
-    Accepted, Created, Document, Held, Issued, Json, Kept, NoContent, Onward, Page, Problem, Redirect, Stored, Tagged, Versioned,
-    carry::Media,
+    Accepted, Created, Document, Errand, Held, Issued, Json, Kept, NoContent, Onward, Page, Problem, Redirect, Stored, Tagged,
+    Versioned, carry::Media, wire::oauth::ErrorAnswer,
 };
 use wardgraph_gate::browser;
 use wardgraph_kernel::Secret;
@@ -97,6 +97,31 @@ impl Reply for Onward {
     }
 }
 
+impl Reply for Errand {
+    fn reply(self) -> Response {
+        match self {
+            Self::Show(page) => page.reply(),
+            Self::Go(redirect) => redirect.reply(),
+            Self::Back(to, session) => Redirect { to, session }.reply(),
+            Self::ByPage { page, posts_to } => {
+                let mut response = page.reply();
+                let policy = posts_to.and_then(|server| HeaderValue::try_from(posting(&server)).ok());
+                if let Some(policy) = policy {
+                    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+                }
+                response
+            }
+        }
+    }
+}
+
+/// The policy of a page whose form goes to one other server.
+fn posting(server: &str) -> String {
+    format!(
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; form-action {server}; frame-ancestors 'none'"
+    )
+}
+
 /// What becomes of the session that a browser holds.
 fn hold(response: &mut Response, session: Held) {
     let cookie = match session {
@@ -173,6 +198,32 @@ pub(crate) fn problem(problem: &Problem) -> Response {
         headers.insert(header::WWW_AUTHENTICATE, challenge);
     }
     response
+}
+
+/// A problem as clients of the OAuth server are told of it (RFC 6749, section 5.2), with the headers that belong to it.
+pub(crate) fn client_error(problem: &Problem) -> Response {
+    let error = problem.error_code.unwrap_or(match problem.status {
+        401 => "invalid_client",
+        403 => "unauthorized_client",
+        408 | 429 | 503 => "temporarily_unavailable",
+        500.. => "server_error",
+        _ => "invalid_request",
+    });
+    // What the standard lets stand there: visible ASCII but quotes and backslashes, and blanks.
+    let plain = |c: char| if c == ' ' || (c.is_ascii_graphic() && c != '"' && c != '\\') { c } else { '\'' };
+    let error_description = problem.detail.chars().map(plain).collect();
+    let mut response = self::problem(problem);
+    let told = json(response.status(), &ErrorAnswer { error: error.to_owned(), error_description });
+    let (parts, body) = told.into_parts();
+    *response.body_mut() = body;
+    response.headers_mut().extend(parts.headers);
+    no_cache(&mut response);
+    response
+}
+
+/// What clients of the OAuth server are told is kept nowhere, by caches of any age (RFC 6749, section 5.1).
+pub(crate) fn no_cache(response: &mut Response) {
+    response.headers_mut().insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
 }
 
 fn json(code: StatusCode, value: &impl Serialize) -> Response {

@@ -4,21 +4,21 @@ use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use wardgraph_api::table::{
-    account as a, auth, graph as g, invitation_pages as ip, invitations as i, mfa as m, pages as p, passkeys as k, shared,
-    system as s, users as u,
+    account as a, auth, authorize as z, clients as c, graph as g, invitation_pages as ip, invitations as i, mfa as m, oauth as o,
+    pages as p, passkeys as k, shared, system as s, users as u,
 };
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
 use wardgraph_graph::{embedding::Backlog, search::Routes};
 use wardgraph_kernel::Clock;
-use wardgraph_tokens::OwnIssuer;
+use wardgraph_tokens::{OwnIssuer, RemoteKeys};
 use wardgraph_vault::Vault;
 
 use crate::{
     Accounts, Api, Edge, HealthState, Mounted, QueryVectors,
     handlers::{
-        self, account, auth as ceremonies, batch, edges, embeddings, events, invitations, mfa, nodes, pages, relations, search,
-        system, users, versions,
+        self, account, auth as ceremonies, authorize, batch, clients, edges, embeddings, events, invitations, mfa, nodes, oauth,
+        pages, relations, search, system, users, versions,
     },
 };
 
@@ -45,6 +45,8 @@ pub struct Services {
     pub issuer: OwnIssuer,
     /// How accounts are kept.
     pub accounts: Accounts,
+    /// The keys that clients of the OAuth server publish.
+    pub client_keys: Arc<RemoteKeys>,
     /// How long a deleted node can be brought back.
     pub grace_period: Duration,
 }
@@ -106,6 +108,18 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(u::EnableUser, users::enable)
         .mount(u::EndUserSessions, users::end_sessions)
         .mount(u::DeleteUser, users::delete)
+        .mount(c::CreateClient, with(services, clients::create))
+        .mount(c::ListClients, clients::list)
+        .mount(c::GetClient, clients::get)
+        .mount(c::ReplaceClient, with(services, clients::replace))
+        .mount(c::DeleteClient, clients::delete)
+        .mount(c::RotateClientSecret, clients::rotate)
+        .mount(o::Token, with(services, oauth::token::token))
+        .mount(o::Introspect, with(services, oauth::introspect::by_form))
+        .mount(o::IntrospectByQuery, with(services, oauth::introspect::by_query))
+        .mount(o::ServerMetadata, with(services, oauth::metadata::server))
+        .mount(o::OpenIdConfiguration, with(services, oauth::metadata::openid))
+        .mount(o::Revoke, with(services, oauth::revoke::give_back))
         .mount(a::GetMe, account::me::get)
         .mount(a::UpdateMe, account::me::update)
         .mount(a::ListApiKeys, account::keys::list)
@@ -130,7 +144,21 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(auth::Refresh, with(services, ceremonies::refresh::refresh))
         .mount(auth::VerifyEmail, with(services, ceremonies::links::verify))
         .mount(auth::RequestPasswordReset, with(services, ceremonies::links::request))
-        .mount(auth::ConfirmPasswordReset, with(services, ceremonies::links::confirm));
+        .mount(auth::ConfirmPasswordReset, with(services, ceremonies::links::confirm))
+        .mount(z::Authorize, with(services, authorize::ask::ask))
+        .mount(z::AuthorizeByForm, authorize::ask::by_form)
+        .mount(z::Agree, authorize::agree::agree)
+        .mount(z::PushRequest, with(services, authorize::push::push))
+        .mount(z::UserInfo, authorize::userinfo::get)
+        .mount(z::UserInfoByPost, authorize::userinfo::post)
+        .mount(z::EndSessionForClient, with(services, authorize::sign_out::at_a_clients_word))
+        .mount(z::SignOutForClient, with(services, authorize::sign_out::agreed))
+        .mount(z::ListConsents, authorize::consents::list)
+        .mount(z::RevokeConsent, authorize::consents::take_back_one)
+        .mount(z::ApplicationsPage, authorize::consents::page)
+        .mount(z::RevokeConsentByPage, authorize::consents::take_back_by_page)
+        .mount(z::ResourceDocument, with(services, authorize::resource::document))
+        .mount(z::SendScript, authorize::resource::script);
     with_pages(api, services).finish()
 }
 

@@ -3,12 +3,14 @@
 mod founding;
 mod own;
 mod register;
+mod seats;
 mod signin;
 mod verify;
 
 pub use founding::found;
 pub use own::{Account, Known, account, change_password, count_wrong, known, rename, tried};
 pub use register::{Registration, organization_id, register, request_reset, set_password};
+pub use seats::{Person, Place, organization_name, person, places};
 pub(crate) use signin::seat;
 pub use signin::{Attempt, Found, Seat, clear, count, failed, find, rehash, stands, warn};
 pub use verify::{Unconfirmed, confirm, unconfirmed};
@@ -26,6 +28,9 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     register::REGISTER.info(),
     register::RESET.info(),
     register::SET.info(),
+    seats::ORGANIZATION.info(),
+    seats::PERSON.info(),
+    seats::SEATS.info(),
     signin::CLEAR.info(),
     signin::STANDS.info(),
     signin::COUNT.info(),

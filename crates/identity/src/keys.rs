@@ -31,6 +31,7 @@ pub struct Keys {
     pub(crate) challenges: Key,
     /// What seals the states of challenges.
     pub(crate) states: Zeroizing<[u8; 32]>,
+    nonces: Zeroizing<[u8; 32]>,
 }
 
 impl Keys {
@@ -52,9 +53,18 @@ impl Keys {
     pub fn of(root: &[u8; 32]) -> Self {
         let root = Key::new(HMAC_SHA256, root);
         let key = |purpose: &str| Key::new(HMAC_SHA256, sign(&root, purpose.as_bytes()).as_ref());
-        let mut states = Zeroizing::new([0; 32]);
-        states.copy_from_slice(sign(&root, b"states of challenges").as_ref());
-        Self { counters: key("failed sign-ins"), links: key("mailed links"), challenges: key("challenges"), states }
+        let bytes = |purpose: &str| {
+            let mut bytes = Zeroizing::new([0; 32]);
+            bytes.copy_from_slice(sign(&root, purpose.as_bytes()).as_ref());
+            bytes
+        };
+        let (states, nonces) = (bytes("states of challenges"), bytes("nonces of proofs"));
+        Self { counters: key("failed sign-ins"), links: key("mailed links"), challenges: key("challenges"), states, nonces }
+    }
+
+    /// What makes the nonces of proofs of possession.
+    pub fn nonces(&self) -> &[u8; 32] {
+        &self.nonces
     }
 
     /// Under what failures with this address are counted, whether anybody has it or not.

@@ -8,6 +8,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use wardgraph_kernel::{Chance, Secret, SessionId, Timestamp};
+use wardgraph_vault::Field;
 
 /// How a refresh token begins, for whoever finds one where it should not be.
 const PREFIX: &str = "wgr_";
@@ -53,6 +54,11 @@ impl fmt::Debug for FamilyKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FamilyKey").finish_non_exhaustive()
     }
+}
+
+/// Where the key of a session's family is sealed.
+pub const fn family_key(session: &str) -> Field<'_> {
+    Field { table: "sessions", column: "family_key", row: session }
 }
 
 fn message(session: SessionId, number: i32) -> Vec<u8> {

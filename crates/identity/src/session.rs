@@ -4,11 +4,13 @@ mod begin;
 pub mod browser;
 mod family;
 mod own;
+mod present;
 mod proof;
 
 pub use begin::{Credential, NewSession, begin};
 pub use family::{Held, Use, end, end_all, end_others, hold, rotate};
 pub use own::{Session, finish, finish_all, finish_everything, is_signed_in, list};
+pub use present::{Presentation, Recognised, present, recognise};
 pub use proof::{HARDWARE_KEY, MULTIPLE, ONE_TIME, PASSWORD, PRESENT, Proof, SOFTWARE_KEY};
 
 use std::time::Duration;

@@ -15,12 +15,29 @@ pub enum ChangeKind {
     TokenRevoked,
     /// An API key is good no more. The subject is its id.
     ApiKeyRevoked,
+    /// What is registered of a client of the OAuth server is of this generation now: what is remembered of an earlier one is to be read anew. The
+    /// subject is the client's id.
+    ClientChanged,
+    /// All tokens that a client got while it was of an earlier generation than the change's number are good no more. The subject is its id.
+    ClientTokens,
 }
 
 impl ChangeKind {
     /// Every kind.
-    pub const ALL: &[Self] =
-        &[Self::SigningKeys, Self::SessionEnded, Self::UserGeneration, Self::TokenRevoked, Self::ApiKeyRevoked];
+    pub const ALL: &[Self] = &[
+        Self::SigningKeys,
+        Self::SessionEnded,
+        Self::UserGeneration,
+        Self::TokenRevoked,
+        Self::ApiKeyRevoked,
+        Self::ClientChanged,
+        Self::ClientTokens,
+    ];
+
+    /// Whether the kind takes back what is of an earlier generation than its number, and nothing later.
+    pub const fn has_generations(self) -> bool {
+        matches!(self, Self::UserGeneration | Self::ClientChanged | Self::ClientTokens)
+    }
 
     /// The kind as it is stored.
     pub const fn word(self) -> &'static str {
@@ -30,6 +47,8 @@ impl ChangeKind {
             Self::UserGeneration => "user_generation",
             Self::TokenRevoked => "token_revoked",
             Self::ApiKeyRevoked => "api_key_revoked",
+            Self::ClientChanged => "client_changed",
+            Self::ClientTokens => "client_tokens",
         }
     }
 }

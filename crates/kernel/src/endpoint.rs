@@ -39,6 +39,8 @@ pub enum Rows {
     Shared,
     /// Those of the caller's own account, for a person who signed in: bound to the person by row-level security.
     Account,
+    /// Those of the person that a credential is of, to read: a client's, as far as its scopes tell, or the person's own.
+    Subject,
     /// The members of the caller's organization, to read; everybody's accounts for a person who administers them.
     Members,
     /// Everybody's accounts, under a database role of its own: for an administrator, or for what touches more than the own rows.
@@ -48,7 +50,7 @@ pub enum Rows {
 impl Rows {
     /// Whether they are people's accounts, the caller's own or others'.
     pub const fn are_peoples(self) -> bool {
-        matches!(self, Self::Account | Self::Members | Self::Accounts)
+        matches!(self, Self::Account | Self::Subject | Self::Members | Self::Accounts)
     }
 }
 
@@ -59,6 +61,9 @@ pub enum By {
     Program,
     /// People's browsers: with the cookie of a session and nothing else, by forms that carry their token. Answers and refusals are pages.
     Browser,
+    /// Clients of the OAuth server, who authenticate in the request itself: with a form's parameters (RFC 6749). Refusals are that standard's
+    /// error documents, and only what fails counts against the network that it came from.
+    Client,
 }
 
 /// What the table says of an endpoint.
@@ -101,21 +106,33 @@ impl Spec {
         matches!(self.by, By::Browser)
     }
 
-    /// Whether what browsers call shows something (`GET`) or does something and leaves an event (`POST`), and asks for no more than a session.
+    /// Whether clients of the OAuth server call it.
+    pub const fn is_for_clients(&self) -> bool {
+        matches!(self.by, By::Client)
+    }
+
+    /// Whether clients of the OAuth server are let in to where they authenticate, or where nobody has to. The table does not compile otherwise.
+    pub const fn serves_clients_as_it_should(&self) -> bool {
+        !self.is_for_clients() || self.access.admits_strangers()
+    }
+
+    /// Whether what browsers call shows something (`GET`) or does something and leaves an event (`POST`, or `GET` of a ceremony), and asks for no more
+    /// than a session.
     /// The table does not compile otherwise: a form's token is looked at where something is done.
     pub const fn pages_as_it_should(&self) -> bool {
         let entry = !matches!(self.access, Access::Permission(_) | Access::Signed(_));
         let does = match self.method {
-            Method::GET => self.event.is_none(),
+            // A ceremony may end where a browser is led to, by another site and without a form: it does what its person agreed to, and no more.
+            Method::GET => self.event.is_none() || matches!(self.access, Access::Credential(_)),
             Method::POST => self.event.is_some() && !matches!(self.access, Access::Public(_)),
             Method::PUT | Method::PATCH | Method::DELETE => false,
         };
         !self.is_page() || (entry && does)
     }
 
-    /// Whether only a person who signed in here may call: the own rows are asked for, or a fresh sign-in.
+    /// Whether only a person who signed in here may call, or a client of theirs: the own rows are asked for, or a fresh sign-in.
     pub const fn asks_for_a_person(&self) -> bool {
-        matches!(self.rows, Rows::Account) || self.fresh.is_some()
+        matches!(self.rows, Rows::Account | Rows::Subject) || self.fresh.is_some()
     }
 
     /// Whether a fresh sign-in is asked only of callers who can have signed in. The table does not compile otherwise.
@@ -124,7 +141,8 @@ impl Spec {
     }
 
     /// Whether shared rows are worked on exactly where [`Permission::SharedWrite`] is asked, and an event is left; an account's where entry is
-    /// `own:`, or [`Permission::MembersWrite`] is asked of a person; members are read where [`Permission::UsersRead`] is asked; and everybody's accounts are changed by whoever signed in just now,
+    /// `own:`, or where [`Permission::MembersWrite`] or [`Permission::ClientsWrite`] is asked of a person, since whoever invites or registers must be
+    /// signed in still; members are read where [`Permission::UsersRead`] is asked; and everybody's accounts are changed by whoever signed in just now,
     /// with [`Permission::UsersWrite`] or for themselves. The table does not compile otherwise.
     pub const fn shares_as_it_should(&self) -> bool {
         let shares = matches!(self.access, Access::Permission(Permission::SharedWrite));
@@ -132,10 +150,12 @@ impl Spec {
         let administers = matches!(self.access, Access::Permission(Permission::UsersWrite));
         let invites = matches!(self.access, Access::Permission(Permission::MembersWrite));
         let own = matches!(self.access, Access::Own(_));
+        let clients = matches!(self.access, Access::Permission(Permission::ClientsWrite));
         match self.rows {
             Rows::Own => !shares && !reads && !administers,
             Rows::Shared => shares && self.event.is_some(),
-            Rows::Account => own || invites,
+            Rows::Account => own || invites || clients,
+            Rows::Subject => own && self.event.is_none(),
             Rows::Members => reads && self.event.is_none(),
             Rows::Accounts => (administers || own) && self.event.is_some() && self.fresh.is_some(),
         }

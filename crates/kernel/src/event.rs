@@ -110,6 +110,32 @@ events! {
     ApiKeyRotated = "api_key.rotated" in Auth;
     /// A person revoked an API key.
     ApiKeyRevoked = "api_key.revoked" in Auth;
+    /// A client of the OAuth server was registered.
+    ClientCreated = "client.created" in Admin;
+    /// What is registered of a client of the OAuth server was changed.
+    ClientUpdated = "client.updated" in Admin;
+    /// A client of the OAuth server was deleted, with every grant that it had.
+    ClientDeleted = "client.deleted" in Admin;
+    /// A client of the OAuth server has another secret; those from before end, now or after a while.
+    ClientSecretMade = "client_secret.made" in Admin;
+    /// A client of the OAuth server did not prove who it is.
+    ClientRefused = "client.refused" in Auth;
+    /// A client of the OAuth server got a token.
+    TokenIssued = "token.issued" in Auth;
+    /// A client of the OAuth server gave a token back.
+    TokenRevoked = "token.revoked" in Auth;
+    /// A client pushed a request for somebody's agreement.
+    RequestPushed = "authorization.pushed" in Auth;
+    /// A client got a code by a person's leave.
+    AuthorizationGiven = "authorization.given" in Auth;
+    /// A client that asked for somebody's agreement was told what is in the way, or that they did not agree.
+    AuthorizationRefused = "authorization.refused" in Auth;
+    /// A person agreed to what a client asks for.
+    ConsentGiven = "consent.given" in Auth;
+    /// A person took back what they had agreed to: the client's sessions ended.
+    ConsentRevoked = "consent.revoked" in Auth;
+    /// A code was used twice: it was stolen, or its thief was first. What it gave ended.
+    CodeReplayed = "authorization_code.replayed" in Auth;
     /// An outside issuer was the first to speak for the tenant, which is its from now on.
     TenantBound = "tenant.bound" in Access;
     /// A node was created.
@@ -221,6 +247,10 @@ pub enum SubjectKind {
     Invitation,
     /// A link by which the server gets an administrator.
     SetupLink,
+    /// A client of the OAuth server.
+    Client,
+    /// What a person agreed to.
+    Consent,
 }
 
 impl SubjectKind {
@@ -237,6 +267,8 @@ impl SubjectKind {
             Self::Organization => "organization",
             Self::Invitation => "invitation",
             Self::SetupLink => "setup_link",
+            Self::Client => "client",
+            Self::Consent => "consent",
         }
     }
 }

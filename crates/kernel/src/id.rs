@@ -43,6 +43,12 @@ ids! {
     ApiKeyId;
     /// An act that waits for somebody to show something.
     ChallengeId;
+    /// A secret of a client of the OAuth server.
+    ClientSecretId;
+    /// A code that a client gets by a person's leave.
+    CodeId;
+    /// What somebody agreed to.
+    ConsentId;
     /// An edge.
     EdgeId;
     /// An entry of the audit log.
@@ -55,6 +61,8 @@ ids! {
     LinkId;
     /// A node.
     NodeId;
+    /// A request that a client pushed.
+    PushedRequestId;
     /// One request to this server, made here and never taken from the client.
     RequestId;
     /// A sign-in, with all tokens that come of it.

@@ -6,7 +6,8 @@ pub mod access;
 pub mod actor;
 pub mod chance;
 pub mod change;
-pub mod clock;
+mod client;
+mod clock;
 pub mod endpoint;
 pub mod event;
 pub mod hex;
@@ -25,12 +26,14 @@ pub use access::{Access, SignedKind};
 pub use actor::{Actor, ActorType};
 pub use chance::{Chance, SeededChance, SystemChance};
 pub use change::{Change, ChangeKind};
+pub use client::ClientId;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use endpoint::{By, Endpoint, Method, Rows, Spec};
 pub use event::{Category, EventType, Outcome, SubjectKind};
 pub use hex::hex;
 pub use id::{
-    ApiKeyId, ChallengeId, EdgeId, EventId, FactorId, InvitationId, LinkId, NodeId, RequestId, SessionId, SharedNodeId, UserId,
+    ApiKeyId, ChallengeId, ClientSecretId, CodeId, ConsentId, EdgeId, EventId, FactorId, InvitationId, LinkId, NodeId,
+    PushedRequestId, RequestId, SessionId, SharedNodeId, UserId,
 };
 pub use jiff::Timestamp;
 pub use limit::LimitClass;

@@ -16,11 +16,13 @@ pub enum LimitClass {
     Search,
     /// Proving who one is: signing in, registering, mailed links, refreshing.
     Auth,
+    /// What clients of the OAuth server ask: tokens, introspection, revocation. Of a network, only what fails is counted.
+    Client,
 }
 
 impl LimitClass {
     /// Every class.
-    pub const ALL: &[Self] = &[Self::Probe, Self::Read, Self::NodeWrite, Self::Items, Self::Search, Self::Auth];
+    pub const ALL: &[Self] = &[Self::Probe, Self::Read, Self::NodeWrite, Self::Items, Self::Search, Self::Auth, Self::Client];
 
     /// The class's name in headers, configuration and metrics.
     pub const fn word(self) -> &'static str {
@@ -31,6 +33,7 @@ impl LimitClass {
             Self::Items => "items",
             Self::Search => "search",
             Self::Auth => "auth",
+            Self::Client => "client",
         }
     }
 }

@@ -58,6 +58,10 @@ permissions! {
     UsersWrite = "users:write" implies UsersRead;
     /// Read the state of the system: process-wide metrics, limits, jobs.
     SystemRead = "system:read";
+    /// Read which clients of the OAuth server the own organization has.
+    ClientsRead = "clients:read";
+    /// Register, change and delete clients of the OAuth server, and make their secrets.
+    ClientsWrite = "clients:write" implies ClientsRead;
 }
 
 impl fmt::Display for Permission {

@@ -61,6 +61,7 @@ impl OrganizationRole {
                 Permission::MetricsRead,
                 Permission::UsersRead,
                 Permission::MembersWrite,
+                Permission::ClientsWrite,
             ],
             Self::Developer => &[
                 Permission::NodesWrite,

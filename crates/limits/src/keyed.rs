@@ -35,7 +35,7 @@ const SWEEP_PAUSE: Nanos = Nanos(100_000_000);
 type Buckets = PerClass<Bucket>;
 
 /// Buckets by key.
-pub(crate) struct Keyed<K> {
+pub(crate) struct Keyed<K: ?Sized> {
     /// Holds the secret.
     hasher: RandomState,
     shards: [Mutex<Shard>; SHARDS],
@@ -51,7 +51,7 @@ struct Shard {
     next_sweep: Nanos,
 }
 
-impl<K: Hash> Keyed<K> {
+impl<K: Hash + ?Sized> Keyed<K> {
     /// A table of at most `keys` keys.
     pub(crate) fn new(keys: usize) -> Self {
         Self {
@@ -154,7 +154,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<K> fmt::Debug for Keyed<K> {
+impl<K: ?Sized> fmt::Debug for Keyed<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keyed").field("keys_per_shard", &self.keys_per_shard).finish_non_exhaustive()
     }

@@ -17,7 +17,13 @@ pub struct Limiter {
     table: LimitTable,
     tenants: Keyed<TenantId>,
     networks: Keyed<Network>,
+    clients: Keyed<str>,
+    failing: Keyed<str>,
 }
+
+/// How many OAuth clients have buckets of their own at a time, and how many names of clients that did not prove to be them; idle ones make room.
+/// Some 10 MB each when full.
+const CLIENTS: usize = 100_000;
 
 /// How full the limiter is, for metrics and alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +44,13 @@ impl Limiter {
 
     /// The same, with room for at most so many tenants and networks (rounded down to a multiple of 64, at least 64).
     pub fn bounded(table: LimitTable, tenants: usize, networks: usize) -> Self {
-        Self { table, tenants: Keyed::new(tenants), networks: Keyed::new(networks) }
+        Self {
+            table,
+            tenants: Keyed::new(tenants),
+            networks: Keyed::new(networks),
+            clients: Keyed::new(CLIENTS),
+            failing: Keyed::new(CLIENTS),
+        }
     }
 
     /// The limits in force.
@@ -86,6 +98,27 @@ impl Limiter {
         self.networks.change(&Network::of(address), class, now, |bucket| {
             bucket.owe(policy, now);
             Decision::new(class, policy, *bucket, bucket.wait_for(policy, 1, now).into(), now)
+        })
+    }
+
+    /// Takes a token from the bucket of an OAuth client that proved who it is.
+    pub fn charge_client(&self, client: &str, class: LimitClass, elapsed: Duration) -> Decision {
+        let Some(policy) = self.table.tenant(class) else { return Decision::unlimited(class) };
+        let now = Nanos::of(elapsed);
+        self.clients.change(client, class, now, |bucket| {
+            let verdict = bucket.take(policy, 1, now).map_or_else(Verdict::Wait, |()| Verdict::Admitted);
+            Decision::new(class, policy, *bucket, verdict, now)
+        })
+    }
+
+    /// Counts a try in a client's name that failed, by whomever: a bucket apart from that of [`Limiter::charge_client`], so that nobody uses up
+    /// what is the client's.
+    pub fn charge_failing_client(&self, client: &str, class: LimitClass, elapsed: Duration) -> Decision {
+        let Some(policy) = self.table.network(class) else { return Decision::unlimited(class) };
+        let now = Nanos::of(elapsed);
+        self.failing.change(client, class, now, |bucket| {
+            let verdict = bucket.take(policy, 1, now).map_or_else(Verdict::Wait, |()| Verdict::Admitted);
+            Decision::new(class, policy, *bucket, verdict, now)
         })
     }
 

@@ -20,6 +20,7 @@ pub(crate) struct PerClass<T> {
     items: T,
     search: T,
     auth: T,
+    client: T,
 }
 
 impl<T> PerClass<T> {
@@ -31,6 +32,7 @@ impl<T> PerClass<T> {
             LimitClass::Items => &self.items,
             LimitClass::Search => &self.search,
             LimitClass::Auth => &self.auth,
+            LimitClass::Client => &self.client,
         }
     }
 
@@ -42,6 +44,7 @@ impl<T> PerClass<T> {
             LimitClass::Items => &mut self.items,
             LimitClass::Search => &mut self.search,
             LimitClass::Auth => &mut self.auth,
+            LimitClass::Client => &mut self.client,
         }
     }
 
@@ -62,6 +65,7 @@ impl Default for LimitTable {
                 items: Some(Policy::known(50_000, 5_000)),
                 search: Some(Policy::known(100, 10)),
                 auth: Some(Policy::known(100, 10)),
+                client: Some(Policy::known(2_000, 1_000)),
             },
             network: PerClass {
                 probe: None,
@@ -70,6 +74,7 @@ impl Default for LimitTable {
                 items: stranger,
                 search: Some(Policy::known(20, 5)),
                 auth: Some(Policy::known(30, 1)),
+                client: Some(Policy::known(30, 1)),
             },
         }
     }
@@ -128,6 +133,7 @@ mod tests {
             (LimitClass::Items, Some((50_000, 5_000)), Some((200, 50))),
             (LimitClass::Search, Some((100, 10)), Some((20, 5))),
             (LimitClass::Auth, Some((100, 10)), Some((30, 1))),
+            (LimitClass::Client, Some((2_000, 1_000)), Some((30, 1))),
         ];
         assert_eq!(expected.map(|(class, ..)| class), LimitClass::ALL);
         for (class, tenant, network) in expected {

@@ -26,7 +26,7 @@ use wardgraph_store::{
     guard,
     migrate::{MigrateOptions, migrate},
 };
-use wardgraph_tokens::{Algorithm, Minter, OwnIssuer, Verifier};
+use wardgraph_tokens::{Algorithm, Minter, OwnIssuer, RemoteKeys, Verifier, dpop::Nonces};
 use wardgraph_vault::{AwsAccess, AwsSource, FileSource, MasterSource, Vault};
 use wardgraph_worker::{
     EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, ModelKeeper, PurgeWorker, TierKeeper, WorkerOptions,
@@ -47,6 +47,9 @@ const BEAT: Duration = Duration::from_millis(250);
 
 /// How long it may take to connect to AWS.
 const AWS_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long it may take to connect to where a client publishes its keys.
+const CLIENT_KEYS_WITHIN: Duration = Duration::from_secs(3);
 
 /// How long the workers may take to give back what they claimed when the server stops.
 const GIVE_BACK_WITHIN: Duration = Duration::from_secs(3);
@@ -93,8 +96,9 @@ pub fn statements(searches: &'static Searches) -> Vec<&'static StatementInfo> {
         .flatten()
         .chain(wardgraph_audit::STATEMENTS)
         .chain(wardgraph_vault::STATEMENTS.iter().copied().flatten())
-        .chain(wardgraph_tokens::STATEMENTS)
+        .chain(wardgraph_tokens::STATEMENTS.iter().copied().flatten())
         .chain(wardgraph_identity::STATEMENTS.iter().copied().flatten())
+        .chain(wardgraph_oauth::STATEMENTS.iter().copied().flatten())
         .chain(gate)
         .chain(graph);
     fixed.copied().chain(searches.statements()).collect()
@@ -184,7 +188,8 @@ pub fn store_beside(config: &Config, home: &Home, roles: &[Role]) -> Result<Opti
         logins.insert(*role, login);
     }
     let accounts = wardgraph_identity::STATEMENTS.iter().copied().flatten();
-    let statements = wardgraph_vault::STATEMENTS.iter().copied().flatten().chain(wardgraph_tokens::STATEMENTS);
+    let tokens = wardgraph_tokens::STATEMENTS.iter().copied().flatten();
+    let statements = wardgraph_vault::STATEMENTS.iter().copied().flatten().chain(tokens);
     let changes = wardgraph_store::STATEMENTS.iter().copied().flatten().chain(wardgraph_audit::STATEMENTS);
     let options = StoreOptions {
         logins,
@@ -335,10 +340,12 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
     let parts = SystemParts { store: store.clone(), clock: clock.clone(), chance: chance.clone() };
     let keys = KeyKeeper::new(parts.clone(), vault.clone(), issuer.clone());
     keys.begin().await?;
+    let account_keys = account_keys(&parts, &vault).await?;
     let gate = Gate::new(GateParts {
         store: store.clone(),
         verifier,
         issuer: issuer.clone(),
+        nonces: Nonces::new(account_keys.nonces()),
         limiter: Limiter::new(config.limits.clone()),
         fresh_for: config.accounts.fresh_for,
         proxies: config.http.proxies.clone(),
@@ -347,7 +354,6 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         chance,
     });
     gate.hear().await?;
-    let account_keys = account_keys(&parts, &vault).await?;
     greet(&parts).await?;
     let health = Arc::new(HealthState::new(findings.leakproof_operators));
     let backlog = Backlog::default();
@@ -363,6 +369,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         health: health.clone(),
         clock,
         metrics: recorder(),
+        client_keys: Arc::new(RemoteKeys::new(egress.client(Rules::tenant(None), CLIENT_KEYS_WITHIN))),
         grace_period: config.grace_period,
     };
     let keepers = Keepers {

@@ -36,6 +36,8 @@ pub const GLOBAL_TABLES: &[(&str, &str)] = &[
         "who is in which organization is asked before anyone is known; a person sees the own rows, and who reads members sees theirs",
     ),
     ("sessions", "a person's, as the account is"),
+    ("clients", "looked up before anyone is known; who sees to an organization's sees those alone"),
+    ("client_secrets", "a client's, as the client is: found before it is known"),
     ("api_keys", "looked up before anyone is known; a person sees the own rows alone"),
     ("passkeys", "looked up before anyone is known; a person sees the own rows alone"),
     ("attempts", "failed sign-ins, under a keyed hash of an address that nobody need have"),
@@ -48,6 +50,10 @@ pub const GLOBAL_TABLES: &[(&str, &str)] = &[
     ("challenges", "acts under way are ended by whoever is not known yet"),
     ("mail", "what is due to be mailed is found across accounts, by the worker alone"),
     ("identity_secrets", "the server's own, sealed: only the worker's role sees them"),
+    ("pushed_requests", "a client's request waits for whoever is not known yet"),
+    ("authorization_codes", "used by a client whose person is not there"),
+    ("consents", "a person's, as the account is"),
+    ("used_ids", "proofs and assertions are used before anyone is known; holds hashes"),
     ("embedding_servers", "which model each server uses, which is no tenant's"),
 ];
 
@@ -199,9 +205,25 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         }
         ("jobs", ("queue", "*", "true", "true"))
         | (
-            "vector_spaces" | "embedding_tenants" | "embedding_servers" | "master_keys" | "data_keys" | "changes"
-            | "signing_keys" | "mail" | "mail_counts" | "links" | "challenges" | "attempts" | "sessions" | "identity_secrets"
-            | "invitations" | "setup_links",
+            "vector_spaces"
+            | "embedding_tenants"
+            | "embedding_servers"
+            | "master_keys"
+            | "data_keys"
+            | "changes"
+            | "signing_keys"
+            | "mail"
+            | "mail_counts"
+            | "links"
+            | "challenges"
+            | "attempts"
+            | "sessions"
+            | "identity_secrets"
+            | "invitations"
+            | "setup_links"
+            | "pushed_requests"
+            | "authorization_codes"
+            | "used_ids",
             ("keeper", "*", "true", "true"),
         ) => Some(&["wardgraph_worker"]),
         ("master_keys", ("known", "r", "true", "")) | ("data_keys", ("own_read", "r", OWN, "")) => {
@@ -218,18 +240,40 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             Some(&["wardgraph_admin"])
         }
         (
-            "issuer_tenants" | "issuer_hours" | "users" | "passwords" | "memberships" | "sessions" | "api_keys" | "organizations"
-            | "attempts" | "links" | "mail" | "mail_counts" | "factors" | "recovery_codes" | "challenges" | "passkeys"
-            | "invitations" | "setup_links",
+            "issuer_tenants"
+            | "issuer_hours"
+            | "users"
+            | "passwords"
+            | "memberships"
+            | "sessions"
+            | "api_keys"
+            | "organizations"
+            | "attempts"
+            | "links"
+            | "mail"
+            | "mail_counts"
+            | "factors"
+            | "recovery_codes"
+            | "challenges"
+            | "passkeys"
+            | "invitations"
+            | "setup_links"
+            | "clients"
+            | "client_secrets"
+            | "pushed_requests"
+            | "authorization_codes"
+            | "consents"
+            | "used_ids",
             ("identity", "*", "true", "true"),
         ) => Some(&["wardgraph_identity"]),
         ("jobs", ("own_insert", "a", "", OWN))
         | (
             "users" | "passwords" | "memberships" | "sessions" | "api_keys" | "factors" | "recovery_codes" | "challenges"
-            | "passkeys",
+            | "passkeys" | "consents",
             ("own_account", "*", ACCOUNT, ACCOUNT),
         )
         | ("organizations", ("members_read", "r", OWN_ORGANIZATIONS, "") | ("own_account", "*", ORGANIZATION, ORGANIZATION))
+        | ("clients" | "client_secrets", ("own_account", "*", ORGANIZATION, ORGANIZATION))
         | ("memberships" | "sessions", ("members", "r", MEMBERS, ""))
         | ("users", ("members", "r", MEMBERS_ACCOUNTS, ""))
         | ("invitations", ("organization", "*", ORGANIZATION, ORGANIZATION) | ("invited", "r", INVITED, ""))

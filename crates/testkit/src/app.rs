@@ -8,6 +8,7 @@ use std::{
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::{net::TcpListener, task::JoinHandle};
 use wardgraph_api::describe::Known;
+use wardgraph_egress::{Egress, Names, Rules};
 use wardgraph_embed::{Embedder, ModelKind};
 use wardgraph_gate::{Gate, GateParts, Proxies, SystemParts, WebhookKeys};
 use wardgraph_graph::{embedding::Backlog, search::Routes};
@@ -21,14 +22,14 @@ use wardgraph_identity::{
 use wardgraph_kernel::{Clock, EdgeId, ManualClock, NodeId, Permissions, SeededChance, SharedNodeId, Timestamp};
 use wardgraph_limits::{LimitTable, Limiter};
 use wardgraph_store::{Role, StatementInfo, Store, StoreOptions, Timeouts};
-use wardgraph_tokens::{AccessRequest, Algorithm, Issuer, LocalKey, Minter, OwnIssuer, Verifier};
+use wardgraph_tokens::{AccessRequest, Algorithm, Issuer, LocalKey, Minter, OWN_CLIENT, OwnIssuer, RemoteKeys, Verifier};
 use wardgraph_vault::{FixedSource, MasterSource, Vault};
 use wardgraph_worker::{
     EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, PurgeWorker, TierKeeper, TierOptions, WorkerOptions,
 };
 
 use crate::{
-    Caller, Cluster, Database, Mailbox, Person, Window,
+    Caller, Cluster, Database, Mailbox, OAuthClient, Person, Window,
     cluster::repository,
     issuers::{outside, own_issuer},
     security_key::party,
@@ -97,6 +98,8 @@ pub struct AppOptions {
     pub beat: std::time::Duration,
     /// Who takes messages instead of [`App::mails`].
     pub mailer: Option<Arc<dyn Mailer>>,
+    /// Where clients of the OAuth server publish their keys; on public hosts alone if nothing is said.
+    pub client_keys: Option<Arc<RemoteKeys>>,
     /// Where master keys come from; [`MASTER_KEY`] if nothing is said.
     pub masters: Option<Arc<dyn MasterSource>>,
 }
@@ -126,6 +129,7 @@ impl Default for AppOptions {
             pages_here: false,
             beat: std::time::Duration::ZERO,
             mailer: None,
+            client_keys: None,
             masters: None,
         }
     }
@@ -235,7 +239,9 @@ impl App {
         let parts = SystemParts { store: store.clone(), clock: shared_clock.clone(), chance: chance.clone() };
         let keys = KeyKeeper::new(parts.clone(), vault.clone(), issuer.clone());
         keys.begin().await.unwrap();
+        let account_keys = wardgraph_server::wire::account_keys(&parts, &vault).await.unwrap();
         let gate = Gate::new(GateParts {
+            nonces: wardgraph_tokens::dpop::Nonces::new(account_keys.nonces()),
             store: store.clone(),
             issuer: issuer.clone(),
             verifier: Verifier::new(
@@ -252,7 +258,6 @@ impl App {
         gate.hear().await.unwrap();
         let listening = options.listens.then(|| tokio::spawn(gate.clone().keep_listening()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let account_keys = wardgraph_server::wire::account_keys(&parts, &vault).await.unwrap();
         let mails = Arc::new(Mailbox::default());
         let health = Arc::new(HealthState::new(true));
         let backlog = Backlog::default();
@@ -265,6 +270,7 @@ impl App {
             clock: shared_clock,
             metrics: recorder(),
             grace_period: GRACE,
+            client_keys: options.client_keys.unwrap_or_else(client_keys),
             vault: vault.clone(),
             issuer: issuer.clone(),
             accounts: accounts(&account_keys, listener.local_addr().unwrap().port()),
@@ -333,7 +339,10 @@ impl App {
             subject: user.to_owned(),
             tenant: wardgraph_kernel::TenantId::parse(tenant).unwrap(),
             scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
-            client_id: "test-client".into(),
+            client_id: OWN_CLIENT.into(),
+            client_generation: 0,
+            audience: None,
+            jkt: None,
             session: Some(format!("session-of-{user}")),
             generation: 0,
             amr: vec!["pwd".into()],
@@ -391,12 +400,14 @@ impl App {
         let shared: SharedNodeId = serde_json::from_value(shared["id"].clone()).unwrap();
         let administrator = self.person_of(owner).await.made_administrator(self).await;
         owner.becomes(&administrator.caller);
+        let client = OAuthClient::known(self, &administrator).await;
+        let oauth = self.agreement_of(&administrator).await;
         let (account, recovery_code) = administrator.known(self).await;
         // What was signed in before the account had a second factor is out.
         let window = Window::open(self);
         window.sign_in_with(&administrator.email, &recovery_code).await;
         owner.looks_through(&window);
-        Known { node, other, edge, shared, account }
+        Known { node, other, edge, shared, account, client, oauth }
     }
 
     /// A fresh person, as whom `owner` calls endpoints that are about a person's account from now on.
@@ -472,6 +483,11 @@ pub(crate) async fn first_keys(database: &Database) {
     let parts = SystemParts { store: store.clone(), clock, chance: Arc::new(SeededChance::new(7)) };
     KeyKeeper::new(parts, vault, issuer).begin().await.unwrap();
     store.close();
+}
+
+fn client_keys() -> Arc<RemoteKeys> {
+    let egress = Egress::new(Names::System, None).unwrap();
+    Arc::new(RemoteKeys::new(egress.client(Rules::tenant(None), std::time::Duration::from_secs(1))))
 }
 
 fn test_masters() -> Arc<dyn MasterSource> {

@@ -9,7 +9,7 @@ use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use wardgraph_api::{describe::Known, table::Row};
 use wardgraph_gate::browser::{FORM_TOKEN, SESSION as SESSION_COOKIE, VISIT as VISIT_COOKIE, form_token};
-use wardgraph_kernel::{Clock, SystemChance, TenantId};
+use wardgraph_kernel::{Access, Clock, Permission, SystemChance, TenantId};
 use wardgraph_tokens::{MintRequest, Minter};
 
 use crate::{App, Window};
@@ -74,6 +74,9 @@ impl Caller {
             let cookie = self.cookie(row).map(|(name, value)| format!("{name}={value}")).unwrap_or_default();
             return request.header("cookie", cookie).header("sec-fetch-site", "same-origin");
         }
+        if at(path).any(|row| row.spec.is_for_clients()) {
+            return request;
+        }
         match self.token_at(path) {
             Some(token) => request.bearer_auth(token),
             None => request,
@@ -88,16 +91,19 @@ impl Caller {
             .unwrap()
             .token
             .clone()
-            .filter(|_| at(path).any(|row| row.spec.asks_for_a_person() || row.spec.rows.are_peoples()));
+            .filter(|_| at(path).any(|row| row.spec.asks_for_a_person() || row.spec.rows.are_peoples() || of_clients(row)));
         person.or_else(|| self.token.clone())
     }
 
     /// The cookie that is sent to a page: of the person's session where one is asked, else of the visit.
     fn cookie(&self, row: &Row) -> Option<(&'static str, String)> {
-        if row.spec.access.admits_strangers() {
-            return Some((VISIT_COOKIE, VISIT.to_owned()));
+        let session = self.person.lock().unwrap().cookie.clone().map(|cookie| (SESSION_COOKIE, cookie));
+        // A ceremony to which a client sends a browser looks at the session that there may be.
+        let is_sent = row.spec.method == wardgraph_kernel::Method::GET && row.spec.event.is_some();
+        if !row.spec.access.admits_strangers() || (is_sent && session.is_some()) {
+            return session;
         }
-        self.person.lock().unwrap().cookie.clone().map(|cookie| (SESSION_COOKIE, cookie))
+        Some((VISIT_COOKIE, VISIT.to_owned()))
     }
 
     /// Has this caller, and all clones of it, call as `person` where it is about a person's account.
@@ -144,9 +150,19 @@ impl Caller {
     pub fn calling(&self, row: &Row, known: &Known) -> reqwest::RequestBuilder {
         let request = self.request(row.spec.method.word(), &path(row, known));
         match (row.sample)(known) {
+            Some(body) if row.spec.is_page() && row.spec.method == wardgraph_kernel::Method::GET => {
+                self.request(row.spec.method.word(), &format!("{}?{}", path(row, known), fields(&body).finish()))
+            }
             Some(body) if row.spec.is_page() => {
                 let token = self.cookie(row).map(|(_, cookie)| form_token(&cookie)).unwrap_or_default();
                 request.header("content-type", "application/x-www-form-urlencoded").body(form(&body, &token))
+            }
+            Some(body) if row.spec.is_for_clients() && (row.shape)().query.is_some() => {
+                let target = format!("{}?{}", path(row, known), fields(&body).finish());
+                self.request(row.spec.method.word(), &target)
+            }
+            Some(body) if row.spec.is_for_clients() => {
+                request.header("content-type", "application/x-www-form-urlencoded").body(fields(&body).finish())
             }
             Some(body) => request.json(&body),
             None => request,
@@ -174,13 +190,23 @@ fn path(row: &Row, known: &Known) -> String {
 
 /// The fields of a form that has these values, with its token.
 fn form(values: &Value, token: &str) -> String {
+    fields(values).append_pair(FORM_TOKEN, token).finish()
+}
+
+/// The fields of a form that has these values.
+fn fields(values: &Value) -> form_urlencoded::Serializer<'static, String> {
     let mut fields = form_urlencoded::Serializer::new(String::new());
     for (name, value) in values.as_object().unwrap() {
         for item in value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]) {
             fields.append_pair(name, item.as_str().unwrap());
         }
     }
-    fields.append_pair(FORM_TOKEN, token).finish()
+    fields
+}
+
+/// Whether a row is about the clients of an organization that was made here.
+fn of_clients(row: &Row) -> bool {
+    matches!(row.spec.access, Access::Permission(Permission::ClientsRead | Permission::ClientsWrite))
 }
 
 /// The endpoints at this path.
@@ -236,7 +262,7 @@ impl Reply {
 
     /// Nothing of the inside is told.
     #[track_caller]
-    fn tells_nothing(&self) {
+    pub(crate) fn tells_nothing(&self) {
         for inside in ["select ", "insert ", "wardgraph.", "postgres", "/src/", "panicked", "tokio"] {
             // Pages have fields to choose from.
             assert!(!self.text.to_lowercase().replace("<select ", "<").contains(inside), "`{inside}` in {}", self.text);

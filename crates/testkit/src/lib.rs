@@ -9,20 +9,25 @@
     reason = "a test helper fails by panicking"
 )]
 
+mod agreement;
 mod app;
 mod caller;
+mod client;
 mod cluster;
 mod forge;
 mod invited;
 mod issuers;
 mod person;
 mod security_key;
+mod signer;
 mod window;
 
 pub use app::{App, AppOptions, GRACE, MASTER_KEY, OWN_ISS, START};
 pub use caller::{Caller, Reply};
+pub use client::{OAuthClient, registration};
 pub use cluster::{Cluster, Database};
 pub use forge::{Forgery, forgeries, with_claims};
 pub use person::{Authenticator, Mailbox, PASSWORD, Person, code, octets};
 pub use security_key::{KeyKind, SecurityKey};
+pub use signer::{Signer, token_hash};
 pub use window::Window;

@@ -24,6 +24,9 @@ impl Algorithm {
     /// Every algorithm.
     pub const ALL: &[Self] = &[Self::HS256, Self::RS256, Self::ES256, Self::EdDSA];
 
+    /// Those by which a signature can be checked without being able to make one.
+    pub const ASYMMETRIC: &[Self] = &[Self::ES256, Self::EdDSA, Self::RS256];
+
     /// The algorithm as the `alg` header spells it.
     pub const fn word(self) -> &'static str {
         match self {

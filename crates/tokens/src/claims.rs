@@ -1,12 +1,12 @@
 //! What a token says once it is believed.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use serde_json::Value;
 use wardgraph_kernel::{Actor, ActorType, Permissions, TenantId};
 
-use crate::{Binding, Tenants, TokenError, date, json::Members, purpose, scopes};
+use crate::{Binding, Tenants, Thumbprint, TokenError, date, json::Members, purpose, scopes};
 
 /// The verified claims of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,13 @@ pub struct Claims {
     pub own: Option<Arc<OwnClaims>>,
 }
 
+impl Claims {
+    /// The key that whoever uses the token must prove to hold.
+    pub fn key(&self) -> Option<Thumbprint> {
+        self.own.as_ref().and_then(|own| own.jkt)
+    }
+}
+
 /// What this server's own tokens say of how they came about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnClaims {
@@ -40,12 +47,28 @@ pub struct OwnClaims {
     pub generation: i64,
     /// `client_id`.
     pub client_id: String,
+    /// `cgen`: the client's generation when it was signed.
+    pub client_generation: i64,
+    /// `scopes`, as they stand.
+    pub scopes: Vec<String>,
     /// `amr`: the factors that were used.
     pub amr: Vec<String>,
     /// `acr`.
     pub acr: Option<String>,
     /// `auth_time`: when the user proved who they are.
     pub auth_time: Option<Timestamp>,
+    /// `cnf`, `jkt`: the key that whoever uses the token must prove to hold (RFC 9449, section 6).
+    pub jkt: Option<Thumbprint>,
+}
+
+/// `client_id` of sessions that no OAuth client asked for.
+pub const OWN_CLIENT: &str = "wardgraph";
+
+impl OwnClaims {
+    /// Whether an OAuth client got it, on its own behalf or by a person's leave: it stands for what its scopes say, and for no account.
+    pub fn is_a_clients(&self) -> bool {
+        self.client_id != OWN_CLIENT
+    }
 }
 
 /// What an issuer asks of the claims beside their form.
@@ -92,34 +115,51 @@ impl Timed {
     }
 }
 
+/// Where a token has to be good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// At this server.
+    Here,
+    /// Anywhere: it is asked about, and nothing is done by it.
+    Anywhere,
+}
+
 /// Reads the claims of a token whose signature was verified. `elsewhere` says whether another issuer lists a tenant.
 pub(crate) fn read(
     members: &Members,
     rules: &Rules,
     keys: KeysVersion,
+    reach: Reach,
     elsewhere: impl Fn(&TenantId) -> bool,
 ) -> Result<Timed, TokenError> {
     let subject: Arc<str> = Some(members.text("sub")?).filter(|s| is_name(s)).ok_or(TokenError::InvalidClaim("sub"))?.into();
     let tenant = TenantId::parse(members.text("tenant_id")?).map_err(|_| TokenError::InvalidClaim("tenant_id"))?;
     let expires_at = date::find(members, "exp")?.ok_or(TokenError::MissingClaim("exp"))?;
     let begins_at = date::find(members, "nbf")?.max(date::find(members, "iat")?).unwrap_or(Timestamp::MIN);
-    check_audience(members, &rules.audiences)?;
+    if reach == Reach::Here {
+        check_audience(members, &rules.audiences)?;
+    }
     purpose::check(members)?;
     let token_id = members.find_text("jti")?;
     if token_id.is_some_and(|id| !is_name(id)) {
         return Err(TokenError::InvalidClaim("jti"));
     }
     let binding = rules.tenants.claim(&rules.identity, &tenant, elsewhere(&tenant)).ok_or(TokenError::ForeignTenant)?;
+    let words = scopes::read(members)?;
+    let permissions = Permissions::from_scopes(words.iter().copied()).intersect(rules.ceiling);
+    let own = if rules.own { Some(Arc::new(own(members, &words)?)) } else { None };
+    // No person's id is one that a client has.
+    let itself = own.as_ref().is_some_and(|own| own.client_id == *subject);
     let claims = Claims {
         binding,
-        actor: Actor { kind: ActorType::User, id: subject.clone() },
+        actor: Actor { kind: if itself { ActorType::Client } else { ActorType::User }, id: subject.clone() },
         subject,
         tenant,
-        permissions: Permissions::from_scopes(scopes::read(members)?).intersect(rules.ceiling),
+        permissions,
         issuer: rules.name.clone(),
         token_id: token_id.map(String::from),
         expires_at,
-        own: if rules.own { Some(Arc::new(own(members)?)) } else { None },
+        own,
     };
     Ok(Timed {
         claims: Arc::new(claims),
@@ -130,9 +170,8 @@ pub(crate) fn read(
 }
 
 /// What only this server says in its tokens.
-fn own(members: &Members) -> Result<OwnClaims, TokenError> {
-    let generation =
-        members.find("gen").ok_or(TokenError::MissingClaim("gen"))?.as_i64().ok_or(TokenError::InvalidClaim("gen"))?;
+fn own(members: &Members, scopes: &BTreeSet<&str>) -> Result<OwnClaims, TokenError> {
+    let number = |name| members.find(name).ok_or(TokenError::MissingClaim(name))?.as_i64().ok_or(TokenError::InvalidClaim(name));
     let amr = match members.find("amr") {
         None => Vec::new(),
         Some(Value::Array(words)) => {
@@ -143,17 +182,34 @@ fn own(members: &Members) -> Result<OwnClaims, TokenError> {
     };
     Ok(OwnClaims {
         session: members.find_text("sid")?.map(str::to_owned),
-        generation,
+        generation: number("gen")?,
+        // Tokens from before there were clients say nothing.
+        client_generation: if members.find("cgen").is_some() { number("cgen")? } else { 0 },
         client_id: members.text("client_id")?.to_owned(),
+        scopes: scopes.iter().map(|&word| word.to_owned()).collect(),
         amr,
         acr: members.find_text("acr")?.map(str::to_owned),
         auth_time: date::find(members, "auth_time")?,
+        jkt: bound_to(members)?,
     })
+}
+
+/// The key that a token is bound to. One that is bound in any other way than ours is none that we signed.
+fn bound_to(members: &Members) -> Result<Option<Thumbprint>, TokenError> {
+    let Some(confirmation) = members.find("cnf") else { return Ok(None) };
+    let only = confirmation.as_object().filter(|members| members.len() == 1).and_then(|members| members.get("jkt"));
+    let key = only.and_then(Value::as_str).and_then(Thumbprint::parse);
+    key.map(Some).ok_or(TokenError::InvalidClaim("cnf"))
 }
 
 /// Whether a text can name somebody: 1 to 255 characters, no control character among them, not blank.
 pub(crate) fn is_name(text: &str) -> bool {
     text.chars().count() <= 255 && !text.trim().is_empty() && !text.chars().any(char::is_control)
+}
+
+/// Whether a text can name a client or a place where a token is good: 1 to 512 visible characters.
+pub(crate) fn is_client_name(text: &str) -> bool {
+    (1..=512).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// `aud` is one text or a list of texts, one of which is ours.

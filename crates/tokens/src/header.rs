@@ -11,15 +11,39 @@ const REFUSED: &[&str] = &["crit", "jwk", "jku", "x5u", "x5c", "b64", "zip"];
 /// The longest `kid` that is let through, in bytes.
 const MAX_KEY_ID_BYTES: usize = 256;
 
-/// Checks all of a header but its `alg`. A `kid` picks among the keys that the issuer published, and is looked at by nobody where there is one key.
+/// Checks all of an access token's header but its `alg`. A `kid` picks among the keys that the issuer published, and is looked at by nobody where
+/// there is one key.
 pub(crate) fn check(header: &Members) -> Result<(), TokenError> {
-    if let Some(name) = REFUSED.iter().find(|name| header.find(name).is_some()) {
+    check_any(header, &["JWT", "at+jwt"])
+}
+
+/// Checks all but the `alg` of a header that must say that it is of type `typ`, and may have these of the members that are refused elsewhere.
+pub(crate) fn check_for(header: &Members, typ: &str, allowed: &[&str]) -> Result<(), TokenError> {
+    check_all(header, allowed, |said| said.is_some_and(|said| said.eq_ignore_ascii_case(typ)))
+}
+
+/// Checks all but the `alg` of a header that may say that it is of one of these types.
+pub(crate) fn check_any(header: &Members, types: &[&str]) -> Result<(), TokenError> {
+    check_all(header, &[], |typ| typ.is_none_or(|typ| is_any(typ, types)))
+}
+
+fn check_all(header: &Members, allowed: &[&str], is_type: impl Fn(Option<&str>) -> bool) -> Result<(), TokenError> {
+    let refused = REFUSED.iter().filter(|name| !allowed.contains(*name));
+    if let Some(name) = refused.copied().find(|name| header.find(name).is_some()) {
         return Err(TokenError::Header(name));
     }
-    let is_type = |text: &str| text.eq_ignore_ascii_case("JWT") || text.eq_ignore_ascii_case("at+jwt");
-    let is_key_id = |text: &str| text.len() <= MAX_KEY_ID_BYTES;
-    check_text(header, "typ", is_type)?;
-    check_text(header, "kid", is_key_id)
+    let text = |name: &'static str| header.find_text(name).map_err(|_| TokenError::Header(name));
+    if !is_type(text("typ")?) {
+        return Err(TokenError::Header("typ"));
+    }
+    if text("kid")?.is_some_and(|id| id.len() > MAX_KEY_ID_BYTES) {
+        return Err(TokenError::Header("kid"));
+    }
+    Ok(())
+}
+
+fn is_any(typ: &str, types: &[&str]) -> bool {
+    types.iter().any(|one| typ.eq_ignore_ascii_case(one))
 }
 
 /// Checks that the header names the issuer's algorithm, in its exact spelling.
@@ -33,11 +57,4 @@ pub(crate) fn check_algorithm(header: &Members, algorithm: Algorithm) -> Result<
 /// The algorithm that the header names, in its exact spelling, if it is one of ours.
 pub(crate) fn algorithm(header: &Members) -> Option<Algorithm> {
     header.find("alg").and_then(Value::as_str)?.parse().ok()
-}
-
-fn check_text(header: &Members, name: &'static str, is_good: impl Fn(&str) -> bool) -> Result<(), TokenError> {
-    match header.find(name).map(|value| value.as_str().is_some_and(is_good)) {
-        None | Some(true) => Ok(()),
-        Some(false) => Err(TokenError::Header(name)),
-    }
 }

@@ -6,7 +6,7 @@ use jsonwebtoken::DecodingKey;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{Algorithm, json::Members, key::VerifyingKey, rsa};
+use crate::{Algorithm, Thumbprint, json::Members, key::VerifyingKey, rsa, thumbprint};
 
 /// How many keys of a set are looked at. A token without a `kid` is tried with each.
 const MOST_KEYS: usize = 32;
@@ -19,13 +19,19 @@ const PRIVATE: &[&str] = &["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
 pub(crate) struct PublishedKey {
     pub(crate) id: Option<String>,
     pub(crate) key: VerifyingKey,
-    /// What tells it from another: its algorithm and its numbers.
-    identity: (Algorithm, Vec<u8>),
+    /// Its one spelling, by which it is told from others.
+    public: String,
+}
+
+impl PublishedKey {
+    pub(crate) fn thumbprint(&self) -> Thumbprint {
+        Thumbprint::of(&self.public)
+    }
 }
 
 impl PartialEq for PublishedKey {
     fn eq(&self, other: &Self) -> bool {
-        self.id == other.id && self.identity == other.identity
+        self.id == other.id && self.public == other.public
     }
 }
 
@@ -39,16 +45,27 @@ struct Document {
 /// two that cannot be told apart, or anything secret: whoever publishes that is not to be trusted with keys.
 pub(crate) fn read_set(text: &[u8], algorithms: &[Algorithm]) -> Option<Vec<PublishedKey>> {
     let document: Document = serde_json::from_slice(text).ok()?;
-    let secret = |key: &Members| PRIVATE.iter().any(|name| key.find(name).is_some());
-    if document.keys.len() > MOST_KEYS || document.keys.iter().any(secret) {
+    if document.keys.len() > MOST_KEYS || document.keys.iter().any(is_secret) {
         return None;
     }
     let usable = |key: &PublishedKey| algorithms.contains(&key.key.algorithm());
     let keys: Vec<_> = document.keys.iter().filter_map(read_key).filter(usable).collect();
-    let same =
-        |one: &PublishedKey, other: &PublishedKey| one.id.is_some() && one.id == other.id && one.identity.0 == other.identity.0;
+    let same = |one: &PublishedKey, other: &PublishedKey| {
+        one.id.is_some() && one.id == other.id && one.key.algorithm() == other.key.algorithm()
+    };
     let ambiguous = keys.iter().enumerate().any(|(at, one)| keys.iter().skip(at + 1).any(|other| same(one, other)));
     (!ambiguous).then_some(keys)
+}
+
+/// The one key that a header or a request brings; `None` if it is none of ours, or has anything secret: whoever shows that is not to be trusted with
+/// keys.
+pub(crate) fn read_public(key: &Value) -> Option<PublishedKey> {
+    let key = Members::deserialize(key).ok()?;
+    if is_secret(&key) { None } else { read_key(&key) }
+}
+
+fn is_secret(key: &Members) -> bool {
+    PRIVATE.iter().any(|name| key.find(name).is_some())
 }
 
 /// A public key that verifies by exactly one algorithm of ours.
@@ -59,7 +76,7 @@ fn read_key(key: &Members) -> Option<PublishedKey> {
         return None;
     }
     let (key_type, curve) = (text("kty").ok()??, text("crv").ok()?);
-    let (algorithm, numbers, decoding) = match (key_type, curve) {
+    let (algorithm, public, decoding) = match (key_type, curve) {
         ("RSA", None) => {
             let (modulus, exponent) = (bytes("n")?, bytes("e")?);
             let sound = (2_048..=8_192).contains(&rsa::bits(&modulus)) && rsa::is_sound_exponent(&exponent);
@@ -67,17 +84,18 @@ fn read_key(key: &Members) -> Option<PublishedKey> {
                 return None;
             }
             let decoding = DecodingKey::from_rsa_raw_components(&modulus, &exponent);
-            (Algorithm::RS256, [modulus, exponent].concat(), decoding)
+            (Algorithm::RS256, thumbprint::of_modulus(&modulus, &exponent), decoding)
         }
         ("EC", Some("P-256")) => {
-            let point = [vec![4], coordinate(bytes("x")?)?, coordinate(bytes("y")?)?].concat();
+            let (x, y) = (coordinate(bytes("x")?)?, coordinate(bytes("y")?)?);
+            let point = [&[4], x.as_slice(), &y].concat();
             // A point that is not on the curve is refused here.
             ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &point).ok()?;
-            (Algorithm::ES256, point.clone(), DecodingKey::from_ec_der(&point))
+            (Algorithm::ES256, thumbprint::of_point(&x, &y), DecodingKey::from_ec_der(&point))
         }
         ("OKP", Some("Ed25519")) => {
             let point = coordinate(bytes("x")?)?;
-            (Algorithm::EdDSA, point.clone(), DecodingKey::from_ed_der(&point))
+            (Algorithm::EdDSA, thumbprint::of_curve(&point), DecodingKey::from_ed_der(&point))
         }
         _ => return None,
     };
@@ -86,7 +104,7 @@ fn read_key(key: &Members) -> Option<PublishedKey> {
         return None;
     }
     let id = text("kid").ok()?.map(str::to_owned);
-    Some(PublishedKey { id, key: VerifyingKey::of(algorithm, decoding), identity: (algorithm, numbers) })
+    Some(PublishedKey { id, key: VerifyingKey::of(algorithm, decoding), public })
 }
 
 /// `use` and `key_ops` (RFC 7517, sections 4.2 and 4.3), where they are there.

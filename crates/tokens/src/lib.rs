@@ -11,9 +11,12 @@
 //! Refuses to know: users and their sessions, files, HTTP.
 
 mod algorithm;
+pub mod assertion;
 mod cache;
 mod claims;
+mod compact;
 mod date;
+pub mod dpop;
 mod error;
 mod header;
 mod issuer;
@@ -26,26 +29,32 @@ mod own;
 mod pem;
 mod published;
 mod purpose;
+mod remote_keys;
 mod revocation;
 mod rsa;
 mod scopes;
+mod spent;
 mod tenants;
+mod thumbprint;
 mod verifier;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use cache::Fingerprint;
-pub use claims::{Claims, OwnClaims};
+pub use claims::{Claims, OWN_CLIENT, OwnClaims};
 pub use error::{KeyError, MintError, OwnKeyError, TokenError};
 pub use issuer::{DEFAULT_LEEWAY, Issuer, IssuerConfig, IssuerKeys};
 pub use local::LocalKey;
 pub use mint::{MintRequest, Minter};
-pub use own::{AccessRequest, Issued, KeyState, MAX_ACCESS_LIFE, OwnConfig, OwnIssuer, Rotated, Rotation};
+pub use own::{AccessRequest, Hint, IdKind, Issued, KeyState, MAX_ACCESS_LIFE, OwnConfig, OwnIssuer, Rotated, Rotation};
 pub use published::{KeyTimes, PublishedKeys};
+pub use remote_keys::RemoteKeys;
 pub use revocation::{Revocation, revoke};
+pub use spent::{Once, forget_spent, spend};
 pub use tenants::{Binding, Others, Tenants};
-pub use verifier::{MAX_TOKEN_BYTES, Verified, Verifier};
+pub use thumbprint::Thumbprint;
+pub use verifier::{Inspected, MAX_TOKEN_BYTES, Verified, Verifier};
 
 use wardgraph_store::StatementInfo;
 
 /// Every statement of this room.
-pub const STATEMENTS: &[&StatementInfo] = own::STATEMENTS;
+pub const STATEMENTS: &[&[&StatementInfo]] = &[own::STATEMENTS, spent::STATEMENTS];

@@ -7,7 +7,10 @@ use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::{
+    sync::{Semaphore, watch},
+    time::timeout,
+};
 use wardgraph_egress::{Address, Client, Request};
 
 use crate::{
@@ -15,7 +18,7 @@ use crate::{
     jwk::{self, PublishedKey},
 };
 
-/// The largest key set, in bytes.
+/// The largest key set of an issuer, in bytes.
 const MOST_BYTES: usize = 256 * 1024;
 /// How long the issuer may take to answer, and rest while it does.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -45,6 +48,9 @@ pub struct PublishedKeys {
     client: Client,
     algorithms: Vec<Algorithm>,
     times: KeyTimes,
+    most_bytes: usize,
+    /// Shared by those whose fetches take turns.
+    turns: Option<Arc<Semaphore>>,
     at_hand: ArcSwap<KeySet>,
     attempts: watch::Sender<Attempt>,
 }
@@ -56,6 +62,13 @@ pub(crate) struct KeySet {
     pub(crate) version: u64,
     pub(crate) keys: Vec<PublishedKey>,
     fetched_at: Option<Timestamp>,
+}
+
+impl KeySet {
+    /// Keys that are never fetched.
+    pub(crate) const fn fixed(keys: Vec<PublishedKey>) -> Self {
+        Self { version: 0, keys, fetched_at: None }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -86,7 +99,13 @@ impl Drop for Fetching {
 impl PublishedKeys {
     /// The keys at `address`, for signatures of these algorithms. None is at hand yet.
     pub fn new(address: Address, client: Client, algorithms: Vec<Algorithm>, times: KeyTimes) -> Self {
-        Self { address, client, algorithms, times, at_hand: ArcSwap::default(), attempts: watch::Sender::default() }
+        let (at_hand, attempts) = (ArcSwap::default(), watch::Sender::default());
+        Self { address, client, algorithms, times, most_bytes: MOST_BYTES, turns: None, at_hand, attempts }
+    }
+
+    /// The same, fetched only when a turn of `turns` is free, and of `most_bytes` at most.
+    pub(crate) fn in_turn(self, turns: Arc<Semaphore>, most_bytes: usize) -> Self {
+        Self { turns: Some(turns), most_bytes, ..self }
     }
 
     /// How long to wait before the keys are fetched again without being asked for.
@@ -142,12 +161,19 @@ impl PublishedKeys {
     }
 
     async fn ask(&self) -> Result<Vec<PublishedKey>, String> {
+        let _turn = match &self.turns {
+            Some(turns) => {
+                let turn = timeout(DEADLINE, turns.acquire()).await.map_err(|_| "too many are fetched at once".to_owned())?;
+                Some(turn.map_err(|error| error.to_string())?)
+            }
+            None => None,
+        };
         let answer =
             self.client.send(Request::get(self.address.clone(), DEADLINE, IDLE)).await.map_err(|error| error.to_string())?;
         if answer.status.as_u16() != 200 {
             return Err(format!("the status is {}", answer.status.as_u16()));
         }
-        let body = answer.body(MOST_BYTES).await.map_err(|error| error.to_string())?;
+        let body = answer.body(self.most_bytes).await.map_err(|error| error.to_string())?;
         jwk::read_set(&body, &self.algorithms).ok_or_else(|| "the answer is no key set to rely on".into())
     }
 }

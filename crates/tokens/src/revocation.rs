@@ -25,6 +25,20 @@ pub enum Revocation<'a> {
     Token(&'a str),
     /// An API key.
     ApiKey(&'a str),
+    /// Every token that an OAuth client got while it was of an earlier generation than this one.
+    ClientTokens {
+        /// The client's id.
+        id: &'a str,
+        /// The client's generation from now on.
+        generation: i64,
+    },
+    /// What is remembered of an OAuth client of an earlier generation than this one.
+    Client {
+        /// The client's id.
+        id: &'a str,
+        /// The client's generation from now on.
+        generation: i64,
+    },
 }
 
 /// Takes something back in the transaction that has the reason. Within a second of its commit no server takes it any more, although none asks the
@@ -35,6 +49,8 @@ pub async fn revoke(tx: &mut impl Announcing, revocation: Revocation<'_>, now: T
         Revocation::User { id, generation } => (ChangeKind::UserGeneration, id, generation),
         Revocation::Token(id) => (ChangeKind::TokenRevoked, id, 0),
         Revocation::ApiKey(id) => (ChangeKind::ApiKeyRevoked, id, 0),
+        Revocation::ClientTokens { id, generation } => (ChangeKind::ClientTokens, id, generation),
+        Revocation::Client { id, generation } => (ChangeKind::ClientChanged, id, generation),
     };
     let until = now.saturating_add(MAX_ACCESS_LIFE * 2).unwrap_or(Timestamp::MAX);
     changes::announce(tx, &Change { kind, subject: subject.to_owned(), number, until }).await

@@ -2,15 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::future::join_all;
 use jiff::Timestamp;
+use serde_json::Value;
 use wardgraph_kernel::TenantId;
 
 use crate::{
     Claims, Issuer, KeyError, TokenError,
     cache::{Fingerprint, TokenCache},
-    claims::{self, KeysVersion, Timed},
+    claims::{self, KeysVersion, Reach, Timed},
+    compact::Parts,
     header,
     issuer::Keys,
     json::Members,
@@ -39,6 +40,17 @@ pub struct Verified {
     pub first_seen: bool,
     /// Which token it is.
     pub fingerprint: Fingerprint,
+}
+
+/// A token of this server's own that is asked about.
+#[derive(Debug, Clone)]
+pub struct Inspected {
+    /// What it says.
+    pub claims: Arc<Claims>,
+    /// `aud`: where it is good.
+    pub audience: String,
+    /// `iat`.
+    pub issued_at: Option<i64>,
 }
 
 impl Verifier {
@@ -76,10 +88,32 @@ impl Verifier {
         if let Some(known) = self.cache.find(&fingerprint, now).filter(|known| self.stands(known, now)) {
             return Ok(Verified { claims: known.claims, first_seen: false, fingerprint });
         }
-        let timed = self.examine(token, now)?;
+        let timed = self.examine(token, now, Reach::Here)?;
         timed.check(now)?;
         let claims = timed.claims.clone();
         Ok(Verified { claims, first_seen: self.cache.remember(fingerprint, timed, now), fingerprint })
+    }
+
+    /// What a token of this server's own says, wherever it is good: for whoever is asked about it. Nothing may be done by what comes of this.
+    ///
+    /// # Errors
+    /// As [`Verifier::verify`]; [`TokenError::UnknownIssuer`] for the tokens of others.
+    pub fn inspect(&self, token: &str, now: Timestamp) -> Result<Inspected, TokenError> {
+        let claims = match self.verify(token, now) {
+            Ok(verified) => verified.claims,
+            Err(TokenError::Audience) => {
+                let timed = self.examine(token, now, Reach::Anywhere)?;
+                timed.check(now)?;
+                timed.claims
+            }
+            Err(error) => return Err(error),
+        };
+        if claims.own.is_none() {
+            return Err(TokenError::UnknownIssuer);
+        }
+        let members = Members::parse(&Parts::of(token)?.body)?;
+        let audience = members.text("aud")?.to_owned();
+        Ok(Inspected { claims, audience, issued_at: members.find("iat").and_then(Value::as_i64) })
     }
 
     /// Fetches the published keys of a token's issuer, for a token that [`TokenError::UnknownKey`] or [`TokenError::KeysUnavailable`] refused.
@@ -117,7 +151,7 @@ impl Verifier {
     }
 
     /// Form, issuer, algorithm, signature, claims: in this order, so that nothing but the form and `iss` of an unsigned token is read.
-    fn examine(&self, token: &str, now: Timestamp) -> Result<Timed, TokenError> {
+    fn examine(&self, token: &str, now: Timestamp, reach: Reach) -> Result<Timed, TokenError> {
         let Parts { message, signature, header, body } = Parts::of(token)?;
         let claims = Members::parse(&body)?;
         header::check(&header)?;
@@ -127,7 +161,7 @@ impl Verifier {
             let others = self.issuers.iter().enumerate().filter(|(other, _)| *other != place);
             others.map(|(_, other)| other).any(|other| other.rules.tenants.listed.contains(tenant))
         };
-        claims::read(&claims, &issuer.rules, KeysVersion { issuer: place, version }, listed)
+        claims::read(&claims, &issuer.rules, KeysVersion { issuer: place, version }, reach, listed)
     }
 
     /// The one issuer that a token is tried with, and its place: that of its `iss`, else the one configured without.
@@ -137,32 +171,6 @@ impl Verifier {
         let refusal = if iss.is_some() { TokenError::UnknownIssuer } else { TokenError::MissingClaim("iss") };
         named.or_else(|| self.issuers.iter().enumerate().find(|(_, issuer)| issuer.iss.is_none())).ok_or(refusal)
     }
-}
-
-/// A token taken apart: nothing of it is believed yet.
-struct Parts<'t> {
-    message: &'t str,
-    signature: &'t str,
-    header: Members,
-    body: Vec<u8>,
-}
-
-impl<'t> Parts<'t> {
-    fn of(token: &'t str) -> Result<Self, TokenError> {
-        let (message, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
-        let (head, body) = message.split_once('.').ok_or(TokenError::Malformed)?;
-        let (header, body) = (Members::parse(&decode(head)?)?, decode(body)?);
-        decode(signature)?;
-        Ok(Self { message, signature, header, body })
-    }
-}
-
-/// Decodes canonical base64url without padding (RFC 7515 section 2). A dot is not in the alphabet, so that a fourth part fails here.
-fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
-    if part.is_empty() {
-        return Err(TokenError::Malformed);
-    }
-    URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed)
 }
 
 #[cfg(test)]

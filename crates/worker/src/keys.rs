@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 use wardgraph_audit::Entry;
-use wardgraph_gate::SystemParts;
+use wardgraph_gate::{StoreError, SystemParts};
 use wardgraph_kernel::{EventType, Outcome, Read, Write};
-use wardgraph_tokens::{KeyState, OwnIssuer, OwnKeyError, Rotated, Rotation};
+use wardgraph_tokens::{KeyState, OwnIssuer, OwnKeyError, Rotated, Rotation, forget_spent};
 use wardgraph_vault::{Vault, Wrapped};
 
 /// The actor of this work.
@@ -54,14 +54,27 @@ impl KeyKeeper {
         }
     }
 
-    /// Does what is due: a signing key for each that is old, and data keys that another master key wraps. Forgets changes that nobody needs to hear of.
+    /// Does what is due: a signing key for each that is old, and data keys that another master key wraps. Forgets changes that nobody needs to hear of,
+    /// and proofs that nobody would believe.
     pub async fn turn(&self) -> Result<(), OwnKeyError> {
         let mut work = self.parts.own::<Write>(WHY)?;
         let now = work.now();
         let made = self.issuer.rotate_due(&mut work.tx(), now).await?;
         work.commit(events(&made)).await?;
         self.parts.forget_changes().await?;
+        self.forget_spent().await?;
         self.rewrap().await.map(drop)
+    }
+
+    /// Forgets proofs and assertions that nobody would believe any more.
+    async fn forget_spent(&self) -> Result<(), StoreError> {
+        let mut more = true;
+        while more {
+            let mut queue = self.parts.queue()?;
+            more = forget_spent(&mut queue.tx(), self.parts.clock.now()).await?;
+            queue.commit(&[]).await?;
+        }
+        Ok(())
     }
 
     /// Has other keys sign from now on, or after a while.

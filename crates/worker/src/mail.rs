@@ -64,7 +64,7 @@ impl MailWorker {
         trouble
     }
 
-    /// Forgets failed sign-ins, links, invitations and sessions that are past.
+    /// Forgets failed sign-ins, links, invitations and sessions that are past, codes and requests that clients pushed.
     pub async fn sweep(&self) -> Result<(), StoreError> {
         let mut more = true;
         while more {
@@ -73,6 +73,7 @@ impl MailWorker {
             more = mail::sweep(&mut tx, now).await?;
             more |= invitation::sweep(&mut tx, now).await?;
             more |= setup::sweep(&mut tx, now).await?;
+            more |= wardgraph_oauth::sweep::sweep(&mut tx, now).await?;
             queue.commit(&[]).await?;
         }
         Ok(())

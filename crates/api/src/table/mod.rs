@@ -7,7 +7,8 @@
 //!     rows: Shared,              // for `permission: SharedWrite`, and only there: the rows of everyone instead of the caller's tenant's;
 //!                                // Account, for `own:` or `permission: MembersWrite`: those of the person who signed in; Members, for `permission: UsersRead`;
 //!                                // Accounts, for `permission: UsersWrite` or `own:` with `fresh:`: everybody's accounts
-//!     by: Browser,               // a page or a form of one: the cookie of a session is the credential, and no other
+//!     by: Browser,               // a page or a form of one: the cookie of a session is the credential, and no other;
+//!                                // Client: an endpoint of the OAuth server, with RFC 6749's forms and errors
 //!     fresh: "why",              // with a permission or `own:`: who calls must have signed in a short while ago
 //!     limit: Read,
 //!     audit: NodeCreated,        // makes the endpoint a writing one; `audit_on_read:` leaves an event and writes nothing else
@@ -36,10 +37,13 @@
 
 pub mod account;
 pub mod auth;
+pub mod authorize;
+pub mod clients;
 pub mod graph;
 pub mod invitation_pages;
 pub mod invitations;
 pub mod mfa;
+pub mod oauth;
 pub mod pages;
 pub mod passkeys;
 pub mod shared;
@@ -69,9 +73,12 @@ pub static ALL: &[&[Row]] = &[
     mfa::ROWS,
     passkeys::ROWS,
     users::ROWS,
+    clients::ROWS,
+    oauth::ROWS,
     account::ROWS,
     invitations::ROWS,
     auth::ROWS,
+    authorize::ROWS,
     pages::ROWS,
     invitation_pages::ROWS,
 ];
@@ -114,7 +121,7 @@ macro_rules! endpoints {
 
             const _: () = assert!(
                 <$name as ::wardgraph_kernel::Endpoint>::SPEC.shares_as_it_should(),
-                "`rows: Shared` goes with `permission: SharedWrite` and `audit:`, `rows: Account` with `own:` or `permission: MembersWrite`, `rows: Members` with `permission: UsersRead`, `rows: Accounts` with `permission: UsersWrite` or `own:`, `fresh:` and `audit:`; and these with nothing else"
+                "`rows: Shared` goes with `permission: SharedWrite` and `audit:`, `rows: Account` with `own:` or `permission: MembersWrite` or `ClientsWrite`, `rows: Members` with `permission: UsersRead`, `rows: Accounts` with `permission: UsersWrite` or `own:`, `fresh:` and `audit:`; and these with nothing else"
             );
             const _: () = assert!(
                 <$name as ::wardgraph_kernel::Endpoint>::SPEC.pages_as_it_should(),
@@ -123,6 +130,10 @@ macro_rules! endpoints {
             const _: () = assert!(
                 <$name as ::wardgraph_kernel::Endpoint>::SPEC.is_fresh_as_it_should(),
                 "`fresh:` goes with `permission:` or `own:`: nobody else signed in"
+            );
+            const _: () = assert!(
+                <$name as ::wardgraph_kernel::Endpoint>::SPEC.serves_clients_as_it_should(),
+                "`by: Client` goes with `credential:` or `public:`: a client authenticates in the request itself"
             );
         )*
 

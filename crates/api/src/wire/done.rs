@@ -37,6 +37,8 @@ pub enum Done {
     Joined,
     /// The server has its first administrator.
     SetUp,
+    /// What somebody agreed to was taken back.
+    ConsentRevoked,
     /// The person signed in, too long ago for what they would do.
     Stale,
 }
@@ -59,6 +61,7 @@ impl Done {
             Self::Withdrawn => "withdrawn",
             Self::Joined => "joined",
             Self::SetUp => "set_up",
+            Self::ConsentRevoked => "consent_revoked",
             Self::Stale => "stale",
         }
     }

@@ -3,6 +3,8 @@
 pub mod account;
 pub mod api_key;
 pub mod auth;
+pub mod authorize;
+pub mod client;
 mod done;
 pub mod edge;
 pub mod embedding;
@@ -12,6 +14,7 @@ pub mod invitation;
 pub mod mfa;
 mod name;
 pub mod node;
+pub mod oauth;
 mod object_text;
 pub mod page;
 pub mod passkey;

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// How much of an address is looked at.
-const MOST_PATH: usize = 1_024;
+const MOST_PATH: usize = 4_096;
 
 /// The path and query of a page of this server's. Nothing else can be made into one: not another site, however it is spelled.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -72,6 +72,9 @@ pub struct Coming {
     /// The organization to work in, by its id.
     #[serde(default)]
     pub organization: Option<String>,
+    /// Who is probably there.
+    #[serde(default)]
+    pub email: Option<String>,
 }
 
 impl Validate for Coming {
@@ -435,7 +438,7 @@ mod tests {
             "/%2E%2e/evil",
             "/a//b",
             "/é",
-            &format!("/{}", "a".repeat(1_024)),
+            &format!("/{}", "a".repeat(4_096)),
         ] {
             assert!(LocalPath::parse(bad).is_none(), "{bad}");
         }

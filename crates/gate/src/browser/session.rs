@@ -11,15 +11,12 @@ use wardgraph_identity::{
 };
 use wardgraph_kernel::{Actor, ActorType, Identity, Read, SessionId, Timestamp};
 use wardgraph_store::{Plan, Role, Scope};
-use wardgraph_tokens::{Binding, Claims, OwnClaims};
+use wardgraph_tokens::{Binding, Claims, OWN_CLIENT, OwnClaims};
 
 use crate::Gate;
 
 /// How exactly it is known when a session was used last.
 const USED_TO: Duration = Duration::from_mins(1);
-/// `client_id` of calls by pages.
-const CLIENT: &str = "wardgraph";
-
 impl Gate {
     /// What a call with this cookie is. Asks the database, so that whatever ends a session ends it at once.
     pub(crate) async fn browser_session(
@@ -53,7 +50,10 @@ impl Gate {
                 OwnClaims {
                     session: Some(cookie.session.to_string()),
                     generation: met.generation,
-                    client_id: CLIENT.into(),
+                    client_id: OWN_CLIENT.into(),
+                    client_generation: 0,
+                    scopes: Vec::new(),
+                    jkt: None,
                     amr: met.proof.amr,
                     acr: Some(met.proof.acr),
                     auth_time: Some(met.proof.at),

@@ -2,14 +2,17 @@
 
 pub(crate) mod account;
 pub(crate) mod auth;
+pub(crate) mod authorize;
 pub(crate) mod batch;
 mod cleaning;
+pub(crate) mod clients;
 pub(crate) mod edges;
 pub(crate) mod embeddings;
 pub(crate) mod events;
 pub(crate) mod invitations;
 pub(crate) mod mfa;
 pub(crate) mod nodes;
+pub(crate) mod oauth;
 pub(crate) mod pages;
 pub(crate) mod relations;
 pub(crate) mod search;
@@ -35,7 +38,7 @@ fn page(list: &List, limit: Option<i64>, cursor: Option<&str>) -> Result<(PageSi
 /// What a node that `E` changed leaves in the log.
 const fn update_event<E: Endpoint>() -> EventType {
     match E::SPEC.rows {
-        Rows::Own | Rows::Account | Rows::Members | Rows::Accounts => EventType::NodeUpdated,
+        Rows::Own | Rows::Account | Rows::Subject | Rows::Members | Rows::Accounts => EventType::NodeUpdated,
         Rows::Shared => EventType::SharedNodeUpdated,
     }
 }

@@ -17,11 +17,15 @@ pub struct Screen {
     pub(crate) fails: bool,
     /// Whether it speaks with authenticators, which takes a script.
     pub(crate) asks_authenticators: bool,
+    /// Whether its form is sent on at once, which takes a script.
+    pub(crate) sends: bool,
+    /// Where it leads at once.
+    pub(crate) leads: Option<String>,
 }
 
 impl Screen {
     pub(crate) const fn new(title: &'static str, body: Markup) -> Self {
-        Self { title, body, place: None, fails: false, asks_authenticators: false }
+        Self { title, body, place: None, fails: false, asks_authenticators: false, sends: false, leads: None }
     }
 
     pub(crate) fn at(self, place: &'static str) -> Self {

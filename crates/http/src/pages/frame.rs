@@ -28,6 +28,12 @@ pub(crate) const SCRIPT: &str = include_str!("assets/passkeys.js");
 /// Where that is.
 static SCRIPT_AT: LazyLock<String> = LazyLock::new(|| format!("/assets/passkeys.js?v={}", version(SCRIPT)));
 
+/// What sends the form of a page that is there to be sent on.
+pub(crate) const SEND: &str = include_str!("assets/send.js");
+
+/// Where that is.
+static SEND_AT: LazyLock<String> = LazyLock::new(|| format!("/assets/send.js?v={}", version(SEND)));
+
 fn version(text: &str) -> String {
     hex(Sha256::digest(text).get(..6).unwrap_or_default())
 }
@@ -58,6 +64,8 @@ fn document(screen: &Screen, token: Option<&str>) -> Markup {
                 link rel="icon" href="/assets/icon.svg";
                 link rel="stylesheet" href=(*STYLE_AT);
                 @if screen.asks_authenticators { script src=(*SCRIPT_AT) defer {} }
+                @if screen.sends { script src=(*SEND_AT) defer {} }
+                @if let Some(to) = &screen.leads { meta http-equiv="refresh" content={ "0; url=" (to) }; }
             }
             body {
                 a.skip href="#main" { (t::SKIP) }

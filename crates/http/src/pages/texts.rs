@@ -38,6 +38,7 @@ pub(crate) const fn done(done: Done) -> &'static str {
         Done::Joined => "You are a member of the organization now.",
         Done::SetUp => "Your account administers this server. Sign in with it.",
         Done::Stale => "For this we have to be sure that it is you: please sign in again.",
+        Done::ConsentRevoked => "The application can do nothing for you any more.",
         Done::KeyRevoked => "The API key was revoked. It stops working within a second.",
     }
 }
@@ -48,11 +49,12 @@ pub(crate) mod frame {
     pub(crate) const SKIP: &str = "Skip to the content";
     pub(crate) const SIGN_OUT: &str = "Sign out";
     pub(crate) const PLACES: &str = "Your account";
-    pub(crate) const PLACE_LIST: [(&str, &str); 4] = [
+    pub(crate) const PLACE_LIST: [(&str, &str); 5] = [
         ("/account", "Account"),
         ("/account/security", "Security"),
         ("/account/sessions", "Sessions"),
         ("/account/api-keys", "API keys"),
+        ("/account/applications", "Applications"),
     ];
 }
 
@@ -355,4 +357,86 @@ pub(crate) mod refusal {
     pub(crate) const FAILED: &str = "Something went wrong here";
     pub(crate) const BACK: &str = "Go to the start";
     pub(crate) const REQUEST: &str = "Request";
+}
+
+pub(crate) mod consent {
+    pub(crate) const TITLE: &str = "Allow access?";
+    pub(crate) const OF: &str = "of";
+    pub(crate) const ASKS: &str = "asks for access to your account.";
+    pub(crate) const MAY: &str = "It could then";
+    pub(crate) const IN: &str = "It would work in";
+    pub(crate) const ORGANIZATION: &str = "Organization where it may work";
+    pub(crate) const NARROWED: &str =
+        "It can never do more than you can. You can take this back at any time, under Applications.";
+    pub(crate) const ALLOW: &str = "Allow";
+    pub(crate) const DENY: &str = "Do not allow";
+    pub(crate) const SIGNED_IN_AS: &str = "You are signed in as";
+    pub(crate) const ELSE: &str = "Sign in as somebody else";
+    pub(crate) const SIGN_OUT_TITLE: &str = "Sign out?";
+    pub(crate) const SIGN_OUT_FOR: &str = "asks you to sign out of Wardgraph in this browser.";
+    pub(crate) const SIGN_OUT_TEXT: &str = "An application asks you to sign out of Wardgraph in this browser.";
+    pub(crate) const SIGN_OUT: &str = "Sign out";
+    pub(crate) const STAY: &str = "Stay signed in";
+
+    pub(crate) fn back_to(host: &str) -> String {
+        format!("Either way you go back to {host}.")
+    }
+}
+
+pub(crate) mod applications {
+    pub(crate) const TITLE: &str = "Applications";
+    pub(crate) const TEXT: &str = "What you allowed applications to do for you. Take back what you do not use any more.";
+    pub(crate) const NONE: &str = "You have allowed nothing to any application.";
+    pub(crate) const ORGANIZATION: &str = "Works in";
+    pub(crate) const MAY: &str = "Can";
+    pub(crate) const SINCE: &str = "Since";
+    pub(crate) const REVOKE: &str = "Take back";
+}
+
+pub(crate) mod leaving {
+    pub(crate) const TITLE: &str = "Going back";
+    pub(crate) const TEXT: &str = "You are led back to the application.";
+    pub(crate) const BUTTON: &str = "Continue";
+}
+
+/// What scopes allow, in words for people.
+pub(crate) mod scopes {
+    use wardgraph_kernel::Permission;
+    use wardgraph_oauth::scope;
+
+    /// What a scope allows. One that nobody has words for is shown as it is.
+    pub(crate) fn words(scope: &str) -> &str {
+        match scope {
+            scope::OPENID => "know that you are who you are",
+            scope::PROFILE => "see your name",
+            scope::EMAIL => "see your e-mail address",
+            scope::OFFLINE => "do all this when you are signed out, too",
+            "kg:read" => "read nodes, edges and triggers",
+            "kg:write" => "create, change and delete nodes, edges and triggers",
+            other => Permission::ALL.iter().find(|permission| permission.word() == other).map_or(other, |one| permission(*one)),
+        }
+    }
+
+    const fn permission(permission: Permission) -> &'static str {
+        match permission {
+            Permission::NodesRead => "read nodes",
+            Permission::NodesWrite => "create, change and delete nodes",
+            Permission::EdgesRead => "read edges",
+            Permission::EdgesWrite => "create and delete edges",
+            Permission::TriggersRead => "read triggers",
+            Permission::TriggersWrite => "create, change and delete triggers",
+            Permission::SearchRead => "search nodes",
+            Permission::AskRead => "ask questions that a model answers from nodes",
+            Permission::EventsRead => "read the organization's events",
+            Permission::AdminRefresh => "refresh nodes out of turn",
+            Permission::MetricsRead => "see the organization's usage",
+            Permission::SharedWrite => "change nodes that every organization reads",
+            Permission::UsersRead => "see who is in the organization",
+            Permission::MembersWrite => "invite people to the organization",
+            Permission::UsersWrite => "disable and delete everybody's accounts",
+            Permission::SystemRead => "see the state of the whole server",
+            Permission::ClientsRead => "see the organization's applications",
+            Permission::ClientsWrite => "register and change the organization's applications",
+        }
+    }
 }

@@ -23,7 +23,7 @@ pub(super) const HOLD: Statement<Identity> = Statement::identity(
      from sessions s join users u on u.user_id = s.user_id
      left join memberships m on m.user_id = s.user_id and m.organization_id = s.organization_id
      left join organizations o on o.organization_id = s.organization_id
-     where s.session_id = $1 and not s.browser for update of s",
+     where s.session_id = $1 and not s.browser and s.client_id is not distinct from $2::text for update of s",
 );
 pub(super) const ROTATE: Statement<Identity> = Statement::identity(
     "identity.session.rotate",
@@ -96,9 +96,9 @@ impl Held {
     }
 }
 
-/// Finds a session and holds it until the transaction ends.
-pub async fn hold(tx: &mut Tx<'_, Identity>, session: SessionId) -> Result<Option<Held>, IdentityError> {
-    let rows = tx.run(&HOLD, &[&session.uuid()]).await?;
+/// Finds a session that OAuth client `of` got, or one that none did, and holds it until the transaction ends.
+pub async fn hold(tx: &mut Tx<'_, Identity>, session: SessionId, of: Option<&str>) -> Result<Option<Held>, IdentityError> {
+    let rows = tx.run(&HOLD, &[&session.uuid(), &of]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     let organization: String = row.try_get(14)?;
     let proof = Proof { amr: row.try_get(16)?, acr: row.try_get(17)?, at: row.try_get(18)? };

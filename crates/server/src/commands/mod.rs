@@ -1,6 +1,7 @@
 //! The commands of the binary.
 
 mod access;
+mod client;
 mod config;
 mod demo;
 mod export;
@@ -61,6 +62,9 @@ enum Command {
     /// People's sessions.
     #[command(subcommand)]
     Session(session::Session),
+    /// Clients of the OAuth server.
+    #[command(subcommand)]
+    Client(Box<client::Client>),
     /// Show every setting, its value and where it came from.
     Config(config::ShowConfig),
 }
@@ -98,6 +102,7 @@ pub async fn run(cli: Cli, environment: BTreeMap<String, String>, out: &mut (imp
         Command::Key(key) => key.run(&context, out).await,
         Command::User(user) => user.run(&context, out).await,
         Command::Session(session) => session.run(&context, out).await,
+        Command::Client(client) => client.run(&context, out).await,
         Command::Config(show) => show.run(&context, out),
     }
 }

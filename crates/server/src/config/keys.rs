@@ -153,6 +153,10 @@ keys! {
     "limits.read_sustained" COUNT, "1000", [], "Reads of a tenant a second.";
     "limits.auth_burst" COUNT, "100", [], "Changes of accounts by a tenant's members at once.";
     "limits.auth_sustained" COUNT, "10", [], "The same a second.";
+    "limits.client_burst" COUNT, "2000", [], "Requests of one OAuth client at once: for tokens, introspection, revocation.";
+    "limits.client_sustained" COUNT, "1000", [], "The same a second.";
+    "limits.stranger_client_burst" COUNT, "30", [], "Requests to the OAuth endpoints that fail, from one network at once, and in one client's name.";
+    "limits.stranger_client_sustained" COUNT, "1", [], "The same a second.";
     "limits.stranger_auth_burst" COUNT, "30", [], "Sign-ins, registrations, refreshes and uses of mailed links from one network at once.";
     "limits.stranger_auth_sustained" COUNT, "1", [], "The same a second.";
     "limits.stranger_burst" COUNT, "200", [], "Calls without a valid credential from one network at once, for each class but search.";

@@ -15,7 +15,8 @@ pub struct OwnSettings {
     /// Where the server is reached; `None` for its listener's address.
     pub public_url: Option<String>,
     life: Duration,
-    algorithms: Vec<Algorithm>,
+    /// The algorithms that tokens are signed with, the first for whoever asks for none.
+    pub algorithms: Vec<Algorithm>,
     rotate_after: Duration,
     lead: Duration,
 }

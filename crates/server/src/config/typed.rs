@@ -219,10 +219,12 @@ fn limits(settings: &Settings, http: &HttpConfig) -> Result<LimitTable, ConfigEr
         (LimitClass::Items, "items"),
         (LimitClass::Read, "read"),
         (LimitClass::Auth, "auth"),
+        (LimitClass::Client, "client"),
     ] {
         let network = match class {
             LimitClass::Search => settings.policy("stranger_search")?,
             LimitClass::Auth => settings.policy("stranger_auth")?,
+            LimitClass::Client => settings.policy("stranger_client")?,
             _ => stranger,
         };
         table = table.with_tenant(class, Some(settings.policy(name)?)).with_network(class, Some(network));

@@ -126,13 +126,18 @@ impl Outside {
         self.asked.load(Ordering::SeqCst)
     }
 
+    /// Where its keys are.
+    pub(crate) fn address(&self) -> Address {
+        Address::parse(&format!("http://127.0.0.1:{}/keys", self.port)).unwrap()
+    }
+
     pub(crate) fn iss(&self) -> String {
         format!("https://{}.test", self.name)
     }
 
     /// The issuer as the server trusts it, changed as a test wants.
     pub(crate) fn trusted(&self, change: impl FnOnce(&mut IssuerConfig)) -> Issuer {
-        let address = Address::parse(&format!("http://127.0.0.1:{}/keys", self.port)).unwrap();
+        let address = self.address();
         let client = Egress::new(Names::System, None).unwrap().client(Rules::operator([&address], &[]), Duration::from_secs(1));
         let algorithms = vec![Algorithm::ES256, Algorithm::EdDSA];
         let mut config = IssuerConfig {

@@ -22,21 +22,22 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("audit", &["kernel", "store"]),
     ("graph", &["kernel", "store", "embed"]),
     ("identity", &["kernel", "egress", "store", "vault"]),
-    ("gate", &["kernel", "api", "store", "vault", "audit", "tokens", "limits", "identity"]),
-    ("http", &["kernel", "api", "vault", "tokens", "audit", "embed", "graph", "limits", "identity", "gate"]),
-    ("worker", &["kernel", "vault", "tokens", "audit", "embed", "graph", "identity", "gate"]),
+    ("oauth", &["kernel", "store", "vault", "tokens", "identity"]),
+    ("gate", &["kernel", "api", "store", "vault", "audit", "tokens", "limits", "identity", "oauth"]),
+    ("http", &["kernel", "api", "vault", "tokens", "audit", "embed", "graph", "limits", "identity", "oauth", "gate"]),
+    ("worker", &["kernel", "vault", "tokens", "audit", "embed", "graph", "identity", "oauth", "gate"]),
     (
         "server",
         &[
-            "kernel", "api", "egress", "store", "vault", "audit", "tokens", "limits", "embed", "graph", "identity", "gate",
-            "http", "worker",
+            "kernel", "api", "egress", "store", "vault", "audit", "tokens", "limits", "embed", "graph", "identity", "oauth",
+            "gate", "http", "worker",
         ],
     ),
     (
         "testkit",
         &[
-            "kernel", "api", "egress", "store", "vault", "audit", "tokens", "limits", "embed", "graph", "identity", "gate",
-            "http", "worker", "server",
+            "kernel", "api", "egress", "store", "vault", "audit", "tokens", "limits", "embed", "graph", "identity", "oauth",
+            "gate", "http", "worker", "server",
         ],
     ),
 ];

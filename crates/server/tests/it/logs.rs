@@ -65,6 +65,16 @@ async fn converse(server: &Server, token: &str) -> Vec<(u16, String)> {
         assert!((400..500).contains(&status), "{what}: {status} {answer}");
         refused.push((status, answer));
     }
+    // A token in the query, where the OAuth server takes one.
+    let client = "client_id=CANARYKEY&client_secret=CANARYTOKEN";
+    for (method, path, body) in [
+        (Method::GET, format!("/oauth2/introspect?token=CANARYTOKEN&{client}"), String::new()),
+        (Method::POST, "/oauth2/introspect".to_owned(), format!("token=CANARYTOKEN&{client}")),
+        (Method::POST, "/oauth2/token".to_owned(), format!("grant_type=CANARYBODY&{client}")),
+    ] {
+        let (status, answer) = visitor.ask(method, &path, token, body).await;
+        assert!((400..500).contains(&status) && !answer.contains("CANARY"), "{path}: {status} {answer}");
+    }
     // The worker reads the texts, and the log's writer what was refused.
     for _ in 0..100 {
         let (_, read) = visitor.ask(Method::GET, &format!("/nodes/{id}"), token, "").await;

@@ -6,7 +6,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use wardgraph_api::table::{Row, rows};
 use wardgraph_kernel::{Access, Rows, Spec};
-use wardgraph_testkit::{App, Reply, forgeries};
+use wardgraph_testkit::{App, Reply, Signer, forgeries};
+use wardgraph_tokens::{AccessRequest, Thumbprint};
 
 fn protected() -> impl Iterator<Item = &'static Row> {
     rows().filter(|row| !row.spec.access.admits_strangers())
@@ -47,6 +48,20 @@ async fn every_protected_endpoint_refuses_tokens_that_nobody_should_believe() {
             assert!(!reply.is_done(), "{} with a token that is {}", row.spec.id, forgery.name);
             reply.asks_for_a_credential();
         }
+    }
+}
+
+#[tokio::test]
+async fn no_endpoint_takes_a_bound_token_without_proof_of_its_key() {
+    let app = App::start().await;
+    let known = app.known(&app.owner("tenant-a")).await;
+    let jkt = Thumbprint::parse(&Signer::es256().thumbprint());
+    let stolen = app.user_with(&AccessRequest { jkt, ..app.access_request("org_a", "u", &["nodes:write", "search:read"]) });
+    for row in protected().filter(|row| !row.spec.is_page()) {
+        let reply = stolen.call(row, &known).await;
+        assert_eq!(reply.status.as_u16(), 401, "{}: {}", row.spec.id, reply.text);
+        let challenge = reply.headers["www-authenticate"].to_str().unwrap();
+        assert!(challenge.starts_with("DPoP ") && challenge.contains("invalid_token"), "{}: {challenge}", row.spec.id);
     }
 }
 

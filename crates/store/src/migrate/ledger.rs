@@ -36,7 +36,10 @@ migrations![
     "0022_people",
     "0023_unproven_addresses",
     "0025_less_is_granted",
-    "0026_invitations"
+    "0026_invitations",
+    "0027_clients",
+    "0028_authorization",
+    "0029_used_ids"
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {

@@ -3,6 +3,7 @@
 //! **Invariant:** verifying and signing take the keys at hand, and wait for nobody. What changes them is announced, so that every server has the
 //! new ones within a second (`two_servers_see_a_rotation_within_a_second`).
 
+mod id;
 mod keys;
 mod pair;
 mod rows;
@@ -17,6 +18,7 @@ use wardgraph_vault::Vault;
 
 use crate::{Algorithm, Issuer, KeyError, TokenError, claims::Rules, issuer::Keys, json::Members};
 
+pub use id::{Hint, IdKind};
 pub(crate) use keys::OwnKeys;
 pub(crate) use rows::STATEMENTS;
 pub use rows::{KeyState, Rotated, Rotation};
@@ -95,6 +97,16 @@ impl OwnIssuer {
     /// What `iss` says.
     pub fn iss(&self) -> &str {
         &self.0.config.iss
+    }
+
+    /// What `aud` says of a token that is good here.
+    pub fn audience(&self) -> &str {
+        &self.0.config.audience
+    }
+
+    /// The algorithms that there are keys for, the first for whoever asks for none.
+    pub fn algorithms(&self) -> &[Algorithm] {
+        &self.0.config.algorithms
     }
 
     /// The published set (RFC 7517) as it stands at `now`: every key that verifies, those that do not sign yet included.

@@ -6,10 +6,9 @@ use aws_lc_rs::{
     rsa::{KeyPair as RsaKeyPair, KeySize},
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256},
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
-use crate::{Algorithm, KeyError, MintError};
+use crate::{Algorithm, KeyError, MintError, thumbprint};
 
 /// A key pair that signs by one algorithm.
 pub(crate) enum Pair {
@@ -60,18 +59,15 @@ impl Pair {
         match self {
             Self::Es256(pair) => {
                 let point = pair.public_key().as_ref();
-                let (x, y) = (base64(point.get(1..33)), base64(point.get(33..)));
-                format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#)
+                thumbprint::of_point(point.get(1..33).unwrap_or_default(), point.get(33..).unwrap_or_default())
             }
-            Self::EdDsa(pair) => {
-                let x = base64(Some(pair.public_key().as_ref()));
-                format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#)
-            }
+            Self::EdDsa(pair) => thumbprint::of_curve(pair.public_key().as_ref()),
             Self::Rs256(pair) => {
                 let key = pair.public_key();
-                let n = base64(Some(key.modulus().big_endian_without_leading_zero()));
-                let e = base64(Some(key.exponent().big_endian_without_leading_zero()));
-                format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#)
+                thumbprint::of_modulus(
+                    key.modulus().big_endian_without_leading_zero(),
+                    key.exponent().big_endian_without_leading_zero(),
+                )
             }
         }
     }
@@ -95,8 +91,4 @@ impl std::fmt::Debug for Pair {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Pair").field(&self.algorithm()).finish()
     }
-}
-
-fn base64(bytes: Option<&[u8]>) -> String {
-    URL_SAFE_NO_PAD.encode(bytes.unwrap_or_default())
 }

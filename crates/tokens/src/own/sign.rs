@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use wardgraph_kernel::{Chance, Secret, TenantId};
 
 use super::{MAX_ACCESS_LIFE, OwnIssuer};
-use crate::{Algorithm, MAX_TOKEN_BYTES, MintError, claims, scopes, tenants::is_made_here};
+use crate::{Algorithm, MAX_TOKEN_BYTES, MintError, Thumbprint, claims, scopes, tenants::is_made_here};
 
 /// What an access token shall say.
 #[derive(Debug, Clone)]
@@ -18,8 +18,14 @@ pub struct AccessRequest {
     pub tenant: TenantId,
     /// `scopes` and `scope`. Unknown words are written as they stand, and grant nothing.
     pub scopes: Vec<String>,
-    /// `client_id`.
+    /// `client_id`: the OAuth client that asked, or [`crate::OWN_CLIENT`].
     pub client_id: String,
+    /// `cgen`: the client's generation. The token ends when that client's tokens are taken back.
+    pub client_generation: i64,
+    /// `aud`, if the token is good elsewhere than here.
+    pub audience: Option<String>,
+    /// `cnf`: the thumbprint of the key without which the token is good for nothing (RFC 9449, section 6.1).
+    pub jkt: Option<Thumbprint>,
     /// `sid`: the session that the token ends with.
     pub session: Option<String>,
     /// `gen`: the user's generation. The token ends when the user has a later one.
@@ -66,23 +72,37 @@ struct Payload<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     sid: Option<&'a str>,
     r#gen: i64,
+    cgen: i64,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     amr: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     acr: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     auth_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation>,
+}
+
+/// RFC 7800, section 3, and RFC 9449, section 6.1.
+#[derive(serde::Serialize)]
+struct Confirmation {
+    jkt: String,
 }
 
 impl OwnIssuer {
-    /// Signs an access token, with a `jti` of 256 bits from `chance`. Nothing is waited for. What it signs, [`crate::Verifier`] accepts.
+    /// Signs an access token, with a `jti` of 256 bits from `chance`. Nothing is waited for. What it signs for here, [`crate::Verifier`] accepts.
     ///
     /// # Errors
     /// [`MintError::NoKey`] if there is no key of the algorithm; [`MintError::Tenant`] for a tenant that was not made here; what is wrong with the
     /// request.
     pub fn sign(&self, request: &AccessRequest, chance: &dyn Chance) -> Result<Issued, MintError> {
         let config = &self.0.config;
-        let names = [Some(&request.subject), Some(&request.client_id), request.session.as_ref(), request.acr.as_ref()];
+        let names = [Some(&request.subject), request.session.as_ref(), request.acr.as_ref()];
+        if !claims::is_client_name(&request.client_id)
+            || request.audience.as_deref().is_some_and(|name| !claims::is_client_name(name))
+        {
+            return Err(MintError::Subject);
+        }
         if !names.into_iter().flatten().chain(&request.amr).all(|name| claims::is_name(name)) {
             return Err(MintError::Subject);
         }
@@ -101,7 +121,7 @@ impl OwnIssuer {
         let id = URL_SAFE_NO_PAD.encode(chance.bytes());
         let payload = Payload {
             iss: &config.iss,
-            aud: &config.audience,
+            aud: request.audience.as_deref().unwrap_or(&config.audience),
             sub: &request.subject,
             client_id: &request.client_id,
             tenant_id: request.tenant.as_str(),
@@ -112,20 +132,28 @@ impl OwnIssuer {
             jti: &id,
             sid: request.session.as_deref(),
             r#gen: request.generation,
+            cgen: request.client_generation,
             amr: &request.amr,
             acr: request.acr.as_deref(),
             auth_time: request.auth_time.map(Timestamp::as_second),
+            cnf: request.jkt.map(|key| Confirmation { jkt: key.to_string() }),
         };
         let body = serde_json::to_vec(&payload).map_err(|_| MintError::Signing)?;
-        let token = self.signed(request.algorithm, &body, request.now)?;
+        let token = self.signed("at+jwt", request.algorithm, &body, request.now)?;
         Ok(Issued { token, id, expires_at, life })
     }
 
-    fn signed(&self, algorithm: Option<Algorithm>, body: &[u8], now: Timestamp) -> Result<Secret, MintError> {
+    pub(super) fn signed(
+        &self,
+        typ: &str,
+        algorithm: Option<Algorithm>,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Secret, MintError> {
         let keys = self.0.keys.load();
         let wanted = algorithm.or_else(|| self.0.config.algorithms.first().copied());
         let key = keys.signing(wanted, now).ok_or(MintError::NoKey)?;
-        let header = format!(r#"{{"alg":"{}","kid":"{}","typ":"at+jwt"}}"#, key.pair.algorithm(), key.id);
+        let header = format!(r#"{{"alg":"{}","kid":"{}","typ":"{typ}"}}"#, key.pair.algorithm(), key.id);
         let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(body));
         let signature = key.pair.sign(message.as_bytes())?;
         let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature));

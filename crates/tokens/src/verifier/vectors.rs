@@ -6,7 +6,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Members, Parts};
-use crate::{Algorithm, TokenError, header, issuer::by_any, jwk::read_set, key::VerifyingKey, published::KeySet};
+use crate::{
+    Algorithm, TokenError, compact::decode, header, issuer::by_any, jwk::read_set, key::VerifyingKey, published::KeySet,
+};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -47,7 +49,7 @@ impl Trust {
         let set = if key.get("keys").is_some() { key.clone() } else { json!({ "keys": [key] }) };
         let alone = set["keys"].as_array().and_then(|keys| <&[Value; 1]>::try_from(keys.as_slice()).ok());
         let shared = alone.filter(|[key]| key["kty"] == "oct" && key["alg"] == "HS256").and_then(|[key]| key["k"].as_str());
-        match shared.and_then(|text| super::decode(text).ok()) {
+        match shared.and_then(|text| decode(text).ok()) {
             Some(secret) if secret.len() >= 32 => {
                 Self::Shared(VerifyingKey::of(Algorithm::HS256, DecodingKey::from_secret(&secret)))
             }
@@ -65,7 +67,7 @@ impl Trust {
 
     /// Whether the algorithm that a token names is another's alone.
     fn is_foreign(jws: &str) -> bool {
-        let header = jws.split('.').next().and_then(|head| super::decode(head).ok()).and_then(|text| Members::parse(&text).ok());
+        let header = jws.split('.').next().and_then(|head| decode(head).ok()).and_then(|text| Members::parse(&text).ok());
         header.is_some_and(|header| header::algorithm(&header).is_none())
     }
 

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod accepted;
+mod assertions;
 mod attacks;
 mod cached;
 mod faults;
@@ -10,4 +11,5 @@ mod forms;
 mod keys;
 mod kit;
 mod minted;
+mod proofs;
 mod speed;

@@ -31,6 +31,14 @@ fn speed_of_a_hit_and_of_each_algorithm() {
         let cold = verifier_without_memory(config);
         println!("first use, {algorithm}: {} ns", cost(500, || drop(black_box(cold.verify(black_box(&token), at(NOW))))));
     }
+    for (algorithm, proof) in crate::proofs::of_each_algorithm() {
+        println!(
+            "proof of possession, {algorithm}: {} ns",
+            cost(500, || {
+                let _ = black_box(crate::proofs::judge(black_box(&proof)));
+            })
+        );
+    }
     // Generous, for a debug build on a busy machine; the aim of 2,000 ns is the release build's.
     assert!(hit < 100_000, "{hit} ns");
 }

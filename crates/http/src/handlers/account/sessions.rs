@@ -8,6 +8,7 @@ use wardgraph_api::{
 use wardgraph_gate::{Account, Committed, Permit, Work};
 use wardgraph_identity::session::{self, Why};
 use wardgraph_kernel::{Endpoint, EventType, Read, SessionId, Timestamp, Write};
+use wardgraph_oauth::follow;
 use wardgraph_tokens::{Revocation, revoke};
 
 use crate::{Failure, Services};
@@ -29,7 +30,7 @@ pub(crate) async fn end(permit: Permit<EndSession>, Path(id): Path<SessionId>) -
     end_one(permit, id, Why::Revoked, NoContent).await
 }
 
-/// Ends a session of the caller's.
+/// Ends a session of the caller's; with a browser's end those that clients began in it, unless they may go on.
 pub(crate) async fn end_one<E>(permit: Permit<E>, id: SessionId, why: Why, answer: E::Output) -> Result<Committed<E>, Failure>
 where
     E: Endpoint<Mode = Write, Output: Keep>,
@@ -38,7 +39,10 @@ where
     let mut work = permit.begin()?;
     let ended = session::finish(&mut work.tx(), user, id, why, now).await?;
     let ended = ended.ok_or_else(|| Problem::not_found("the account has no such session"))?;
-    revoke(&mut work.tx(), Revocation::Session(&ended.to_string()), now).await?;
+    let followed = follow::end(&mut work.tx(), ended, now).await?;
+    for session in followed.into_iter().chain([ended]) {
+        revoke(&mut work.tx(), Revocation::Session(&session.to_string()), now).await?;
+    }
     Ok(work.commit(id, answer).await?)
 }
 

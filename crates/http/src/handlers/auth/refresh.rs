@@ -5,15 +5,15 @@ use wardgraph_api::{Json, Problem, table::auth::Refresh, wire::auth::Refreshing}
 use wardgraph_gate::{Ceremony, CeremonyWork, Committed};
 use wardgraph_identity::{
     IdentityError,
-    refresh::{Client, FamilyKey, Presented, Turn},
-    session::{self, Held, Use, Why},
+    refresh::Client,
+    session::{self, Held, Presentation, Use, Why, present},
 };
-use wardgraph_kernel::{EventType, Outcome, SessionId, Timestamp};
+use wardgraph_kernel::{Endpoint, EventType, Outcome, SessionId, Timestamp};
 use wardgraph_tokens::{Revocation, revoke};
 
 use super::{
     person,
-    tokens::{self, Bearer, family_key},
+    tokens::{self, Bearer},
 };
 use crate::{Failure, Services};
 
@@ -24,53 +24,47 @@ pub(crate) async fn refresh(
 ) -> Result<Committed<Refresh>, Failure> {
     let (now, chance, ip, device) = (pass.now(), pass.chance(), pass.ip(), pass.agent().to_owned());
     let client = Client::new(&device, pass.network());
-    let token = body.refresh_token.expose();
+    let at = Use { client: &client, device: &device, ip, now };
+    let (vault, lifetimes) = (&services.vault, services.accounts.lifetimes);
     let mut work = pass.begin()?;
-    let Some(presented) = Presented::read(token) else { return Ok(work.refuse(wrong()).await?) };
-    let Some(held) = session::hold(&mut work.tx(), presented.session).await? else {
-        return Ok(work.refuse(wrong()).await?);
-    };
-    let key = services.vault.open(&mut work.tx(), family_key(&presented.session.to_string()), &held.sealed).await?;
-    let key = FamilyKey::of(&key).ok_or(IdentityError::Unreadable("the key of a session's tokens"))?;
-    let (session, number) = (presented.session, presented.number);
-    // Who guesses a session's id ends nobody's session: only a token that was one says anything.
-    if !key.made(&presented) || !held.lives(services.accounts.lifetimes, now) || held.falls_short {
-        return Ok(work.refuse(wrong()).await?);
-    }
-    let Some(seat) = &held.seat else { return Ok(work.refuse(wrong()).await?) };
-    let next = match held.family.turn(number, &client, now) {
-        Turn::Rotate if held.is_next(token, &presented) => {
-            let next = key.token(session, number.saturating_add(1));
-            let at = Use { client: &client, device: &device, ip, now };
-            session::rotate(&mut work.tx(), session, &next, &at).await?;
-            work.note(EventType::SessionRefreshed, Some(session.into()), Outcome::Success, json!({}));
-            next
+    let presented = present(&mut work.tx(), vault, body.refresh_token.expose(), None, &at, lifetimes).await?;
+    let (session, held, next) = match presented {
+        Presentation::Wrong => return Ok(work.refuse(wrong()).await?),
+        Presentation::Replayed { session, held, number } => return replayed(work, &held, (session, number), now, wrong()).await,
+        Presentation::Next { session, held, number, token, again } => {
+            note(&mut work, session, number, again);
+            (session, held, token)
         }
-        Turn::Again(again) => {
-            work.note(EventType::SessionRetried, Some(session.into()), Outcome::Success, json!({ "token": number }));
-            key.token(session, again)
-        }
-        Turn::Rotate | Turn::Replayed => return replayed(work, &held, session, number, now).await,
     };
+    let seat = held.seat.as_ref().ok_or(IdentityError::Unreadable("a member's place"))?;
     let bearer = Bearer { user: held.user, generation: held.generation, seat, session, proof: &held.proof };
     let answer = tokens::answer(&bearer, next, now, &services, &*chance)?;
-    Ok(work.commit(person(held.user, Some(held.organization)), Json(answer)).await?)
+    Ok(work.commit(person(held.user, Some(held.organization.clone())), Json(answer)).await?)
+}
+
+/// Has on record that a token was used, for the first time or again.
+pub(in crate::handlers) fn note<E: Endpoint>(work: &mut CeremonyWork<E>, session: SessionId, number: i32, again: bool) {
+    let (event_type, payload) = match again {
+        false => (EventType::SessionRefreshed, json!({})),
+        true => (EventType::SessionRetried, json!({ "token": number })),
+    };
+    work.note(event_type, Some(session.into()), Outcome::Success, payload);
 }
 
 /// Ends the session: either who presents the token stole it, or who used it before did.
-async fn replayed(
-    work: CeremonyWork<Refresh>,
+pub(in crate::handlers) async fn replayed<E: Endpoint>(
+    work: CeremonyWork<E>,
     held: &Held,
-    session: SessionId,
-    number: i32,
+    (session, number): (SessionId, i32),
     now: Timestamp,
-) -> Result<Committed<Refresh>, Failure> {
+    answer: Problem,
+) -> Result<Committed<E>, Failure> {
     let mut work = work.undo().await?;
     session::end(&mut work.tx(), session, Why::Replayed, now).await?;
     revoke(&mut work.tx(), Revocation::Session(&session.to_string()), now).await?;
     let payload = json!({ "token": number, "next": held.family.number });
     work.note(EventType::SessionReplayed, Some(session.into()), Outcome::Refused, payload);
-    Ok(work.refuse_as(person(held.user, Some(held.organization.clone())), wrong()).await?)
+    Ok(work.refuse_as(person(held.user, Some(held.organization.clone())), answer).await?)
 }
 
 /// The one answer.

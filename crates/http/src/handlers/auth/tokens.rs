@@ -4,18 +4,14 @@ use wardgraph_api::wire::{SecretText, auth::Tokens};
 use wardgraph_gate::Tx;
 use wardgraph_identity::{
     account::Seat,
-    refresh::FamilyKey,
+    refresh::{FamilyKey, family_key},
     session::{Credential, Proof},
 };
 use wardgraph_kernel::{Chance, Identity, Permission, Secret, SessionId, Timestamp, UserId};
-use wardgraph_tokens::AccessRequest;
-use wardgraph_vault::Field;
+use wardgraph_tokens::{AccessRequest, OWN_CLIENT};
 
 use super::beginning::Beginning;
 use crate::{Failure, Services};
-
-/// `client_id` of sessions that no OAuth client asked for.
-const CLIENT: &str = "wardgraph";
 
 /// Whom an access token is for.
 #[derive(Debug)]
@@ -25,11 +21,6 @@ pub(in crate::handlers) struct Bearer<'a> {
     pub(in crate::handlers) seat: &'a Seat,
     pub(in crate::handlers) session: SessionId,
     pub(in crate::handlers) proof: &'a Proof,
-}
-
-/// Where the key of a session's family is sealed.
-pub(in crate::handlers) const fn family_key(session: &str) -> Field<'_> {
-    Field { table: "sessions", column: "family_key", row: session }
 }
 
 /// Begins a session, and makes its first tokens.
@@ -62,7 +53,10 @@ pub(in crate::handlers) fn answer(
             subject: bearer.user.to_string(),
             tenant: bearer.seat.organization.clone(),
             scopes: permissions.iter().map(Permission::word).map(str::to_owned).collect(),
-            client_id: CLIENT.into(),
+            client_id: OWN_CLIENT.into(),
+            client_generation: 0,
+            audience: None,
+            jkt: None,
             session: Some(bearer.session.to_string()),
             generation: bearer.generation,
             amr: bearer.proof.amr.clone(),

@@ -25,7 +25,7 @@ use crate::{
 
 const ICON_FOR: Duration = Duration::from_hours(24);
 /// The addresses of look and script change with them.
-const STYLE_FOR: Duration = Duration::from_hours(24 * 365);
+pub(crate) const STYLE_FOR: Duration = Duration::from_hours(24 * 365);
 
 pub(crate) async fn home(_: Visitor<Home>, (): ()) -> Result<Redirect, Problem> {
     Ok(Redirect::to("/account"))
@@ -50,6 +50,6 @@ fn empty<T: Shown>(browser: &Browser, known: &[(&str, &str)]) -> Result<Page, Fa
 }
 
 /// To a page that says what was done.
-fn after(path: &str, done: Done) -> Redirect {
+pub(crate) fn after(path: &str, done: Done) -> Redirect {
     Redirect::to(format!("{path}?done={}", done.word()))
 }

@@ -80,6 +80,7 @@ async fn no_other_token_stands_for_a_fresh_sign_in() {
         tenant: TenantId::parse(&ada.caller.tenant).unwrap(),
         session: Some(ada.session.clone()),
         auth_time: None,
+        jkt: None,
         ..app.access_request("tenant", "user", &[])
     };
     asks_to_sign_in(app.user_with(&silent).post(keys, &made).await, "silent");

@@ -1,6 +1,6 @@
 //! What the roles may do with the tables of accounts: read by the catalogue's tests.
 
-const PEOPLES: [&str; 10] = [
+const PEOPLES: [&str; 12] = [
     "users",
     "passwords",
     "memberships",
@@ -11,6 +11,8 @@ const PEOPLES: [&str; 10] = [
     "recovery_codes",
     "challenges",
     "passkeys",
+    "clients",
+    "client_secrets",
 ];
 
 /// Table, policy, command and roles of every policy.
@@ -29,10 +31,21 @@ pub(crate) fn policies() -> Vec<String> {
         .map(str::to_owned),
     );
     let peoples = PEOPLES.into_iter().map(|table| format!("{table} own_account PERMISSIVE ALL app"));
-    let before = PEOPLES.into_iter().chain(["attempts", "links", "mail", "mail_counts", "invitations", "setup_links"]);
+    let before =
+        PEOPLES.into_iter().chain(["attempts", "links", "mail", "mail_counts", "invitations", "setup_links", "used_ids"]);
     let before = before.map(|table| format!("{table} identity PERMISSIVE ALL identity"));
-    let keepers =
-        ["mail", "mail_counts", "links", "attempts", "sessions", "identity_secrets", "challenges", "invitations", "setup_links"];
+    let keepers = [
+        "mail",
+        "mail_counts",
+        "links",
+        "attempts",
+        "sessions",
+        "identity_secrets",
+        "challenges",
+        "invitations",
+        "setup_links",
+        "used_ids",
+    ];
     let keepers = keepers.map(|table| format!("{table} keeper PERMISSIVE ALL worker"));
     let everybodys = ["users", "organizations", "sessions", "api_keys"];
     policies.extend(everybodys.map(|table| format!("{table} administrator PERMISSIVE ALL admin")));
@@ -83,6 +96,12 @@ pub(crate) fn grants() -> Vec<String> {
         "mail app insert",
         "mail worker delete+select+update",
         "identity_secrets worker insert+select",
+        "used_ids identity insert+select",
+        "used_ids worker delete+select",
+        "clients identity insert+select",
+        "clients app delete+insert+select+update",
+        "client_secrets identity insert+select",
+        "client_secrets app delete+insert+select+update",
     ];
     let of = |table: &str, columns: &[&str], right: &str| -> Vec<String> {
         columns.iter().map(|column| format!("{table} {column} {right}")).collect()
@@ -98,6 +117,9 @@ pub(crate) fn grants() -> Vec<String> {
         "last_used_at",
         "expires_at",
         "ended_at",
+        "client_id",
+        "scopes",
+        "audience",
     ];
     let passkeys = ["factor_id", "user_id", "credential_id", "user_handle", "synced", "transports", "went_back_at"];
     let begun = [

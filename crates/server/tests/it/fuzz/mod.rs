@@ -4,6 +4,7 @@
 
 mod cursors;
 mod mangle;
+mod proofs;
 mod requests;
 mod settings;
 mod tokens;

@@ -51,6 +51,11 @@ impl Drop for Journey {
 
 /// Goes a journey to its end.
 async fn walk(name: &'static str, app: &App) {
+    walk_with(name, app, async |_| None).await;
+}
+
+/// The same, where the test knows more: what it answers to what.
+pub(crate) async fn walk_with(name: &'static str, app: &App, more: impl AsyncFn(&Value) -> Option<Value>) {
     let mut journey = Journey::begin(name, app);
     loop {
         // Waited for on another thread: the server must go on.
@@ -60,7 +65,9 @@ async fn walk(name: &'static str, app: &App) {
         if asked["done"] == name {
             return;
         }
-        let answer = if let Some(email) = asked["mail"].as_str() {
+        let answer = if let Some(answer) = more(&asked).await {
+            answer
+        } else if let Some(email) = asked["mail"].as_str() {
             let page = asked["page"].as_str().unwrap();
             app.mail_everything().await;
             json!(format!("/{page}?token={}", app.mails.token(email, page)))

@@ -1,0 +1,38 @@
+//! Clients of the OAuth server, for whoever sees to the organization's.
+
+use wardgraph_kernel::ClientId;
+
+use crate::{
+    Issued, Json, NoContent, Path,
+    wire::client::{ClientList, IssuedClient, IssuedSecret, NewClient, OAuthClient, SecretRotation},
+};
+
+/// The body limit: addresses, scopes, keys.
+const SMALL: usize = 64 << 10;
+
+crate::endpoints! {
+    /// Register a client of the own organization. Its secret is shown once.
+    CreateClient: POST "/api/v1/clients" (Json<NewClient>) -> Issued<IssuedClient> {
+        permission: ClientsWrite, rows: Account, fresh: "a client outlives the sign-in", limit: Auth, audit: ClientCreated, body: SMALL,
+    }
+    /// List the own organization's clients.
+    ListClients: GET "/api/v1/clients" (()) -> Json<ClientList> {
+        permission: ClientsRead, limit: Read, body: 0,
+    }
+    /// Read one of the own organization's clients.
+    GetClient: GET "/api/v1/clients/{id}" (Path<ClientId>) -> Json<OAuthClient> {
+        permission: ClientsRead, limit: Read, body: 0,
+    }
+    /// Register something else of a client. Where it may do less than before, its tokens are taken back.
+    ReplaceClient: PUT "/api/v1/clients/{id}" ((Path<ClientId>, Json<NewClient>)) -> Json<OAuthClient> {
+        permission: ClientsWrite, rows: Account, fresh: "a client outlives the sign-in", limit: Auth, audit: ClientUpdated, body: SMALL,
+    }
+    /// Delete a client, with every grant that it had. Within a second no server takes its tokens any more.
+    DeleteClient: DELETE "/api/v1/clients/{id}" (Path<ClientId>) -> NoContent {
+        permission: ClientsWrite, rows: Account, fresh: "it cannot be undone", limit: Auth, audit: ClientDeleted, body: 0,
+    }
+    /// Give a client another secret, which is shown once. Those from before live on for a while.
+    RotateClientSecret: POST "/api/v1/clients/{id}/secrets" ((Path<ClientId>, Json<SecretRotation>)) -> Issued<IssuedSecret> {
+        permission: ClientsWrite, rows: Account, fresh: "a secret outlives the sign-in", limit: Auth, audit: ClientSecretMade, body: 1 << 10,
+    }
+}

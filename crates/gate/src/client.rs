@@ -1,0 +1,161 @@
+//! Clients of the OAuth server, as they are met: in memory, but for the first request of each.
+//!
+//! **Invariant:** what is remembered of a client is a second old at most (`a_client_that_is_changed_is_another_within_a_second_on_every_server`).
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use moka::{policy::EvictionPolicy, sync::Cache};
+use wardgraph_api::Problem;
+use wardgraph_audit::{Circumstances, Entry, Subject};
+use wardgraph_kernel::{ChangeKind, ClientId, Endpoint, EventType, Identity, Outcome, Read, Spec};
+use wardgraph_limits::Decision;
+use wardgraph_oauth::{Client, OAuthError, client};
+use wardgraph_store::{Plan, Role, Scope, Store, StoreError};
+use wardgraph_tokens::{Inspected, TokenError};
+
+use crate::{Ceremony, Committed, Gate, Proven, admit::too_many};
+
+/// How much memory is spent on clients, in bytes, and for how long one is remembered.
+const REMEMBERED_BYTES: u64 = 64 << 20;
+const REMEMBERED_FOR: Duration = Duration::from_mins(10);
+
+/// The clients that were met.
+#[derive(Debug)]
+pub(crate) struct ClientRing(Cache<ClientId, Arc<Client>>);
+
+impl ClientRing {
+    pub(crate) fn new() -> Self {
+        let weigher = |_: &ClientId, client: &Arc<Client>| u32::try_from(client.weight()).unwrap_or(u32::MAX);
+        let cache = Cache::builder().max_capacity(REMEMBERED_BYTES).weigher(weigher).time_to_live(REMEMBERED_FOR);
+        Self(cache.eviction_policy(EvictionPolicy::lru()).build())
+    }
+}
+
+impl Gate {
+    /// Counts a request of a client that was refused against the network that it came from. Being limited is no failure, and neither is what is a
+    /// fault of ours.
+    pub fn failed(&self, spec: &'static Spec, from: IpAddr, status: u16) {
+        if spec.is_for_clients() && (400..500).contains(&status) && status != 429 {
+            self.parts.limiter.charge_network(from, spec.limit, self.parts.clock.elapsed());
+        }
+    }
+
+    pub(crate) async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, Problem> {
+        self.fresh().await?;
+        let current = |client: &Arc<Client>| !self.is_revoked(ChangeKind::ClientChanged, id.as_str(), client.generation);
+        if let Some(known) = self.clients.0.get(id).filter(current) {
+            return Ok(Some(known));
+        }
+        let found = Box::pin(look_up(&self.parts.store, id)).await;
+        let found =
+            found.map_err(|error| Problem::unavailable("clients cannot be looked up now").retry_after(2).inside(&error))?;
+        let found = found.map(Arc::new);
+        if let Some(client) = &found {
+            self.clients.0.insert(id.clone(), client.clone());
+        }
+        Ok(found)
+    }
+}
+
+async fn look_up(store: &Store, id: &ClientId) -> Result<Option<Client>, OAuthError> {
+    let mut unit = store.unit::<Read>(Role::Identity, Scope::System, Plan::Auto)?;
+    unit.end_with_next();
+    client::find(&mut unit.tx::<Identity>(), id).await
+}
+
+impl<E: Endpoint> Ceremony<E> {
+    /// The client of this name, as it is registered now. Waits for nobody if it was met lately.
+    ///
+    /// # Errors
+    /// 503 while that cannot be known.
+    pub async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, Problem> {
+        self.admission().gate.client(id).await
+    }
+
+    /// Counts a request of a client that proved who it is.
+    ///
+    /// # Errors
+    /// 429 when it asked too often.
+    pub fn charge(&self, client: &Client) -> Result<(), Problem> {
+        let parts = &self.admission().gate.parts;
+        let decision = parts.limiter.charge_client(client.id.as_str(), E::SPEC.limit, parts.clock.elapsed());
+        self.within(decision)
+    }
+
+    /// Counts a try in a client's name that failed, by whomever. The client itself is not kept out by it: what is right is never counted.
+    ///
+    /// # Errors
+    /// 429 when too many failed.
+    pub fn charge_failing(&self, name: &str) -> Result<(), Problem> {
+        let parts = &self.admission().gate.parts;
+        let decision = parts.limiter.charge_failing_client(name, E::SPEC.limit, parts.clock.elapsed());
+        self.within(decision)
+    }
+
+    /// Refuses what is too much, and has it on record.
+    fn within(&self, decision: Decision) -> Result<(), Problem> {
+        if decision.admitted {
+            return Ok(());
+        }
+        let (problem, _) = *self.admission().refuse(None, "rate_limited", too_many(decision), Some(decision));
+        Err(problem)
+    }
+
+    /// What a token of this server's own says, wherever it is good: for whoever is asked about it.
+    ///
+    /// # Errors
+    /// In the inner result what is wrong with it, [`TokenError::Revoked`] included; 503 while that cannot be known.
+    pub async fn inspect(&self, token: &str) -> Result<Result<Inspected, TokenError>, Problem> {
+        let gate = &self.admission().gate;
+        gate.fresh().await?;
+        let inspected = gate.parts.verifier.inspect(token, self.now());
+        Ok(inspected.and_then(
+            |inspected| {
+                if gate.watch.denies_token(&inspected.claims) { Err(TokenError::Revoked) } else { Ok(inspected) }
+            },
+        ))
+    }
+
+    /// Has what was done without a transaction on record, together with what others do at the same time, and answers once it is.
+    pub async fn settle(
+        self,
+        who: impl Into<Proven>,
+        entries: Vec<Entry>,
+        output: E::Output,
+    ) -> Result<Committed<E>, StoreError> {
+        self.close(who.into(), EventType::RequestCommitted, Outcome::Success, entries).await?;
+        Ok(Committed::with(Ok(output)))
+    }
+
+    /// Has a refusal on record, together with what others do at the same time, and answers once it is.
+    pub async fn settle_refusal(
+        self,
+        who: impl Into<Proven>,
+        entries: Vec<Entry>,
+        problem: Problem,
+    ) -> Result<Committed<E>, StoreError> {
+        self.close(who.into(), EventType::RequestRefused, Outcome::Refused, entries).await?;
+        Ok(Committed::with(Err(problem)))
+    }
+
+    async fn close(self, who: Proven, event_type: EventType, outcome: Outcome, entries: Vec<Entry>) -> Result<(), StoreError> {
+        let admission = self.into_admission();
+        let circumstances = Circumstances { actor: who.actor, request_id: Some(admission.request_id), ip: Some(admission.ip) };
+        let request = Entry { event_type, subject: Some(Subject::endpoint(E::SPEC.id)), outcome, payload: admission.payload() };
+        let scope = who.tenant.map_or(Scope::System, Scope::Tenant);
+        admission.gate.settle(scope, circumstances, std::iter::once(request).chain(entries).collect()).await
+    }
+}
+
+impl<E: Endpoint<Mode = Read>> Ceremony<E> {
+    /// Answers without a trace: nothing was changed, and nothing was tried in vain.
+    pub fn answer(self, output: E::Output) -> Committed<E> {
+        Committed::with(Ok(output))
+    }
+
+    /// Refuses, and has it on record like any refusal.
+    pub fn refuse(self, reason: &'static str, problem: Problem) -> Committed<E> {
+        let (problem, _) = *self.into_admission().refuse(None, reason, problem, None);
+        Committed::with(Err(problem))
+    }
+}

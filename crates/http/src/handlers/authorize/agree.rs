@@ -1,0 +1,43 @@
+//! Somebody agrees. What they agreed to is remembered; the request to which they go back is judged by it.
+
+use wardgraph_api::{Form, Problem, Redirect, table::authorize::Agree, wire::authorize::ConsentForm};
+use wardgraph_gate::{Committed, Permit};
+use wardgraph_kernel::{ClientId, ConsentId, TenantId};
+use wardgraph_oauth::{
+    consent::{self, Agreement},
+    scope,
+};
+
+use super::progress;
+use crate::Failure;
+
+pub(crate) async fn agree(permit: Permit<Agree>, Form(form): Form<ConsentForm>) -> Result<Committed<Agree>, Failure> {
+    let (user, now, chance) = (permit.account()?.user, permit.now(), permit.chance());
+    let unknown = || Problem::not_found("there is no such application");
+    let client = permit.client(&ClientId::parse(&form.client_id).ok_or_else(unknown)?).await?;
+    let client = client.filter(|client| client.disabled_at.is_none()).ok_or_else(unknown)?;
+    let Some(back) = progress::chosen(&form.return_to, &form.organization) else {
+        return Err(Problem::malformed("the form does not say to which request it belongs").into());
+    };
+    let elsewhere = || Problem::not_found("you are no member of this organization");
+    let organization = TenantId::parse(&form.organization).map_err(|_| elsewhere())?;
+    let mut scopes = form.scopes;
+    scopes.retain(|scope| scope::holds(&client.registered.scopes, scope));
+    if scopes.is_empty() {
+        return Err(Problem::malformed("the form agrees to nothing that the application may do").into());
+    }
+    scopes.sort();
+    scopes.dedup();
+    let agreement = Agreement {
+        user,
+        client: client.id.as_str(),
+        client_name: &client.registered.name,
+        organization: &organization,
+        scopes: &scopes,
+    };
+    let mut work = permit.begin()?;
+    match consent::remember(&mut work.tx(), &agreement, ConsentId::new(now, &*chance), now).await? {
+        Some(id) => Ok(work.commit(id, Redirect::to(back.as_str())).await?),
+        None => Ok(work.refuse(elsewhere()).await?),
+    }
+}

@@ -1,0 +1,136 @@
+//! Signing out at a client's word (OpenID Connect RP-Initiated Logout): at once with an ID token of whoever is signed in, else they are asked, so that no
+//! other site signs anybody out. The browser goes on to an address that the client registered for it, and to no other.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use wardgraph_api::{
+    Errand, Form, Held, Parameters, Problem, Redirect,
+    table::authorize::{EndSessionForClient, SignOutForClient},
+    wire::{authorize::SignOutForm, page::Done},
+};
+use wardgraph_gate::{Ceremony, Committed, Permit, Proven};
+use wardgraph_identity::session::{
+    self, Lifetimes, Why,
+    browser::{self, BrowserSession},
+};
+use wardgraph_kernel::{ClientId, EventType, Outcome};
+use wardgraph_oauth::{Client, follow, redirect, request::Answer};
+use wardgraph_tokens::{Hint, Revocation, revoke};
+
+use crate::{
+    Failure, Services,
+    handlers::{account::sessions, auth::person, pages::after},
+    pages::{self, consent, leaving::errand},
+};
+
+/// What a client asks, believed as far as it can be.
+struct Wish {
+    client: Option<Arc<Client>>,
+    hint: Option<Hint>,
+    /// Where the browser goes then.
+    to: Option<String>,
+}
+
+impl Wish {
+    /// The client that is meant: that of the ID token, or that which is named; `None` where both are and differ.
+    fn client_id(named: Option<&str>, hint: Option<&Hint>) -> Result<Option<ClientId>, Problem> {
+        let hinted = hint.map(|hint| hint.client.as_str());
+        match (named, hinted) {
+            (Some(named), Some(hinted)) if named != hinted => Err(Problem::malformed("id_token_hint is another client's")),
+            _ => Ok(hinted.or(named).and_then(ClientId::parse)),
+        }
+    }
+
+    /// Whether it is about whoever is signed in.
+    fn is_of(&self, met: &BrowserSession) -> bool {
+        self.hint.as_ref().is_some_and(|hint| hint.subject == met.user.to_string())
+    }
+
+    /// Judges where the browser may go.
+    fn new(client: Option<Arc<Client>>, hint: Option<Hint>, to: Option<&str>, state: Option<&str>) -> Result<Self, Problem> {
+        let may = |uri: &str| {
+            let registered = client.as_ref().map(|client| client.registered.post_logout_redirect_uris.as_slice());
+            registered.unwrap_or_default().iter().any(|registered| redirect::is(registered, uri))
+        };
+        let to = match to {
+            None => None,
+            Some(uri) if may(uri) => Some(with_state(uri, state)),
+            Some(_) => {
+                return Err(Problem::malformed("the application did not register the post_logout_redirect_uri of its request"));
+            }
+        };
+        Ok(Self { client, hint, to })
+    }
+
+    fn away(&self, by_page: bool) -> Errand {
+        match &self.to {
+            Some(to) => errand(Answer::Go(to.clone()), by_page, Held::Ends),
+            None => Errand::Go(Redirect { session: Held::Ends, ..after("/sign-in", Done::SignedOut) }),
+        }
+    }
+}
+
+fn with_state(uri: &str, state: Option<&str>) -> String {
+    let Some(state) = state else { return uri.to_owned() };
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("state", state).finish();
+    format!("{uri}{}{query}", if uri.contains('?') { '&' } else { '?' })
+}
+
+pub(crate) async fn at_a_clients_word(
+    pass: Ceremony<EndSessionForClient>,
+    parameters: Parameters<SignOutForm>,
+    services: Services,
+) -> Result<Committed<EndSessionForClient>, Failure> {
+    let (asking, now) = (pass.browser()?, pass.now());
+    let [hint, named, to, state] =
+        ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"].map(|name| parameters.one(name));
+    let believed = hint.and_then(|token| services.issuer.hint(token, now));
+    let client = match Wish::client_id(named, believed.as_ref())? {
+        Some(id) => pass.client(&id).await?,
+        None => None,
+    };
+    let wish = Wish::new(client, believed, to, state)?;
+    let mut work = pass.begin()?;
+    let met = match asking.session() {
+        None => None,
+        Some(cookie) => {
+            let met = browser::find(&mut work.tx(), &cookie, Lifetimes::BROWSER, now).await?;
+            met.map(|met| (cookie.session, met))
+        }
+    };
+    let Some((own, met)) = met else {
+        return Ok(work.commit(Proven::nobody(), wish.away(false)).await?);
+    };
+    let who = person(met.user, Some(met.seat.organization.clone()));
+    if !wish.is_of(&met) {
+        let name = wish.client.as_ref().map(|client| client.registered.name.as_str());
+        let fields = [("id_token_hint", hint), ("client_id", named), ("post_logout_redirect_uri", to), ("state", state)];
+        let fields: Vec<_> = fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        let page = pages::whole(&asking, &consent::sign_out(&asking.form_token(), name, &fields));
+        return Ok(work.commit(who, Errand::Show(page)).await?);
+    }
+    session::end(&mut work.tx(), own, Why::Logout, now).await?;
+    let followed = follow::end_unknown(&mut work.tx(), own, now).await?;
+    let payload = json!({ "with_it": followed });
+    for session in followed.into_iter().chain([own]) {
+        revoke(&mut work.tx(), Revocation::Session(&session.to_string()), now).await?;
+    }
+    work.note(EventType::SessionEnded, Some(own.into()), Outcome::Success, payload);
+    Ok(work.commit(who, wish.away(false)).await?)
+}
+
+pub(crate) async fn agreed(
+    permit: Permit<SignOutForClient>,
+    Form(form): Form<SignOutForm>,
+    services: Services,
+) -> Result<Committed<SignOutForClient>, Failure> {
+    let (account, now) = (permit.account()?, permit.now());
+    let believed = form.id_token_hint.as_deref().and_then(|token| services.issuer.hint(token, now));
+    let client = match Wish::client_id(form.client_id.as_deref(), believed.as_ref())? {
+        Some(id) => permit.client(&id).await?,
+        None => None,
+    };
+    let wish = Wish::new(client, believed, form.post_logout_redirect_uri.as_deref(), form.state.as_deref())?;
+    sessions::end_one(permit, account.session, Why::Logout, wish.away(true)).await
+}

@@ -1,0 +1,235 @@
+//! Clients: what is registered of them, as it is remembered, and how it is kept.
+
+mod check;
+mod own;
+mod rows;
+pub(crate) mod words;
+
+pub use check::{Fault, check};
+pub use own::{create, create_for, delete, get, list, replace, rotate};
+pub use rows::find;
+pub(crate) use words::words;
+pub use words::{GrantType, Source};
+
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use wardgraph_kernel::{Chance, ClientId, ClientSecretId, OrganizationRole, Permissions, Secret, TenantId, Timestamp};
+use wardgraph_store::StatementInfo;
+use wardgraph_tokens::Algorithm;
+
+use crate::{AuthMethod, scope};
+
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[
+    own::CREATE.info(),
+    own::CREATE_FOR.info(),
+    own::DELETE.info(),
+    own::EXPIRE.info(),
+    own::GET.info(),
+    own::HOLD.info(),
+    own::KEEP_SECRET.info(),
+    own::KEEP_SECRET_FOR.info(),
+    own::LIST.info(),
+    own::REPLACE.info(),
+    rows::FIND.info(),
+];
+
+/// How a secret of a client begins, for whoever finds one where it should not be.
+const SECRET_PREFIX: &str = "wgcs_";
+
+/// What is registered of a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registration {
+    /// What people are shown.
+    pub name: String,
+    /// How it proves who it is.
+    pub auth_method: AuthMethod,
+    /// By what it gets tokens.
+    pub grant_types: Vec<GrantType>,
+    /// Where browsers may be sent back to.
+    pub redirect_uris: Vec<String>,
+    /// Where browsers may be sent after signing out.
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Where it wants to be told of a sign-out.
+    pub backchannel_logout_uri: Option<String>,
+    /// The most that it may ever ask for.
+    pub scopes: Vec<String>,
+    /// Other places than this server that it may ask tokens for, and whose tokens it may ask about.
+    pub resources: Vec<String>,
+    /// What it may do on its own behalf.
+    pub role: Option<OrganizationRole>,
+    /// Whether it is the operator's own, and asks nobody for consent.
+    pub first_party: bool,
+    /// Whether its tokens are good only with proof of a key (RFC 9449).
+    pub dpop_bound: bool,
+    /// Whether its authorization requests must be pushed (RFC 9126).
+    pub require_par: bool,
+    /// What its ID tokens are signed with.
+    pub id_token_alg: Algorithm,
+    /// What its access tokens are signed with; as the server sees fit if nothing is said.
+    pub access_token_alg: Option<Algorithm>,
+    /// Its public keys, as a JWK set.
+    pub jwks: Option<String>,
+    /// Where it publishes them.
+    pub jwks_uri: Option<String>,
+}
+
+/// A client.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// Its id: no secret.
+    pub id: ClientId,
+    /// Whose it is: its tokens are this organization's.
+    pub organization: TenantId,
+    /// Raised with every change.
+    pub generation: i64,
+    /// How it came to be.
+    pub source: Source,
+    /// When.
+    pub created_at: Timestamp,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+    /// Since when it may do nothing.
+    pub disabled_at: Option<Timestamp>,
+    /// What is registered of it.
+    pub registered: Registration,
+    /// The secrets that are good for something, or were not long ago.
+    pub secrets: Vec<KeptSecret>,
+}
+
+/// A secret, as it is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeptSecret {
+    /// SHA-256.
+    verifier: [u8; 32],
+    /// When it ends.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl std::fmt::Debug for KeptSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeptSecret").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
+}
+
+/// A secret that was made just now: it is shown once.
+#[derive(Debug, Clone)]
+pub struct NewSecret {
+    /// Its id.
+    pub id: ClientSecretId,
+    /// What opens.
+    pub text: Secret,
+    verifier: [u8; 32],
+}
+
+impl NewSecret {
+    /// A secret with 256 bits of chance: a hash of it needs no salt, and no time.
+    pub fn generate(now: Timestamp, chance: &dyn Chance) -> Self {
+        let drawn = Secret::generate(chance);
+        let text = Secret::new(format!("{SECRET_PREFIX}{}", drawn.expose()));
+        let verifier = Sha256::digest(text.expose()).into();
+        Self { id: ClientSecretId::new(now, chance), text, verifier }
+    }
+}
+
+impl Client {
+    /// Whether a text is one of its secrets that are good at `now`. Takes as long whichever it is, if any.
+    pub fn knows(&self, secret: &Secret, now: Timestamp) -> bool {
+        let given: [u8; 32] = Sha256::digest(secret.expose()).into();
+        let lives = |kept: &&KeptSecret| kept.expires_at.is_none_or(|until| now < until);
+        self.secrets.iter().filter(lives).fold(false, |known, kept| bool::from(kept.verifier.ct_eq(&given)) | known)
+    }
+
+    /// Whether it gets tokens by this.
+    pub fn grants(&self, grant_type: GrantType) -> bool {
+        self.disabled_at.is_none() && self.registered.grant_types.contains(&grant_type)
+    }
+
+    /// The scopes that it may have on its own behalf: what is registered, as far as its role allows it. None about a person.
+    pub fn own_scopes(&self) -> Vec<String> {
+        let mut words = scope::within(&self.registered.scopes, self.role_permissions());
+        words.retain(|word| !scope::PERSONAL.contains(&word.as_str()));
+        words
+    }
+
+    fn role_permissions(&self) -> Permissions {
+        self.registered.role.map_or(Permissions::NONE, OrganizationRole::permissions)
+    }
+
+    /// Where else than here it may ask tokens for.
+    pub fn may_ask_for(&self, resource: &str) -> bool {
+        self.registered.resources.iter().any(|known| known == resource)
+    }
+
+    /// How much memory it takes, about, in bytes.
+    pub fn weight(&self) -> usize {
+        let of = |texts: &[String]| texts.iter().map(String::len).sum::<usize>();
+        let registered = &self.registered;
+        let lists = [&registered.redirect_uris, &registered.post_logout_redirect_uris, &registered.scopes, &registered.resources];
+        let jwks = registered.jwks.as_ref().map_or(0, String::len);
+        1_024 + lists.iter().map(|list| of(list)).sum::<usize>() + jwks
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use wardgraph_kernel::SeededChance;
+
+    /// A client with two secrets, the second of which ends at second 100.
+    pub(crate) fn client(auth_method: AuthMethod, secrets: &[&NewSecret]) -> Client {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        Client {
+            id: ClientId::generate(&SeededChance::new(7)),
+            organization: TenantId::parse("org_a").unwrap(),
+            generation: 1,
+            source: Source::Api,
+            created_at: at(0),
+            updated_at: at(0),
+            disabled_at: None,
+            registered: Registration {
+                name: "a client".into(),
+                auth_method,
+                grant_types: vec![GrantType::ClientCredentials],
+                redirect_uris: Vec::new(),
+                post_logout_redirect_uris: Vec::new(),
+                backchannel_logout_uri: None,
+                scopes: vec!["nodes:write".into(), "events:read".into(), "openid".into()],
+                resources: vec!["https://api.example".into()],
+                role: Some(OrganizationRole::Analyst),
+                first_party: false,
+                dpop_bound: false,
+                require_par: false,
+                id_token_alg: Algorithm::RS256,
+                access_token_alg: None,
+                jwks: None,
+                jwks_uri: None,
+            },
+            secrets: secrets
+                .iter()
+                .enumerate()
+                .map(|(turn, secret)| KeptSecret { verifier: secret.verifier, expires_at: (turn == 1).then(|| at(100)) })
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn a_secret_is_good_until_its_end_and_no_other_is() {
+        let (chance, at) = (SeededChance::new(1), |second| Timestamp::from_second(second).unwrap());
+        let [one, two, other] = [1, 2, 3].map(|_| NewSecret::generate(at(0), &chance));
+        let client = client(AuthMethod::Basic, &[&one, &two]);
+        assert!(client.knows(&one.text, at(0)) && client.knows(&one.text, at(1_000_000)));
+        assert!(client.knows(&two.text, at(99)) && !client.knows(&two.text, at(100)));
+        for wrong in [other.text, Secret::new(""), Secret::new(one.text.expose().to_uppercase())] {
+            assert!(!client.knows(&wrong, at(0)));
+        }
+        assert!(!format!("{client:?}").contains(&format!("{:?}", one.verifier)));
+    }
+
+    #[test]
+    fn a_client_does_on_its_own_behalf_what_its_role_allows() {
+        let mut client = client(AuthMethod::Basic, &[]);
+        assert_eq!(client.own_scopes(), ["nodes:read"]);
+        client.registered.role = None;
+        assert_eq!(client.own_scopes(), [""; 0]);
+    }
+}

@@ -1,0 +1,290 @@
+//! Clients, seen by their organization; and registered by whoever runs the server.
+
+use wardgraph_kernel::{ClientId, Identity, OrganizationRole, Read, TenantId, Timestamp, Write};
+use wardgraph_store::{Param, Role, Statement, Tx};
+use wardgraph_tokens::Algorithm;
+
+use super::{
+    Client, NewSecret, Registration, Source,
+    rows::{client_columns, read},
+};
+use crate::{AuthMethod, OAuthError};
+
+const APP: &[Role] = &[Role::App];
+/// How many clients an organization may have. The count may be passed by clients that are registered at once, not by many.
+const MOST: i64 = 1_000;
+/// How many secrets of a client may be good at once.
+const MOST_SECRETS: i64 = 5;
+
+const CREATE_SQL: &str = "insert into clients (organization_id, client_id, source, created_at, updated_at, name, auth_method, grant_types, redirect_uris,
+       post_logout_redirect_uris, backchannel_logout_uri, scopes, resources, role, first_party, dpop_bound, require_par, id_token_alg, access_token_alg, jwks, jwks_uri)
+     select $1::text, $2::text, $3::text, $4::timestamptz, $4, $5::text, $6::text, $7::text[], $8::text[], $9::text[], $10::text, $11::text[], $12::text[], $13::text,
+       $14::boolean, $15::boolean, $16::boolean, $17::text, $18::text, $19::text, $20::text
+     where (select count(*) from clients where organization_id = $1) < $21
+     returning client_id";
+pub(super) const CREATE: Statement<Write> = Statement::writing("oauth.client.create", APP, CREATE_SQL);
+pub(super) const CREATE_FOR: Statement<Identity> = Statement::identity("oauth.client.create_for", CREATE_SQL);
+
+const KEEP_SECRET_SQL: &str = "insert into client_secrets (organization_id, client_id, secret_id, verifier, created_at) select $1::text, $2::text, $3::uuid, $4::bytea, $5::timestamptz";
+pub(super) const KEEP_SECRET: Statement<Write> = Statement::writing("oauth.client.keep_secret", APP, KEEP_SECRET_SQL);
+pub(super) const KEEP_SECRET_FOR: Statement<Identity> = Statement::identity("oauth.client.keep_secret_for", KEEP_SECRET_SQL);
+
+pub(super) const LIST: Statement<Read> = Statement::reading(
+    "oauth.client.list",
+    APP,
+    concat!(
+        "select ",
+        client_columns!(),
+        " from clients c where c.organization_id = $1 order by c.created_at desc, c.client_id desc limit $2"
+    ),
+);
+pub(super) const GET: Statement<Read> = Statement::reading(
+    "oauth.client.get",
+    APP,
+    concat!("select ", client_columns!(), " from clients c where c.organization_id = $1 and c.client_id = $2"),
+);
+/// The same, held until the transaction ends.
+pub(super) const HOLD: Statement<Write> = Statement::writing(
+    "oauth.client.hold",
+    APP,
+    concat!("select ", client_columns!(), " from clients c where c.organization_id = $1 and c.client_id = $2 for update of c"),
+);
+pub(super) const REPLACE: Statement<Write> = Statement::writing(
+    "oauth.client.replace",
+    APP,
+    "update clients set generation = generation + 1, updated_at = $3, name = $4, auth_method = $5, grant_types = $6, redirect_uris = $7, post_logout_redirect_uris = $8,
+       backchannel_logout_uri = $9, scopes = $10, resources = $11, role = $12, first_party = $13, dpop_bound = $14, require_par = $15, id_token_alg = $16,
+       access_token_alg = $17, jwks = $18, jwks_uri = $19, disabled_at = case when $20::boolean then coalesce(disabled_at, $3) end
+     where organization_id = $1 and client_id = $2 returning generation",
+);
+/// What it had been granted goes along.
+pub(super) const DELETE: Statement<Write> = Statement::writing(
+    "oauth.client.delete",
+    APP,
+    "delete from clients where organization_id = $1 and client_id = $2 returning client_id",
+);
+/// The secrets from before end, those that ended are forgotten, and whoever remembers the client is to read it anew.
+pub(super) const EXPIRE: Statement<Write> = Statement::writing(
+    "oauth.client.expire_secrets",
+    APP,
+    "with ended as (delete from client_secrets where organization_id = $1 and client_id = $2 and expires_at <= $3),
+     ending as (update client_secrets set expires_at = least(expires_at, $4) where organization_id = $1 and client_id = $2 and (expires_at is null or expires_at > $3) returning 1)
+     update clients set generation = generation + 1, updated_at = $3 where organization_id = $1 and client_id = $2
+     returning generation, (select count(*) from ending)",
+);
+
+/// Registers a client of the caller's organization, with its first secret if it has one.
+pub async fn create(
+    tx: &mut Tx<'_, Write>,
+    id: &ClientId,
+    new: &Registration,
+    secret: Option<&NewSecret>,
+    now: Timestamp,
+) -> Result<Client, OAuthError> {
+    let tenant = tx.tenant();
+    let first = First { tenant: &tenant, id: id.as_str(), source: Source::Api.word(), now, new, words: Words::of(new) };
+    let rows = tx.write(&CREATE, &first.params()).await?;
+    if rows.is_empty() {
+        return Err(OAuthError::TooMany { what: "clients in an organization", most: MOST });
+    }
+    if let Some(secret) = secret {
+        tx.write(&KEEP_SECRET, &[&tenant, &id.as_str(), &secret.id.uuid(), &secret.verifier.as_slice(), &now]).await?;
+    }
+    hold(tx, id).await
+}
+
+/// Registers a client of any organization, at the word of whoever runs the server.
+pub async fn create_for(
+    tx: &mut Tx<'_, Identity>,
+    organization: &TenantId,
+    id: &ClientId,
+    new: &Registration,
+    secret: Option<&NewSecret>,
+    now: Timestamp,
+) -> Result<(), OAuthError> {
+    let tenant = organization.as_str();
+    let first = First { tenant, id: id.as_str(), source: Source::Cli.word(), now, new, words: Words::of(new) };
+    let rows = tx.run(&CREATE_FOR, &first.params()).await?;
+    if rows.is_empty() {
+        return Err(OAuthError::TooMany { what: "clients in an organization", most: MOST });
+    }
+    if let Some(secret) = secret {
+        tx.run(&KEEP_SECRET_FOR, &[&tenant, &id.as_str(), &secret.id.uuid(), &secret.verifier.as_slice(), &now]).await?;
+    }
+    Ok(())
+}
+
+/// The organization's clients, the newest first.
+pub async fn list(tx: &mut Tx<'_, Read>) -> Result<Vec<Client>, OAuthError> {
+    let tenant = tx.tenant();
+    tx.query(&LIST, &[&tenant, &MOST]).await?.iter().map(read).collect()
+}
+
+/// One of the organization's clients.
+pub async fn get(tx: &mut Tx<'_, Read>, id: &ClientId) -> Result<Client, OAuthError> {
+    let tenant = tx.tenant();
+    tx.query(&GET, &[&tenant, &id.as_str()]).await?.first().map(read).ok_or(OAuthError::NoClient)?
+}
+
+/// One of the organization's clients, held until the transaction ends.
+async fn hold(tx: &mut Tx<'_, Write>, id: &ClientId) -> Result<Client, OAuthError> {
+    let tenant = tx.tenant();
+    tx.write(&HOLD, &[&tenant, &id.as_str()]).await?.first().map(read).ok_or(OAuthError::NoClient)?
+}
+
+/// A client before and after it was changed.
+#[derive(Debug)]
+pub struct Changed {
+    /// As it was.
+    pub before: Client,
+    /// As it is.
+    pub after: Client,
+}
+
+impl Changed {
+    /// Whether the tokens that it got are good for more than it may now: they are to be taken back then.
+    pub fn takes_back(&self) -> bool {
+        let (before, after) = (&self.before.registered, &self.after.registered);
+        let narrower = |less: &[String], more: &[String]| more.iter().any(|word| !less.contains(word));
+        (self.after.disabled_at.is_some() && self.before.disabled_at.is_none())
+            || narrower(&after.scopes, &before.scopes)
+            || narrower(&after.resources, &before.resources)
+            || before.grant_types.iter().any(|grant| !after.grant_types.contains(grant))
+            || before.role != after.role
+            || (after.dpop_bound && !before.dpop_bound)
+            || before.auth_method != after.auth_method
+    }
+}
+
+/// Registers something else of a client.
+pub async fn replace(
+    tx: &mut Tx<'_, Write>,
+    id: &ClientId,
+    new: &Registration,
+    disabled: bool,
+    now: Timestamp,
+) -> Result<Changed, OAuthError> {
+    let before = hold(tx, id).await?;
+    let (tenant, words) = (tx.tenant(), Words::of(new));
+    tx.write(
+        &REPLACE,
+        &[
+            &tenant,
+            &id.as_str(),
+            &now,
+            &new.name,
+            &words.auth_method,
+            &words.grant_types,
+            &new.redirect_uris,
+            &new.post_logout_redirect_uris,
+            &new.backchannel_logout_uri,
+            &new.scopes,
+            &new.resources,
+            &words.role,
+            &new.first_party,
+            &new.dpop_bound,
+            &new.require_par,
+            &words.id_token_alg,
+            &words.access_token_alg,
+            &new.jwks,
+            &new.jwks_uri,
+            &disabled,
+        ],
+    )
+    .await?;
+    Ok(Changed { before, after: hold(tx, id).await? })
+}
+
+/// Deletes a client, with what it had been granted; tells what it was.
+pub async fn delete(tx: &mut Tx<'_, Write>, id: &ClientId) -> Result<Client, OAuthError> {
+    let before = hold(tx, id).await?;
+    let tenant = tx.tenant();
+    tx.write(&DELETE, &[&tenant, &id.as_str()]).await?;
+    Ok(before)
+}
+
+/// Gives a client another secret; those from before end at `until`. Tells its generation from then on.
+///
+/// # Errors
+/// [`OAuthError::NoSecret`] for one that authenticates otherwise.
+pub async fn rotate(
+    tx: &mut Tx<'_, Write>,
+    id: &ClientId,
+    secret: &NewSecret,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<i64, OAuthError> {
+    let client = hold(tx, id).await?;
+    if !matches!(client.registered.auth_method, AuthMethod::Basic | AuthMethod::Post) {
+        return Err(OAuthError::NoSecret);
+    }
+    let tenant = tx.tenant();
+    let rows = tx.write(&EXPIRE, &[&tenant, &id.as_str(), &now, &until]).await?;
+    let row = rows.first().ok_or(OAuthError::NoClient)?;
+    if until > now && row.try_get::<i64>(1)? >= MOST_SECRETS {
+        return Err(OAuthError::TooMany { what: "secrets of a client that are good at once", most: MOST_SECRETS });
+    }
+    tx.write(&KEEP_SECRET, &[&tenant, &id.as_str(), &secret.id.uuid(), &secret.verifier.as_slice(), &now]).await?;
+    Ok(row.try_get(0)?)
+}
+
+/// What stands in rows as words.
+struct Words {
+    auth_method: &'static str,
+    grant_types: Vec<&'static str>,
+    role: Option<&'static str>,
+    id_token_alg: &'static str,
+    access_token_alg: Option<&'static str>,
+}
+
+impl Words {
+    fn of(registered: &Registration) -> Self {
+        Self {
+            auth_method: registered.auth_method.word(),
+            grant_types: registered.grant_types.iter().map(|grant| grant.word()).collect(),
+            role: registered.role.map(OrganizationRole::word),
+            id_token_alg: registered.id_token_alg.word(),
+            access_token_alg: registered.access_token_alg.map(Algorithm::word),
+        }
+    }
+}
+
+/// A client's first row.
+struct First<'a> {
+    tenant: &'a str,
+    id: &'a str,
+    source: &'static str,
+    now: Timestamp,
+    new: &'a Registration,
+    words: Words,
+}
+
+impl First<'_> {
+    /// The parameters of [`CREATE_SQL`].
+    fn params(&self) -> [Param<'_>; 21] {
+        let (new, words) = (self.new, &self.words);
+        [
+            &self.tenant,
+            &self.id,
+            &self.source,
+            &self.now,
+            &new.name,
+            &words.auth_method,
+            &words.grant_types,
+            &new.redirect_uris,
+            &new.post_logout_redirect_uris,
+            &new.backchannel_logout_uri,
+            &new.scopes,
+            &new.resources,
+            &words.role,
+            &new.first_party,
+            &new.dpop_bound,
+            &new.require_par,
+            &words.id_token_alg,
+            &words.access_token_alg,
+            &new.jwks,
+            &new.jwks_uri,
+            &MOST,
+        ]
+    }
+}

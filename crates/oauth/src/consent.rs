@@ -1,0 +1,156 @@
+//! What people agreed to: which client may do what for them, in which of their organizations.
+
+use uuid::Uuid;
+use wardgraph_identity::session::Why;
+use wardgraph_kernel::{ConsentId, Identity, Read, SessionId, TenantId, Timestamp, UserId, Write};
+use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
+
+use crate::scope;
+
+const APP: &[Role] = &[Role::App];
+/// The most that are listed: the newest.
+const MOST: i64 = 200;
+
+const FIND: Statement<Identity> = Statement::identity(
+    "oauth.consent.find",
+    "select scopes, updated_at from consents where user_id = $1 and client_id = $2 and organization_id = $3",
+);
+/// What is agreed to is added to what was. For members alone.
+const REMEMBER: Statement<Write> = Statement::writing(
+    "oauth.consent.remember",
+    APP,
+    "insert into consents (consent_id, user_id, client_id, organization_id, client_name, scopes, created_at, updated_at)
+     select $1::uuid, m.user_id, $3::text, m.organization_id, $5::text, $6::text[], $7::timestamptz, $7 from memberships m where m.user_id = $2 and m.organization_id = $4
+     on conflict (user_id, client_id, organization_id) do update set client_name = excluded.client_name, updated_at = excluded.updated_at,
+       scopes = array(select distinct scope from unnest(consents.scopes || excluded.scopes) scope order by 1)
+     returning consent_id",
+);
+const LIST: Statement<Read> = Statement::reading(
+    "oauth.consent.list",
+    APP,
+    "select c.consent_id, c.client_id, c.client_name, c.organization_id, o.name, c.scopes, c.created_at, c.updated_at
+     from consents c join organizations o on o.organization_id = c.organization_id
+     where c.user_id = $1 order by c.updated_at desc, c.consent_id desc limit $2",
+);
+const TAKE_BACK: Statement<Write> = Statement::writing(
+    "oauth.consent.take_back",
+    APP,
+    "delete from consents where user_id = $1 and consent_id = $2 returning client_id, organization_id",
+);
+const END: Statement<Write> = Statement::writing(
+    "oauth.consent.end_sessions",
+    APP,
+    "update sessions set ended_at = $4, ended_by = $5 where user_id = $1 and client_id = $2 and organization_id = $3 and ended_at is null returning session_id",
+);
+
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[FIND.info(), REMEMBER.info(), LIST.info(), TAKE_BACK.info(), END.info()];
+
+/// What somebody agreed to, as they see it.
+#[derive(Debug, Clone)]
+pub struct Consent {
+    /// Its id.
+    pub id: ConsentId,
+    /// The client.
+    pub client: String,
+    /// What the client was called.
+    pub client_name: String,
+    /// Where it may work.
+    pub organization: String,
+    /// What that is called.
+    pub organization_name: String,
+    /// What it may do.
+    pub scopes: Vec<String>,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// When something was agreed to last.
+    pub updated_at: Timestamp,
+}
+
+/// What somebody agreed to before.
+#[derive(Debug, Clone)]
+pub struct Agreed {
+    /// All that they agreed to.
+    pub scopes: Vec<String>,
+    /// When they did last.
+    pub at: Timestamp,
+}
+
+impl Agreed {
+    /// Whether that is all of this: who agreed to writing agreed to reading what is written.
+    pub fn covers(&self, scopes: &[String]) -> bool {
+        scopes.iter().all(|word| scope::holds(&self.scopes, word))
+    }
+}
+
+/// What somebody agreed to before.
+pub async fn find(
+    tx: &mut Tx<'_, Identity>,
+    user: UserId,
+    client: &str,
+    organization: &TenantId,
+) -> Result<Option<Agreed>, StoreError> {
+    let rows = tx.run(&FIND, &[&user.uuid(), &client, &organization.as_str()]).await?;
+    let read = |row: &Row| Ok(Agreed { scopes: row.try_get(0)?, at: row.try_get(1)? });
+    rows.first().map(read).transpose()
+}
+
+/// What somebody agrees to.
+#[derive(Debug)]
+pub struct Agreement<'a> {
+    /// Who.
+    pub user: UserId,
+    /// The client.
+    pub client: &'a str,
+    /// What it is called.
+    pub client_name: &'a str,
+    /// Where it may work.
+    pub organization: &'a TenantId,
+    /// What it may do.
+    pub scopes: &'a [String],
+}
+
+/// Remembers what somebody agreed to; `None` for somebody who is no member there.
+pub async fn remember(
+    tx: &mut Tx<'_, Write>,
+    agreed: &Agreement<'_>,
+    id: ConsentId,
+    now: Timestamp,
+) -> Result<Option<ConsentId>, StoreError> {
+    let organization = agreed.organization.as_str();
+    let params: wardgraph_store::Params<'_> =
+        &[&id.uuid(), &agreed.user.uuid(), &agreed.client, &organization, &agreed.client_name, &agreed.scopes, &now];
+    let rows = tx.write(&REMEMBER, params).await?;
+    rows.first().map(|row| row.try_get::<Uuid>(0).map(ConsentId::from)).transpose()
+}
+
+/// What an account's owner agreed to.
+pub async fn list(tx: &mut Tx<'_, Read>, user: UserId) -> Result<Vec<Consent>, StoreError> {
+    tx.query(&LIST, &[&user.uuid(), &MOST]).await?.iter().map(read).collect()
+}
+
+/// Takes back what was agreed to, and ends the client's sessions that came of it. `None` if the account has no such consent.
+pub async fn take_back(
+    tx: &mut Tx<'_, Write>,
+    user: UserId,
+    id: ConsentId,
+    now: Timestamp,
+) -> Result<Option<Vec<SessionId>>, StoreError> {
+    let rows = tx.write(&TAKE_BACK, &[&user.uuid(), &id.uuid()]).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let (client, organization): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+    let ended = tx.write(&END, &[&user.uuid(), &client, &organization, &now, &Why::Revoked.word()]).await?;
+    ended.iter().map(|row| row.try_get::<Uuid>(0).map(SessionId::from)).collect::<Result<_, _>>().map(Some)
+}
+
+fn read(row: &Row) -> Result<Consent, StoreError> {
+    Ok(Consent {
+        id: row.try_get::<Uuid>(0)?.into(),
+        client: row.try_get(1)?,
+        client_name: row.try_get(2)?,
+        organization: row.try_get(3)?,
+        organization_name: row.try_get(4)?,
+        scopes: row.try_get(5)?,
+        created_at: row.try_get(6)?,
+        updated_at: row.try_get(7)?,
+    })
+}

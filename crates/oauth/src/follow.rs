@@ -1,0 +1,34 @@
+//! What ends with a browser's session: those of clients that were begun in it, unless their person let them go on.
+
+use uuid::Uuid;
+use wardgraph_identity::session::Why;
+use wardgraph_kernel::{Identity, SessionId, Timestamp, Write};
+use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
+
+const END_SQL: &str = "update sessions set ended_at = $2, ended_by = $3
+     where browser_session_id = $1 and ended_at is null and not 'offline_access' = any(scopes) returning session_id";
+const END: Statement<Write> = Statement::writing("oauth.follow.end", &[Role::App], END_SQL);
+const END_BY_IDENTITY: Statement<Identity> = Statement::identity("oauth.follow.end_by_identity", END_SQL);
+const BEGIN: Statement<Identity> =
+    Statement::identity("oauth.follow.begin", "update sessions set browser_session_id = $2 where session_id = $1");
+
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[END.info(), END_BY_IDENTITY.info(), BEGIN.info()];
+
+/// Has a client's session know in which browser's session it was begun.
+pub async fn begin(tx: &mut Tx<'_, Identity>, session: SessionId, browser: SessionId) -> Result<(), StoreError> {
+    tx.run(&BEGIN, &[&session.uuid(), &browser.uuid()]).await.map(drop)
+}
+
+/// Ends what ends with a browser's session, and tells what did: that is to be revoked.
+pub async fn end(tx: &mut Tx<'_, Write>, browser: SessionId, now: Timestamp) -> Result<Vec<SessionId>, StoreError> {
+    ended(&tx.write(&END, &[&browser.uuid(), &now, &Why::Logout.word()]).await?)
+}
+
+/// The same, before anyone is known.
+pub async fn end_unknown(tx: &mut Tx<'_, Identity>, browser: SessionId, now: Timestamp) -> Result<Vec<SessionId>, StoreError> {
+    ended(&tx.run(&END_BY_IDENTITY, &[&browser.uuid(), &now, &Why::Logout.word()]).await?)
+}
+
+fn ended(rows: &[Row]) -> Result<Vec<SessionId>, StoreError> {
+    rows.iter().map(|row| row.try_get::<Uuid>(0).map(SessionId::from)).collect()
+}

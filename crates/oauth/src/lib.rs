@@ -1,0 +1,43 @@
+//! The OAuth 2.0 server: clients and how they prove who they are, scopes, targets, grants, and what is published of it all.
+//!
+//! A grant is a session that a client got from a person: whatever ends sessions ends it. What a client may do at most is what is registered of it
+//! and what its role, or the person's, allows.
+//!
+//! Refuses to know: HTTP.
+
+pub mod assertion;
+pub mod authenticate;
+pub mod client;
+pub mod code;
+pub mod consent;
+mod error;
+pub mod follow;
+pub mod grant;
+pub mod id_token;
+pub mod metadata;
+pub mod par;
+pub mod pkce;
+pub mod redirect;
+mod reference;
+pub mod request;
+pub mod scope;
+pub mod step;
+pub mod sweep;
+pub mod target;
+
+pub use authenticate::{AuthMethod, Authenticated};
+pub use client::Client;
+pub use error::{ErrorCode, OAuthError, Refusal};
+
+use wardgraph_store::StatementInfo;
+
+/// Every statement of this room.
+pub const STATEMENTS: &[&[&StatementInfo]] = &[
+    client::STATEMENTS,
+    code::STATEMENTS,
+    consent::STATEMENTS,
+    follow::STATEMENTS,
+    grant::STATEMENTS,
+    par::STATEMENTS,
+    sweep::STATEMENTS,
+];

@@ -1,0 +1,124 @@
+//! Clients that others wrote: npm `openid-client` and `oauth4webapi`, PyPI `Authlib`. The browser part goes through the pages.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    process::{Command, Stdio},
+};
+
+use serde_json::{Value, json};
+use wardgraph_kernel::{Clock, SystemClock};
+use wardgraph_testkit::{App, OWN_ISS, Window};
+
+use super::kit::{Site, agree, claims, somebody};
+use crate::layers::repository;
+
+/// Runs a client to its end, with a person at a window; tells who it says has signed in.
+async fn run(command: Command, window: &Window) -> String {
+    let mut command = command;
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the client can be started");
+    let mut input = child.stdin.take().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let done = loop {
+        // Waited for on another thread: the server must go on.
+        let (rest, line) = tokio::task::spawn_blocking(move || {
+            let line = lines.next().map(Result::unwrap);
+            (lines, line)
+        })
+        .await
+        .unwrap();
+        lines = rest;
+        let said: Value = serde_json::from_str(&line.expect("the client ended before its end: see above")).unwrap();
+        if let Some(done) = said["done"].as_str() {
+            break done.to_owned();
+        }
+        let path = said["browser"].as_str().unwrap().strip_prefix(OWN_ISS).unwrap().to_owned();
+        let reply = agree(window, window.get(&path).await).await;
+        let to = if reply.status == 303 {
+            reply.leads().to_owned()
+        } else {
+            let (_, rest) = reply.text.split_once("content=\"0; url=").unwrap_or_else(|| panic!("{}", reply.text));
+            rest.split('"').next().unwrap().replace("&amp;", "&")
+        };
+        writeln!(input, "{}", json!(to)).unwrap();
+    };
+    drop(input);
+    assert!(child.wait().unwrap().success());
+    done
+}
+
+fn node(library: &str, app: &App, given: &Value) -> Command {
+    let root = repository();
+    let fetched =
+        Command::new("python3").arg(root.join("scripts/fetch.py")).args(["--only", "clients"]).stdout(Stdio::null()).status();
+    assert!(fetched.unwrap().success(), "the clients can be fetched");
+    let mut command = Command::new("node");
+    command.arg(root.join("scripts/clients/run.mjs")).arg(root.join(".cache/clients/node_modules"));
+    command.args([library, OWN_ISS, &app.base, &given.to_string()]);
+    command
+}
+
+fn python(app: &App, given: &Value) -> Command {
+    let mut command = Command::new("python3");
+    command.arg(repository().join("scripts/clients.py")).args([OWN_ISS, &app.base, &given.to_string()]);
+    command
+}
+
+/// Clients of others have clocks of their own.
+fn to_now(app: &App) {
+    let (machine, ours) = (SystemClock::start().now(), app.clock.now());
+    app.clock.advance(machine.duration_since(ours).try_into().unwrap());
+}
+
+fn given(site: &Site) -> Value {
+    json!({
+        "client_id": site.id,
+        "client_secret": site.secret,
+        "redirect_uri": site.redirect,
+        "signed_out_uri": "https://app.example/out",
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn openid_client_signs_somebody_in_and_out() {
+    let app = App::start().await;
+    to_now(&app);
+    let (ada, window) = somebody(&app, "ada@example.com").await;
+    let me = claims(&json!(ada.caller.token.clone().unwrap()))["sub"].clone();
+    for (method, par) in [("client_secret_basic", false), ("client_secret_basic", true), ("none", false)] {
+        let site = Site::of(&app, &ada.caller.tenant, json!({ "auth_method": method, "require_par": par })).await;
+        let mut given = given(&site);
+        given["par"] = json!(par);
+        let window = if method == "none" { &window } else { &signed_in(&app).await };
+        assert_eq!(json!(run(node("openid-client", &app, &given), window).await), me, "{method} {par}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn oauth4webapi_signs_somebody_in() {
+    let app = App::start().await;
+    to_now(&app);
+    let (ada, window) = somebody(&app, "ada@example.com").await;
+    let me = claims(&json!(ada.caller.token.clone().unwrap()))["sub"].clone();
+    for method in ["client_secret_post", "none"] {
+        let site = Site::of(&app, &ada.caller.tenant, json!({ "auth_method": method })).await;
+        assert_eq!(json!(run(node("oauth4webapi", &app, &given(&site)), &window).await), me, "{method}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn authlib_signs_somebody_in() {
+    let app = App::start().await;
+    to_now(&app);
+    let (ada, window) = somebody(&app, "ada@example.com").await;
+    let me = claims(&json!(ada.caller.token.clone().unwrap()))["sub"].clone();
+    for method in ["client_secret_basic", "none"] {
+        let site = Site::of(&app, &ada.caller.tenant, json!({ "auth_method": method })).await;
+        assert_eq!(json!(run(python(&app, &given(&site)), &window).await), me, "{method}");
+    }
+}
+
+async fn signed_in(app: &App) -> Window {
+    let window = Window::open(app);
+    window.sign_in("ada@example.com").await;
+    window
+}
