@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use wardgraph_api::table::{
-    account as a, auth, graph as g, mfa as m, pages as p, passkeys as k, shared, system as s, users as u,
+    account as a, auth, disown as n, graph as g, mfa as m, pages as p, passkeys as k, shared, system as s, users as u,
 };
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
@@ -103,6 +103,7 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(u::GetUser, users::get)
         .mount(u::DisableUser, users::disable)
         .mount(u::EnableUser, users::enable)
+        .mount(u::TakeFactors, users::take_factors)
         .mount(u::DeleteUser, users::delete)
         .mount(a::GetMe, account::me::get)
         .mount(a::UpdateMe, account::me::update)
@@ -122,6 +123,9 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(auth::VerifyEmail, with(services, ceremonies::links::verify))
         .mount(auth::RequestPasswordReset, with(services, ceremonies::links::request))
         .mount(auth::ConfirmPasswordReset, with(services, ceremonies::links::confirm))
+        .mount(n::DisownFactor, with(services, ceremonies::disown::disown))
+        .mount(n::DisownPage, pages::links::disown_page)
+        .mount(n::DisownByPage, with(services, pages::links::disown))
         .mount(p::Home, pages::home)
         .mount(p::Stylesheet, pages::stylesheet)
         .mount(p::PasskeyScript, pages::script)

@@ -9,7 +9,7 @@ mod texts;
 
 pub use bound::{Asked, admits, is_full};
 pub use folder::FolderMailer;
-pub use notice::{Notice, notify, notify_own};
+pub use notice::{Notice, notify, notify_added, notify_own};
 pub use outbox::{Due, claim, defer, done, sweep};
 pub use smtp::{SmtpMailer, SmtpOptions, Tls};
 pub use texts::compose;
@@ -22,6 +22,7 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     bound::COUNT.info(),
     bound::FULL.info(),
     notice::NOTIFY.info(),
+    notice::NOTIFY_LINKED.info(),
     notice::NOTIFY_OWN.info(),
     outbox::CLAIM.info(),
     outbox::DEFER.info(),
@@ -29,6 +30,7 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     outbox::FORGET_ATTEMPTS.info(),
     outbox::FORGET_CHALLENGES.info(),
     outbox::FORGET_COUNTS.info(),
+    outbox::FORGET_KEYS.info(),
     outbox::FORGET_LINKS.info(),
     outbox::FORGET_SESSIONS.info(),
 ];

@@ -45,6 +45,8 @@ pub enum Why {
     Replayed,
     /// The password was changed.
     Password,
+    /// A second factor was not added by the account's owner.
+    Disowned,
 }
 
 impl Why {
@@ -54,6 +56,7 @@ impl Why {
             Self::Revoked => "revoked",
             Self::Replayed => "replayed",
             Self::Password => "password",
+            Self::Disowned => "disowned",
         }
     }
 }

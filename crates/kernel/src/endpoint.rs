@@ -93,7 +93,8 @@ impl Spec {
     /// to know the same body by would be something to guess it by.
     pub const fn answers_again(&self) -> bool {
         let password = matches!(self.event, Some(EventType::PasswordChanged));
-        self.event.is_some() && !password && !self.access.admits_strangers() && !self.is_page()
+        let changes = self.event.is_some() && !matches!(self.method, Method::GET);
+        changes && !password && !self.access.admits_strangers() && !self.is_page()
     }
 
     /// Whether it is a page, or a form of one.
@@ -135,7 +136,7 @@ impl Spec {
             Rows::Own => !shares && !reads && !administers,
             Rows::Shared => shares && self.event.is_some(),
             Rows::Account => own,
-            Rows::Members => reads && self.event.is_none(),
+            Rows::Members => reads && matches!(self.method, Method::GET),
             Rows::Accounts => (administers || own) && self.event.is_some() && self.fresh.is_some(),
         }
     }

@@ -46,6 +46,7 @@ pub const GLOBAL_TABLES: &[(&str, &str)] = &[
     ("challenges", "acts under way are ended by whoever is not known yet"),
     ("mail", "what is due to be mailed is found across accounts, by the worker alone"),
     ("identity_secrets", "the server's own, sealed: only the worker's role sees them"),
+    ("notice_counts", "how often an account was told of something lately: a person's, as the account is"),
     ("embedding_servers", "which model each server uses, which is no tenant's"),
 ];
 
@@ -70,6 +71,9 @@ const MEMBERS: &str = "(organization_id = NULLIF(current_setting('app.current_me
 const MEMBERS_ACCOUNTS: &str = "(user_id IN ( SELECT m.user_id\n   FROM memberships m\n  WHERE (m.organization_id = NULLIF(current_setting('app.current_members_of'::text, true), ''::text))))";
 /// The policy on messages to a person's own address.
 const NOTICE: &str = "((link_id IS NULL) AND (recipient = ( SELECT users.email\n   FROM users\n  WHERE (users.user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))))";
+
+/// The policy on messages of administrators: none opens anything.
+const UNLINKED: &str = "(link_id IS NULL)";
 
 /// A question to the catalogue: each row that comes back is a leak, told in its first column.
 const QUESTIONS: &[&str] = &[
@@ -191,7 +195,8 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         ("jobs", ("queue", "*", "true", "true"))
         | (
             "vector_spaces" | "embedding_tenants" | "embedding_servers" | "master_keys" | "data_keys" | "changes"
-            | "signing_keys" | "mail" | "mail_counts" | "links" | "challenges" | "attempts" | "sessions" | "identity_secrets",
+            | "signing_keys" | "mail" | "mail_counts" | "links" | "challenges" | "attempts" | "sessions" | "api_keys"
+            | "identity_secrets",
             ("keeper", "*", "true", "true"),
         ) => Some(&["wardgraph_worker"]),
         ("master_keys", ("known", "r", "true", "")) | ("data_keys", ("own_read", "r", OWN, "")) => {
@@ -200,20 +205,22 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         ("data_keys", ("own_insert", "a", "", OWN)) => Some(&["wardgraph_app", "wardgraph_identity"]),
         ("changes", ("own_insert", "a", "", OWN)) => Some(&["wardgraph_app", "wardgraph_identity", "wardgraph_admin"]),
         (
-            "users" | "organizations" | "sessions" | "api_keys" | "jobs" | "vector_spaces" | "embedding_tenants"
-            | "embedding_servers" | "issuer_tenants" | "issuer_hours",
+            "users" | "passwords" | "organizations" | "sessions" | "api_keys" | "factors" | "recovery_codes" | "notice_counts"
+            | "jobs" | "vector_spaces" | "embedding_tenants" | "embedding_servers" | "issuer_tenants" | "issuer_hours",
             ("administrator", "*", "true", "true"),
         )
-        | ("memberships", ("administrator", "r", "true", "")) => Some(&["wardgraph_admin"]),
+        | ("memberships" | "links", ("administrator", "r", "true", ""))
+        | ("mail", ("administrator", "a", "", UNLINKED)) => Some(&["wardgraph_admin"]),
         (
             "issuer_tenants" | "issuer_hours" | "users" | "passwords" | "memberships" | "sessions" | "api_keys" | "organizations"
-            | "attempts" | "links" | "mail" | "mail_counts" | "factors" | "recovery_codes" | "challenges" | "passkeys",
+            | "attempts" | "links" | "mail" | "mail_counts" | "factors" | "recovery_codes" | "challenges" | "passkeys"
+            | "notice_counts",
             ("identity", "*", "true", "true"),
         ) => Some(&["wardgraph_identity"]),
         ("jobs", ("own_insert", "a", "", OWN))
         | (
             "users" | "passwords" | "memberships" | "sessions" | "api_keys" | "factors" | "recovery_codes" | "challenges"
-            | "passkeys",
+            | "passkeys" | "notice_counts",
             ("own_account", "*", ACCOUNT, ACCOUNT),
         )
         | ("organizations", ("members_read", "r", OWN_ORGANIZATIONS, "") | ("own_account", "*", ORGANIZATION, ORGANIZATION))

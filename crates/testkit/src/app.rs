@@ -24,7 +24,7 @@ use wardgraph_store::{Role, StatementInfo, Store, StoreOptions, Timeouts};
 use wardgraph_tokens::{AccessRequest, Algorithm, Issuer, LocalKey, Minter, OwnIssuer, Verifier};
 use wardgraph_vault::{FixedSource, MasterSource, Vault};
 use wardgraph_worker::{
-    EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, PurgeWorker, TierKeeper, TierOptions, WorkerOptions,
+    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, PurgeWorker, TierKeeper, TierOptions, WorkerOptions,
 };
 
 use crate::{
@@ -194,6 +194,7 @@ pub struct App {
     forgetting: ForgettingWorker,
     purge: PurgeWorker,
     mail: MailWorker,
+    account_keeper: AccountKeeper,
     people: std::sync::atomic::AtomicU32,
     server: JoinHandle<()>,
     listening: Option<JoinHandle<()>>,
@@ -295,6 +296,7 @@ impl App {
             minter: Minter::with_secret(&secret, Some(ISS), AUDIENCE).unwrap(),
             own: own_key.minter("wardgraph-local", AUDIENCE),
             forgetting: ForgettingWorker::new(parts.clone()),
+            account_keeper: AccountKeeper::new(parts.clone(), options.verifies),
             purge: PurgeWorker::new(parts.clone()),
             mail: MailWorker::new(parts.clone(), options.mailer.unwrap_or_else(|| mails.clone()), account_keys.clone(), OWN_ISS),
             mails,
@@ -419,6 +421,7 @@ impl App {
     /// Forgets failed sign-ins, links and sessions that are past.
     pub async fn sweep_accounts(&self) {
         self.mail.sweep().await.unwrap();
+        self.account_keeper.turn().await.unwrap();
     }
 
     /// Works the queue until nothing is due.

@@ -36,6 +36,7 @@
 
 pub mod account;
 pub mod auth;
+pub mod disown;
 pub mod graph;
 pub mod mfa;
 pub mod pages;
@@ -60,8 +61,18 @@ pub struct Row {
 }
 
 /// Every endpoint of the server.
-pub static ALL: &[&[Row]] =
-    &[system::ROWS, graph::ROWS, shared::ROWS, mfa::ROWS, passkeys::ROWS, users::ROWS, account::ROWS, auth::ROWS, pages::ROWS];
+pub static ALL: &[&[Row]] = &[
+    system::ROWS,
+    graph::ROWS,
+    shared::ROWS,
+    mfa::ROWS,
+    passkeys::ROWS,
+    users::ROWS,
+    account::ROWS,
+    auth::ROWS,
+    pages::ROWS,
+    disown::ROWS,
+];
 
 /// Every endpoint of the server, one after another.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
@@ -101,7 +112,7 @@ macro_rules! endpoints {
 
             const _: () = assert!(
                 <$name as ::wardgraph_kernel::Endpoint>::SPEC.shares_as_it_should(),
-                "`rows: Shared` goes with `permission: SharedWrite` and `audit:`, `rows: Account` with `own:`, `rows: Members` with `permission: UsersRead`, `rows: Accounts` with `permission: UsersWrite` or `own:`, `fresh:` and `audit:`; and these with nothing else"
+                "`rows: Shared` goes with `permission: SharedWrite` and `audit:`, `rows: Account` with `own:`, `rows: Members` with `permission: UsersRead` and GET, `rows: Accounts` with `permission: UsersWrite` or `own:`, `fresh:` and `audit:`; and these with nothing else"
             );
             const _: () = assert!(
                 <$name as ::wardgraph_kernel::Endpoint>::SPEC.pages_as_it_should(),

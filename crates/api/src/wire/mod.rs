@@ -3,6 +3,7 @@
 pub mod account;
 pub mod api_key;
 pub mod auth;
+pub mod disown;
 pub mod edge;
 pub mod embedding;
 pub mod event;

@@ -1,12 +1,13 @@
 //! An account, seen by its owner.
 
-use wardgraph_kernel::{Chance, LinkId, Mode, Read, Timestamp, UserId, Write};
+use wardgraph_kernel::{Chance, Mode, Read, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Statement, StoreError, Tx};
 
 use crate::{
     IdentityError,
     account::{Seat, seat},
     lockout::{FORGOTTEN_AFTER, Failures},
+    mail::{Notice, notify_own},
     password::Verifier,
 };
 
@@ -30,7 +31,7 @@ pub(super) const RENAME: Statement<Write> = Statement::writing(
 pub(super) const KNOWN: Statement<Read> = Statement::reading(
     "identity.own.known",
     APP,
-    "select p.verifier, p.failures, p.failed_at, u.email, u.name from passwords p join users u using (user_id) where p.user_id = $1",
+    "select p.verifier, p.failures, p.failed_at, u.email, u.name from passwords p join users u using (user_id) where p.user_id = $1 and p.ended_at is null",
 );
 /// How often the password was guessed wrongly. Locked, so that guesses count one after another, however many are worked out at once.
 pub(super) const TRIED: Statement<Write> =
@@ -39,11 +40,6 @@ pub(super) const CHANGE: Statement<Write> = Statement::writing(
     "identity.own.change_password",
     APP,
     "update passwords set verifier = $2, changed_at = $3, failures = 0, failed_at = null where user_id = $1 and verifier = $4 returning user_id",
-);
-pub(super) const NOTICE: Statement<Write> = Statement::writing(
-    "identity.own.notice",
-    APP,
-    "insert into mail (mail_id, kind, recipient, name, created_at, due_at) select $2::uuid, 'changed', email, case when verified_at is null then '' else name end, $3::timestamptz, $3 from users where user_id = $1",
 );
 pub(super) const COUNT: Statement<Write> = Statement::writing(
     "identity.own.count",
@@ -131,7 +127,7 @@ pub async fn change_password(
 ) -> Result<bool, StoreError> {
     let rows = tx.write(&CHANGE, &[&user.uuid(), &new.to_string(), &now, &old.to_string()]).await?;
     if !rows.is_empty() {
-        tx.write(&NOTICE, &[&user.uuid(), &LinkId::new(now, chance).uuid(), &now]).await?;
+        notify_own(tx, user, Notice::PasswordChanged, now, chance).await?;
     }
     Ok(!rows.is_empty())
 }

@@ -51,11 +51,30 @@ pub fn compose(due: &Due, keys: &Keys, base: &str) -> Option<Message> {
                  got in."
             ),
         ),
+        ("factor_added", Some(id)) => (
+            "Your account has another second factor",
+            format!(
+                "a second factor was added to your account just now: signing in asks for it besides the password. If it was you, you need \
+                 not do anything. If it was not you, say so at\n\n{}\n\nThe link is good for seven days and works once. It removes the \
+                 factor, and ends your password and whatever is signed in: then you set a new password by another mail.",
+                link(Kind::NotMe, "not-me", id)
+            ),
+        ),
+        // Written by an older version.
         ("factor_added", None) => (
             "Your account has another second factor",
             format!(
                 "a second factor was added to your account just now: signing in asks for it besides the password. If it was not you, set a \
-                 new password at once, at\n\n{base}\n\nand then remove what you do not know."
+                 new password at once, at\n\n{base}\n\nwhich ends whatever is signed in, and ask an administrator of the server to take \
+                 the factor away."
+            ),
+        ),
+        ("factors_taken", None) => (
+            "Your second factors were taken away",
+            format!(
+                "an administrator of the server took away the second factors of your account, as you asked them to, we hope. Your password, \
+                 API keys and whatever was signed in ended with them. Set a new password at\n\n{base}/forgot-password\n\nand then add a \
+                 second factor. If you did not ask for it, ask the administrator why."
             ),
         ),
         ("factor_removed", None) => (

@@ -34,7 +34,8 @@ migrations![
     "0020_passkeys",
     "0021_browser_sessions",
     "0022_people",
-    "0023_unproven_addresses"
+    "0023_unproven_addresses",
+    "0024_ends_of_accounts",
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {

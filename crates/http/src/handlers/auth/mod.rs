@@ -1,5 +1,6 @@
 //! Ceremonies: registering, signing in, refreshing, mailed links.
 
+pub(crate) mod disown;
 pub(crate) mod links;
 pub(crate) mod login;
 pub(crate) mod opening;

@@ -17,7 +17,7 @@ use wardgraph_identity::{
     account::{self, Seat},
     challenge::{self, Held, Kind, Standing},
     factor::{self, NewFactor, RECOVERY_CODE, TOTP, WEBAUTHN},
-    mail::{Notice, notify},
+    mail::{Notice, notify, notify_added},
     passkey::{NewPasskey, Refusal},
     recovery::{self as codes, Codes},
     session::{MULTIPLE, ONE_TIME, PASSWORD, Proof},
@@ -257,7 +257,7 @@ async fn enable<E: Endpoint, O: Opening>(
     let codes = Codes::make(&*place.chance);
     let recovery_codes = codes::ensure(&mut work.tx(), user, &codes, now).await?;
     let recovery_codes = recovery_codes.then(|| codes.texts.into_iter().map(SecretText).collect());
-    notify(&mut work.tx(), user, Notice::FactorAdded, now, &*place.chance).await?;
+    notify_added(&mut work.tx(), user, now, &*place.chance).await?;
     challenge::finish(&mut work.tx(), held, now).await?;
     let mut begun = None;
     if held.session.is_none() {
@@ -310,7 +310,7 @@ async fn failed<E: Endpoint>(
     let failures = account::count(&mut work.tx(), counter, i32::from(counts), now).await?;
     let payload = json!({ "method": method });
     if counts && failures.begins_to_lock() {
-        notify(&mut work.tx(), user, Notice::FactorLocked, now, &*place.chance).await?;
+        notify(&mut work.tx(), Some(user), Notice::FactorLocked, now, &*place.chance).await?;
         work.note(EventType::MfaLocked, Some(user.into()), Outcome::Refused, payload.clone());
     }
     if let Some(turned) = turned {

@@ -2,11 +2,14 @@
 
 mod breached;
 mod command;
+mod disowned;
+mod ends;
 mod fresh;
 mod guesses;
 mod keys;
 mod mail;
 mod mfa;
+mod notices;
 mod passkeys;
 mod passwords;
 mod people;
@@ -14,6 +17,7 @@ pub(crate) mod rights;
 mod secrets;
 mod sessions;
 mod signing_in;
+mod sweeps;
 mod theft;
 mod timing;
 mod unproven;
