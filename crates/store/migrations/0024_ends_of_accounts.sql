@@ -38,6 +38,6 @@ create policy keeper on api_keys for all to wardgraph_worker using (true) with c
 grant select (key_id, revoked_at, expires_at), delete on api_keys to wardgraph_worker;
 
 -- Accounts whose address nobody showed to be theirs, and that nobody waits for any more.
-create index users_unproven on users (created_at, user_id) where verified_at is null;
+create index users_unproven on users (user_id) where verified_at is null;
 create policy administrator on links for select to wardgraph_admin using (true);
 grant select (link_id, user_id, expires_at, used_at) on links to wardgraph_admin;

@@ -41,20 +41,19 @@ impl AccountKeeper {
 
     /// Deletes those that are due, each in a transaction of its own. Tells how many.
     pub async fn turn(&self) -> Result<usize, IdentityError> {
-        let mut deleted = 0;
+        let (mut deleted, mut after) = (0, None);
         while self.verifies {
             let mut work = self.parts.people(WHY)?;
             let now = work.now();
-            let found = people::unproven(&mut work.tx(), now).await?;
+            let found = people::unproven(&mut work.tx(), after, now).await?;
             work.commit(Vec::new()).await?;
-            let mut gone = 0;
-            for user in found {
-                gone += usize::from(self.delete(user).await?);
-            }
-            deleted += gone;
-            // Those that stay would be found again.
-            if gone == 0 {
+            if found.is_empty() {
                 break;
+            }
+            for user in found {
+                deleted += usize::from(self.delete(user).await?);
+                // Those that stay keep nobody else.
+                after = Some(user);
             }
         }
         Ok(deleted)
@@ -65,7 +64,7 @@ impl AccountKeeper {
         let now = work.now();
         let gone = match people::delete_unproven(&mut work.tx(), user, now).await {
             Ok(Some(gone)) => gone,
-            // Somebody came, or registers at this moment.
+            // Somebody came or comes at this moment, or there is data.
             Ok(None) | Err(IdentityError::InTheWay(_) | IdentityError::Store(StoreError::Conflict)) => return Ok(false),
             Err(error) => return Err(error),
         };

@@ -155,8 +155,17 @@ async fn more_accounts_than_one_statement_finds_go_each_by_itself() {
     let sql = "insert into wardgraph.users (user_id, email, name, created_at, updated_at)
                select gen_random_uuid(), n || '@example.com', '', to_timestamp(0), to_timestamp(0) from generate_series(1, 230) n";
     app.database.behind_the_scenes().await.batch_execute(sql).await.unwrap();
+    // Some that stay, more than a page of them, are in nobody's way.
+    let stay = "insert into wardgraph.users (user_id, email, name, created_at, updated_at)
+                select ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, n || '@stays.example', '', to_timestamp(0), to_timestamp(0) from generate_series(1, 120) n;
+                insert into wardgraph.organizations (organization_id, name, owner_id, created_at)
+                select 'org_stays' || right(user_id::text, 3), '', user_id, to_timestamp(0) from wardgraph.users where email like '%stays.example';
+                insert into wardgraph.nodes (tenant_id, node_id, classes, props, metadata, refresh_policy, triggers, created_at, updated_at)
+                select organization_id, gen_random_uuid(), '{}', '{}', '{}', '{}', '[]', now(), now() from wardgraph.organizations";
+    app.database.behind_the_scenes().await.batch_execute(stay).await.unwrap();
     app.sweep_accounts().await;
-    assert_eq!(strings(&app, USERS).await, [""; 0]);
+    assert_eq!(strings(&app, "select email from wardgraph.users where email not like '%stays.example'").await, [""; 0]);
+    assert_eq!(strings(&app, USERS).await.len(), 120);
     let told = "select subject from wardgraph.events where type = 'user.deleted'";
     assert_eq!(strings(&app, told).await.len(), 230);
     login(&app, "1@example.com", PASSWORD).await.problem(401);
