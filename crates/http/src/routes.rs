@@ -123,9 +123,6 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(auth::VerifyEmail, with(services, ceremonies::links::verify))
         .mount(auth::RequestPasswordReset, with(services, ceremonies::links::request))
         .mount(auth::ConfirmPasswordReset, with(services, ceremonies::links::confirm))
-        .mount(n::DisownFactor, with(services, ceremonies::disown::disown))
-        .mount(n::DisownPage, pages::links::disown_page)
-        .mount(n::DisownByPage, with(services, pages::links::disown))
         .mount(p::Home, pages::home)
         .mount(p::Stylesheet, pages::stylesheet)
         .mount(p::PasskeyScript, pages::script)
@@ -158,6 +155,9 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(p::NewKeyPage, pages::keys::new_page)
         .mount(p::MakeKey, pages::keys::make)
         .mount(p::RevokeKeyByPage, pages::keys::revoke)
+        .mount(n::DisownFactor, with(services, ceremonies::disown::disown))
+        .mount(n::DisownPage, pages::links::disown_page)
+        .mount(n::DisownByPage, with(services, pages::links::disown))
         .finish()
 }
 

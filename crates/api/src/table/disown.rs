@@ -2,7 +2,7 @@
 
 use crate::{
     Form, Json, NoContent, Page, Query, Redirect,
-    wire::{disown::Disowning, page::Followed},
+    wire::{auth::Followed, disown::Disowning},
 };
 
 /// The body limit: a token.

@@ -5,9 +5,9 @@ use wardgraph_api::{
     table::disown::{DisownByPage, DisownPage},
     table::pages::{ConfirmAddress, ConfirmAddressPage, Forgot, ForgotPage, ResetByPage, ResetPage},
     wire::{
-        auth::{PasswordReset, ResetRequest, Verification},
+        auth::{Followed, PasswordReset, ResetRequest, Verification},
         disown::Disowning,
-        page::{Done, Followed},
+        page::Done,
     },
 };
 use wardgraph_gate::{Ceremony, Committed, Visitor};
