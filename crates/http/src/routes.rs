@@ -56,7 +56,7 @@ impl std::fmt::Debug for Services {
 
 /// The whole API.
 pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
-    Api::new(gate, edge)
+    let api = Api::new(gate, edge)
         .mount(s::Live, system::live)
         .mount(s::ReadyNow, with(services, system::ready))
         .mount(s::HealthNow, with(services, system::health))
@@ -122,8 +122,13 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(auth::Refresh, with(services, ceremonies::refresh::refresh))
         .mount(auth::VerifyEmail, with(services, ceremonies::links::verify))
         .mount(auth::RequestPasswordReset, with(services, ceremonies::links::request))
-        .mount(auth::ConfirmPasswordReset, with(services, ceremonies::links::confirm))
-        .mount(p::Home, pages::home)
+        .mount(auth::ConfirmPasswordReset, with(services, ceremonies::links::confirm));
+    browsers(api, services).finish()
+}
+
+/// What people see and send.
+fn browsers(api: Api, services: &Services) -> Api {
+    api.mount(p::Home, pages::home)
         .mount(p::Stylesheet, pages::stylesheet)
         .mount(p::PasskeyScript, pages::script)
         .mount(p::Icon, pages::icon)
@@ -158,7 +163,6 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(n::DisownFactor, with(services, ceremonies::disown::disown))
         .mount(n::DisownPage, pages::links::disown_page)
         .mount(n::DisownByPage, with(services, pages::links::disown))
-        .finish()
 }
 
 /// A handler that is given the services too.

@@ -42,13 +42,16 @@ impl AccountKeeper {
     /// Deletes those that are due, each in a transaction of its own. Tells how many.
     pub async fn turn(&self) -> Result<usize, IdentityError> {
         let (mut deleted, mut after) = (0, None);
-        while self.verifies {
+        if !self.verifies {
+            return Ok(deleted);
+        }
+        loop {
             let mut work = self.parts.people(WHY)?;
             let now = work.now();
             let found = people::unproven(&mut work.tx(), after, now).await?;
             work.commit(Vec::new()).await?;
             if found.is_empty() {
-                break;
+                return Ok(deleted);
             }
             for user in found {
                 deleted += usize::from(self.delete(user).await?);
@@ -56,7 +59,6 @@ impl AccountKeeper {
                 after = Some(user);
             }
         }
-        Ok(deleted)
     }
 
     async fn delete(&self, user: UserId) -> Result<bool, IdentityError> {
