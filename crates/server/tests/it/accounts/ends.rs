@@ -36,7 +36,7 @@ async fn an_organization_that_ends_or_changes_hands_has_it_in_its_own_log() {
         "type": "organization.owner_changed", "outcome": "success", "subject": ada.caller.tenant, "actor": root.id,
         "payload": { "before": { "owner_id": ada.id }, "after": { "owner_id": heir.id } },
     });
-    assert_eq!(events(&app, &ada.caller.tenant, ORGANIZATIONS).await, [changed.clone()]);
+    assert_eq!(events(&app, &ada.caller.tenant, ORGANIZATIONS).await, std::slice::from_ref(&changed));
     assert_eq!(events(&app, &root.caller.tenant, ORGANIZATIONS).await, [Value::Null; 0], "it is told where it happened");
     // The heir deletes the own account, which takes two organizations along: that of the session, and one of its own.
     let own = Person::again(&app, "heir@example.com").await;
