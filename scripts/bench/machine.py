@@ -12,6 +12,7 @@ CACHE = ROOT / ".cache"
 BINARY = Path(os.environ.get("BENCH_BINARY", ROOT / "target/release/wardgraph")).resolve()
 THROUGHPUT = ROOT / "target/release/examples/throughput"
 PASSWORDS = ROOT / "target/release/examples/passwords"
+SIGNATURES = ROOT / "target/release/examples/signatures"
 POSTGRES = CACHE / "postgres/current/bin"
 TICK = os.sysconf("SC_CLK_TCK")
 

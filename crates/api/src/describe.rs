@@ -2,7 +2,7 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
-use wardgraph_kernel::{ApiKeyId, EdgeId, FactorId, NodeId, SessionId, SharedNodeId, UserId};
+use wardgraph_kernel::{ApiKeyId, EdgeId, FactorId, InvitationId, NodeId, SessionId, SharedNodeId, UserId};
 
 use crate::{
     Accepted, Created, Document, Form, IfMatch, Issued, Json, NoContent, Onward, Page, Path, Query, Redirect, Stored, Tagged,
@@ -47,6 +47,23 @@ pub struct KnownAccount {
     pub member: UserId,
     /// What it shows besides its password.
     pub mfa: KnownMfa,
+    /// Invitations of its organization, and to it.
+    pub invitations: KnownInvitations,
+}
+
+/// Invitations, and the link of a server that is set up.
+#[derive(Debug, Clone)]
+pub struct KnownInvitations {
+    /// An open invitation of the account's organization.
+    pub id: InvitationId,
+    /// The token of one to somebody without an account.
+    pub to_somebody_new: String,
+    /// The token of one to the account's address, of another organization.
+    pub to_the_account: String,
+    /// The token of a link by which the server gets another administrator.
+    pub setup: String,
+    /// An address that nobody has.
+    pub new_address: String,
 }
 
 /// Second factors, and what opens them.
@@ -79,6 +96,8 @@ pub enum IdKind {
     Factor,
     /// An account that the caller sees to.
     User,
+    /// An invitation of the caller's organization.
+    Invitation,
 }
 
 impl IdKind {
@@ -92,6 +111,7 @@ impl IdKind {
             Self::User => known.account.member.to_string(),
             Self::ApiKey => known.account.api_key.to_string(),
             Self::Factor => known.account.mfa.factor.to_string(),
+            Self::Invitation => known.account.invitations.id.to_string(),
         }
     }
 }
@@ -180,6 +200,10 @@ impl PathId for ApiKeyId {
 
 impl PathId for FactorId {
     const KIND: IdKind = IdKind::Factor;
+}
+
+impl PathId for InvitationId {
+    const KIND: IdKind = IdKind::Invitation;
 }
 
 impl PathId for UserId {

@@ -9,7 +9,7 @@ use wardgraph_kernel::{Access, Rows};
 
 use crate::{
     Problem,
-    describe::{Known, KnownAccount, KnownMfa, Shape},
+    describe::{Known, KnownAccount, KnownInvitations, KnownMfa, Shape},
     table::{Row, rows},
 };
 
@@ -217,6 +217,13 @@ fn placeholder() -> Known {
             enrolment_token: "wgm_...".into(),
         },
         member: id(8).into(),
+        invitations: KnownInvitations {
+            id: id(9).into(),
+            to_somebody_new: "...".into(),
+            to_the_account: "...".into(),
+            setup: "wgi_...".into(),
+            new_address: "joan@example.com".into(),
+        },
     };
     Known { node: id(1).into(), other: id(2).into(), edge: id(3).into(), shared: id(4).into(), account }
 }

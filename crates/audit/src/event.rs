@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 use wardgraph_kernel::{
-    Actor, ApiKeyId, EdgeId, EventType, FactorId, NodeId, Outcome, RequestId, SessionId, SubjectKind, TenantId, UserId,
+    Actor, ApiKeyId, EdgeId, EventType, FactorId, InvitationId, NodeId, Outcome, RequestId, SessionId, SubjectKind, TenantId,
+    UserId,
 };
 
 /// What an event is about.
@@ -56,6 +57,12 @@ impl From<ApiKeyId> for Subject {
 impl From<FactorId> for Subject {
     fn from(id: FactorId) -> Self {
         Self { kind: SubjectKind::Factor, id: id.to_string() }
+    }
+}
+
+impl From<InvitationId> for Subject {
+    fn from(id: InvitationId) -> Self {
+        Self { kind: SubjectKind::Invitation, id: id.to_string() }
     }
 }
 

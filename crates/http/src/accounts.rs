@@ -16,6 +16,39 @@ use wardgraph_kernel::Chance;
 
 use crate::Failure;
 
+/// How people come to have accounts, over HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Registering {
+    /// Anybody makes one, with an organization of its own.
+    #[default]
+    Open,
+    /// Whoever is invited to an organization.
+    ByInvitation,
+    /// Nobody: invitations are for those who have one.
+    Closed,
+}
+
+impl Registering {
+    /// Refuses whoever would register without an invitation.
+    pub(crate) fn by_oneself(self) -> Result<(), Problem> {
+        match self {
+            Self::Open => Ok(()),
+            Self::ByInvitation => Err(Problem::forbidden("accounts are made by invitation here: follow the link in yours")),
+            Self::Closed => Err(Problem::forbidden("nobody registers here: whoever runs the server makes accounts")),
+        }
+    }
+
+    /// Refuses whoever would register by an invitation.
+    pub(crate) fn by_invitation(self) -> Result<(), Problem> {
+        match self {
+            Self::Open | Self::ByInvitation => Ok(()),
+            Self::Closed => Err(Problem::forbidden(
+                "invitations are for those who have an account here: whoever runs the server makes accounts",
+            )),
+        }
+    }
+}
+
 /// How accounts are kept.
 #[derive(Debug, Clone)]
 pub struct Accounts {
@@ -29,8 +62,8 @@ pub struct Accounts {
     pub breached: Option<Breached>,
     /// How long sessions last.
     pub lifetimes: Lifetimes,
-    /// Whether anybody may register.
-    pub open: bool,
+    /// How people come to have accounts.
+    pub registration: Registering,
     /// Whether an address must be shown to be its owner's before its account can sign in.
     pub verifies: bool,
     /// Whom passkeys are for; `None` where there are none.

@@ -87,7 +87,9 @@ impl From<EmbedError> for Failure {
 impl From<IdentityError> for Failure {
     fn from(error: IdentityError) -> Self {
         match error {
-            IdentityError::Missing(_) | IdentityError::NobodyThere => Self(Problem::not_found(error.to_string())),
+            IdentityError::Missing(_) | IdentityError::NobodyThere | IdentityError::NoInvitation => {
+                Self(Problem::not_found(error.to_string()))
+            }
             IdentityError::TooMany { .. } | IdentityError::Required | IdentityError::InTheWay(_) => {
                 Self(Problem::conflict(error.to_string()))
             }

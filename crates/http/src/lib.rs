@@ -17,7 +17,7 @@ mod reply;
 mod routes;
 mod wire;
 
-pub use accounts::Accounts;
+pub use accounts::{Accounts, Registering};
 pub use cors::{Cors, InvalidOrigin};
 pub use decode::Decode;
 pub use failure::Failure;

@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use wardgraph_api::table::{
-    account as a, auth, disown as n, graph as g, mfa as m, pages as p, passkeys as k, shared, system as s, users as u,
+    account as a, auth, disown as n, graph as g, invitation_pages as ip, invitations as i, mfa as m, pages as p, passkeys as k,
+    shared, system as s, users as u,
 };
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
@@ -16,8 +17,8 @@ use wardgraph_vault::Vault;
 use crate::{
     Accounts, Api, Edge, HealthState, Mounted, QueryVectors,
     handlers::{
-        self, account, auth as ceremonies, batch, edges, embeddings, events, mfa, nodes, pages, relations, search, system, users,
-        versions,
+        self, account, auth as ceremonies, batch, edges, embeddings, events, invitations, mfa, nodes, pages, relations, search,
+        system, users, versions,
     },
 };
 
@@ -104,6 +105,7 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(u::DisableUser, users::disable)
         .mount(u::EnableUser, users::enable)
         .mount(u::TakeFactors, users::take_factors)
+        .mount(u::EndUserSessions, users::end_sessions)
         .mount(u::DeleteUser, users::delete)
         .mount(a::GetMe, account::me::get)
         .mount(a::UpdateMe, account::me::update)
@@ -117,17 +119,24 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(a::Logout, account::sessions::logout)
         .mount(a::EndSessions, account::sessions::end_all)
         .mount(a::DeleteMe, users::delete_me)
+        .mount(i::Invite, with(services, invitations::make::invite))
+        .mount(i::ListInvitations, invitations::make::list)
+        .mount(i::WithdrawInvitation, invitations::make::withdraw)
+        .mount(i::AcceptInvitation, with(services, invitations::follow::accept))
+        .mount(i::ListOrganizations, invitations::follow::organizations)
+        .mount(i::JoinOrganization, with(services, invitations::follow::join))
+        .mount(i::SetUp, with(services, invitations::setup::set_up))
         .mount(auth::Register, with(services, ceremonies::register::register))
         .mount(auth::Login, with(services, ceremonies::login::login))
         .mount(auth::Refresh, with(services, ceremonies::refresh::refresh))
         .mount(auth::VerifyEmail, with(services, ceremonies::links::verify))
         .mount(auth::RequestPasswordReset, with(services, ceremonies::links::request))
         .mount(auth::ConfirmPasswordReset, with(services, ceremonies::links::confirm));
-    browsers(api, services).finish()
+    with_pages(api, services).finish()
 }
 
-/// What people see and send.
-fn browsers(api: Api, services: &Services) -> Api {
+/// What people see.
+fn with_pages(api: Api, services: &Services) -> Api {
     api.mount(p::Home, pages::home)
         .mount(p::Stylesheet, pages::stylesheet)
         .mount(p::PasskeyScript, pages::script)
@@ -137,7 +146,7 @@ fn browsers(api: Api, services: &Services) -> Api {
         .mount(p::SecondFactor, with(services, pages::second_factor::show))
         .mount(p::EnrolSigningIn, with(services, pages::second_factor::enrol))
         .mount(p::SignOut, pages::sign_in::sign_out)
-        .mount(p::RegisterPage, pages::register::page)
+        .mount(p::RegisterPage, with(services, pages::register::page))
         .mount(p::RegisterByPage, with(services, pages::register::register))
         .mount(p::ConfirmAddressPage, pages::links::confirmation)
         .mount(p::ConfirmAddress, with(services, pages::links::confirm))
@@ -160,6 +169,20 @@ fn browsers(api: Api, services: &Services) -> Api {
         .mount(p::NewKeyPage, pages::keys::new_page)
         .mount(p::MakeKey, pages::keys::make)
         .mount(p::RevokeKeyByPage, pages::keys::revoke)
+        .mount(ip::InvitationPage, with(services, pages::invitations::page))
+        .mount(ip::AcceptByPage, with(services, pages::invitations::accept))
+        .mount(ip::JoinPage, with(services, pages::invitations::join_page))
+        .mount(ip::JoinByPage, with(services, pages::invitations::join))
+        .mount(ip::SetupPage, pages::invitations::setup_page)
+        .mount(ip::SetUpByPage, with(services, pages::invitations::set_up))
+        .mount(ip::InvitationsPage, pages::invitations::list)
+        .mount(ip::NewInvitationPage, pages::invitations::new_page)
+        .mount(ip::InviteByPage, with(services, pages::invitations::invite))
+        .mount(ip::WithdrawByPage, pages::invitations::withdraw)
+        .mount(ip::RenameFactorPage, pages::second_factor::rename_page)
+        .mount(ip::RenameFactorByPage, pages::second_factor::rename)
+        .mount(ip::RotateKeyPage, pages::keys::rotation_page)
+        .mount(ip::RotateKeyByPage, pages::keys::rotate)
         .mount(n::DisownFactor, with(services, ceremonies::disown::disown))
         .mount(n::DisownPage, pages::links::disown_page)
         .mount(n::DisownByPage, with(services, pages::links::disown))

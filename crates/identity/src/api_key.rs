@@ -4,7 +4,7 @@ mod own;
 mod text;
 mod used;
 
-pub use own::{ApiKey, NewKey, create, is_signed_in, list, revoke, rotate};
+pub use own::{ApiKey, NewKey, create, list, revoke, rotate};
 pub use text::{KeyText, PREFIX, make};
 pub use used::{KnownKey, find, touch};
 
@@ -12,7 +12,6 @@ use wardgraph_store::StatementInfo;
 
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     own::CREATE.info(),
-    own::SIGNED_IN.info(),
     own::LIST.info(),
     own::REVOKE.info(),
     own::FIND.info(),

@@ -2,7 +2,10 @@
 //!
 //! **Invariant:** a try is counted before it is judged, and the tries of one account are judged one after another.
 
+mod offer;
 mod state;
+
+pub use offer::{Offered, attempt_offer, offer, offered};
 
 use std::time::Duration;
 
@@ -15,6 +18,7 @@ use wardgraph_store::{Params, Role, Statement, StatementInfo, StoreError, Tx};
 use crate::{
     IdentityError, Keys,
     account::{Seat, seat},
+    stored::stored,
 };
 
 /// How a challenge's token begins, for whoever finds one where it should not be.
@@ -24,30 +28,17 @@ pub const LIFE: Duration = Duration::from_mins(10);
 /// How many tries it takes.
 const MOST_TRIES: i32 = 5;
 
-/// What is waited for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// The second factor of a sign-in.
-    Login,
-    /// The first code of a new factor of kind `totp`.
-    Totp,
-    /// A new passkey.
-    Passkey,
-    /// A passkey, whosever it is, that signs in alone.
-    Passwordless,
-}
-
-impl Kind {
-    const ALL: [Self; 4] = [Self::Login, Self::Totp, Self::Passkey, Self::Passwordless];
-
-    /// The kind as it is stored.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Login => "login",
-            Self::Totp => "totp",
-            Self::Passkey => "passkey",
-            Self::Passwordless => "passwordless",
-        }
+stored! {
+    /// What is waited for.
+    Kind {
+        /// The second factor of a sign-in.
+        Login = "login",
+        /// The first code of a new factor of kind `totp`.
+        Totp = "totp",
+        /// A new passkey.
+        Passkey = "passkey",
+        /// A passkey, whosever it is, that signs in alone.
+        Passwordless = "passwordless",
     }
 }
 
@@ -101,15 +92,15 @@ const USE: Statement<Identity> =
     Statement::identity("identity.challenge.use", "update challenges set used_at = $2 where challenge_id = $1");
 
 pub(crate) const STATEMENTS: &[&StatementInfo] =
-    &[BEGIN.info(), BEGIN_OWN.info(), KEEP_STATE.info(), STANDS.info(), TRY.info(), USE.info(), WAITS.info()];
+    &[BEGIN.info(), BEGIN_OWN.info(), KEEP_STATE.info(), STANDS.info(), TRY.info(), offer::TRY.info(), USE.info(), WAITS.info()];
 
 /// A challenge that is about to begin.
 #[derive(Debug)]
 pub struct NewChallenge<'a> {
     /// What is waited for.
     pub kind: Kind,
-    /// Who; `None` while nobody is known.
-    pub user: Option<UserId>,
+    /// Who.
+    pub user: UserId,
     /// The session that it is begun in.
     pub session: Option<SessionId>,
     /// Where its owner works, or would.
@@ -129,22 +120,7 @@ pub struct NewChallenge<'a> {
 impl NewChallenge<'_> {
     /// One of this account, about which no more is to be said.
     pub const fn of(kind: Kind, user: UserId, generation: i64, now: Timestamp) -> Self {
-        Self {
-            kind,
-            user: Some(user),
-            session: None,
-            organization: None,
-            generation,
-            network: None,
-            name: None,
-            state: None,
-            now,
-        }
-    }
-
-    /// One of nobody that is known.
-    pub const fn of_nobody(kind: Kind, now: Timestamp) -> Self {
-        Self { kind, user: None, session: None, organization: None, generation: 0, network: None, name: None, state: None, now }
+        Self { kind, user, session: None, organization: None, generation, network: None, name: None, state: None, now }
     }
 }
 
@@ -227,7 +203,7 @@ pub async fn begin_own(
 struct Values {
     id: Uuid,
     kind: &'static str,
-    user: Option<Uuid>,
+    user: Uuid,
     session: Option<Uuid>,
     organization: Option<String>,
     state: Option<Vec<u8>>,
@@ -240,7 +216,7 @@ impl Values {
         Ok(Self {
             id: id.uuid(),
             kind: new.kind.word(),
-            user: new.user.map(UserId::uuid),
+            user: new.user.uuid(),
             session: new.session.map(SessionId::uuid),
             organization: new.organization.map(ToString::to_string),
             state,
@@ -269,9 +245,8 @@ impl Values {
 pub async fn attempt(tx: &mut Tx<'_, Identity>, id: ChallengeId, now: Timestamp) -> Result<Option<Held>, IdentityError> {
     let rows = tx.run(&TRY, &[&id.uuid(), &now, &MOST_TRIES]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
-    let kind: &str = row.try_get(0)?;
     // A kind of another version is nothing that can be tried here.
-    let Some(kind) = Kind::ALL.into_iter().find(|known| known.word() == kind) else { return Ok(None) };
+    let Some(kind) = Kind::of(row.try_get(0)?) else { return Ok(None) };
     let organization = row.try_get::<Option<String>>(3)?.map(|id| TenantId::parse(&id)).transpose();
     Ok(Some(Held {
         id,

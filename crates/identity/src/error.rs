@@ -13,6 +13,9 @@ pub enum IdentityError {
     /// There is nobody with this id, as far as the caller may know.
     #[error("there is no such account")]
     NobodyThere,
+    /// The organization has no such invitation that is open.
+    #[error("there is no such invitation")]
+    NoInvitation,
     /// More of them than an account may have.
     #[error("an account may have {most} {what}")]
     TooMany {

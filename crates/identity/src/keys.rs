@@ -3,7 +3,7 @@
 use std::fmt;
 
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, Tag, sign};
-use wardgraph_kernel::{Chance, UserId, Write};
+use wardgraph_kernel::{Chance, LinkId, UserId, Write};
 use wardgraph_store::{Role, Statement, StatementInfo, Tx};
 use wardgraph_vault::{Field, Vault};
 use zeroize::Zeroizing;
@@ -74,6 +74,11 @@ impl Keys {
         bytes(sign(&self.counters, format!("\u{1f}\u{1f}{kind}\u{1f}{address}").as_bytes()))
     }
 
+    /// Under what passwords are counted that were wrong beside this link. By link: whoever knows the address, and has none, keeps nobody out.
+    pub fn counter_of_link(&self, link: LinkId) -> Vec<u8> {
+        bytes(sign(&self.counters, format!("\u{1f}\u{1f}\u{1f}{link}").as_bytes()))
+    }
+
     /// Under what failures of one method of this account's second factors are counted; apart where its owner is at home. No address is written
     /// like it: none begins with a control character.
     pub fn counter_of_factor(&self, user: UserId, method: &str, home: Option<&str>) -> Vec<u8> {
@@ -100,6 +105,7 @@ mod tests {
         let (keys, others) = (Keys::of(&[1; 32]), Keys::of(&[2; 32]));
         let [ada, bob] = ["ada@example.com", "bob@example.com"].map(|text| Address::parse(text).unwrap());
         let user = UserId::new(wardgraph_kernel::Timestamp::UNIX_EPOCH, &wardgraph_kernel::SeededChance::new(1));
+        let link = LinkId::new(wardgraph_kernel::Timestamp::UNIX_EPOCH, &wardgraph_kernel::SeededChance::new(1));
         let counters = [
             keys.counter(&ada),
             keys.counter(&bob),
@@ -109,6 +115,7 @@ mod tests {
             keys.counter_of_mail(&ada, "reset"),
             keys.counter_of_mail(&ada, "register"),
             keys.counter_of_mail(&bob, "reset"),
+            keys.counter_of_link(link),
             keys.counter_of_factor(user, "totp", None),
             keys.counter_of_factor(user, "totp", Some("192.0.2.0/24")),
             keys.counter_of_factor(user, "recovery_code", None),

@@ -10,6 +10,7 @@ pub mod api_key;
 pub mod challenge;
 mod error;
 pub mod factor;
+pub mod invitation;
 pub mod keys;
 pub mod link;
 pub mod lockout;
@@ -20,7 +21,9 @@ pub mod people;
 pub mod recovery;
 pub mod refresh;
 pub mod session;
+pub mod setup;
 mod sha256;
+mod stored;
 pub mod totp;
 
 pub use address::Address;
@@ -35,6 +38,7 @@ pub const STATEMENTS: &[&[&StatementInfo]] = &[
     api_key::STATEMENTS,
     challenge::STATEMENTS,
     factor::STATEMENTS,
+    invitation::STATEMENTS,
     keys::STATEMENTS,
     link::STATEMENTS,
     mail::STATEMENTS,
@@ -42,4 +46,5 @@ pub const STATEMENTS: &[&[&StatementInfo]] = &[
     people::STATEMENTS,
     recovery::STATEMENTS,
     session::STATEMENTS,
+    setup::STATEMENTS,
 ];

@@ -7,26 +7,30 @@ use uuid::Uuid;
 use wardgraph_kernel::{Identity, LinkId, Secret, Timestamp, UserId};
 use wardgraph_store::{Statement, StatementInfo, StoreError, Tx};
 
-use crate::Keys;
+use crate::{Keys, stored::stored};
 
-/// What a link is for. A link of one kind is none of another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Shows that an address is its account's.
-    Verify,
-    /// Sets a password anew.
-    Reset,
-    /// Says that a second factor was not added by the account's owner.
-    NotMe,
+stored! {
+    /// What a link is for. A link of one kind is none of another.
+    Kind {
+        /// Shows that an address is its account's.
+        Verify = "verify",
+        /// Sets a password anew.
+        Reset = "reset",
+        /// Says that a second factor was not added by the account's owner.
+        NotMe = "not_me",
+        /// Invites to an organization: its id is the invitation's.
+        Invitation = "invitation",
+    }
 }
 
 impl Kind {
-    /// The kind as it is stored.
-    pub const fn word(self) -> &'static str {
+    /// The page that a link leads to.
+    pub(crate) const fn page(self) -> &'static str {
         match self {
-            Self::Verify => "verify",
-            Self::Reset => "reset",
-            Self::NotMe => "not_me",
+            Self::Verify => "verify-email",
+            Self::Reset => "reset-password",
+            Self::NotMe => "not-me",
+            Self::Invitation => "invitation",
         }
     }
 }

@@ -2,6 +2,8 @@
 
 mod bound;
 mod folder;
+mod inviting;
+mod kind;
 mod notice;
 mod outbox;
 mod smtp;
@@ -9,6 +11,8 @@ mod texts;
 
 pub use bound::{Asked, admits, is_full};
 pub use folder::FolderMailer;
+pub use inviting::{admits_invitation, invite};
+pub use kind::Kind;
 pub use notice::{Notice, notify, notify_added, notify_own};
 pub use outbox::{Due, claim, defer, done, sweep};
 pub use smtp::{SmtpMailer, SmtpOptions, Tls};
@@ -21,6 +25,8 @@ use wardgraph_store::StatementInfo;
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     bound::COUNT.info(),
     bound::FULL.info(),
+    inviting::COUNT.info(),
+    inviting::INVITE.info(),
     notice::NOTIFY.info(),
     notice::NOTIFY_LINKED.info(),
     notice::NOTIFY_OWN.info(),

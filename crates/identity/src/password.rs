@@ -4,6 +4,7 @@ mod argon;
 mod breached;
 mod common;
 mod pool;
+mod queue;
 mod strength;
 
 pub use argon::{Cost, Verifier};

@@ -4,12 +4,14 @@ mod end;
 mod factors;
 mod leaving;
 mod list;
+mod sign_out;
 mod unproven;
 
 pub use end::{Administrators, Gone, administrators, delete, disable, enable};
 pub use factors::{Taken, take_factors};
 pub use leaving::Left;
 pub use list::{Listing, Person, Who, find, list};
+pub use sign_out::{Ended, end_everybodys_sessions, end_sessions};
 pub use unproven::{delete_unproven, unproven};
 
 use wardgraph_store::StatementInfo;
@@ -31,6 +33,8 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     list::ACCOUNTS.info(),
     list::MEMBER.info(),
     list::MEMBERS.info(),
+    sign_out::END_EVERYBODYS.info(),
+    sign_out::END_SESSIONS.info(),
     unproven::HOLD_UNPROVEN.info(),
     unproven::IS_UNPROVEN.info(),
     unproven::UNPROVEN.info(),

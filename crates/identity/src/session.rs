@@ -1,17 +1,21 @@
 //! Sessions: a sign-in, with the family of refresh tokens that come of it.
 
+mod begin;
 pub mod browser;
 mod family;
 mod own;
 mod proof;
 
-pub use family::{Held, NewSession, Use, create, end, end_all, end_crowded, hold, rotate};
-pub use own::{Session, finish, finish_all, finish_everything, list};
+pub use begin::{Credential, NewSession, begin};
+pub use family::{Held, Use, end, end_all, end_others, hold, rotate};
+pub use own::{Session, finish, finish_all, finish_everything, is_signed_in, list};
 pub use proof::{HARDWARE_KEY, MULTIPLE, ONE_TIME, PASSWORD, PRESENT, Proof, SOFTWARE_KEY};
 
 use std::time::Duration;
 
-use wardgraph_store::StatementInfo;
+use uuid::Uuid;
+use wardgraph_kernel::SessionId;
+use wardgraph_store::{Row, StatementInfo, StoreError};
 
 /// How long sessions last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +38,7 @@ impl Lifetimes {
     pub const BROWSER: Self = Self { absolute: Duration::from_hours(12), idle: Duration::from_hours(1) };
 }
 
-/// Why a session ended.
+/// Why a session ended, as its row keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
     /// Its owner signed out.
@@ -47,33 +51,60 @@ pub enum Why {
     Password,
     /// A second factor was not added by the account's owner.
     Disowned,
+    /// The account's second factors changed.
+    Factors,
+    /// An administrator took the second factors away.
+    FactorsTaken,
+    /// Its browser signed in anew.
+    Replaced,
+    /// The account had more than it may have.
+    Crowded,
+    /// An administrator ended it.
+    Administrator,
+    /// The account was disabled.
+    Disabled,
 }
 
 impl Why {
-    const fn word(self) -> &'static str {
+    /// The reason as it is stored, and told in the log.
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Logout => "logout",
             Self::Revoked => "revoked",
             Self::Replayed => "replayed",
             Self::Password => "password",
             Self::Disowned => "disowned",
+            Self::Factors => "factors",
+            Self::FactorsTaken => "factors_taken",
+            Self::Replaced => "replaced",
+            Self::Crowded => "crowded",
+            Self::Administrator => "administrator",
+            Self::Disabled => "disabled",
         }
     }
 }
 
+const END_OTHERS_SQL: &str = "update sessions set ended_at = $3, ended_by = $4 where user_id = $1 and session_id is distinct from $2 and ended_at is null and expires_at > $3 returning session_id";
+
+/// The sessions that rows name.
+fn ids(rows: &[Row]) -> Result<Vec<SessionId>, StoreError> {
+    rows.iter().map(|row| row.try_get::<Uuid>(0).map(SessionId::from)).collect()
+}
+
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[
-    browser::CREATE.info(),
+    begin::BEGIN.info(),
+    begin::CROWDED.info(),
     browser::FIND.info(),
     browser::REPLACE.info(),
     browser::TOUCH.info(),
-    family::CREATE.info(),
-    family::CROWDED.info(),
     family::END.info(),
     family::END_ALL.info(),
+    family::END_OTHERS.info(),
     family::HOLD.info(),
     family::ROTATE.info(),
     own::FINISH.info(),
     own::FINISH_ALL.info(),
     own::LIST.info(),
     own::RAISE.info(),
+    own::SIGNED_IN.info(),
 ];

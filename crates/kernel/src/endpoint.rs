@@ -125,17 +125,18 @@ impl Spec {
     }
 
     /// Whether shared rows are worked on exactly where [`Permission::SharedWrite`] is asked, and an event is left; an account's where entry is
-    /// `own:`; members are read where [`Permission::UsersRead`] is asked; and everybody's accounts are changed by whoever signed in just now,
+    /// `own:`, or [`Permission::MembersWrite`] is asked of a person; members are read where [`Permission::UsersRead`] is asked; and everybody's accounts are changed by whoever signed in just now,
     /// with [`Permission::UsersWrite`] or for themselves. The table does not compile otherwise.
     pub const fn shares_as_it_should(&self) -> bool {
         let shares = matches!(self.access, Access::Permission(Permission::SharedWrite));
         let reads = matches!(self.access, Access::Permission(Permission::UsersRead));
         let administers = matches!(self.access, Access::Permission(Permission::UsersWrite));
+        let invites = matches!(self.access, Access::Permission(Permission::MembersWrite));
         let own = matches!(self.access, Access::Own(_));
         match self.rows {
             Rows::Own => !shares && !reads && !administers,
             Rows::Shared => shares && self.event.is_some(),
-            Rows::Account => own,
+            Rows::Account => own || invites,
             Rows::Members => reads && matches!(self.method, Method::GET),
             Rows::Accounts => (administers || own) && self.event.is_some() && self.fresh.is_some(),
         }

@@ -98,6 +98,16 @@ events! {
     RecoveryCodeUsed = "recovery_code.used" in Auth;
     /// Somebody set whether an organization wants second factors of its members.
     MfaRequirementSet = "organization.mfa_requirement_set" in Admin;
+    /// Somebody was invited to an organization.
+    InvitationMade = "invitation.made" in Admin;
+    /// An invitation was withdrawn, or another one to the same address took its place.
+    InvitationWithdrawn = "invitation.withdrawn" in Admin;
+    /// Somebody followed an invitation, and is a member of the organization.
+    MemberJoined = "member.joined" in Admin;
+    /// Whoever runs the server had a link made by which it gets an administrator.
+    SetupLinkMade = "setup_link.made" in Admin;
+    /// The server got an administrator by such a link.
+    ServerSetUp = "server.set_up" in Admin;
     /// A refresh token was used, and a new one given.
     SessionRefreshed = "session.refreshed" in Auth;
     /// A refresh token was used again by the client that used it, which had lost the answer: it got the same again.
@@ -219,6 +229,10 @@ pub enum SubjectKind {
     Factor,
     /// An organization.
     Organization,
+    /// An invitation to one.
+    Invitation,
+    /// A link by which the server gets an administrator.
+    SetupLink,
 }
 
 impl SubjectKind {
@@ -233,6 +247,8 @@ impl SubjectKind {
             Self::ApiKey => "api_key",
             Self::Factor => "factor",
             Self::Organization => "organization",
+            Self::Invitation => "invitation",
+            Self::SetupLink => "setup_link",
         }
     }
 }

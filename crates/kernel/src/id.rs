@@ -49,6 +49,8 @@ ids! {
     EventId;
     /// What an account shows besides its password.
     FactorId;
+    /// An invitation to an organization.
+    InvitationId;
     /// A link that was mailed to somebody.
     LinkId;
     /// A node.

@@ -29,7 +29,9 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use endpoint::{By, Endpoint, Method, Rows, Spec};
 pub use event::{Category, EventType, Outcome, SubjectKind};
 pub use hex::hex;
-pub use id::{ApiKeyId, ChallengeId, EdgeId, EventId, FactorId, LinkId, NodeId, RequestId, SessionId, SharedNodeId, UserId};
+pub use id::{
+    ApiKeyId, ChallengeId, EdgeId, EventId, FactorId, InvitationId, LinkId, NodeId, RequestId, SessionId, SharedNodeId, UserId,
+};
 pub use jiff::Timestamp;
 pub use limit::LimitClass;
 pub use mode::{AuditedRead, Identity, Mode, Opens, Read, Write};

@@ -52,6 +52,8 @@ permissions! {
     SharedWrite = "shared:write";
     /// Read who the members of the own organization are.
     UsersRead = "users:read";
+    /// Invite people to the own organization, see who is invited, and withdraw invitations.
+    MembersWrite = "members:write";
     /// Disable, enable and delete accounts, and read everybody's: for administrators of the whole server.
     UsersWrite = "users:write" implies UsersRead;
     /// Read the state of the system: process-wide metrics, limits, jobs.
@@ -190,6 +192,7 @@ mod tests {
             "shared:write",
             "users:read",
             "users:write",
+            "members:write",
             "super_admin",
         ]);
         let given = asked.intersect(Permissions::outside_ceiling());

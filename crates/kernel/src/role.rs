@@ -42,6 +42,11 @@ impl OrganizationRole {
         matches!(self, Self::Owner | Self::Admin)
     }
 
+    /// Whether somebody of this role may give others that role: who looks after members, and none above the own.
+    pub fn may_give(self, role: Self) -> bool {
+        self.governs() && (self == Self::Owner || role != Self::Owner)
+    }
+
     /// What the role may do. What concerns the whole server is no organization's to give.
     pub fn permissions(self) -> Permissions {
         let named: &[Permission] = match self {
@@ -55,6 +60,7 @@ impl OrganizationRole {
                 Permission::AdminRefresh,
                 Permission::MetricsRead,
                 Permission::UsersRead,
+                Permission::MembersWrite,
             ],
             Self::Developer => &[
                 Permission::NodesWrite,
@@ -124,6 +130,15 @@ mod tests {
             }
             mightier = may;
         }
+        let givers: Vec<_> = OrganizationRole::ALL
+            .iter()
+            .map(|role| OrganizationRole::ALL.iter().filter(|other| role.may_give(**other)).count())
+            .collect();
+        assert_eq!(givers, [5, 4, 0, 0, 0]);
+        assert!(
+            OrganizationRole::Owner.may_give(OrganizationRole::Owner)
+                && !OrganizationRole::Admin.may_give(OrganizationRole::Owner)
+        );
         assert!(!OrganizationRole::Analyst.permissions().allows(Permission::NodesWrite));
         assert_eq!(OrganizationRole::of("Owner"), None);
         let data = Permissions::from_scopes(["kg:read", "kg:write", "search:read", "ask:read", "events:read"]);

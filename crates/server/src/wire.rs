@@ -16,6 +16,7 @@ use wardgraph_identity::{
     Keys as AccountKeys,
     mail::{FolderMailer, Mailer, SmtpMailer},
     password::{Cost, HashPool},
+    setup,
 };
 use wardgraph_kernel::{Chance, Clock, Permissions, SystemChance, SystemClock, Write};
 use wardgraph_limits::Limiter;
@@ -210,8 +211,23 @@ pub async fn vault(config: &Config, home: &Home, egress: &Egress) -> Result<Vaul
 
 /// This server as an issuer, without its keys yet. `listen` is where it is reached if the configuration says nothing else.
 pub fn issuer(config: &Config, listen: SocketAddr, vault: &Vault) -> Result<OwnIssuer, StartError> {
-    let public_url = config.own.public_url.clone().unwrap_or_else(|| format!("http://{listen}"));
-    Ok(OwnIssuer::new(config.own.issuer(&public_url, &config.audience), vault.clone())?)
+    Ok(OwnIssuer::new(config.own.issuer(&public_url(config, listen), &config.audience), vault.clone())?)
+}
+
+/// Where the server is reached: at `listen`, if the configuration says nothing else.
+pub fn public_url(config: &Config, listen: SocketAddr) -> String {
+    config.own.public_url.clone().unwrap_or_else(|| format!("http://{listen}"))
+}
+
+/// Tells whoever starts a server on which nobody has an account how to get one.
+async fn greet(parts: &SystemParts) -> Result<(), StartError> {
+    let mut work = parts.accounts("greeting")?;
+    let nobody = setup::is_empty(&mut work.tx()).await?;
+    work.commit(Vec::new()).await?;
+    if nobody {
+        tracing::info!("nobody has an account yet: `wardgraph user setup-link` prints a link that makes the first administrator");
+    }
+    Ok(())
 }
 
 /// The keys of accounts, which are made at the first start of all servers of a database.
@@ -230,7 +246,7 @@ fn accounts(config: &Config, keys: AccountKeys, listen: SocketAddr) -> Result<Ac
         cost: Cost::DEFAULT,
         breached: config.accounts.breached.as_ref().map(|at| at.open(&config.egress)).transpose()?,
         lifetimes: config.accounts.lifetimes,
-        open: config.accounts.open,
+        registration: config.accounts.registration,
         verifies: config.accounts.smtp.is_some(),
         passkeys: config.passkeys.party(listen),
         beat: BEAT,
@@ -332,6 +348,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
     });
     gate.hear().await?;
     let account_keys = account_keys(&parts, &vault).await?;
+    greet(&parts).await?;
     let account_keeper = AccountKeeper::new(parts.clone(), config.accounts.smtp.is_some());
     let health = Arc::new(HealthState::new(findings.leakproof_operators));
     let backlog = Backlog::default();

@@ -41,6 +41,8 @@ pub const GLOBAL_TABLES: &[(&str, &str)] = &[
     ("attempts", "failed sign-ins, under a keyed hash of an address that nobody need have"),
     ("links", "mailed links are used by whoever is not known yet"),
     ("mail_counts", "how often strangers had something mailed, under a keyed hash of an address that nobody need have"),
+    ("invitations", "looked up before anyone is known; an organization sees its own, and a person those to the own address"),
+    ("setup_links", "the server's own: by one whoever runs it makes its first administrator, before anyone is known"),
     ("factors", "a person's, as the account is"),
     ("recovery_codes", "a person's, as the account is"),
     ("challenges", "acts under way are ended by whoever is not known yet"),
@@ -74,6 +76,12 @@ const NOTICE: &str = "((link_id IS NULL) AND (recipient = ( SELECT users.email\n
 
 /// The policy on messages of administrators: none opens anything.
 const UNLINKED: &str = "(link_id IS NULL)";
+/// The policy on invitations to a person's own address.
+const INVITED: &str = "(email = ( SELECT u.email\n   FROM users u\n  WHERE (u.user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)))";
+/// The policy on messages to whoever is invited.
+const INVITATION: &str = "((kind = 'invitation'::text) AND (EXISTS ( SELECT\n   FROM invitations i\n  WHERE ((i.invitation_id = mail.link_id) AND (i.email = mail.recipient) AND (i.organization_id = NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))))))";
+/// The policy on who becomes a member by an invitation.
+const INVITED_MEMBER: &str = "(EXISTS ( SELECT\n   FROM ((invitations i\n     JOIN users u ON (((u.user_id = memberships.user_id) AND (u.email = i.email))))\n     JOIN memberships h ON (((h.organization_id = i.organization_id) AND (h.user_id = i.inviter_id))))\n  WHERE ((i.organization_id = memberships.organization_id) AND (i.role = memberships.role) AND (i.withdrawn_at IS NULL) AND (i.expires_at > memberships.created_at) AND (i.used_at = memberships.created_at) AND ((h.role = 'owner'::text) OR ((h.role = 'admin'::text) AND (i.role <> 'owner'::text))))))";
 
 /// A question to the catalogue: each row that comes back is a leak, told in its first column.
 const QUESTIONS: &[&str] = &[
@@ -196,7 +204,7 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         | (
             "vector_spaces" | "embedding_tenants" | "embedding_servers" | "master_keys" | "data_keys" | "changes"
             | "signing_keys" | "mail" | "mail_counts" | "links" | "challenges" | "attempts" | "sessions" | "api_keys"
-            | "identity_secrets",
+            | "identity_secrets" | "invitations" | "setup_links",
             ("keeper", "*", "true", "true"),
         ) => Some(&["wardgraph_worker"]),
         ("master_keys", ("known", "r", "true", "")) | ("data_keys", ("own_read", "r", OWN, "")) => {
@@ -206,15 +214,17 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         ("changes", ("own_insert", "a", "", OWN)) => Some(&["wardgraph_app", "wardgraph_identity", "wardgraph_admin"]),
         (
             "users" | "passwords" | "organizations" | "sessions" | "api_keys" | "factors" | "recovery_codes" | "notice_counts"
-            | "jobs" | "vector_spaces" | "embedding_tenants" | "embedding_servers" | "issuer_tenants" | "issuer_hours",
+            | "jobs" | "vector_spaces" | "embedding_tenants" | "embedding_servers" | "issuer_tenants" | "issuer_hours"
+            | "invitations",
             ("administrator", "*", "true", "true"),
         )
         | ("memberships" | "links", ("administrator", "r", "true", ""))
+        | ("memberships", ("invited", "a", "", INVITED_MEMBER))
         | ("mail", ("administrator", "a", "", UNLINKED)) => Some(&["wardgraph_admin"]),
         (
             "issuer_tenants" | "issuer_hours" | "users" | "passwords" | "memberships" | "sessions" | "api_keys" | "organizations"
             | "attempts" | "links" | "mail" | "mail_counts" | "factors" | "recovery_codes" | "challenges" | "passkeys"
-            | "notice_counts",
+            | "notice_counts" | "invitations" | "setup_links",
             ("identity", "*", "true", "true"),
         ) => Some(&["wardgraph_identity"]),
         ("jobs", ("own_insert", "a", "", OWN))
@@ -226,7 +236,9 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         | ("organizations", ("members_read", "r", OWN_ORGANIZATIONS, "") | ("own_account", "*", ORGANIZATION, ORGANIZATION))
         | ("memberships" | "sessions", ("members", "r", MEMBERS, ""))
         | ("users", ("members", "r", MEMBERS_ACCOUNTS, ""))
-        | ("mail", ("own_notice", "a", "", NOTICE)) => Some(&["wardgraph_app"]),
+        | ("invitations", ("organization", "*", ORGANIZATION, ORGANIZATION) | ("invited", "r", INVITED, ""))
+        | ("mail_counts", ("inviter", "*", "true", "true"))
+        | ("mail", ("own_notice", "a", "", NOTICE) | ("invitation", "a", "", INVITATION)) => Some(&["wardgraph_app"]),
         ("migrations", ("ledger", "*", "true", "true")) => Some(&["wardgraph_owner"]),
         _ => None,
     }

@@ -11,7 +11,7 @@ use wardgraph_api::describe::Known;
 use wardgraph_embed::{Embedder, ModelKind};
 use wardgraph_gate::{Gate, GateParts, Proxies, SystemParts, WebhookKeys};
 use wardgraph_graph::{embedding::Backlog, search::Routes};
-use wardgraph_http::{Accounts, Edge, HealthState, Mounted, QueryVectors, ServeLimits, Services, Tls};
+use wardgraph_http::{Accounts, Edge, HealthState, Mounted, QueryVectors, Registering, ServeLimits, Services, Tls};
 use wardgraph_identity::{
     Keys as AccountKeys,
     mail::Mailer,
@@ -52,7 +52,6 @@ pub const MASTER_KEY: &str = "dGVzdC1tYXN0ZXIta2V5LW9mLXRoaXJ0eS10d28tYi4=";
 
 /// What a test wants otherwise than usual.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is something that one test or another wants")]
 pub struct AppOptions {
     /// The limits; none unless a test is about them.
     pub limits: LimitTable,
@@ -84,8 +83,8 @@ pub struct AppOptions {
     pub algorithms: Vec<Algorithm>,
     /// Whether an account must show that its address is its owner's before it can sign in.
     pub verifies: bool,
-    /// Whether anybody may register.
-    pub closed: bool,
+    /// How people come to have accounts.
+    pub registration: Registering,
     /// What a password's hash costs: little, unless a test is about it.
     pub cost: Cost,
     /// Where passwords are looked up that were leaked elsewhere.
@@ -120,7 +119,7 @@ impl Default for AppOptions {
             listens: false,
             algorithms: vec![Algorithm::ES256],
             verifies: false,
-            closed: false,
+            registration: Registering::Open,
             cost: Cost { memory_kib: 64, passes: 1 },
             breached: None,
             hashing: PoolOptions { threads: 2, queue: 64 },
@@ -135,8 +134,8 @@ impl Default for AppOptions {
 impl AppOptions {
     /// How accounts are kept, once their keys are there.
     fn accounts(&self) -> impl FnOnce(&AccountKeys, u16) -> Accounts + use<> {
-        let (here, hashing, cost, beat, open, verifies) =
-            (self.pages_here, self.hashing, self.cost, self.beat, !self.closed, self.verifies);
+        let (here, hashing, cost, beat, registration, verifies) =
+            (self.pages_here, self.hashing, self.cost, self.beat, self.registration, self.verifies);
         let breached = self.breached.clone();
         move |keys, port| Accounts {
             keys: keys.clone(),
@@ -144,7 +143,7 @@ impl AppOptions {
             pool: HashPool::start(hashing).unwrap(),
             lifetimes: Lifetimes::default(),
             cost,
-            open,
+            registration,
             verifies,
             passkeys: Some(party(here.then_some(port))),
             beat,
@@ -394,7 +393,12 @@ impl App {
         let shared: SharedNodeId = serde_json::from_value(shared["id"].clone()).unwrap();
         let administrator = self.person_of(owner).await.made_administrator(self).await;
         owner.becomes(&administrator.caller);
-        Known { node, other, edge, shared, account: administrator.known(self).await }
+        let (account, recovery_code) = administrator.known(self).await;
+        // What was signed in before the account had a second factor is out.
+        let window = Window::open(self);
+        window.sign_in_with(&administrator.email, &recovery_code).await;
+        owner.looks_through(&window);
+        Known { node, other, edge, shared, account }
     }
 
     /// A fresh person, as whom `owner` calls endpoints that are about a person's account from now on.

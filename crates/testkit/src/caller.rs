@@ -250,6 +250,15 @@ impl Reply {
         self.headers["location"].to_str().unwrap()
     }
 
+    /// The value of a field of a page.
+    #[track_caller]
+    pub fn field(&self, name: &str) -> String {
+        let start = format!("name=\"{name}\" value=\"");
+        assert!(self.text.contains(&start), "{name} in {}", self.text);
+        let (_, rest) = self.text.split_once(&start).unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    }
+
     /// Whoever asked has to prove who they are: programs are told so, browsers are led to where one signs in.
     #[track_caller]
     pub fn asks_for_a_credential(self) {

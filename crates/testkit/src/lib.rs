@@ -13,6 +13,7 @@ mod app;
 mod caller;
 mod cluster;
 mod forge;
+mod invited;
 mod issuers;
 mod person;
 mod security_key;

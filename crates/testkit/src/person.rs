@@ -97,6 +97,13 @@ impl Person {
         Authenticator::begun(app, &begun).await
     }
 
+    /// Somebody who has a second factor signs in again, by a recovery code.
+    pub async fn again_with(app: &App, email: &str, recovery_code: &str) -> Self {
+        let asked = Self::signing_in(app, email).await;
+        let shown = json!({ "mfa_token": asked["mfa_token"], "recovery_code": recovery_code });
+        Self::of(app, email, &app.stranger().post("/api/v1/auth/mfa/verify", &shown).await.ok())
+    }
+
     /// A link of its own for whoever is not the person: what it opens is gone once it was used.
     async fn disown_token(&self, app: &App) -> String {
         let other = app.person(&format!("denies-{}", self.email)).await;
@@ -111,8 +118,7 @@ impl Person {
         app.mails.token(&other.email, "not-me")
     }
 
-    async fn known_mfa(&self, app: &App) -> KnownMfa {
-        let authenticator = self.adds_an_app(app).await;
+    async fn known_mfa(&self, app: &App, authenticator: &Authenticator) -> KnownMfa {
         let asked = Self::signing_in(app, &self.email).await;
         let required = app.person(&format!("required-{}", self.email)).await;
         let sql = "update wardgraph.organizations set requires_mfa = true where organization_id = $1";
@@ -151,12 +157,15 @@ impl Person {
         app.database.behind_the_scenes().await.execute(sql, &[organization, &member.id, &role]).await.unwrap();
     }
 
-    /// The account as samples know it: with a key, other sessions, and links that were mailed.
-    pub(crate) async fn known(&self, app: &App) -> KnownAccount {
+    /// The account as samples know it: with a second factor, a key, other sessions, and links that were mailed; and a recovery code of it.
+    pub(crate) async fn known(&self, app: &App) -> (KnownAccount, String) {
         let wanted = json!({ "name": "known", "scopes": ["nodes:read"] });
         let key = self.caller.post("/api/v1/users/me/api-keys", &wanted).await.created();
         // The session that is ended by its id is not the one whose token is used.
-        let (ended, used) = (Self::again(app, &self.email).await, Self::again(app, &self.email).await);
+        let authenticator = self.adds_an_app(app).await;
+        let [for_ended, for_used, left] = [0, 1, 2].map(|place| authenticator.recovery_code(place));
+        let ended = Self::again_with(app, &self.email, &for_ended).await;
+        let used = Self::again_with(app, &self.email, &for_used).await;
         let member = Self::signed_in(app, &format!("member-of-{}", self.email)).await;
         // An owner too, so that the person can leave.
         self.takes_in(app, &member, "owner").await;
@@ -172,8 +181,9 @@ impl Person {
         }
         // Who signs in with the password alone has no second factor.
         let plain = app.person(&format!("plain-{}", self.email)).await;
-        KnownAccount {
-            mfa: self.known_mfa(app).await,
+        let known = KnownAccount {
+            mfa: self.known_mfa(app, &authenticator).await,
+            invitations: self.known_invitations(app, &plain).await,
             email: plain.email,
             password: PASSWORD.into(),
             session: serde_json::from_value(json!(ended.session)).unwrap(),
@@ -183,7 +193,8 @@ impl Person {
             member: serde_json::from_value(json!(member.id)).unwrap(),
             disown_token: self.disown_token(app).await,
             api_key: serde_json::from_value(key["id"].clone()).unwrap(),
-        }
+        };
+        (known, left)
     }
 }
 
@@ -202,6 +213,11 @@ impl Authenticator {
         let secret = begun["secret"].as_str().unwrap().to_owned();
         let shown = json!({ "mfa_token": begun["mfa_token"], "code": code(&secret, app.clock.now().as_second()) });
         Self { enabled: app.stranger().post("/api/v1/auth/mfa/verify", &shown).await.ok(), secret }
+    }
+
+    /// One of the recovery codes that its first code brought.
+    pub fn recovery_code(&self, place: usize) -> String {
+        self.enabled["recovery_codes"][place].as_str().unwrap().to_owned()
     }
 
     /// The code of the present step, or of one so many steps later.

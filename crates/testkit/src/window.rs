@@ -77,6 +77,16 @@ impl Window {
         reply
     }
 
+    /// Signs in where a second factor is asked, by a recovery code.
+    pub async fn sign_in_with(&self, email: &str, recovery_code: &str) -> Reply {
+        self.get("/sign-in").await;
+        let asked = self.send("/sign-in", &[("email", email), ("password", PASSWORD)]).await;
+        let token = asked.field("mfa_token");
+        let reply = self.send("/sign-in/second-factor", &[("mfa_token", &token), ("recovery_code", recovery_code)]).await;
+        assert_eq!(reply.leads(), "/account");
+        reply
+    }
+
     /// Takes in the cookies and the token of an answer.
     fn see(&self, reply: Reply) -> Reply {
         for cookie in reply.headers.get_all("set-cookie") {

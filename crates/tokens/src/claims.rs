@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use wardgraph_kernel::{Actor, ActorType, Permissions, TenantId};
 
-use crate::{Binding, Tenants, TokenError, date, json::Members, scopes};
+use crate::{Binding, Tenants, TokenError, date, json::Members, purpose, scopes};
 
 /// The verified claims of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,6 +104,7 @@ pub(crate) fn read(
     let expires_at = date::find(members, "exp")?.ok_or(TokenError::MissingClaim("exp"))?;
     let begins_at = date::find(members, "nbf")?.max(date::find(members, "iat")?).unwrap_or(Timestamp::MIN);
     check_audience(members, &rules.audiences)?;
+    purpose::check(members)?;
     let token_id = members.find_text("jti")?;
     if token_id.is_some_and(|id| !is_name(id)) {
         return Err(TokenError::InvalidClaim("jti"));

@@ -45,6 +45,9 @@ pub enum TokenError {
     /// `aud` does not name this server (RFC 7519 section 4.1.3).
     #[error("the audience is another")]
     Audience,
+    /// It is an ID token, a refresh token or a security event.
+    #[error("the token is not an access token")]
+    Purpose,
     /// A required claim is absent.
     #[error("the claim `{0}` is missing")]
     MissingClaim(&'static str),
@@ -69,6 +72,7 @@ impl TokenError {
             Self::Revoked => "the token was revoked",
             Self::NotYetValid => "the token is not valid yet",
             Self::Audience => "the token is not meant for this server",
+            Self::Purpose => "the token is not an access token",
             Self::MissingClaim(_) => "a required claim is missing",
             Self::InvalidClaim(_) => "a claim is malformed",
         }

@@ -25,6 +25,7 @@ mod mint;
 mod own;
 mod pem;
 mod published;
+mod purpose;
 mod revocation;
 mod rsa;
 mod scopes;

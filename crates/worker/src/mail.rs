@@ -4,8 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use wardgraph_gate::{StoreError, SystemParts};
 use wardgraph_identity::{
-    Keys,
+    Keys, invitation,
     mail::{self, Due, MailError, Mailer},
+    setup,
 };
 use wardgraph_kernel::Write;
 
@@ -63,12 +64,15 @@ impl MailWorker {
         trouble
     }
 
-    /// Forgets failed sign-ins, links and sessions that are past.
+    /// Forgets failed sign-ins, links, invitations and sessions that are past.
     pub async fn sweep(&self) -> Result<(), StoreError> {
         let mut more = true;
         while more {
             let mut queue = self.parts.queue()?;
-            more = mail::sweep(&mut queue.tx::<Write>(), self.parts.clock.now()).await?;
+            let (mut tx, now) = (queue.tx::<Write>(), self.parts.clock.now());
+            more = mail::sweep(&mut tx, now).await?;
+            more |= invitation::sweep(&mut tx, now).await?;
+            more |= setup::sweep(&mut tx, now).await?;
             queue.commit(&[]).await?;
         }
         Ok(())
@@ -76,8 +80,9 @@ impl MailWorker {
 
     async fn hand_over(&self, due: &Due) -> Result<(), StoreError> {
         let sent = match mail::compose(due, &self.keys, &self.base) {
-            Some(message) => self.mailer.send(&message).await,
-            None => Ok(()),
+            Ok(Some(message)) => self.mailer.send(&message).await,
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
         };
         let again = match sent {
             Ok(()) => None,

@@ -44,7 +44,7 @@ crate::endpoints! {
     }
     /// End one of the own sessions. Within a second no server takes its tokens any more.
     EndSession: DELETE "/api/v1/users/me/sessions/{id}" (Path<SessionId>) -> NoContent {
-        own: "sessions are their owner's to end", rows: Account, limit: Auth, audit: SessionEnded, body: 0,
+        own: "sessions are their owner's to end", rows: Account, fresh: "whoever stole a session would put its owner out", limit: Auth, audit: SessionEnded, body: 0,
     }
     /// Change the own password. Every other session of the account ends.
     ChangePassword: POST "/api/v1/users/me/change-password" (Json<PasswordChange>) -> NoContent {
@@ -56,7 +56,7 @@ crate::endpoints! {
     }
     /// End every session of the own account, the caller's included.
     EndSessions: DELETE "/api/v1/users/me/sessions" (()) -> NoContent {
-        own: "sessions are their owner's to end", rows: Account, limit: Auth, audit: SessionEnded, body: 0,
+        own: "sessions are their owner's to end", rows: Account, fresh: "whoever stole a session would put its owner out", limit: Auth, audit: SessionEnded, body: 0,
     }
     /// Delete the own account for good, with the organizations in which nobody and nothing else is.
     DeleteMe: DELETE "/api/v1/users/me" (()) -> NoContent {

@@ -5,7 +5,7 @@
 //! Name: METHOD "/path/{id}" (Input) -> Output {
 //!     permission: NodesRead,     // or own: "why", credential: "why", signed: StandardWebhook, public: "why"
 //!     rows: Shared,              // for `permission: SharedWrite`, and only there: the rows of everyone instead of the caller's tenant's;
-//!                                // Account, for `own:`: those of the person who signed in; Members, for `permission: UsersRead`;
+//!                                // Account, for `own:` or `permission: MembersWrite`: those of the person who signed in; Members, for `permission: UsersRead`;
 //!                                // Accounts, for `permission: UsersWrite` or `own:` with `fresh:`: everybody's accounts
 //!     by: Browser,               // a page or a form of one: the cookie of a session is the credential, and no other
 //!     fresh: "why",              // with a permission or `own:`: who calls must have signed in a short while ago
@@ -38,6 +38,8 @@ pub mod account;
 pub mod auth;
 pub mod disown;
 pub mod graph;
+pub mod invitation_pages;
+pub mod invitations;
 pub mod mfa;
 pub mod pages;
 pub mod passkeys;
@@ -69,8 +71,10 @@ pub static ALL: &[&[Row]] = &[
     passkeys::ROWS,
     users::ROWS,
     account::ROWS,
+    invitations::ROWS,
     auth::ROWS,
     pages::ROWS,
+    invitation_pages::ROWS,
     disown::ROWS,
 ];
 
@@ -112,7 +116,7 @@ macro_rules! endpoints {
 
             const _: () = assert!(
                 <$name as ::wardgraph_kernel::Endpoint>::SPEC.shares_as_it_should(),
-                "`rows: Shared` goes with `permission: SharedWrite` and `audit:`, `rows: Account` with `own:`, `rows: Members` with `permission: UsersRead` and GET, `rows: Accounts` with `permission: UsersWrite` or `own:`, `fresh:` and `audit:`; and these with nothing else"
+                "`rows: Shared` goes with `permission: SharedWrite` and `audit:`, `rows: Account` with `own:` or `permission: MembersWrite`, `rows: Members` with `permission: UsersRead` and GET, `rows: Accounts` with `permission: UsersWrite` or `own:`, `fresh:` and `audit:`; and these with nothing else"
             );
             const _: () = assert!(
                 <$name as ::wardgraph_kernel::Endpoint>::SPEC.pages_as_it_should(),

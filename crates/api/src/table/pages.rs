@@ -66,7 +66,7 @@ crate::endpoints! {
     }
     /// Confirm an address, by the token of a mailed link.
     ConfirmAddress: POST "/verify-email" (Form<Verification>) -> Redirect {
-        credential: "the mailed link is the credential", by: Browser, limit: Auth, audit: UserVerified, body: SMALL,
+        credential: "the mailed link and the password are the credential", by: Browser, limit: Auth, audit: UserVerified, body: SMALL,
     }
     /// The page for whoever forgot the password.
     ForgotPage: GET "/forgot-password" (()) -> Page {
@@ -106,11 +106,11 @@ crate::endpoints! {
     }
     /// Remove a second factor; with the last one go the recovery codes.
     RemoveFactorByPage: POST "/account/security/factors/{id}/remove" ((Path<FactorId>, Form<Press>)) -> Redirect {
-        own: "second factors are their owner's to remove", rows: Account, by: Browser, fresh: "whoever holds a factor gets in again", limit: Auth, audit: FactorRemoved, body: SMALL,
+        own: "second factors are their owner's to remove", rows: Account, by: Browser, fresh: "what guards the account is less then", limit: Auth, audit: FactorRemoved, body: SMALL,
     }
     /// Make ten new recovery codes, shown once. The old ones are good for nothing any more.
     NewCodesByPage: POST "/account/security/recovery-codes" (Form<Press>) -> Page {
-        own: "recovery codes are their owner's to replace", rows: Account, by: Browser, fresh: "whoever holds a factor gets in again", limit: Auth, audit: RecoveryCodesMade, body: SMALL,
+        own: "recovery codes are their owner's to replace", rows: Account, by: Browser, fresh: "whoever holds a code gets in again", limit: Auth, audit: RecoveryCodesMade, body: SMALL,
     }
     /// The page to change the password.
     PasswordPage: GET "/account/password" (()) -> Page {
@@ -126,7 +126,7 @@ crate::endpoints! {
     }
     /// End one of the own sessions.
     EndSessionByPage: POST "/account/sessions/{id}/end" ((Path<SessionId>, Form<Press>)) -> Redirect {
-        own: "sessions are their owner's to end", rows: Account, by: Browser, limit: Auth, audit: SessionEnded, body: SMALL,
+        own: "sessions are their owner's to end", rows: Account, by: Browser, fresh: "whoever stole a session would put its owner out", limit: Auth, audit: SessionEnded, body: SMALL,
     }
     /// The own API keys.
     KeysPage: GET "/account/api-keys" (Query<Notice>) -> Page {

@@ -30,6 +30,10 @@ crate::endpoints! {
     TakeFactors: DELETE "/api/v1/users/{id}/mfa" (Path<UserId>) -> NoContent {
         permission: UsersWrite, rows: Accounts, fresh: "what guards the account is less then", limit: Auth, audit: FactorsTaken, body: 0,
     }
+    /// End every session of an account. Its owner signs in again; API keys live on. Within a second no server takes its tokens any more.
+    EndUserSessions: DELETE "/api/v1/users/{id}/sessions" (Path<UserId>) -> NoContent {
+        permission: UsersWrite, rows: Accounts, fresh: "it signs a person out everywhere", limit: Auth, audit: SessionEnded, body: 0,
+    }
     /// Delete an account for good, with the organizations in which nobody and nothing else is.
     DeleteUser: DELETE "/api/v1/users/{id}" (Path<UserId>) -> NoContent {
         permission: UsersWrite, rows: Accounts, fresh: "it cannot be undone", limit: Auth, audit: UserDeleted, body: 0,

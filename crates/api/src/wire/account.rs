@@ -86,6 +86,16 @@ impl Body for PasswordChange {
     }
 }
 
+/// What a session is used by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionKind {
+    /// A program, with tokens.
+    Program,
+    /// A browser, with a cookie.
+    Browser,
+}
+
 /// A session of the caller's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Session {
@@ -93,6 +103,8 @@ pub struct Session {
     pub id: SessionId,
     /// Whether the caller calls with it.
     pub current: bool,
+    /// What it is used by: `program` or `browser`.
+    pub kind: SessionKind,
     /// The organization that it works in.
     pub organization_id: String,
     /// What the program says of itself.
@@ -101,7 +113,7 @@ pub struct Session {
     pub ip: String,
     /// When the person signed in.
     pub created_at: Timestamp,
-    /// When its refresh token was used last.
+    /// When it was used last: its refresh token, or its cookie to a minute.
     pub last_used_at: Timestamp,
     /// When it ends by itself.
     pub expires_at: Timestamp,

@@ -22,7 +22,7 @@ pub(super) fn password(faults: &mut Faults, field: &str, password: &SecretText) 
     faults.unless((1..=MOST_PASSWORD_BYTES).contains(&length), field, "must have 1 to 4,096 bytes");
 }
 
-fn email(faults: &mut Faults, field: &str, email: &str) {
+pub(super) fn email(faults: &mut Faults, field: &str, email: &str) {
     faults.text(field, email, 3, MOST_EMAIL);
 }
 

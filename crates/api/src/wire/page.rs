@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use wardgraph_kernel::{Permission, Secret};
 
+pub use super::done::{Done, Notice};
 use super::{
     Name, SecretText,
     api_key::NewApiKey,
@@ -68,70 +69,17 @@ pub struct Coming {
     /// What was done just now.
     #[serde(default)]
     pub done: Option<Done>,
+    /// The organization to work in, by its id.
+    #[serde(default)]
+    pub organization: Option<String>,
 }
 
 impl Validate for Coming {
-    fn validate(&self, _: &mut Faults) {}
-}
-
-/// What was done just now, which the next page says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Done {
-    /// The address was confirmed.
-    Confirmed,
-    /// The password was set anew by a link.
-    Reset,
-    /// A second factor was said not to be one's own.
-    Disowned,
-    /// The person signed out.
-    SignedOut,
-    /// The person has another name.
-    Renamed,
-    /// The password was changed.
-    PasswordChanged,
-    /// A session was ended.
-    SessionEnded,
-    /// A key was revoked.
-    KeyRevoked,
-    /// A second factor was added.
-    FactorAdded,
-    /// A second factor was removed.
-    FactorRemoved,
-    /// The person signed in, too long ago for what they would do.
-    Stale,
-}
-
-impl Done {
-    /// The word of addresses.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Confirmed => "confirmed",
-            Self::Reset => "reset",
-            Self::Disowned => "disowned",
-            Self::SignedOut => "signed_out",
-            Self::Renamed => "renamed",
-            Self::PasswordChanged => "password_changed",
-            Self::SessionEnded => "session_ended",
-            Self::KeyRevoked => "key_revoked",
-            Self::FactorAdded => "factor_added",
-            Self::FactorRemoved => "factor_removed",
-            Self::Stale => "stale",
+    fn validate(&self, faults: &mut Faults) {
+        if let Some(organization) = &self.organization {
+            faults.text("organization", organization, 1, 63);
         }
     }
-}
-
-/// What was done just now.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Notice {
-    /// What it was.
-    #[serde(default)]
-    pub done: Option<Done>,
-}
-
-impl Validate for Notice {
-    fn validate(&self, _: &mut Faults) {}
 }
 
 /// Who signs in with a browser.
@@ -148,12 +96,15 @@ pub struct SignInForm {
     /// Whether the page offers passkeys: it does so again.
     #[serde(default)]
     pub passkeys: Option<String>,
+    /// The organization to work in, by its id; the account's first one if none is named.
+    #[serde(default)]
+    pub organization: Option<String>,
 }
 
 impl SignInForm {
     /// What a program would send.
     pub fn credentials(self) -> (Credentials, Option<LocalPath>) {
-        (Credentials { email: self.email, password: self.password, organization: None }, self.return_to)
+        (Credentials { email: self.email, password: self.password, organization: self.organization }, self.return_to)
     }
 }
 

@@ -34,7 +34,10 @@ impl Gate {
             return Ok(None);
         };
         if met.last_used_at.saturating_add(USED_TO).is_ok_and(|then| then < now) {
-            self.touch(cookie.session, ip, now).await?;
+            // A page is not worth less for it: its session ends an hour after what is known.
+            if let Err(error) = self.touch(cookie.session, ip, now).await {
+                tracing::warn!(%error, "that a session is used could not be written down");
+            }
         }
         let subject: Arc<str> = met.user.to_string().into();
         Ok(Some(Claims {

@@ -7,6 +7,7 @@ mod cleaning;
 pub(crate) mod edges;
 pub(crate) mod embeddings;
 pub(crate) mod events;
+pub(crate) mod invitations;
 pub(crate) mod mfa;
 pub(crate) mod nodes;
 pub(crate) mod pages;

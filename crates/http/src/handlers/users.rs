@@ -5,7 +5,7 @@ use wardgraph_api::{
     FieldError, Json, NoContent, Path, Problem, Query,
     table::{
         account::DeleteMe,
-        users::{DeleteUser, DisableUser, EnableUser, GetUser, ListUsers, TakeFactors},
+        users::{DeleteUser, DisableUser, EnableUser, EndUserSessions, GetUser, ListUsers, TakeFactors},
     },
     wire::user::{User, UserFilter, UserPage},
 };
@@ -86,6 +86,23 @@ pub(crate) async fn take_factors(permit: Permit<TakeFactors>, Path(id): Path<Use
         announce(&mut work, id, taken.generation, now).await
     };
     match taken.await {
+        Ok(()) => Ok(work.commit(id, NoContent).await?),
+        Err(failure) => refuse(work, id, failure).await,
+    }
+}
+
+pub(crate) async fn end_sessions(
+    permit: Permit<EndUserSessions>,
+    Path(id): Path<UserId>,
+) -> Result<Committed<EndUserSessions>, Failure> {
+    let (caller, now) = (permit.account()?.user, permit.now());
+    let mut work = permit.begin()?;
+    let ended = async {
+        acting(&mut work, caller).await?;
+        let generation = people::end_sessions(&mut work.tx(), id, now).await?;
+        announce(&mut work, id, generation, now).await
+    };
+    match ended.await {
         Ok(()) => Ok(work.commit(id, NoContent).await?),
         Err(failure) => refuse(work, id, failure).await,
     }

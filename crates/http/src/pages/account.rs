@@ -2,10 +2,12 @@
 
 use maud::{Markup, html};
 use wardgraph_api::wire::{
-    account::{Me, MeChange, PasswordChange, SessionList},
+    account::{Me, MeChange, PasswordChange, Seat, SessionList},
     mfa::FactorList,
     page::{Done, Press},
 };
+use wardgraph_identity::invitation::Membership;
+use wardgraph_kernel::OrganizationRole;
 
 use super::{
     device,
@@ -16,7 +18,7 @@ use super::{
 };
 
 /// What the account says, after something was done.
-pub(crate) fn account(me: &Me, token: String, done: Option<Done>) -> Screen {
+pub(crate) fn account(me: &Me, places: &[Membership], token: String, done: Option<Done>) -> Screen {
     let confirmed = if me.email_verified { a::CONFIRMED } else { a::UNCONFIRMED };
     let body = html! {
         (notice(done.map(texts::done)))
@@ -29,10 +31,39 @@ pub(crate) fn account(me: &Me, token: String, done: Option<Done>) -> Screen {
             }
             div { dt { (a::SINCE) } dd { (moment(me.created_at)) } }
         }
-        h2 { (a::CHANGE_NAME) }
-        (name_form(&Filled::fresh(token, &[("name", &me.name)])))
+        (organizations(me.organization.as_ref(), places))
+        section {
+            h2 { (a::CHANGE_NAME) }
+            (name_form(&Filled::fresh(token, &[("name", &me.name)])))
+        }
     };
     Screen::new(a::TITLE, body).at("/account")
+}
+
+/// Where the person works, and where else they could; and whom the organization invites, for who looks after it.
+fn organizations(seat: Option<&Seat>, places: &[Membership]) -> Markup {
+    let governs = seat.and_then(|seat| OrganizationRole::of(&seat.role)).is_some_and(OrganizationRole::governs);
+    html! {
+        @if governs { p { a.button href="/account/invitations" { (a::INVITATIONS) } } }
+        @if places.len() > 1 {
+            section {
+                h2 { (a::ORGANIZATIONS) }
+                p { (a::SWITCH_TEXT) }
+                ul.cards {
+                    @for place in places {
+                        li.row {
+                            span { (place.name) }
+                            @if seat.is_some_and(|seat| seat.id == place.organization) {
+                                span.tag { (a::HERE) }
+                            } @else {
+                                a href={ "/sign-in?organization=" (place.organization) } aria-label={ (a::SWITCH) ": " (place.name) } { (a::SWITCH) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn name_form(filled: &Filled<'_>) -> Markup {
@@ -93,6 +124,7 @@ pub(crate) fn sessions(list: &SessionList, token: &str, done: Option<Done>) -> S
                 li {
                     h2 { (name) @if session.current { " " span.tag { (t::THIS) } } }
                     dl {
+                        div { dt { (t::KIND) } dd { (t::kind(session.kind)) } }
                         div { dt { (t::SIGNED_IN) } dd { (moment(session.created_at)) } }
                         div { dt { (t::LAST_USED) } dd { (moment(session.last_used_at)) } }
                         div { dt { (t::FROM) } dd { (session.ip) } }

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use wardgraph_api::wire::{
     api_key::{ApiKey, ApiKeyList, IssuedApiKey},
+    form::{Overlap, RotationForm},
     page::{Done, KeyForm, KeyLife},
 };
 use wardgraph_kernel::{OrganizationRole, Permission, Timestamp};
@@ -51,8 +52,46 @@ fn card(key: &ApiKey, token: &str, now: Timestamp) -> Markup {
             div { dt { (k::LAST_USED) } dd { @if let Some(last) = key.last_used_at { (moment(last)) } @else { (k::UNUSED) } } }
         }
         @if state == k::ACTIVE {
-            form method="post" action={ (PLACE) "/" (key.id) "/revoke" } { (button_of(token, k::REVOKE, "danger", &key.name)) }
+            div.row {
+                @if is_replaceable(key, now) {
+                    a.button href={ (PLACE) "/" (key.id) "/rotate" } aria-label={ (k::ROTATE) ": " (key.name) } { (k::ROTATE) }
+                }
+                form method="post" action={ (PLACE) "/" (key.id) "/revoke" } { (button_of(token, k::REVOKE, "danger", &key.name)) }
+            }
         }
+    }
+}
+
+/// Whether a key can be replaced by another one: it lives, and was not yet.
+pub(crate) fn is_replaceable(key: &ApiKey, now: Timestamp) -> bool {
+    key.revoked_at.is_none() && key.replaced_by.is_none() && key.expires_at.is_none_or(|end| end > now)
+}
+
+/// The page to replace a key.
+pub(crate) fn rotation(key: &ApiKey, token: String) -> Screen {
+    rotation_form(&Filled::fresh(token, &[("key", &key.name)]))
+}
+
+/// It stands at the address that it sends to.
+fn rotation_form(filled: &Filled<'_>) -> Screen {
+    let content = html! {
+        p { (k::ROTATE_TEXT) }
+        @if let Some(name) = filled.text("key") { dl { div { dt { (f::NAME) } dd { (name) } } } }
+        div.field {
+            label for="overlap" { (k::OVERLAP) }
+            (filled.said("overlap", k::OVERLAP_HINT))
+            select #overlap name="overlap" aria-describedby=[filled.described("overlap", k::OVERLAP_HINT)] {
+                @for overlap in Overlap::ALL { option value=(overlap.word()) selected[filled.has("overlap", overlap.word())] { (k::overlap(overlap)) } }
+            }
+        }
+        div.row { button.main { (k::ROTATE) } a href=(PLACE) { (k::CANCEL) } }
+    };
+    Screen::new(k::ROTATE, filled.form("rotate", &[("overlap", k::OVERLAP)], &content)).at(PLACE).failing(filled)
+}
+
+impl Shown for RotationForm {
+    fn screen(filled: &Filled<'_>) -> Option<Screen> {
+        Some(rotation_form(filled))
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod account;
 mod device;
 mod fields;
 mod frame;
+pub(crate) mod invitations;
 mod keys;
 mod moment;
 mod refusal;
@@ -15,7 +16,7 @@ pub(crate) mod texts;
 
 pub(crate) use fields::{Filled, Screen, Shown};
 pub(crate) use frame::{ICON, SCRIPT, STYLE, whole};
-pub(crate) use keys::{keys, made};
+pub(crate) use keys::{is_replaceable, keys, made, rotation};
 pub(crate) use refusal::{refused, turned_away};
 pub(crate) use second_factor::{challenge, enrolment, recovery_codes};
-pub(crate) use sign_in::{mailed, registered, sign_in};
+pub(crate) use sign_in::{mailed, not_registering, registered, sign_in};

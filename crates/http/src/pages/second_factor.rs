@@ -3,7 +3,7 @@
 use maud::{Markup, PreEscaped, html};
 use wardgraph_api::wire::{
     SecretText,
-    mfa::{Begun, Enrolment, Factor, FactorList, Method, MfaChallenge},
+    mfa::{Begun, Enrolment, Factor, FactorChange, FactorList, Method, MfaChallenge},
     page::{EnrolForm, FactorForm, SecondFactorForm},
 };
 
@@ -91,6 +91,19 @@ impl Shown for FactorForm {
         let form = filled.form("/account/security/new-factor", &[("name", f::NAME)], &content);
         let title = if filled.has("method", "webauthn") { t::ADD_PASSKEY } else { t::ADD_APP };
         Some(Screen::new(title, form).at("/account/security").failing(filled))
+    }
+}
+
+/// It stands at the address that it sends to.
+impl Shown for FactorChange {
+    fn screen(filled: &Filled<'_>) -> Option<Screen> {
+        let name = Line { name: "name", label: f::NAME, hint: t::NAME_HINT, kind: "text", autocomplete: "off" };
+        let content = html! {
+            (filled.line(&name))
+            div.row { button.main { (t::RENAME_BUTTON) } a href="/account/security" { (t::CANCEL) } }
+        };
+        let form = filled.form("rename", &[("name", f::NAME)], &content);
+        Some(Screen::new(t::RENAME_TITLE, form).at("/account/security").failing(filled))
     }
 }
 
@@ -221,6 +234,9 @@ fn card(factor: &Factor, token: &str) -> Markup {
             div { dt { (t::ADDED) } dd { (moment(factor.created_at)) } }
             div { dt { (t::USED) } dd { @if let Some(used) = factor.last_used_at { (moment(used)) } @else { (t::UNUSED) } } }
         }
-        form method="post" action={ "/account/security/factors/" (factor.id) "/remove" } { (button_of(token, t::REMOVE, "danger", &factor.name)) }
+        div.row {
+            a.button href={ "/account/security/factors/" (factor.id) "/rename" } aria-label={ (t::RENAME) ": " (factor.name) } { (t::RENAME) }
+            form method="post" action={ "/account/security/factors/" (factor.id) "/remove" } { (button_of(token, t::REMOVE, "danger", &factor.name)) }
+        }
     }
 }

@@ -13,7 +13,8 @@ use super::{
     texts::{self, confirm, disown, fields as f, forgot, mailed as m, register, reset as r, sign_in as s},
 };
 
-const EMAIL: Line<'_> = Line { name: "email", label: f::EMAIL, hint: "", kind: "email", autocomplete: "username webauthn" };
+pub(super) const EMAIL: Line<'_> =
+    Line { name: "email", label: f::EMAIL, hint: "", kind: "email", autocomplete: "username webauthn" };
 
 /// The page to sign in, after something was done.
 pub(crate) fn sign_in(filled: &Filled<'_>, done: Option<Done>) -> Screen {
@@ -22,6 +23,7 @@ pub(crate) fn sign_in(filled: &Filled<'_>, done: Option<Done>) -> Screen {
     let content = html! {
         (filled.carried("return_to"))
         (filled.carried("passkeys"))
+        (filled.carried("organization"))
         (filled.line(&EMAIL))
         (filled.line(&password))
         button.main { (s::BUTTON) }
@@ -59,7 +61,7 @@ impl Shown for NewAccount {
     }
 }
 
-const NEW_PASSWORD: Line<'_> = Line {
+pub(super) const NEW_PASSWORD: Line<'_> = Line {
     name: "new_password",
     label: f::NEW_PASSWORD,
     hint: f::NEW_PASSWORD_HINT,
@@ -125,6 +127,15 @@ impl Shown for Disowning {
     }
 }
 
+/// Says that nobody registers here, and who has an account.
+pub(crate) fn not_registering(text: &'static str) -> Screen {
+    let body = html! {
+        p { (text) }
+        (links(&[("/sign-in", register::HAVE, s::TITLE)]))
+    };
+    Screen::new(register::TITLE, body)
+}
+
 /// Says what becomes of a registration, whether the address was free or taken.
 pub(crate) fn registered(verifies: bool) -> Screen {
     mailed(if verifies { m::REGISTERED } else { m::READY })
@@ -141,7 +152,7 @@ pub(crate) fn mailed(text: &'static str) -> Screen {
 }
 
 /// Where else to go: address, what is asked, where it leads.
-fn links(links: &[(&str, &str, &str)]) -> Markup {
+pub(super) fn links(links: &[(&str, &str, &str)]) -> Markup {
     html! {
         ul.links {
             @for (path, question, name) in links { li { (question) " " a href=(path) { (name) } } }

@@ -1,6 +1,9 @@
 //! The English texts of pages, in one place.
 
-use wardgraph_api::wire::page::{Done, KeyLife};
+use wardgraph_api::wire::{
+    account::SessionKind,
+    page::{Done, KeyLife},
+};
 
 /// Above what is wrong.
 pub(crate) const SUMMARY: &str = "There is a problem";
@@ -28,8 +31,15 @@ pub(crate) const fn done(done: Done) -> &'static str {
         Done::Renamed => "Your name was changed.",
         Done::PasswordChanged => "Your password was changed. Your other sessions were ended.",
         Done::SessionEnded => "The session was ended.",
-        Done::FactorAdded => "The second factor was added. It is asked for from your next sign-in on.",
-        Done::FactorRemoved => "The second factor was removed.",
+        Done::FactorAdded => {
+            "The second factor was added. It is asked for from your next sign-in on. Your other sessions were ended."
+        }
+        Done::FactorRemoved => "The second factor was removed. Your other sessions were ended.",
+        Done::FactorRenamed => "The second factor was renamed.",
+        Done::Invited => "The invitation is on its way by e-mail.",
+        Done::Withdrawn => "The invitation was withdrawn. Its link is good for nothing any more.",
+        Done::Joined => "You are a member of the organization now.",
+        Done::SetUp => "Your account administers this server. Sign in with it.",
         Done::Stale => "For this we have to be sure that it is you: please sign in again.",
         Done::KeyRevoked => "The API key was revoked. It stops working within a second.",
     }
@@ -73,6 +83,71 @@ pub(crate) mod register {
     pub(crate) const BUTTON: &str = "Create account";
     pub(crate) const NAME_HINT: &str = "What others see you by.";
     pub(crate) const HAVE: &str = "Have an account?";
+    pub(crate) const BY_INVITATION: &str =
+        "Accounts are made by invitation here. If you were invited, follow the link in the message that you got.";
+    pub(crate) const CLOSED: &str = "Nobody registers here: whoever runs this server makes the accounts.";
+}
+
+pub(crate) mod invitations {
+    use wardgraph_api::wire::invitation::InvitationStatus;
+    use wardgraph_kernel::OrganizationRole;
+
+    pub(crate) const TITLE: &str = "You are invited";
+    pub(crate) const NEW_HERE: &str =
+        "You are invited to work in an organization. Make an account to go on; it has the address to which you got the message.";
+    pub(crate) const ACCEPT: &str = "Create account and join";
+    pub(crate) const CLOSED: &str =
+        "You are invited to work in an organization. This takes an account, which whoever runs this server makes.";
+    pub(crate) const HAVE: &str = "Have an account with this address?";
+    pub(crate) const SIGN_IN: &str = "Sign in and join";
+    pub(crate) const JOIN_TEXT: &str = "You are invited to work here:";
+    pub(crate) const JOIN: &str = "Join the organization";
+    pub(crate) const NOT_YOURS: &str = "This is no invitation to your account's address, or it was used or withdrawn, or is too old. Ask who invited you for another.";
+    pub(crate) const LIST: &str = "Invitations";
+    pub(crate) const TEXT: &str =
+        "Who is invited to your organization. An invitation ends if whoever made it may no longer give its role.";
+    pub(crate) const INVITE: &str = "Invite somebody";
+    pub(crate) const SEND: &str = "Send the invitation";
+    pub(crate) const NONE: &str = "Nobody is invited.";
+    pub(crate) const OLDER: &str = "Older invitations";
+    pub(crate) const ROLE: &str = "Role";
+    pub(crate) const ROLE_HINT: &str = "What they may do in your organization. Choose no more than they need.";
+    pub(crate) const INVITED: &str = "Invited";
+    pub(crate) const ENDS: &str = "Good until";
+    pub(crate) const WITHDRAW: &str = "Withdraw";
+
+    pub(crate) const fn status(status: InvitationStatus) -> &'static str {
+        match status {
+            InvitationStatus::Open => "Open",
+            InvitationStatus::Used => "Joined",
+            InvitationStatus::Withdrawn => "Withdrawn",
+            InvitationStatus::Expired => "Too old",
+        }
+    }
+
+    pub(crate) const fn role(role: OrganizationRole) -> &'static str {
+        match role {
+            OrganizationRole::Owner => "Owner: everything",
+            OrganizationRole::Admin => "Admin: members, settings and all data",
+            OrganizationRole::Developer => "Developer: reads and changes data",
+            OrganizationRole::DataScientist => "Data scientist: reads data, trains, searches and asks",
+            OrganizationRole::Analyst => "Analyst: reads data",
+        }
+    }
+
+    pub(crate) fn role_of(word: &str) -> &str {
+        match OrganizationRole::of(word) {
+            Some(known) => role(known),
+            None => word,
+        }
+    }
+}
+
+pub(crate) mod setup {
+    pub(crate) const TITLE: &str = "Set up this server";
+    pub(crate) const TEXT: &str = "Make the account that administers this server. The link that you followed works once.";
+    pub(crate) const EMAIL_HINT: &str = "Check it well: whoever gets mail there can set a new password.";
+    pub(crate) const BUTTON: &str = "Create administrator";
 }
 
 pub(crate) mod mailed {
@@ -123,6 +198,11 @@ pub(crate) mod account {
     pub(crate) const ROLE: &str = "Your role";
     pub(crate) const SINCE: &str = "Member since";
     pub(crate) const CHANGE_NAME: &str = "Change your name";
+    pub(crate) const ORGANIZATIONS: &str = "Your organizations";
+    pub(crate) const HERE: &str = "You work here";
+    pub(crate) const SWITCH: &str = "Work here";
+    pub(crate) const SWITCH_TEXT: &str = "A session works in one organization. For another one, sign in again.";
+    pub(crate) const INVITATIONS: &str = "Invitations";
 }
 
 pub(crate) mod security {
@@ -139,6 +219,8 @@ pub(crate) mod password {
 }
 
 pub(crate) mod sessions {
+    use super::SessionKind;
+
     pub(crate) const TITLE: &str = "Sessions";
     pub(crate) const TEXT: &str = "Where you are signed in. End what you do not know, and change your password then.";
     pub(crate) const THIS: &str = "This session";
@@ -147,9 +229,19 @@ pub(crate) mod sessions {
     pub(crate) const LAST_USED: &str = "Last used";
     pub(crate) const FROM: &str = "From";
     pub(crate) const UNKNOWN: &str = "Unknown program";
+    pub(crate) const KIND: &str = "Used by";
+
+    pub(crate) const fn kind(kind: SessionKind) -> &'static str {
+        match kind {
+            SessionKind::Browser => "a browser, on these pages",
+            SessionKind::Program => "a program, with tokens",
+        }
+    }
 }
 
 pub(crate) mod keys {
+    use wardgraph_api::wire::form::Overlap;
+
     use super::KeyLife;
 
     pub(crate) const TITLE: &str = "API keys";
@@ -178,6 +270,19 @@ pub(crate) mod keys {
     pub(crate) const ONCE: &str = "Copy it now: it is shown this once, and kept nowhere.";
     pub(crate) const KEY: &str = "The key";
     pub(crate) const BACK: &str = "I have copied it";
+    pub(crate) const ROTATE: &str = "Replace key";
+    pub(crate) const ROTATE_TEXT: &str = "You get a new key that may do the same. Until the old one ends, both work.";
+    pub(crate) const OVERLAP: &str = "The old key ends";
+    pub(crate) const OVERLAP_HINT: &str = "Leave yourself time to give the new one to your programs.";
+
+    pub(crate) const fn overlap(overlap: Overlap) -> &'static str {
+        match overlap {
+            Overlap::Day => "in a day",
+            Overlap::Hour => "in an hour",
+            Overlap::Week => "in a week",
+            Overlap::None => "at once",
+        }
+    }
 
     pub(crate) const fn life(life: KeyLife) -> &'static str {
         match life {
@@ -234,6 +339,9 @@ pub(crate) mod second_factor {
     pub(crate) const USED: &str = "Last used";
     pub(crate) const UNUSED: &str = "not yet";
     pub(crate) const REMOVE: &str = "Remove";
+    pub(crate) const RENAME: &str = "Rename";
+    pub(crate) const RENAME_TITLE: &str = "Rename a second factor";
+    pub(crate) const RENAME_BUTTON: &str = "Save name";
 
     pub(crate) fn left(codes: i64) -> String {
         match codes {

@@ -35,11 +35,11 @@ pub(super) const REGISTER: Statement<Identity> = Statement::identity(
        union all select user_id, $5::text, $3::text from known where verified_at is null and disabled_at is null and $11),
      link as (
        insert into links (link_id, user_id, kind, created_at, expires_at, verifier, name)
-       select $8::uuid, max(user_id::text)::uuid, 'verify', $4, $9::timestamptz, max(verifier), max(name) from told),
+       select $8::uuid, max(user_id::text)::uuid, $12::text, $4, $9::timestamptz, max(verifier), max(name) from told),
      mailed as (
        insert into mail (mail_id, kind, recipient, name, link_id, created_at, due_at)
-       select $10::uuid, 'verify', $2::text, '', $8::uuid, $4::timestamptz, $4::timestamptz from told
-       union all select $10::uuid, 'taken', email, case when verified_at is null then '' else name end, null::uuid, $4, $4 from known
+       select $10::uuid, $12, $2::text, '', $8::uuid, $4::timestamptz, $4::timestamptz from told
+       union all select $10::uuid, $13::text, email, case when verified_at is null then '' else name end, null::uuid, $4, $4 from known
        where (verified_at is not null or disabled_at is not null) and $11)
      select user_id, 'made' from fresh
      union all select user_id, case when verified_at is null and disabled_at is null and $11 then 'again' else 'taken' end from known",
@@ -118,6 +118,8 @@ pub async fn register(
                 &expires,
                 &mail.uuid(),
                 &new.mailed,
+                &Kind::Verify.word(),
+                &Notice::Taken.word(),
             ],
         )
         .await?;
@@ -158,9 +160,12 @@ pub async fn set_password(
     tx.run(&SET, &[&user.uuid(), &verifier.to_string(), &now, &counters]).await.map(drop)
 }
 
-/// What the organization is called that a person registers with.
+/// What the organization is called that a person registers with: theirs, by their name and this.
+pub(super) const OWN_ORGANIZATION: &str = "'s organization";
+
+/// What it is called for a person of this name.
 pub(super) fn own_organization(name: &str) -> String {
-    format!("{name}'s organization")
+    format!("{name}{OWN_ORGANIZATION}")
 }
 
 /// A new organization's id: `org_`, and 104 bits of chance in letters and digits that are not mistaken for each other.

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use wardgraph_kernel::{Identity, LinkId, Timestamp, UserId};
 use wardgraph_store::{Statement, Tx};
 
-use super::register::own_organization;
+use super::register::{OWN_ORGANIZATION, own_organization};
 use crate::{IdentityError, password::Verifier};
 
 /// A registration, by its link; none for an account whose address was shown already.
@@ -35,7 +35,7 @@ pub(super) const CONFIRM: Statement<Identity> = Statement::identity(
      codes as (delete from recovery_codes r using confirmed c where r.user_id = c.user_id and $3::text is not null),
      organization as (
        update organizations o set name = $6 from confirmed c join before b using (user_id)
-       where o.owner_id = c.user_id and o.name = b.name || '''s organization' and $3::text is not null)
+       where o.owner_id = c.user_id and o.name = b.name || $7 and $3::text is not null)
      select user_id from confirmed",
 );
 
@@ -68,6 +68,8 @@ pub async fn unconfirmed(tx: &mut Tx<'_, Identity>, link: LinkId, now: Timestamp
 pub async fn confirm(tx: &mut Tx<'_, Identity>, said: &Unconfirmed, now: Timestamp) -> Result<bool, IdentityError> {
     let organization = said.name.as_deref().map(own_organization);
     let verifier = said.verifier.to_string();
-    let rows = tx.run(&CONFIRM, &[&said.user.uuid(), &now, &said.name, &said.generation, &verifier, &organization]).await?;
+    let rows = tx
+        .run(&CONFIRM, &[&said.user.uuid(), &now, &said.name, &said.generation, &verifier, &organization, &OWN_ORGANIZATION])
+        .await?;
     Ok(!rows.is_empty())
 }

@@ -1,7 +1,7 @@
 //! Keys, seen by their owner.
 
 use uuid::Uuid;
-use wardgraph_kernel::{ApiKeyId, Read, SessionId, Timestamp, UserId, Write};
+use wardgraph_kernel::{ApiKeyId, Read, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Row, Statement, StoreError, Tx};
 
 use crate::IdentityError;
@@ -12,14 +12,6 @@ const MOST: i64 = 100;
 /// How many are listed: the newest, those that ended included.
 const LISTED: i64 = 500;
 
-/// The caller's session, as long as it lives and the account's generation is its token's. Held until the transaction ends: whoever ends all
-/// sessions and keys meanwhile waits, and then finds the new key.
-pub(super) const SIGNED_IN: Statement<Write> = Statement::writing(
-    "identity.own.signed_in",
-    APP,
-    "select s.session_id from sessions s join users u using (user_id)
-     where s.session_id = $1 and s.user_id = $2 and s.ended_at is null and u.generation = $3 for share of s, u",
-);
 /// Makes a key, unless there are as many as there may be. The count may be passed by keys that are made at once, not by many.
 pub(super) const CREATE: Statement<Write> = Statement::writing(
     "identity.own.create_key",
@@ -91,11 +83,6 @@ pub struct NewKey {
     pub networks: Vec<String>,
     /// When it ends.
     pub expires_at: Option<Timestamp>,
-}
-
-/// Whether the session that asks for a key lives. A key outlives its maker's token, so this is not left to what servers hear of each other.
-pub async fn is_signed_in(tx: &mut Tx<'_, Write>, user: UserId, session: SessionId, generation: i64) -> Result<bool, StoreError> {
-    tx.write(&SIGNED_IN, &[&session.uuid(), &user.uuid(), &generation]).await.map(|rows| !rows.is_empty())
 }
 
 /// Makes a key in the organization that the caller works in.

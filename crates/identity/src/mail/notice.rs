@@ -6,7 +6,7 @@ use std::time::Duration;
 use wardgraph_kernel::{Chance, Identity, LinkId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Statement, StoreError, Tx};
 
-use crate::link::Kind;
+use crate::{link::Kind, stored::stored};
 
 /// How many notices of a kind an account gets in an hour, which begins with the first of them.
 const IN_AN_HOUR: i32 = 5;
@@ -14,46 +14,31 @@ const HOUR: Duration = Duration::from_hours(1);
 /// How long a link is good that says of a second factor that it was not the owner who added it.
 const NOT_ME_WITHIN: Duration = Duration::from_hours(7 * 24);
 
-/// What is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Notice {
-    /// There is a second factor more.
-    FactorAdded,
-    /// There is one less.
-    FactorRemoved,
-    /// The password was right, and the second factor wrong too often.
-    FactorLocked,
-    /// A passkey was shown several times, and was not right.
-    PasskeyLocked,
-    /// A passkey's counter went back.
-    PasskeyWentBack,
-    /// A recovery code was used.
-    RecoveryUsed,
-    /// There are other recovery codes.
-    RecoveryMade,
-    /// There is another password.
-    PasswordChanged,
-    /// Sign-ins fail, so often that the next ones have to wait.
-    SignInsFail,
-    /// An administrator took the second factors away, and ended the password.
-    FactorsTaken,
-}
-
-impl Notice {
-    /// The kind of message, as it is stored.
-    pub(super) const fn word(self) -> &'static str {
-        match self {
-            Self::FactorAdded => "factor_added",
-            Self::FactorRemoved => "factor_removed",
-            Self::FactorLocked => "factor_locked",
-            Self::PasskeyLocked => "passkey_locked",
-            Self::PasskeyWentBack => "passkey_went_back",
-            Self::RecoveryUsed => "recovery_used",
-            Self::RecoveryMade => "recovery_made",
-            Self::PasswordChanged => "changed",
-            Self::SignInsFail => "locked",
-            Self::FactorsTaken => "factors_taken",
-        }
+stored! {
+    /// What is told.
+    Notice {
+        /// Somebody registers with an address that has its account.
+        Taken = "taken",
+        /// The password was changed.
+        PasswordChanged = "changed",
+        /// Sign-ins fail, so often that the next ones have to wait.
+        SignInsFail = "locked",
+        /// There is a second factor more. Told with a link, as [`Kind::NotMe`], since there is one; counted by this word.
+        FactorAdded = "factor_added",
+        /// There is one less.
+        FactorRemoved = "factor_removed",
+        /// The password was right, and the second factor wrong too often.
+        FactorLocked = "factor_locked",
+        /// A passkey was shown several times, and was not right.
+        PasskeyLocked = "passkey_locked",
+        /// A passkey's counter went back.
+        PasskeyWentBack = "passkey_went_back",
+        /// A recovery code was used.
+        RecoveryUsed = "recovery_used",
+        /// There are other recovery codes.
+        RecoveryMade = "recovery_made",
+        /// An administrator took the second factors away, and ended the password.
+        FactorsTaken = "factors_taken",
     }
 }
 
@@ -84,7 +69,7 @@ pub(super) const NOTIFY_LINKED: Statement<Identity> = Statement::identity(
         ", link as (
        insert into links (link_id, user_id, kind, created_at, expires_at) select $7::uuid, user_id, $8::text, $4, $9::timestamptz from counted where in_hour <= $6)
      insert into mail (mail_id, kind, recipient, name, link_id, created_at, due_at)
-     select $2::uuid, $3, u.email, case when u.verified_at is null then '' else u.name end, $7, $4, $4
+     select $2::uuid, $8, u.email, case when u.verified_at is null then '' else u.name end, $7, $4, $4
      from users u join counted using (user_id) where counted.in_hour <= $6"
     ),
 );

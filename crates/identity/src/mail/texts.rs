@@ -1,75 +1,77 @@
 //! The English texts of what is mailed, in one place.
 
-use wardgraph_kernel::LinkId;
+use super::{Due, Kind, MailError, Message, Notice, inviting};
+use crate::{Keys, link};
 
-use super::{Due, Message};
-use crate::{
-    Keys,
-    link::{self, Kind},
-};
-
-/// The message of a kind; `None` for a kind of another version, and for what is to nobody. `base` is where this server is reached.
-pub fn compose(due: &Due, keys: &Keys, base: &str) -> Option<Message> {
-    let (to, base) = (due.recipient.clone()?, base.trim_end_matches('/'));
-    let (subject, text) = match due.link {
-        Some(id) => bringing(&due.kind, id, keys, base)?,
-        None => telling(&due.kind, base)?,
+/// The message of what is due; `None` for what is to nobody. `base` is where this server is reached.
+///
+/// # Errors
+/// [`MailError::Later`] for a kind of another version, whose server will know it; [`MailError::Never`] for one that lost its link.
+pub fn compose(due: &Due, keys: &Keys, base: &str) -> Result<Option<Message>, MailError> {
+    let Some(to) = due.recipient.clone() else { return Ok(None) };
+    let base = base.trim_end_matches('/');
+    let kind = Kind::of(&due.kind).ok_or_else(|| MailError::Later("it is of a kind that this version does not know".into()))?;
+    let (subject, text) = match kind {
+        Kind::Link(kind) => {
+            let id = due.link.ok_or_else(|| MailError::Never("it has no link".into()))?;
+            bringing(kind, &due.name, &format!("{base}/{}?token={}", kind.page(), link::token(keys, kind, id).expose()))
+        }
+        Kind::Notice(notice) => telling(notice, base),
     };
-    let greeting = if due.name.is_empty() { "Hello".to_owned() } else { format!("Hello {}", due.name) };
-    Some(Message { id: due.id.simple().to_string(), to, subject: subject.into(), text: format!("{greeting},\n\n{text}\n") })
+    // The name of an invitation is nobody's: it says who invites to what.
+    let nameless = due.name.is_empty() || kind == Kind::Link(link::Kind::Invitation);
+    let greeting = if nameless { "Hello".to_owned() } else { format!("Hello {}", due.name) };
+    Ok(Some(Message { id: due.id.simple().to_string(), to, subject: subject.into(), text: format!("{greeting},\n\n{text}\n") }))
 }
 
-/// Subject and text of what brings a link.
-fn bringing(kind: &str, id: LinkId, keys: &Keys, base: &str) -> Option<(&'static str, String)> {
-    let link = |kind: Kind, page: &str| format!("{base}/{page}?token={}", link::token(keys, kind, id).expose());
-    Some(match kind {
-        "verify" => (
+/// Subject and text of a message that brings a link to `address`. `name`: of the message, as it is stored.
+fn bringing(kind: link::Kind, name: &str, address: &str) -> (&'static str, String) {
+    match kind {
+        link::Kind::Verify => (
             "Please confirm your e-mail address",
             format!(
-                "please confirm that this address is yours:\n\n{}\n\nThe link is good for 24 hours, works once, and asks for the password \
-                 that you chose. If you did not make an account, you need not do anything.",
-                link(Kind::Verify, "verify-email")
+                "please confirm that this address is yours:\n\n{address}\n\nThe link is good for 24 hours, works once, and asks for the password \
+                 that you chose. If you did not make an account, you need not do anything."
             ),
         ),
-        "reset" => (
+        link::Kind::Reset => (
             "Set a new password",
             format!(
-                "somebody, you we hope, asked to set a new password for your account:\n\n{}\n\nThe link is good for one hour and works \
-                 once. If it was not you, you need not do anything: your password is as it was.",
-                link(Kind::Reset, "reset-password")
+                "somebody, you we hope, asked to set a new password for your account:\n\n{address}\n\nThe link is good for one hour and works \
+                 once. If it was not you, you need not do anything: your password is as it was."
             ),
         ),
-        "factor_added" => (
+        link::Kind::NotMe => (
             "Your account has another second factor",
             format!(
-                "a second factor was added to your account just now: signing in asks for it besides the password. If it was you, you need \
-                 not do anything. If it was not you, say so at\n\n{}\n\nThe link is good for seven days and works once. It removes the \
-                 factor, and ends your password and whatever is signed in: then you set a new password by another mail.",
-                link(Kind::NotMe, "not-me")
+                "a second factor was added to your account just now: signing in asks for it besides the password, and your other sessions \
+                 were ended. If it was you, you need not do anything. If it was not you, say so at\n\n{address}\n\nThe link is good for \
+                 seven days and works once. It removes the factor, and ends your password and whatever is signed in: then you set a new \
+                 password by another mail."
             ),
         ),
-        _ => return None,
-    })
+        link::Kind::Invitation => ("You are invited to an organization", inviting::text(name, address)),
+    }
 }
 
-/// Subject and text of what tells something.
-fn telling(kind: &str, base: &str) -> Option<(&'static str, String)> {
-    Some(match kind {
-        "taken" => (
+/// Subject and text of a notice.
+fn telling(notice: Notice, base: &str) -> (&'static str, String) {
+    match notice {
+        Notice::Taken => (
             "You have an account already",
             format!(
                 "somebody, you perhaps, would make an account with this address. There is one already: sign in, or set a new password, \
                  at\n\n{base}\n\nIf it was not you, you need not do anything."
             ),
         ),
-        "changed" => (
+        Notice::PasswordChanged => (
             "Your password was changed",
             format!(
                 "the password of your account was changed just now, and your other sessions were ended. If it was not you, set a new \
                  password at once, at\n\n{base}"
             ),
         ),
-        "locked" => (
+        Notice::SignInsFail => (
             "Somebody fails to sign in to your account",
             format!(
                 "several sign-ins to your account failed. Further ones have to wait for a while now. If it was you and you forgot your \
@@ -78,7 +80,7 @@ fn telling(kind: &str, base: &str) -> Option<(&'static str, String)> {
             ),
         ),
         // Written by an older version.
-        "factor_added" => (
+        Notice::FactorAdded => (
             "Your account has another second factor",
             format!(
                 "a second factor was added to your account just now: signing in asks for it besides the password. If it was not you, set a \
@@ -86,7 +88,7 @@ fn telling(kind: &str, base: &str) -> Option<(&'static str, String)> {
                  the factor away."
             ),
         ),
-        "factors_taken" => (
+        Notice::FactorsTaken => (
             "Your second factors were taken away",
             format!(
                 "an administrator of the server took away the second factors of your account, as you asked them to, we hope. Your password, \
@@ -94,47 +96,46 @@ fn telling(kind: &str, base: &str) -> Option<(&'static str, String)> {
                  second factor. If you did not ask for it, ask the administrator why."
             ),
         ),
-        "factor_removed" => (
+        Notice::FactorRemoved => (
             "Your account has one second factor less",
             format!(
-                "a second factor was removed from your account just now. If it was not you, set a new password at once, at\n\n{base}"
+                "a second factor was removed from your account just now, and your other sessions were ended. If it was not you, set a new password at once, at\n\n{base}"
             ),
         ),
-        "factor_locked" => (
+        Notice::FactorLocked => (
             "Somebody knows your password",
             format!(
                 "somebody signed in to your account with the right password and a wrong second factor, several times. Further ones of its \
                  kind have to wait for a while now; those of another kind need not. If it was not you, set a new password at once, at\n\n{base}\n\nNobody got in."
             ),
         ),
-        "recovery_used" => (
+        Notice::RecoveryUsed => (
             "A recovery code was used",
             format!(
                 "somebody, you we hope, signed in to your account with one of its recovery codes. It is good for nothing any more. If it \
                  was not you, set a new password at once, at\n\n{base}\n\nand make new recovery codes."
             ),
         ),
-        "recovery_made" => (
+        Notice::RecoveryMade => (
             "Your account has new recovery codes",
             format!(
-                "new recovery codes were made for your account just now; the old ones are good for nothing any more. If it was not you, \
+                "new recovery codes were made for your account just now; the old ones are good for nothing any more, and your other sessions were ended. If it was not you, \
                  set a new password at once, at\n\n{base}"
             ),
         ),
-        "passkey_locked" => (
+        Notice::PasskeyLocked => (
             "A passkey of your account was not right",
             format!(
                 "somebody showed a passkey of your account several times that was not right. Passkeys have to wait for a while now; your \
                  password does not. If it was not you, look at your passkeys, at\n\n{base}"
             ),
         ),
-        "passkey_went_back" => (
+        Notice::PasskeyWentBack => (
             "A passkey of your account may have been copied",
             format!(
                 "somebody used a passkey of your account whose counter went back, which happens when there is a copy of it. Nobody got \
                  in. If you did not set up its device anew, remove the passkey and add another one, at\n\n{base}"
             ),
         ),
-        _ => return None,
-    })
+    }
 }

@@ -1,17 +1,21 @@
 //! The threads on which passwords are worked out: a fixed number that stand back behind others, with a queue of bounded length, so that a flood of
-//! sign-ins costs the other endpoints little.
+//! sign-ins costs the other endpoints little. And one more that does what has waited for long, so that others' work never keeps people out.
 
 use std::{
+    fmt,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
-    },
+    sync::Arc,
     thread,
+    time::Duration,
 };
 
 use argon2::Block;
+use thread_priority::{
+    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id,
+};
 use tokio::sync::oneshot;
+
+use super::queue::Queue;
 
 /// How large a pool is.
 #[derive(Debug, Clone, Copy)]
@@ -46,19 +50,29 @@ type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
 /// The threads.
 #[derive(Debug, Clone)]
 pub struct HashPool {
-    jobs: SyncSender<Job>,
+    desk: Arc<Desk>,
 }
 
+/// The queue as those have it who bring work: the threads end when the last of them is gone.
+struct Desk(Arc<Queue<Job>>);
+
 impl HashPool {
-    /// Starts the threads. They end when the last handle is dropped.
+    /// Starts the threads, and one that helps out. They end when the last handle is dropped.
     pub fn start(options: PoolOptions) -> std::io::Result<Self> {
-        let (jobs, waiting) = sync_channel::<Job>(options.queue.max(1));
-        let waiting = Arc::new(Mutex::new(waiting));
+        let queue = Arc::new(Queue::new(options.queue.max(1)));
+        let pool = Self { desk: Arc::new(Desk(queue.clone())) };
         for number in 0..options.threads.max(1) {
-            let waiting = waiting.clone();
-            thread::Builder::new().name(format!("password-{number}")).spawn(move || work(&waiting))?;
+            let queue = queue.clone();
+            thread::Builder::new().name(format!("password-{number}")).spawn(move || {
+                stand_back();
+                work(|| queue.take());
+            })?;
         }
-        Ok(Self { jobs })
+        thread::Builder::new().name("password-old".into()).spawn(move || {
+            let _ = rustix::process::nice(NICE);
+            work(|| queue.take_old(PATIENCE));
+        })?;
+        Ok(pool)
     }
 
     /// Works something out on one of the threads, with its memory.
@@ -73,25 +87,40 @@ impl HashPool {
                 let _ = answer.send(job(memory));
             }
         });
-        self.jobs.try_send(job).map_err(|refused| match refused {
-            TrySendError::Full(_) => PoolError::Busy,
-            TrySendError::Disconnected(_) => PoolError::Failed,
-        })?;
+        self.desk.0.push(job).map_err(|_| PoolError::Busy)?;
         answered.await.map_err(|_| PoolError::Failed)
     }
 }
 
-/// How much the threads stand back: at equal demand a thread at 5 gets a third of what one at 0 gets (sched(7)).
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Desk").finish_non_exhaustive()
+    }
+}
+
+/// How much the thread that helps out stands back: at equal demand one at 5 gets a third of what one at 0 gets (sched(7)).
 const NICE: i32 = 5;
 
-fn work(waiting: &Mutex<Receiver<Job>>) {
-    // Of this thread alone. Where the system forbids it, sign-ins weigh as much as other requests do.
-    let _ = rustix::process::nice(NICE);
+/// How long a job waits for a thread that works when nobody else has anything to do, before one does it that has a share of its own. On a machine
+/// with nothing else to do a full queue takes less.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Has this thread work only when no other has anything to do (`SCHED_IDLE`, sched(7)): whoever wakes up has the core at once. Where the system
+/// forbids it, sign-ins weigh as much as other requests do.
+fn stand_back() {
+    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    let _ = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle);
+}
+
+fn work(next: impl Fn() -> Option<Job>) {
     let mut memory = Vec::new();
-    loop {
-        // Held while waiting: whoever holds it takes the next job, and the others wait for it instead of for the job.
-        let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = next else { return };
+    while let Some(job) = next() {
         // A job that panics answers nobody, and takes no thread with it.
         if catch_unwind(AssertUnwindSafe(|| job(&mut memory))).is_err() {
             memory = Vec::new();
@@ -101,14 +130,42 @@ fn work(waiting: &Mutex<Receiver<Job>>) {
 
 #[cfg(test)]
 mod tests {
+    use thread_priority::thread_schedule_policy;
+
     use super::*;
 
     #[tokio::test]
     async fn the_threads_stand_back_and_no_other_does() {
+        let policy = || thread_schedule_policy().unwrap();
+        let own = policy();
         let pool = HashPool::start(PoolOptions { threads: 1, queue: 1 }).unwrap();
+        let theirs = pool.run(move |_| policy()).await.unwrap();
+        assert_eq!(theirs, ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle));
+        assert_ne!(own, theirs);
+        assert_eq!(policy(), own);
+    }
+
+    #[tokio::test]
+    async fn what_waits_for_long_is_done_while_the_threads_get_nowhere() {
+        let pool = HashPool::start(PoolOptions { threads: 1, queue: 1 }).unwrap();
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let (begin, first_works) = oneshot::channel();
+        let first = tokio::spawn({
+            let pool = pool.clone();
+            async move {
+                pool.run(move |_| {
+                    let _ = begin.send(());
+                    let _ = held.recv();
+                })
+                .await
+            }
+        });
+        first_works.await.unwrap();
         let own = rustix::process::getpriority_process(None).unwrap();
         let theirs = pool.run(|_| rustix::process::getpriority_process(None).unwrap()).await.unwrap();
         assert_eq!(theirs, (own + NICE).min(19));
+        release.send(()).unwrap();
+        assert_eq!(first.await.unwrap(), Ok(()));
     }
 
     #[tokio::test]

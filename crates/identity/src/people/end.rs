@@ -8,7 +8,7 @@ use wardgraph_kernel::{Timestamp, UserId, Write};
 use wardgraph_store::{Role, Statement, StoreError, Tx};
 
 use super::leaving::{Left, leave};
-use crate::IdentityError;
+use crate::{IdentityError, session::Why};
 
 const ADMIN: &[Role] = &[Role::Admin];
 
@@ -26,7 +26,7 @@ pub(super) const DISABLE: Statement<Write> = Statement::writing(
     "identity.people.disable",
     ADMIN,
     "with revoked as (update api_keys set revoked_at = $2 where user_id = $1 and revoked_at is null),
-     ended as (update sessions set ended_at = $2, ended_by = 'disabled' where user_id = $1 and ended_at is null)
+     ended as (update sessions set ended_at = $2, ended_by = $3 where user_id = $1 and ended_at is null)
      update users set disabled_at = coalesce(disabled_at, $2), generation = generation + 1, updated_at = $2 where user_id = $1 returning generation",
 );
 pub(super) const ENABLE: Statement<Write> = Statement::writing(
@@ -77,7 +77,7 @@ pub async fn disable(
 ) -> Result<i64, IdentityError> {
     administrators.can_spare(user)?;
     tx.write(&HOLD_ACCOUNT, &[&user.uuid()]).await?;
-    let rows = tx.write(&DISABLE, &[&user.uuid(), &now]).await?;
+    let rows = tx.write(&DISABLE, &[&user.uuid(), &now, &Why::Disabled.word()]).await?;
     Ok(rows.first().ok_or(IdentityError::NobodyThere)?.try_get(0)?)
 }
 

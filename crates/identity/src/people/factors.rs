@@ -10,6 +10,7 @@ use super::{Administrators, end::HOLD_ACCOUNT};
 use crate::{
     IdentityError,
     mail::{Notice, notify_own},
+    session::Why,
 };
 
 const ADMIN: &[Role] = &[Role::Admin];
@@ -23,7 +24,7 @@ pub(super) const TAKE_REST: Statement<Write> = Statement::writing(
     "with codes as (delete from recovery_codes where user_id = $1),
      password as (update passwords set ended_at = $2 where user_id = $1),
      revoked as (update api_keys set revoked_at = $2 where user_id = $1 and revoked_at is null),
-     ended as (update sessions set ended_at = $2, ended_by = 'factors_taken' where user_id = $1 and ended_at is null)
+     ended as (update sessions set ended_at = $2, ended_by = $3 where user_id = $1 and ended_at is null)
      update users set generation = generation + 1, updated_at = $2 where user_id = $1 returning generation",
 );
 
@@ -54,7 +55,7 @@ pub async fn take_factors(
         return Err(IdentityError::NobodyThere);
     }
     let factors = tx.write(&TAKE_FACTORS, &[&of.uuid()]).await?.len();
-    let rows = tx.write(&TAKE_REST, &[&of.uuid(), &now]).await?;
+    let rows = tx.write(&TAKE_REST, &[&of.uuid(), &now, &Why::FactorsTaken.word()]).await?;
     let generation = rows.first().ok_or(IdentityError::NobodyThere)?.try_get(0)?;
     notify_own(tx, of, Notice::FactorsTaken, now, chance).await?;
     Ok(Taken { generation, factors })

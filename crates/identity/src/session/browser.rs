@@ -2,25 +2,19 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
-use wardgraph_kernel::{Chance, Identity, Secret, SessionId, TenantId, Timestamp, UserId};
+use wardgraph_kernel::{Chance, Identity, Secret, SessionId, Timestamp, UserId};
 use wardgraph_store::{Statement, StoreError, Tx};
 
 use crate::{
     IdentityError,
     account::{Seat, seat},
-    session::{Lifetimes, Proof, Use},
+    session::{Lifetimes, Proof, Why},
     sha256,
 };
 
 /// How the text of a cookie begins, for whoever finds one where it should not be.
 const PREFIX: &str = "wgs_";
 
-pub(super) const CREATE: Statement<Identity> = Statement::identity(
-    "identity.browser.create",
-    "insert into sessions (session_id, user_id, organization_id, browser, number, verifier, program, network, device, ip, created_at, last_used_at, expires_at,
-       amr, acr, auth_time)
-     values ($1, $2, $3, true, 1, $4, $5, $6, $7, $8::text::inet, $9, $9, $10, $11, $12, $13)",
-);
 /// What a cookie's session is, looked at for every page: whatever ends it ends it at once.
 pub(super) const FIND: Statement<Identity> = Statement::identity(
     "identity.browser.find",
@@ -37,7 +31,7 @@ pub(super) const TOUCH: Statement<Identity> = Statement::identity(
 
 pub(super) const REPLACE: Statement<Identity> = Statement::identity(
     "identity.browser.replace",
-    "update sessions set ended_at = $3, ended_by = 'replaced' where session_id = $1 and verifier = $2 and browser and ended_at is null returning session_id",
+    "update sessions set ended_at = $3, ended_by = $4 where session_id = $1 and verifier = $2 and browser and ended_at is null returning session_id",
 );
 
 /// What a cookie holds: what it says of itself, which nobody has believed yet.
@@ -61,51 +55,6 @@ impl<'a> CookieText<'a> {
 pub fn cookie(session: SessionId, chance: &dyn Chance) -> Secret {
     let bytes = [session.uuid().as_bytes().as_slice(), &chance.bytes()].concat();
     Secret::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)))
-}
-
-/// A browser's session that is about to begin.
-#[derive(Debug)]
-pub struct NewBrowserSession<'a> {
-    /// Its id.
-    pub id: SessionId,
-    /// Whose it is.
-    pub user: UserId,
-    /// Where they work.
-    pub organization: &'a TenantId,
-    /// What the browser will hold.
-    pub cookie: &'a Secret,
-    /// Who signed in.
-    pub at: &'a Use<'a>,
-    /// How long it may last.
-    pub lifetimes: Lifetimes,
-    /// How its owner proved who they are.
-    pub proof: &'a Proof,
-}
-
-/// Begins a browser's session.
-pub async fn begin(tx: &mut Tx<'_, Identity>, new: &NewBrowserSession<'_>) -> Result<(), StoreError> {
-    let (verifier, ip) = (sha256::verifier(new.cookie.expose()), new.at.ip.to_string());
-    let expires = new.at.now.saturating_add(new.lifetimes.absolute).unwrap_or(Timestamp::MAX);
-    tx.run(
-        &CREATE,
-        &[
-            &new.id.uuid(),
-            &new.user.uuid(),
-            &new.organization.as_str(),
-            &verifier.as_slice(),
-            &new.at.client.program,
-            &new.at.client.network,
-            &new.at.device,
-            &ip,
-            &new.at.now,
-            &expires,
-            &new.proof.amr,
-            &new.proof.acr,
-            &new.proof.at,
-        ],
-    )
-    .await
-    .map(drop)
 }
 
 /// A browser's session that lives.
@@ -152,7 +101,9 @@ pub async fn find(
 /// Ends the session that a cookie is the very own of, as its browser signs in anew.
 pub async fn replace(tx: &mut Tx<'_, Identity>, cookie: &CookieText<'_>, now: Timestamp) -> Result<bool, StoreError> {
     let verifier = sha256::verifier(cookie.text);
-    tx.run(&REPLACE, &[&cookie.session.uuid(), &verifier.as_slice(), &now]).await.map(|rows| !rows.is_empty())
+    tx.run(&REPLACE, &[&cookie.session.uuid(), &verifier.as_slice(), &now, &Why::Replaced.word()])
+        .await
+        .map(|rows| !rows.is_empty())
 }
 
 /// Notes that a session was used, and from where.

@@ -1,4 +1,4 @@
-//! A session before its owner is known: it is made, its tokens are used, it ends.
+//! A session before its owner is known: its tokens are used, it ends.
 
 use std::net::IpAddr;
 
@@ -10,16 +10,10 @@ use crate::{
     IdentityError,
     account::{Seat, seat},
     refresh::{Client, Family, Presented},
-    session::{Lifetimes, Proof, Why},
+    session::{END_OTHERS_SQL, Lifetimes, Proof, Why, ids},
     sha256,
 };
 
-pub(super) const CREATE: Statement<Identity> = Statement::identity(
-    "identity.session.create",
-    "insert into sessions (session_id, user_id, organization_id, family_key, number, verifier, program, network, device, ip, created_at, last_used_at, expires_at,
-       amr, acr, auth_time)
-     values ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9::text::inet, $10, $10, $11, $12, $13, $14)",
-);
 /// A session for whoever presents a token of it. Locked, so that tokens are used one after another.
 pub(super) const HOLD: Statement<Identity> = Statement::identity(
     "identity.session.hold",
@@ -48,37 +42,7 @@ pub(super) const END_ALL: Statement<Identity> = Statement::identity(
      ended as (update sessions set ended_at = $2, ended_by = $3 where user_id = $1 and ended_at is null)
      update users set generation = generation + 1 where user_id = $1 returning generation",
 );
-/// The sessions beyond as many as an account may have: those that were not used for longest.
-pub(super) const CROWDED: Statement<Identity> = Statement::identity(
-    "identity.session.crowded",
-    "update sessions set ended_at = $2, ended_by = 'crowded' where session_id in (
-       select session_id from sessions where user_id = $1 and ended_at is null and expires_at > $2 order by last_used_at desc, session_id desc offset $3 limit 100)
-     returning session_id",
-);
-
-/// How many sessions an account may have.
-const MOST: i64 = 100;
-
-/// A session that is about to begin.
-#[derive(Debug)]
-pub struct NewSession<'a> {
-    /// Its id.
-    pub id: SessionId,
-    /// Whose it is.
-    pub user: UserId,
-    /// Where they work.
-    pub organization: &'a TenantId,
-    /// The family's key, sealed.
-    pub sealed: &'a [u8],
-    /// The first token.
-    pub token: &'a Secret,
-    /// Who signed in.
-    pub at: &'a Use<'a>,
-    /// How long it may last.
-    pub lifetimes: Lifetimes,
-    /// How its owner proved who they are.
-    pub proof: &'a Proof,
-}
+pub(super) const END_OTHERS: Statement<Identity> = Statement::identity("identity.session.end_others", END_OTHERS_SQL);
 
 /// Who uses a token, from where, and when.
 #[derive(Debug)]
@@ -132,33 +96,6 @@ impl Held {
     }
 }
 
-/// Begins a session.
-pub async fn create(tx: &mut Tx<'_, Identity>, new: &NewSession<'_>) -> Result<(), StoreError> {
-    let (verifier, ip) = (sha256::verifier(new.token.expose()), new.at.ip.to_string());
-    let expires = new.at.now.saturating_add(new.lifetimes.absolute).unwrap_or(Timestamp::MAX);
-    tx.run(
-        &CREATE,
-        &[
-            &new.id.uuid(),
-            &new.user.uuid(),
-            &new.organization.as_str(),
-            &new.sealed,
-            &verifier.as_slice(),
-            &new.at.client.program,
-            &new.at.client.network,
-            &new.at.device,
-            &ip,
-            &new.at.now,
-            &expires,
-            &new.proof.amr,
-            &new.proof.acr,
-            &new.proof.at,
-        ],
-    )
-    .await
-    .map(drop)
-}
-
 /// Finds a session and holds it until the transaction ends.
 pub async fn hold(tx: &mut Tx<'_, Identity>, session: SessionId) -> Result<Option<Held>, IdentityError> {
     let rows = tx.run(&HOLD, &[&session.uuid()]).await?;
@@ -207,8 +144,14 @@ pub async fn end_all(tx: &mut Tx<'_, Identity>, user: UserId, why: Why, now: Tim
     Ok(rows.first().ok_or(IdentityError::Missing("account"))?.try_get(0)?)
 }
 
-/// Ends the sessions of an account beyond as many as it may have, and tells which.
-pub async fn end_crowded(tx: &mut Tx<'_, Identity>, user: UserId, now: Timestamp) -> Result<Vec<SessionId>, StoreError> {
-    let rows = tx.run(&CROWDED, &[&user.uuid(), &now, &MOST]).await?;
-    rows.iter().map(|row| row.try_get::<Uuid>(0).map(SessionId::from)).collect()
+/// Ends the account's sessions, but for one if that is said, and tells which: that is to be announced.
+pub async fn end_others(
+    tx: &mut Tx<'_, Identity>,
+    user: UserId,
+    but: Option<SessionId>,
+    why: Why,
+    now: Timestamp,
+) -> Result<Vec<SessionId>, StoreError> {
+    let but = but.map(SessionId::uuid);
+    ids(&tx.run(&END_OTHERS, &[&user.uuid(), &but, &now, &why.word()]).await?)
 }

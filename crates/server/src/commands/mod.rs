@@ -8,6 +8,8 @@ mod import;
 mod key;
 mod migrate;
 mod serve;
+mod session;
+mod setup_link;
 mod token;
 mod user;
 
@@ -56,6 +58,9 @@ enum Command {
     /// People's accounts.
     #[command(subcommand)]
     User(user::User),
+    /// People's sessions.
+    #[command(subcommand)]
+    Session(session::Session),
     /// Show every setting, its value and where it came from.
     Config(config::ShowConfig),
 }
@@ -92,6 +97,7 @@ pub async fn run(cli: Cli, environment: BTreeMap<String, String>, out: &mut (imp
         Command::Token(token) => token.run(&context, out),
         Command::Key(key) => key.run(&context, out).await,
         Command::User(user) => user.run(&context, out).await,
+        Command::Session(session) => session.run(&context, out).await,
         Command::Config(show) => show.run(&context, out),
     }
 }

@@ -21,7 +21,7 @@ use wardgraph_identity::{
 use wardgraph_kernel::{EventType, GlobalRole, Secret, SystemChance, SystemClock};
 use wardgraph_store::Role;
 
-use super::Context;
+use super::{Context, setup_link::SetupLink};
 use crate::wire::{StartError, store_beside};
 
 /// The most that is read of a password's file, in octets: more is none.
@@ -45,11 +45,16 @@ pub(super) enum User {
         #[arg(long)]
         password_file: Option<PathBuf>,
     },
+    /// Print a link, once, by which whoever opens it makes the first administrator of the server.
+    SetupLink(SetupLink),
 }
 
 impl User {
     pub(super) async fn run(self, context: &Context, out: &mut (impl Write + Send)) -> Result<bool, StartError> {
-        let Self::Create { email, name, super_admin, password_file } = self;
+        let (email, name, super_admin, password_file) = match self {
+            Self::Create { email, name, super_admin, password_file } => (email, name, super_admin, password_file),
+            Self::SetupLink(link) => return link.run(context, out).await,
+        };
         let (config, home) = (context.config()?, context.home()?);
         let Some(store) = store_beside(&config, &home, &[Role::Identity])? else {
             return Err("there is no database yet: start the server first".into());

@@ -3,6 +3,7 @@
 use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use wardgraph_egress::{Address, Rules};
+use wardgraph_http::Registering;
 use wardgraph_identity::{
     mail::{SmtpOptions, Tls},
     password::{Breached, HashFile, PoolOptions, RangeService},
@@ -17,8 +18,8 @@ const ASKED_WITHIN: Duration = Duration::from_secs(2);
 /// How accounts are kept.
 #[derive(Debug, Clone)]
 pub struct AccountSettings {
-    /// Whether anybody may register.
-    pub open: bool,
+    /// How people come to have accounts.
+    pub registration: Registering,
     /// How long sessions last.
     pub lifetimes: Lifetimes,
     /// Where passwords are looked up that were leaked elsewhere.
@@ -71,11 +72,12 @@ fn breached(settings: &Settings) -> Result<Option<BreachedAt>, ConfigError> {
 
 /// Reads and checks `accounts.*` and `mail.*`.
 pub(super) fn accounts(settings: &Settings) -> Result<AccountSettings, ConfigError> {
-    let registration = settings.get("accounts.registration")?;
-    let open = match registration.value() {
-        "open" => true,
-        "closed" => false,
-        _ => return Err(registration.refuse("`open` or `closed`")),
+    let word = settings.get("accounts.registration")?;
+    let registration = match word.value() {
+        "open" => Registering::Open,
+        "invitation" => Registering::ByInvitation,
+        "closed" => Registering::Closed,
+        _ => return Err(word.refuse("`open`, `invitation` or `closed`")),
     };
     let days = |name: &str| settings.number(name).map(|days| Duration::from_hours(24 * days as u64));
     let lifetimes = Lifetimes { absolute: days("accounts.session_days")?, idle: days("accounts.idle_days")? };
@@ -85,7 +87,7 @@ pub(super) fn accounts(settings: &Settings) -> Result<AccountSettings, ConfigErr
         0 => machine,
         threads => PoolOptions { threads, queue: threads * 32 },
     };
-    Ok(AccountSettings { open, lifetimes, breached: breached(settings)?, fresh_for, pool, smtp: smtp(settings)? })
+    Ok(AccountSettings { registration, lifetimes, breached: breached(settings)?, fresh_for, pool, smtp: smtp(settings)? })
 }
 
 fn smtp(settings: &Settings) -> Result<Option<SmtpOptions>, ConfigError> {

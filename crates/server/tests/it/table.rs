@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use wardgraph_api::table::{Row, rows};
-use wardgraph_kernel::{Access, Rows};
+use wardgraph_kernel::{Access, Rows, Spec};
 use wardgraph_testkit::{App, Reply, forgeries};
 
 fn protected() -> impl Iterator<Item = &'static Row> {
@@ -227,5 +227,52 @@ fn path(row: &Row, known: &wardgraph_api::describe::Known) -> String {
     match (row.shape)().path {
         Some(kind) => row.spec.path.replace("{id}", &kind.of(known)),
         None => row.spec.path.to_owned(),
+    }
+}
+
+/// What people do by pages, with what programs do.
+const ACTS: &[(&str, &str)] = &[
+    ("SignIn", "Login"),
+    ("SecondFactor", "VerifyMfa"),
+    ("EnrolSigningIn", "EnrolMfa"),
+    ("SignOut", "Logout"),
+    ("RegisterByPage", "Register"),
+    ("ConfirmAddress", "VerifyEmail"),
+    ("Forgot", "RequestPasswordReset"),
+    ("ResetByPage", "ConfirmPasswordReset"),
+    ("Rename", "UpdateMe"),
+    ("AddFactor", "EnableMfa"),
+    ("RemoveFactorByPage", "RemoveFactor"),
+    ("NewCodesByPage", "MakeRecoveryCodes"),
+    ("ChangePasswordByPage", "ChangePassword"),
+    ("EndSessionByPage", "EndSession"),
+    ("MakeKey", "CreateApiKey"),
+    ("RevokeKeyByPage", "RevokeApiKey"),
+    ("RotateKeyByPage", "RotateApiKey"),
+    ("RenameFactorByPage", "RenameFactor"),
+    ("InviteByPage", "Invite"),
+    ("WithdrawByPage", "WithdrawInvitation"),
+    ("AcceptByPage", "AcceptInvitation"),
+    ("JoinByPage", "JoinOrganization"),
+    ("SetUpByPage", "SetUp"),
+    ("DisownByPage", "DisownFactor"),
+];
+
+#[test]
+fn an_act_asks_for_the_same_and_says_the_same_by_a_page_as_by_a_program() {
+    let spec = |id: &str| rows().find(|row| row.spec.id == id).unwrap_or_else(|| panic!("{id}")).spec;
+    for (page, program) in ACTS {
+        let (page, program) = (spec(page), spec(program));
+        assert!(page.is_page() && !program.is_page());
+        let asks = |spec: &Spec| format!("{:?} {:?} {:?} {:?}", spec.fresh, spec.rows, spec.event, spec.limit);
+        assert_eq!(asks(page), asks(program), "{} and {}", page.id, program.id);
+        // A browser's session carries no permission: what needs one asks the database for the role, by a page and by a program.
+        if !matches!(program.access, Access::Permission(_)) {
+            assert_eq!(page.access, program.access, "{} and {}", page.id, program.id);
+        }
+    }
+    // Whoever adds a page that does something adds it here.
+    for row in rows().filter(|row| row.spec.is_page() && row.spec.event.is_some()) {
+        assert!(ACTS.iter().any(|(page, _)| *page == row.spec.id), "{}", row.spec.id);
     }
 }

@@ -36,6 +36,8 @@ migrations![
     "0022_people",
     "0023_unproven_addresses",
     "0024_ends_of_accounts",
+    "0025_less_is_granted",
+    "0026_invitations"
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {

@@ -139,3 +139,25 @@ fn only_access_tokens_have_a_fitting_type() {
         refused(&raw(json!({"alg": "HS256", "typ": typ}).to_string(), claims().to_string()), TokenError::Header("typ"));
     }
 }
+
+#[test]
+fn an_id_token_is_no_access_token_though_all_else_is_right() {
+    let header = json!({"alg": "HS256", "typ": "JWT"}).to_string();
+    for (name, value) in [
+        ("nonce", json!("n-0S6_WzA2Mj")),
+        ("at_hash", json!("77QmUPtjPfzWtF2AnpK9RQ")),
+        ("c_hash", json!("LDktKdoQak3Pk0cnXxCltA")),
+        ("token_use", json!("id")),
+        ("typ", json!("ID")),
+        ("typ", json!("Refresh")),
+        ("events", json!({ "http://schemas.openid.net/event/backchannel-logout": {} })),
+    ] {
+        let mut claims = claims();
+        claims[name] = value;
+        refused(&raw(&header, claims.to_string()), TokenError::Purpose);
+    }
+    let mut claims = claims();
+    claims["token_use"] = json!("access");
+    claims["typ"] = json!("Bearer");
+    assert!(verify(&raw(&header, claims.to_string())).is_ok());
+}

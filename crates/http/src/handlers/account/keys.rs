@@ -16,10 +16,12 @@ use wardgraph_gate::{Committed, Permit};
 use wardgraph_identity::{
     account,
     api_key::{self, NewKey, PREFIX},
+    session,
 };
 use wardgraph_kernel::{ApiKeyId, Endpoint, EventType, Permissions, Read, Timestamp, Write};
 use wardgraph_tokens::{Revocation, revoke};
 
+use super::sessions::signed_out;
 use crate::Failure;
 
 /// How long a replaced key lives on, unless the request says.
@@ -60,7 +62,7 @@ where
         }
     }
     let mut work = permit.begin()?;
-    if !api_key::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
+    if !session::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
     let seat = account::account(&mut work.tx(), caller.user).await?.seat;
@@ -89,12 +91,25 @@ pub(crate) async fn rotate(
     permit: Permit<RotateApiKey>,
     (Path(old), Json(rotation)): (Path<ApiKeyId>, Json<Rotation>),
 ) -> Result<Committed<RotateApiKey>, Failure> {
+    replace(permit, old, &rotation, Issued).await
+}
+
+/// Replaces a key of the caller's by one that can do the same, which `answer` shows once.
+pub(crate) async fn replace<E>(
+    permit: Permit<E>,
+    old: ApiKeyId,
+    rotation: &Rotation,
+    answer: impl FnOnce(IssuedApiKey) -> E::Output + Send,
+) -> Result<Committed<E>, Failure>
+where
+    E: Endpoint<Mode = Write, Output: ShownOnce>,
+{
     let (caller, now, chance) = (permit.account()?, permit.now(), permit.chance());
     let id = ApiKeyId::new(now, &*chance);
     let (key, verifier) = api_key::make(id, &*chance);
     let overlap = rotation.overlap_seconds.map_or(OVERLAP, |seconds| Duration::from_secs(seconds.unsigned_abs()));
     let mut work = permit.begin()?;
-    if !api_key::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
+    if !session::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
     let shown = wire(api_key::rotate(&mut work.tx(), caller.user, old, (id, verifier), after(now, overlap), now).await?);
@@ -102,7 +117,7 @@ pub(crate) async fn rotate(
         revoke(&mut work.tx(), Revocation::ApiKey(&old.to_string()), now).await?;
     }
     work.changed(EventType::ApiKeyCreated, id);
-    Ok(work.commit_issued(old, Issued(IssuedApiKey { key: SecretText(key), shown })).await?)
+    Ok(work.commit_issued(old, answer(IssuedApiKey { key: SecretText(key), shown })).await?)
 }
 
 pub(crate) async fn revoke_one(
@@ -122,11 +137,6 @@ where
     api_key::revoke(&mut work.tx(), user, id, now).await?;
     revoke(&mut work.tx(), Revocation::ApiKey(&id.to_string()), now).await?;
     Ok(work.commit(id, answer).await?)
-}
-
-/// What is answered to a token whose session has ended.
-pub(in crate::handlers) fn signed_out() -> Problem {
-    Problem::unauthenticated("the session has ended").challenge(r#"Bearer realm="wardgraph""#)
 }
 
 /// A network, or an address as the network of itself. IPv4 in IPv6's clothes is IPv4, as clients' addresses are.

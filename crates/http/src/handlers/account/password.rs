@@ -2,14 +2,10 @@
 
 use wardgraph_api::{FieldError, Json, Keep, NoContent, Problem, table::account::ChangePassword, wire::account::PasswordChange};
 use wardgraph_gate::{Committed, Permit};
-use wardgraph_identity::{
-    account,
-    lockout::Failures,
-    session::{self, Why},
-};
-use wardgraph_kernel::{Endpoint, EventType, Timestamp, Write};
-use wardgraph_tokens::{Revocation, revoke};
+use wardgraph_identity::{account, lockout::Failures, session::Why};
+use wardgraph_kernel::{Endpoint, Timestamp, Write};
 
+use super::sessions::end_others;
 use crate::{Failure, Services};
 
 pub(crate) async fn change(
@@ -54,10 +50,7 @@ where
     if !account::change_password(&mut work.tx(), caller.user, both, now, &*chance).await? {
         return Ok(work.refuse(Problem::conflict("the password was changed meanwhile")).await?);
     }
-    for ended in session::finish_all(&mut work.tx(), caller.user, Some(caller.session), Why::Password, now).await? {
-        revoke(&mut work.tx(), Revocation::Session(&ended.to_string()), now).await?;
-        work.changed(EventType::SessionEnded, ended);
-    }
+    end_others(&mut work, caller, Why::Password, now).await?;
     Ok(work.commit(caller.user, answer).await?)
 }
 

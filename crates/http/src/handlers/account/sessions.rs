@@ -3,11 +3,11 @@
 use wardgraph_api::{
     Json, Keep, NoContent, Path, Problem,
     table::account::{EndSession, EndSessions, ListSessions, Logout},
-    wire::account::{Session, SessionList},
+    wire::account::{Session, SessionKind, SessionList},
 };
-use wardgraph_gate::{Committed, Permit};
+use wardgraph_gate::{Account, Committed, Permit, Work};
 use wardgraph_identity::session::{self, Why};
-use wardgraph_kernel::{Endpoint, Read, SessionId, Write};
+use wardgraph_kernel::{Endpoint, EventType, Read, SessionId, Timestamp, Write};
 use wardgraph_tokens::{Revocation, revoke};
 
 use crate::{Failure, Services};
@@ -55,10 +55,30 @@ pub(crate) async fn logout(permit: Permit<Logout>, (): ()) -> Result<Committed<L
     end_one(permit, session, Why::Logout, NoContent).await
 }
 
+/// Ends every session of the caller's but the one that is called with, and has each on record.
+pub(in crate::handlers) async fn end_others<E: Endpoint<Mode = Write>>(
+    work: &mut Work<E>,
+    caller: Account,
+    why: Why,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    for ended in session::finish_all(&mut work.tx(), caller.user, Some(caller.session), why, now).await? {
+        revoke(&mut work.tx(), Revocation::Session(&ended.to_string()), now).await?;
+        work.changed(EventType::SessionEnded, ended);
+    }
+    Ok(())
+}
+
+/// What is answered to a token whose session has ended.
+pub(in crate::handlers) fn signed_out() -> Problem {
+    Problem::unauthenticated("the session has ended").challenge(r#"Bearer realm="wardgraph""#)
+}
+
 fn wire(session: session::Session, current: SessionId) -> Session {
     Session {
         id: session.id,
         current: session.id == current,
+        kind: if session.browser { SessionKind::Browser } else { SessionKind::Program },
         organization_id: session.organization,
         device: session.device,
         ip: session.ip,

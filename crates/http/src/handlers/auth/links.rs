@@ -44,11 +44,20 @@ pub(crate) async fn confirm_address<E: Endpoint>(
     let Some(said) = account::unconfirmed(&mut pass.look()?.tx(), id, now).await? else {
         return Ok(pass.begin()?.refuse(spent()).await?);
     };
+    let counter = accounts.keys.counter_of_link(id);
+    let locked = account::failed(&mut pass.look()?.tx(), &counter).await?.locks(now);
     // Whoever has the address clicks what is mailed to it. Only who knows the password registered, and would sign in with it.
-    if !accounts.compare(Some(said.verifier.clone()), &body.password, pass.chance()).await?.matches {
-        return Ok(pass.begin()?.refuse(not_chosen()).await?);
+    let matches = accounts.compare(Some(said.verifier.clone()), &body.password, pass.chance()).await?.matches;
+    if !matches || locked {
+        let mut work = pass.begin()?.undo().await?;
+        account::count(&mut work.tx(), &counter, i32::from(!locked), now).await?;
+        return Ok(work.refuse(not_chosen()).await?);
     }
     let mut work = pass.begin()?;
+    // Whoever guesses with many at once gains nothing, as at the door.
+    if account::clear(&mut work.tx(), &counter).await?.locks(now) {
+        return Ok(work.refuse(not_chosen()).await?);
+    }
     let taken = link::take(&mut work.tx(), Kind::Verify, id, now).await?;
     if taken.is_none() || !account::confirm(&mut work.tx(), &said, now).await? {
         return Ok(work.refuse(spent()).await?);
@@ -142,6 +151,6 @@ pub(super) fn spent() -> Problem {
 
 /// Somebody followed a link to the own address with another password than the one that was registered with.
 fn not_chosen() -> Problem {
-    let detail = "is not the one that was registered with: follow the newest link, or ask for a new password, which confirms the address as well";
+    let detail = "is not the one that was registered with, or was wrong too often: follow the newest link, or ask for a new password, which confirms the address as well";
     Problem::invalid("see `errors`").fields(vec![FieldError::new("/password", detail)])
 }

@@ -21,8 +21,9 @@ use wardgraph_kernel::{Endpoint, EventType, Outcome};
 
 use super::{
     address,
+    beginning::Beginning,
     opening::{Opening, WithTokens},
-    person, tokens,
+    person,
 };
 use crate::{Failure, Services, handlers::mfa};
 
@@ -108,7 +109,7 @@ pub(crate) async fn sign_in<E: Endpoint, O: Opening>(
         return Ok(work.commit(who, answer(Ending::Challenge(challenge))).await?);
     }
     let proof = Proof::of(&[PASSWORD], now);
-    let begun = tokens::Beginning { user, generation: found.generation, seat: &seat, device: &device, ip, network, proof, now };
+    let begun = Beginning { user, generation: found.generation, seat: &seat, device: &device, ip, network, proof, now };
     let (session, begun) = opening.begin(&mut work.tx(), &begun, &services, &*chance).await?;
     work.note(EventType::SessionCreated, Some(session.into()), Outcome::Success, json!({ "amr": [PASSWORD] }));
     Ok(work.commit(person(user, Some(seat.organization)), answer(Ending::Session(begun))).await?)

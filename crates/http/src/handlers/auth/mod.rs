@@ -1,5 +1,6 @@
 //! Ceremonies: registering, signing in, refreshing, mailed links.
 
+pub(crate) mod beginning;
 pub(crate) mod disown;
 pub(crate) mod links;
 pub(crate) mod login;
@@ -16,7 +17,7 @@ use wardgraph_kernel::{Actor, ActorType, TenantId, UserId};
 use crate::Failure;
 
 /// The address in a body.
-fn address(text: &str) -> Result<Address, Failure> {
+pub(super) fn address(text: &str) -> Result<Address, Failure> {
     let fault = || Problem::invalid("see `errors`").fields(vec![FieldError::new("/email", "must be an e-mail address")]);
     Address::parse(text).ok_or_else(|| fault().into())
 }

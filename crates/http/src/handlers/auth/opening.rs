@@ -2,17 +2,11 @@
 
 use wardgraph_api::wire::auth::Tokens;
 use wardgraph_gate::{Browser, Tx};
-use wardgraph_identity::{
-    refresh::Client,
-    session::{
-        self, Lifetimes, Use,
-        browser::{self, NewBrowserSession},
-    },
-};
+use wardgraph_identity::session::{Credential, Lifetimes, browser};
 use wardgraph_kernel::{Chance, Identity, Secret, SessionId};
 use wardgraph_tokens::{Revocation, revoke};
 
-use super::tokens::{self, Beginning};
+use super::{beginning::Beginning, tokens};
 use crate::{Failure, Services};
 
 /// A kind of session.
@@ -69,13 +63,7 @@ impl Opening for InBrowser<'_> {
         }
         let id = SessionId::new(begun.now, chance);
         let cookie = browser::cookie(id, chance);
-        let client = Client::new(begun.device, begun.network.clone());
-        let at = Use { client: &client, device: begun.device, ip: begun.ip, now: begun.now };
-        let (user, organization, lifetimes, proof) = (begun.user, &begun.seat.organization, Lifetimes::BROWSER, &begun.proof);
-        browser::begin(tx, &NewBrowserSession { id, user, organization, cookie: &cookie, at: &at, lifetimes, proof }).await?;
-        for ended in session::end_crowded(tx, user, begun.now).await? {
-            revoke(tx, Revocation::Session(&ended.to_string()), begun.now).await?;
-        }
+        begun.begin(tx, id, Credential::Cookie(&cookie), Lifetimes::BROWSER).await?;
         Ok((id, cookie))
     }
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde_json::json;
 use wardgraph_api::{
-    Accepted, Json, Problem,
+    Accepted, Json,
     table::auth::Register,
     wire::auth::{NewAccount, Receipt},
 };
@@ -34,9 +34,7 @@ pub(crate) async fn enrol<E: Endpoint>(
     answer: impl FnOnce(Receipt) -> E::Output + Send,
 ) -> Result<Committed<E>, Failure> {
     let (began, accounts) = (Instant::now(), &services.accounts);
-    if !accounts.open {
-        return Err(Problem::forbidden("accounts are made by invitation here").into());
-    }
+    accounts.registration.by_oneself()?;
     let (email, name) = (address(&new.email)?, new.name.trim().to_owned());
     let (now, chance) = (pass.now(), pass.chance());
     room_to_mail(mail::is_full(&mut pass.look()?.tx()).await?)?;

@@ -1,35 +1,21 @@
 //! The tokens of a session: its first ones, and what every answer with tokens says.
 
-use std::net::IpAddr;
-
 use wardgraph_api::wire::{SecretText, auth::Tokens};
 use wardgraph_gate::Tx;
 use wardgraph_identity::{
     account::Seat,
-    refresh::{Client, FamilyKey},
-    session::{self, NewSession, Proof, Use},
+    refresh::FamilyKey,
+    session::{Credential, Proof},
 };
 use wardgraph_kernel::{Chance, Identity, Permission, Secret, SessionId, Timestamp, UserId};
-use wardgraph_tokens::{AccessRequest, Revocation, revoke};
+use wardgraph_tokens::AccessRequest;
 use wardgraph_vault::Field;
 
+use super::beginning::Beginning;
 use crate::{Failure, Services};
 
 /// `client_id` of sessions that no OAuth client asked for.
 const CLIENT: &str = "wardgraph";
-
-/// Who signed in, where, and when.
-#[derive(Debug)]
-pub(crate) struct Beginning<'a> {
-    pub(in crate::handlers) user: UserId,
-    pub(in crate::handlers) generation: i64,
-    pub(in crate::handlers) seat: &'a Seat,
-    pub(in crate::handlers) device: &'a str,
-    pub(in crate::handlers) ip: IpAddr,
-    pub(in crate::handlers) network: String,
-    pub(in crate::handlers) proof: Proof,
-    pub(in crate::handlers) now: Timestamp,
-}
 
 /// Whom an access token is for.
 #[derive(Debug)]
@@ -57,17 +43,8 @@ pub(in crate::handlers) async fn begin(
     let key = FamilyKey::generate(chance);
     let token = key.token(id, 1);
     let sealed = services.vault.seal(tx, family_key(&id.to_string()), key.expose()).await?;
-    let client = Client::new(begun.device, begun.network.clone());
-    let at = Use { client: &client, device: begun.device, ip: begun.ip, now: begun.now };
-    let lifetimes = services.accounts.lifetimes;
-    let organization = &begun.seat.organization;
-    let (user, proof) = (begun.user, &begun.proof);
-    let new = NewSession { id, user, organization, sealed: &sealed, token: &token, at: &at, lifetimes, proof };
-    session::create(tx, &new).await?;
-    for ended in session::end_crowded(tx, user, begun.now).await? {
-        revoke(tx, Revocation::Session(&ended.to_string()), begun.now).await?;
-    }
-    let bearer = Bearer { user, generation: begun.generation, seat: begun.seat, session: id, proof };
+    begun.begin(tx, id, Credential::Tokens { first: &token, family_key: &sealed }, services.accounts.lifetimes).await?;
+    let bearer = Bearer { user: begun.user, generation: begun.generation, seat: begun.seat, session: id, proof: &begun.proof };
     Ok((id, answer(&bearer, token, begun.now, services, chance)?))
 }
 

@@ -16,12 +16,13 @@ use wardgraph_kernel::{Endpoint, EventType, FactorId, Outcome};
 use super::{
     half,
     passkey::{Turned, claimed, methods, note, prove_alone},
-    verify::{Done, Place, refused},
+    refusing::refused,
+    verify::{Done, Place},
     wrong,
 };
 use crate::{
     Failure, Services,
-    handlers::auth::{opening::Opening, person, tokens},
+    handlers::auth::{beginning::Beginning, opening::Opening, person},
 };
 
 /// Ends a sign-in that began with nothing but the question for a passkey.
@@ -63,7 +64,7 @@ pub(super) async fn sign_in<E: Endpoint, O: Opening>(
     passkey::note_use(&mut work.tx(), stored.id, &proof, now).await?;
     account::clear(&mut work.tx(), &counter).await?;
     let amr: Vec<_> = methods(proof.syncs).iter().copied().chain([MULTIPLE]).collect();
-    let begun = tokens::Beginning {
+    let begun = Beginning {
         user: stored.user,
         generation: stored.generation,
         seat,

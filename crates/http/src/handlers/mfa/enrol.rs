@@ -11,17 +11,17 @@ use wardgraph_api::{
 };
 use wardgraph_gate::{Ceremony, Committed, Permit};
 use wardgraph_identity::{
-    account, api_key,
+    account,
     challenge::{self, Kind, NewChallenge},
     factor,
     passkey::{self, Offer},
-    totp,
+    session, totp,
 };
 use wardgraph_kernel::{Chance, Endpoint, EventType, Outcome, Secret, Write};
 use zeroize::Zeroizing;
 
 use super::{half, options, over, word};
-use crate::{Failure, Services, handlers::account::keys::signed_out};
+use crate::{Failure, Services, handlers::account::sessions::signed_out};
 
 pub(crate) async fn enable(
     permit: Permit<EnableMfa>,
@@ -43,7 +43,7 @@ where
 {
     let (caller, now, chance, tenant) = (permit.account()?, permit.now(), permit.chance(), permit.tenant().clone());
     let mut work = permit.begin()?;
-    if !api_key::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
+    if !session::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
     let (state, begun) = match new.method {

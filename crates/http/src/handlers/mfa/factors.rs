@@ -10,13 +10,17 @@ use wardgraph_api::{
 };
 use wardgraph_gate::{Committed, Permit};
 use wardgraph_identity::{
-    IdentityError, api_key, factor,
+    IdentityError, factor,
     mail::{Notice, notify_own},
     recovery::{self, Codes},
+    session::{self, Why},
 };
 use wardgraph_kernel::{Endpoint, FactorId, Read, Write};
 
-use crate::{Failure, handlers::account::keys::signed_out};
+use crate::{
+    Failure,
+    handlers::account::sessions::{end_others, signed_out},
+};
 
 pub(crate) async fn list(permit: Permit<ListFactors>, (): ()) -> Result<Json<FactorList>, Failure> {
     read(permit).await.map(Json)
@@ -35,10 +39,23 @@ pub(crate) async fn rename(
     permit: Permit<RenameFactor>,
     (Path(id), Json(change)): (Path<FactorId>, Json<FactorChange>),
 ) -> Result<Committed<RenameFactor>, Failure> {
+    call(permit, id, &change, Json).await
+}
+
+/// Calls a second factor of the caller's something else.
+pub(crate) async fn call<E>(
+    permit: Permit<E>,
+    id: FactorId,
+    change: &FactorChange,
+    answer: impl FnOnce(Factor) -> E::Output + Send,
+) -> Result<Committed<E>, Failure>
+where
+    E: Endpoint<Mode = Write, Output: Keep>,
+{
     let user = permit.account()?.user;
     let mut work = permit.begin()?;
     let renamed = factor::rename(&mut work.tx(), user, id, change.name.trim()).await?;
-    Ok(work.commit(id, Json(wire(renamed))).await?)
+    Ok(work.commit(id, answer(wire(renamed))).await?)
 }
 
 pub(crate) async fn remove(permit: Permit<RemoveFactor>, Path(id): Path<FactorId>) -> Result<Committed<RemoveFactor>, Failure> {
@@ -52,7 +69,7 @@ where
 {
     let (caller, now, chance) = (permit.account()?, permit.now(), permit.chance());
     let mut work = permit.begin()?;
-    if !api_key::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
+    if !session::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
     match factor::remove(&mut work.tx(), caller.user, id).await {
@@ -61,6 +78,7 @@ where
         Err(error) => return Err(error.into()),
     }
     notify_own(&mut work.tx(), caller.user, Notice::FactorRemoved, now, &*chance).await?;
+    end_others(&mut work, caller, Why::Factors, now).await?;
     Ok(work.commit(id, answer).await?)
 }
 
@@ -78,12 +96,13 @@ where
 {
     let (caller, now, chance) = (permit.account()?, permit.now(), permit.chance());
     let mut work = permit.begin()?;
-    if !api_key::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
+    if !session::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
     let codes = Codes::make(&*chance);
     recovery::replace(&mut work.tx(), caller.user, &codes, now).await?;
     notify_own(&mut work.tx(), caller.user, Notice::RecoveryMade, now, &*chance).await?;
+    end_others(&mut work, caller, Why::Factors, now).await?;
     let recovery_codes = codes.texts.into_iter().map(SecretText).collect();
     Ok(work.commit_issued(caller.user, answer(RecoveryCodes { recovery_codes })).await?)
 }

@@ -1,12 +1,15 @@
 //! Second factors. A method that a sign-in can show is one module with one function that judges it: [`totp`],
 //! [`recovery`], [`passkey`].
 
+mod adding;
 mod alone;
+mod ending;
 pub(crate) mod enrol;
 pub(crate) mod factors;
 mod options;
 pub(crate) mod passkey;
 mod recovery;
+mod refusing;
 mod totp;
 pub(crate) mod verify;
 

@@ -11,7 +11,7 @@ use wardgraph_api::{
 };
 use wardgraph_gate::{Ceremony, CeremonyWork, Committed, Tx, UndoneCeremony};
 use wardgraph_identity::{
-    challenge::{self, Held, Kind, NewChallenge},
+    challenge::{self, Held},
     mail::{Notice, notify},
     passkey::{self, Proof, Refusal, Stored},
     session::{HARDWARE_KEY, PRESENT, SOFTWARE_KEY},
@@ -51,8 +51,7 @@ pub(crate) async fn ask<E: Endpoint>(
     let (party, keys) = (services.accounts.party()?, &services.accounts.keys);
     let Some(token) = token else {
         let asked = passkey::begin_alone(party)?;
-        let challenge = NewChallenge { state: Some(&asked.state), ..NewChallenge::of_nobody(Kind::Passwordless, now) };
-        let token = challenge::begin(&mut work.tx(), keys, &challenge, chance).await?;
+        let token = challenge::offer(keys, &asked.state, now, chance)?;
         let request_options = options::request(party, None, &asked);
         return Ok(Some((None, PasskeyBegun { mfa_token: SecretText(token), request_options })));
     };

@@ -68,7 +68,7 @@ pub(crate) async fn disown(
     denial::deny(pass, body, services, to_sign_in(Done::Disowned)).await
 }
 
-fn token(followed: &Followed) -> &str {
+pub(super) fn token(followed: &Followed) -> &str {
     followed.token.as_ref().map(|token| token.expose()).unwrap_or_default()
 }
 

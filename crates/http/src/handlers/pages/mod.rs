@@ -1,6 +1,7 @@
 //! Pages: what is shown and done is what programs read and do; here it is put into pages.
 
 pub(crate) mod account;
+pub(crate) mod invitations;
 pub(crate) mod keys;
 pub(crate) mod links;
 pub(crate) mod register;

@@ -8,10 +8,15 @@ use wardgraph_api::{
 use wardgraph_gate::{Ceremony, Committed, Visitor};
 
 use super::empty;
-use crate::{Failure, Services, handlers::auth::register as flow, pages};
+use crate::{Failure, Registering, Services, handlers::auth::register as flow, pages};
 
-pub(crate) async fn page(pass: Visitor<RegisterPage>, (): ()) -> Result<Page, Failure> {
-    empty::<NewAccount>(&*pass.browser()?, &[])
+pub(crate) async fn page(pass: Visitor<RegisterPage>, (): (), services: Services) -> Result<Page, Failure> {
+    let browser = pass.browser()?;
+    match services.accounts.registration {
+        Registering::Open => empty::<NewAccount>(&browser, &[]),
+        Registering::ByInvitation => Ok(pages::whole(&browser, &pages::not_registering(pages::texts::register::BY_INVITATION))),
+        Registering::Closed => Ok(pages::whole(&browser, &pages::not_registering(pages::texts::register::CLOSED))),
+    }
 }
 
 pub(crate) async fn register(

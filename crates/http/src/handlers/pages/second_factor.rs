@@ -2,13 +2,17 @@
 
 use wardgraph_api::{
     Form, Held, Onward, Page, Path, Query, Redirect,
-    table::pages::{AddFactor, EnrolSigningIn, NewCodesByPage, NewFactorPage, RemoveFactorByPage, SecondFactor},
+    table::{
+        invitation_pages::{RenameFactorByPage, RenameFactorPage},
+        pages::{AddFactor, EnrolSigningIn, NewCodesByPage, NewFactorPage, RemoveFactorByPage, SecondFactor},
+    },
     wire::{
-        mfa::{Enabled, Method},
+        mfa::{Enabled, FactorChange, Method},
         page::{Adding, Done as What, EnrolForm, FactorForm, LocalPath, Press, SecondFactorForm},
     },
 };
 use wardgraph_gate::{Browser, Ceremony, Committed, Permit};
+use wardgraph_identity::IdentityError;
 use wardgraph_kernel::{FactorId, Secret};
 
 use super::{after, empty, sign_in::begun};
@@ -84,6 +88,20 @@ pub(crate) async fn add(
     let browser = permit.browser()?;
     let answer = |enrolment| pages::whole(&browser, &pages::enrolment(&enrolment, browser.form_token(), None));
     flow::begin(permit, form.wanted(), services, answer).await
+}
+
+pub(crate) async fn rename_page(permit: Permit<RenameFactorPage>, Path(id): Path<FactorId>) -> Result<Page, Failure> {
+    let browser = permit.browser()?;
+    let list = factors::read(permit).await?;
+    let factor = list.factors.iter().find(|factor| factor.id == id).ok_or(IdentityError::Missing("second factor"))?;
+    empty::<FactorChange>(&browser, &[("name", &factor.name)])
+}
+
+pub(crate) async fn rename(
+    permit: Permit<RenameFactorByPage>,
+    (Path(id), Form(change)): (Path<FactorId>, Form<FactorChange>),
+) -> Result<Committed<RenameFactorByPage>, Failure> {
+    factors::call(permit, id, &change, |_| after("/account/security", What::FactorRenamed)).await
 }
 
 pub(crate) async fn remove(

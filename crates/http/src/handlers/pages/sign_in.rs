@@ -26,7 +26,8 @@ pub(crate) async fn page(pass: Visitor<SignInPage>, Query(coming): Query<Coming>
     let browser = pass.browser()?;
     let back = coming.return_to.as_ref().map(LocalPath::as_str);
     let keys = services.accounts.passkeys.is_some().then_some(("passkeys", "yes"));
-    let known: Vec<_> = back.map(|path| ("return_to", path)).into_iter().chain(keys).collect();
+    let place = coming.organization.as_deref().map(|id| ("organization", id));
+    let known: Vec<_> = back.map(|path| ("return_to", path)).into_iter().chain(keys).chain(place).collect();
     Ok(pages::whole(&browser, &pages::sign_in(&Filled::fresh(browser.form_token(), &known), coming.done)))
 }
 

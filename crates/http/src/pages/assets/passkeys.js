@@ -26,15 +26,26 @@
   for (const place of document.querySelectorAll(".passkey")) {
     const form = place.querySelector("form"), button = place.querySelector("button"), fault = place.querySelector(".fault");
     const { does, options } = place.dataset;
+    const field = document.querySelector("input[autocomplete~=webauthn]");
     let offer = null;
 
-    // What the browser shows in the field of the address; it waits until somebody chooses it.
+    // What the browser shows in the field of the address; it waits until somebody chooses it. It is asked for once the field is used, and anew
+    // before it is too old.
     const wait = async () => {
-      if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
-      offer = new AbortController();
-      const begun = await begin();
-      const credential = await navigator.credentials.get({ publicKey: request(begun), mediation: "conditional", signal: offer.signal });
-      if (credential) send(form, credential, begun.mfa_token);
+      if (offer || !(await PublicKeyCredential.isConditionalMediationAvailable?.()) || offer) return;
+      const mine = (offer = new AbortController());
+      let old = false, clock;
+      try {
+        const begun = await begin();
+        clock = setTimeout(() => { old = true; mine.abort(); }, begun.request_options.timeout * 0.9);
+        const credential = await navigator.credentials.get({ publicKey: request(begun), mediation: "conditional", signal: mine.signal });
+        if (credential) send(form, credential, begun.mfa_token);
+      } catch {
+        // Nobody asked for it, so that nobody is told that it failed.
+      }
+      clearTimeout(clock);
+      if (offer === mine) offer = null;
+      if (old && document.activeElement === field && !document.hidden) wait();
     };
 
     const ask = async () => {
@@ -50,7 +61,9 @@
 
     button.hidden = false;
     button.addEventListener("click", () => ask().catch(() => { fault.hidden = false; }));
-    // Nobody asked for it, so that nobody is told that it failed.
-    if (does === "offer") wait().catch(() => {});
+    if (does === "offer" && field) {
+      field.addEventListener("focus", wait);
+      if (document.activeElement === field) wait();
+    }
   }
 })();

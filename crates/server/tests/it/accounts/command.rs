@@ -1,4 +1,4 @@
-//! `wardgraph user create`, as the real binary beside a server that runs.
+//! `wardgraph user create` and `wardgraph session end`, as the real binary beside a server that runs.
 
 use std::{
     fs,
@@ -106,4 +106,35 @@ fn without_a_database_it_says_so() {
     let data = folder.path().to_str().unwrap();
     let output = run(&[("WARDGRAPH_DATA_DIR", data)], &["user", "create", "--email", "x@example.com", "--name", "Name"]);
     assert!(refused(&output).contains("start the server first"));
+}
+
+#[tokio::test]
+async fn everybodys_sessions_end_by_a_command_while_the_server_serves() {
+    let server = Server::start(&[]);
+    let file = server.folder.path().join("password");
+    fs::write(&file, PASSWORD).unwrap();
+    for email in ["ada@example.com", "bob@example.com"] {
+        let made = create(&server, &["--email", email, "--name", "Somebody", "--password-file", file.to_str().unwrap()]);
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    }
+    let (ada, bob) = (sign_in(&server, "ada@example.com").await.unwrap(), sign_in(&server, "bob@example.com").await.unwrap());
+    let data = server.data();
+    let end =
+        |arguments: &[&str]| run(&[("WARDGRAPH_DATA_DIR", data.to_str().unwrap())], &[&["session", "end"], arguments].concat());
+    assert!(!end(&[]).status.success(), "nobody means everybody by saying nothing");
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let asks = async |tokens: &Value| {
+        let request = http.get(format!("{}/api/v1/whoami", server.base)).bearer_auth(tokens["access_token"].as_str().unwrap());
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!((asks(&ada).await, asks(&bob).await), (200, 200));
+    let ended = end(&["--everybody"]);
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert_eq!(String::from_utf8_lossy(&ended.stdout), "2 sessions ended: everybody signs in again\n");
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!((asks(&ada).await, asks(&bob).await), (401, 401));
+    let refreshed =
+        http.post(format!("{}/api/v1/auth/refresh", server.base)).json(&json!({ "refresh_token": ada["refresh_token"] }));
+    assert_eq!(refreshed.send().await.unwrap().status().as_u16(), 401);
+    assert_eq!(asks(&sign_in(&server, "ada@example.com").await.unwrap()).await, 200);
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use wardgraph_gate::Proxies;
 use wardgraph_testkit::{App, AppOptions, Caller, Person, Reply};
 
-use super::is_believed;
+use super::{is_believed, refresh};
 
 const KEYS: &str = "/api/v1/users/me/api-keys";
 
@@ -180,4 +180,40 @@ async fn when_a_key_was_used_last_is_noted() {
         }
     }
     panic!("it never was");
+}
+
+#[tokio::test]
+async fn another_role_holds_within_a_second_on_every_server() {
+    let one = App::with(AppOptions { listens: true, ..AppOptions::default() }).await;
+    let other = App::over(one.database.clone(), AppOptions { listens: true, ..AppOptions::default() }).await;
+    let ada = one.person("ada@example.com").await;
+    let bob = super::people::member(&one, &ada, "bob@example.com", "developer").await;
+    let made = make(&bob, json!({ "name": "k", "scopes": ["nodes:read", "nodes:write"] })).await;
+    let node = json!({ "classes": ["Person"], "props": {} });
+    let keys = [caller(&one, &made), caller(&other, &made)];
+    for key in &keys {
+        key.post("/nodes", &node).await.created();
+    }
+    // However it changes: here by whoever runs the database.
+    let role = async |role: &str| {
+        let sql = "update wardgraph.memberships set role = $1 where organization_id = $2 and user_id = $3::text::uuid";
+        let client = one.database.behind_the_scenes().await;
+        assert_eq!(client.execute(sql, &[&role, &ada.caller.tenant, &bob.id]).await.unwrap(), 1);
+        tokio::time::sleep(Duration::from_millis(1_000)).await;
+    };
+    role("analyst").await;
+    for key in &keys {
+        key.post("/nodes", &node).await.problem(403);
+        assert!(is_believed(key).await, "it may do less, and lives");
+    }
+    // What the tokens say is what the person might: the next ones say what they may.
+    assert!(!is_believed(&bob.caller).await && is_believed(&ada.caller).await);
+    let tokens = refresh(&one, &bob.refresh_token, "").await.ok();
+    let refreshed = Person::of(&one, "bob@example.com", &tokens);
+    refreshed.caller.post("/nodes", &node).await.problem(403);
+    // And back.
+    role("developer").await;
+    for key in &keys {
+        key.post("/nodes", &node).await.created();
+    }
 }

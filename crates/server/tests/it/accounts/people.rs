@@ -354,3 +354,35 @@ async fn who_reads_members_sees_no_others_and_changes_none_whatever_the_statemen
     assert_eq!(error.code().unwrap().code(), "42501");
     assert!(is_believed(&analyst.caller).await && is_believed(&bob.caller).await);
 }
+
+#[tokio::test]
+async fn an_administrator_ends_a_persons_sessions_and_nothing_else() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.com").await;
+    let mallory = member(&app, &ada, "mallory@example.com", "admin").await;
+    let root = administrator(&app, "root@example.com").await;
+    let window = wardgraph_testkit::Window::open(&app);
+    window.sign_in("ada@example.com").await;
+    let made = ada.caller.post("/api/v1/users/me/api-keys", &json!({ "name": "k", "scopes": ["nodes:read"] })).await.created();
+    let key = app.bearer(made["key"].as_str().unwrap());
+    let sessions = format!("{}/sessions", user(&ada));
+    mallory.caller.delete(&sessions).await.problem(403);
+    ada.caller.delete(&sessions).await.problem(403);
+    root.caller.delete(&format!("{USERS}/00000000-0000-7000-8000-000000000000/sessions")).await.problem(404);
+    assert!(is_believed(&ada.caller).await);
+
+    assert_eq!(root.caller.delete(&sessions).await.status, 204);
+    app.hear().await;
+    assert!(!is_believed(&ada.caller).await && is_believed(&mallory.caller).await && is_believed(&root.caller).await);
+    refresh(&app, &ada.refresh_token, "").await.problem(401);
+    assert!(window.get("/account").await.leads().starts_with("/sign-in"));
+    assert!(is_believed(&key).await, "keys live on");
+    let again = Person::again(&app, "ada@example.com").await;
+    assert_eq!(again.caller.get("/api/v1/users/me/sessions").await.ok()["count"], 1);
+    // On record, with whose they were; and a new connection sees why.
+    let ended = root.caller.events().await.into_iter().find(|event| event["type"] == "session.ended").unwrap();
+    assert_eq!(ended["subject"], ada.id);
+    let sql = "select count(*) from wardgraph.sessions where user_id = $1::text::uuid and ended_by = 'administrator'";
+    let count: i64 = app.database.behind_the_scenes().await.query_one(sql, &[&ada.id]).await.unwrap().get(0);
+    assert_eq!(count, 2);
+}

@@ -18,10 +18,32 @@ const PEOPLES: [&str; 11] = [
 pub(crate) fn policies() -> Vec<String> {
     let mut policies =
         vec!["mail own_notice PERMISSIVE INSERT app".to_owned(), "organizations members_read PERMISSIVE SELECT app".into()];
+    policies.extend(
+        [
+            "invitations organization PERMISSIVE ALL app",
+            "invitations invited PERMISSIVE SELECT app",
+            "invitations administrator PERMISSIVE ALL admin",
+            "memberships invited PERMISSIVE INSERT admin",
+            "mail invitation PERMISSIVE INSERT app",
+            "mail_counts inviter PERMISSIVE ALL app",
+        ]
+        .map(str::to_owned),
+    );
     let peoples = PEOPLES.into_iter().map(|table| format!("{table} own_account PERMISSIVE ALL app"));
-    let before = PEOPLES.into_iter().chain(["attempts", "links", "mail", "mail_counts"]);
+    let before = PEOPLES.into_iter().chain(["attempts", "links", "mail", "mail_counts", "invitations", "setup_links"]);
     let before = before.map(|table| format!("{table} identity PERMISSIVE ALL identity"));
-    let keepers = ["mail", "mail_counts", "links", "attempts", "sessions", "identity_secrets", "challenges", "api_keys"];
+    let keepers = [
+        "mail",
+        "mail_counts",
+        "links",
+        "attempts",
+        "sessions",
+        "identity_secrets",
+        "challenges",
+        "api_keys",
+        "invitations",
+        "setup_links",
+    ];
     let keepers = keepers.map(|table| format!("{table} keeper PERMISSIVE ALL worker"));
     let everybodys =
         ["users", "passwords", "organizations", "sessions", "api_keys", "factors", "recovery_codes", "notice_counts"];
@@ -40,7 +62,14 @@ pub(crate) fn grants() -> Vec<String> {
         "users app select",
         "users admin delete+select",
         "organizations admin delete+select",
-        "memberships admin select",
+        "memberships admin insert+select",
+        "invitations identity select",
+        "invitations app insert+select",
+        "invitations admin select",
+        "invitations worker delete",
+        "setup_links identity insert+select",
+        "setup_links worker delete",
+        "mail_counts app insert+select+update",
         "passwords identity insert+select+update",
         "passwords app select",
         "organizations identity insert+select",
@@ -56,12 +85,10 @@ pub(crate) fn grants() -> Vec<String> {
         "attempts worker delete+select",
         "links identity insert+select+update",
         "links worker delete+select",
-        "factors identity delete+insert+select+update",
+        "factors identity delete",
         "factors app delete",
-        "recovery_codes identity delete+insert+select+update",
-        "recovery_codes app delete+insert",
-        "challenges identity insert+select+update",
-        "challenges app insert",
+        "recovery_codes identity delete",
+        "recovery_codes app delete",
         "challenges worker delete",
         "mail identity insert",
         "mail_counts identity insert+select+update",
@@ -93,8 +120,43 @@ pub(crate) fn grants() -> Vec<String> {
         "ended_at",
     ];
     let passkeys = ["factor_id", "user_id", "credential_id", "user_handle", "synced", "transports", "went_back_at"];
+    let begun = [
+        "challenge_id",
+        "kind",
+        "user_id",
+        "session_id",
+        "organization_id",
+        "generation",
+        "password",
+        "network",
+        "name",
+        "state",
+        "created_at",
+        "expires_at",
+    ];
+    let tried = [
+        "challenge_id",
+        "kind",
+        "user_id",
+        "session_id",
+        "organization_id",
+        "generation",
+        "password",
+        "network",
+        "name",
+        "state",
+        "expires_at",
+        "tries",
+        "used_at",
+    ];
     let seen = ["session_id", "user_id", "organization_id", "created_at", "ended_at"];
     let columns = [
+        of("invitations", &["used_at"], "identity update"),
+        of("invitations", &["used_at"], "admin update"),
+        of("invitations", &["withdrawn_at"], "app update"),
+        of("invitations", &["invitation_id", "expires_at"], "worker select"),
+        of("setup_links", &["used_at"], "identity update"),
+        of("setup_links", &["setup_id", "expires_at"], "worker select"),
         of("users", &["disabled_at", "generation", "updated_at"], "admin update"),
         of("organizations", &["owner_id"], "admin update"),
         of("sessions", &seen, "admin select"),
@@ -106,6 +168,18 @@ pub(crate) fn grants() -> Vec<String> {
         of("sessions", &shown, "app select"),
         of("sessions", &["ended_at", "ended_by"], "app update"),
         of("sessions", &["session_id", "expires_at"], "worker select"),
+        of("factors", &["factor_id", "user_id", "kind", "secret", "used_step", "created_at"], "identity select"),
+        of("factors", &["factor_id", "user_id", "kind", "name", "secret", "used_step", "created_at"], "identity insert"),
+        of("factors", &["used_step", "last_used_at"], "identity update"),
+        of("recovery_codes", &["user_id", "verifier", "used_at"], "identity select"),
+        of("recovery_codes", &["user_id", "verifier", "created_at"], "identity insert"),
+        of("recovery_codes", &["user_id", "verifier", "created_at"], "app insert"),
+        of("recovery_codes", &["used_at"], "identity update"),
+        of("challenges", &begun, "identity insert"),
+        of("challenges", &begun, "app insert"),
+        of("challenges", &["tries"], "identity insert"),
+        of("challenges", &tried, "identity select"),
+        of("challenges", &["state", "tries", "used_at"], "identity update"),
         of("factors", &["factor_id", "user_id", "kind", "name", "created_at", "last_used_at"], "app select"),
         of("factors", &["name"], "app update"),
         of("recovery_codes", &["user_id", "created_at", "used_at"], "app select"),

@@ -36,6 +36,10 @@ async fn a_dump_of_the_database_holds_nothing_that_opens_anything() {
     let ended = Person::signing_in(&app, "ada@example.com").await;
     let shown = json!({ "mfa_token": ended["mfa_token"], "code": phone.code(&app, 1) });
     let with_two = app.stranger().post("/api/v1/auth/mfa/verify", &shown).await.ok();
+    // An invitation that waits, and links by which the server gets an administrator.
+    let invited = json!({ "email": "joan@example.com", "role": "analyst" });
+    ada.caller.post("/api/v1/invitations", &invited).await.created();
+    let setup = app.setup_token(true).await.unwrap();
     let before = dump(&app).await;
     app.mail_everything().await;
     let (verify, reset) =
@@ -59,9 +63,12 @@ async fn a_dump_of_the_database_holds_nothing_that_opens_anything() {
     ];
     secrets.extend([&adding["mfa_token"], &waiting["mfa_token"], &ended["mfa_token"], &with_two["access_token"]].map(text));
     secrets.extend(phone.enabled["recovery_codes"].as_array().unwrap().iter().map(text));
+    let invitation = app.mails.token("joan@example.com", "invitation");
+    secrets.extend([invitation.clone(), setup.clone()]);
     // Octets are shown in hexadecimal.
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    for token in [&verify, &reset] {
+    secrets.push(hex(&URL_SAFE_NO_PAD.decode(&setup[4..]).unwrap()[16..]));
+    for token in [&verify, &reset, &invitation] {
         secrets.push(hex(&URL_SAFE_NO_PAD.decode(token).unwrap()[16..]));
     }
     for token in [&ada.refresh_token, &text(&next["refresh_token"])] {

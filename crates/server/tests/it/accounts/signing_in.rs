@@ -1,6 +1,7 @@
 //! Registering and signing in.
 
 use serde_json::json;
+use wardgraph_http::Registering;
 use wardgraph_testkit::{App, AppOptions, PASSWORD};
 
 use super::{log, login, register};
@@ -82,8 +83,15 @@ async fn weak_passwords_and_what_is_no_address_are_refused_with_the_reason() {
 
 #[tokio::test]
 async fn nobody_registers_where_registration_is_closed() {
-    let app = App::with(AppOptions { closed: true, ..AppOptions::default() }).await;
-    register(&app, "ada@example.com").await.problem(403);
+    for registration in [Registering::Closed, Registering::ByInvitation] {
+        let app = App::with(AppOptions { registration, ..AppOptions::default() }).await;
+        let told = |reply: wardgraph_testkit::Reply| reply.problem(403)["detail"].as_str().unwrap().to_owned();
+        let first = told(register(&app, "ada@example.com").await);
+        // Whether anybody has the address makes no difference.
+        let sql = "insert into wardgraph.users (user_id, email, name, created_at, updated_at) values (gen_random_uuid(), 'ada@example.com', '', now(), now())";
+        app.database.behind_the_scenes().await.execute(sql, &[]).await.unwrap();
+        assert_eq!(told(register(&app, "ada@example.com").await), first);
+    }
 }
 
 #[tokio::test]

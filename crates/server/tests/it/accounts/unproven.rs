@@ -295,3 +295,36 @@ async fn a_squatters_second_factor_does_not_outlive_the_reset_of_who_has_the_add
     assert_eq!(set(app.mails.token(EMAIL, "reset-password"), PASSWORD).await.status, 204);
     assert_eq!(login(&app, EMAIL, PASSWORD).await.ok()["mfa_required"], true);
 }
+
+#[tokio::test]
+async fn passwords_that_are_guessed_beside_a_link_wait_as_they_do_at_the_door() {
+    let app = verifying().await;
+    let link = mailed(&app, PASSWORD, "Grace").await;
+    let mut answers = Vec::new();
+    for _ in 0..5 {
+        answers.push(verify(&app, &link, "not the password at all").await);
+    }
+    // The right one now is answered as a wrong one is, and changes nothing; neither makes the wait longer.
+    answers.push(verify(&app, &link, PASSWORD).await);
+    answers.push(verify(&app, &link, "not the password at all").await);
+    let answers: Vec<_> = answers.iter().map(anonymous).collect();
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    assert_eq!(seen(&app, "select count(*) from wardgraph.users where verified_at is not null").await, 0);
+    assert_eq!(seen(&app, "select max(failures)::int8 from wardgraph.attempts").await, 5);
+    app.clock.advance(Duration::from_secs(29));
+    verify(&app, &link, PASSWORD).await.problem(422);
+    app.clock.advance(Duration::from_secs(1));
+    assert_eq!(verify(&app, &link, PASSWORD).await.status, 204);
+    assert_eq!(seen(&app, "select count(*) from wardgraph.attempts").await, 0);
+    login(&app, EMAIL, PASSWORD).await.ok();
+}
+
+#[tokio::test]
+async fn whoever_has_no_link_keeps_nobody_from_confirming_an_address() {
+    let app = verifying().await;
+    let link = mailed(&app, PASSWORD, "Grace").await;
+    for _ in 0..12 {
+        login(&app, EMAIL, "not the password at all").await.problem(401);
+    }
+    assert_eq!(verify(&app, &link, PASSWORD).await.status, 204);
+}

@@ -64,6 +64,8 @@ async fn walk(name: &'static str, app: &App) {
             let page = asked["page"].as_str().unwrap();
             app.mail_everything().await;
             json!(format!("/{page}?token={}", app.mails.token(email, page)))
+        } else if asked["setup"] == true {
+            json!(format!("/setup?token={}", app.setup_token(false).await.unwrap()))
         } else if let Some(seconds) = asked["wait"].as_u64() {
             app.clock.advance(Duration::from_secs(seconds));
             json!(null)
@@ -84,4 +86,10 @@ async fn a_person_with_a_browser_registers_signs_in_and_keeps_an_account() {
 async fn a_person_with_a_browser_adds_second_factors_and_loses_one() {
     let app = App::with(AppOptions { pages_here: true, ..AppOptions::default() }).await;
     walk("factors", &app).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_with_browsers_set_up_a_server_invite_and_join() {
+    let app = App::with(AppOptions { verifies: true, ..AppOptions::default() }).await;
+    walk("invitations", &app).await;
 }

@@ -3,16 +3,9 @@
 use serde_json::json;
 use wardgraph_gate::browser::SESSION;
 use wardgraph_kernel::Clock;
-use wardgraph_testkit::{App, PASSWORD, Reply, Window, code};
+use wardgraph_testkit::{App, PASSWORD, Window, code};
 
 const SIGN_IN: [(&str, &str); 2] = [("email", "ada@example.com"), ("password", PASSWORD)];
-
-/// The value of a field of a page.
-fn field(page: &Reply, name: &str) -> String {
-    let start = format!("name=\"{name}\" value=\"");
-    let (_, rest) = page.text.split_once(&start).unwrap_or_else(|| panic!("{name} in {}", page.text));
-    rest.split('"').next().unwrap().to_owned()
-}
 
 #[tokio::test]
 async fn a_session_begins_when_the_second_factor_was_shown_and_not_before() {
@@ -24,13 +17,13 @@ async fn a_session_begins_when_the_second_factor_was_shown_and_not_before() {
     let asked = window.send("/sign-in", &[SIGN_IN[0], SIGN_IN[1], ("return_to", "/account/sessions")]).await;
     assert_eq!(asked.status, 200);
     assert!(asked.text.contains("Show that it is you") && window.cookie(SESSION).is_none(), "{}", asked.text);
-    let token = field(&asked, "mfa_token");
-    assert_eq!(field(&asked, "return_to"), "/account/sessions");
+    let token = asked.field("mfa_token");
+    assert_eq!(asked.field("return_to"), "/account/sessions");
     assert!(window.get("/account").await.leads().starts_with("/sign-in"));
     window.get("/sign-in").await;
     let wrong = window.send("/sign-in/second-factor", &[("mfa_token", &token), ("code", "000000"), ("methods", "totp")]).await;
     assert_eq!(wrong.status, 401);
-    assert!(wrong.text.contains("role=\"alert\"") && field(&wrong, "mfa_token") == token && window.cookie(SESSION).is_none());
+    assert!(wrong.text.contains("role=\"alert\"") && wrong.field("mfa_token") == token && window.cookie(SESSION).is_none());
     let shown = phone.code(&app, 1);
     let fields = [("mfa_token", token.as_str()), ("code", &shown), ("return_to", "/account/sessions")];
     assert_eq!(window.send("/sign-in/second-factor", &fields).await.leads(), "/account/sessions");
@@ -55,13 +48,13 @@ async fn an_organization_that_requires_a_second_factor_gets_one_at_the_sign_in()
     window.get("/sign-in").await;
     let asked = window.send("/sign-in", &SIGN_IN).await;
     assert!(asked.text.contains("A second factor is required"), "{}", asked.text);
-    let token = field(&asked, "mfa_token");
+    let token = asked.field("mfa_token");
     let begun = window.send("/sign-in/new-factor", &[("mfa_token", &token), ("method", "totp")]).await;
     assert!(begun.text.contains("<svg") && begun.text.contains("Scan this code"), "{}", begun.text);
     let (_, rest) = begun.text.split_once("type this into it: <code>").unwrap();
     let secret = rest.split('<').next().unwrap().replace(' ', "");
     let shown = code(&secret, app.clock.now().as_second());
-    let token = field(&begun, "mfa_token");
+    let token = begun.field("mfa_token");
     let done = window.send("/sign-in/second-factor", &[("mfa_token", &token), ("code", &shown), ("adding", "totp")]).await;
     assert_eq!((done.status.as_u16(), done.text.matches("<li><code>").count()), (200, 10), "{}", done.text);
     assert!(window.cookie(SESSION).is_some());
@@ -118,4 +111,33 @@ async fn what_outlives_a_session_asks_for_a_fresh_sign_in_and_comes_back() {
     let thief = Window::open(&app);
     thief.plant(SESSION, &old);
     assert!(window.cookie(SESSION).unwrap() != old && thief.get("/account").await.leads().starts_with("/sign-in"));
+}
+
+#[tokio::test]
+async fn a_second_factor_is_renamed_with_a_browser() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.com").await;
+    let window = Window::open(&app);
+    window.sign_in("ada@example.com").await;
+    let phone = ada.adds_an_app(&app).await;
+    let id = phone.enabled["factor_id"].as_str().unwrap();
+    let path = format!("/account/security/factors/{id}/rename");
+    assert!(window.get("/account/security").await.text.contains(&format!("href=\"{path}\"")));
+    let form = window.get(&path).await.text;
+    assert!(form.contains("action=\"rename\""), "relative to its own address: {form}");
+    let blank = window.send(&path, &[("name", "")]).await;
+    assert_eq!(blank.status, 422);
+    assert!(blank.text.contains("action=\"rename\"") && blank.text.contains("href=\"#name\""), "{}", blank.text);
+    assert_eq!(window.send(&path, &[("name", "<b>old</b> phone")]).await.leads(), "/account/security?done=factor_renamed");
+    let shown = window.get("/account/security?done=factor_renamed").await.text;
+    assert!(
+        shown.contains("was renamed") && shown.contains("&lt;b&gt;old&lt;/b&gt; phone") && !shown.contains("<b>old"),
+        "{shown}"
+    );
+    // Somebody else's is not found.
+    app.person("bob@example.com").await;
+    let other = Window::open(&app);
+    other.sign_in("bob@example.com").await;
+    assert_eq!(other.get(&path).await.status, 404);
+    assert_eq!(other.send(&path, &[("name", "mine")]).await.status, 404);
 }

@@ -1,5 +1,6 @@
 //! What a person does with pages, from the first to the last.
 
+use serde_json::json;
 use wardgraph_testkit::{App, AppOptions, PASSWORD, Window};
 
 use crate::accounts::login;
@@ -147,4 +148,48 @@ async fn a_key_is_made_shown_once_and_revoked() {
     app.hear().await;
     app.bearer(&key).get("/nodes").await.problem(401);
     assert!(window.get("/account/api-keys").await.text.contains("Revoked"));
+}
+
+#[tokio::test]
+async fn a_page_is_shown_although_the_use_of_its_session_cannot_be_written_down() {
+    let app = App::start().await;
+    app.person("ada@example.com").await;
+    let window = Window::open(&app);
+    window.sign_in("ada@example.com").await;
+    let fails =
+        "create function wardgraph.fails() returns trigger language plpgsql as $$ begin raise exception 'read only'; end $$;
+                 create trigger fails before update on wardgraph.sessions for each row execute function wardgraph.fails()";
+    app.database.behind_the_scenes().await.batch_execute(fails).await.unwrap();
+    app.clock.advance(std::time::Duration::from_secs(61));
+    assert_eq!(window.get("/account").await.status, 200);
+    // It lives no longer for it.
+    app.clock.advance(std::time::Duration::from_hours(1));
+    assert!(window.get("/account").await.leads().starts_with("/sign-in"));
+}
+
+#[tokio::test]
+async fn a_key_is_replaced_and_both_work_for_a_while() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.com").await;
+    let window = Window::open(&app);
+    window.sign_in("ada@example.com").await;
+    let old =
+        ada.caller.post("/api/v1/users/me/api-keys", &json!({ "name": "import", "scopes": ["nodes:read"] })).await.created();
+    let path = format!("/account/api-keys/{}/rotate", old["id"].as_str().unwrap());
+    assert!(window.get("/account/api-keys").await.text.contains(&format!("href=\"{path}\"")));
+    let form = window.get(&path).await.text;
+    assert!(form.contains("import") && form.contains("action=\"rotate\""), "{form}");
+    assert_eq!(window.send(&path, &[("overlap", "forever")]).await.status, 400);
+    let made = window.send(&path, &[("overlap", "hour")]).await;
+    assert_eq!(made.status, 200);
+    let (_, rest) = made.text.split_once("value=\"wg_").unwrap();
+    let new = format!("wg_{}", rest.split('"').next().unwrap());
+    let works = async |key: &str| app.bearer(key).get("/nodes").await.status == 200;
+    assert!(works(&new).await && works(old["key"].as_str().unwrap()).await);
+    // It was replaced, and is not once more.
+    assert_eq!(window.get(&path).await.status, 404);
+    assert_eq!(window.send(&path, &[("overlap", "hour")]).await.status, 404);
+    app.clock.advance(std::time::Duration::from_mins(61));
+    assert!(works(&new).await && !works(old["key"].as_str().unwrap()).await);
+    assert!(window.get(&path).await.leads().starts_with("/sign-in"));
 }

@@ -110,3 +110,45 @@ async fn an_enrolment_takes_five_tries() {
     assert_ne!(wrong_code(&app, &authenticator), authenticator.code(&app, 1));
     show(&app, &token(&app, "ada@example.com").await, &authenticator.code(&app, 1)).await.ok();
 }
+
+/// Why a second factor was refused, for the last time.
+async fn reason(app: &App) -> String {
+    let sql = "select payload ->> 'reason' from wardgraph.events where type = 'mfa.failed' order by xact desc limit 1";
+    app.database.behind_the_scenes().await.query_one(sql, &[]).await.unwrap().get(0)
+}
+
+#[tokio::test]
+async fn why_a_factor_is_refused_is_told_in_words_of_its_own() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.com").await;
+    let begin = async || ada.caller.post("/api/v1/auth/mfa/enable", &json!({ "method": "totp" })).await.created();
+    let begun = begin().await;
+    let (mfa_token, secret) = (begun["mfa_token"].as_str().unwrap(), begun["secret"].as_str().unwrap());
+    show(&app, mfa_token, &code(secret, second(&app) + 300)).await.problem(401);
+    assert_eq!(reason(&app).await, "the first code is wrong");
+    super::show_recovery(&app, mfa_token, "0000").await.problem(401);
+    assert_eq!(reason(&app).await, "no code was shown");
+    // What breaks is no fault of the person's, and is not told as one.
+    let client = app.database.behind_the_scenes().await;
+    let fails =
+        "create function wardgraph.fails() returns trigger language plpgsql as $$ begin raise exception 'out of order'; end $$;
+                 create trigger fails before insert on wardgraph.factors for each row execute function wardgraph.fails()";
+    client.batch_execute(fails).await.unwrap();
+    let failures = "select count(*) from wardgraph.events where type = 'mfa.failed'";
+    let before = number(&app, failures).await;
+    let broken = show(&app, mfa_token, &code(secret, second(&app))).await;
+    assert!(broken.status.is_server_error(), "{}", broken.text);
+    assert_eq!(number(&app, failures).await, before);
+    client.batch_execute("drop trigger fails on wardgraph.factors").await.unwrap();
+    // It was tried and nothing was lost by it: the same code still does.
+    show(&app, mfa_token, &code(secret, second(&app))).await.ok();
+    for _ in 0..2 {
+        let begun = begin().await;
+        let first = code(begun["secret"].as_str().unwrap(), second(&app));
+        show(&app, begun["mfa_token"].as_str().unwrap(), &first).await.ok();
+    }
+    let begun = begin().await;
+    let first = code(begun["secret"].as_str().unwrap(), second(&app));
+    show(&app, begun["mfa_token"].as_str().unwrap(), &first).await.problem(409);
+    assert_eq!(reason(&app).await, "as many factors as there may be");
+}

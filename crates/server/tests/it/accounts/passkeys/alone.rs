@@ -112,3 +112,45 @@ async fn no_password_locks_a_passkey_out_and_no_passkey_a_password() {
     app.clock.advance(std::time::Duration::from_mins(2));
     sign_in_alone(&app, &mut phone).await.ok();
 }
+
+#[tokio::test]
+async fn whoever_only_asks_leaves_nothing_behind() {
+    let app = App::start().await;
+    let (_, mut phone) = with_passkey(&app, "ada@example.com").await;
+    let before = super::count(&app, "challenges").await;
+    let mut offers = Vec::new();
+    for _ in 0..20 {
+        offers.push(begin(&app, None).await);
+    }
+    assert_eq!(super::count(&app, "challenges").await, before);
+    // One that is used is used: it is there from its first try on, and ends one sign-in.
+    let (offer, other, late) = (&offers[0], &offers[1], &offers[2]);
+    let shown = phone.get(&offer["request_options"]);
+    verify(&app, &offer["mfa_token"], &shown).await.ok();
+    verify(&app, &offer["mfa_token"], &shown).await.problem(401);
+    verify(&app, &offer["mfa_token"], &phone.get(&offer["request_options"])).await.problem(401);
+    // What was asked by one answers no other.
+    verify(&app, &other["mfa_token"], &phone.get(&late["request_options"])).await.problem(401);
+    // Five tries.
+    for _ in 0..4 {
+        verify(&app, &other["mfa_token"], &shown).await.problem(401);
+    }
+    verify(&app, &other["mfa_token"], &phone.get(&other["request_options"])).await.problem(401);
+    assert_eq!(super::count(&app, "challenges").await, before + 2);
+    // Ten minutes.
+    app.clock.advance(std::time::Duration::from_secs(600));
+    verify(&app, &late["mfa_token"], &phone.get(&late["request_options"])).await.problem(401);
+    assert_eq!(super::count(&app, "challenges").await, before + 2);
+    // Of the clock that it says it was made by, nothing can be changed; and it begins nothing else.
+    let token = begin(&app, None).await["mfa_token"].as_str().unwrap().to_owned();
+    let flipped: String =
+        token.char_indices().map(|(at, c)| if at == 8 { if c == 'A' { 'B' } else { 'A' } } else { c }).collect();
+    for token in [flipped, token.replace("wgo_", "wgm_")] {
+        verify(&app, &json!(token), &shown).await.problem(401);
+    }
+    app.stranger().post("/api/v1/auth/mfa/enrol", &json!({ "mfa_token": token, "method": "totp" })).await.problem(401);
+    app.stranger().post("/api/v1/auth/passkeys/begin", &json!({ "mfa_token": token })).await.problem(401);
+    app.clock.advance(std::time::Duration::from_secs(1));
+    app.sweep_accounts().await;
+    assert_eq!(super::count(&app, "challenges").await, 0);
+}

@@ -1,0 +1,47 @@
+//! A session begins, whatever its owner will hold: the one way from a proof to a session.
+
+use std::net::IpAddr;
+
+use wardgraph_gate::Tx;
+use wardgraph_identity::{
+    account::Seat,
+    refresh::Client,
+    session::{self, Credential, Lifetimes, NewSession, Proof, Use},
+};
+use wardgraph_kernel::{Identity, SessionId, Timestamp, UserId};
+use wardgraph_tokens::{Revocation, revoke};
+
+use crate::Failure;
+
+/// Who signed in, where, and when.
+#[derive(Debug)]
+pub(crate) struct Beginning<'a> {
+    pub(in crate::handlers) user: UserId,
+    pub(in crate::handlers) generation: i64,
+    pub(in crate::handlers) seat: &'a Seat,
+    pub(in crate::handlers) device: &'a str,
+    pub(in crate::handlers) ip: IpAddr,
+    pub(in crate::handlers) network: String,
+    pub(in crate::handlers) proof: Proof,
+    pub(in crate::handlers) now: Timestamp,
+}
+
+impl Beginning<'_> {
+    /// Begins the session `id`, used by `credential` from then on. Those of the account beyond as many as it may have end, and every server hears it.
+    pub(in crate::handlers) async fn begin(
+        &self,
+        tx: &mut Tx<'_, Identity>,
+        id: SessionId,
+        credential: Credential<'_>,
+        lifetimes: Lifetimes,
+    ) -> Result<(), Failure> {
+        let client = Client::new(self.device, self.network.clone());
+        let at = Use { client: &client, device: self.device, ip: self.ip, now: self.now };
+        let organization = &self.seat.organization;
+        let new = NewSession { id, user: self.user, organization, credential, at: &at, lifetimes, proof: &self.proof };
+        for ended in session::begin(tx, &new).await? {
+            revoke(tx, Revocation::Session(&ended.to_string()), self.now).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,160 @@
+//! Inviting, and withdrawing.
+//!
+//! What a token says of its bearer's role may be a quarter of an hour old. So who invites is asked of the database once more, in the very transaction.
+
+use std::time::Duration;
+
+use serde_json::json;
+use wardgraph_api::{
+    Created, Json, Keep, NoContent, Path, Problem, Query,
+    table::invitations::{Invite, ListInvitations, WithdrawInvitation},
+    wire::invitation::{Invitation, InvitationFilter, InvitationPage, InvitationStatus, NewInvitation},
+};
+use wardgraph_audit::Entry;
+use wardgraph_gate::{Committed, Permit, Work};
+use wardgraph_identity::{
+    IdentityError,
+    invitation::{self, GOOD_FOR, Inviter, State},
+    mail,
+};
+use wardgraph_kernel::{Endpoint, EventType, InvitationId, List, OrganizationRole, Read, Timestamp, UserId, Write};
+
+use crate::{
+    Failure, Services,
+    handlers::{auth::address, page},
+};
+
+/// How long to wait before somebody is invited again who was mailed often.
+const LATER_S: u64 = 3_600;
+
+pub(crate) async fn invite(
+    permit: Permit<Invite>,
+    Json(new): Json<NewInvitation>,
+    services: Services,
+) -> Result<Committed<Invite>, Failure> {
+    send(permit, new, services, Created).await
+}
+
+/// Invites somebody to the organization that the caller works in.
+pub(crate) async fn send<E>(
+    permit: Permit<E>,
+    new: NewInvitation,
+    services: Services,
+    answer: impl FnOnce(Invitation) -> E::Output + Send,
+) -> Result<Committed<E>, Failure>
+where
+    E: Endpoint<Mode = Write, Output: Keep>,
+{
+    let (user, tenant, now, chance) = (permit.account()?.user, permit.tenant().clone(), permit.now(), permit.chance());
+    let (email, role) = (address(&new.email)?, OrganizationRole::from(new.role));
+    let life = new.expires_in.map_or(GOOD_FOR, |seconds| Duration::from_secs(seconds.unsigned_abs()));
+    let expires_at = now.saturating_add(life).unwrap_or(Timestamp::MAX);
+    let mut work = permit.begin()?;
+    let by = match governing(&mut work, user).await? {
+        Ok(by) => by,
+        Err(problem) => return Ok(work.refuse(problem).await?),
+    };
+    if !by.role.may_give(role) {
+        return Ok(work.refuse(Problem::forbidden("nobody invites to a role above the own: ask an owner")).await?);
+    }
+    if let Some(until) = invitation::room(&mut work.tx(), now).await? {
+        let seconds = u64::try_from(until.duration_since(now).as_secs()).unwrap_or(0) + 1;
+        let problem = Problem::too_many("the organization made as many invitations today as it may").retry_after(seconds);
+        return Ok(work.refuse(problem).await?);
+    }
+    if !mail::admits_invitation(&mut work.tx(), &services.accounts.keys, &email, now).await? {
+        let problem = Problem::too_many("this address was mailed invitations often lately").retry_after(LATER_S);
+        return Ok(work.refuse(problem).await?);
+    }
+    let wanted = invitation::NewInvitation { email: &email, role, expires_at };
+    let made = invitation::make(&mut work.tx(), &by, &wanted, now, &*chance).await?;
+    mail::invite(&mut work.tx(), made.id, &email, (&by.email, &by.organization), now, &*chance).await?;
+    for replaced in made.replaced {
+        work.changed(EventType::InvitationWithdrawn, replaced);
+    }
+    work.changed_in(&tenant, Entry::done(EventType::InvitationMade, made.id.into()).with(json!({ "role": role.word() })));
+    let invitation = Invitation {
+        id: made.id,
+        email: email.to_string(),
+        role: role.word().to_owned(),
+        invited_by: user,
+        status: InvitationStatus::Open,
+        created_at: now,
+        expires_at,
+    };
+    Ok(work.commit_all([], answer(invitation)).await?)
+}
+
+pub(crate) async fn list(
+    permit: Permit<ListInvitations>,
+    Query(filter): Query<InvitationFilter>,
+) -> Result<Json<InvitationPage>, Failure> {
+    read(permit, filter).await.map(Json)
+}
+
+/// The invitations of the organization that the caller works in.
+pub(crate) async fn read<E: Endpoint<Mode = Read>>(
+    permit: Permit<E>,
+    filter: InvitationFilter,
+) -> Result<InvitationPage, Failure> {
+    let (list, now) = (List { name: "invitations", tenant: permit.tenant().clone(), of: None }, permit.now());
+    let (size, after) = page(&list, filter.limit, filter.cursor.as_deref())?;
+    let mut work = permit.begin()?;
+    let found = invitation::list(&mut work.once(), after, size, now).await?;
+    let invitations: Vec<_> = found.items.into_iter().map(wire).collect();
+    Ok(InvitationPage { count: invitations.len(), invitations, next_cursor: found.next.map(|cursor| cursor.encode(&list)) })
+}
+
+pub(crate) async fn withdraw(
+    permit: Permit<WithdrawInvitation>,
+    Path(id): Path<InvitationId>,
+) -> Result<Committed<WithdrawInvitation>, Failure> {
+    take_back(permit, id, NoContent).await
+}
+
+/// Withdraws an invitation of the organization that the caller works in.
+pub(crate) async fn take_back<E>(permit: Permit<E>, id: InvitationId, answer: E::Output) -> Result<Committed<E>, Failure>
+where
+    E: Endpoint<Mode = Write, Output: Keep>,
+{
+    let (user, now) = (permit.account()?.user, permit.now());
+    let mut work = permit.begin()?;
+    if let Err(problem) = governing(&mut work, user).await? {
+        return Ok(work.refuse(problem).await?);
+    }
+    match invitation::withdraw(&mut work.tx(), id, now).await {
+        Ok(()) => Ok(work.commit(id, answer).await?),
+        Err(error @ IdentityError::NoInvitation) => Ok(work.refuse(Failure::from(error).into()).await?),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The caller, as somebody who looks after the organization; the refusal of anybody else.
+async fn governing<E: Endpoint<Mode = Write>>(work: &mut Work<E>, user: UserId) -> Result<Result<Inviter, Problem>, Failure> {
+    match invitation::inviter(&mut work.tx(), user).await {
+        Ok(by) if by.role.governs() => Ok(Ok(by)),
+        Ok(_) | Err(IdentityError::Missing(_)) => Ok(Err(not_governing())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(crate) fn not_governing() -> Problem {
+    Problem::forbidden("an organization's owner and admins say whom it invites")
+}
+
+fn wire(found: invitation::Invitation) -> Invitation {
+    Invitation {
+        id: found.id,
+        email: found.email,
+        role: found.role,
+        invited_by: found.inviter,
+        status: match found.state {
+            State::Open => InvitationStatus::Open,
+            State::Used => InvitationStatus::Used,
+            State::Withdrawn => InvitationStatus::Withdrawn,
+            State::Expired => InvitationStatus::Expired,
+        },
+        created_at: found.created_at,
+        expires_at: found.expires_at,
+    }
+}

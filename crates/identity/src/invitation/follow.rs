@@ -1,0 +1,127 @@
+//! Following an invitation: as somebody new, before anyone is known; or with an account, under the administrator's role, since an account
+//! sees nothing of who invited.
+
+use uuid::Uuid;
+use wardgraph_kernel::{Chance, Identity, InvitationId, OrganizationRole, TenantId, Timestamp, UserId, Write};
+use wardgraph_store::{Role, Row, Statement, StoreError, Tx};
+
+use crate::{IdentityError, account::Registration};
+
+/// What an open invitation is, and whether anybody has its address.
+pub(super) const LOOK: Statement<Identity> = Statement::identity(
+    "identity.invitation.look",
+    "select i.email, exists (select from users u where u.email = i.email) from invitations i
+     where i.invitation_id = $1 and i.used_at is null and i.withdrawn_at is null and i.expires_at > $2",
+);
+/// Uses an invitation up: to the address of `$3`, if that is said. One whose inviter is no member any more or may do nothing brings no row.
+const TAKE_SQL: &str = "update invitations i set used_at = $2 from memberships h, users inviter, organizations o
+     where i.invitation_id = $1 and i.used_at is null and i.withdrawn_at is null and i.expires_at > $2
+       and ($3::uuid is null or i.email = (select u.email from users u where u.user_id = $3 and u.disabled_at is null))
+       and h.organization_id = i.organization_id and h.user_id = i.inviter_id
+       and inviter.user_id = i.inviter_id and inviter.disabled_at is null and o.organization_id = i.organization_id
+     returning i.organization_id, o.name, i.role, h.role, i.email, i.inviter_id";
+pub(super) const TAKE: Statement<Identity> = Statement::identity("identity.invitation.take", TAKE_SQL);
+pub(super) const TAKE_OWN: Statement<Write> = Statement::writing("identity.invitation.take_own", &[Role::Admin], TAKE_SQL);
+/// Makes the account of who is invited, as a member; nothing, where the address was taken meanwhile. The link showed the address.
+pub(super) const FOUND: Statement<Identity> = Statement::identity(
+    "identity.invitation.found",
+    "with fresh as (
+       insert into users (user_id, email, name, verified_at, created_at, updated_at) values ($1, $2, $3, $4, $4, $4)
+       on conflict (email) do nothing returning user_id),
+     password as (insert into passwords (user_id, verifier, changed_at) select user_id, $5::text, $4 from fresh),
+     member as (insert into memberships (organization_id, user_id, role, created_at) select $6::text, user_id, $7::text, $4 from fresh)
+     select user_id from fresh",
+);
+/// Row-level security asks for the invitation besides: one that was used up at this very moment.
+pub(super) const JOIN: Statement<Write> = Statement::writing(
+    "identity.invitation.join",
+    &[Role::Admin],
+    "insert into memberships (organization_id, user_id, role, created_at) values ($1, $2, $3, $4) on conflict do nothing returning user_id",
+);
+
+/// An invitation that can be followed, as far as it says itself.
+#[derive(Debug, Clone)]
+pub struct Offer {
+    /// Who is invited.
+    pub email: String,
+    /// Whether somebody has an account with this address.
+    pub is_taken: bool,
+}
+
+/// An invitation that was used up.
+#[derive(Debug, Clone)]
+pub struct Given {
+    /// The place that it gives.
+    pub place: Place,
+    /// Who was invited.
+    pub email: String,
+    /// Who invited.
+    pub inviter: UserId,
+}
+
+/// A place in an organization.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The organization.
+    pub organization: TenantId,
+    /// What it is called.
+    pub name: String,
+    /// As what.
+    pub role: OrganizationRole,
+}
+
+/// Looks at an invitation without using it up.
+pub async fn look(tx: &mut Tx<'_, Identity>, id: InvitationId, now: Timestamp) -> Result<Option<Offer>, StoreError> {
+    let rows = tx.run(&LOOK, &[&id.uuid(), &now]).await?;
+    rows.first().map(|row| Ok(Offer { email: row.try_get(0)?, is_taken: row.try_get(1)? })).transpose()
+}
+
+/// Uses an invitation up; of two uses at once one is told. Nothing is given that its inviter may not give now.
+pub async fn take(tx: &mut Tx<'_, Identity>, id: InvitationId, now: Timestamp) -> Result<Option<Given>, IdentityError> {
+    given(&tx.run(&TAKE, &[&id.uuid(), &now, &None::<Uuid>]).await?)
+}
+
+/// The same for an invitation to the address of `user`.
+pub async fn take_own(
+    tx: &mut Tx<'_, Write>,
+    id: InvitationId,
+    user: UserId,
+    now: Timestamp,
+) -> Result<Option<Given>, IdentityError> {
+    given(&tx.write(&TAKE_OWN, &[&id.uuid(), &now, &Some(user.uuid())]).await?)
+}
+
+/// Makes the account of somebody who followed an invitation; `None` if there is one with the address.
+pub async fn found(
+    tx: &mut Tx<'_, Identity>,
+    new: &Registration,
+    place: &Place,
+    now: Timestamp,
+    chance: &dyn Chance,
+) -> Result<Option<UserId>, StoreError> {
+    let user = UserId::new(now, chance);
+    let (email, verifier) = (new.email.as_str(), new.verifier.to_string());
+    let (organization, role) = (place.organization.as_str(), place.role.word());
+    let rows = tx.run(&FOUND, &[&user.uuid(), &email, &new.name, &now, &verifier, &organization, &role]).await?;
+    Ok((!rows.is_empty()).then_some(user))
+}
+
+/// Has an account be a member, once its invitation was used up at `now`. Tells whether it was none before.
+pub async fn join(tx: &mut Tx<'_, Write>, user: UserId, place: &Place, now: Timestamp) -> Result<bool, StoreError> {
+    let (organization, role) = (place.organization.as_str(), place.role.word());
+    tx.write(&JOIN, &[&organization, &user.uuid(), &role, &now]).await.map(|rows| !rows.is_empty())
+}
+
+fn given(rows: &[Row]) -> Result<Option<Given>, IdentityError> {
+    let Some(row) = rows.first() else { return Ok(None) };
+    let organization: String = row.try_get(0)?;
+    let role = |at| OrganizationRole::of(row.try_get(at)?).ok_or(IdentityError::Unreadable("a member's role"));
+    let place = Place {
+        organization: TenantId::parse(&organization).map_err(|_| IdentityError::Unreadable("an organization's id"))?,
+        name: row.try_get(1)?,
+        role: role(2)?,
+    };
+    let inviters: OrganizationRole = role(3)?;
+    let given = Given { email: row.try_get(4)?, inviter: row.try_get::<Uuid>(5)?.into(), place };
+    Ok(inviters.may_give(given.place.role).then_some(given))
+}

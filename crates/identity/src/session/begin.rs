@@ -1,0 +1,91 @@
+//! A session begins: the one place where a row of `sessions` comes into being.
+
+use wardgraph_kernel::{Identity, Secret, SessionId, TenantId, Timestamp, UserId};
+use wardgraph_store::{Statement, StoreError, Tx};
+
+use crate::{
+    session::{Lifetimes, Proof, Use, Why, ids},
+    sha256,
+};
+
+pub(super) const BEGIN: Statement<Identity> = Statement::identity(
+    "identity.session.begin",
+    "insert into sessions (session_id, user_id, organization_id, browser, family_key, number, verifier, program, network, device, ip, created_at, last_used_at,
+       expires_at, amr, acr, auth_time)
+     values ($1, $2, $3, $4::bytea is null, $4, 1, $5, $6, $7, $8, $9::text::inet, $10, $10, $11, $12, $13, $14)",
+);
+/// The sessions beyond as many as an account may have: those that were not used for longest.
+pub(super) const CROWDED: Statement<Identity> = Statement::identity(
+    "identity.session.crowded",
+    "update sessions set ended_at = $2, ended_by = $4 where session_id in (
+       select session_id from sessions where user_id = $1 and ended_at is null and expires_at > $2 order by last_used_at desc, session_id desc offset $3 limit 100)
+     returning session_id",
+);
+
+/// How many sessions an account may have.
+const MOST: i64 = 100;
+
+/// What whoever begins a session holds from then on. Of the secret its SHA-256 is kept.
+#[derive(Debug, Clone, Copy)]
+pub enum Credential<'a> {
+    /// A program, refresh tokens: the first one, and the key that all of its family follow from, sealed.
+    Tokens {
+        /// The first token.
+        first: &'a Secret,
+        /// The family's key, sealed.
+        family_key: &'a [u8],
+    },
+    /// A browser, its cookie.
+    Cookie(&'a Secret),
+}
+
+/// A session that is about to begin.
+#[derive(Debug)]
+pub struct NewSession<'a> {
+    /// Its id.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user: UserId,
+    /// Where they work.
+    pub organization: &'a TenantId,
+    /// What they will hold.
+    pub credential: Credential<'a>,
+    /// Who signed in, from where, and when.
+    pub at: &'a Use<'a>,
+    /// How long it may last.
+    pub lifetimes: Lifetimes,
+    /// How its owner proved who they are.
+    pub proof: &'a Proof,
+}
+
+/// Begins a session. Tells which ones of the account ended for it, as there were more than there may be: that is to be announced.
+pub async fn begin(tx: &mut Tx<'_, Identity>, new: &NewSession<'_>) -> Result<Vec<SessionId>, StoreError> {
+    let (secret, family_key) = match new.credential {
+        Credential::Tokens { first, family_key } => (first, Some(family_key)),
+        Credential::Cookie(cookie) => (cookie, None),
+    };
+    let (verifier, ip, now) = (sha256::verifier(secret.expose()), new.at.ip.to_string(), new.at.now);
+    let expires = now.saturating_add(new.lifetimes.absolute).unwrap_or(Timestamp::MAX);
+    tx.run(
+        &BEGIN,
+        &[
+            &new.id.uuid(),
+            &new.user.uuid(),
+            &new.organization.as_str(),
+            &family_key,
+            &verifier.as_slice(),
+            &new.at.client.program,
+            &new.at.client.network,
+            &new.at.device,
+            &ip,
+            &now,
+            &expires,
+            &new.proof.amr,
+            &new.proof.acr,
+            &new.proof.at,
+        ],
+    )
+    .await?;
+    let rows = tx.run(&CROWDED, &[&new.user.uuid(), &now, &MOST, &Why::Crowded.word()]).await?;
+    ids(&rows)
+}
