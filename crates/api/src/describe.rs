@@ -58,6 +58,8 @@ pub struct KnownAccount {
     pub verify_token: String,
     /// The token of a link by which its password is set anew.
     pub reset_token: String,
+    /// The token of a link that says of a second factor that its owner did not add it.
+    pub disown_token: String,
     /// A key of it.
     pub api_key: ApiKeyId,
     /// Another account, of whom the person sees to: a member of the same organization.

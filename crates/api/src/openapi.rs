@@ -218,6 +218,7 @@ fn placeholder() -> Known {
         refresh_token: "wgr_...".into(),
         verify_token: "...".into(),
         reset_token: "...".into(),
+        disown_token: "...".into(),
         api_key: id(6).into(),
         mfa: KnownMfa {
             factor: id(7).into(),

@@ -55,6 +55,11 @@ impl Batch {
         }
     }
 
+    /// Whether these are events of `tenant`.
+    pub fn is_of(&self, tenant: &str) -> bool {
+        self.tenant == tenant
+    }
+
     /// Adds an event. Ids are made here, so that events sort by time, and within a batch as they were pushed.
     pub fn push(&mut self, circumstances: &Circumstances, chance: &dyn Chance, entry: Entry) {
         let fresh = EventId::new(self.now, chance).uuid();

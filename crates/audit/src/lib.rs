@@ -6,11 +6,13 @@ mod append;
 mod event;
 mod fold;
 mod list;
+mod logs;
 
 pub use append::{APPEND, Batch};
 pub use event::{Circumstances, Entry, Subject};
 pub use fold::{Fold, Folded, Refusal};
 pub use list::{Filter, Listed, list};
+pub use logs::{LogParams, Logs, appends};
 
 use wardgraph_store::StatementInfo;
 

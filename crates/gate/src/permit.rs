@@ -5,8 +5,8 @@ use std::{fmt, marker::PhantomData, sync::Arc};
 use wardgraph_api::Problem;
 use wardgraph_audit::Circumstances;
 use wardgraph_kernel::{
-    Actor, Chance, ClientId, Endpoint, EventType, LimitClass, Mode, Owner, Permission, Permissions, Read, RequestId, Rows,
-    SessionId, TenantId, Timestamp, UserId,
+    Actor, Chance, ClientId, Endpoint, EventType, LimitClass, Mode, Owner, Permission, Read, RequestId, Rows, SessionId,
+    TenantId, Timestamp, UserId,
 };
 use wardgraph_oauth::{Client, scope};
 use wardgraph_store::{Plan, Role, Scope, StoreError, Unit};
@@ -230,13 +230,6 @@ impl<E: Endpoint> Permit<E> {
     /// What the caller may do.
     pub fn permissions(&self) -> impl Iterator<Item = Permission> {
         self.caller.permissions().iter()
-    }
-
-    /// The places of those scopes that are more than the caller may: nobody hands out what they have not.
-    pub fn beyond<'a>(&'a self, scopes: &'a [String]) -> impl Iterator<Item = usize> + 'a {
-        let may = self.caller.permissions();
-        let beyond = move |scope: &String| !may.covers(Permissions::from_scopes([scope.as_str()]));
-        scopes.iter().enumerate().filter(move |(_, scope)| beyond(scope)).map(|(place, _)| place)
     }
 
     /// Who issued the credential.

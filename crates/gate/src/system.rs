@@ -2,8 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
-use wardgraph_audit::{APPEND, Batch, Circumstances, Entry};
-use wardgraph_kernel::{Actor, Chance, Clock, Identity, Mode, Opens, Owner, Timestamp, Write};
+use wardgraph_audit::{Circumstances, Entry, Logs, appends};
+use wardgraph_kernel::{Actor, Chance, Clock, Identity, Mode, Opens, Owner, TenantId, Timestamp, Write};
 use wardgraph_store::{Plan, Role, Scope, Store, StoreError, Tx, Unit, changes};
 
 /// What system work is made of.
@@ -25,6 +25,7 @@ pub struct SystemWork<M> {
     why: &'static str,
     chance: Arc<dyn Chance>,
     now: Timestamp,
+    elsewhere: Vec<(TenantId, Entry)>,
     mode: std::marker::PhantomData<fn() -> M>,
 }
 
@@ -49,9 +50,22 @@ impl SystemParts {
         self.begin(why, Role::Identity, Scope::System)
     }
 
+    /// Begins work on everybody's accounts and their organizations. `why` stands as the actor in its events.
+    pub fn people(&self, why: &'static str) -> Result<SystemWork<Write>, StoreError> {
+        self.begin(why, Role::Admin, Scope::System)
+    }
+
     fn begin<M: Opens>(&self, why: &'static str, role: Role, scope: Scope) -> Result<SystemWork<M>, StoreError> {
         let unit = self.store.unit::<M>(role, scope.clone(), Plan::Auto)?;
-        Ok(SystemWork { unit, scope, why, chance: self.chance.clone(), now: self.clock.now(), mode: std::marker::PhantomData })
+        Ok(SystemWork {
+            unit,
+            scope,
+            why,
+            chance: self.chance.clone(),
+            now: self.clock.now(),
+            elsewhere: Vec::new(),
+            mode: std::marker::PhantomData,
+        })
     }
 
     /// Forgets changes that nobody needs to hear of any more.
@@ -84,6 +98,11 @@ impl<M: Opens> SystemWork<M> {
 }
 
 impl SystemWork<Write> {
+    /// Has something on record in another tenant's log, with the commit: for work under the administrator's role.
+    pub fn changed_in(&mut self, tenant: &TenantId, entry: Entry) {
+        self.elsewhere.push((tenant.clone(), entry));
+    }
+
     /// Commits with its events.
     pub async fn commit(self, entries: Vec<Entry>) -> Result<(), StoreError> {
         self.close(entries).await
@@ -102,11 +121,14 @@ impl<M> SystemWork<M> {
         let circumstances = Circumstances { actor: Actor::system(self.why), request_id: None, ip: None };
         // What happens to the shared rows by itself is no tenant's event.
         let log = if self.scope == Scope::Shared { Scope::System.tenant() } else { self.scope.tenant() };
-        let mut batch = Batch::new(log.to_owned(), self.now);
+        let mut logs = Logs::new(self.now);
         for entry in entries {
-            batch.push(&circumstances, &*self.chance, entry);
+            logs.push(log, &circumstances, &*self.chance, entry);
         }
-        self.unit.commit(&[(&APPEND, &batch.params())]).await
+        for (tenant, entry) in self.elsewhere {
+            logs.push(tenant.as_str(), &circumstances, &*self.chance, entry);
+        }
+        self.unit.commit(&appends(&logs.params())).await
     }
 }
 

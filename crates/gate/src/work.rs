@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 use wardgraph_api::{Keep, Kept, Problem, ShownOnce};
-use wardgraph_audit::{APPEND, Batch, Circumstances, Entry, Subject};
+use wardgraph_audit::{Circumstances, Entry, Logs, Subject, appends};
 use wardgraph_kernel::{AuditedRead, Endpoint, EventType, Mode, Outcome, Read, TenantId, Write};
 use wardgraph_store::{StoreError, Tx, Unit};
 
@@ -58,20 +58,16 @@ impl<E: Endpoint<Mode: Mode>> Work<E> {
 
     /// Request event, subjects' events, what was noted and the idempotency record, in one flight with `COMMIT`.
     async fn close(self, request: Entry, subjects: Vec<Entry>, record: Option<Record>) -> Result<(), StoreError> {
-        let mut batch = Batch::new(self.tenant.as_str().to_owned(), self.admission.now);
+        let (mut logs, chance) = (Logs::new(self.admission.now), &*self.admission.gate.parts.chance);
         for entry in std::iter::once(request).chain(subjects).chain(self.entries) {
-            batch.push(&self.circumstances, &*self.admission.gate.parts.chance, entry);
+            logs.push(self.tenant.as_str(), &self.circumstances, chance, entry);
         }
-        let mut batches = vec![batch];
         for (tenant, entry) in self.elsewhere {
-            let mut batch = Batch::new(tenant.as_str().to_owned(), self.admission.now);
-            batch.push(&self.circumstances, &*self.admission.gate.parts.chance, entry);
-            batches.push(batch);
+            logs.push(tenant.as_str(), &self.circumstances, chance, entry);
         }
-        let events: Vec<_> = batches.iter().map(Batch::params).collect();
-        let record = record.as_ref().map(Record::params);
+        let (events, record) = (logs.params(), record.as_ref().map(Record::params));
         let record = record.as_ref().map(|params| (Record::STATEMENT, params.as_slice()));
-        let closing: Vec<_> = events.iter().map(|events| (&APPEND, events.as_slice())).chain(record).collect();
+        let closing: Vec<_> = appends(&events).into_iter().chain(record).collect();
         self.unit.commit(&closing).await
     }
 
@@ -189,11 +185,28 @@ impl<E: Endpoint<Mode = Write>> Work<E> {
 impl<E: Endpoint<Mode = AuditedRead>> Work<E> {
     /// Commits that `subject` was read, before the answer goes out.
     pub async fn release(self, subject: impl Into<Subject>, output: E::Output) -> Result<Committed<E>, StoreError> {
+        self.release_telling(subject, Value::Object(serde_json::Map::new()), output).await
+    }
+
+    /// The same, and says more about it.
+    pub async fn release_telling(
+        self,
+        subject: impl Into<Subject>,
+        payload: Value,
+        output: E::Output,
+    ) -> Result<Committed<E>, StoreError> {
         let event_type = E::SPEC.event.unwrap_or(EventType::RequestCommitted);
-        let subjects = vec![Entry::done(event_type, subject.into())];
+        let subjects = vec![Entry::done(event_type, subject.into()).with(payload)];
         let request = self.request(EventType::RequestCommitted, Outcome::Success);
         self.close(request, subjects, None).await?;
         Ok(Committed::with(Ok(output)))
+    }
+
+    /// Commits that nothing was there to be read.
+    pub async fn release_nothing(self, problem: Problem) -> Result<Committed<E>, StoreError> {
+        let request = self.request(EventType::RequestRefused, Outcome::Refused);
+        self.close(request, Vec::new(), None).await?;
+        Ok(Committed::with(Err(problem)))
     }
 }
 
@@ -207,6 +220,11 @@ impl<E: Endpoint<Mode = Write>> Undone<E> {
     /// Lends the transaction, for counters and revocations.
     pub fn tx(&mut self) -> Tx<'_, Write> {
         self.work.tx()
+    }
+
+    /// Has more on record than that the request was refused.
+    pub fn note(&mut self, event_type: EventType, subject: Option<Subject>, payload: Value) {
+        self.work.entries.push(Entry { event_type, subject, outcome: Outcome::Refused, payload });
     }
 
     /// Commits the refusal with its event.

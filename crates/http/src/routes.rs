@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use wardgraph_api::table::{
-    account as a, auth, authorize as z, clients as c, graph as g, invitation_pages as ip, invitations as i, mfa as m, oauth as o,
-    pages as p, passkeys as k, shared, system as s, users as u,
+    account as a, auth, authorize as z, clients as c, disown as n, graph as g, invitation_pages as ip, invitations as i,
+    mfa as m, oauth as o, pages as p, passkeys as k, shared, system as s, users as u,
 };
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
@@ -106,6 +106,7 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(u::GetUser, users::get)
         .mount(u::DisableUser, users::disable)
         .mount(u::EnableUser, users::enable)
+        .mount(u::TakeFactors, users::take_factors)
         .mount(u::EndUserSessions, users::end_sessions)
         .mount(u::DeleteUser, users::delete)
         .mount(c::CreateClient, with(services, clients::create))
@@ -210,6 +211,9 @@ fn with_pages(api: Api, services: &Services) -> Api {
         .mount(ip::RenameFactorByPage, pages::second_factor::rename)
         .mount(ip::RotateKeyPage, pages::keys::rotation_page)
         .mount(ip::RotateKeyByPage, pages::keys::rotate)
+        .mount(n::DisownFactor, with(services, ceremonies::disown::disown))
+        .mount(n::DisownPage, pages::links::disown_page)
+        .mount(n::DisownByPage, with(services, pages::links::disown))
 }
 
 /// A handler that is given the services too.

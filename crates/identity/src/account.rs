@@ -1,5 +1,6 @@
 //! Accounts: how one comes into being, how its owner is recognised, and what it says of them.
 
+mod disown;
 mod founding;
 mod own;
 mod register;
@@ -7,17 +8,20 @@ mod seats;
 mod signin;
 mod verify;
 
+pub use disown::disown;
 pub use founding::found;
 pub use own::{Account, Known, account, change_password, count_wrong, known, rename, tried};
-pub use register::{Registration, organization_id, register, request_reset, set_password};
+pub use register::{Registered, Registration, organization_id, register, request_reset, set_password};
 pub use seats::{Person, Place, organization_name, person, places};
 pub(crate) use signin::seat;
-pub use signin::{Attempt, Found, Seat, clear, count, failed, find, rehash, stands, warn};
+pub use signin::{Attempt, Found, Seat, clear, count, failed, find, home, rehash, stands};
 pub use verify::{Unconfirmed, confirm, unconfirmed};
 
 use wardgraph_store::StatementInfo;
 
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[
+    disown::DISOWN.info(),
+    disown::SHUT.info(),
     founding::FOUND.info(),
     own::ACCOUNT.info(),
     own::CHANGE.info(),
@@ -36,8 +40,8 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     signin::COUNT.info(),
     signin::FAILURES.info(),
     signin::FIND.info(),
+    signin::HOME.info(),
     signin::REHASH.info(),
-    signin::WARN.info(),
     verify::CONFIRM.info(),
     verify::UNCONFIRMED.info(),
 ];

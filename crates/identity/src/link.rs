@@ -16,6 +16,8 @@ stored! {
         Verify = "verify",
         /// Sets a password anew.
         Reset = "reset",
+        /// Says that a second factor was not added by the account's owner.
+        NotMe = "not_me",
         /// Invites to an organization: its id is the invitation's.
         Invitation = "invitation",
     }
@@ -27,6 +29,7 @@ impl Kind {
         match self {
             Self::Verify => "verify-email",
             Self::Reset => "reset-password",
+            Self::NotMe => "not-me",
             Self::Invitation => "invitation",
         }
     }
@@ -55,12 +58,12 @@ const USE: Statement<Identity> = Statement::identity(
     "identity.link.use",
     "update links l set used_at = $2 from users u
      where l.link_id = $1 and l.kind = $3 and l.used_at is null and l.expires_at > $2 and u.user_id = l.user_id and u.disabled_at is null
-     returning u.user_id, u.email, u.name",
+     returning u.user_id, u.email, u.name, l.created_at",
 );
 /// What a link's account is, without using the link up: its owner's words are looked at before a password is.
 const LOOK: Statement<Identity> = Statement::identity(
     "identity.link.look",
-    "select u.user_id, u.email, u.name from links l join users u using (user_id)
+    "select u.user_id, u.email, u.name, l.created_at from links l join users u using (user_id)
      where l.link_id = $1 and l.kind = $3 and l.used_at is null and l.expires_at > $2 and u.disabled_at is null",
 );
 
@@ -75,6 +78,8 @@ pub struct Owner {
     pub email: String,
     /// Its name.
     pub name: String,
+    /// When the link was made.
+    pub made_at: Timestamp,
 }
 
 /// Whose link it is, if it is good still.
@@ -96,7 +101,8 @@ async fn owner(
 ) -> Result<Option<Owner>, StoreError> {
     let rows = tx.run(statement, &[&id.uuid(), &now, &kind.word()]).await?;
     let read = |row: &wardgraph_store::Row| {
-        Ok(Owner { user: row.try_get::<Uuid>(0)?.into(), email: row.try_get(1)?, name: row.try_get(2)? })
+        let user = row.try_get::<Uuid>(0)?.into();
+        Ok(Owner { user, email: row.try_get(1)?, name: row.try_get(2)?, made_at: row.try_get(3)? })
     };
     rows.first().map(read).transpose()
 }
@@ -113,6 +119,7 @@ mod tests {
         let token = token(&keys, Kind::Reset, id);
         assert_eq!(read(&keys, Kind::Reset, token.expose()), Some(id));
         assert_eq!(read(&keys, Kind::Verify, token.expose()), None);
+        assert_eq!(read(&keys, Kind::NotMe, token.expose()), None);
         assert_eq!(read(&Keys::of(&[2; 32]), Kind::Reset, token.expose()), None);
         for bad in ["", "AAAA", token.expose().get(1..).unwrap(), &format!("{}A", token.expose()), &"A".repeat(64)] {
             assert_eq!(read(&keys, Kind::Reset, bad), None, "{bad}");

@@ -13,7 +13,7 @@ pub use bound::{Asked, admits, is_full};
 pub use folder::FolderMailer;
 pub use inviting::{admits_invitation, invite};
 pub use kind::Kind;
-pub use notice::{Notice, notify, notify_own};
+pub use notice::{Notice, notify, notify_added, notify_own};
 pub use outbox::{Due, claim, defer, done, sweep};
 pub use smtp::{SmtpMailer, SmtpOptions, Tls};
 pub use texts::compose;
@@ -28,6 +28,7 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     inviting::COUNT.info(),
     inviting::INVITE.info(),
     notice::NOTIFY.info(),
+    notice::NOTIFY_LINKED.info(),
     notice::NOTIFY_OWN.info(),
     outbox::CLAIM.info(),
     outbox::DEFER.info(),
@@ -35,6 +36,7 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     outbox::FORGET_ATTEMPTS.info(),
     outbox::FORGET_CHALLENGES.info(),
     outbox::FORGET_COUNTS.info(),
+    outbox::FORGET_KEYS.info(),
     outbox::FORGET_LINKS.info(),
     outbox::FORGET_SESSIONS.info(),
 ];

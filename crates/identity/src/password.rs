@@ -2,6 +2,7 @@
 
 mod argon;
 mod breached;
+mod common;
 mod pool;
 mod queue;
 mod strength;

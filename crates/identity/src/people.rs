@@ -1,12 +1,18 @@
 //! People, seen by who looks after them: the members of an organization, and everybody's accounts for an administrator of the server.
 
 mod end;
+mod factors;
+mod leaving;
 mod list;
 mod sign_out;
+mod unproven;
 
-pub use end::{Administrators, administrators, delete, disable, enable};
+pub use end::{Administrators, Gone, administrators, delete, disable, enable};
+pub use factors::{Taken, take_factors};
+pub use leaving::Left;
 pub use list::{Listing, Person, Who, find, list};
 pub use sign_out::{Ended, end_everybodys_sessions, end_sessions};
+pub use unproven::{delete_unproven, unproven};
 
 use wardgraph_store::StatementInfo;
 
@@ -14,17 +20,22 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     end::ADMINISTRATORS.info(),
     end::DELETE.info(),
     end::DISABLE.info(),
-    end::DISSOLVE.info(),
     end::ENABLE.info(),
-    end::HAND_OVER.info(),
-    end::HOLD.info(),
     end::HOLD_ACCOUNT.info(),
-    end::HOLDS_DATA.info(),
-    end::STANDING.info(),
+    factors::TAKE_FACTORS.info(),
+    factors::TAKE_REST.info(),
+    leaving::DISSOLVE.info(),
+    leaving::HAND_OVER.info(),
+    leaving::HOLD.info(),
+    leaving::HOLDS_DATA.info(),
+    leaving::STANDING.info(),
     list::ACCOUNT.info(),
     list::ACCOUNTS.info(),
     list::MEMBER.info(),
     list::MEMBERS.info(),
     sign_out::END_EVERYBODYS.info(),
     sign_out::END_SESSIONS.info(),
+    unproven::HOLD_UNPROVEN.info(),
+    unproven::IS_UNPROVEN.info(),
+    unproven::UNPROVEN.info(),
 ];

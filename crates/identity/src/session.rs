@@ -51,8 +51,12 @@ pub enum Why {
     Replayed,
     /// The password was changed.
     Password,
+    /// A second factor was not added by the account's owner.
+    Disowned,
     /// The account's second factors changed.
     Factors,
+    /// An administrator took the second factors away.
+    FactorsTaken,
     /// Its browser signed in anew.
     Replaced,
     /// The account had more than it may have.
@@ -71,7 +75,9 @@ impl Why {
             Self::Revoked => "revoked",
             Self::Replayed => "replayed",
             Self::Password => "password",
+            Self::Disowned => "disowned",
             Self::Factors => "factors",
+            Self::FactorsTaken => "factors_taken",
             Self::Replaced => "replaced",
             Self::Crowded => "crowded",
             Self::Administrator => "administrator",

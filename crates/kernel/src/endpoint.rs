@@ -98,7 +98,8 @@ impl Spec {
     /// to know the same body by would be something to guess it by.
     pub const fn answers_again(&self) -> bool {
         let password = matches!(self.event, Some(EventType::PasswordChanged));
-        self.event.is_some() && !password && !self.access.admits_strangers() && !self.is_page()
+        let changes = self.event.is_some() && !matches!(self.method, Method::GET);
+        changes && !password && !self.access.admits_strangers() && !self.is_page()
     }
 
     /// Whether it is a page, or a form of one.
@@ -156,7 +157,7 @@ impl Spec {
             Rows::Shared => shares && self.event.is_some(),
             Rows::Account => own || invites || clients,
             Rows::Subject => own && self.event.is_none(),
-            Rows::Members => reads && self.event.is_none(),
+            Rows::Members => reads && matches!(self.method, Method::GET),
             Rows::Accounts => (administers || own) && self.event.is_some() && self.fresh.is_some(),
         }
     }

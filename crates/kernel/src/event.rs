@@ -46,6 +46,16 @@ events! {
     UserEnabled = "user.enabled" in Admin;
     /// An account was deleted, by an administrator or its owner.
     UserDeleted = "user.deleted" in Admin;
+    /// Accounts were listed by somebody who looks after them.
+    UsersListed = "users.listed" in Admin;
+    /// An account was read by somebody who looks after it.
+    UserRead = "user.read" in Admin;
+    /// An administrator took away an account's second factors, with what else opens it: its owner sets a new password by mail.
+    FactorsTaken = "user.factors_taken" in Admin;
+    /// An organization has another owner: the one before left for good.
+    OrganizationOwnerChanged = "organization.owner_changed" in Admin;
+    /// An organization is no more: its only owner left for good, and nobody and nothing else was in it.
+    OrganizationDeleted = "organization.deleted" in Admin;
     /// A person asked for a link by which the password is set anew.
     ResetRequested = "password.reset_requested" in Auth;
     /// The password was set anew by a mailed link: every session and key of the account ended.
@@ -80,6 +90,8 @@ events! {
     FactorRenamed = "factor.renamed" in Auth;
     /// A person has one second factor less.
     FactorRemoved = "factor.removed" in Auth;
+    /// The owner of an account said, by a mailed link, that a second factor was not added by them: it is gone, with what else opens the account.
+    FactorDisowned = "factor.disowned" in Auth;
     /// A person got recovery codes; those from before are good for nothing any more.
     RecoveryCodesMade = "recovery_codes.made" in Auth;
     /// A recovery code was used in place of another factor.

@@ -117,6 +117,11 @@ impl Permissions {
         other.0 & !self.0 == 0
     }
 
+    /// Those of the scopes that are more than these, with their places: nobody hands out what they have not.
+    pub fn beyond(self, scopes: &[String]) -> impl Iterator<Item = (usize, &String)> {
+        scopes.iter().enumerate().filter(move |(_, scope)| !self.covers(Self::from_scopes([scope.as_str()])))
+    }
+
     /// What either set holds.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {

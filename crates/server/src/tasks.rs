@@ -7,7 +7,9 @@ use tokio::{sync::watch, task::JoinSet};
 use wardgraph_gate::Gate;
 use wardgraph_http::HealthState;
 use wardgraph_store::{Store, StoreError};
-use wardgraph_worker::{EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, ModelKeeper, PurgeWorker, TierKeeper};
+use wardgraph_worker::{
+    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, ModelKeeper, PurgeWorker, TierKeeper,
+};
 
 /// How many workers share the queue: the model works while the other reads and writes.
 const WORKERS: usize = 2;
@@ -20,6 +22,7 @@ pub(crate) struct Workers {
     pub(crate) forgetting: ForgettingWorker,
     pub(crate) keys: KeyKeeper,
     pub(crate) mail: MailWorker,
+    pub(crate) accounts: AccountKeeper,
 }
 
 /// What every server looks after, whether it works or only learns what others did.
@@ -66,6 +69,7 @@ pub(crate) fn others(
         tasks.spawn(workers.forgetting.run());
         tasks.spawn(workers.keys.run());
         tasks.spawn(workers.mail.run());
+        tasks.spawn(workers.accounts.run());
     }
     tasks
 }

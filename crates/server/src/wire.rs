@@ -29,7 +29,7 @@ use wardgraph_store::{
 use wardgraph_tokens::{Algorithm, Minter, OwnIssuer, RemoteKeys, Verifier, dpop::Nonces};
 use wardgraph_vault::{AwsAccess, AwsSource, FileSource, MasterSource, Vault};
 use wardgraph_worker::{
-    EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, ModelKeeper, PurgeWorker, TierKeeper, WorkerOptions,
+    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, ModelKeeper, PurgeWorker, TierKeeper, WorkerOptions,
 };
 
 use crate::{
@@ -355,6 +355,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
     });
     gate.hear().await?;
     greet(&parts).await?;
+    let account_keeper = AccountKeeper::new(parts.clone(), config.accounts.smtp.is_some());
     let health = Arc::new(HealthState::new(findings.leakproof_operators));
     let backlog = Backlog::default();
     let mail = MailWorker::new(parts.clone(), mailer(config, home)?, account_keys.clone(), issuer.iss());
@@ -382,6 +383,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         forgetting: ForgettingWorker::new(parts),
         keys,
         mail,
+        accounts: account_keeper,
     });
     let (stop, stopping) = watch::channel(false);
     let embedding = tasks::embedding(workers.as_ref(), &keepers, &stopping);

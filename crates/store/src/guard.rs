@@ -54,6 +54,7 @@ pub const GLOBAL_TABLES: &[(&str, &str)] = &[
     ("authorization_codes", "used by a client whose person is not there"),
     ("consents", "a person's, as the account is"),
     ("used_ids", "proofs and assertions are used before anyone is known; holds hashes"),
+    ("notice_counts", "how often an account was told of something lately: a person's, as the account is"),
     ("embedding_servers", "which model each server uses, which is no tenant's"),
 ];
 
@@ -79,6 +80,8 @@ const MEMBERS_ACCOUNTS: &str = "(user_id IN ( SELECT m.user_id\n   FROM membersh
 /// The policy on messages to a person's own address.
 const NOTICE: &str = "((link_id IS NULL) AND (recipient = ( SELECT users.email\n   FROM users\n  WHERE (users.user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))))";
 
+/// The policy on messages of administrators: none opens anything.
+const UNLINKED: &str = "(link_id IS NULL)";
 /// The policy on invitations to a person's own address.
 const INVITED: &str = "(email = ( SELECT u.email\n   FROM users u\n  WHERE (u.user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)))";
 /// The policy on messages to whoever is invited.
@@ -223,7 +226,8 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             | "setup_links"
             | "pushed_requests"
             | "authorization_codes"
-            | "used_ids",
+            | "used_ids"
+            | "api_keys",
             ("keeper", "*", "true", "true"),
         ) => Some(&["wardgraph_worker"]),
         ("master_keys", ("known", "r", "true", "")) | ("data_keys", ("own_read", "r", OWN, "")) => {
@@ -232,13 +236,14 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         ("data_keys", ("own_insert", "a", "", OWN)) => Some(&["wardgraph_app", "wardgraph_identity"]),
         ("changes", ("own_insert", "a", "", OWN)) => Some(&["wardgraph_app", "wardgraph_identity", "wardgraph_admin"]),
         (
-            "users" | "organizations" | "sessions" | "api_keys" | "jobs" | "vector_spaces" | "embedding_tenants"
-            | "embedding_servers" | "issuer_tenants" | "issuer_hours" | "invitations",
+            "users" | "passwords" | "organizations" | "sessions" | "api_keys" | "factors" | "recovery_codes" | "notice_counts"
+            | "jobs" | "vector_spaces" | "embedding_tenants" | "embedding_servers" | "issuer_tenants" | "issuer_hours"
+            | "invitations",
             ("administrator", "*", "true", "true"),
         )
-        | ("memberships", ("administrator", "r", "true", "") | ("invited", "a", "", INVITED_MEMBER)) => {
-            Some(&["wardgraph_admin"])
-        }
+        | ("memberships" | "links", ("administrator", "r", "true", ""))
+        | ("memberships", ("invited", "a", "", INVITED_MEMBER))
+        | ("mail", ("administrator", "a", "", UNLINKED)) => Some(&["wardgraph_admin"]),
         (
             "issuer_tenants"
             | "issuer_hours"
@@ -263,13 +268,14 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             | "pushed_requests"
             | "authorization_codes"
             | "consents"
-            | "used_ids",
+            | "used_ids"
+            | "notice_counts",
             ("identity", "*", "true", "true"),
         ) => Some(&["wardgraph_identity"]),
         ("jobs", ("own_insert", "a", "", OWN))
         | (
             "users" | "passwords" | "memberships" | "sessions" | "api_keys" | "factors" | "recovery_codes" | "challenges"
-            | "passkeys" | "consents",
+            | "passkeys" | "consents" | "notice_counts",
             ("own_account", "*", ACCOUNT, ACCOUNT),
         )
         | ("organizations", ("members_read", "r", OWN_ORGANIZATIONS, "") | ("own_account", "*", ORGANIZATION, ORGANIZATION))

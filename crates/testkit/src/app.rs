@@ -25,7 +25,7 @@ use wardgraph_store::{Role, StatementInfo, Store, StoreOptions, Timeouts};
 use wardgraph_tokens::{AccessRequest, Algorithm, Issuer, LocalKey, Minter, OWN_CLIENT, OwnIssuer, RemoteKeys, Verifier};
 use wardgraph_vault::{FixedSource, MasterSource, Vault};
 use wardgraph_worker::{
-    EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, PurgeWorker, TierKeeper, TierOptions, WorkerOptions,
+    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, PurgeWorker, TierKeeper, TierOptions, WorkerOptions,
 };
 
 use crate::{
@@ -197,6 +197,7 @@ pub struct App {
     forgetting: ForgettingWorker,
     purge: PurgeWorker,
     mail: MailWorker,
+    account_keeper: AccountKeeper,
     people: std::sync::atomic::AtomicU32,
     server: JoinHandle<()>,
     listening: Option<JoinHandle<()>>,
@@ -300,6 +301,7 @@ impl App {
             minter: Minter::with_secret(&secret, Some(ISS), AUDIENCE).unwrap(),
             own: own_key.minter("wardgraph-local", AUDIENCE),
             forgetting: ForgettingWorker::new(parts.clone()),
+            account_keeper: AccountKeeper::new(parts.clone(), options.verifies),
             purge: PurgeWorker::new(parts.clone()),
             mail: MailWorker::new(parts.clone(), options.mailer.unwrap_or_else(|| mails.clone()), account_keys.clone(), OWN_ISS),
             mails,
@@ -434,6 +436,7 @@ impl App {
     /// Forgets failed sign-ins, links and sessions that are past.
     pub async fn sweep_accounts(&self) {
         self.mail.sweep().await.unwrap();
+        self.account_keeper.turn().await.unwrap();
     }
 
     /// Works the queue until nothing is due.

@@ -104,6 +104,20 @@ impl Person {
         Self::of(app, email, &app.stranger().post("/api/v1/auth/mfa/verify", &shown).await.ok())
     }
 
+    /// A link of its own for whoever is not the person: what it opens is gone once it was used.
+    async fn disown_token(&self, app: &App) -> String {
+        let other = app.person(&format!("denies-{}", self.email)).await;
+        other.adds_an_app(app).await;
+        for _ in 0..1_000 {
+            app.mail_everything().await;
+            if app.mails.to(&other.email).iter().any(|message| message.text.contains("/not-me?token=")) {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        app.mails.token(&other.email, "not-me")
+    }
+
     async fn known_mfa(&self, app: &App, authenticator: &Authenticator) -> KnownMfa {
         let asked = Self::signing_in(app, &self.email).await;
         let required = app.person(&format!("required-{}", self.email)).await;
@@ -177,6 +191,7 @@ impl Person {
             verify_token: app.mails.token(&self.email, "verify-email"),
             reset_token: app.mails.token(&self.email, "reset-password"),
             member: serde_json::from_value(json!(member.id)).unwrap(),
+            disown_token: self.disown_token(app).await,
             api_key: serde_json::from_value(key["id"].clone()).unwrap(),
         };
         (known, left)

@@ -1,8 +1,9 @@
 //! The worker: does what is due, tenant by tenant: giving nodes their vectors, and new ones when the model changes, keeping the tiers of
-//! search, erasing deleted nodes, keeping the server's own keys, mailing, and forgetting answers that were kept long enough.
+//! search, erasing deleted nodes, keeping the server's own keys, mailing, deleting accounts that nobody came for, and forgetting answers that were kept long enough.
 //!
 //! Refuses to know: HTTP.
 
+mod accounts;
 mod change;
 mod duty;
 mod embedding;
@@ -13,6 +14,7 @@ mod purge;
 mod tidy;
 mod tiers;
 
+pub use accounts::AccountKeeper;
 pub use change::{ALIVE, ModelKeeper};
 pub use duty::Duty;
 pub use embedding::{EmbeddingWorker, WorkerOptions};

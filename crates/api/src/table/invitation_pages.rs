@@ -5,10 +5,11 @@ use wardgraph_kernel::{ApiKeyId, FactorId, InvitationId};
 use crate::{
     Form, Page, Path, Query, Redirect,
     wire::{
+        auth::Followed,
         form::{InvitationsView, InviteForm, RotationForm},
         invitation::{Acceptance, Joining, Setup},
         mfa::FactorChange,
-        page::{Followed, Press},
+        page::Press,
     },
 };
 

@@ -39,6 +39,7 @@ pub mod account;
 pub mod auth;
 pub mod authorize;
 pub mod clients;
+pub mod disown;
 pub mod graph;
 pub mod invitation_pages;
 pub mod invitations;
@@ -81,6 +82,7 @@ pub static ALL: &[&[Row]] = &[
     authorize::ROWS,
     pages::ROWS,
     invitation_pages::ROWS,
+    disown::ROWS,
 ];
 
 /// Every endpoint of the server, one after another.
@@ -121,7 +123,7 @@ macro_rules! endpoints {
 
             const _: () = assert!(
                 <$name as ::wardgraph_kernel::Endpoint>::SPEC.shares_as_it_should(),
-                "`rows: Shared` goes with `permission: SharedWrite` and `audit:`, `rows: Account` with `own:` or `permission: MembersWrite` or `ClientsWrite`, `rows: Members` with `permission: UsersRead`, `rows: Accounts` with `permission: UsersWrite` or `own:`, `fresh:` and `audit:`; and these with nothing else"
+                "`rows: Shared` goes with `permission: SharedWrite` and `audit:`, `rows: Account` with `own:` or `permission: MembersWrite` or `ClientsWrite`, `rows: Members` with `permission: UsersRead` and GET, `rows: Accounts` with `permission: UsersWrite` or `own:`, `fresh:` and `audit:`; and these with nothing else"
             );
             const _: () = assert!(
                 <$name as ::wardgraph_kernel::Endpoint>::SPEC.pages_as_it_should(),

@@ -7,8 +7,8 @@ use crate::{
     carry::{Css, Script, Svg},
     wire::{
         account::{MeChange, PasswordChange},
-        auth::{NewAccount, PasswordReset, ResetRequest, Verification},
-        page::{Adding, Coming, EnrolForm, FactorForm, Followed, KeyForm, Notice, Press, SecondFactorForm, SignInForm},
+        auth::{Followed, NewAccount, PasswordReset, ResetRequest, Verification},
+        page::{Adding, Coming, EnrolForm, FactorForm, KeyForm, Notice, Press, SecondFactorForm, SignInForm},
     },
 };
 

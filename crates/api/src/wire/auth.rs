@@ -130,6 +130,19 @@ impl Body for Refreshing {
     }
 }
 
+/// A mailed link that was followed.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Followed {
+    /// Its token.
+    #[serde(default)]
+    pub token: Option<SecretText>,
+}
+
+impl Validate for Followed {
+    fn validate(&self, _: &mut Faults) {}
+}
+
 /// The token of a mailed link, and the password of the registration that it was mailed for.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -85,19 +85,6 @@ impl Validate for Coming {
     }
 }
 
-/// A mailed link that was followed.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Followed {
-    /// Its token.
-    #[serde(default)]
-    pub token: Option<SecretText>,
-}
-
-impl Validate for Followed {
-    fn validate(&self, _: &mut Faults) {}
-}
-
 /// Who signs in with a browser.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -1,16 +1,18 @@
 //! People, seen by those who look after them; and the end of one's own account.
 
+use serde_json::json;
 use wardgraph_api::{
     FieldError, Json, NoContent, Path, Problem, Query,
     table::{
         account::DeleteMe,
-        users::{DeleteUser, DisableUser, EnableUser, EndUserSessions, GetUser, ListUsers},
+        users::{DeleteUser, DisableUser, EnableUser, EndUserSessions, GetUser, ListUsers, TakeFactors},
     },
     wire::user::{User, UserFilter, UserPage},
 };
+use wardgraph_audit::Entry;
 use wardgraph_gate::{Committed, Permit, Work};
 use wardgraph_identity::{
-    Address,
+    Address, IdentityError,
     people::{self, Administrators, Listing, Person, Who},
 };
 use wardgraph_kernel::{Endpoint, List, Timestamp, UserId, Write};
@@ -18,7 +20,7 @@ use wardgraph_tokens::{Revocation, revoke};
 
 use crate::{Failure, handlers::page};
 
-pub(crate) async fn list(permit: Permit<ListUsers>, Query(query): Query<UserFilter>) -> Result<Json<UserPage>, Failure> {
+pub(crate) async fn list(permit: Permit<ListUsers>, Query(query): Query<UserFilter>) -> Result<Committed<ListUsers>, Failure> {
     let who = who(&permit);
     let name = match who {
         Who::Members => "members",
@@ -29,34 +31,64 @@ pub(crate) async fn list(permit: Permit<ListUsers>, Query(query): Query<UserFilt
     let fault = || Problem::malformed("see `errors`").fields(vec![FieldError::new("email", "must be an e-mail address")]);
     let email = query.email.as_deref().map(|text| Address::parse(text).ok_or_else(fault)).transpose()?;
     let mut work = permit.begin()?;
-    let found = people::list(&mut work.once(), &Listing { who, email: email.as_ref() }, after, size).await?;
+    let found = people::list(&mut work.tx(), &Listing { who, email: email.as_ref() }, after, size).await?;
     let users: Vec<_> = found.items.into_iter().map(wire).collect();
-    Ok(Json(UserPage { count: users.len(), users, next_cursor: found.next.map(|cursor| cursor.encode(&list)) }))
+    let read = json!({ "of": name, "count": users.len() });
+    let page = UserPage { count: users.len(), users, next_cursor: found.next.map(|cursor| cursor.encode(&list)) };
+    Ok(work.release_telling(&list.tenant, read, Json(page)).await?)
 }
 
-pub(crate) async fn get(permit: Permit<GetUser>, Path(id): Path<UserId>) -> Result<Json<User>, Failure> {
+pub(crate) async fn get(permit: Permit<GetUser>, Path(id): Path<UserId>) -> Result<Committed<GetUser>, Failure> {
     let who = who(&permit);
     let mut work = permit.begin()?;
-    Ok(Json(wire(people::find(&mut work.once(), who, id).await?)))
+    match people::find(&mut work.tx(), who, id).await {
+        Ok(found) => Ok(work.release(id, Json(wire(found))).await?),
+        Err(error @ IdentityError::NobodyThere) => Ok(work.release_nothing(Failure::from(error).into()).await?),
+        Err(error) => Err(error.into()),
+    }
 }
 
 pub(crate) async fn disable(permit: Permit<DisableUser>, Path(id): Path<UserId>) -> Result<Committed<DisableUser>, Failure> {
     let (caller, now) = (permit.account()?.user, permit.now());
     let mut work = permit.begin()?;
-    let administrators = acting(&mut work, caller).await?;
-    let generation = people::disable(&mut work.tx(), &administrators, id, now).await?;
-    announce(&mut work, id, generation, now).await?;
-    let user = wire(people::find(&mut work.tx(), Who::Everybody, id).await?);
-    Ok(work.commit(id, Json(user)).await?)
+    let disabled = async {
+        let administrators = acting(&mut work, caller).await?;
+        let generation = people::disable(&mut work.tx(), &administrators, id, now).await?;
+        announce(&mut work, id, generation, now).await?;
+        Ok(wire(people::find(&mut work.tx(), Who::Everybody, id).await?))
+    };
+    match disabled.await {
+        Ok(user) => Ok(work.commit(id, Json(user)).await?),
+        Err(failure) => refuse(work, id, failure).await,
+    }
 }
 
 pub(crate) async fn enable(permit: Permit<EnableUser>, Path(id): Path<UserId>) -> Result<Committed<EnableUser>, Failure> {
     let (caller, now) = (permit.account()?.user, permit.now());
     let mut work = permit.begin()?;
-    acting(&mut work, caller).await?;
-    people::enable(&mut work.tx(), id, now).await?;
-    let user = wire(people::find(&mut work.tx(), Who::Everybody, id).await?);
-    Ok(work.commit(id, Json(user)).await?)
+    let enabled = async {
+        acting(&mut work, caller).await?;
+        people::enable(&mut work.tx(), id, now).await?;
+        Ok(wire(people::find(&mut work.tx(), Who::Everybody, id).await?))
+    };
+    match enabled.await {
+        Ok(user) => Ok(work.commit(id, Json(user)).await?),
+        Err(failure) => refuse(work, id, failure).await,
+    }
+}
+
+pub(crate) async fn take_factors(permit: Permit<TakeFactors>, Path(id): Path<UserId>) -> Result<Committed<TakeFactors>, Failure> {
+    let (caller, now, chance) = (permit.account()?.user, permit.now(), permit.chance());
+    let mut work = permit.begin()?;
+    let taken = async {
+        let administrators = acting(&mut work, caller).await?;
+        let taken = people::take_factors(&mut work.tx(), &administrators, (caller, id), now, &*chance).await?;
+        announce(&mut work, id, taken.generation, now).await
+    };
+    match taken.await {
+        Ok(()) => Ok(work.commit(id, NoContent).await?),
+        Err(failure) => refuse(work, id, failure).await,
+    }
 }
 
 pub(crate) async fn end_sessions(
@@ -65,28 +97,69 @@ pub(crate) async fn end_sessions(
 ) -> Result<Committed<EndUserSessions>, Failure> {
     let (caller, now) = (permit.account()?.user, permit.now());
     let mut work = permit.begin()?;
-    acting(&mut work, caller).await?;
-    let generation = people::end_sessions(&mut work.tx(), id, now).await?;
-    announce(&mut work, id, generation, now).await?;
-    Ok(work.commit(id, NoContent).await?)
+    let ended = async {
+        acting(&mut work, caller).await?;
+        let generation = people::end_sessions(&mut work.tx(), id, now).await?;
+        announce(&mut work, id, generation, now).await
+    };
+    match ended.await {
+        Ok(()) => Ok(work.commit(id, NoContent).await?),
+        Err(failure) => refuse(work, id, failure).await,
+    }
 }
 
 pub(crate) async fn delete(permit: Permit<DeleteUser>, Path(id): Path<UserId>) -> Result<Committed<DeleteUser>, Failure> {
     let (caller, now) = (permit.account()?.user, permit.now());
     let mut work = permit.begin()?;
-    let administrators = acting(&mut work, caller).await?;
-    let generation = people::delete(&mut work.tx(), &administrators, id).await?;
-    announce(&mut work, id, generation, now).await?;
-    Ok(work.commit(id, NoContent).await?)
+    let deleted = async {
+        let administrators = acting(&mut work, caller).await?;
+        end(&mut work, &administrators, id, now).await
+    };
+    match deleted.await {
+        Ok(()) => Ok(work.commit(id, NoContent).await?),
+        Err(failure) => refuse(work, id, failure).await,
+    }
 }
 
 pub(crate) async fn delete_me(permit: Permit<DeleteMe>, (): ()) -> Result<Committed<DeleteMe>, Failure> {
     let (user, now) = (permit.account()?.user, permit.now());
     let mut work = permit.begin()?;
-    let administrators = people::administrators(&mut work.tx()).await?;
-    let generation = people::delete(&mut work.tx(), &administrators, user).await?;
-    announce(&mut work, user, generation, now).await?;
-    Ok(work.commit(user, NoContent).await?)
+    let deleted = async {
+        let administrators = people::administrators(&mut work.tx()).await?;
+        end(&mut work, &administrators, user, now).await
+    };
+    match deleted.await {
+        Ok(()) => Ok(work.commit(user, NoContent).await?),
+        Err(failure) => refuse(work, user, failure).await,
+    }
+}
+
+/// Deletes an account. The organizations that it owned have it in their logs.
+async fn end<E: Endpoint<Mode = Write>>(
+    work: &mut Work<E>,
+    administrators: &Administrators,
+    user: UserId,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let gone = people::delete(&mut work.tx(), administrators, user).await?;
+    for left in &gone.left {
+        let (event_type, payload) = left.told();
+        work.changed_in(&left.organization, Entry::done(event_type, (&left.organization).into()).with(payload));
+    }
+    announce(work, user, gone.generation, now).await
+}
+
+/// Has on record what was not done to an account, and why not. What failed of itself is no refusal.
+async fn refuse<E: Endpoint<Mode = Write>>(work: Work<E>, user: UserId, failure: Failure) -> Result<Committed<E>, Failure> {
+    let problem = Problem::from(failure);
+    if problem.status >= 500 {
+        return Err(problem.into());
+    }
+    let mut work = work.undo().await?;
+    if let Some(event_type) = E::SPEC.event {
+        work.note(event_type, Some(user.into()), json!({ "status": problem.status }));
+    }
+    Ok(work.refuse(problem).await?)
 }
 
 /// Whom the unit of work sees.

@@ -31,7 +31,7 @@ pub(super) const RENAME: Statement<Write> = Statement::writing(
 pub(super) const KNOWN: Statement<Read> = Statement::reading(
     "identity.own.known",
     APP,
-    "select p.verifier, p.failures, p.failed_at, u.email, u.name from passwords p join users u using (user_id) where p.user_id = $1",
+    "select p.verifier, p.failures, p.failed_at, u.email, u.name from passwords p join users u using (user_id) where p.user_id = $1 and p.ended_at is null",
 );
 /// How often the password was guessed wrongly. Locked, so that guesses count one after another, however many are worked out at once.
 pub(super) const TRIED: Statement<Write> =

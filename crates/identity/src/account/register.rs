@@ -6,7 +6,12 @@ use uuid::Uuid;
 use wardgraph_kernel::{Chance, Identity, LinkId, TenantId, Timestamp, UserId};
 use wardgraph_store::{Statement, StoreError, Tx};
 
-use crate::{Address, link::Kind, mail::Notice, password::Verifier};
+use crate::{
+    Address,
+    link::Kind,
+    mail::{Notice, notify},
+    password::Verifier,
+};
 
 /// How long a link to verify an address is good.
 const VERIFY_WITHIN: Duration = Duration::from_hours(24);
@@ -36,7 +41,8 @@ pub(super) const REGISTER: Statement<Identity> = Statement::identity(
        select $10::uuid, $12, $2::text, '', $8::uuid, $4::timestamptz, $4::timestamptz from told
        union all select $10::uuid, $13::text, email, case when verified_at is null then '' else name end, null::uuid, $4, $4 from known
        where (verified_at is not null or disabled_at is not null) and $11)
-     select user_id from fresh",
+     select user_id, 'made' from fresh
+     union all select user_id, case when verified_at is null and disabled_at is null and $11 then 'again' else 'taken' end from known",
 );
 /// Mails a link by which the password is set anew; to nobody, where nobody has the address, at the same cost.
 pub(super) const RESET: Statement<Identity> = Statement::identity(
@@ -58,11 +64,8 @@ pub(super) const SET: Statement<Identity> = Statement::identity(
      verified as (update users set verified_at = coalesce(verified_at, $3), updated_at = $3 where user_id = $1),
      factors as (delete from factors f using users u where f.user_id = $1 and u.user_id = $1 and u.verified_at is null),
      codes as (delete from recovery_codes r using users u where r.user_id = $1 and u.user_id = $1 and u.verified_at is null),
-     cleared as (delete from attempts where subject = any($4)),
-     mailed as (
-       insert into mail (mail_id, kind, recipient, name, created_at, due_at)
-       select $5::uuid, $6::text, email, case when verified_at is null then '' else name end, $3::timestamptz, $3 from users where user_id = $1)
-     update passwords set verifier = $2, changed_at = $3, failures = 0, failed_at = null where user_id = $1",
+     cleared as (delete from attempts where subject = any($4))
+     update passwords set verifier = $2, changed_at = $3, failures = 0, failed_at = null, ended_at = null where user_id = $1",
 );
 
 /// What an account is made of.
@@ -78,13 +81,24 @@ pub struct Registration {
     pub mailed: bool,
 }
 
-/// Makes the account; `None` if there is one with this address. What is mailed to the address tells.
+/// What became of a registration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Registered {
+    /// There is an account with an organization.
+    Made(UserId, TenantId),
+    /// Nobody showed that the address of the account is theirs: what was said stands beside what was said before, until its link is followed.
+    Again(UserId),
+    /// Nothing: the address is an account's, or was mailed to lately as often as it may be.
+    Taken,
+}
+
+/// Makes the account, unless there is one with this address. What is mailed to the address tells.
 pub async fn register(
     tx: &mut Tx<'_, Identity>,
     new: &Registration,
     now: Timestamp,
     chance: &dyn Chance,
-) -> Result<Option<(UserId, TenantId)>, StoreError> {
+) -> Result<Registered, StoreError> {
     let organization = organization_id(chance).ok_or_else(|| StoreError::Unsafe("an organization has no id".into()))?;
     let (user, link, mail) = (UserId::new(now, chance), LinkId::new(now, chance), LinkId::new(now, chance));
     let named = own_organization(&new.name);
@@ -109,7 +123,13 @@ pub async fn register(
             ],
         )
         .await?;
-    Ok((!rows.is_empty()).then_some((user, organization)))
+    // None, where somebody else registers the same address at once.
+    let Some(row) = rows.first() else { return Ok(Registered::Taken) };
+    Ok(match row.try_get::<&str>(1)? {
+        "made" => Registered::Made(user, organization),
+        "again" => Registered::Again(row.try_get::<Uuid>(0)?.into()),
+        _ => Registered::Taken,
+    })
 }
 
 /// Mails a link of this kind to the address, if somebody has it, and `mailed` says that it is mailed to.
@@ -135,10 +155,9 @@ pub async fn set_password(
     now: Timestamp,
     chance: &dyn Chance,
 ) -> Result<(), StoreError> {
-    let mail = LinkId::new(now, chance);
-    tx.run(&SET, &[&user.uuid(), &verifier.to_string(), &now, &counters, &mail.uuid(), &Notice::PasswordChanged.word()])
-        .await
-        .map(drop)
+    // Before the address counts as shown: the name may be a stranger's still.
+    notify(tx, Some(user), Notice::PasswordChanged, now, chance).await?;
+    tx.run(&SET, &[&user.uuid(), &verifier.to_string(), &now, &counters]).await.map(drop)
 }
 
 /// What the organization is called that a person registers with: theirs, by their name and this.

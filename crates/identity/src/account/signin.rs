@@ -1,20 +1,19 @@
 //! Signing in: one look, whose cost does not depend on what is found, and one count.
 
 use uuid::Uuid;
-use wardgraph_kernel::{Chance, GlobalRole, Identity, LinkId, OrganizationRole, Permissions, TenantId, Timestamp, UserId};
+use wardgraph_kernel::{GlobalRole, Identity, OrganizationRole, Permissions, TenantId, Timestamp, UserId};
 use wardgraph_store::{Row, Statement, StoreError, Tx};
 
 use crate::{
     Address, IdentityError,
     lockout::{FORGOTTEN_AFTER, Failures},
-    mail::Notice,
     password::Verifier,
 };
 
 /// Everything that a sign-in is judged by, in exactly one row.
 pub(super) const FIND: Statement<Identity> = Statement::identity(
     "identity.account.find",
-    "select u.user_id, p.verifier, u.verified_at is not null, u.disabled_at is not null, a.failures, a.failed_at, n.failures, n.failed_at,
+    "select u.user_id, case when p.ended_at is null then p.verifier end, u.verified_at is not null, u.disabled_at is not null, a.failures, a.failed_at, n.failures, n.failed_at,
             m.organization_id, m.role, u.name,
             exists (select from sessions s where s.user_id = u.user_id and s.network = $4 and s.last_used_at > $5), u.generation, u.global_role
      from (values (1)) one(row)
@@ -43,7 +42,7 @@ pub(super) const CLEAR: Statement<Identity> =
 pub(super) const STANDS: Statement<Identity> = Statement::identity(
     "identity.account.stands",
     "select u.user_id from passwords p join users u using (user_id)
-     where p.user_id = $1 and p.verifier = $2 and u.generation = $3 and u.disabled_at is null for no key update of p for share of u",
+     where p.user_id = $1 and p.verifier = $2 and p.ended_at is null and u.generation = $3 and u.disabled_at is null for no key update of p for share of u",
 );
 /// A verifier of the cost that is asked now, unless the password was changed meanwhile.
 pub(super) const REHASH: Statement<Identity> =
@@ -51,10 +50,11 @@ pub(super) const REHASH: Statement<Identity> =
 /// Failures until now.
 pub(super) const FAILURES: Statement<Identity> =
     Statement::identity("identity.attempt.failures", "select failures, failed_at from attempts where subject = $1");
-/// Tells an account's owner that sign-ins fail; nobody, where nobody has the address.
-pub(super) const WARN: Statement<Identity> = Statement::identity(
-    "identity.account.warn",
-    "insert into mail (mail_id, kind, recipient, name, created_at, due_at) select $2::uuid, $4::text, email, case when verified_at is null then '' else name end, $3::timestamptz, $3 from users where email = $1",
+
+/// Where an account's owner works, unless they say otherwise.
+pub(super) const HOME: Statement<Identity> = Statement::identity(
+    "identity.account.home",
+    "select organization_id from memberships where user_id = $1 order by created_at, organization_id limit 1",
 );
 
 /// How long a network is remembered as one where the account's owner works, from the last time.
@@ -168,13 +168,15 @@ pub async fn rehash(tx: &mut Tx<'_, Identity>, user: UserId, old: &Verifier, new
     tx.run(&REHASH, &[&user.uuid(), &old.to_string(), &new.to_string()]).await.map(drop)
 }
 
-/// Tells the owner of an address that sign-ins fail.
-pub async fn warn(tx: &mut Tx<'_, Identity>, email: &Address, now: Timestamp, chance: &dyn Chance) -> Result<(), StoreError> {
-    tx.run(&WARN, &[&email.as_str(), &LinkId::new(now, chance).uuid(), &now, &Notice::SignInsFail.word()]).await.map(drop)
-}
-
 fn failures(row: &Row, at: usize) -> Result<Failures, StoreError> {
     Ok(Failures { count: row.try_get::<Option<i32>>(at)?.unwrap_or(0), last: row.try_get(at + 1)? })
+}
+
+/// The organization that an account is at home in: its first one.
+pub async fn home(tx: &mut Tx<'_, Identity>, user: UserId) -> Result<Option<TenantId>, IdentityError> {
+    let rows = tx.run(&HOME, &[&user.uuid()]).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    TenantId::parse(row.try_get(0)?).map(Some).map_err(|_| IdentityError::Unreadable("an organization's id"))
 }
 
 /// A place in an organization, as rows have it, with the global role where that counts: it does for a person, and not for a key.

@@ -15,7 +15,7 @@ pub(super) const UNCONFIRMED: Statement<Identity> = Statement::identity(
      from links l join users u using (user_id) join passwords p using (user_id)
      where l.link_id = $1 and l.kind = 'verify' and l.used_at is null and l.expires_at > $2 and u.disabled_at is null and u.verified_at is null",
 );
-/// The address is its owner's, and every other registration's link is good for nothing. Where it is not the first registration that was confirmed,
+/// The address is its owner's, and every other link by which it could become somebody's is good for nothing. Where it is not the first registration that was confirmed,
 /// name and password are its own, and nothing by which the first one could sign in is left. Nothing happens where the account changed meanwhile.
 pub(super) const CONFIRM: Statement<Identity> = Statement::identity(
     "identity.account.confirm",
@@ -27,9 +27,9 @@ pub(super) const CONFIRM: Statement<Identity> = Statement::identity(
          and ($3::text is not null or exists (select from passwords p where p.user_id = u.user_id and p.verifier = $5))
        returning u.user_id),
      others as (
-       update links l set used_at = $2 from confirmed c where l.user_id = c.user_id and l.kind = 'verify' and l.used_at is null),
+       update links l set used_at = $2 from confirmed c where l.user_id = c.user_id and l.kind in ('verify', 'reset') and l.used_at is null),
      password as (
-       update passwords p set verifier = $5, changed_at = $2, failures = 0, failed_at = null from confirmed c
+       update passwords p set verifier = $5, changed_at = $2, failures = 0, failed_at = null, ended_at = null from confirmed c
        where p.user_id = c.user_id and $3::text is not null),
      factors as (delete from factors f using confirmed c where f.user_id = c.user_id and $3::text is not null),
      codes as (delete from recovery_codes r using confirmed c where r.user_id = c.user_id and $3::text is not null),

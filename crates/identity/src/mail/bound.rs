@@ -15,7 +15,8 @@ const IN_A_DAY: i32 = 10;
 /// The hour begins with its first message, as the day does.
 const HOUR: Duration = Duration::from_hours(1);
 pub(super) const DAY: Duration = Duration::from_hours(24);
-/// How many messages wait at most, before nobody can have more of them written who did not sign in.
+/// How many messages of strangers' wait at most, before they can have no more of them written. What people are told of their own accounts does not
+/// count: whoever has themselves told of much keeps nobody out.
 const MOST_WAITING: i64 = 10_000;
 
 /// Those that are kept back use nothing up but the hour.
@@ -28,8 +29,10 @@ pub(super) const COUNT_SQL: &str =
        day_from = case when c.day_from > $4 then c.day_from else $2 end
      returning in_hour, in_day";
 pub(super) const COUNT: Statement<Identity> = Statement::identity("identity.mail.count", COUNT_SQL);
-pub(super) const FULL: Statement<Identity> =
-    Statement::identity("identity.mail.full", "select count(*) from (select mail_id from mail limit $1) waiting");
+pub(super) const FULL: Statement<Identity> = Statement::identity(
+    "identity.mail.full",
+    "select count(*) from (select mail_id from mail where kind in ('verify', 'reset', 'taken') limit $1) waiting",
+);
 
 /// What a stranger asks for that is told by mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +92,7 @@ pub(super) fn admitted(rows: &[Row]) -> Result<bool, StoreError> {
     Ok(in_hour <= if in_day <= IN_A_DAY { IN_AN_HOUR } else { 1 })
 }
 
-/// Whether so many messages wait that no stranger can have more of them written.
+/// Whether so many messages of strangers' wait that none of them can have more of them written.
 pub async fn is_full(tx: &mut Tx<'_, Identity>) -> Result<bool, StoreError> {
     let rows = tx.run(&FULL, &[&MOST_WAITING]).await?;
     let waiting: i64 = rows.first().ok_or(StoreError::Ended)?.try_get(0)?;

@@ -33,6 +33,12 @@ pub(super) const FORGET_ATTEMPTS: Statement<Write> = Statement::writing(
     WORKER,
     "delete from attempts where subject in (select subject from attempts where failed_at < $1 order by failed_at limit 1000) returning 1",
 );
+pub(super) const FORGET_KEYS: Statement<Write> = Statement::writing(
+    "identity.api_key.forget",
+    WORKER,
+    "delete from api_keys where key_id in (
+       select key_id from api_keys where least(revoked_at, expires_at) < $1 order by least(revoked_at, expires_at) limit 1000) returning 1",
+);
 pub(super) const FORGET_LINKS: Statement<Write> = Statement::writing(
     "identity.link.forget",
     WORKER,
@@ -99,7 +105,7 @@ pub async fn defer(tx: &mut Tx<'_, Write>, due: &Due, at: Timestamp) -> Result<(
     tx.write(&DEFER, &[&due.id, &due.attempts, &at]).await.map(drop)
 }
 
-/// Forgets failures, links, challenges, counts of messages and sessions that are past, a bounded number at a time. Tells whether there may be more.
+/// Forgets failures, links, challenges, counts of messages, sessions and API keys that are past, a bounded number at a time. Tells whether there may be more.
 pub async fn sweep(tx: &mut Tx<'_, Write>, now: Timestamp) -> Result<bool, StoreError> {
     let before = |wait: Duration| now.saturating_sub(wait).unwrap_or(Timestamp::MIN);
     let attempts = tx.write(&FORGET_ATTEMPTS, &[&before(crate::lockout::FORGOTTEN_AFTER)]).await?.len();
@@ -108,7 +114,9 @@ pub async fn sweep(tx: &mut Tx<'_, Write>, now: Timestamp) -> Result<bool, Store
     let counts = tx.write(&FORGET_COUNTS, &[&before(super::bound::DAY)]).await?.len();
     // What is told of a theft needs its session for a while.
     let sessions = tx.write(&FORGET_SESSIONS, &[&before(Duration::from_hours(30 * 24))]).await?.len();
-    Ok([attempts, links, challenges, counts, sessions].contains(&FORGOTTEN_AT_ONCE))
+    // Its owner finds a key in the list for a while after it ended.
+    let keys = tx.write(&FORGET_KEYS, &[&before(Duration::from_hours(90 * 24))]).await?.len();
+    Ok([attempts, links, challenges, counts, sessions, keys].contains(&FORGOTTEN_AT_ONCE))
 }
 
 fn read(row: &Row) -> Result<Due, StoreError> {

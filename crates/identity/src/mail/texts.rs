@@ -41,6 +41,15 @@ fn bringing(kind: link::Kind, name: &str, address: &str) -> (&'static str, Strin
                  once. If it was not you, you need not do anything: your password is as it was."
             ),
         ),
+        link::Kind::NotMe => (
+            "Your account has another second factor",
+            format!(
+                "a second factor was added to your account just now: signing in asks for it besides the password, and your other sessions \
+                 were ended. If it was you, you need not do anything. If it was not you, say so at\n\n{address}\n\nThe link is good for \
+                 seven days and works once. It removes the factor, and ends your password and whatever is signed in: then you set a new \
+                 password by another mail."
+            ),
+        ),
         link::Kind::Invitation => ("You are invited to an organization", inviting::text(name, address)),
     }
 }
@@ -70,12 +79,21 @@ fn telling(notice: Notice, base: &str) -> (&'static str, String) {
                  got in."
             ),
         ),
+        // Written by an older version.
         Notice::FactorAdded => (
             "Your account has another second factor",
             format!(
-                "a second factor was added to your account just now: signing in asks for it besides the password, and your \
-                 other sessions were ended. If it was not you, set a \
-                 new password at once, at\n\n{base}\n\nand then remove what you do not know."
+                "a second factor was added to your account just now: signing in asks for it besides the password. If it was not you, set a \
+                 new password at once, at\n\n{base}\n\nwhich ends whatever is signed in, and ask an administrator of the server to take \
+                 the factor away."
+            ),
+        ),
+        Notice::FactorsTaken => (
+            "Your second factors were taken away",
+            format!(
+                "an administrator of the server took away the second factors of your account, as you asked them to, we hope. Your password, \
+                 API keys and whatever was signed in ended with them. Set a new password at\n\n{base}/forgot-password\n\nand then add a \
+                 second factor. If you did not ask for it, ask the administrator why."
             ),
         ),
         Notice::FactorRemoved => (

@@ -2,6 +2,8 @@
 
 use zxcvbn::Score;
 
+use super::common;
+
 /// The fewest characters of a password.
 pub const LEAST: usize = 12;
 /// The most.
@@ -20,6 +22,9 @@ pub fn weakness(password: &str, words: &[&str]) -> Option<Weak> {
     let length = password.chars().count();
     if !(LEAST..=MOST).contains(&length) {
         return Some(Weak(format!("must have {LEAST} to {MOST} characters")));
+    }
+    if common::is_common(password) {
+        return Some(Weak("is among the commonest that there are, and is tried first: take several unrelated words.".into()));
     }
     let judged: String = password.chars().take(JUDGED).collect();
     let own: Vec<&str> = words.iter().flat_map(|word| parts(word)).chain(OURS.iter().copied()).collect();

@@ -1,13 +1,13 @@
 //! An account is made to do nothing, is let in again, or goes for good. Under the administrator's role, since it touches more than one's own.
 //!
-//! **Invariants:** there is always an administrator of the server who can sign in, once there was one
-//! (`two_administrators_who_end_each_other_at_once_leave_one`); no organization that has members or data is without an owner
-//! (`two_owners_who_leave_at_once_leave_one`).
+//! **Invariant:** there is always an administrator of the server who can sign in, once there was one
+//! (`two_administrators_who_end_each_other_at_once_leave_one`).
 
 use uuid::Uuid;
 use wardgraph_kernel::{Timestamp, UserId, Write};
 use wardgraph_store::{Role, Statement, StoreError, Tx};
 
+use super::leaving::{Left, leave};
 use crate::{IdentityError, session::Why};
 
 const ADMIN: &[Role] = &[Role::Admin];
@@ -34,35 +34,6 @@ pub(super) const ENABLE: Statement<Write> = Statement::writing(
     ADMIN,
     "update users set disabled_at = null, updated_at = $2 where user_id = $1 returning user_id",
 );
-/// The organizations that the account owns, by the record or by its role. Held: who leaves one of them meanwhile, or comes, waits.
-pub(super) const HOLD: Statement<Write> = Statement::writing(
-    "identity.people.hold_organizations",
-    ADMIN,
-    "select o.organization_id from organizations o
-     where o.owner_id = $1 or o.organization_id in (select m.organization_id from memberships m where m.user_id = $1 and m.role = 'owner')
-     order by o.organization_id for update of o",
-);
-/// Who else is there, and who owns it besides. Asked once it is held, since what a statement sees is from before it waited.
-pub(super) const STANDING: Statement<Write> = Statement::writing(
-    "identity.people.standing",
-    ADMIN,
-    "select exists (select from memberships m where m.organization_id = $1 and m.user_id <> $2),
-            (select m.user_id from memberships m join users u using (user_id)
-             where m.organization_id = $1 and m.user_id <> $2 and m.role = 'owner' and u.disabled_at is null order by m.created_at, m.user_id limit 1)",
-);
-/// Whether a tenant has data, what waits for its end included.
-pub(super) const HOLDS_DATA: Statement<Write> = Statement::writing(
-    "identity.people.holds_data",
-    ADMIN,
-    "select exists (select from nodes n where n.tenant_id = $1) or exists (select from deleted_nodes d where d.tenant_id = $1)",
-);
-pub(super) const HAND_OVER: Statement<Write> = Statement::writing(
-    "identity.people.hand_over",
-    ADMIN,
-    "update organizations set owner_id = $2 where organization_id = $1 and owner_id = $3",
-);
-pub(super) const DISSOLVE: Statement<Write> =
-    Statement::writing("identity.people.dissolve", ADMIN, "delete from organizations where organization_id = $1");
 /// What is a person's goes along.
 pub(super) const DELETE: Statement<Write> =
     Statement::writing("identity.people.delete", ADMIN, "delete from users where user_id = $1 returning generation + 1");
@@ -116,38 +87,27 @@ pub async fn enable(tx: &mut Tx<'_, Write>, user: UserId, now: Timestamp) -> Res
     if rows.is_empty() { Err(IdentityError::NobodyThere) } else { Ok(()) }
 }
 
-/// Deletes an account, with the organizations in which nobody and nothing else is. Tells the generation that is to be announced.
+/// An account that is no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gone {
+    /// The generation that is to be announced.
+    pub generation: i64,
+    /// What became of its organizations.
+    pub left: Vec<Left>,
+}
+
+/// Deletes an account, with the organizations in which nobody and nothing else is.
 ///
 /// # Errors
 /// [`IdentityError::InTheWay`] for the last administrator, and for the only owner of an organization with other members or with data.
-pub async fn delete(tx: &mut Tx<'_, Write>, administrators: &Administrators, user: UserId) -> Result<i64, IdentityError> {
+pub async fn delete(tx: &mut Tx<'_, Write>, administrators: &Administrators, user: UserId) -> Result<Gone, IdentityError> {
     administrators.can_spare(user)?;
-    for row in tx.write(&HOLD, &[&user.uuid()]).await? {
-        let organization: String = row.try_get(0)?;
-        leave(tx, &organization, user).await?;
-    }
-    let rows = tx.write(&DELETE, &[&user.uuid()]).await?;
-    Ok(rows.first().ok_or(IdentityError::NobodyThere)?.try_get(0)?)
+    end(tx, user).await
 }
 
-/// Has an organization that is held do without one of its owners.
-async fn leave(tx: &mut Tx<'_, Write>, organization: &str, user: UserId) -> Result<(), IdentityError> {
-    let rows = tx.write(&STANDING, &[&organization, &user.uuid()]).await?;
-    let row = rows.first().ok_or(IdentityError::Unreadable("an organization's members"))?;
-    let (others, heir): (bool, Option<Uuid>) = (row.try_get(0)?, row.try_get(1)?);
-    if let Some(heir) = heir {
-        return Ok(tx.write(&HAND_OVER, &[&organization, &heir, &user.uuid()]).await.map(drop)?);
-    }
-    if others {
-        return Err(IdentityError::InTheWay(
-            "the account is the only owner of an organization that has other members: make one of them an owner first",
-        ));
-    }
-    let rows = tx.write(&HOLDS_DATA, &[&organization]).await?;
-    if rows.first().is_none_or(|row| row.try_get(0).unwrap_or(true)) {
-        return Err(IdentityError::InTheWay(
-            "the account is the only owner of an organization that has data: delete the data for good first, or make somebody else an owner",
-        ));
-    }
-    Ok(tx.write(&DISSOLVE, &[&organization]).await.map(drop)?)
+/// The same of an account that is no administrator's.
+pub(super) async fn end(tx: &mut Tx<'_, Write>, user: UserId) -> Result<Gone, IdentityError> {
+    let left = leave(tx, user).await?;
+    let rows = tx.write(&DELETE, &[&user.uuid()]).await?;
+    Ok(Gone { generation: rows.first().ok_or(IdentityError::NobodyThere)?.try_get(0)?, left })
 }

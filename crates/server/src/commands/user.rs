@@ -16,7 +16,7 @@ use wardgraph_gate::SystemParts;
 use wardgraph_identity::{
     Address,
     account::{self, Registration},
-    password::{Cost, MOST, Verifier, weakness},
+    password::{Breached, Cost, HashPool, MOST, PoolOptions, Verifier, weakness},
 };
 use wardgraph_kernel::{EventType, GlobalRole, Secret, SystemChance, SystemClock};
 use wardgraph_store::Role;
@@ -64,6 +64,9 @@ impl User {
             None => from_terminal()?,
         };
         let new = registration(&email, &name, &password)?;
+        if let Some(at) = &config.accounts.breached {
+            not_leaked(&at.open(&config.egress)?, &password).await?;
+        }
         let parts = SystemParts { store: store.clone(), clock: Arc::new(SystemClock::start()), chance: Arc::new(SystemChance) };
         let global = super_admin.then_some(GlobalRole::SuperAdmin);
         let made = make(&parts, &new, global).await;
@@ -105,6 +108,19 @@ fn registration(email: &str, name: &str, password: &Secret) -> Result<Registrati
     let verifier = Verifier::make(password, Cost::DEFAULT, &SystemChance, &mut Vec::new());
     let verifier = verifier.ok_or("the password could not be worked out: is memory short?")?;
     Ok(Registration { email, name, verifier, mailed: false })
+}
+
+/// Refuses a password that was leaked elsewhere. Where that cannot be known it is taken, as over HTTP.
+async fn not_leaked(breached: &Breached, password: &Secret) -> Result<(), StartError> {
+    let pool = HashPool::start(PoolOptions { threads: 1, queue: 1 })?;
+    match breached.holds(password, &pool).await {
+        Ok(false) => Ok(()),
+        Ok(true) => Err("the password was leaked elsewhere, and is tried first: take another".into()),
+        Err(error) => {
+            writeln!(io::stderr(), "the password was taken without its having been looked up: {error}")?;
+            Ok(())
+        }
+    }
 }
 
 /// Says nothing of the values: one of them is the password.

@@ -270,6 +270,7 @@ const ACTS: &[(&str, &str)] = &[
     ("AcceptByPage", "AcceptInvitation"),
     ("JoinByPage", "JoinOrganization"),
     ("SetUpByPage", "SetUp"),
+    ("DisownByPage", "DisownFactor"),
 ];
 
 #[test]

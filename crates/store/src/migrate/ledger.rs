@@ -35,6 +35,7 @@ migrations![
     "0021_browser_sessions",
     "0022_people",
     "0023_unproven_addresses",
+    "0024_ends_of_accounts",
     "0025_less_is_granted",
     "0026_invitations",
     "0027_clients",

@@ -3,6 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use ipnet::IpNet;
+use serde_json::json;
 use wardgraph_api::{
     FieldError, Issued, Json, Keep, NoContent, Path, Problem, ShownOnce,
     table::account::{CreateApiKey, ListApiKeys, RevokeApiKey, RotateApiKey},
@@ -13,10 +14,11 @@ use wardgraph_api::{
 };
 use wardgraph_gate::{Committed, Permit};
 use wardgraph_identity::{
+    account,
     api_key::{self, NewKey, PREFIX},
     session,
 };
-use wardgraph_kernel::{ApiKeyId, Endpoint, EventType, Read, Timestamp, Write};
+use wardgraph_kernel::{ApiKeyId, Endpoint, EventType, Permissions, Read, Timestamp, Write};
 use wardgraph_tokens::{Revocation, revoke};
 
 use super::sessions::signed_out;
@@ -51,26 +53,36 @@ where
     E: Endpoint<Mode = Write, Output: ShownOnce>,
 {
     let (caller, now, chance) = (permit.account()?, permit.now(), permit.chance());
-    let beyond = |place| FieldError::new(format!("/scopes/{place}"), "is more than you may yourself");
-    let mut faults: Vec<_> = permit.beyond(&new.scopes).map(beyond).collect();
-    let mut networks = Vec::new();
+    let own: Permissions = permit.permissions().collect();
+    let (mut faults, mut networks) = (Vec::new(), Vec::new());
     for (index, text) in new.allowed_networks.iter().enumerate() {
         match network(text) {
             Some(network) => networks.push(network.to_string()),
             None => faults.push(FieldError::new(format!("/allowed_networks/{index}"), "is no network like `192.0.2.0/24`")),
         }
     }
+    let mut work = permit.begin()?;
+    if !session::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
+        return Ok(work.refuse(signed_out()).await?);
+    }
+    let seat = account::account(&mut work.tx(), caller.user).await?.seat;
+    // A global role is a person's, and no key's.
+    let role = seat.map_or(Permissions::NONE, |(seat, _)| seat.role.permissions());
+    let beyond: Vec<_> = own.intersect(role).beyond(&new.scopes).collect();
+    let told = "is more than you may yourself in the organization";
+    faults.extend(beyond.iter().map(|(place, _)| FieldError::new(format!("/scopes/{place}"), told)));
     if !faults.is_empty() {
-        return Err(Problem::invalid("see `errors`").fields(faults).into());
+        let mut work = work.undo().await?;
+        if !beyond.is_empty() {
+            let scopes: Vec<_> = beyond.into_iter().map(|(_, scope)| scope).collect();
+            work.note(EventType::ApiKeyCreated, None, json!({ "beyond": scopes }));
+        }
+        return Ok(work.refuse(Problem::invalid("see `errors`").fields(faults)).await?);
     }
     let id = ApiKeyId::new(now, &*chance);
     let (key, verifier) = api_key::make(id, &*chance);
     let expires_at = new.expires_in.map(|seconds| after(now, Duration::from_secs(seconds.unsigned_abs())));
     let wanted = NewKey { id, verifier, name: new.name.into_text(), scopes: new.scopes, networks, expires_at };
-    let mut work = permit.begin()?;
-    if !session::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
-        return Ok(work.refuse(signed_out()).await?);
-    }
     let shown = wire(api_key::create(&mut work.tx(), caller.user, &wanted, now).await?);
     Ok(work.commit_issued(id, answer(IssuedApiKey { key: SecretText(key), shown })).await?)
 }

@@ -70,7 +70,8 @@ pub(crate) async fn confirm_address<E: Endpoint>(
     }
     let payload = json!({ "registered_again": said.name.is_some() });
     work.note(EventType::UserVerified, Some(user.into()), Outcome::Success, payload);
-    Ok(work.commit(person(user, None), answer).await?)
+    let home = account::home(&mut work.tx(), user).await?;
+    Ok(work.commit(person(user, home), answer).await?)
 }
 
 pub(crate) async fn request(
@@ -138,11 +139,12 @@ pub(crate) async fn set_anew<E: Endpoint>(
     let generation = session::end_all(&mut work.tx(), owner.user, Why::Password, now).await?;
     revoke(&mut work.tx(), Revocation::User { id: &owner.user.to_string(), generation }, now).await?;
     work.note(EventType::PasswordReset, Some(owner.user.into()), Outcome::Success, json!({}));
-    Ok(work.commit(person(owner.user, None), answer).await?)
+    let home = account::home(&mut work.tx(), owner.user).await?;
+    Ok(work.commit(person(owner.user, home), answer).await?)
 }
 
 /// A link that is no good, whyever.
-fn spent() -> Problem {
+pub(super) fn spent() -> Problem {
     let fault = FieldError::new("/token", "was used, is too old, or is no link of this server: ask for another");
     Problem::invalid("see `errors`").fields(vec![fault])
 }

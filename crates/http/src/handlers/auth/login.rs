@@ -11,10 +11,10 @@ use wardgraph_api::{
 };
 use wardgraph_gate::{Ceremony, Committed, Proven};
 use wardgraph_identity::{
-    Address,
     account::{self, Attempt, Found},
     challenge::{self, Kind, NewChallenge},
     factor,
+    mail::{Notice, notify},
     session::{PASSWORD, Proof},
 };
 use wardgraph_kernel::{Endpoint, EventType, Outcome};
@@ -74,7 +74,7 @@ pub(crate) async fn sign_in<E: Endpoint, O: Opening>(
     let locked = found.failures.locks(now);
     let may = !found.disabled && (found.verified || !accounts.verifies);
     let Some(user) = found.user.filter(|_| compared.matches && may && !locked) else {
-        return failed(pass, &email, counter, &found, !compared.matches && !locked).await;
+        return failed(pass, counter, &found, !compared.matches && !locked).await;
     };
 
     let (chance, ip, device) = (pass.chance(), pass.ip(), pass.agent().to_owned());
@@ -116,19 +116,13 @@ pub(crate) async fn sign_in<E: Endpoint, O: Opening>(
 }
 
 /// Counts a failure, or does what counting one costs, and refuses.
-async fn failed<E: Endpoint>(
-    pass: Ceremony<E>,
-    email: &Address,
-    counter: &[u8],
-    found: &Found,
-    counts: bool,
-) -> Result<Committed<E>, Failure> {
+async fn failed<E: Endpoint>(pass: Ceremony<E>, counter: &[u8], found: &Found, counts: bool) -> Result<Committed<E>, Failure> {
     let (now, chance) = (pass.now(), pass.chance());
     let mut work = pass.begin()?.undo().await?;
     let failures = account::count(&mut work.tx(), counter, i32::from(counts), now).await?;
     let payload = json!({ "account": short(counter) });
     if counts && failures.begins_to_lock() {
-        account::warn(&mut work.tx(), email, now, &*chance).await?;
+        notify(&mut work.tx(), found.user, Notice::SignInsFail, now, &*chance).await?;
         work.note(EventType::LoginLocked, found.user.map(Into::into), Outcome::Refused, payload.clone());
     }
     work.note(EventType::LoginFailed, found.user.map(Into::into), Outcome::Refused, payload);

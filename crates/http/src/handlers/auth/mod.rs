@@ -1,6 +1,7 @@
 //! Ceremonies: registering, signing in, refreshing, mailed links.
 
 pub(crate) mod beginning;
+pub(crate) mod disown;
 pub(crate) mod links;
 pub(crate) mod login;
 pub(crate) mod opening;

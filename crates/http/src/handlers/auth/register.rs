@@ -10,7 +10,7 @@ use wardgraph_api::{
 };
 use wardgraph_gate::{Ceremony, Committed, Proven};
 use wardgraph_identity::{
-    account::{self, Registration},
+    account::{self, Registered, Registration},
     mail::{self, Asked},
 };
 use wardgraph_kernel::{Endpoint, EventType, Outcome};
@@ -43,12 +43,21 @@ pub(crate) async fn enrol<E: Endpoint>(
     let mut work = pass.begin()?;
     let mailed = mail::admits(&mut work.tx(), &accounts.keys, Asked::Account, &email, now).await?;
     let made = account::register(&mut work.tx(), &Registration { email, name, verifier, mailed }, now, &*chance).await?;
-    let who = if let Some((user, tenant)) = made {
-        work.note(EventType::UserRegistered, Some(user.into()), Outcome::Success, json!({}));
-        person(user, Some(tenant))
-    } else {
-        work.note(EventType::UserRegistered, None, Outcome::Refused, json!({ "reason": "the address is taken" }));
-        Proven::nobody()
+    let who = match made {
+        Registered::Made(user, tenant) => {
+            work.note(EventType::UserRegistered, Some(user.into()), Outcome::Success, json!({}));
+            person(user, Some(tenant))
+        }
+        // Nobody knows yet whose the address is.
+        Registered::Again(user) => {
+            work.note(EventType::UserRegistered, Some(user.into()), Outcome::Success, json!({ "registered_again": true }));
+            Proven::nobody()
+        }
+        Registered::Taken => {
+            let reason = if mailed { "the address is taken" } else { "the address was mailed to lately as often as it may be" };
+            work.note(EventType::UserRegistered, None, Outcome::Refused, json!({ "reason": reason }));
+            Proven::nobody()
+        }
     };
     let receipt = Receipt { status: "accepted".into(), verification_required: accounts.verifies };
     let done = work.commit(who, answer(receipt)).await?;

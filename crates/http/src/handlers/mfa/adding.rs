@@ -10,7 +10,7 @@ use wardgraph_identity::{
     IdentityError,
     challenge::{self, Held, Kind},
     factor::{self, NewFactor, TOTP, WEBAUTHN},
-    mail::{Notice, notify},
+    mail::notify_added,
     passkey::NewPasskey,
     recovery::{self as codes, Codes},
     session::{self, ONE_TIME, Why},
@@ -110,7 +110,7 @@ pub(super) async fn enable<E: Endpoint, O: Opening>(
     let codes = Codes::make(&*place.chance);
     let recovery_codes = codes::ensure(&mut work.tx(), user, &codes, now).await?;
     let recovery_codes = recovery_codes.then(|| codes.texts.into_iter().map(SecretText).collect());
-    notify(&mut work.tx(), user, Notice::FactorAdded, now, &*place.chance).await?;
+    notify_added(&mut work.tx(), user, now, &*place.chance).await?;
     challenge::finish(&mut work.tx(), held, now).await?;
     // Whoever got in before by less than is asked from now on is out.
     for ended in session::end_others(&mut work.tx(), user, held.session, Why::Factors, now).await? {

@@ -1,6 +1,6 @@
 //! A passkey signs in alone. Whatever is wrong, the answer is the same.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use wardgraph_api::{Problem, wire::mfa::Shown};
 use wardgraph_gate::{CeremonyWork, Committed};
 use wardgraph_identity::{
@@ -11,7 +11,7 @@ use wardgraph_identity::{
     passkey::{self, Refusal},
     session::{MULTIPLE, Proof},
 };
-use wardgraph_kernel::{Endpoint, EventType, Outcome};
+use wardgraph_kernel::{Endpoint, EventType, FactorId, Outcome};
 
 use super::{
     half,
@@ -76,9 +76,14 @@ pub(super) async fn sign_in<E: Endpoint, O: Opening>(
     };
     let (session, begun) = opening.begin(&mut work.tx(), &begun, services, &*place.chance).await?;
     challenge::finish(&mut work.tx(), held, now).await?;
-    work.note(EventType::MfaVerified, Some(stored.id.into()), Outcome::Success, json!({ "method": WEBAUTHN }));
+    work.note(EventType::MfaVerified, Some(stored.user.into()), Outcome::Success, shown_by(stored.id));
     work.note(EventType::SessionCreated, Some(session.into()), Outcome::Success, json!({ "amr": amr }));
     Ok(work.commit(person(stored.user, organization), answer(Done::SignedIn(begun, None))).await?)
+}
+
+/// What an event says of the passkey: it is about the person, as after a password.
+fn shown_by(factor: FactorId) -> Value {
+    json!({ "method": WEBAUTHN, "factor": factor.to_string() })
 }
 
 /// Counts a failure of a passkey that there is, unless it was kept out, and refuses.
@@ -93,8 +98,8 @@ async fn turned_away<E: Endpoint>(
     if let (Some((counter, counts)), Some(stored)) = (counter, &turned.claimed) {
         let failures = account::count(&mut work.tx(), counter, i32::from(counts), now).await?;
         if counts && failures.begins_to_lock() {
-            notify(&mut work.tx(), stored.user, Notice::PasskeyLocked, now, &*place.chance).await?;
-            work.note(EventType::MfaLocked, Some(stored.id.into()), Outcome::Refused, json!({ "method": WEBAUTHN }));
+            notify(&mut work.tx(), Some(stored.user), Notice::PasskeyLocked, now, &*place.chance).await?;
+            work.note(EventType::MfaLocked, Some(stored.user.into()), Outcome::Refused, shown_by(stored.id));
         }
     }
     let locked = counter.is_some_and(|(_, counts)| !counts);

@@ -124,7 +124,8 @@ pub(super) const fn methods(syncs: bool) -> &'static [&'static str] {
     if syncs { &[SOFTWARE_KEY, PRESENT] } else { &[HARDWARE_KEY, PRESENT] }
 }
 
-/// Has on record why a passkey was not believed; of one whose counter went back its owner is told.
+/// Has on record why a passkey was not believed; of one whose counter went back its owner is told, unless passkeys are locked: they know
+/// already that somebody tries.
 pub(super) async fn note<E: Endpoint>(
     work: &mut UndoneCeremony<E>,
     turned: &Turned,
@@ -135,7 +136,9 @@ pub(super) async fn note<E: Endpoint>(
     let subject = turned.claimed.as_ref().map(|stored| stored.id.into());
     if let (Refusal::Counter, Some(stored)) = (turned.why, &turned.claimed) {
         passkey::note_back(&mut work.tx(), stored.id, now).await?;
-        notify(&mut work.tx(), stored.user, Notice::PasskeyWentBack, now, chance).await?;
+        if !locked {
+            notify(&mut work.tx(), Some(stored.user), Notice::PasskeyWentBack, now, chance).await?;
+        }
         work.note(EventType::PasskeyWentBack, subject.clone(), Outcome::Refused, json!({}));
     }
     let reason = if locked { "locked" } else { turned.why.word() };

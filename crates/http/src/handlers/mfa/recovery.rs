@@ -16,7 +16,7 @@ pub(super) async fn judge(tx: &mut Tx<'_, Identity>, trial: &Trial<'_>, code: &s
     if !recovery::take(tx, trial.user, code, trial.now).await? {
         return Ok(None);
     }
-    notify(tx, trial.user, Notice::RecoveryUsed, trial.now, trial.chance).await?;
+    notify(tx, Some(trial.user), Notice::RecoveryUsed, trial.now, trial.chance).await?;
     let left = recovery::left(tx, trial.user).await?;
     Ok(Some(Proved { amr: &[ONE_TIME], codes_left: Some(left) }))
 }

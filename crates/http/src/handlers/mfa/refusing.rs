@@ -32,7 +32,7 @@ pub(super) async fn failed<E: Endpoint>(
     let failures = account::count(&mut work.tx(), counter, i32::from(counts), now).await?;
     let payload = json!({ "method": method });
     if counts && failures.begins_to_lock() {
-        notify(&mut work.tx(), user, Notice::FactorLocked, now, &*place.chance).await?;
+        notify(&mut work.tx(), Some(user), Notice::FactorLocked, now, &*place.chance).await?;
         work.note(EventType::MfaLocked, Some(user.into()), Outcome::Refused, payload.clone());
     }
     if let Some(turned) = turned {

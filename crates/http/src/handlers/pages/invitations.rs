@@ -7,9 +7,10 @@ use wardgraph_api::{
         SetupPage, WithdrawByPage,
     },
     wire::{
+        auth::Followed,
         form::{InvitationsView, InviteForm},
         invitation::{Acceptance, InvitationFilter, Joining, Setup},
-        page::{Done, Followed, Press},
+        page::{Done, Press},
     },
 };
 use wardgraph_gate::{Ceremony, Committed, Permit, Visitor};

@@ -2,16 +2,22 @@
 
 use wardgraph_api::{
     Form, Page, Query, Redirect,
+    table::disown::{DisownByPage, DisownPage},
     table::pages::{ConfirmAddress, ConfirmAddressPage, Forgot, ForgotPage, ResetByPage, ResetPage},
     wire::{
-        auth::{PasswordReset, ResetRequest, Verification},
-        page::{Done, Followed},
+        auth::{Followed, PasswordReset, ResetRequest, Verification},
+        disown::Disowning,
+        page::Done,
     },
 };
 use wardgraph_gate::{Ceremony, Committed, Visitor};
 
 use super::{after, empty};
-use crate::{Failure, Services, handlers::auth::links, pages};
+use crate::{
+    Failure, Services,
+    handlers::auth::{disown as denial, links},
+    pages,
+};
 
 pub(crate) async fn confirmation(pass: Visitor<ConfirmAddressPage>, Query(followed): Query<Followed>) -> Result<Page, Failure> {
     empty::<Verification>(&*pass.browser()?, &[("token", token(&followed))])
@@ -48,6 +54,18 @@ pub(crate) async fn reset(
     services: Services,
 ) -> Result<Committed<ResetByPage>, Failure> {
     links::set_anew(pass, body, services, to_sign_in(Done::Reset)).await
+}
+
+pub(crate) async fn disown_page(pass: Visitor<DisownPage>, Query(followed): Query<Followed>) -> Result<Page, Failure> {
+    empty::<Disowning>(&*pass.browser()?, &[("token", token(&followed))])
+}
+
+pub(crate) async fn disown(
+    pass: Ceremony<DisownByPage>,
+    Form(body): Form<Disowning>,
+    services: Services,
+) -> Result<Committed<DisownByPage>, Failure> {
+    denial::deny(pass, body, services, to_sign_in(Done::Disowned)).await
 }
 
 pub(super) fn token(followed: &Followed) -> &str {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -10,7 +10,7 @@ use tokio::{
 };
 use wardgraph_egress::{Address, Egress, Names, Rules};
 use wardgraph_identity::password::{Breached, HashFile, RangeService};
-use wardgraph_testkit::{App, AppOptions, PASSWORD};
+use wardgraph_testkit::{App, AppOptions, PASSWORD, Person};
 
 use super::{login, register};
 
@@ -73,7 +73,29 @@ async fn a_password_of_the_list_is_refused_wherever_one_is_set() {
     )
     .await;
     login(&listed, "ada@example.com", PASSWORD).await.ok();
-    drop(ada);
+    // Neither a change nor a mailed link sets one of the list: refused, and what held before holds.
+    let leaked = |problem: Value| {
+        assert_eq!(problem["errors"][0]["field"], "/new_password");
+        assert!(problem["errors"][0]["detail"].as_str().unwrap().contains("leaked"), "{problem}");
+    };
+    const NEXT: &str = "vowel-otter-sixteen-lamp";
+    let change = |old: &str, new: &str| json!({ "current_password": old, "new_password": new });
+    let me = Person::again(&listed, &ada.email).await;
+    let changed = async |old: &str, new: &str| me.caller.post("/api/v1/users/me/change-password", &change(old, new)).await;
+    assert_eq!(changed(PASSWORD, NEXT).await.status, 204);
+    leaked(changed(NEXT, PASSWORD).await.problem(422));
+    let asked = listed.stranger().post("/api/v1/auth/password-reset", &json!({ "email": ada.email })).await;
+    assert_eq!(asked.status, 202);
+    listed.mail_everything().await;
+    let token = listed.mails.token(&ada.email, "reset-password");
+    let reset = async |new: &str| {
+        let body = json!({ "token": token, "new_password": new });
+        listed.stranger().post("/api/v1/auth/password-reset/confirm", &body).await
+    };
+    leaked(reset(PASSWORD).await.problem(422));
+    login(&listed, "ada@example.com", PASSWORD).await.problem(401);
+    login(&listed, "ada@example.com", NEXT).await.ok();
+    assert_eq!(reset("marble-tunnel-ferry-quilt").await.status, 204, "the link was not used up");
     let other = json!({ "email": "grace@example.com", "password": "marble-tunnel-ferry-quilt", "name": "Grace" });
     assert_eq!(app.stranger().post("/api/v1/auth/register", &other).await.status, 202);
 }

@@ -2,6 +2,8 @@
 
 mod breached;
 mod command;
+mod disowned;
+mod ends;
 mod fresh;
 mod guarded;
 mod guesses;
@@ -9,6 +11,7 @@ mod invitations;
 mod keys;
 mod mail;
 mod mfa;
+mod notices;
 mod passkeys;
 mod passwords;
 mod people;
@@ -17,6 +20,7 @@ mod secrets;
 mod sessions;
 mod setup;
 mod signing_in;
+mod sweeps;
 mod theft;
 mod timing;
 mod unproven;

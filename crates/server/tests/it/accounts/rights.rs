@@ -1,6 +1,6 @@
 //! What the roles may do with the tables of accounts: read by the catalogue's tests.
 
-const PEOPLES: [&str; 12] = [
+const PEOPLES: [&str; 13] = [
     "users",
     "passwords",
     "memberships",
@@ -13,6 +13,7 @@ const PEOPLES: [&str; 12] = [
     "passkeys",
     "clients",
     "client_secrets",
+    "notice_counts",
 ];
 
 /// Table, policy, command and roles of every policy.
@@ -42,14 +43,17 @@ pub(crate) fn policies() -> Vec<String> {
         "sessions",
         "identity_secrets",
         "challenges",
+        "api_keys",
         "invitations",
         "setup_links",
         "used_ids",
     ];
     let keepers = keepers.map(|table| format!("{table} keeper PERMISSIVE ALL worker"));
-    let everybodys = ["users", "organizations", "sessions", "api_keys"];
+    let everybodys =
+        ["users", "passwords", "organizations", "sessions", "api_keys", "factors", "recovery_codes", "notice_counts"];
     policies.extend(everybodys.map(|table| format!("{table} administrator PERMISSIVE ALL admin")));
-    policies.push("memberships administrator PERMISSIVE SELECT admin".to_owned());
+    policies.extend(["memberships", "links"].map(|table| format!("{table} administrator PERMISSIVE SELECT admin")));
+    policies.push("mail administrator PERMISSIVE INSERT admin".to_owned());
     policies.extend(["users", "memberships", "sessions"].map(|table| format!("{table} members PERMISSIVE SELECT app")));
     policies.extend(peoples.chain(before).chain(keepers));
     policies
@@ -94,6 +98,13 @@ pub(crate) fn grants() -> Vec<String> {
         "mail_counts identity insert+select+update",
         "mail_counts worker delete+select",
         "mail app insert",
+        "mail admin insert",
+        "notice_counts identity insert+select+update",
+        "notice_counts app insert+select+update",
+        "notice_counts admin insert+select+update",
+        "factors admin delete",
+        "recovery_codes admin delete",
+        "api_keys worker delete",
         "mail worker delete+select+update",
         "identity_secrets worker insert+select",
         "used_ids identity insert+select",
@@ -188,7 +199,13 @@ pub(crate) fn grants() -> Vec<String> {
         of("challenges", &["challenge_id", "expires_at"], "worker select"),
         of("organizations", &["requires_mfa"], "app update"),
         of("organizations", &["name"], "identity update"),
-        of("mail", &["mail_id"], "identity select"),
+        of("mail", &["kind", "mail_id"], "identity select"),
+        of("passwords", &["user_id", "ended_at"], "admin select"),
+        of("passwords", &["ended_at"], "admin update"),
+        of("factors", &["factor_id", "user_id"], "admin select"),
+        of("recovery_codes", &["user_id"], "admin select"),
+        of("links", &["link_id", "user_id", "expires_at", "used_at"], "admin select"),
+        of("api_keys", &["key_id", "revoked_at", "expires_at"], "worker select"),
         of("api_keys", &["expires_at", "revoked_at", "successor_id"], "app update"),
         of("passkeys", &passkeys, "app select"),
         of("passkeys", &["sign_count", "synced", "recognised", "went_back_at"], "identity update"),

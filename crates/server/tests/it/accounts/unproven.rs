@@ -40,6 +40,61 @@ async fn seen(app: &App, sql: &str) -> i64 {
 }
 
 #[tokio::test]
+async fn the_log_tells_a_registration_that_was_taken_from_one_that_was_not() {
+    let app = verifying().await;
+    let last = async || {
+        let sql = "select jsonb_build_object('outcome', outcome, 'subject', subject is not null, 'payload', payload) from wardgraph.events
+                   where type = 'user.registered' order by xact desc limit 1";
+        app.database.behind_the_scenes().await.query_one(sql, &[]).await.unwrap().get::<_, Value>(0)
+    };
+    let told =
+        |outcome: &str, subject: bool, payload: Value| json!({ "outcome": outcome, "subject": subject, "payload": payload });
+    register_as(&app, EMAIL, SQUATTERS, "Mallory").await;
+    assert_eq!(last().await, told("success", true, json!({})));
+    let own = mailed(&app, PASSWORD, "Grace Hopper").await;
+    assert_eq!(last().await, told("success", true, json!({ "registered_again": true })));
+    register_as(&app, EMAIL, SQUATTERS, "Mallory").await;
+    register_as(&app, EMAIL, SQUATTERS, "Mallory").await;
+    let often = "the address was mailed to lately as often as it may be";
+    assert_eq!(last().await, told("refused", false, json!({ "reason": often })));
+    assert_eq!(verify(&app, &own, PASSWORD).await.status, 204);
+    app.clock.advance(Duration::from_hours(1));
+    register_as(&app, EMAIL, SQUATTERS, "Mallory").await;
+    assert_eq!(last().await, told("refused", false, json!({ "reason": "the address is taken" })));
+}
+
+#[tokio::test]
+async fn a_confirmed_registration_leaves_no_other_link_of_the_account_good() {
+    let app = verifying().await;
+    register_as(&app, EMAIL, SQUATTERS, "Mallory").await;
+    assert_eq!(reset(&app, EMAIL).await.status, 202);
+    app.mail_everything().await;
+    let before = app.mails.token(EMAIL, "reset-password");
+    let own = mailed(&app, PASSWORD, "Grace Hopper").await;
+    assert_eq!(verify(&app, &own, PASSWORD).await.status, 204);
+    let body = json!({ "token": before, "new_password": SQUATTERS });
+    app.stranger().post("/api/v1/auth/password-reset/confirm", &body).await.problem(422);
+    login(&app, EMAIL, PASSWORD).await.ok();
+}
+
+#[tokio::test]
+async fn what_a_mailed_link_did_stands_in_the_log_of_the_accounts_organization() {
+    let app = verifying().await;
+    let own = mailed(&app, PASSWORD, "Grace Hopper").await;
+    assert_eq!(verify(&app, &own, PASSWORD).await.status, 204);
+    reset(&app, EMAIL).await;
+    app.mail_everything().await;
+    let body = json!({ "token": app.mails.token(EMAIL, "reset-password"), "new_password": SQUATTERS });
+    assert_eq!(app.stranger().post("/api/v1/auth/password-reset/confirm", &body).await.status, 204);
+    let owner = Person::of(&app, EMAIL, &login(&app, EMAIL, SQUATTERS).await.ok());
+    let seen: Vec<_> = owner.caller.events().await.into_iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect();
+    for told in ["user.verified", "password.reset"] {
+        assert!(seen.contains(&told.to_owned()), "{seen:?}");
+    }
+    assert!(!super::log(&app, "_system").await.iter().any(|event| event.starts_with("user.verified")));
+}
+
+#[tokio::test]
 async fn a_click_alone_confirms_nothing() {
     let app = verifying().await;
     let link = mailed(&app, SQUATTERS, "Mallory").await;

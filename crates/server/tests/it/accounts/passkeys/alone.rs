@@ -25,6 +25,15 @@ async fn a_passkey_alone_signs_its_owner_in() {
     let next = app.stranger().post("/api/v1/auth/refresh", &json!({ "refresh_token": tokens["refresh_token"] })).await.ok();
     assert_eq!(super::claims(&next)["amr"], json!(["hwk", "user", "mfa"]));
     assert!(log(&app, &ada.caller.tenant).await.contains(&"session.created success".to_owned()));
+    // What is told of the second factor is about the person, as after a password.
+    assert_eq!(subject(&app, "mfa.verified").await, format!("user {}", ada.id));
+    assert!(payload(&app, "mfa.verified").await["factor"].is_string());
+}
+
+/// What the newest event of this type is about.
+async fn subject(app: &App, event: &str) -> String {
+    let sql = "select subject_type || ' ' || subject from wardgraph.events where type = $1 order by xact desc limit 1";
+    app.database.behind_the_scenes().await.query_one(sql, &[&event]).await.unwrap().get(0)
 }
 
 #[tokio::test]
@@ -96,6 +105,7 @@ async fn no_password_locks_a_passkey_out_and_no_passkey_a_password() {
         sign_in_alone(&app, &mut phone).await.problem(401);
     }
     assert_eq!(payload(&app, "passkey.refused").await["reason"], "locked");
+    assert_eq!(subject(&app, "mfa.locked").await, format!("user {}", ada.id));
     phone.origin = wardgraph_testkit::OWN_ISS.into();
     sign_in_alone(&app, &mut phone).await.problem(401);
     super::super::login(&app, &ada.email, wardgraph_testkit::PASSWORD).await.ok();

@@ -22,14 +22,14 @@ async fn verify(app: &App, token: &Value, credential: &Value) -> Reply {
 }
 
 /// Adds a passkey of this authenticator.
-async fn add(app: &App, person: &Person, authenticator: &mut SecurityKey, name: &str) -> Value {
+pub(super) async fn add(app: &App, person: &Person, authenticator: &mut SecurityKey, name: &str) -> Value {
     let begun = begin_adding(person, name).await;
     let made = authenticator.create(&begun["creation_options"]);
     verify(app, &begun["mfa_token"], &made).await.ok()
 }
 
 /// An authenticator of this server's pages.
-fn authenticator() -> SecurityKey {
+pub(super) fn authenticator() -> SecurityKey {
     SecurityKey::new(OWN_ISS)
 }
 
