@@ -73,7 +73,21 @@ fn authorization(of: &Published<'_>) -> Vec<(&'static str, Value)> {
         (
             "claims_supported",
             json!([
-                "sub", "iss", "aud", "azp", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "name", "updated_at", "email",
+                "sub",
+                "iss",
+                "aud",
+                "azp",
+                "exp",
+                "iat",
+                "auth_time",
+                "nonce",
+                "acr",
+                "amr",
+                "sid",
+                "at_hash",
+                "name",
+                "updated_at",
+                "email",
                 "email_verified"
             ]),
         ),

@@ -125,7 +125,10 @@ pub struct ConsentForm {
 
 impl Validate for ConsentForm {
     fn validate(&self, faults: &mut Faults) {
-        if self.scopes.is_empty() || self.scopes.len() > 64 || self.scopes.iter().any(|scope| scope.is_empty() || scope.len() > 128) {
+        if self.scopes.is_empty()
+            || self.scopes.len() > 64
+            || self.scopes.iter().any(|scope| scope.is_empty() || scope.len() > 128)
+        {
             faults.add("/scopes", "must be 1 to 64 words");
         }
     }

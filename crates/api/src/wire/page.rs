@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use wardgraph_kernel::{Permission, Secret};
 
+pub use super::form::object;
 use super::{
     Name, SecretText,
     api_key::NewApiKey,
@@ -12,7 +13,6 @@ use super::{
     mfa::{Method, NewEnrolment, NewFactor, Shown},
     passkey::Credential,
 };
-pub use super::form::object;
 use crate::{
     describe::{Body, Known},
     validate::{Faults, Validate},

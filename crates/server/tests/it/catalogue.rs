@@ -294,7 +294,11 @@ async fn nothing_in_the_schema_runs_with_another_roles_rights() {
     holds(question, "create function wardgraph.peek() returns int language sql security definer as 'select 1'").await;
     holds(question, "create view wardgraph.everyone as select node_id from wardgraph.nodes").await;
     // One trigger there is, with the rights of whoever changes a role: another one is a leak.
-    holds(question, "create trigger announce_role before insert on wardgraph.users for each row execute function wardgraph.announce_role()").await;
+    holds(
+        question,
+        "create trigger announce_role before insert on wardgraph.users for each row execute function wardgraph.announce_role()",
+    )
+    .await;
 }
 
 #[tokio::test]

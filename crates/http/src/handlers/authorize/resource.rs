@@ -12,7 +12,11 @@ use wardgraph_oauth::scope;
 
 use crate::{Failure, Services, handlers::pages::STYLE_FOR, pages};
 
-pub(crate) async fn document(_: Visitor<ResourceDocument>, (): (), services: Services) -> Result<Json<ResourceMetadata>, Failure> {
+pub(crate) async fn document(
+    _: Visitor<ResourceDocument>,
+    (): (),
+    services: Services,
+) -> Result<Json<ResourceMetadata>, Failure> {
     let iss = services.issuer.iss();
     let scopes = scope::PERSONAL.iter().copied().chain(Permission::ALL.iter().map(|permission| permission.word()));
     Ok(Json(ResourceMetadata {

@@ -21,9 +21,20 @@ pub(crate) fn policies() -> Vec<String> {
     let mut policies =
         vec!["mail own_notice PERMISSIVE INSERT app".to_owned(), "organizations members_read PERMISSIVE SELECT app".into()];
     let peoples = PEOPLES.into_iter().map(|table| format!("{table} own_account PERMISSIVE ALL app"));
-    let before = PEOPLES.into_iter().chain(["attempts", "links", "mail", "mail_counts", "pushed_requests", "authorization_codes"]);
+    let before =
+        PEOPLES.into_iter().chain(["attempts", "links", "mail", "mail_counts", "pushed_requests", "authorization_codes"]);
     let before = before.map(|table| format!("{table} identity PERMISSIVE ALL identity"));
-    let keepers = ["mail", "mail_counts", "links", "attempts", "sessions", "identity_secrets", "challenges", "pushed_requests", "authorization_codes"];
+    let keepers = [
+        "mail",
+        "mail_counts",
+        "links",
+        "attempts",
+        "sessions",
+        "identity_secrets",
+        "challenges",
+        "pushed_requests",
+        "authorization_codes",
+    ];
     let keepers = keepers.map(|table| format!("{table} keeper PERMISSIVE ALL worker"));
     let everybodys = ["users", "organizations", "sessions", "api_keys"];
     policies.extend(everybodys.map(|table| format!("{table} administrator PERMISSIVE ALL admin")));
