@@ -5,8 +5,8 @@ use serde_json::Value;
 use wardgraph_kernel::{ApiKeyId, ClientId, ConsentId, EdgeId, FactorId, NodeId, SessionId, SharedNodeId, UserId};
 
 use crate::{
-    Accepted, ClientForm, ClientQuery, Created, Document, Errand, Form, IfMatch, Issued, Json, NoContent, Onward, Page, Parameters,
-    Path, Query, Redirect, Stored, Tagged, carry::Media, validate::Validate,
+    Accepted, ClientForm, ClientQuery, Created, Document, Errand, Form, IfMatch, Issued, Json, NoContent, Onward, Page,
+    Parameters, Path, Query, Redirect, Stored, Tagged, carry::Media, validate::Validate,
 };
 
 /// Things that exist, of which valid requests can be made.

@@ -5,8 +5,8 @@ use std::{fmt, marker::PhantomData, sync::Arc};
 use wardgraph_api::Problem;
 use wardgraph_audit::Circumstances;
 use wardgraph_kernel::{
-    Actor, Chance, ClientId, Endpoint, EventType, LimitClass, Mode, Owner, Permission, Permissions, Read, RequestId, Rows, SessionId,
-    TenantId, Timestamp, UserId,
+    Actor, Chance, ClientId, Endpoint, EventType, LimitClass, Mode, Owner, Permission, Permissions, Read, RequestId, Rows,
+    SessionId, TenantId, Timestamp, UserId,
 };
 use wardgraph_oauth::{Client, scope};
 use wardgraph_store::{Plan, Role, Scope, StoreError, Unit};
@@ -202,7 +202,9 @@ impl<E: Endpoint> Permit<E> {
     /// idempotency records are the caller's tenant's in either case.
     pub fn owner(&self) -> Owner {
         match E::SPEC.rows {
-            Rows::Own | Rows::Account | Rows::Subject | Rows::Members | Rows::Accounts => Owner::Tenant(self.caller.claims.tenant.clone()),
+            Rows::Own | Rows::Account | Rows::Subject | Rows::Members | Rows::Accounts => {
+                Owner::Tenant(self.caller.claims.tenant.clone())
+            }
             Rows::Shared => Owner::Shared,
         }
     }

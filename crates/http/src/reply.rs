@@ -4,8 +4,8 @@ use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use wardgraph_api::{
-    Accepted, Created, Document, Errand, Held, Issued, Json, Kept, NoContent, Onward, Page, Problem, Redirect, Stored, Tagged, Versioned,
-    carry::Media, wire::oauth::ErrorAnswer,
+    Accepted, Created, Document, Errand, Held, Issued, Json, Kept, NoContent, Onward, Page, Problem, Redirect, Stored, Tagged,
+    Versioned, carry::Media, wire::oauth::ErrorAnswer,
 };
 use wardgraph_gate::browser;
 use wardgraph_kernel::Secret;

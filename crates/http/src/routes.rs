@@ -17,8 +17,8 @@ use wardgraph_vault::Vault;
 use crate::{
     Accounts, Api, Edge, HealthState, Mounted, QueryVectors,
     handlers::{
-        self, account, auth as ceremonies, authorize, batch, clients, edges, embeddings, events, mfa, nodes, oauth, pages, relations,
-        search, system, users, versions,
+        self, account, auth as ceremonies, authorize, batch, clients, edges, embeddings, events, mfa, nodes, oauth, pages,
+        relations, search, system, users, versions,
     },
 };
 

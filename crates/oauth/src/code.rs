@@ -63,7 +63,13 @@ pub struct Agreed<'a> {
 }
 
 /// Gives a code for what somebody agreed to.
-pub async fn give(tx: &mut Tx<'_, Identity>, agreed: &Agreed<'_>, id: CodeId, now: Timestamp, chance: &dyn Chance) -> Result<Secret, StoreError> {
+pub async fn give(
+    tx: &mut Tx<'_, Identity>,
+    agreed: &Agreed<'_>,
+    id: CodeId,
+    now: Timestamp,
+    chance: &dyn Chance,
+) -> Result<Secret, StoreError> {
     let (text, verifier) = reference::make(PREFIX, id.uuid(), chance);
     let expires = now.saturating_add(LIFE).unwrap_or(now);
     let (request, proof) = (agreed.request, agreed.proof);

@@ -29,8 +29,10 @@ const OPEN: Statement<Identity> = Statement::identity(
      where request_id = $1 and client_id = $2 and used_at is null and expires_at > $3
      returning verifier, parameters, created_at",
 );
-const USE: Statement<Identity> =
-    Statement::identity("oauth.par.use", "update pushed_requests set used_at = $2 where request_id = $1 and used_at is null returning request_id");
+const USE: Statement<Identity> = Statement::identity(
+    "oauth.par.use",
+    "update pushed_requests set used_at = $2 where request_id = $1 and used_at is null returning request_id",
+);
 
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[PUSH.info(), OPEN.info(), USE.info()];
 

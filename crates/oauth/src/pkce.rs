@@ -28,9 +28,12 @@ mod tests {
     #[test]
     fn the_verifier_of_the_specification_verifies_and_no_other() {
         // RFC 7636, appendix B.
-        let (verifier, challenge) = ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+        let (verifier, challenge) =
+            ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
         assert!(verifies(verifier, challenge) && is_challenge(challenge));
-        for other in ["", challenge, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXK", &format!("{verifier} "), &format!("{verifier}=")] {
+        for other in
+            ["", challenge, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXK", &format!("{verifier} "), &format!("{verifier}=")]
+        {
             assert!(!verifies(other, challenge), "{other}");
         }
         // What is its own challenge, as `plain` has it, verifies nothing.

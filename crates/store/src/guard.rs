@@ -196,9 +196,23 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         }
         ("jobs", ("queue", "*", "true", "true"))
         | (
-            "vector_spaces" | "embedding_tenants" | "embedding_servers" | "master_keys" | "data_keys" | "changes"
-            | "signing_keys" | "mail" | "mail_counts" | "links" | "challenges" | "attempts" | "sessions" | "identity_secrets"
-            | "pushed_requests" | "authorization_codes" | "used_ids",
+            "vector_spaces"
+            | "embedding_tenants"
+            | "embedding_servers"
+            | "master_keys"
+            | "data_keys"
+            | "changes"
+            | "signing_keys"
+            | "mail"
+            | "mail_counts"
+            | "links"
+            | "challenges"
+            | "attempts"
+            | "sessions"
+            | "identity_secrets"
+            | "pushed_requests"
+            | "authorization_codes"
+            | "used_ids",
             ("keeper", "*", "true", "true"),
         ) => Some(&["wardgraph_worker"]),
         ("master_keys", ("known", "r", "true", "")) | ("data_keys", ("own_read", "r", OWN, "")) => {
@@ -213,9 +227,28 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         )
         | ("memberships", ("administrator", "r", "true", "")) => Some(&["wardgraph_admin"]),
         (
-            "issuer_tenants" | "issuer_hours" | "users" | "passwords" | "memberships" | "sessions" | "api_keys" | "organizations"
-            | "attempts" | "links" | "mail" | "mail_counts" | "factors" | "recovery_codes" | "challenges" | "passkeys"
-            | "clients" | "client_secrets" | "pushed_requests" | "authorization_codes" | "consents" | "used_ids",
+            "issuer_tenants"
+            | "issuer_hours"
+            | "users"
+            | "passwords"
+            | "memberships"
+            | "sessions"
+            | "api_keys"
+            | "organizations"
+            | "attempts"
+            | "links"
+            | "mail"
+            | "mail_counts"
+            | "factors"
+            | "recovery_codes"
+            | "challenges"
+            | "passkeys"
+            | "clients"
+            | "client_secrets"
+            | "pushed_requests"
+            | "authorization_codes"
+            | "consents"
+            | "used_ids",
             ("identity", "*", "true", "true"),
         ) => Some(&["wardgraph_identity"]),
         ("jobs", ("own_insert", "a", "", OWN))

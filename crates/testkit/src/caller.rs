@@ -280,7 +280,8 @@ impl Reply {
     #[track_caller]
     pub fn field(&self, name: &str) -> String {
         let start = format!("name=\"{name}\" value=\"");
-        let (_, rest) = self.text.split_once(&start).unwrap_or_else(|| panic!("{name} in {}", self.text));
+        assert!(self.text.contains(&start), "{name} in {}", self.text);
+        let (_, rest) = self.text.split_once(&start).unwrap();
         rest.split('"').next().unwrap().to_owned()
     }
 

@@ -6,7 +6,9 @@ use crate::{
     ClientForm, Created, Document, Errand, Form, Json, NoContent, Page, Parameters, Path, Query, Redirect,
     carry::Script,
     wire::{
-        authorize::{AuthorizationParameters, ConsentForm, ConsentList, PersonClaims, PushedRequest, ResourceMetadata, SignOutForm},
+        authorize::{
+            AuthorizationParameters, ConsentForm, ConsentList, PersonClaims, PushedRequest, ResourceMetadata, SignOutForm,
+        },
         page::{Notice, Press},
     },
 };

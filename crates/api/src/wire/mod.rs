@@ -8,6 +8,7 @@ pub mod client;
 pub mod edge;
 pub mod embedding;
 pub mod event;
+mod form;
 pub mod mfa;
 mod name;
 pub mod node;

@@ -6,11 +6,7 @@ use wardgraph_api::{Errand, Held, Page};
 use wardgraph_kernel::Secret;
 use wardgraph_oauth::request::Answer;
 
-use super::{
-    fields::Screen,
-    frame,
-    texts::leaving as t,
-};
+use super::{fields::Screen, frame, texts::leaving as t};
 
 /// An answer to a client, on its way. `by_page`: the browser came from a form of ours.
 pub(crate) fn errand(answer: Answer, by_page: bool, session: Held) -> Errand {

@@ -273,7 +273,8 @@ pub(crate) mod consent {
     pub(crate) const MAY: &str = "It could then";
     pub(crate) const IN: &str = "It would work in";
     pub(crate) const ORGANIZATION: &str = "Organization where it may work";
-    pub(crate) const NARROWED: &str = "It can never do more than you can. You can take this back at any time, under Applications.";
+    pub(crate) const NARROWED: &str =
+        "It can never do more than you can. You can take this back at any time, under Applications.";
     pub(crate) const ALLOW: &str = "Allow";
     pub(crate) const DENY: &str = "Do not allow";
     pub(crate) const SIGNED_IN_AS: &str = "You are signed in as";

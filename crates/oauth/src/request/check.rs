@@ -78,11 +78,14 @@ fn judged(client: &Registered<'_>, params: &Params, origin: Origin, to: &Return)
     if !matches!(params.one("response_mode"), None | Some("query" | "form_post")) {
         return Err(invalid("response_mode must be `query` or `form_post`"));
     }
-    if params.one("state").is_some_and(|text| text.len() > MOST_TEXT) || params.one("nonce").is_some_and(|text| text.len() > MOST_TEXT) {
+    if params.one("state").is_some_and(|text| text.len() > MOST_TEXT)
+        || params.one("nonce").is_some_and(|text| text.len() > MOST_TEXT)
+    {
         return Err(invalid("state or nonce is too long"));
     }
     let text = |name: &str| params.one(name).map(str::to_owned);
-    let words = |name: &str| params.one(name).map(|text| text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect());
+    let words =
+        |name: &str| params.one(name).map(|text| text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect());
     Ok(Request {
         to: to.clone(),
         scopes: scopes(client, params.one("scope"))?,
@@ -106,7 +109,11 @@ fn challenge(params: &Params) -> Result<String, Fault> {
         return Err(invalid("code_challenge_method must be `S256` (RFC 7636)"));
     }
     let challenge = params.one("code_challenge").ok_or(invalid("code_challenge is missing (RFC 7636)"))?;
-    if pkce::is_challenge(challenge) { Ok(challenge.to_owned()) } else { Err(invalid("code_challenge is no SHA-256 in base64url")) }
+    if pkce::is_challenge(challenge) {
+        Ok(challenge.to_owned())
+    } else {
+        Err(invalid("code_challenge is no SHA-256 in base64url"))
+    }
 }
 
 /// What is asked for, of what the client may ask for: the rest is left out, and the token's answer says so (RFC 6749, section 3.3). What no scope here

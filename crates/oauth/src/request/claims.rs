@@ -42,7 +42,8 @@ impl Claims {
                 *(if essential { &mut claims.essential_acr } else { &mut claims.voluntary_acr }) = values;
             }
         }
-        let subjects = [&id_token, &userinfo].map(|part| part.get("sub").and_then(Value::as_object).map(values).unwrap_or_default());
+        let subjects =
+            [&id_token, &userinfo].map(|part| part.get("sub").and_then(Value::as_object).map(values).unwrap_or_default());
         claims.subject = subjects.into_iter().flatten().next();
         Ok(claims)
     }

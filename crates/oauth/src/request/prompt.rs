@@ -36,7 +36,8 @@ impl Prompt {
 
     /// As a parameter; nothing where nothing is to be asked.
     pub fn text(self) -> Option<String> {
-        let words = [(self.none, "none"), (self.login, "login"), (self.consent, "consent"), (self.select_account, "select_account")];
+        let words =
+            [(self.none, "none"), (self.login, "login"), (self.consent, "consent"), (self.select_account, "select_account")];
         let words: Vec<_> = words.into_iter().filter(|(is, _)| *is).map(|(_, word)| word).collect();
         (!words.is_empty()).then(|| words.join(" "))
     }

@@ -106,7 +106,9 @@ fn nothing_is_sent_to_an_address_that_was_not_registered() {
         "http://127.0.0.2/cb",
     ] {
         // Whatever else is wrong.
-        for params in [good(), good().without("code_challenge"), good().with("prompt", "none"), good().with("response_type", "token")] {
+        for params in
+            [good(), good().without("code_challenge"), good().with("prompt", "none"), good().with("response_type", "token")]
+        {
             let refused = judged(&params.with("redirect_uri", uri));
             assert!(matches!(refused, Err(Refusal::Person(_))), "{uri}: {refused:?}");
         }
@@ -175,7 +177,10 @@ fn a_client_gets_no_more_than_it_registered_for() {
     assert!(matches!(check(&pushing, &good(), Origin::Browser), Err(Refusal::Client(..))));
     assert!(check(&pushing, &good(), Origin::Pushed).is_ok());
     let service = Registered { takes_codes: false, ..kept.client() };
-    assert!(matches!(check(&service, &good(), Origin::Browser), Err(Refusal::Client(_, Fault { error: "unauthorized_client", .. }))));
+    assert!(matches!(
+        check(&service, &good(), Origin::Browser),
+        Err(Refusal::Client(_, Fault { error: "unauthorized_client", .. }))
+    ));
     let other = Registered { id: "wgc_2", ..kept.client() };
     assert!(matches!(check(&other, &good(), Origin::Browser), Err(Refusal::Person(_))));
 }
@@ -184,7 +189,10 @@ fn a_client_gets_no_more_than_it_registered_for() {
 fn claims_say_how_somebody_must_have_signed_in() {
     let text = r#"{"userinfo": {"name": null}, "id_token": {"acr": {"essential": true, "values": ["aal2"]}, "auth_time": {"essential": true}, "sub": {"value": "u"}}}"#;
     let claims = judged(&good().with("claims", text)).unwrap().claims;
-    assert_eq!((claims.essential_acr, claims.voluntary_acr.len(), claims.subject.as_deref()), (vec!["aal2".to_owned()], 0, Some("u")));
+    assert_eq!(
+        (claims.essential_acr, claims.voluntary_acr.len(), claims.subject.as_deref()),
+        (vec!["aal2".to_owned()], 0, Some("u"))
+    );
     assert_eq!(claims.in_id_token, ["acr", "auth_time", "sub"]);
     for bad in ["{", "1", "{\"id_token\": []}", "{\"id_token\": {\"acr\": 1}}"] {
         assert_eq!(fault(&good().with("claims", bad)), "invalid_request", "{bad}");

@@ -60,7 +60,8 @@ pub(crate) async fn ask(
     let asked_by = pass.browser()?;
     let (now, chance) = (pass.now(), pass.chance());
     let (progress, params) = Progress::take(Params::of(parameters.pairs).ok_or_else(too_long)?);
-    let unknown = || Problem::malformed("the application is not known here: its request has no client_id of one that is registered");
+    let unknown =
+        || Problem::malformed("the application is not known here: its request has no client_id of one that is registered");
     let id = params.one("client_id").and_then(ClientId::parse).ok_or_else(unknown)?;
     let client = pass.client(&id).await?;
     let client = client.filter(|client| client.disabled_at.is_none()).ok_or_else(unknown)?;
@@ -107,7 +108,8 @@ impl Scene {
             Some(uri) => match par::open(&mut work.tx(), self.client.id.as_str(), uri, self.now).await? {
                 Some(pushed) => Some(pushed),
                 None => {
-                    let why = "the application's request is too old, or it was used before: go back to the application and try again";
+                    let why =
+                        "the application's request is too old, or it was used before: go back to the application and try again";
                     return Ok(work.refuse(Problem::malformed(why)).await?);
                 }
             },
@@ -136,9 +138,14 @@ impl Scene {
         let person = self.person(&mut work).await?;
         let hinted = match &asked.request.id_token_hint {
             None => None,
-            Some(token) => match self.services.issuer.hint(token, self.now).filter(|hint| hint.client == self.client.id.as_str()) {
+            Some(token) => match self.services.issuer.hint(token, self.now).filter(|hint| hint.client == self.client.id.as_str())
+            {
                 Some(hint) => Some(hint.subject),
-                None => return self.told(work, None, &asked, Fault::new("invalid_request", "id_token_hint is no ID token of this client's")).await,
+                None => {
+                    return self
+                        .told(work, None, &asked, Fault::new("invalid_request", "id_token_hint is no ID token of this client's"))
+                        .await;
+                }
             },
         };
         let subject = hinted.as_deref().or(asked.request.claims.subject.as_deref());
@@ -275,9 +282,8 @@ impl Scene {
         let user = person.map(|person| person.met.user);
         let payload = json!({ "client_id": self.client.id.as_str(), "error": failed.fault.error });
         work.note(EventType::AuthorizationRefused, user.map(Into::into), Outcome::Refused, payload);
-        let who = person.map_or_else(Proven::nobody, |person| {
-            self::person(person.met.user, Some(person.met.seat.organization.clone()))
-        });
+        let who = person
+            .map_or_else(Proven::nobody, |person| self::person(person.met.user, Some(person.met.seat.organization.clone())));
         Ok(work.commit(who, self.leave(failed.answer)).await?)
     }
 

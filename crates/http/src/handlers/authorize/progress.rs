@@ -21,7 +21,8 @@ pub(super) struct Progress {
 impl Progress {
     /// Takes what is this server's own from a request's parameters.
     pub(super) fn take(params: Params) -> (Self, Params) {
-        let asked = params.one(ASKED).and_then(|text| text.parse().ok()).and_then(|micros| Timestamp::from_microsecond(micros).ok());
+        let asked =
+            params.one(ASKED).and_then(|text| text.parse().ok()).and_then(|micros| Timestamp::from_microsecond(micros).ok());
         let progress = Self { asked, denied: params.has(DENIED) };
         (progress, params.without(ASKED).without(DENIED))
     }

@@ -56,7 +56,9 @@ impl Wish {
         let to = match to {
             None => None,
             Some(uri) if may(uri) => Some(with_state(uri, state)),
-            Some(_) => return Err(Problem::malformed("the application did not register the post_logout_redirect_uri of its request")),
+            Some(_) => {
+                return Err(Problem::malformed("the application did not register the post_logout_redirect_uri of its request"));
+            }
         };
         Ok(Self { client, hint, to })
     }
@@ -81,7 +83,8 @@ pub(crate) async fn at_a_clients_word(
     services: Services,
 ) -> Result<Committed<EndSessionForClient>, Failure> {
     let (asking, now) = (pass.browser()?, pass.now());
-    let [hint, named, to, state] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"].map(|name| parameters.one(name));
+    let [hint, named, to, state] =
+        ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"].map(|name| parameters.one(name));
     let believed = hint.and_then(|token| services.issuer.hint(token, now));
     let client = match Wish::client_id(named, believed.as_ref())? {
         Some(id) => pass.client(&id).await?,

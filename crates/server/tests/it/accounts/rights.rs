@@ -1,6 +1,6 @@
 //! What the roles may do with the tables of accounts: read by the catalogue's tests.
 
-const PEOPLES: [&str; 12] = [
+const PEOPLES: [&str; 13] = [
     "users",
     "passwords",
     "memberships",
@@ -13,6 +13,7 @@ const PEOPLES: [&str; 12] = [
     "passkeys",
     "clients",
     "client_secrets",
+    "consents",
 ];
 
 /// Table, policy, command and roles of every policy.
@@ -20,9 +21,28 @@ pub(crate) fn policies() -> Vec<String> {
     let mut policies =
         vec!["mail own_notice PERMISSIVE INSERT app".to_owned(), "organizations members_read PERMISSIVE SELECT app".into()];
     let peoples = PEOPLES.into_iter().map(|table| format!("{table} own_account PERMISSIVE ALL app"));
-    let before = PEOPLES.into_iter().chain(["attempts", "links", "mail", "mail_counts", "used_ids"]);
+    let before = PEOPLES.into_iter().chain([
+        "attempts",
+        "links",
+        "mail",
+        "mail_counts",
+        "pushed_requests",
+        "authorization_codes",
+        "used_ids",
+    ]);
     let before = before.map(|table| format!("{table} identity PERMISSIVE ALL identity"));
-    let keepers = ["mail", "mail_counts", "links", "attempts", "sessions", "identity_secrets", "challenges", "used_ids"];
+    let keepers = [
+        "mail",
+        "mail_counts",
+        "links",
+        "attempts",
+        "sessions",
+        "identity_secrets",
+        "challenges",
+        "pushed_requests",
+        "authorization_codes",
+        "used_ids",
+    ];
     let keepers = keepers.map(|table| format!("{table} keeper PERMISSIVE ALL worker"));
     let everybodys = ["users", "organizations", "sessions", "api_keys"];
     policies.extend(everybodys.map(|table| format!("{table} administrator PERMISSIVE ALL admin")));
@@ -72,6 +92,12 @@ pub(crate) fn grants() -> Vec<String> {
         "clients app delete+insert+select+update",
         "client_secrets identity insert+select",
         "client_secrets app delete+insert+select+update",
+        "pushed_requests identity insert+select+update",
+        "pushed_requests worker delete",
+        "authorization_codes identity insert+select+update",
+        "authorization_codes worker delete",
+        "consents identity select",
+        "consents app delete+insert+select",
     ];
     let of = |table: &str, columns: &[&str], right: &str| -> Vec<String> {
         columns.iter().map(|column| format!("{table} {column} {right}")).collect()
@@ -90,6 +116,7 @@ pub(crate) fn grants() -> Vec<String> {
         "client_id",
         "scopes",
         "audience",
+        "browser_session_id",
     ];
     let passkeys = ["factor_id", "user_id", "credential_id", "user_handle", "synced", "transports", "went_back_at"];
     let begun = [
@@ -154,6 +181,9 @@ pub(crate) fn grants() -> Vec<String> {
         of("organizations", &["name"], "identity update"),
         of("mail", &["mail_id"], "identity select"),
         of("api_keys", &["expires_at", "revoked_at", "successor_id"], "app update"),
+        of("consents", &["client_name", "scopes", "updated_at"], "app update"),
+        of("pushed_requests", &["request_id", "expires_at"], "worker select"),
+        of("authorization_codes", &["code_id", "created_at", "expires_at"], "worker select"),
         of("passkeys", &passkeys, "app select"),
         of("passkeys", &["sign_count", "synced", "recognised", "went_back_at"], "identity update"),
     ];

@@ -67,7 +67,11 @@ async fn what_is_wrong_is_told_to_the_client_that_asked_and_says_who_tells_it() 
         (("id_token_hint", "eyJ"), "invalid_request"),
     ] {
         let said = answer(&window.get(&site.request(&[change])).await, &site.redirect);
-        assert_eq!((said["error"].as_str(), said["iss"].as_str(), said["state"].as_str()), (error, OWN_ISS, "a state&of=mine"), "{change:?}");
+        assert_eq!(
+            (said["error"].as_str(), said["iss"].as_str(), said["state"].as_str()),
+            (error, OWN_ISS, "a state&of=mine"),
+            "{change:?}"
+        );
     }
     let twice = window.get(&format!("{}&nonce=another", site.request(&[]))).await;
     assert_eq!(answer(&twice, &site.redirect)["error"], "invalid_request");
@@ -85,10 +89,17 @@ async fn nobody_agrees_by_a_form_of_another_page() {
     let sent = |site: &'static str, token: &str| {
         let fields = fields.iter().map(|(name, value)| (name.as_str(), if name == FORM_TOKEN { token } else { value.as_str() }));
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        Reply::of(window.request_from(site, "POST", "/oauth2/consent").header("content-type", "application/x-www-form-urlencoded").body(body))
+        Reply::of(
+            window
+                .request_from(site, "POST", "/oauth2/consent")
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(body),
+        )
     };
     let (good, other) = (window.token(), form_token("another browser's cookie"));
-    for (site, token) in [("same-origin", ""), ("same-origin", &*other), ("cross-site", &*good), ("same-site", &*good), ("none", &*good)] {
+    for (site, token) in
+        [("same-origin", ""), ("same-origin", &*other), ("cross-site", &*good), ("same-site", &*good), ("none", &*good)]
+    {
         assert_eq!(sent(site, token).await.status, 403, "{site} {token}");
     }
     let sql = "select count(*) from wardgraph.consents";
@@ -106,14 +117,21 @@ async fn who_agrees_is_led_nowhere_else_and_gives_no_more_than_the_client_may_ha
     let page = window.get(&site.request(&[])).await;
     let fields = hidden(&page);
     let with = |name: &str, value: &str| {
-        let change = |(field, text): &(String, String)| (field.clone(), if field == name { value.to_owned() } else { text.clone() });
+        let change =
+            |(field, text): &(String, String)| (field.clone(), if field == name { value.to_owned() } else { text.clone() });
         fields.iter().map(change).collect::<Vec<_>>()
     };
     let send = async |fields: Vec<(String, String)>| {
         let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         window.send_raw("/oauth2/consent", fields).await
     };
-    for to in ["https://evil.example/", "//evil.example/oauth2/authorize?x", "/account", "/oauth2/authorize", "/oauth2/authorize/../x?y"] {
+    for to in [
+        "https://evil.example/",
+        "//evil.example/oauth2/authorize?x",
+        "/account",
+        "/oauth2/authorize",
+        "/oauth2/authorize/../x?y",
+    ] {
         let reply = send(with("return_to", to)).await;
         assert_eq!(reply.status, 400, "{to}");
     }
@@ -169,10 +187,13 @@ async fn another_site_may_send_a_browser_and_read_nothing() {
 async fn a_hostile_client_shows_as_text() {
     let app = App::start().await;
     let (ada, window) = somebody(&app, "ada@example.com").await;
-    let hostile = json!({ "name": "</strong><script>x()</script>\"'" , "redirect_uris": ["https://app.example/cb?a=%22%3E%3Cscript%3E"] });
+    let hostile =
+        json!({ "name": "</strong><script>x()</script>\"'" , "redirect_uris": ["https://app.example/cb?a=%22%3E%3Cscript%3E"] });
     let site = Site::of(&app, &ada.caller.tenant, hostile).await;
     let page = window.get(&site.request(&[("state", "\"><script>y()</script>")])).await;
     assert!(page.text.contains("&lt;script&gt;") && !page.text.contains("<script>"), "{}", page.text);
-    let posted = window.get(&site.request(&[("state", "\"><script>y()</script>"), ("response_mode", "form_post"), ("scope", "x:y")])).await;
+    let posted = window
+        .get(&site.request(&[("state", "\"><script>y()</script>"), ("response_mode", "form_post"), ("scope", "x:y")]))
+        .await;
     assert!(!posted.text.contains("<script>"), "{}", posted.text);
 }

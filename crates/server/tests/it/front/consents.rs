@@ -22,7 +22,8 @@ async fn a_consent_that_is_taken_back_ends_what_the_client_got() {
     assert_eq!(ada.caller.delete(&path).await.status, 204);
     ada.caller.delete(&path).await.problem(404);
     app.hear().await;
-    let (client, other) = (app.bearer(tokens["access_token"].as_str().unwrap()), app.bearer(theirs["access_token"].as_str().unwrap()));
+    let (client, other) =
+        (app.bearer(tokens["access_token"].as_str().unwrap()), app.bearer(theirs["access_token"].as_str().unwrap()));
     client.get("/nodes").await.problem(401);
     assert_eq!(other.get("/nodes").await.status, 200, "somebody else's goes on");
     let refresh = [("grant_type", "refresh_token"), ("refresh_token", tokens["refresh_token"].as_str().unwrap())];

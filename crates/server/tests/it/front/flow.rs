@@ -31,7 +31,10 @@ async fn a_person_signs_in_agrees_and_the_client_acts_for_them() {
     let tokens = tokens.ok();
     assert_eq!((&tokens["token_type"], &tokens["scope"]), (&json!("Bearer"), &json!("email nodes:read openid")));
     let id = claims(&tokens["id_token"]);
-    assert_eq!((&id["iss"], &id["aud"], &id["azp"], &id["nonce"]), (&json!(OWN_ISS), &json!(site.id), &json!(site.id), &json!("a-nonce")));
+    assert_eq!(
+        (&id["iss"], &id["aud"], &id["azp"], &id["nonce"]),
+        (&json!(OWN_ISS), &json!(site.id), &json!(site.id), &json!("a-nonce"))
+    );
     let access = claims(&tokens["access_token"]);
     assert_eq!((&id["sub"], &id["sid"]), (&access["sub"], &access["sid"]));
     assert_eq!((&id["acr"], &id["amr"]), (&json!("aal1"), &json!(["pwd"])));
@@ -47,7 +50,10 @@ async fn a_person_signs_in_agrees_and_the_client_acts_for_them() {
             assert_eq!((&told["sub"], &told["email"], told.get("name")), (&id["sub"], &json!("ada@example.com"), None));
         }
     }
-    let refreshed = site.token(&app, &[("grant_type", "refresh_token"), ("refresh_token", tokens["refresh_token"].as_str().unwrap())]).await.ok();
+    let refreshed = site
+        .token(&app, &[("grant_type", "refresh_token"), ("refresh_token", tokens["refresh_token"].as_str().unwrap())])
+        .await
+        .ok();
     assert_eq!(claims(&refreshed["access_token"])["sid"], id["sid"]);
 }
 
@@ -81,7 +87,10 @@ async fn who_does_not_agree_sends_the_client_away_with_nothing() {
     let page = window.get(&site.request(&[])).await;
     let deny = page.text.split_once("<a class=\"button\" href=\"").unwrap().1.split('"').next().unwrap().replace("&amp;", "&");
     let said = answer(&window.get(&deny).await, &site.redirect);
-    assert_eq!((said["error"].as_str(), said["state"].as_str(), said["iss"].as_str()), ("access_denied", "a state&of=mine", OWN_ISS));
+    assert_eq!(
+        (said["error"].as_str(), said["state"].as_str(), said["iss"].as_str()),
+        ("access_denied", "a state&of=mine", OWN_ISS)
+    );
     assert!(!said.contains_key("code"));
 }
 
@@ -97,7 +106,8 @@ async fn an_answer_may_come_as_a_form_that_goes_to_the_client_alone() {
     assert!(policy.contains("form-action https://app.example;") && policy.contains("frame-ancestors 'none'"), "{policy}");
     assert!(!policy.contains("unsafe") && policy.contains("default-src 'none'"), "{policy}");
     assert!(page.text.contains("<form method=\"post\" action=\"https://app.example/cb\">"), "{}", page.text);
-    for part in ["name=\"code\" value=\"wgo_", "name=\"state\" value=\"a state&amp;of=mine\"", "name=\"iss\"", "/assets/send.js"] {
+    for part in ["name=\"code\" value=\"wgo_", "name=\"state\" value=\"a state&amp;of=mine\"", "name=\"iss\"", "/assets/send.js"]
+    {
         assert!(page.text.contains(part), "{part} in {}", page.text);
     }
     let wrong = window.get(&site.request(&[("response_mode", "form_post"), ("scope", "unheard:of")])).await;
@@ -158,7 +168,10 @@ async fn a_first_party_client_is_trusted_where_it_belongs_and_nowhere_else() {
     let (_, stranger) = somebody(&app, "bob@example.com").await;
     let own = Site::of(&app, &ada.caller.tenant, json!({ "first_party": true })).await;
     assert!(answer(&window.get(&own.request(&[])).await, &own.redirect).contains_key("code"));
-    assert!(stranger.get(&own.request(&[])).await.text.contains("action=\"/oauth2/consent\""), "another organization's people are asked");
+    assert!(
+        stranger.get(&own.request(&[])).await.text.contains("action=\"/oauth2/consent\""),
+        "another organization's people are asked"
+    );
     let silent = answer(&stranger.get(&own.request(&[("prompt", "none")])).await, &own.redirect);
     assert_eq!(silent["error"], "consent_required");
     let operators = Site::of(&app, &ada.caller.tenant, json!({ "first_party": true, "source": "cli" })).await;

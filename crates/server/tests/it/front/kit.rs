@@ -139,7 +139,8 @@ pub(crate) async fn agree(window: &Window, page: Reply) -> Reply {
 
 /// The fields of a page's form that nobody fills in, and the first choice of a list.
 pub(crate) fn hidden(page: &Reply) -> Vec<(String, String)> {
-    let (_, form) = page.text.split_once("action=\"/oauth2/consent\"").or_else(|| page.text.split_once("action=\"/oauth2/logout\"")).unwrap();
+    let (_, form) =
+        page.text.split_once("action=\"/oauth2/consent\"").or_else(|| page.text.split_once("action=\"/oauth2/logout\"")).unwrap();
     let mut fields = Vec::new();
     for part in form.split("<input type=\"hidden\" name=\"").skip(1) {
         let (name, rest) = part.split_once("\" value=\"").unwrap();

@@ -48,7 +48,8 @@ async fn run(command: Command, window: &Window) -> String {
 
 fn node(library: &str, app: &App, given: &Value) -> Command {
     let root = repository();
-    let fetched = Command::new("python3").arg(root.join("scripts/fetch.py")).args(["--only", "clients"]).stdout(Stdio::null()).status();
+    let fetched =
+        Command::new("python3").arg(root.join("scripts/fetch.py")).args(["--only", "clients"]).stdout(Stdio::null()).status();
     assert!(fetched.unwrap().success(), "the clients can be fetched");
     let mut command = Command::new("node");
     command.arg(root.join("scripts/clients/run.mjs")).arg(root.join(".cache/clients/node_modules"));

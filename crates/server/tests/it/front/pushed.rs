@@ -14,7 +14,10 @@ async fn push(app: &App, site: &Site, change: &[(&str, &str)]) -> Reply {
 }
 
 fn by_reference(site: &Site, reference: &str) -> String {
-    let query = form_urlencoded::Serializer::new(String::new()).append_pair("client_id", &site.id).append_pair("request_uri", reference).finish();
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("client_id", &site.id)
+        .append_pair("request_uri", reference)
+        .finish();
     format!("/oauth2/authorize?{query}")
 }
 
@@ -34,7 +37,8 @@ async fn a_pushed_request_is_good_once_for_its_client() {
     assert!(pushed["expires_in"].as_u64().is_some_and(|seconds| (5..600).contains(&seconds)));
     assert_eq!(window.get(&by_reference(&other, &reference)).await.status, 400, "another client's");
     // What the browser says besides changes nothing.
-    let tampered = format!("{}&scope=nodes%3Awrite&redirect_uri=https%3A%2F%2Fevil.example&state=other", by_reference(&site, &reference));
+    let tampered =
+        format!("{}&scope=nodes%3Awrite&redirect_uri=https%3A%2F%2Fevil.example&state=other", by_reference(&site, &reference));
     let page = window.get(&tampered).await;
     assert!(!page.text.contains("create, change and delete nodes"), "{}", page.text);
     let said = answer(&agree(&window, page).await, &site.redirect);
@@ -57,7 +61,8 @@ async fn a_pushed_request_ends_soon_and_with_its_answer() {
     let page = window.get(&by_reference(&site, &reference)).await;
     app.clock.advance(Duration::from_secs(600));
     assert!(answer(&agree(&window, page).await, &site.redirect).contains_key("code"));
-    let silent = push(&app, &site, &[("prompt", "none"), ("max_age", "1")]).await.created()["request_uri"].as_str().unwrap().to_owned();
+    let silent =
+        push(&app, &site, &[("prompt", "none"), ("max_age", "1")]).await.created()["request_uri"].as_str().unwrap().to_owned();
     assert_eq!(answer(&window.get(&by_reference(&site, &silent)).await, &site.redirect)["error"], "login_required");
     assert_eq!(window.get(&by_reference(&site, &silent)).await.status, 400, "an answer uses it up, whatever it says");
     for forged in ["urn:ietf:params:oauth:request_uri:x", &format!("{}A", &reference[..reference.len() - 1])] {

@@ -54,7 +54,10 @@ async fn a_client_may_ask_for_a_new_sign_in_and_gets_one() {
         let done = signs_in(&window, "ada@example.com", &back).await;
         let said = answer(&done, &site.redirect);
         let tokens = site.token(&app, &[("code", &said["code"])]).await.ok();
-        assert!(claims(&tokens["id_token"])["auth_time"].as_i64() > claims(&first["id_token"])["auth_time"].as_i64(), "{change:?}");
+        assert!(
+            claims(&tokens["id_token"])["auth_time"].as_i64() > claims(&first["id_token"])["auth_time"].as_i64(),
+            "{change:?}"
+        );
     }
 }
 
@@ -134,10 +137,7 @@ async fn a_request_that_no_browser_carries_is_to_be_pushed() {
     let ada = app.person("ada@example.com").await;
     let site = Site::of(&app, &ada.caller.tenant, json!({})).await;
     let long = "x".repeat(2_000);
-    let said = answer(
-        &Window::open(&app).get(&site.request(&[("state", &long), ("nonce", &long)])).await,
-        &site.redirect,
-    );
+    let said = answer(&Window::open(&app).get(&site.request(&[("state", &long), ("nonce", &long)])).await, &site.redirect);
     assert_eq!((said["error"].as_str(), said["state"].len()), ("invalid_request", 2_000));
     let longer = "x".repeat(9_000);
     assert_eq!(Window::open(&app).get(&site.request(&[("state", &longer)])).await.status, 400);

@@ -63,7 +63,13 @@ async fn nobody_is_led_to_where_no_client_registered() {
     let (ada, window) = somebody(&app, "ada@example.com").await;
     let site = Site::of(&app, &ada.caller.tenant, json!({})).await;
     let hint = site.tokens(&app, &window, &[]).await["id_token"].as_str().unwrap().to_owned();
-    for uri in ["https://evil.example/", "https://app.example/cb", "https://app.example/out?x=1", "https://app.example/out/", "//app.example/out"] {
+    for uri in [
+        "https://evil.example/",
+        "https://app.example/cb",
+        "https://app.example/out?x=1",
+        "https://app.example/out/",
+        "//app.example/out",
+    ] {
         for known in [("id_token_hint", hint.as_str()), ("client_id", site.id.as_str())] {
             let reply = window.get(&out(&[known, ("post_logout_redirect_uri", uri)])).await;
             assert!(reply.status == 400 && reply.headers.get("location").is_none(), "{uri}");

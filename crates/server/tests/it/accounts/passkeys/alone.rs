@@ -140,6 +140,7 @@ async fn whoever_only_asks_leaves_nothing_behind() {
     }
     app.stranger().post("/api/v1/auth/mfa/enrol", &json!({ "mfa_token": token, "method": "totp" })).await.problem(401);
     app.stranger().post("/api/v1/auth/passkeys/begin", &json!({ "mfa_token": token })).await.problem(401);
+    app.clock.advance(std::time::Duration::from_secs(1));
     app.sweep_accounts().await;
     assert_eq!(super::count(&app, "challenges").await, 0);
 }
