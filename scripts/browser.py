@@ -318,10 +318,11 @@ def client(person):
     person.titled("Your account")
     hint = tokens["id_token"]
     out = f"/oauth2/logout?id_token_hint={hint}&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2Fout&state=x"
-    person.page.evaluate("to => { location.href = to }", person.base + out)
-    person.page.wait_for_url("https://app.example/out?state=x")
+    with person.page.expect_request("https://app.example/out?state=x"):
+        person.page.evaluate("to => { location.href = to }", person.base + out)
     person.open("/account")
     person.titled("Sign in")
+    person.complaints.clear()
     person.forgiven = True
     person.open("/oauth2/authorize?client_id=nobody")
     person.titled("That did not work")

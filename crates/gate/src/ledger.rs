@@ -126,7 +126,7 @@ impl Gate {
         };
         let outcome = written.await;
         if let Err(error) = &outcome {
-            tracing::debug!(%error, "events of clients could not be written: their requests are refused");
+            tracing::warn!(%error, "events of clients could not be written: their requests are refused");
         }
         for done in told {
             // Whoever left does not hear it.

@@ -37,7 +37,7 @@ pub const GLOBAL_TABLES: &[(&str, &str)] = &[
     ),
     ("sessions", "a person's, as the account is"),
     ("clients", "looked up before anyone is known; who sees to an organization's sees those alone"),
-    ("client_secrets", "a client's, as the client is: found before it is known"),
+    ("client_secrets", "a client's, looked up with it before anyone is known"),
     ("api_keys", "looked up before anyone is known; a person sees the own rows alone"),
     ("passkeys", "looked up before anyone is known; a person sees the own rows alone"),
     ("attempts", "failed sign-ins, under a keyed hash of an address that nobody need have"),

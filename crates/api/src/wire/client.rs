@@ -24,6 +24,7 @@ const MOST_OVERLAP_S: i64 = 30 * 24 * 3_600;
 /// A client that is wanted.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a member of its own of what is sent")]
 pub struct NewClient {
     /// What people are shown, 1 to 100 characters.
     pub client_name: Name,

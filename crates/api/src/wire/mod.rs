@@ -10,6 +10,7 @@ mod done;
 pub mod edge;
 pub mod embedding;
 pub mod event;
+mod fields;
 pub mod form;
 pub mod invitation;
 pub mod mfa;

@@ -71,7 +71,7 @@ pub async fn places(tx: &mut Tx<'_, Identity>, user: UserId) -> Result<Vec<Place
     let read = |row: &wardgraph_store::Row| {
         let organization = TenantId::parse(row.try_get::<&str>(0)?).map_err(|_| unreadable())?;
         let seat = Seat::read(organization, row.try_get(1)?, row.try_get(2)?).ok_or_else(unreadable)?;
-        Ok(Place { seat, name: row.try_get::<String>(3).map_err(StoreError::from)?, requires_mfa: row.try_get(4)? })
+        Ok(Place { seat, name: row.try_get(3)?, requires_mfa: row.try_get(4)? })
     };
     tx.run(&SEATS, &[&user.uuid(), &MOST]).await?.iter().map(read).collect()
 }

@@ -75,7 +75,7 @@ async fn an_own_token_is_believed_and_says_what_it_was_asked_to_say() {
         ("iss", json!(OWN_ISS)),
         ("aud", json!("activekg")),
         ("sub", json!("user-1")),
-        ("client_id", json!("test-client")),
+        ("client_id", json!("wardgraph")),
         ("tenant_id", json!(TENANT)),
         ("scopes", json!(["nodes:write", "search:read"])),
         ("scope", json!("nodes:write search:read")),

@@ -1,6 +1,6 @@
 //! What the roles may do with the tables of accounts: read by the catalogue's tests.
 
-const PEOPLES: [&str; 13] = [
+const PEOPLES: [&str; 14] = [
     "users",
     "passwords",
     "memberships",
@@ -14,6 +14,7 @@ const PEOPLES: [&str; 13] = [
     "clients",
     "client_secrets",
     "notice_counts",
+    "consents",
 ];
 
 /// Table, policy, command and roles of every policy.
@@ -32,8 +33,17 @@ pub(crate) fn policies() -> Vec<String> {
         .map(str::to_owned),
     );
     let peoples = PEOPLES.into_iter().map(|table| format!("{table} own_account PERMISSIVE ALL app"));
-    let before =
-        PEOPLES.into_iter().chain(["attempts", "links", "mail", "mail_counts", "invitations", "setup_links", "used_ids"]);
+    let before = PEOPLES.into_iter().chain([
+        "attempts",
+        "links",
+        "mail",
+        "mail_counts",
+        "invitations",
+        "setup_links",
+        "pushed_requests",
+        "authorization_codes",
+        "used_ids",
+    ]);
     let before = before.map(|table| format!("{table} identity PERMISSIVE ALL identity"));
     let keepers = [
         "mail",
@@ -46,6 +56,8 @@ pub(crate) fn policies() -> Vec<String> {
         "api_keys",
         "invitations",
         "setup_links",
+        "pushed_requests",
+        "authorization_codes",
         "used_ids",
     ];
     let keepers = keepers.map(|table| format!("{table} keeper PERMISSIVE ALL worker"));
@@ -113,6 +125,12 @@ pub(crate) fn grants() -> Vec<String> {
         "clients app delete+insert+select+update",
         "client_secrets identity insert+select",
         "client_secrets app delete+insert+select+update",
+        "pushed_requests identity insert+select+update",
+        "pushed_requests worker delete",
+        "authorization_codes identity insert+select+update",
+        "authorization_codes worker delete",
+        "consents identity select",
+        "consents app delete+insert+select",
     ];
     let of = |table: &str, columns: &[&str], right: &str| -> Vec<String> {
         columns.iter().map(|column| format!("{table} {column} {right}")).collect()
@@ -131,6 +149,7 @@ pub(crate) fn grants() -> Vec<String> {
         "client_id",
         "scopes",
         "audience",
+        "browser_session_id",
     ];
     let passkeys = ["factor_id", "user_id", "credential_id", "user_handle", "synced", "transports", "went_back_at"];
     let begun = [
@@ -207,6 +226,9 @@ pub(crate) fn grants() -> Vec<String> {
         of("links", &["link_id", "user_id", "expires_at", "used_at"], "admin select"),
         of("api_keys", &["key_id", "revoked_at", "expires_at"], "worker select"),
         of("api_keys", &["expires_at", "revoked_at", "successor_id"], "app update"),
+        of("consents", &["client_name", "scopes", "updated_at"], "app update"),
+        of("pushed_requests", &["request_id", "expires_at"], "worker select"),
+        of("authorization_codes", &["code_id", "created_at", "expires_at"], "worker select"),
         of("passkeys", &passkeys, "app select"),
         of("passkeys", &["sign_count", "synced", "recognised", "went_back_at"], "identity update"),
     ];
