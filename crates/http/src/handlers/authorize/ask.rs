@@ -17,7 +17,7 @@ use wardgraph_identity::{
         browser::{self, BrowserSession},
     },
 };
-use wardgraph_kernel::{Chance, ClientId, CodeId, EventType, Outcome, Permissions, PushedRequestId, SessionId, Timestamp};
+use wardgraph_kernel::{Chance, ClientId, CodeId, EventType, Outcome, PushedRequestId, SessionId, Timestamp};
 use wardgraph_oauth::{
     Client,
     client::Source,
@@ -180,7 +180,7 @@ impl Scene {
             let fault = Fault::new("access_denied", "the person is no member of such an organization");
             return self.told(work, Some(&person), &asked, fault).await;
         };
-        let scopes = within(&asked.request.scopes, chosen.seat.permissions());
+        let scopes = scope::within(&asked.request.scopes, chosen.seat.permissions());
         if scopes.is_empty() {
             let fault = Fault::new("access_denied", "the person may do nothing of what is asked for");
             return self.told(work, Some(&person), &asked, fault).await;
@@ -302,11 +302,6 @@ struct Failed {
 
 const fn long() -> Fault {
     Fault::new("invalid_request", "the request is too long to be carried by a browser: push it (RFC 9126)")
-}
-
-/// What is left of what is asked for, where its person may do no more than this.
-fn within(scopes: &[String], may: Permissions) -> Vec<String> {
-    scope::within(scopes, may)
 }
 
 /// The page to sign in, which leads back.
