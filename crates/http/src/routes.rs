@@ -56,6 +56,7 @@ impl std::fmt::Debug for Services {
 }
 
 /// The whole API.
+#[expect(clippy::too_many_lines, reason = "every route on one page")]
 pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
     Api::new(gate, edge)
         .mount(s::Live, system::live)
