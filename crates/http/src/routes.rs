@@ -58,6 +58,7 @@ impl std::fmt::Debug for Services {
 }
 
 /// The whole API.
+#[expect(clippy::too_many_lines, reason = "every route on one page")]
 pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
     let api = Api::new(gate, edge)
         .mount(s::Live, system::live)

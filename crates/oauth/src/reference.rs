@@ -42,9 +42,14 @@ mod tests {
         let ((one, kept), (other, _)) = (make("wgo_", id, &chance), make("wgo_", id, &chance));
         assert_eq!(read("wgo_", one.expose()), Some(id));
         assert!(verifies(one.expose(), &kept) && !verifies(other.expose(), &kept));
-        for bad in
-            ["", "wgo_", "wgo_AAAA", &one.expose()[4..], &format!("{}AAAA", one.expose()), &one.expose().replace("wgo", "wgr")]
-        {
+        for bad in [
+            "",
+            "wgo_",
+            "wgo_AAAA",
+            one.expose().get(4..).unwrap(),
+            &format!("{}AAAA", one.expose()),
+            &one.expose().replace("wgo", "wgr"),
+        ] {
             assert_eq!(read("wgo_", bad), None, "{bad}");
         }
     }

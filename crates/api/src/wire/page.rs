@@ -5,16 +5,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use wardgraph_kernel::{Permission, Secret};
 
-pub use super::{
-    done::{Done, Notice},
-    fields::object,
-};
 use super::{
     Name, SecretText,
     api_key::NewApiKey,
     auth::Credentials,
     mfa::{Method, NewEnrolment, NewFactor, Shown},
     passkey::Credential,
+};
+pub use super::{
+    done::{Done, Notice},
+    fields::object,
 };
 use crate::{
     describe::{Body, Known},

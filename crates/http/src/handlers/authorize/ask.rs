@@ -17,7 +17,7 @@ use wardgraph_identity::{
         browser::{self, BrowserSession},
     },
 };
-use wardgraph_kernel::{Chance, ClientId, CodeId, EventType, Outcome, Permissions, PushedRequestId, SessionId, Timestamp};
+use wardgraph_kernel::{Chance, ClientId, CodeId, EventType, Outcome, PushedRequestId, SessionId, Timestamp};
 use wardgraph_oauth::{
     Client,
     client::Source,
@@ -105,14 +105,15 @@ impl Scene {
     async fn play(self, mut work: Work, params: Params) -> Outgoing {
         let pushed = match params.one("request_uri").filter(|uri| uri.starts_with(par::PREFIX)) {
             None => None,
-            Some(uri) => match par::open(&mut work.tx(), self.client.id.as_str(), uri, self.now).await? {
-                Some(pushed) => Some(pushed),
-                None => {
+            Some(uri) => {
+                let opened = par::open(&mut work.tx(), self.client.id.as_str(), uri, self.now).await?;
+                if opened.is_none() {
                     let why =
                         "the application's request is too old, or it was used before: go back to the application and try again";
                     return Ok(work.refuse(Problem::malformed(why)).await?);
                 }
-            },
+                opened
+            }
         };
         let judged = match &pushed {
             Some(Pushed { params, .. }) => request::check(&registered(&self.client, &self.services), params, Origin::Pushed),
@@ -129,7 +130,7 @@ impl Scene {
             Ok(mut request) => {
                 // What the page added is this server's own, and a pushed request cannot have it.
                 request.organization = params.one("organization").map(str::to_owned).or(request.organization);
-                self.judge(work, Asked { request, params, pushed, since }).await
+                Box::pin(self.judge(work, Asked { request, params, pushed, since })).await
             }
         }
     }
@@ -157,7 +158,7 @@ impl Scene {
             (Ok(Step::On | Step::Ask), Some(person)) if self.progress.denied => {
                 self.told(work, Some(&person), &asked, Fault::new("access_denied", "the person does not allow it")).await
             }
-            (Ok(Step::On | Step::Ask), Some(person)) => self.agreement(work, person, asked).await,
+            (Ok(Step::On | Step::Ask), Some(person)) => Box::pin(self.agreement(work, person, asked)).await,
             (Ok(Step::On | Step::Ask), None) => self.to_sign_in(work, false, &asked).await,
         }
     }
@@ -180,7 +181,7 @@ impl Scene {
             let fault = Fault::new("access_denied", "the person is no member of such an organization");
             return self.told(work, Some(&person), &asked, fault).await;
         };
-        let scopes = within(&asked.request.scopes, chosen.seat.permissions());
+        let scopes = scope::within(&asked.request.scopes, chosen.seat.permissions());
         if scopes.is_empty() {
             let fault = Fault::new("access_denied", "the person may do nothing of what is asked for");
             return self.told(work, Some(&person), &asked, fault).await;
@@ -302,11 +303,6 @@ struct Failed {
 
 const fn long() -> Fault {
     Fault::new("invalid_request", "the request is too long to be carried by a browser: push it (RFC 9126)")
-}
-
-/// What is left of what is asked for, where its person may do no more than this.
-fn within(scopes: &[String], may: Permissions) -> Vec<String> {
-    scope::within(scopes, may)
 }
 
 /// The page to sign in, which leads back.
