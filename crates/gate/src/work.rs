@@ -24,8 +24,8 @@ pub struct Work<E: Endpoint> {
     entries: Vec<Entry>,
     /// What other tenants' logs are told.
     elsewhere: Vec<(TenantId, Entry)>,
-    /// What the subjects' events say besides.
-    told: Option<Value>,
+    /// What the subjects' events say besides; on the heap, as few say anything.
+    told: Option<Box<Value>>,
     key: Option<Key>,
     endpoint: std::marker::PhantomData<fn() -> E>,
 }
@@ -102,7 +102,7 @@ impl<E: Endpoint<Mode = Write>> Work<E> {
 
     /// Has the subjects' events say more: what was there before, and what is after. Never a secret.
     pub fn explain(&mut self, payload: Value) {
-        self.told = Some(payload);
+        self.told = Some(Box::new(payload));
     }
 
     /// Commits what was done to `subject`, with its event and the request's.
@@ -144,7 +144,10 @@ impl<E: Endpoint<Mode = Write>> Work<E> {
         // The mode is `Write` exactly where the table names an event.
         let event_type = E::SPEC.event.unwrap_or(EventType::RequestCommitted);
         let told = self.told.take();
-        let done = |subject| Entry { payload: told.clone().unwrap_or_else(|| json!({})), ..Entry::done(event_type, subject) };
+        let done = |subject| Entry {
+            payload: told.as_deref().cloned().unwrap_or_else(|| json!({})),
+            ..Entry::done(event_type, subject)
+        };
         let subjects = subjects.into_iter().map(done).collect();
         let record = match self.key.take().zip(kept) {
             Some((key, kept)) => {

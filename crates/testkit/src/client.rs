@@ -55,8 +55,9 @@ pub fn registration(changes: Value) -> Value {
         "scopes": ["nodes:write", "search:read"],
         "role": "developer",
     });
-    for (name, value) in changes.as_object().unwrap() {
-        wanted[name] = value.clone();
+    let Value::Object(changes) = changes else { unreachable!("a registration is an object") };
+    for (name, value) in changes {
+        wanted[name] = value;
     }
     wanted.as_object_mut().unwrap().retain(|_, value| !value.is_null());
     wanted

@@ -44,10 +44,8 @@ pub(crate) async fn refresh(
 
 /// Has on record that a token was used, for the first time or again.
 pub(in crate::handlers) fn note<E: Endpoint>(work: &mut CeremonyWork<E>, session: SessionId, number: i32, again: bool) {
-    let (event_type, payload) = match again {
-        false => (EventType::SessionRefreshed, json!({})),
-        true => (EventType::SessionRetried, json!({ "token": number })),
-    };
+    let (event_type, payload) =
+        if again { (EventType::SessionRetried, json!({ "token": number })) } else { (EventType::SessionRefreshed, json!({})) };
     work.note(event_type, Some(session.into()), Outcome::Success, payload);
 }
 

@@ -10,7 +10,7 @@ use wardgraph_api::{
 };
 use wardgraph_gate::{Ceremony, Committed};
 use wardgraph_identity::refresh::Presented;
-use wardgraph_kernel::{Endpoint, Read, Secret};
+use wardgraph_kernel::{Endpoint, Read, Secret, Timestamp};
 use wardgraph_oauth::{Client, ErrorCode, Refusal, grant};
 use wardgraph_tokens::Inspected;
 
@@ -90,7 +90,7 @@ fn described(inspected: &Inspected, iss: &str) -> Introspection {
         jti: claims.token_id.clone(),
         tenant_id: Some(claims.tenant.to_string()),
         acr: own.and_then(|own| own.acr.clone()),
-        auth_time: own.and_then(|own| own.auth_time).map(|at| at.as_second()),
+        auth_time: own.and_then(|own| own.auth_time).map(Timestamp::as_second),
     }
 }
 
