@@ -117,9 +117,10 @@ async fn what_outlives_a_session_asks_for_a_fresh_sign_in_and_comes_back() {
 async fn a_second_factor_is_renamed_with_a_browser() {
     let app = App::start().await;
     let ada = app.person("ada@example.com").await;
-    let window = Window::open(&app);
-    window.sign_in("ada@example.com").await;
     let phone = ada.adds_an_app(&app).await;
+    // What was signed in before is out.
+    let window = Window::open(&app);
+    window.sign_in_with("ada@example.com", &phone.recovery_code(0)).await;
     let id = phone.enabled["factor_id"].as_str().unwrap();
     let path = format!("/account/security/factors/{id}/rename");
     assert!(window.get("/account/security").await.text.contains(&format!("href=\"{path}\"")));
