@@ -93,7 +93,7 @@ pub async fn run(cli: Cli, environment: BTreeMap<String, String>, out: &mut (imp
     let data_dir = cli.data_dir.unwrap_or_else(|| default_data_dir(&environment));
     let mut context = Context { settings, data_dir, without_effect: without_effect(&environment) };
     match cli.command {
-        Command::Serve(serve) => serve.run(&mut context, out).await,
+        Command::Serve(serve) => Box::pin(serve.run(&mut context, out)).await,
         Command::Migrate(migrate) => migrate.run(&context, out).await,
         Command::Demo(demo) => demo.run(&context, out).await,
         Command::Import(import) => import.run(&context, out).await,

@@ -82,7 +82,7 @@ async fn somebody_with_an_account_joins_with_a_browser_and_changes_where_they_wo
     let to = window.get(&link).await;
     let encoded = format!("%2Faccount%2Finvitation%3Ftoken%3D{token}");
     assert_eq!(to.leads(), format!("/sign-in?return_to={encoded}"));
-    window.get(&to.leads().to_owned()).await;
+    window.get(to.leads()).await;
     let fields = [("email", "bob@example.com"), ("password", PASSWORD), ("return_to", &link)];
     assert_eq!(window.send("/sign-in", &fields).await.leads(), link);
     for _ in 0..2 {
