@@ -1,6 +1,6 @@
 //! Clients of the OAuth server, as they are met: in memory, but for the first request of each.
 //!
-//! **Invariant:** what is remembered of a client is a second old at most (`a_client_that_is_changed_is_another_within_a_second_on_every_server`).
+//! **Invariant:** what is remembered of a client that is changed is a second old at most (`a_client_that_is_changed_is_another_within_a_second_on_every_server`).
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 

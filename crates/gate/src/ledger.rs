@@ -48,6 +48,20 @@ impl Ledger {
     }
 }
 
+/// Whoever writes. One that ends by a panic has nobody wait for it: the next request begins another.
+struct Writer<'a>(&'a Gate);
+
+impl Drop for Writer<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let mut state = self.0.ledger.state();
+            state.writing = false;
+            // Whoever waits is told by what is dropped with it.
+            state.waiting.clear();
+        }
+    }
+}
+
 impl Gate {
     /// Has events of a request on record together with those of others, and waits for the commit.
     pub(crate) async fn settle(
@@ -77,6 +91,7 @@ impl Gate {
 
     /// Writes until nothing waits.
     async fn write_all(self: Arc<Self>) {
+        let _writer = Writer(&self);
         loop {
             let turn: Vec<Waiting> = {
                 let mut state = self.ledger.state();

@@ -197,6 +197,8 @@ mod tests {
             "users:read",
             "users:write",
             "members:write",
+            "clients:read",
+            "clients:write",
             "super_admin",
         ]);
         let given = asked.intersect(Permissions::outside_ceiling());

@@ -1,7 +1,8 @@
 //! How clients prove who they are (RFC 6749, section 2.3; OpenID Connect Core, section 9).
 //!
 //! **Invariants:** a client authenticates by the one way that is registered of it, and by no other
-//! (`a_client_proves_who_it_is_in_the_one_way_that_is_registered`); who it claims to be, and whether anybody is, changes neither answer nor work.
+//! (`a_client_proves_who_it_is_in_the_one_way_that_is_registered`); of a secret, who it claims
+//! to be, and whether anybody is, changes neither answer nor work.
 
 use std::sync::Arc;
 

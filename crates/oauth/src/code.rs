@@ -24,6 +24,12 @@ const GIVE: Statement<Identity> = Statement::identity(
        resource, claims, amr, acr, auth_time, created_at, expires_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
 );
+/// Its account and its browser's session, as they are when it is used: whoever ends either meanwhile waits, and then ends what the code gave, too.
+const STAND: Statement<Identity> = Statement::identity(
+    "oauth.code.stand",
+    "select s.session_id from authorization_codes c join users u on u.user_id = c.user_id join sessions s on s.session_id = c.session_id
+     where c.code_id = $1 for share of u for share of s",
+);
 /// A code, locked, so that of two uses at once one is the second.
 const HOLD: Statement<Identity> = Statement::identity(
     "oauth.code.hold",
@@ -41,7 +47,7 @@ const USE: Statement<Identity> = Statement::identity(
     "update authorization_codes set used_at = $2, granted_session_id = $3 where code_id = $1 and used_at is null",
 );
 
-pub(crate) const STATEMENTS: &[&StatementInfo] = &[GIVE.info(), HOLD.info(), USE.info()];
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[GIVE.info(), HOLD.info(), STAND.info(), USE.info()];
 
 /// Who agreed to a request, where, and in which session.
 #[derive(Debug)]
@@ -164,6 +170,7 @@ pub struct Claimed<'a> {
 /// Judges a code, and holds it until the transaction ends.
 pub async fn present(tx: &mut Tx<'_, Identity>, claimed: &Claimed<'_>, now: Timestamp) -> Result<Presented, StoreError> {
     let Some(id) = reference::read(PREFIX, claimed.code) else { return Ok(Presented::Bad("no code")) };
+    tx.run(&STAND, &[&id]).await?;
     let rows = tx.run(&HOLD, &[&id, &now]).await?;
     let Some(row) = rows.first() else { return Ok(Presented::Bad("unknown")) };
     let kept: Vec<u8> = row.try_get(0)?;

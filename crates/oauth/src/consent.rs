@@ -37,13 +37,19 @@ const TAKE_BACK: Statement<Write> = Statement::writing(
     APP,
     "delete from consents where user_id = $1 and consent_id = $2 returning client_id, organization_id",
 );
+const UNSAY: Statement<Write> = Statement::writing(
+    "oauth.consent.end_codes",
+    APP,
+    "delete from authorization_codes where user_id = $1 and client_id = $2 and organization_id = $3 and used_at is null",
+);
 const END: Statement<Write> = Statement::writing(
     "oauth.consent.end_sessions",
     APP,
     "update sessions set ended_at = $4, ended_by = $5 where user_id = $1 and client_id = $2 and organization_id = $3 and ended_at is null returning session_id",
 );
 
-pub(crate) const STATEMENTS: &[&StatementInfo] = &[FIND.info(), REMEMBER.info(), LIST.info(), TAKE_BACK.info(), END.info()];
+pub(crate) const STATEMENTS: &[&StatementInfo] =
+    &[FIND.info(), REMEMBER.info(), LIST.info(), TAKE_BACK.info(), UNSAY.info(), END.info()];
 
 /// What somebody agreed to, as they see it.
 #[derive(Debug, Clone)]
@@ -138,6 +144,8 @@ pub async fn take_back(
     let rows = tx.write(&TAKE_BACK, &[&user.uuid(), &id.uuid()]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     let (client, organization): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+    // Codes first: one that is being used is waited for, and what it gives is found below.
+    tx.write(&UNSAY, &[&user.uuid(), &client, &organization]).await?;
     let ended = tx.write(&END, &[&user.uuid(), &client, &organization, &now, &Why::Revoked.word()]).await?;
     ended.iter().map(|row| row.try_get::<Uuid>(0).map(SessionId::from)).collect::<Result<_, _>>().map(Some)
 }

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 use wardgraph_identity::session::Why;
-use wardgraph_kernel::{Identity, SessionId, Timestamp, Write};
+use wardgraph_kernel::{Identity, SessionId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
 const END_SQL: &str = "update sessions set ended_at = $2, ended_by = $3
@@ -12,11 +12,21 @@ const END_BY_IDENTITY: Statement<Identity> = Statement::identity("oauth.follow.e
 const BEGIN: Statement<Identity> =
     Statement::identity("oauth.follow.begin", "update sessions set browser_session_id = $2 where session_id = $1");
 
-pub(crate) const STATEMENTS: &[&StatementInfo] = &[END.info(), END_BY_IDENTITY.info(), BEGIN.info()];
+const CARRY: Statement<Identity> = Statement::identity(
+    "oauth.follow.carry",
+    "update sessions set browser_session_id = $2 where browser_session_id = $1 and user_id = $3 and ended_at is null",
+);
+
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[BEGIN.info(), CARRY.info(), END.info(), END_BY_IDENTITY.info()];
 
 /// Has a client's session know in which browser's session it was begun.
 pub async fn begin(tx: &mut Tx<'_, Identity>, session: SessionId, browser: SessionId) -> Result<(), StoreError> {
     tx.run(&BEGIN, &[&session.uuid(), &browser.uuid()]).await.map(drop)
+}
+
+/// Has what a person's clients began in a browser's session end with the one that takes its place.
+pub async fn carry(tx: &mut Tx<'_, Identity>, from: SessionId, to: SessionId, user: UserId) -> Result<(), StoreError> {
+    tx.run(&CARRY, &[&from.uuid(), &to.uuid(), &user.uuid()]).await.map(drop)
 }
 
 /// Ends what ends with a browser's session, and tells what did: that is to be revoked.

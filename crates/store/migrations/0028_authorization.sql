@@ -17,8 +17,8 @@ create table pushed_requests (
 create index pushed_requests_client on pushed_requests (client_id);
 create index pushed_requests_age on pushed_requests (expires_at);
 
--- Codes (RFC 6749, section 4.1), each for one exchange: an id and 256 bits of chance, of which SHA-256 is kept. What was used is remembered for as
--- long as what it gave may live, so that whoever uses it again is found out.
+-- Codes (RFC 6749, section 4.1), each for one exchange: an id and 256 bits of chance, of which SHA-256 is kept. What was used is remembered for a
+-- day, so that whoever uses it again is found out.
 create table authorization_codes (
   code_id uuid not null primary key,
   verifier bytea not null,
@@ -72,12 +72,14 @@ alter table sessions add column browser_session_id uuid;
 create index sessions_browser on sessions (browser_session_id) where browser_session_id is not null;
 
 call keep_account('pushed_requests', null);
-call keep_account('authorization_codes', null);
+call keep_account('authorization_codes', $$user_id = nullif(current_setting('app.current_user_id', true), '')::uuid$$);
 call keep_account('consents', $$user_id = nullif(current_setting('app.current_user_id', true), '')::uuid$$);
 create policy keeper on pushed_requests for all to wardgraph_worker using (true) with check (true);
 create policy keeper on authorization_codes for all to wardgraph_worker using (true) with check (true);
 
 grant select, insert, update on pushed_requests, authorization_codes to wardgraph_identity;
+-- Whoever takes back what they agreed to takes back the codes that are out.
+grant select (user_id, client_id, organization_id, used_at), delete on authorization_codes to wardgraph_app;
 grant select on consents to wardgraph_identity;
 grant select, insert, delete on consents to wardgraph_app;
 grant update (client_name, scopes, updated_at) on consents to wardgraph_app;

@@ -274,8 +274,18 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         ) => Some(&["wardgraph_identity"]),
         ("jobs", ("own_insert", "a", "", OWN))
         | (
-            "users" | "passwords" | "memberships" | "sessions" | "api_keys" | "factors" | "recovery_codes" | "challenges"
-            | "passkeys" | "consents" | "notice_counts",
+            "users"
+            | "passwords"
+            | "memberships"
+            | "sessions"
+            | "api_keys"
+            | "factors"
+            | "recovery_codes"
+            | "challenges"
+            | "passkeys"
+            | "consents"
+            | "authorization_codes"
+            | "notice_counts",
             ("own_account", "*", ACCOUNT, ACCOUNT),
         )
         | ("organizations", ("members_read", "r", OWN_ORGANIZATIONS, "") | ("own_account", "*", ORGANIZATION, ORGANIZATION))

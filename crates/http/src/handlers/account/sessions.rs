@@ -40,6 +40,9 @@ where
     let ended = session::finish(&mut work.tx(), user, id, why, now).await?;
     let ended = ended.ok_or_else(|| Problem::not_found("the account has no such session"))?;
     let followed = follow::end(&mut work.tx(), ended, now).await?;
+    for session in &followed {
+        work.changed(EventType::SessionEnded, *session);
+    }
     for session in followed.into_iter().chain([ended]) {
         revoke(&mut work.tx(), Revocation::Session(&session.to_string()), now).await?;
     }

@@ -4,6 +4,7 @@ use wardgraph_api::wire::auth::Tokens;
 use wardgraph_gate::{Browser, Tx};
 use wardgraph_identity::session::{Credential, Lifetimes, browser};
 use wardgraph_kernel::{Chance, Identity, Secret, SessionId};
+use wardgraph_oauth::follow;
 use wardgraph_tokens::{Revocation, revoke};
 
 use super::{beginning::Beginning, tokens};
@@ -56,14 +57,21 @@ impl Opening for InBrowser<'_> {
         _: &Services,
         chance: &dyn Chance,
     ) -> Result<(SessionId, Secret), Failure> {
-        if let Some(held) = self.0.session()
-            && browser::replace(tx, &held, begun.now).await?
-        {
-            revoke(tx, Revocation::Session(&held.session.to_string()), begun.now).await?;
-        }
+        let replaced = match self.0.session() {
+            Some(held) if browser::replace(tx, &held, begun.now).await? => Some(held.session),
+            _ => None,
+        };
         let id = SessionId::new(begun.now, chance);
         let cookie = browser::cookie(id, chance);
         begun.begin(tx, id, Credential::Cookie(&cookie), Lifetimes::BROWSER).await?;
+        if let Some(replaced) = replaced {
+            // What clients began for this person goes on; for somebody else who signed in here before, it is over.
+            follow::carry(tx, replaced, id, begun.user).await?;
+            let over = follow::end_unknown(tx, replaced, begun.now).await?;
+            for session in over.into_iter().chain([replaced]) {
+                revoke(tx, Revocation::Session(&session.to_string()), begun.now).await?;
+            }
+        }
         Ok((id, cookie))
     }
 }

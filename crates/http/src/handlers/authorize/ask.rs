@@ -128,8 +128,8 @@ impl Scene {
                 self.fail(work, None, request).await
             }
             Ok(mut request) => {
-                // What the page added is this server's own, and a pushed request cannot have it.
-                request.organization = params.one("organization").map(str::to_owned).or(request.organization);
+                // What the page added counts where the request names none: a pushed one is changed by nobody.
+                request.organization = request.organization.or_else(|| params.one("organization").map(str::to_owned));
                 Box::pin(self.judge(work, Asked { request, params, pushed, since })).await
             }
         }

@@ -84,8 +84,11 @@ pub(crate) async fn replace(
 }
 
 pub(crate) async fn delete(permit: Permit<DeleteClient>, Path(id): Path<ClientId>) -> Result<Committed<DeleteClient>, Failure> {
-    let now = permit.now();
+    let (caller, now) = (permit.account()?, permit.now());
     let mut work = permit.begin()?;
+    if !session::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
+        return Ok(work.refuse(signed_out()).await?);
+    }
     let before = client::delete(&mut work.tx(), &id).await?;
     announce(&mut work.tx(), &id, i64::MAX, true, now).await?;
     work.explain(json!({ "before": told(&before.registered) }));

@@ -1,6 +1,6 @@
 //! What the roles may do with the tables of accounts: read by the catalogue's tests.
 
-const PEOPLES: [&str; 14] = [
+const PEOPLES: [&str; 15] = [
     "users",
     "passwords",
     "memberships",
@@ -15,6 +15,7 @@ const PEOPLES: [&str; 14] = [
     "client_secrets",
     "notice_counts",
     "consents",
+    "authorization_codes",
 ];
 
 /// Table, policy, command and roles of every policy.
@@ -41,7 +42,6 @@ pub(crate) fn policies() -> Vec<String> {
         "invitations",
         "setup_links",
         "pushed_requests",
-        "authorization_codes",
         "used_ids",
     ]);
     let before = before.map(|table| format!("{table} identity PERMISSIVE ALL identity"));
@@ -129,6 +129,7 @@ pub(crate) fn grants() -> Vec<String> {
         "pushed_requests worker delete",
         "authorization_codes identity insert+select+update",
         "authorization_codes worker delete",
+        "authorization_codes app delete",
         "consents identity select",
         "consents app delete+insert+select",
     ];
@@ -229,6 +230,7 @@ pub(crate) fn grants() -> Vec<String> {
         of("consents", &["client_name", "scopes", "updated_at"], "app update"),
         of("pushed_requests", &["request_id", "expires_at"], "worker select"),
         of("authorization_codes", &["code_id", "created_at", "expires_at"], "worker select"),
+        of("authorization_codes", &["client_id", "organization_id", "used_at", "user_id"], "app select"),
         of("passkeys", &passkeys, "app select"),
         of("passkeys", &["sign_count", "synced", "recognised", "went_back_at"], "identity update"),
     ];

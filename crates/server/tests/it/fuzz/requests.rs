@@ -10,6 +10,7 @@ use wardgraph_api::{
     describe::Known,
     table::{Row, rows},
 };
+use wardgraph_kernel::By;
 use wardgraph_testkit::{App, Caller};
 
 use super::{
@@ -120,10 +121,16 @@ async fn ask(app: &App, caller: &Caller, row: &Row, target: &str, body: Vec<u8>)
     prop_assert!(status < 500, "{status} to {} {target:.200}", row.spec.id);
     let is_page = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/html; charset=utf-8");
     if status >= 400 && !(is_page && row.spec.is_page()) {
-        prop_assert_eq!(&response.headers()[header::CONTENT_TYPE], "application/problem+json");
+        let kind = response.headers()[header::CONTENT_TYPE].to_str().unwrap().to_owned();
         let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
         let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
-        prop_assert!(problem["detail"].is_string() && problem["status"] == status && body.len() < 20_000, "{problem}");
+        // Clients are refused in the words of RFC 6749, section 5.2.
+        let told = if row.spec.by == By::Client {
+            kind == "application/json" && problem["error"].is_string()
+        } else {
+            kind == "application/problem+json" && problem["detail"].is_string() && problem["status"] == status
+        };
+        prop_assert!(told && body.len() < 20_000, "{kind} {problem}");
     }
     Ok(status)
 }
