@@ -92,6 +92,16 @@ impl<E: Endpoint> Ceremony<E> {
         self.within(decision)
     }
 
+    /// Counts a request to the network that it came from: of a client that proves nothing, anybody can be it.
+    ///
+    /// # Errors
+    /// 429 when too many came.
+    pub fn charge_network(&self) -> Result<(), Problem> {
+        let admission = self.admission();
+        let parts = &admission.gate.parts;
+        self.within(parts.limiter.charge_network(admission.ip, E::SPEC.limit, parts.clock.elapsed()))
+    }
+
     /// Refuses what is too much, and has it on record.
     fn within(&self, decision: Decision) -> Result<(), Problem> {
         if decision.admitted {

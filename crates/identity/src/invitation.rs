@@ -8,7 +8,7 @@ mod follow;
 mod make;
 mod own;
 
-pub use follow::{Given, Offer, Place, found, join, look, take, take_own};
+pub use follow::{Given, Offer, Place, found, join, look, take, take_own, withdraw_of};
 pub use make::{Inviter, Made, NewInvitation, inviter, make, room};
 pub use own::{Invitation, Membership, Shown, State, list, memberships, shown, withdraw};
 
@@ -37,6 +37,7 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     follow::LOOK.info(),
     follow::TAKE.info(),
     follow::TAKE_OWN.info(),
+    follow::WITHDRAW_OF.info(),
     make::COUNT.info(),
     make::INVITER.info(),
     make::MAKE.info(),

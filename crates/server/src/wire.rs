@@ -189,7 +189,8 @@ pub fn store_beside(config: &Config, home: &Home, roles: &[Role]) -> Result<Opti
     }
     let accounts = wardgraph_identity::STATEMENTS.iter().copied().flatten();
     let tokens = wardgraph_tokens::STATEMENTS.iter().copied().flatten();
-    let statements = wardgraph_vault::STATEMENTS.iter().copied().flatten().chain(tokens);
+    let clients = wardgraph_oauth::STATEMENTS.iter().copied().flatten();
+    let statements = wardgraph_vault::STATEMENTS.iter().copied().flatten().chain(tokens).chain(clients);
     let changes = wardgraph_store::STATEMENTS.iter().copied().flatten().chain(wardgraph_audit::STATEMENTS);
     let options = StoreOptions {
         logins,

@@ -38,7 +38,7 @@ alter table invitations enable row level security;
 alter table invitations force row level security;
 create policy identity on invitations for all to wardgraph_identity using (true) with check (true);
 grant select on invitations to wardgraph_identity;
-grant update (used_at) on invitations to wardgraph_identity;
+grant update (used_at, withdrawn_at) on invitations to wardgraph_identity;
 alter table setup_links enable row level security;
 alter table setup_links force row level security;
 create policy identity on setup_links for all to wardgraph_identity using (true) with check (true);

@@ -22,6 +22,12 @@ const TAKE_SQL: &str = "update invitations i set used_at = $2 from memberships h
      returning i.organization_id, o.name, i.role, h.role, i.email, i.inviter_id";
 pub(super) const TAKE: Statement<Identity> = Statement::identity("identity.invitation.take", TAKE_SQL);
 pub(super) const TAKE_OWN: Statement<Write> = Statement::writing("identity.invitation.take_own", &[Role::Admin], TAKE_SQL);
+/// Withdraws what somebody invited to, everywhere.
+pub(super) const WITHDRAW_OF: Statement<Identity> = Statement::identity(
+    "identity.invitation.withdraw_of",
+    "update invitations set withdrawn_at = $2 where inviter_id = $1 and used_at is null and withdrawn_at is null and expires_at > $2
+     returning invitation_id",
+);
 /// Makes the account of who is invited, as a member; nothing, where the address was taken meanwhile. The link showed the address.
 pub(super) const FOUND: Statement<Identity> = Statement::identity(
     "identity.invitation.found",
@@ -124,4 +130,10 @@ fn given(rows: &[Row]) -> Result<Option<Given>, IdentityError> {
     let inviters: OrganizationRole = role(3)?;
     let given = Given { email: row.try_get(4)?, inviter: row.try_get::<Uuid>(5)?.into(), place };
     Ok(inviters.may_give(given.place.role).then_some(given))
+}
+
+/// Withdraws the open invitations of an account that somebody else had in their hands, and tells which they were.
+pub async fn withdraw_of(tx: &mut Tx<'_, Identity>, inviter: UserId, now: Timestamp) -> Result<Vec<InvitationId>, StoreError> {
+    let rows = tx.run(&WITHDRAW_OF, &[&inviter.uuid(), &now]).await?;
+    rows.iter().map(|row| row.try_get::<Uuid>(0).map(InvitationId::from)).collect()
 }

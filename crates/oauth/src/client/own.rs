@@ -49,12 +49,13 @@ pub(super) const HOLD: Statement<Write> = Statement::writing(
     APP,
     concat!("select ", client_columns!(), " from clients c where c.organization_id = $1 and c.client_id = $2 for update of c"),
 );
+/// What an organization made of a client is its own: nobody else trusts it any more, whoever registered it first.
 pub(super) const REPLACE: Statement<Write> = Statement::writing(
     "oauth.client.replace",
     APP,
     "update clients set generation = generation + 1, updated_at = $3, name = $4, auth_method = $5, grant_types = $6, redirect_uris = $7, post_logout_redirect_uris = $8,
        backchannel_logout_uri = $9, scopes = $10, resources = $11, role = $12, first_party = $13, dpop_bound = $14, require_par = $15, id_token_alg = $16,
-       access_token_alg = $17, jwks = $18, jwks_uri = $19, disabled_at = case when $20::boolean then coalesce(disabled_at, $3) end
+       access_token_alg = $17, jwks = $18, jwks_uri = $19, source = 'api', disabled_at = case when $20::boolean then coalesce(disabled_at, $3) end
      where organization_id = $1 and client_id = $2 returning generation",
 );
 /// What it had been granted goes along.

@@ -4,7 +4,7 @@ use serde_json::json;
 use wardgraph_api::{Json, NoContent, table::disown::DisownFactor, wire::disown::Disowning};
 use wardgraph_gate::{Ceremony, Committed};
 use wardgraph_identity::{
-    account,
+    account, invitation,
     link::{self, Kind},
     session::{self, Why},
 };
@@ -44,6 +44,10 @@ pub(crate) async fn deny<E: Endpoint>(
     work.note(EventType::FactorDisowned, Some(user.into()), Outcome::Success, json!({ "factors": removed.len() }));
     for factor in removed {
         work.note(EventType::FactorRemoved, Some(factor.into()), Outcome::Success, json!({ "disowned": true }));
+    }
+    // Whom the thief invited is not to come in later.
+    for invitation in invitation::withdraw_of(&mut work.tx(), user, now).await? {
+        work.note(EventType::InvitationWithdrawn, Some(invitation.into()), Outcome::Success, json!({ "disowned": true }));
     }
     let home = account::home(&mut work.tx(), user).await?;
     Ok(work.commit(person(user, home), answer).await?)

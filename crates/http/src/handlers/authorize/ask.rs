@@ -318,8 +318,11 @@ fn sign_in(back: &str, done: Option<Done>, hint: Option<&str>) -> String {
     format!("/sign-in?{}", query.finish())
 }
 
-/// The host of an address, for people.
+/// Where an address leads, for people: the host of a page; of a program's own scheme the scheme alone, since what follows it is anybody's choice.
 fn host(address: &str) -> &str {
-    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
-    rest.split(['/', '?']).next().filter(|host| !host.is_empty()).unwrap_or(address)
+    match address.split_once(':') {
+        Some(("https" | "http", rest)) => rest.trim_start_matches('/').split(['/', '?']).next().unwrap_or(address),
+        Some((scheme, _)) => scheme,
+        None => address,
+    }
 }

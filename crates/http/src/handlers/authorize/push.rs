@@ -25,7 +25,12 @@ pub(crate) async fn push(
     services: Services,
 ) -> Result<Committed<PushRequest>, Failure> {
     let (client, key) = match authenticate(&pass, &form.client, &services).await {
-        Ok(by) => (by.client, by.key),
+        Ok(by) => {
+            if !by.is_confidential() {
+                pass.charge_network()?;
+            }
+            (by.client, by.key)
+        }
         Err(problem) => return turned_away(pass, &form.client, problem).await,
     };
     let refused = |error: &'static str, detail: &'static str| Failure::from(Problem::malformed(detail).error_code(error));

@@ -1,6 +1,6 @@
 //! Whether a token is good, and for what (RFC 7662).
 //!
-//! **Invariant:** a client learns nothing of another organization's tokens, nor of those of its own that are meant for somebody else
+//! **Invariant:** a client learns of the tokens that it got, and of those of its organization that are meant for it; of no others
 //! (`a_client_learns_about_its_own_tokens_and_those_that_are_meant_for_it`).
 
 use wardgraph_api::{
@@ -62,15 +62,15 @@ async fn look<E: Endpoint>(
         return Ok(refresh_token(pass, &by.client, &token, services).await?);
     }
     let inspected = pass.inspect(token.expose()).await?;
-    let meant = inspected.ok().filter(|inspected| is_meant_for(inspected, &by.client, services.issuer.audience()));
+    let meant = inspected.ok().filter(|inspected| is_meant_for(inspected, &by.client));
     Ok(meant.map_or_else(Introspection::default, |inspected| described(&inspected, services.issuer.iss())))
 }
 
-/// Whether a token is the client's own, or meant for it: of its organization, and good where it stands.
-fn is_meant_for(inspected: &Inspected, client: &Client, ours: &str) -> bool {
+/// Whether the client got a token, or it is meant for it: of its organization, and good where it stands.
+fn is_meant_for(inspected: &Inspected, client: &Client) -> bool {
     let own = inspected.claims.own.as_ref().is_some_and(|own| own.client_id == client.id.as_str());
-    let here = client.may_ask_for(&inspected.audience) || (inspected.audience == ours && client.may_ask_for(ours));
-    inspected.claims.tenant == client.organization && (own || here)
+    let here = client.may_ask_for(&inspected.audience);
+    own || (inspected.claims.tenant == client.organization && here)
 }
 
 fn described(inspected: &Inspected, iss: &str) -> Introspection {

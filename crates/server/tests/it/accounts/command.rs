@@ -138,3 +138,34 @@ async fn everybodys_sessions_end_by_a_command_while_the_server_serves() {
     assert_eq!(refreshed.send().await.unwrap().status().as_u16(), 401);
     assert_eq!(asks(&sign_in(&server, "ada@example.com").await.unwrap()).await, 200);
 }
+
+#[tokio::test]
+async fn a_client_is_registered_by_a_command_and_gets_tokens() {
+    let server = Server::start(&[]);
+    let file = server.folder.path().join("password");
+    fs::write(&file, PASSWORD).unwrap();
+    let made = create(&server, &["--email", "ada@example.com", "--name", "Ada", "--password-file", file.to_str().unwrap()]);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let tokens = sign_in(&server, "ada@example.com").await.unwrap();
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let ask = http.get(format!("{}/api/v1/whoami", server.base)).bearer_auth(tokens["access_token"].as_str().unwrap());
+    let who: Value = ask.send().await.unwrap().json().await.unwrap();
+    let data = server.data();
+    let register = |organization: &str| {
+        let grant = ["--name", "Import", "--grant-type", "client_credentials", "--role", "developer", "--scope", "nodes:read"];
+        let arguments = [&["client", "create", "--organization", organization][..], &grant].concat();
+        run(&[("WARDGRAPH_DATA_DIR", data.to_str().unwrap())], &arguments)
+    };
+    assert!(refused(&register("org_nobodys")).contains("org_nobodys"));
+    let made = register(who["tenant_id"].as_str().unwrap());
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let told = String::from_utf8_lossy(&made.stdout).into_owned();
+    let word = |prefix: &str| {
+        told.split_whitespace().find(|word| word.starts_with(prefix)).unwrap_or_else(|| panic!("{told}")).to_owned()
+    };
+    let ask = http.post(format!("{}/oauth2/token", server.base)).basic_auth(word("wgc_"), Some(word("wgcs_")));
+    let ask =
+        ask.header("content-type", "application/x-www-form-urlencoded").body("grant_type=client_credentials&scope=nodes:read");
+    let answer = ask.send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 200, "{}", answer.text().await.unwrap());
+}

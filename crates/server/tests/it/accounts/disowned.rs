@@ -48,6 +48,10 @@ async fn the_owner_says_that_it_was_not_them_and_gets_the_account_back() {
     let (ada, thief) = stolen(&app).await;
     let key = thief.caller.post("/api/v1/users/me/api-keys", &json!({ "name": "k", "scopes": ["nodes:read"] })).await.created();
     let key = app.bearer(key["key"].as_str().unwrap());
+    let accomplice = json!({ "email": "thief@example.com", "role": "owner" });
+    thief.caller.post("/api/v1/invitations", &accomplice).await.created();
+    app.mail_everything().await;
+    let invitation = app.mails.token("thief@example.com", "invitation");
     assert!(is_believed(&thief.caller).await && is_believed(&key).await);
     let token = app.mails.token(EMAIL, "not-me");
     assert_eq!(disown(&app, &token).await.status, 204);
@@ -61,6 +65,10 @@ async fn the_owner_says_that_it_was_not_them_and_gets_the_account_back() {
     for told in ["factor.disowned success", "factor.removed success"] {
         assert!(events.contains(&told.to_owned()), "{events:?}");
     }
+    // Whom the thief invited stays out.
+    let accepted = json!({ "token": invitation, "name": "Thief", "password": NEXT });
+    app.stranger().post("/api/v1/auth/accept-invitation", &accepted).await.problem(422);
+    assert!(events.contains(&"invitation.withdrawn success".to_owned()), "{events:?}");
     // Once.
     disown(&app, &token).await.problem(422);
     assert_eq!(reset(&app, NEXT).await.status, 204);
