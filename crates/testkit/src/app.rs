@@ -470,35 +470,17 @@ impl Drop for App {
     }
 }
 
-/// Makes the keys that a server makes at its first start.
-pub(crate) async fn first_keys(database: &Database) {
-    let routes = wardgraph_server::wire::routes(&*embedder());
-    let store = Store::new(&StoreOptions {
-        logins: database.logins.clone(),
-        connections: BTreeMap::from([(Role::Worker, 1)]),
-        timeouts: Timeouts::default(),
-        statements: wardgraph_server::wire::statements(routes.searches()),
-    });
-    let store = store.unwrap();
-    let vault = Vault::open_with(test_masters()).await.unwrap();
-    let issuer = own_issuer(vec![Algorithm::ES256], &vault);
-    let clock = Arc::new(ManualClock::at(Timestamp::from_second(START).unwrap()));
-    let parts = SystemParts { store: store.clone(), clock, chance: Arc::new(SeededChance::new(7)) };
-    KeyKeeper::new(parts, vault, issuer).begin().await.unwrap();
-    store.close();
-}
-
 fn client_keys() -> Arc<RemoteKeys> {
     let egress = Egress::new(Names::System, None).unwrap();
     Arc::new(RemoteKeys::new(egress.client(Rules::tenant(None), std::time::Duration::from_secs(1))))
 }
 
-fn test_masters() -> Arc<dyn MasterSource> {
+pub(crate) fn test_masters() -> Arc<dyn MasterSource> {
     Arc::new(FixedSource::new([&wardgraph_kernel::Secret::new(MASTER_KEY)]).unwrap())
 }
 
 /// One model for the whole run: the fast one, a real one.
-fn embedder() -> Arc<dyn Embedder> {
+pub(crate) fn embedder() -> Arc<dyn Embedder> {
     static EMBEDDER: OnceLock<Arc<dyn Embedder>> = OnceLock::new();
     let open = || {
         wardgraph_embed::open(ModelKind::WordLlama, &repository().join(".cache/models"), 1)

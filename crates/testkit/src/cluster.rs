@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use crate::app::first_keys;
+use crate::first_keys::first_keys;
 use tokio_postgres::Client;
 use wardgraph_kernel::Secret;
 use wardgraph_store::{

@@ -14,6 +14,7 @@ mod app;
 mod caller;
 mod client;
 mod cluster;
+mod first_keys;
 mod forge;
 mod invited;
 mod issuers;

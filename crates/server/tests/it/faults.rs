@@ -317,7 +317,18 @@ async fn fault_14_what_is_open_tells_nothing_of_the_inside() {
             "/assets/icon.svg"
         ]
     );
-    assert_eq!(paths(pages), ["/", "/sign-in", "/register", "/verify-email", "/forgot-password", "/reset-password"]);
+    let shown = [
+        "/",
+        "/sign-in",
+        "/register",
+        "/verify-email",
+        "/forgot-password",
+        "/reset-password",
+        "/invitation",
+        "/setup",
+        "/not-me",
+    ];
+    assert_eq!(paths(pages), shown);
     app.stranger().get("/metrics").await.problem(401);
     app.caller("tenant-a", &["kg:read", "kg:write", "search:read", "admin:refresh"]).get("/metrics").await.problem(403);
     app.stranger().get("/prometheus").await.problem(404);
