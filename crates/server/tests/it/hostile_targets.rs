@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use wardgraph_api::{
-    describe::Known,
+    describe::{IdKind, Known},
     table::{Row, rows},
 };
 use wardgraph_testkit::App;
@@ -231,7 +231,9 @@ async fn ids_in_bodies_and_queries_are_uuids_or_400() {
 #[tokio::test]
 async fn ids_in_paths_are_uuids_or_nothing() {
     let app = App::start().await;
-    for row in rows().filter(|row| (row.shape)().path.is_some() && !row.spec.is_page()) {
+    // Ids of clients are no UUIDs: `a_client_is_registered_seen_changed_and_deleted_by_its_organization_alone` tries theirs.
+    let is_a_uuid = |row: &&Row| matches!((row.shape)().path, Some(kind) if kind != IdKind::Client);
+    for row in rows().filter(|row| is_a_uuid(row) && !row.spec.is_page()) {
         let owner = app.owner(&format!("t-{}", row.spec.id.to_lowercase()));
         let kind = (row.shape)().path.unwrap();
         let at = |id: &str| row.spec.path.replace("{id}", id);

@@ -26,6 +26,13 @@ async fn a_client_is_registered_seen_changed_and_deleted_by_its_organization_alo
     eve.caller.put(&path, &other).await.problem(404);
     eve.caller.delete(&path).await.problem(404);
     eve.caller.post(&format!("{path}/secrets"), &json!({})).await.problem(404);
+    let cut = &path[..path.len() - 1];
+    for bad in
+        ["/api/v1/clients/x", "/api/v1/clients/%00", "/api/v1/clients/wgc_", &format!("{path}0"), &format!("{path}%00"), cut]
+    {
+        let status = ada.caller.get(bad).await.status.as_u16();
+        assert!(matches!(status, 400 | 404), "{status} for {bad}");
+    }
     assert_eq!(ada.caller.get(&path).await.ok(), seen);
 
     let changed = ada.caller.put(&path, &registration(json!({ "client_name": "export", "scopes": ["nodes:read"] }))).await.ok();
