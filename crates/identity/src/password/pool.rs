@@ -145,22 +145,26 @@ mod tests {
         assert_eq!(policy(), own);
     }
 
+    /// Has a thread work until it is told not to.
+    async fn kept_busy(pool: &HashPool) -> (std::sync::mpsc::Sender<()>, tokio::task::JoinHandle<Result<(), PoolError>>) {
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let (begin, works) = oneshot::channel();
+        let pool = pool.clone();
+        let busy = tokio::spawn(async move {
+            pool.run(move |_| {
+                let _ = begin.send(());
+                let _ = held.recv();
+            })
+            .await
+        });
+        works.await.unwrap();
+        (release, busy)
+    }
+
     #[tokio::test]
     async fn what_waits_for_long_is_done_while_the_threads_get_nowhere() {
         let pool = HashPool::start(PoolOptions { threads: 1, queue: 1 }).unwrap();
-        let (release, held) = std::sync::mpsc::channel::<()>();
-        let (begin, first_works) = oneshot::channel();
-        let first = tokio::spawn({
-            let pool = pool.clone();
-            async move {
-                pool.run(move |_| {
-                    let _ = begin.send(());
-                    let _ = held.recv();
-                })
-                .await
-            }
-        });
-        first_works.await.unwrap();
+        let (release, first) = kept_busy(&pool).await;
         let own = rustix::process::getpriority_process(None).unwrap();
         let theirs = pool.run(|_| rustix::process::getpriority_process(None).unwrap()).await.unwrap();
         assert_eq!(theirs, (own + NICE).min(19));
@@ -171,19 +175,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_queue_refuses_at_once_and_goes_on_afterwards() {
         let pool = HashPool::start(PoolOptions { threads: 1, queue: 1 }).unwrap();
-        let (release, held) = std::sync::mpsc::channel::<()>();
-        let (begin, first_works) = oneshot::channel();
-        let first = tokio::spawn({
-            let pool = pool.clone();
-            async move {
-                pool.run(move |_| {
-                    let _ = begin.send(());
-                    let _ = held.recv();
-                })
-                .await
-            }
-        });
-        first_works.await.unwrap();
+        let (release, first) = kept_busy(&pool).await;
         let second = tokio::spawn({
             let pool = pool.clone();
             async move { pool.run(|_| 2).await }

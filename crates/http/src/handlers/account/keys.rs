@@ -16,12 +16,11 @@ use wardgraph_gate::{Committed, Permit};
 use wardgraph_identity::{
     account,
     api_key::{self, NewKey, PREFIX},
-    session,
 };
 use wardgraph_kernel::{ApiKeyId, Endpoint, EventType, Permissions, Read, Timestamp, Write};
 use wardgraph_tokens::{Revocation, revoke};
 
-use super::sessions::signed_out;
+use super::sessions::{is_signed_in, signed_out};
 use crate::Failure;
 
 /// How long a replaced key lives on, unless the request says.
@@ -62,7 +61,7 @@ where
         }
     }
     let mut work = permit.begin()?;
-    if !session::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
+    if !is_signed_in(&mut work, &caller).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
     let seat = account::account(&mut work.tx(), caller.user).await?.seat;
@@ -109,7 +108,7 @@ where
     let (key, verifier) = api_key::make(id, &*chance);
     let overlap = rotation.overlap_seconds.map_or(OVERLAP, |seconds| Duration::from_secs(seconds.unsigned_abs()));
     let mut work = permit.begin()?;
-    if !session::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
+    if !is_signed_in(&mut work, &caller).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
     let shown = wire(api_key::rotate(&mut work.tx(), caller.user, old, (id, verifier), after(now, overlap), now).await?);

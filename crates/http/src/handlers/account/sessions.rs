@@ -76,6 +76,14 @@ pub(in crate::handlers) async fn end_others<E: Endpoint<Mode = Write>>(
     Ok(())
 }
 
+/// Whether the caller's session lives, as the database has it: asked by whatever outlives the caller's token.
+pub(in crate::handlers) async fn is_signed_in<E>(work: &mut Work<E>, caller: &Account) -> Result<bool, Failure>
+where
+    E: Endpoint<Mode = Write>,
+{
+    Ok(session::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await?)
+}
+
 /// What is answered to a token whose session has ended.
 pub(in crate::handlers) fn signed_out() -> Problem {
     Problem::unauthenticated("the session has ended").challenge(r#"Bearer realm="wardgraph""#)

@@ -14,7 +14,6 @@ use wardgraph_api::{
     },
 };
 use wardgraph_gate::{Committed, Permit, Tx};
-use wardgraph_identity::session;
 use wardgraph_kernel::{ClientId, Endpoint, OrganizationRole, Permissions, Timestamp, Write};
 use wardgraph_oauth::{
     AuthMethod,
@@ -24,7 +23,10 @@ use wardgraph_tokens::{Revocation, revoke};
 
 pub use registration::registration;
 
-use crate::{Failure, Services, handlers::account::sessions::signed_out};
+use crate::{
+    Failure, Services,
+    handlers::account::sessions::{is_signed_in, signed_out},
+};
 use registration::shown;
 
 /// How long the secrets from before live on, unless the request says.
@@ -53,7 +55,7 @@ pub(crate) async fn create(
     let id = ClientId::generate(&*chance);
     let secret = matches!(new.auth_method, AuthMethod::Basic | AuthMethod::Post).then(|| NewSecret::generate(now, &*chance));
     let mut work = permit.begin()?;
-    if !session::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
+    if !is_signed_in(&mut work, &caller).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
     let made = client::create(&mut work.tx(), &id, &new, secret.as_ref(), now).await?;
@@ -72,7 +74,7 @@ pub(crate) async fn replace(
     let disabled = new.disabled;
     let new = registration(new, may(&permit), services.issuer.algorithms())?;
     let mut work = permit.begin()?;
-    if !session::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
+    if !is_signed_in(&mut work, &caller).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
     let changed = client::replace(&mut work.tx(), &id, &new, disabled, now).await?;
@@ -86,7 +88,7 @@ pub(crate) async fn replace(
 pub(crate) async fn delete(permit: Permit<DeleteClient>, Path(id): Path<ClientId>) -> Result<Committed<DeleteClient>, Failure> {
     let (caller, now) = (permit.account()?, permit.now());
     let mut work = permit.begin()?;
-    if !session::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
+    if !is_signed_in(&mut work, &caller).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
     let before = client::delete(&mut work.tx(), &id).await?;
@@ -104,7 +106,7 @@ pub(crate) async fn rotate(
     let overlap = rotation.overlap_seconds.map_or(OVERLAP, |seconds| Duration::from_secs(seconds.unsigned_abs()));
     let until = now.saturating_add(overlap).unwrap_or(Timestamp::MAX);
     let mut work = permit.begin()?;
-    if !session::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
+    if !is_signed_in(&mut work, &caller).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
     let generation = client::rotate(&mut work.tx(), &id, &secret, until, now).await?;

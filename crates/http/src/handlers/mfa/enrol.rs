@@ -15,13 +15,16 @@ use wardgraph_identity::{
     challenge::{self, Kind, NewChallenge},
     factor,
     passkey::{self, Offer},
-    session, totp,
+    totp,
 };
 use wardgraph_kernel::{Chance, Endpoint, EventType, Outcome, Secret, Write};
 use zeroize::Zeroizing;
 
 use super::{half, options, over, word};
-use crate::{Failure, Services, handlers::account::sessions::signed_out};
+use crate::{
+    Failure, Services,
+    handlers::account::sessions::{is_signed_in, signed_out},
+};
 
 pub(crate) async fn enable(
     permit: Permit<EnableMfa>,
@@ -43,7 +46,7 @@ where
 {
     let (caller, now, chance, tenant) = (permit.account()?, permit.now(), permit.chance(), permit.tenant().clone());
     let mut work = permit.begin()?;
-    if !session::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
+    if !is_signed_in(&mut work, &caller).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
     let (state, begun) = match new.method {

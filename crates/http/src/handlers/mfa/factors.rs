@@ -13,13 +13,13 @@ use wardgraph_identity::{
     IdentityError, factor,
     mail::{Notice, notify_own},
     recovery::{self, Codes},
-    session::{self, Why},
+    session::Why,
 };
 use wardgraph_kernel::{Endpoint, FactorId, Read, Write};
 
 use crate::{
     Failure,
-    handlers::account::sessions::{end_others, signed_out},
+    handlers::account::sessions::{end_others, is_signed_in, signed_out},
 };
 
 pub(crate) async fn list(permit: Permit<ListFactors>, (): ()) -> Result<Json<FactorList>, Failure> {
@@ -69,7 +69,7 @@ where
 {
     let (caller, now, chance) = (permit.account()?, permit.now(), permit.chance());
     let mut work = permit.begin()?;
-    if !session::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
+    if !is_signed_in(&mut work, &caller).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
     match factor::remove(&mut work.tx(), caller.user, id).await {
@@ -96,7 +96,7 @@ where
 {
     let (caller, now, chance) = (permit.account()?, permit.now(), permit.chance());
     let mut work = permit.begin()?;
-    if !session::is_signed_in(&mut work.tx(), caller.user, caller.session, caller.generation).await? {
+    if !is_signed_in(&mut work, &caller).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
     let codes = Codes::make(&*chance);
