@@ -71,6 +71,8 @@ pub enum Plan {
     /// As [`Plan::Custom`], and by an index that brings rows in their order wherever there is one: the planner thinks comparing vectors cheaper
     /// than it is, and would not use an HNSW index below some 8,000 rows.
     Indexed,
+    /// As [`Plan::Indexed`], by an index of one tenant's vectors: nothing in it is passed over, so that it looks no further than it is told to.
+    IndexedAlone,
     /// Once for all values: right where one plan is the best for all of them, and planning would cost more than running.
     Generic,
 }
@@ -82,6 +84,7 @@ impl Plan {
             Self::Auto => &[],
             Self::Custom => &[Command::PlanCustom],
             Self::Indexed => &[Command::PlanCustom, Command::AvoidSorting],
+            Self::IndexedAlone => &[Command::PlanCustom, Command::AvoidSorting, Command::LookWidely],
             Self::Generic => &[Command::PlanGeneric],
         }
     }

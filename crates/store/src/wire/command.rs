@@ -11,6 +11,8 @@ pub(crate) enum Command {
     PlanGeneric,
     /// An index that brings rows in their order is used wherever there is one.
     AvoidSorting,
+    /// An HNSW index looks at as many candidates as it can.
+    LookWidely,
     Savepoint,
     Undo,
     Commit,
@@ -18,12 +20,13 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::BeginRead,
         Self::BeginWrite,
         Self::PlanCustom,
         Self::PlanGeneric,
         Self::AvoidSorting,
+        Self::LookWidely,
         Self::Savepoint,
         Self::Undo,
         Self::Commit,
@@ -38,6 +41,7 @@ impl Command {
             Self::PlanCustom => "SET LOCAL plan_cache_mode = force_custom_plan",
             Self::PlanGeneric => "SET LOCAL plan_cache_mode = force_generic_plan",
             Self::AvoidSorting => "SET LOCAL enable_sort = off",
+            Self::LookWidely => "SET LOCAL hnsw.ef_search = 1000",
             Self::Savepoint => "SAVEPOINT domain",
             Self::Undo => "ROLLBACK TO SAVEPOINT domain",
             Self::Commit => "COMMIT",
