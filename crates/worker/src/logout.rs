@@ -40,7 +40,7 @@ pub struct LogoutWorker {
 
 /// What came of it.
 enum Came {
-    /// The client knows, or wants to know nothing.
+    /// The client knows.
     Told,
     /// It was not tried.
     Waits,
@@ -75,14 +75,19 @@ impl LogoutWorker {
     pub async fn turn(&self) -> Result<usize, StoreError> {
         let mut queue = self.parts.queue()?;
         let claimed = logout::claim(&mut queue.tx::<Write>(), self.parts.clock.now()).await?;
-        queue.commit(&[]).await?;
         let count = claimed.len();
         let mut hosts = BTreeMap::<String, VecDeque<Due>>::new();
         for due in claimed {
-            let address = due.to.as_deref().and_then(|to| Address::parse(to).ok());
-            let host = address.map(|address| address.host().to_owned()).unwrap_or_default();
-            hosts.entry(host).or_default().push_back(due);
+            match due.to.as_deref() {
+                // It wants to know nothing, or is no more.
+                None => _ = logout::done(&mut queue.tx::<Write>(), &due).await?,
+                Some(to) => {
+                    let host = Address::parse(to).map(|address| address.host().to_owned()).unwrap_or_default();
+                    hosts.entry(host).or_default().push_back(due);
+                }
+            }
         }
+        queue.commit(&[]).await?;
         let (room, until) = (Arc::new(Semaphore::new(AT_ONCE)), Instant::now() + BEGINS_FOR);
         let mut lanes = JoinSet::new();
         for waiting in hosts.into_values() {
@@ -105,18 +110,17 @@ impl LogoutWorker {
     /// Tells what waits for a host, one after another.
     async fn lane(self, waiting: Waiting, room: Arc<Semaphore>, until: Instant) -> Result<(), StoreError> {
         while let Some(due) = next(&waiting) {
-            let came = match room.acquire().await {
-                Ok(_room) if Instant::now() < until => self.tell(&due).await,
-                _ => Came::Waits,
-            };
+            let room = room.acquire().await;
+            let came = if room.is_ok() && Instant::now() < until { self.tell(&due).await } else { Came::Waits };
             self.settle(&due, came).await?;
         }
         Ok(())
     }
 
     async fn tell(&self, due: &Due) -> Came {
-        let Some(to) = due.to.as_deref() else { return Came::Told };
-        let Ok(address) = Address::parse(to) else { return Came::Failed("the address cannot be read".into()) };
+        let Some(address) = due.to.as_deref().and_then(|to| Address::parse(to).ok()) else {
+            return Came::Failed("the address cannot be read".into());
+        };
         let now = self.parts.clock.now();
         let claims = due.claims(self.issuer.iss(), now, &*self.parts.chance);
         let token = match self.issuer.sign_claims(IdKind::Logout, &claims, due.algorithm, now) {

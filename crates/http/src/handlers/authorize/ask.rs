@@ -210,6 +210,10 @@ impl Scene {
     }
 
     async fn give(&self, mut work: Work, person: Person, mut asked: Asked, place: Place, scopes: Vec<String>) -> Outgoing {
+        if work.charge(&self.client).is_err() {
+            let fault = Fault::new("temporarily_unavailable", "the client gets too many codes: try again in a while");
+            return self.told(work, Some(&person), &asked, fault).await;
+        }
         if let Some(pushed) = asked.pushed
             && !par::finish(&mut work.tx(), pushed, self.now).await?
         {

@@ -61,6 +61,7 @@ async fn asker<E: Endpoint>(permit: &Permit<E>, user: UserId) -> Result<Option<(
     let Some(own) = permit.own().filter(|own| own.is_a_clients()) else { return Ok(None) };
     let Some(id) = ClientId::parse(&own.client_id) else { return Ok(None) };
     let Some(client) = permit.client(&id).await? else { return Ok(None) };
+    permit.charge(&client)?;
     let session = own.session.as_deref().and_then(|session| Uuid::try_parse(session).ok()).map(SessionId::from);
     let single = match session {
         None => Vec::new(),

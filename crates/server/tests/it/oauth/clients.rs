@@ -165,7 +165,7 @@ async fn a_secret_follows_another_while_both_are_good() {
 }
 
 /// Waits until something holds, for a second at most.
-async fn within_a_second(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+pub(super) async fn within_a_second(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let began = Instant::now();
     while !holds().await {
         assert!(began.elapsed() < Duration::from_secs(1), "{what} took longer");
