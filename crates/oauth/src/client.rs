@@ -38,6 +38,7 @@ const SECRET_PREFIX: &str = "wgcs_";
 
 /// What is registered of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of its own of what is registered")]
 pub struct Registration {
     /// What people are shown.
     pub name: String,

@@ -20,13 +20,8 @@ const LEASE: Duration = Duration::from_mins(2);
 /// How long a logout token is good for.
 const LIFE: Duration = Duration::from_mins(2);
 /// How long is waited after each failure; after the one beyond these it is given up.
-const WAITS: [Duration; 5] = [
-    Duration::from_secs(5),
-    Duration::from_secs(30),
-    Duration::from_mins(3),
-    Duration::from_mins(15),
-    Duration::from_hours(1),
-];
+const WAITS: [Duration; 5] =
+    [Duration::from_secs(5), Duration::from_secs(30), Duration::from_mins(3), Duration::from_mins(15), Duration::from_hours(1)];
 /// The member of `events` that says what a logout token is (section 2.4).
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
@@ -47,8 +42,11 @@ const CLAIM: Statement<Write> = Statement::writing(
      returning l.session_id, l.client_id, l.user_id, l.organization_id, l.tries, due.backchannel_logout_uri, due.id_token_alg",
 );
 /// Only by the latest claim: whoever lost it meanwhile changes nothing.
-const DONE: Statement<Write> =
-    Statement::writing("oauth.logout.done", WORKER, "delete from logouts where session_id = $1 and tries = $2 returning session_id");
+const DONE: Statement<Write> = Statement::writing(
+    "oauth.logout.done",
+    WORKER,
+    "delete from logouts where session_id = $1 and tries = $2 returning session_id",
+);
 const AGAIN: Statement<Write> =
     Statement::writing("oauth.logout.again", WORKER, "update logouts set due_at = $3 where session_id = $1 and tries = $2");
 const LATER: Statement<Write> = Statement::writing(

@@ -8,8 +8,7 @@ use wardgraph_store::{Role, Statement, StatementInfo, StoreError, Tx};
 use crate::scope::{EMAIL, PROFILE};
 
 /// Every claim about a person, and the scope that says it.
-const CLAIMS: [(&str, &str); 4] =
-    [("name", PROFILE), ("updated_at", PROFILE), ("email", EMAIL), ("email_verified", EMAIL)];
+const CLAIMS: [(&str, &str); 4] = [("name", PROFILE), ("updated_at", PROFILE), ("email", EMAIL), ("email_verified", EMAIL)];
 
 const REMEMBER: Statement<Identity> =
     Statement::identity("oauth.told.remember", "update sessions set userinfo_claims = $2 where session_id = $1");

@@ -143,6 +143,7 @@ impl Body for NewClient {
 
 /// A client, but for what opens.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a member of its own of what is shown")]
 pub struct OAuthClient {
     /// Its id.
     pub client_id: ClientId,

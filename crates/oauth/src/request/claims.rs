@@ -61,7 +61,8 @@ impl Claims {
 
     /// The scopes that say what is to be told: who agrees to the request agrees to them.
     pub fn scopes(&self) -> impl Iterator<Item = &'static str> {
-        let scopes: BTreeSet<_> = self.in_id_token.iter().chain(&self.in_userinfo).filter_map(|name| told::scope_of(name)).collect();
+        let scopes: BTreeSet<_> =
+            self.in_id_token.iter().chain(&self.in_userinfo).filter_map(|name| told::scope_of(name)).collect();
         scopes.into_iter()
     }
 

@@ -210,7 +210,10 @@ fn single_claims_are_those_that_a_client_may_be_told() {
     let text = r#"{"userinfo": {"email": {"essential": true}, "birthdate": null, "name": null}, "id_token": {"email_verified": null, "auth_time": null, "iss": null}, "other": 1}"#;
     let registered: Vec<_> = ["openid", "email", "nodes:read"].map(str::to_owned).into();
     let claims = super::Claims::read(text, &registered).unwrap();
-    assert_eq!((claims.in_userinfo.as_slice(), claims.in_id_token.as_slice()), (&["email".to_owned()][..], &["email_verified".to_owned()][..]));
+    assert_eq!(
+        (claims.in_userinfo.as_slice(), claims.in_id_token.as_slice()),
+        (&["email".to_owned()][..], &["email_verified".to_owned()][..])
+    );
     assert_eq!(claims.scopes().collect::<Vec<_>>(), ["email"]);
     // Who asks for no ID token is told nothing by claims either.
     let nobody = judged(&good().with("claims", text).with("scope", "nodes:read")).unwrap();

@@ -62,7 +62,8 @@ async fn tell<E: Endpoint>(
     }
     // RFC 9701, section 5: all that is known is one claim, so that nobody takes this for the token that was asked about.
     let (now, issuer) = (pass.now(), &services.issuer);
-    let claims = json!({ "iss": issuer.iss(), "aud": by.client.id.as_str(), "iat": now.as_second(), "token_introspection": known });
+    let claims =
+        json!({ "iss": issuer.iss(), "aud": by.client.id.as_str(), "iat": now.as_second(), "token_introspection": known });
     let claims = claims.as_object().cloned().unwrap_or_default();
     // RS256 is what the RFC has for a client that says nothing (section 6), where this server signs with it.
     let usual = issuer.algorithms().iter().copied().find(|algorithm| *algorithm == Algorithm::RS256);

@@ -173,7 +173,9 @@ async fn no_private_host_is_told_anything() {
     let (ada, window) = somebody(&app, "ada@example.com").await;
     let receiver = Receiver::start(Manner::Takes).await;
     let mut tokens = Value::Null;
-    for to in [receiver.address("/out"), receiver.address("/out").replace("127.0.0.1", "localhost"), "http://169.254.169.254/".into()] {
+    for to in
+        [receiver.address("/out"), receiver.address("/out").replace("127.0.0.1", "localhost"), "http://169.254.169.254/".into()]
+    {
         tokens = site(&app, &ada.caller.tenant, &to).await.tokens(&app, &window, &[]).await;
     }
     sign_out(&window, &tokens).await;

@@ -74,7 +74,8 @@ async fn a_client_is_told_no_claim_that_it_did_not_register_for() {
     let site = Site::of(&app, &ada.caller.tenant, json!({ "first_party": true })).await;
     let tokens = site.tokens(&app, &window, &[PLAIN, ("claims", both)]).await;
     assert_eq!(names(&told(&app, &tokens).await), ["email", "name", "sub"]);
-    let narrower = "update wardgraph.clients set scopes = '{openid,nodes:read}', generation = generation + 1 where client_id = $1";
+    let narrower =
+        "update wardgraph.clients set scopes = '{openid,nodes:read}', generation = generation + 1 where client_id = $1";
     let client = app.database.behind_the_scenes().await;
     client.execute(narrower, &[&site.id]).await.unwrap();
     let announced = "insert into wardgraph.changes (tenant_id, kind, subject, number, until)
@@ -113,9 +114,24 @@ async fn a_client_says_whose_sign_in_alone_does() {
     let asked = window.get(&site.request(&[("claims", &other)])).await;
     assert!(asked.leads().starts_with("/sign-in?"), "somebody else is to sign in");
     for bad in ["{", "[]", "1", r#"{"userinfo": {"email": true}}"#, r#"{"id_token": "email"}"#] {
-        assert_eq!(answer(&window.get(&site.request(&[("claims", bad)])).await, &site.redirect)["error"], "invalid_request", "{bad}");
+        assert_eq!(
+            answer(&window.get(&site.request(&[("claims", bad)])).await, &site.redirect)["error"],
+            "invalid_request",
+            "{bad}"
+        );
     }
 }
+
+/// What becomes of a browser that a client sent.
+#[derive(Debug, PartialEq)]
+enum Then {
+    Code,
+    SignIn,
+    Agree,
+    Error(&'static str),
+}
+
+use Then::{Agree, Code, Error, SignIn};
 
 #[tokio::test]
 async fn what_a_client_may_ask_of_the_page_goes_together_as_the_standard_has_it() {
@@ -129,14 +145,6 @@ async fn what_a_client_may_ask_of_the_page_goes_together_as_the_standard_has_it(
     ended.sign_in("ada@example.com").await;
     ended.get("/account").await;
     ended.send("/sign-out", &[]).await;
-    #[derive(Debug, PartialEq)]
-    enum Then {
-        Code,
-        SignIn,
-        Agree,
-        Error(&'static str),
-    }
-    use Then::{Agree, Code, Error, SignIn};
     for (who, browser, change, expected) in [
         ("nobody", &fresh, vec![("prompt", "none")], Error("login_required")),
         ("nobody", &fresh, vec![("prompt", "select_account")], SignIn),

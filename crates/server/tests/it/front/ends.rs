@@ -52,7 +52,8 @@ impl There {
     }
 }
 
-async fn done(reply: Reply) {
+#[track_caller]
+fn done(reply: &Reply) {
     assert!(reply.status.is_success() || reply.status == 303, "{}: {}", reply.status, reply.text);
 }
 
@@ -68,30 +69,30 @@ async fn end(app: &App, site: &Site, admin: &Person, way: &str, there: &There) {
     match way {
         "the page" => {
             there.window.get("/account").await;
-            done(there.window.send("/sign-out", &[]).await).await;
+            done(&there.window.send("/sign-out", &[]).await);
         }
-        "the one session" => done(caller.delete(&format!("/api/v1/users/me/sessions/{}", there.sid)).await).await,
-        "all sessions" => done(caller.delete("/api/v1/users/me/sessions").await).await,
+        "the one session" => done(&caller.delete(&format!("/api/v1/users/me/sessions/{}", there.sid)).await),
+        "all sessions" => done(&caller.delete("/api/v1/users/me/sessions").await),
         "another password" => {
             let change = json!({ "current_password": PASSWORD, "new_password": NEXT });
-            done(caller.post("/api/v1/users/me/change-password", &change).await).await;
+            done(&caller.post("/api/v1/users/me/change-password", &change).await);
         }
         "a password by mail" => {
             let asked = json!({ "email": me.email });
-            done(app.stranger().post("/api/v1/auth/password-reset", &asked).await).await;
+            done(&app.stranger().post("/api/v1/auth/password-reset", &asked).await);
             let body = json!({ "token": mailed(app, there, "reset-password").await, "new_password": NEXT });
-            done(app.stranger().post("/api/v1/auth/password-reset/confirm", &body).await).await;
+            done(&app.stranger().post("/api/v1/auth/password-reset/confirm", &body).await);
         }
         "a second factor" => _ = me.adds_an_app(app).await,
         "not me" => {
             there.has_a_factor(app).await;
             let body = json!({ "token": mailed(app, there, "not-me").await });
-            done(app.stranger().post("/api/v1/auth/mfa/disown", &body).await).await;
+            done(&app.stranger().post("/api/v1/auth/mfa/disown", &body).await);
         }
         "consent taken back" => {
             let list = caller.get("/api/v1/users/me/consents").await.ok();
             let id = list["consents"][0]["id"].as_str().unwrap();
-            done(caller.delete(&format!("/api/v1/users/me/consents/{id}")).await).await;
+            done(&caller.delete(&format!("/api/v1/users/me/consents/{id}")).await);
         }
         "a code twice" => assert_eq!(site.token(app, &[("code", &there.code)]).await.refused(400), "invalid_grant"),
         "a refresh token twice" => {
@@ -101,19 +102,17 @@ async fn end(app: &App, site: &Site, admin: &Person, way: &str, there: &There) {
             app.clock.advance(Duration::from_secs(30));
             assert_eq!(there.refresh(app, site).await.refused(400), "invalid_grant");
         }
-        "disabled" => done(Reply::of(admin.caller.request("POST", &format!("{theirs}/disable"))).await).await,
-        "an administrator" => done(admin.caller.delete(&format!("{theirs}/sessions")).await).await,
+        "disabled" => done(&Reply::of(admin.caller.request("POST", &format!("{theirs}/disable"))).await),
+        "an administrator" => done(&admin.caller.delete(&format!("{theirs}/sessions")).await),
         "factors taken" => {
             there.has_a_factor(app).await;
-            done(admin.caller.delete(&format!("{theirs}/mfa")).await).await;
+            done(&admin.caller.delete(&format!("{theirs}/mfa")).await);
         }
-        "deleted" => done(admin.caller.delete(&theirs).await).await,
-        "deletes themselves" => done(caller.delete("/api/v1/users/me").await).await,
+        "deleted" => done(&admin.caller.delete(&theirs).await),
+        "deletes themselves" => done(&caller.delete("/api/v1/users/me").await),
         "somebody else signs in" => {
             app.person("somebody-else@example.com").await;
-            there.window.get("/sign-in").await;
-            let fields = [("email", "somebody-else@example.com"), ("password", PASSWORD)];
-            done(there.window.send("/sign-in", &fields).await).await;
+            there.window.sign_in("somebody-else@example.com").await;
         }
         "everybody" => {
             let (clock, chance): (std::sync::Arc<dyn Clock>, _) = (app.clock.clone(), std::sync::Arc::new(SystemChance));
@@ -176,8 +175,7 @@ async fn a_client_is_not_told_of_what_goes_on_or_what_it_ended_itself() {
     assert_eq!((there.refresh(&app, &site).await.refused(400), there.told(&app).await), ("invalid_grant", 0));
     // Its person signs in anew, in the same browser.
     let there = There::new(&app, &site, "bob@example.com").await;
-    there.window.get("/sign-in").await;
-    done(there.window.send("/sign-in", &[("email", "bob@example.com"), ("password", PASSWORD)]).await).await;
+    there.window.sign_in("bob@example.com").await;
     there.refresh(&app, &site).await.ok();
     assert_eq!(there.told(&app).await, 0);
     // What is undone was not.

@@ -24,7 +24,11 @@ async fn a_client_that_registered_it_is_told_of_people_by_a_token_of_its_own() {
     let tokens = site.tokens(&app, &window, &[]).await;
     for accept in ["*/*", "application/json", "application/jwt"] {
         let reply = ask(&app, &tokens, accept).await;
-        assert_eq!((reply.status.as_u16(), &reply.headers["content-type"]), (200, &"application/jwt".parse().unwrap()), "{accept}");
+        assert_eq!(
+            (reply.status.as_u16(), &reply.headers["content-type"]),
+            (200, &"application/jwt".parse().unwrap()),
+            "{accept}"
+        );
         assert_eq!(reply.headers["cache-control"], "no-store");
         let [header, said] = parts(&reply.text);
         assert_eq!((&header["alg"], &said["iss"], &said["aud"]), (&json!("RS256"), &json!(OWN_ISS), &json!(site.id)));

@@ -57,7 +57,9 @@ async fn a_client_is_told_of_tokens_as_it_would_be_told() {
 
 #[tokio::test]
 async fn all_that_is_known_of_a_token_is_one_claim_for_who_asks() {
-    let app = App::with(AppOptions { algorithms: vec![Algorithm::ES256, Algorithm::EdDSA, Algorithm::RS256], ..AppOptions::default() }).await;
+    let app =
+        App::with(AppOptions { algorithms: vec![Algorithm::ES256, Algorithm::EdDSA, Algorithm::RS256], ..AppOptions::default() })
+            .await;
     let (ada, eve) = (app.person("ada@example.com").await, app.person("eve@example.com").await);
     let client = app.client_of(&ada, json!({})).await;
     let bound = app.client_of(&ada, json!({ "introspection_signed_response_alg": "EdDSA" })).await;
