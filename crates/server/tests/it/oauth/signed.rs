@@ -92,3 +92,26 @@ async fn all_that_is_known_of_a_token_is_one_claim_for_who_asks() {
     let wrong = app.stranger().request("GET", &target).basic_auth(&client.id, Some("wrong")).header("accept", JWT);
     assert_eq!(Reply::of(wrong).await.refused(401), "invalid_client");
 }
+
+#[tokio::test]
+async fn what_is_registered_of_answers_is_kept_and_shown() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.com").await;
+    let wanted = json!({
+        "backchannel_logout_uri": "https://app.example/out",
+        "backchannel_logout_session_required": true,
+        "userinfo_signed_response_alg": "ES256",
+        "introspection_signed_response_alg": "ES256",
+    });
+    let made = ada.caller.post("/api/v1/clients", &wardgraph_testkit::registration(wanted.clone())).await.created();
+    let path = format!("/api/v1/clients/{}", made["client_id"].as_str().unwrap());
+    let seen = ada.caller.get(&path).await.ok();
+    for (name, value) in wanted.as_object().unwrap() {
+        assert_eq!((&made[name], &seen[name]), (value, value), "{name}");
+    }
+    let plain = ada.caller.put(&path, &wardgraph_testkit::registration(json!({}))).await.ok();
+    for name in ["backchannel_logout_uri", "userinfo_signed_response_alg", "introspection_signed_response_alg"] {
+        assert_eq!(plain[name], Value::Null, "{name}");
+    }
+    assert_eq!(plain["backchannel_logout_session_required"], false);
+}
