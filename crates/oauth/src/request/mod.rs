@@ -81,8 +81,8 @@ impl Request {
 
     /// What its person agrees to, where `scopes` are left of what is asked for: these, and those that say the single claims of the request.
     pub fn to_agree(&self, scopes: &[String]) -> Vec<String> {
-        let all: BTreeSet<&str> = scopes.iter().map(String::as_str).chain(self.claims.scopes()).collect();
-        all.into_iter().map(str::to_owned).collect()
+        let all: BTreeSet<String> = scopes.iter().cloned().chain(self.claims.scopes().map(str::to_owned)).collect();
+        all.into_iter().collect()
     }
 }
 
