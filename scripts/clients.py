@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""An application that uses Authlib (PyPI), for tests: it signs somebody in, is told who they are, refreshes, and gives its tokens back.
+"""An application that uses Authlib (PyPI), for tests: it signs somebody in, is told who they are, refreshes, and gives its tokens back. Given a
+logout_token, it judges that instead, as OpenID Connect Back-Channel Logout (section 2.6) has it, and tells whose session is over.
 
     clients.py ISSUER BASE CLIENT
 
@@ -34,6 +35,10 @@ def main():
     plain.mount(issuer, There())
     metadata = plain.get(f"{issuer}/.well-known/openid-configuration", timeout=10).json()
     assert metadata["issuer"] == issuer, metadata
+    keys = KeySet.import_key_set(plain.get(metadata["jwks_uri"], timeout=10).json())
+    if "logout_token" in given:
+        print(json.dumps({"done": signed_out(given, issuer, keys)}), flush=True)
+        return
     secret = given.get("client_secret")
     method = given.get("method", "client_secret_basic") if secret else "none"
     session = OAuth2Session(
@@ -50,7 +55,6 @@ def main():
     url, state = session.create_authorization_url(metadata["authorization_endpoint"], code_verifier=verifier, nonce=nonce)
     came_back = ask(browser=url)
     token = session.fetch_token(metadata["token_endpoint"], authorization_response=came_back, code_verifier=verifier, state=state)
-    keys = KeySet.import_key_set(plain.get(metadata["jwks_uri"], timeout=10).json())
     claims = jwt.decode(token["id_token"], keys, algorithms=["ES256", "EdDSA", "RS256"]).claims
     assert (claims["iss"], claims["aud"], claims["nonce"]) == (issuer, given["client_id"], nonce), claims
     told = session.get(metadata["userinfo_endpoint"]).json()
@@ -61,6 +65,21 @@ def main():
     revoked = session.revoke_token(metadata["revocation_endpoint"], token=after["refresh_token"], token_type_hint="refresh_token")
     assert revoked.status_code == 200, revoked.text
     print(json.dumps({"done": claims["sub"]}), flush=True)
+
+
+def signed_out(given, issuer, keys):
+    from joserfc import jwt
+
+    token = jwt.decode(given["logout_token"], keys, algorithms=["ES256", "EdDSA", "RS256"])
+    assert token.header["typ"] == "logout+jwt", token.header
+    wanted = {"essential": True}
+    registry = jwt.JWTClaimsRegistry(
+        iss={"essential": True, "value": issuer}, aud={"essential": True, "value": given["client_id"]}, iat=wanted, exp=wanted, jti=wanted, sub=wanted, sid=wanted
+    )
+    registry.validate(token.claims)
+    assert token.claims["events"] == {"http://schemas.openid.net/event/backchannel-logout": {}}, token.claims
+    assert "nonce" not in token.claims, token.claims
+    return token.claims["sid"]
 
 
 def ask(**question):

@@ -3,7 +3,7 @@
 //     node run.mjs MODULES LIBRARY ISSUER BASE CLIENT
 //
 // MODULES is .cache/clients/node_modules (scripts/fetch.py). What is asked of ISSUER is asked at BASE. CLIENT is JSON: client_id, client_secret (none for a
-// public one), redirect_uri, signed_out_uri, par. Where a browser is sent is told on standard output, a line of JSON; where it came back is read from
+// public one), redirect_uri, signed_out_uri, par, signed (by what algorithm answers are). Where a browser is sent is told on standard output, a line of JSON; where it came back is read from
 // standard input.
 import assert from "node:assert/strict";
 import readline from "node:readline";
@@ -53,6 +53,7 @@ const withOauth4webapi = async () => {
   const server = await oauth.processDiscoveryResponse(where, await oauth.discoveryRequest(where, { algorithm: "oauth2", ...ways }));
   assert.equal(server.authorization_response_iss_parameter_supported, true);
   const client = { client_id: given.client_id };
+  if (given.signed) client.userinfo_signed_response_alg = client.introspection_signed_response_alg = given.signed;
   const method = given.client_secret ? oauth.ClientSecretPost(given.client_secret) : oauth.None();
   const [verifier, state] = [oauth.generateRandomCodeVerifier(), oauth.generateRandomState()];
   const url = new URL(server.authorization_endpoint);
@@ -63,8 +64,14 @@ const withOauth4webapi = async () => {
   const response = await oauth.authorizationCodeGrantRequest(server, client, method, answer, given.redirect_uri, verifier, ways);
   const tokens = await oauth.processAuthorizationCodeResponse(server, client, response, { requireIdToken: true });
   const { sub } = oauth.getValidatedIdTokenClaims(tokens);
-  const told = await oauth.processUserInfoResponse(server, client, sub, await oauth.userInfoRequest(server, client, tokens.access_token, ways));
+  const info = await oauth.userInfoRequest(server, client, tokens.access_token, ways);
+  const told = await oauth.processUserInfoResponse(server, client, sub, info);
   assert.ok(told.email);
+  if (given.signed) {
+    const introspection = await oauth.introspectionRequest(server, client, method, tokens.access_token, ways);
+    assert.equal((await oauth.processIntrospectionResponse(server, client, introspection)).sub, sub);
+    for (const answer of [info, introspection]) await oauth.validateApplicationLevelSignature(server, answer, ways);
+  }
   await oauth.processRevocationResponse(await oauth.revocationRequest(server, client, method, tokens.refresh_token, ways));
   return sub;
 };

@@ -204,6 +204,22 @@ impl<M> Document<M> {
     }
 }
 
+/// A JSON body, or the same signed, where whoever asks wants it so: 200.
+#[derive(Debug, Clone)]
+pub enum Signable<T, M> {
+    /// JSON.
+    Plain(T),
+    /// A JSON Web Token of the media type `M`.
+    Signed(wardgraph_kernel::Secret, std::marker::PhantomData<fn() -> M>),
+}
+
+impl<T, M> Signable<T, M> {
+    /// The token.
+    pub const fn signed(token: wardgraph_kernel::Secret) -> Self {
+        Self::Signed(token, std::marker::PhantomData)
+    }
+}
+
 /// A media type of documents.
 pub trait Media: Send + 'static {
     /// As `Content-Type` spells it.
@@ -225,6 +241,12 @@ pub enum Css {}
 /// What a page does.
 #[derive(Debug, Clone, Copy)]
 pub enum Script {}
+/// What is told of a person, signed (OpenID Connect Core, section 5.3.2).
+#[derive(Debug, Clone, Copy)]
+pub enum Jwt {}
+/// What is told of a token, signed (RFC 9701).
+#[derive(Debug, Clone, Copy)]
+pub enum IntrospectionJwt {}
 /// A picture.
 #[derive(Debug, Clone, Copy)]
 pub enum Svg {}
@@ -250,6 +272,14 @@ impl Media for Css {
 
 impl Media for Script {
     const TYPE: &'static str = "text/javascript; charset=utf-8";
+}
+
+impl Media for Jwt {
+    const TYPE: &'static str = "application/jwt";
+}
+
+impl Media for IntrospectionJwt {
+    const TYPE: &'static str = "application/token-introspection+jwt";
 }
 
 impl Media for Svg {

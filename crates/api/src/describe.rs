@@ -5,8 +5,8 @@ use serde_json::Value;
 use wardgraph_kernel::{ApiKeyId, ClientId, ConsentId, EdgeId, FactorId, InvitationId, NodeId, SessionId, SharedNodeId, UserId};
 
 use crate::{
-    Accepted, ClientForm, ClientQuery, Created, Document, Errand, Form, IfMatch, Issued, Json, NoContent, Onward, Page,
-    Parameters, Path, Query, Redirect, Stored, Tagged, carry::Media, validate::Validate,
+    Accept, Accepted, ClientForm, ClientQuery, Created, Document, Errand, Form, IfMatch, Issued, Json, NoContent, Onward, Page,
+    Parameters, Path, Query, Redirect, Signable, Stored, Tagged, carry::Media, validate::Validate,
 };
 
 /// Things that exist, of which valid requests can be made.
@@ -178,6 +178,8 @@ pub struct Shape {
     pub etag: bool,
     /// The answer's media type; `None` when it has no body.
     pub content_type: Option<&'static str>,
+    /// The media type of the same answer where it is signed, if it may be.
+    pub signed: Option<&'static str>,
     /// The answer's schema, where it is JSON of this API.
     pub answer: Option<Describe>,
 }
@@ -336,6 +338,13 @@ impl Input for IfMatch {
     }
 }
 
+impl Input for Accept {
+    fn describe(_: &mut Shape) {}
+    fn sample(_: &Known) -> Option<Value> {
+        None
+    }
+}
+
 macro_rules! together {
     ($($part:ident),+) => {
         impl<$($part: Input),+> Input for ($($part,)+) {
@@ -401,6 +410,13 @@ impl<M: Media> Output for Document<M> {
     fn describe(shape: &mut Shape) {
         let media = M::TYPE.split(';').next();
         *shape = Shape { status: 200, content_type: media, ..shape.clone() };
+    }
+}
+
+impl<T: JsonSchema, M: Media> Output for Signable<T, M> {
+    fn describe(shape: &mut Shape) {
+        <Json<T> as Output>::describe(shape);
+        shape.signed = Some(M::TYPE);
     }
 }
 

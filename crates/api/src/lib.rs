@@ -2,6 +2,7 @@
 //!
 //! Refuses to know: any server crate. A client can be built on this crate alone.
 
+mod accept;
 pub mod carry;
 pub mod describe;
 mod docs;
@@ -13,9 +14,10 @@ pub mod table;
 pub mod validate;
 pub mod wire;
 
+pub use accept::Accept;
 pub use carry::{
     Accepted, ClientForm, ClientQuery, Created, Document, Errand, Form, Held, IfMatch, Issued, Json, NoContent, Onward, Page,
-    Parameters, Path, Query, Redirect, Stored, Tagged, Versioned,
+    Parameters, Path, Query, Redirect, Signable, Stored, Tagged, Versioned,
 };
 pub use docs::{docs_page, endpoints_document};
 pub use keep::{Keep, Kept, ShownOnce};

@@ -152,6 +152,9 @@ fn responses(row: &Row, shape: &Shape, generator: &mut SchemaGenerator) -> Value
     if let Some(media) = shape.content_type {
         let schema = shape.answer.map_or_else(|| json!({}), |answer| answer(generator).into());
         success = json!({ "description": "Success", "content": { media: { "schema": schema } } });
+        if let Some((signed, content)) = shape.signed.zip(success.pointer_mut("/content").and_then(Value::as_object_mut)) {
+            content.insert(signed.to_owned(), json!({ "schema": { "type": "string" } }));
+        }
     }
     if shape.etag
         && let Some(fields) = success.as_object_mut()

@@ -86,6 +86,12 @@ impl Request {
         Self { method: Method::GET, address, headers, body, redirects: MOST_REDIRECTS, deadline, idle }
     }
 
+    /// A `POST` of a form's fields, that follows none. `form` is as forms spell it.
+    pub fn post_form(address: Address, form: String, deadline: Duration, idle: Duration) -> Self {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))]);
+        Self { method: Method::POST, address, headers, body: form.into(), redirects: 0, deadline, idle }
+    }
+
     /// A `POST` of JSON, that follows none.
     pub fn post_json(address: Address, json: Vec<u8>, deadline: Duration, idle: Duration) -> Self {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);

@@ -151,6 +151,10 @@ pub struct CeremonyWork<E> {
 }
 
 impl<E: Endpoint> CeremonyWork<E> {
+    pub(crate) const fn admission(&self) -> &Admission {
+        &self.admission
+    }
+
     /// Lends the transaction: identity tables and nothing else.
     pub fn tx(&mut self) -> Tx<'_, Identity> {
         self.unit.tx()

@@ -13,7 +13,7 @@ use wardgraph_oauth::{Client, OAuthError, client};
 use wardgraph_store::{Plan, Role, Scope, Store, StoreError};
 use wardgraph_tokens::{Inspected, TokenError};
 
-use crate::{Ceremony, Committed, Gate, Proven, admit::too_many};
+use crate::{Ceremony, CeremonyWork, Committed, Gate, Permit, Proven, admit::too_many};
 
 /// How much memory is spent on clients, in bytes, and for how long one is remembered.
 const REMEMBERED_BYTES: u64 = 64 << 20;
@@ -154,6 +154,34 @@ impl<E: Endpoint> Ceremony<E> {
         let request = Entry { event_type, subject: Some(Subject::endpoint(E::SPEC.id)), outcome, payload: admission.payload() };
         let scope = who.tenant.map_or(Scope::System, Scope::Tenant);
         admission.gate.settle(scope, circumstances, std::iter::once(request).chain(entries).collect()).await
+    }
+}
+
+impl<E: Endpoint> CeremonyWork<E> {
+    /// Counts what a client is to get of a person who is there and agreed. Whoever only names a client uses up nothing of it.
+    ///
+    /// # Errors
+    /// 429 when it got too much.
+    pub fn charge(&self, client: &Client) -> Result<(), Problem> {
+        let parts = &self.admission().gate.parts;
+        let decision = parts.limiter.charge_client(client.id.as_str(), E::SPEC.limit, parts.clock.elapsed());
+        if decision.admitted { Ok(()) } else { Err(too_many(decision)) }
+    }
+}
+
+impl<E: Endpoint> Permit<E> {
+    /// Counts a request of a client with a person's leave, besides what it counts for the organization.
+    ///
+    /// # Errors
+    /// 429 when it asked too often.
+    pub fn charge(&self, client: &Client) -> Result<(), Problem> {
+        let parts = &self.admission().gate.parts;
+        let decision = parts.limiter.charge_client(client.id.as_str(), E::SPEC.limit, parts.clock.elapsed());
+        if decision.admitted {
+            return Ok(());
+        }
+        let (problem, _) = *self.admission().refuse(Some(self.caller()), "rate_limited", too_many(decision), Some(decision));
+        Err(problem)
     }
 }
 

@@ -92,6 +92,14 @@ impl<E: Endpoint> Permit<E> {
         }
     }
 
+    pub(crate) const fn admission(&self) -> &Admission {
+        &self.admission
+    }
+
+    pub(crate) const fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
     fn unit(&self, plan: Plan) -> Result<Unit, StoreError>
     where
         E::Mode: Mode,

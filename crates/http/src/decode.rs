@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{HeaderMap, header, request::Parts};
 use serde::de::DeserializeOwned;
 use wardgraph_api::{
-    FieldError, Form, IfMatch, Json, Parameters, Path, Problem, Query,
+    Accept, FieldError, Form, IfMatch, Json, Parameters, Path, Problem, Query,
     describe::Body,
     json,
     validate::{Faults, Validate},
@@ -66,6 +66,13 @@ impl Decode for IfMatch {
         let quoted: Option<Vec<_>> = bare.collect();
         let quoted = quoted.ok_or_else(|| Problem::malformed("`If-Match` must be `*` or quoted tags"))?;
         Ok(Self::Versions(quoted.iter().filter_map(|tag| tag.parse().ok()).collect()))
+    }
+}
+
+impl Decode for Accept {
+    async fn decode(parts: &mut Parts, _: Bytes) -> Result<Self, Problem> {
+        let lines: Vec<_> = parts.headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok()).collect();
+        Ok(Self((!lines.is_empty()).then(|| lines.join(","))))
     }
 }
 

@@ -4,8 +4,8 @@ use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use wardgraph_api::{
-    Accepted, Created, Document, Errand, Held, Issued, Json, Kept, NoContent, Onward, Page, Problem, Redirect, Stored, Tagged,
-    Versioned, carry::Media, wire::oauth::ErrorAnswer,
+    Accepted, Created, Document, Errand, Held, Issued, Json, Kept, NoContent, Onward, Page, Problem, Redirect, Signable, Stored,
+    Tagged, Versioned, carry::Media, wire::oauth::ErrorAnswer,
 };
 use wardgraph_gate::browser;
 use wardgraph_kernel::Secret;
@@ -77,6 +77,19 @@ impl<M: Media> Reply for Document<M> {
             response.headers_mut().insert(header::CACHE_CONTROL, value);
         }
         response
+    }
+}
+
+impl<T: Serialize, M: Media> Reply for Signable<T, M> {
+    fn reply(self) -> Response {
+        match self {
+            Self::Plain(value) => json(StatusCode::OK, &value),
+            Self::Signed(token, _) => {
+                let mut response = status(StatusCode::OK, Body::from(token.expose().to_owned()));
+                response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(M::TYPE));
+                response
+            }
+        }
     }
 }
 

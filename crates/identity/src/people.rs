@@ -21,6 +21,7 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     end::DELETE.info(),
     end::DISABLE.info(),
     end::ENABLE.info(),
+    end::END_SESSIONS.info(),
     end::HOLD_ACCOUNT.info(),
     factors::TAKE_FACTORS.info(),
     factors::TAKE_REST.info(),

@@ -65,6 +65,10 @@ pub enum Why {
     Administrator,
     /// The account was disabled.
     Disabled,
+    /// The account was deleted.
+    Deleted,
+    /// The client that it was given to gave it back.
+    Returned,
 }
 
 impl Why {
@@ -82,6 +86,9 @@ impl Why {
             Self::Crowded => "crowded",
             Self::Administrator => "administrator",
             Self::Disabled => "disabled",
+            Self::Deleted => "deleted",
+            // A word of the database's, too: who gave a session back is not told that it is over (`queue_logout`).
+            Self::Returned => "returned",
         }
     }
 }

@@ -136,6 +136,8 @@ events! {
     TokenIssued = "token.issued" in Auth;
     /// A client of the OAuth server gave a token back.
     TokenRevoked = "token.revoked" in Auth;
+    /// A client of the OAuth server could not be told that a session of its is over.
+    LogoutUndelivered = "logout.undelivered" in Auth;
     /// A client pushed a request for somebody's agreement.
     RequestPushed = "authorization.pushed" in Auth;
     /// A client got a code by a person's leave.

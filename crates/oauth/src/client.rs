@@ -38,6 +38,7 @@ const SECRET_PREFIX: &str = "wgcs_";
 
 /// What is registered of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of its own of what is registered")]
 pub struct Registration {
     /// What people are shown.
     pub name: String,
@@ -71,6 +72,12 @@ pub struct Registration {
     pub jwks: Option<String>,
     /// Where it publishes them.
     pub jwks_uri: Option<String>,
+    /// Whether it needs to be told which of its sessions ended. It always is.
+    pub backchannel_logout_session: bool,
+    /// What it is told of people by userinfo is signed with this; not at all if nothing is said.
+    pub userinfo_alg: Option<Algorithm>,
+    /// What it is told of tokens is signed with this (RFC 9701); if nothing is said, only where it asks for that.
+    pub introspection_alg: Option<Algorithm>,
 }
 
 /// A client.
@@ -203,6 +210,9 @@ pub(crate) mod tests {
                 access_token_alg: None,
                 jwks: None,
                 jwks_uri: None,
+                backchannel_logout_session: false,
+                userinfo_alg: None,
+                introspection_alg: None,
             },
             secrets: secrets
                 .iter()

@@ -21,8 +21,8 @@ const LIFE: Duration = Duration::from_mins(1);
 const GIVE: Statement<Identity> = Statement::identity(
     "oauth.code.give",
     "insert into authorization_codes (code_id, verifier, client_id, user_id, organization_id, session_id, generation, redirect_uri, challenge, jkt, nonce, scopes,
-       resource, claims, amr, acr, auth_time, created_at, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+       resource, claims, amr, acr, auth_time, created_at, expires_at, userinfo_claims)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
 );
 /// Its account and its browser's session, as they are when it is used: whoever ends either meanwhile waits, and then ends what the code gave, too.
 const STAND: Statement<Identity> = Statement::identity(
@@ -36,7 +36,7 @@ const HOLD: Statement<Identity> = Statement::identity(
     "select c.verifier, c.client_id, c.user_id, c.organization_id, c.session_id, c.generation, c.redirect_uri, c.challenge, c.jkt, c.nonce, c.scopes, c.resource,
             c.claims, c.amr, c.acr, c.auth_time, c.expires_at, c.used_at is not null, c.granted_session_id,
             s.session_id is not null and s.ended_at is null and s.expires_at > $2, u.disabled_at is null and u.generation = c.generation, m.role, u.global_role,
-            o.requires_mfa
+            o.requires_mfa, c.userinfo_claims
      from authorization_codes c join users u on u.user_id = c.user_id join organizations o on o.organization_id = c.organization_id
      left join sessions s on s.session_id = c.session_id
      left join memberships m on m.user_id = c.user_id and m.organization_id = c.organization_id
@@ -101,6 +101,7 @@ pub async fn give(
             &proof.at,
             &now,
             &expires,
+            &request.claims.in_userinfo,
         ],
     )
     .await?;
@@ -130,6 +131,8 @@ pub struct Code {
     pub nonce: Option<String>,
     /// Names of claims that are to stand in the ID token.
     pub claims: Vec<String>,
+    /// Names of claims that userinfo is to tell, besides what the scopes say.
+    pub userinfo_claims: Vec<String>,
     /// How its person proved who they are.
     pub proof: Proof,
 }
@@ -205,6 +208,7 @@ pub async fn present(tx: &mut Tx<'_, Identity>, claimed: &Claimed<'_>, now: Time
         jkt: row.try_get(8)?,
         nonce: row.try_get(9)?,
         claims: row.try_get(12)?,
+        userinfo_claims: row.try_get(24)?,
         proof,
     })))
 }

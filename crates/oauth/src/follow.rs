@@ -1,9 +1,11 @@
-//! What ends with a browser's session: those of clients that were begun in it, unless their person let them go on.
+//! What ends with a browser's session: those of clients that were begun in it, unless their person let them go on. Their clients are told in either case.
 
 use uuid::Uuid;
 use wardgraph_identity::session::Why;
 use wardgraph_kernel::{Identity, SessionId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
+
+use crate::logout;
 
 const END_SQL: &str = "update sessions set ended_at = $2, ended_by = $3
      where browser_session_id = $1 and ended_at is null and not 'offline_access' = any(scopes) returning session_id";
@@ -31,12 +33,16 @@ pub async fn carry(tx: &mut Tx<'_, Identity>, from: SessionId, to: SessionId, us
 
 /// Ends what ends with a browser's session, and tells what did: that is to be revoked.
 pub async fn end(tx: &mut Tx<'_, Write>, browser: SessionId, now: Timestamp) -> Result<Vec<SessionId>, StoreError> {
-    ended(&tx.write(&END, &[&browser.uuid(), &now, &Why::Logout.word()]).await?)
+    let over = ended(&tx.write(&END, &[&browser.uuid(), &now, &Why::Logout.word()]).await?)?;
+    logout::tell(tx, browser, now).await?;
+    Ok(over)
 }
 
 /// The same, before anyone is known.
 pub async fn end_unknown(tx: &mut Tx<'_, Identity>, browser: SessionId, now: Timestamp) -> Result<Vec<SessionId>, StoreError> {
-    ended(&tx.run(&END_BY_IDENTITY, &[&browser.uuid(), &now, &Why::Logout.word()]).await?)
+    let over = ended(&tx.run(&END_BY_IDENTITY, &[&browser.uuid(), &now, &Why::Logout.word()]).await?)?;
+    logout::tell_unknown(tx, browser, now).await?;
+    Ok(over)
 }
 
 fn ended(rows: &[Row]) -> Result<Vec<SessionId>, StoreError> {

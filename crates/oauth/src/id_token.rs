@@ -1,4 +1,4 @@
-//! ID tokens (OpenID Connect Core, section 2). What they tell of a person is what the scopes allow that the person agreed to (section 5.4).
+//! ID tokens (OpenID Connect Core, section 2). Of a person they tell the claims that were asked for them (section 5.5), of what the client may be told.
 
 use std::time::Duration;
 
@@ -6,45 +6,13 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256, Sha512};
 use wardgraph_identity::session::Proof;
-use wardgraph_kernel::{SessionId, Timestamp, UserId};
+use wardgraph_kernel::{SessionId, Timestamp};
 use wardgraph_tokens::Algorithm;
 
-use crate::scope::{EMAIL, PROFILE};
+use crate::told::Person;
 
 /// How long one is good for. What it tells is of the moment at which somebody signed in.
 pub const LIFE: Duration = Duration::from_hours(1);
-
-/// A person, as far as clients may be told.
-#[derive(Debug, Clone)]
-pub struct Person {
-    /// `sub`.
-    pub id: UserId,
-    /// `name`.
-    pub name: String,
-    /// `email`.
-    pub email: String,
-    /// `email_verified`.
-    pub verified: bool,
-    /// `updated_at`.
-    pub updated_at: Timestamp,
-}
-
-impl Person {
-    /// What these scopes allow to be told.
-    fn told(&self, scopes: &[String]) -> Map<String, Value> {
-        let has = |word: &str| scopes.iter().any(|scope| scope == word);
-        let mut told = Map::new();
-        if has(PROFILE) {
-            told.insert("name".into(), self.name.clone().into());
-            told.insert("updated_at".into(), self.updated_at.as_second().into());
-        }
-        if has(EMAIL) {
-            told.insert("email".into(), self.email.clone().into());
-            told.insert("email_verified".into(), self.verified.into());
-        }
-        told
-    }
-}
 
 /// What an ID token is of.
 #[derive(Debug)]
@@ -55,9 +23,9 @@ pub struct IdToken<'a> {
     pub client: &'a str,
     /// Who signed in.
     pub person: &'a Person,
-    /// What they agreed to.
-    pub scopes: &'a [String],
-    /// Names of claims that are to stand in it, of what the scopes allow.
+    /// The scopes that the client registered: it is told no more.
+    pub registered: &'a [String],
+    /// Names of claims that are to stand in it, which they agreed to.
     pub claims: &'a [String],
     /// `sid`: the client's session.
     pub session: SessionId,
@@ -76,8 +44,7 @@ pub struct IdToken<'a> {
 impl IdToken<'_> {
     /// Its claims.
     pub fn claims(&self) -> Map<String, Value> {
-        let mut claims = self.person.told(self.scopes);
-        claims.retain(|name, _| self.claims.iter().any(|wanted| wanted == name));
+        let mut claims = self.person.by_names(self.claims, self.registered);
         let seconds = i64::try_from(LIFE.as_secs()).unwrap_or(0);
         let fixed = json!({
             "iss": self.iss,
@@ -112,33 +79,21 @@ fn half_hash(text: &str, algorithm: Algorithm) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn person() -> Person {
-        let id = UserId::from(uuid::Uuid::from_bytes([7; 16]));
-        Person { id, name: "Ada".into(), email: "ada@example.com".into(), verified: true, updated_at: Timestamp::UNIX_EPOCH }
-    }
+    use crate::told::tests::ada;
 
     fn words(words: &[&str]) -> Vec<String> {
         words.iter().map(|&word| word.to_owned()).collect()
     }
 
     #[test]
-    fn a_client_is_told_what_its_scopes_allow() {
-        let names = |scopes: &[&str]| person().told(&words(scopes)).keys().cloned().collect::<Vec<_>>();
-        assert!(names(&["openid"]).is_empty());
-        assert_eq!(names(&["openid", "email"]), ["email", "email_verified"]);
-        assert_eq!(names(&["openid", "profile"]), ["name", "updated_at"]);
-    }
-
-    #[test]
-    fn an_id_token_tells_no_more_than_scopes_and_claims_both_say() {
+    fn an_id_token_tells_what_was_asked_for_it_and_may_be_told() {
         let proof = Proof::of(&["pwd"], Timestamp::UNIX_EPOCH);
-        let (person, scopes, claims) = (person(), words(&["openid", "email"]), words(&["email", "name", "acr"]));
+        let (person, registered, claims) = (ada(), words(&["openid", "email"]), words(&["email", "name", "acr"]));
         let token = IdToken {
             iss: "https://graph.example",
             client: "wgc_1",
             person: &person,
-            scopes: &scopes,
+            registered: &registered,
             claims: &claims,
             session: SessionId::from(uuid::Uuid::from_bytes([8; 16])),
             proof: &proof,

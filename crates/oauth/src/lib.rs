@@ -14,6 +14,7 @@ mod error;
 pub mod follow;
 pub mod grant;
 pub mod id_token;
+pub mod logout;
 pub mod metadata;
 pub mod par;
 pub mod pkce;
@@ -24,6 +25,7 @@ pub mod scope;
 pub mod step;
 pub mod sweep;
 pub mod target;
+pub mod told;
 
 pub use authenticate::{AuthMethod, Authenticated};
 pub use client::Client;
@@ -38,6 +40,8 @@ pub const STATEMENTS: &[&[&StatementInfo]] = &[
     consent::STATEMENTS,
     follow::STATEMENTS,
     grant::STATEMENTS,
+    logout::STATEMENTS,
     par::STATEMENTS,
     sweep::STATEMENTS,
+    told::STATEMENTS,
 ];

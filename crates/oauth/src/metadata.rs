@@ -10,7 +10,7 @@ use crate::{AuthMethod, client::GrantType, scope};
 type Feature = fn(&Published<'_>) -> Vec<(&'static str, Value)>;
 
 /// Every feature there is.
-const FEATURES: &[Feature] = &[server, authorization, tokens, proofs, introspection, revocation];
+const FEATURES: &[Feature] = &[server, authorization, tokens, proofs, introspection, revocation, logout];
 
 /// The grant types that the token endpoint takes.
 const GRANT_TYPES: &[GrantType] = &[GrantType::AuthorizationCode, GrantType::ClientCredentials, GrantType::RefreshToken];
@@ -94,6 +94,7 @@ fn authorization(of: &Published<'_>) -> Vec<(&'static str, Value)> {
         ("pushed_authorization_request_endpoint", of.at("/oauth2/par")),
         ("require_pushed_authorization_requests", false.into()),
         ("userinfo_endpoint", of.at("/oauth2/userinfo")),
+        ("userinfo_signing_alg_values_supported", json!(of.algorithms())),
         ("end_session_endpoint", of.at("/oauth2/logout")),
     ]
 }
@@ -123,7 +124,13 @@ fn introspection(of: &Published<'_>) -> Vec<(&'static str, Value)> {
     vec![
         ("introspection_endpoint", of.at("/oauth2/introspect")),
         ("introspection_endpoint_auth_methods_supported", json!(methods(&confidential()))),
+        ("introspection_signing_alg_values_supported", json!(of.algorithms())),
     ]
+}
+
+/// Clients are told of sign-outs (OpenID Connect Back-Channel Logout, section 2.1).
+fn logout(_: &Published<'_>) -> Vec<(&'static str, Value)> {
+    vec![("backchannel_logout_supported", true.into()), ("backchannel_logout_session_supported", true.into())]
 }
 
 fn revocation(of: &Published<'_>) -> Vec<(&'static str, Value)> {

@@ -36,14 +36,14 @@ const fn login(description: &'static str) -> Fault {
     Fault::new("login_required", description)
 }
 
-/// Judges who is there. `subject`: whom the client says that it must be; `asked`: since when the person is being asked.
+/// Judges who is there. `must_be`: of whom the client says that it must be one; `asked`: since when the person is being asked.
 ///
 /// # Errors
 /// What the client is told where nobody may be asked, or asking did not help.
 pub fn signed_in(
     request: &Request,
     met: Option<Met<'_>>,
-    subject: Option<&str>,
+    must_be: Option<&[String]>,
     asked: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Step, Fault> {
@@ -56,7 +56,7 @@ pub fn signed_in(
         let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
         now.as_second().saturating_sub(at.as_second()) <= seconds
     };
-    if subject.is_some_and(|subject| subject != met.user.to_string()) {
+    if must_be.is_some_and(|subjects| !subjects.contains(&met.user.to_string())) {
         return if silent || again { Err(login("somebody else is signed in")) } else { Ok(Step::SignIn) };
     }
     let recent = request.max_age.is_none_or(|seconds| seconds > 0 && stands(met.proof.at, seconds));

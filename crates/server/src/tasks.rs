@@ -8,7 +8,7 @@ use wardgraph_gate::Gate;
 use wardgraph_http::HealthState;
 use wardgraph_store::{Store, StoreError};
 use wardgraph_worker::{
-    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, ModelKeeper, PurgeWorker, TierKeeper,
+    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, LogoutWorker, MailWorker, ModelKeeper, PurgeWorker, TierKeeper,
 };
 
 /// How many workers share the queue: the model works while the other reads and writes.
@@ -22,6 +22,7 @@ pub(crate) struct Workers {
     pub(crate) forgetting: ForgettingWorker,
     pub(crate) keys: KeyKeeper,
     pub(crate) mail: MailWorker,
+    pub(crate) logout: LogoutWorker,
     pub(crate) accounts: AccountKeeper,
 }
 
@@ -69,6 +70,7 @@ pub(crate) fn others(
         tasks.spawn(workers.forgetting.run());
         tasks.spawn(workers.keys.run());
         tasks.spawn(workers.mail.run());
+        tasks.spawn(workers.logout.run());
         tasks.spawn(workers.accounts.run());
     }
     tasks

@@ -29,7 +29,8 @@ use wardgraph_store::{
 use wardgraph_tokens::{Algorithm, Minter, OwnIssuer, RemoteKeys, Verifier, dpop::Nonces};
 use wardgraph_vault::{AwsAccess, AwsSource, FileSource, MasterSource, Vault};
 use wardgraph_worker::{
-    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, ModelKeeper, PurgeWorker, TierKeeper, WorkerOptions,
+    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, LogoutWorker, MailWorker, ModelKeeper, PurgeWorker, TierKeeper,
+    WorkerOptions,
 };
 
 use crate::{
@@ -50,6 +51,9 @@ const AWS_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long it may take to connect to where a client publishes its keys.
 const CLIENT_KEYS_WITHIN: Duration = Duration::from_secs(3);
+
+/// How long it may take to connect to where a client is told of sign-outs.
+const LOGOUT_WITHIN: Duration = Duration::from_secs(3);
 
 /// How long the workers may take to give back what they claimed when the server stops.
 const GIVE_BACK_WITHIN: Duration = Duration::from_secs(3);
@@ -360,6 +364,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
     let health = Arc::new(HealthState::new(findings.leakproof_operators));
     let backlog = Backlog::default();
     let mail = MailWorker::new(parts.clone(), mailer(config, home)?, account_keys.clone(), issuer.iss());
+    let logout = LogoutWorker::new(parts.clone(), issuer.clone(), egress.client(Rules::tenant(None), LOGOUT_WITHIN));
     let services = Services {
         accounts: accounts(config, account_keys, listen)?,
         vault,
@@ -384,6 +389,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         forgetting: ForgettingWorker::new(parts),
         keys,
         mail,
+        logout,
         accounts: account_keeper,
     });
     let (stop, stopping) = watch::channel(false);

@@ -53,6 +53,7 @@ pub const GLOBAL_TABLES: &[(&str, &str)] = &[
     ("pushed_requests", "a client's request waits for whoever is not known yet"),
     ("authorization_codes", "used by a client whose person is not there"),
     ("consents", "a person's, as the account is"),
+    ("logouts", "which clients are to be told of an end is found across accounts, by the worker alone; holds ids"),
     ("used_ids", "proofs and assertions are used before anyone is known; holds hashes"),
     ("notice_counts", "how often an account was told of something lately: a person's, as the account is"),
     ("embedding_servers", "which model each server uses, which is no tenant's"),
@@ -227,6 +228,8 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             | "pushed_requests"
             | "authorization_codes"
             | "used_ids"
+            | "logouts"
+            | "clients"
             | "api_keys",
             ("keeper", "*", "true", "true"),
         ) => Some(&["wardgraph_worker"]),
@@ -238,7 +241,7 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         (
             "users" | "passwords" | "organizations" | "sessions" | "api_keys" | "factors" | "recovery_codes" | "notice_counts"
             | "jobs" | "vector_spaces" | "embedding_tenants" | "embedding_servers" | "issuer_tenants" | "issuer_hours"
-            | "invitations",
+            | "invitations" | "logouts",
             ("administrator", "*", "true", "true"),
         )
         | ("memberships" | "links", ("administrator", "r", "true", ""))
@@ -269,6 +272,7 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             | "authorization_codes"
             | "consents"
             | "used_ids"
+            | "logouts"
             | "notice_counts",
             ("identity", "*", "true", "true"),
         ) => Some(&["wardgraph_identity"]),
@@ -285,6 +289,7 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             | "passkeys"
             | "consents"
             | "authorization_codes"
+            | "logouts"
             | "notice_counts",
             ("own_account", "*", ACCOUNT, ACCOUNT),
         )

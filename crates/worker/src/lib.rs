@@ -1,7 +1,7 @@
 //! The worker: does what is due, tenant by tenant: giving nodes their vectors, and new ones when the model changes, keeping the tiers of
-//! search, erasing deleted nodes, keeping the server's own keys, mailing, deleting accounts that nobody came for, and forgetting answers that were kept long enough.
+//! search, erasing deleted nodes, keeping the server's own keys, mailing, telling clients of sign-outs, deleting accounts that nobody came for, and forgetting answers that were kept long enough.
 //!
-//! Refuses to know: HTTP.
+//! Refuses to know: how this server is spoken to over HTTP.
 
 mod accounts;
 mod change;
@@ -9,6 +9,7 @@ mod duty;
 mod embedding;
 mod forget;
 mod keys;
+mod logout;
 mod mail;
 mod purge;
 mod tidy;
@@ -20,6 +21,7 @@ pub use duty::Duty;
 pub use embedding::{EmbeddingWorker, WorkerOptions};
 pub use forget::ForgettingWorker;
 pub use keys::{KeyKeeper, MasterChange};
+pub use logout::LogoutWorker;
 pub use mail::MailWorker;
 pub use purge::PurgeWorker;
 pub use tiers::{TierKeeper, TierOptions};

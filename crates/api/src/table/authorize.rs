@@ -3,8 +3,8 @@
 use wardgraph_kernel::ConsentId;
 
 use crate::{
-    ClientForm, Created, Document, Errand, Form, Json, NoContent, Page, Parameters, Path, Query, Redirect,
-    carry::Script,
+    ClientForm, Created, Document, Errand, Form, Json, NoContent, Page, Parameters, Path, Query, Redirect, Signable,
+    carry::{Jwt, Script},
     wire::{
         authorize::{
             AuthorizationParameters, ConsentForm, ConsentList, PersonClaims, PushedRequest, ResourceMetadata, SignOutForm,
@@ -35,11 +35,12 @@ crate::endpoints! {
         credential: "the client authenticates in the request", by: Client, limit: Client, audit: RequestPushed, body: SMALL,
     }
     /// Who the person is that the access token is of, as far as they agreed to have it told (OpenID Connect Core, section 5.3). Needs the scope `openid`.
-    UserInfo: GET "/oauth2/userinfo" (()) -> Json<PersonClaims> {
+    /// Signed for a client that registered that.
+    UserInfo: GET "/oauth2/userinfo" (()) -> Signable<PersonClaims, Jwt> {
         own: "clients are told what their person agreed to", rows: Subject, limit: Read, body: 0,
     }
     /// The same by POST.
-    UserInfoByPost: POST "/oauth2/userinfo" (()) -> Json<PersonClaims> {
+    UserInfoByPost: POST "/oauth2/userinfo" (()) -> Signable<PersonClaims, Jwt> {
         own: "clients are told what their person agreed to", rows: Subject, limit: Read, body: 0,
     }
     /// Sign out at a client's word (OpenID Connect RP-Initiated Logout). With an ID token of whoever is signed in it is done; else they are asked.

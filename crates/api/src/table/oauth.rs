@@ -1,8 +1,8 @@
 //! The OAuth server: where clients get tokens, ask about them, and give them back.
 
 use crate::{
-    ClientForm, ClientQuery, Document, Json,
-    carry::JsonText,
+    Accept, ClientForm, ClientQuery, Document, Json, Signable,
+    carry::{IntrospectionJwt, JsonText},
     wire::oauth::{Done, Introspection, TokenAnswer, TokenQuestion, TokenRequest},
 };
 
@@ -14,12 +14,13 @@ crate::endpoints! {
     Token: POST "/oauth2/token" (ClientForm<TokenRequest>) -> Json<TokenAnswer> {
         credential: "the client authenticates in the request itself", by: Client, limit: Client, audit: TokenIssued, body: SMALL,
     }
-    /// Ask whether a token is good, and for what (RFC 7662). A client learns only about its own, and about those that are meant for it.
-    Introspect: POST "/oauth2/introspect" (ClientForm<TokenQuestion>) -> Json<Introspection> {
+    /// Ask whether a token is good, and for what (RFC 7662). A client learns only about its own, and about those that are meant for it. Signed, where it
+    /// wants that (RFC 9701).
+    Introspect: POST "/oauth2/introspect" ((ClientForm<TokenQuestion>, Accept)) -> Signable<Introspection, IntrospectionJwt> {
         credential: "the client authenticates in the request itself", by: Client, limit: Client, body: SMALL,
     }
     /// The same by GET, for clients that cannot post.
-    IntrospectByQuery: GET "/oauth2/introspect" (ClientQuery<TokenQuestion>) -> Json<Introspection> {
+    IntrospectByQuery: GET "/oauth2/introspect" ((ClientQuery<TokenQuestion>, Accept)) -> Signable<Introspection, IntrospectionJwt> {
         credential: "the client authenticates in the request itself", by: Client, limit: Client, body: 0,
     }
     /// What this server can do, for clients of OAuth (RFC 8414).

@@ -181,11 +181,11 @@ impl Body for SignOutForm {
 }
 
 /// What a client is told of a person, as far as they agreed to it (OpenID Connect Core, section 5.1).
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct PersonClaims {
     /// Who.
     pub sub: String,
-    /// The name, with the scope `profile`.
+    /// The name, with the scope `profile` or where it was asked for by `claims`; so is each one below.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// When any of it was changed last, in seconds since 1970; with the scope `profile`.

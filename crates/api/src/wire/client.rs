@@ -73,6 +73,15 @@ pub struct NewClient {
     /// Where it publishes them.
     #[serde(default)]
     pub jwks_uri: Option<String>,
+    /// Whether it needs to be told which of its sessions ended (OpenID Connect Back-Channel Logout). It always is.
+    #[serde(default)]
+    pub backchannel_logout_session_required: bool,
+    /// What it is told of people by userinfo is signed with this; JSON if absent.
+    #[serde(default)]
+    pub userinfo_signed_response_alg: Option<String>,
+    /// What it is told of tokens is signed with this (RFC 9701); if absent, only where it asks for that.
+    #[serde(default)]
+    pub introspection_signed_response_alg: Option<String>,
     /// Whether it may do nothing for now.
     #[serde(default)]
     pub disabled: bool,
@@ -134,6 +143,7 @@ impl Body for NewClient {
 
 /// A client, but for what opens.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a member of its own of what is shown")]
 pub struct OAuthClient {
     /// Its id.
     pub client_id: ClientId,
@@ -170,6 +180,12 @@ pub struct OAuthClient {
     pub jwks: Option<Value>,
     /// Where it publishes them.
     pub jwks_uri: Option<String>,
+    /// Whether it needs to be told which of its sessions ended.
+    pub backchannel_logout_session_required: bool,
+    /// What it is told of people by userinfo is signed with this.
+    pub userinfo_signed_response_alg: Option<String>,
+    /// What it is told of tokens is signed with this.
+    pub introspection_signed_response_alg: Option<String>,
     /// How it came to be: `api`, `cli`, `dynamic`, `document`.
     pub source: String,
     /// When.

@@ -141,7 +141,7 @@ async fn end<E: Endpoint<Mode = Write>>(
     user: UserId,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let gone = people::delete(&mut work.tx(), administrators, user).await?;
+    let gone = people::delete(&mut work.tx(), administrators, user, now).await?;
     for left in &gone.left {
         let (event_type, payload) = left.told();
         work.changed_in(&left.organization, Entry::done(event_type, (&left.organization).into()).with(payload));

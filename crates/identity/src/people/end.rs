@@ -34,6 +34,12 @@ pub(super) const ENABLE: Statement<Write> = Statement::writing(
     ADMIN,
     "update users set disabled_at = null, updated_at = $2 where user_id = $1 returning user_id",
 );
+/// Before they go along with the account: what ends them has clients told, and what deletes them does not.
+pub(super) const END_SESSIONS: Statement<Write> = Statement::writing(
+    "identity.people.end_before_deletion",
+    ADMIN,
+    "update sessions set ended_at = $2, ended_by = $3 where user_id = $1 and ended_at is null",
+);
 /// What is a person's goes along.
 pub(super) const DELETE: Statement<Write> =
     Statement::writing("identity.people.delete", ADMIN, "delete from users where user_id = $1 returning generation + 1");
@@ -100,12 +106,19 @@ pub struct Gone {
 ///
 /// # Errors
 /// [`IdentityError::InTheWay`] for the last administrator, and for the only owner of an organization with other members or with data.
-pub async fn delete(tx: &mut Tx<'_, Write>, administrators: &Administrators, user: UserId) -> Result<Gone, IdentityError> {
+pub async fn delete(
+    tx: &mut Tx<'_, Write>,
+    administrators: &Administrators,
+    user: UserId,
+    now: Timestamp,
+) -> Result<Gone, IdentityError> {
     administrators.can_spare(user)?;
+    tx.write(&HOLD_ACCOUNT, &[&user.uuid()]).await?;
+    tx.write(&END_SESSIONS, &[&user.uuid(), &now, &Why::Deleted.word()]).await?;
     end(tx, user).await
 }
 
-/// The same of an account that is no administrator's.
+/// The same of an account that is no administrator's, and nobody ever worked with.
 pub(super) async fn end(tx: &mut Tx<'_, Write>, user: UserId) -> Result<Gone, IdentityError> {
     let left = leave(tx, user).await?;
     let rows = tx.write(&DELETE, &[&user.uuid()]).await?;

@@ -91,6 +91,16 @@ pub fn check(asked: &Registration) -> Vec<Fault> {
     if asked.id_token_alg == Algorithm::HS256 || asked.access_token_alg == Some(Algorithm::HS256) {
         fault("id_token_signed_response_alg".into(), "must be one that has a public key");
     }
+    for (place, algorithm) in
+        [("userinfo_signed_response_alg", asked.userinfo_alg), ("introspection_signed_response_alg", asked.introspection_alg)]
+    {
+        if algorithm == Some(Algorithm::HS256) {
+            fault(place.to_owned(), "must be one that has a public key");
+        }
+    }
+    if asked.backchannel_logout_session && asked.backchannel_logout_uri.is_none() {
+        fault("backchannel_logout_session_required".into(), "goes with `backchannel_logout_uri`");
+    }
     faults
 }
 
@@ -136,5 +146,11 @@ mod tests {
         assert_eq!(places(|asked| (asked.grant_types, asked.role) = (Vec::new(), None)), ["grant_types"]);
         assert_eq!(places(|asked| (asked.grant_types, asked.role) = (vec![GrantType::RefreshToken], None)), ["grant_types"]);
         assert_eq!(places(|asked| asked.jwks_uri = Some("http://169.254.169.254/".into())), ["jwks_uri"]);
+        for bad in ["http://app.example/out", "http://127.0.0.1/out", "com.example.app:/out", "https://app.example/out#x"] {
+            assert_eq!(places(|asked| asked.backchannel_logout_uri = Some(bad.into())), ["backchannel_logout_uri"], "{bad}");
+        }
+        assert_eq!(places(|asked| asked.backchannel_logout_session = true), ["backchannel_logout_session_required"]);
+        assert_eq!(places(|asked| asked.userinfo_alg = Some(Algorithm::HS256)), ["userinfo_signed_response_alg"]);
+        assert_eq!(places(|asked| asked.introspection_alg = Some(Algorithm::HS256)), ["introspection_signed_response_alg"]);
     }
 }

@@ -17,9 +17,10 @@ const MOST: i64 = 1_000;
 const MOST_SECRETS: i64 = 5;
 
 const CREATE_SQL: &str = "insert into clients (organization_id, client_id, source, created_at, updated_at, name, auth_method, grant_types, redirect_uris,
-       post_logout_redirect_uris, backchannel_logout_uri, scopes, resources, role, first_party, dpop_bound, require_par, id_token_alg, access_token_alg, jwks, jwks_uri)
+       post_logout_redirect_uris, backchannel_logout_uri, scopes, resources, role, first_party, dpop_bound, require_par, id_token_alg, access_token_alg, jwks, jwks_uri,
+       backchannel_logout_session, userinfo_alg, introspection_alg)
      select $1::text, $2::text, $3::text, $4::timestamptz, $4, $5::text, $6::text, $7::text[], $8::text[], $9::text[], $10::text, $11::text[], $12::text[], $13::text,
-       $14::boolean, $15::boolean, $16::boolean, $17::text, $18::text, $19::text, $20::text
+       $14::boolean, $15::boolean, $16::boolean, $17::text, $18::text, $19::text, $20::text, $22::boolean, $23::text, $24::text
      where (select count(*) from clients where organization_id = $1) < $21
      returning client_id";
 pub(super) const CREATE: Statement<Write> = Statement::writing("oauth.client.create", APP, CREATE_SQL);
@@ -55,7 +56,8 @@ pub(super) const REPLACE: Statement<Write> = Statement::writing(
     APP,
     "update clients set generation = generation + 1, updated_at = $3, name = $4, auth_method = $5, grant_types = $6, redirect_uris = $7, post_logout_redirect_uris = $8,
        backchannel_logout_uri = $9, scopes = $10, resources = $11, role = $12, first_party = $13, dpop_bound = $14, require_par = $15, id_token_alg = $16,
-       access_token_alg = $17, jwks = $18, jwks_uri = $19, source = 'api', disabled_at = case when $20::boolean then coalesce(disabled_at, $3) end
+       access_token_alg = $17, jwks = $18, jwks_uri = $19, source = 'api', disabled_at = case when $20::boolean then coalesce(disabled_at, $3) end,
+       backchannel_logout_session = $21, userinfo_alg = $22, introspection_alg = $23
      where organization_id = $1 and client_id = $2 returning generation",
 );
 /// What it had been granted goes along.
@@ -190,6 +192,9 @@ pub async fn replace(
             &new.jwks,
             &new.jwks_uri,
             &disabled,
+            &new.backchannel_logout_session,
+            &words.userinfo_alg,
+            &words.introspection_alg,
         ],
     )
     .await?;
@@ -236,6 +241,8 @@ struct Words {
     role: Option<&'static str>,
     id_token_alg: &'static str,
     access_token_alg: Option<&'static str>,
+    userinfo_alg: Option<&'static str>,
+    introspection_alg: Option<&'static str>,
 }
 
 impl Words {
@@ -246,6 +253,8 @@ impl Words {
             role: registered.role.map(OrganizationRole::word),
             id_token_alg: registered.id_token_alg.word(),
             access_token_alg: registered.access_token_alg.map(Algorithm::word),
+            userinfo_alg: registered.userinfo_alg.map(Algorithm::word),
+            introspection_alg: registered.introspection_alg.map(Algorithm::word),
         }
     }
 }
@@ -262,7 +271,7 @@ struct First<'a> {
 
 impl First<'_> {
     /// The parameters of [`CREATE_SQL`].
-    fn params(&self) -> [Param<'_>; 21] {
+    fn params(&self) -> [Param<'_>; 24] {
         let (new, words) = (self.new, &self.words);
         [
             &self.tenant,
@@ -286,6 +295,9 @@ impl First<'_> {
             &new.jwks,
             &new.jwks_uri,
             &MOST,
+            &new.backchannel_logout_session,
+            &words.userinfo_alg,
+            &words.introspection_alg,
         ]
     }
 }

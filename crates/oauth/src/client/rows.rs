@@ -13,6 +13,7 @@ macro_rules! client_columns {
         "c.client_id, c.organization_id, c.generation, c.source, c.created_at, c.updated_at, c.disabled_at,
          c.name, c.auth_method, c.grant_types, c.redirect_uris, c.post_logout_redirect_uris, c.backchannel_logout_uri, c.scopes, c.resources, c.role,
          c.first_party, c.dpop_bound, c.require_par, c.id_token_alg, c.access_token_alg, c.jwks, c.jwks_uri,
+         c.backchannel_logout_session, c.userinfo_alg, c.introspection_alg,
          array(select s.verifier from client_secrets s where s.client_id = c.client_id order by s.secret_id),
          array(select s.expires_at from client_secrets s where s.client_id = c.client_id order by s.secret_id)"
     };
@@ -31,7 +32,7 @@ pub async fn find(tx: &mut Tx<'_, Identity>, id: &ClientId) -> Result<Option<Cli
 /// Reads a row of [`client_columns`].
 pub(super) fn read(row: &Row) -> Result<Client, OAuthError> {
     let text = |at| row.try_get::<&str>(at);
-    let (verifiers, ends): (Vec<Vec<u8>>, Vec<Option<Timestamp>>) = (row.try_get(23)?, row.try_get(24)?);
+    let (verifiers, ends): (Vec<Vec<u8>>, Vec<Option<Timestamp>>) = (row.try_get(26)?, row.try_get(27)?);
     let secrets = verifiers.into_iter().zip(ends).map(|(verifier, expires_at)| {
         let verifier = verifier.try_into().map_err(|_| OAuthError::Unreadable("a secret's verifier"))?;
         Ok(KeptSecret { verifier, expires_at })
@@ -66,6 +67,9 @@ pub(super) fn read(row: &Row) -> Result<Client, OAuthError> {
             access_token_alg: row.try_get::<Option<&str>>(20)?.map(algorithm).transpose()?,
             jwks: row.try_get(21)?,
             jwks_uri: row.try_get(22)?,
+            backchannel_logout_session: row.try_get(23)?,
+            userinfo_alg: row.try_get::<Option<&str>>(24)?.map(algorithm).transpose()?,
+            introspection_alg: row.try_get::<Option<&str>>(25)?.map(algorithm).transpose()?,
         },
         secrets: secrets.collect::<Result<_, OAuthError>>()?,
     })

@@ -86,9 +86,12 @@ fn judged(client: &Registered<'_>, params: &Params, origin: Origin, to: &Return)
     let text = |name: &str| params.one(name).map(str::to_owned);
     let words =
         |name: &str| params.one(name).map(|text| text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect());
+    let scopes = scopes(client, params.one("scope"))?;
+    let claims = params.one("claims").map_or(Ok(Claims::default()), |text| Claims::read(text, client.scopes))?;
+    let is_openid = scopes.iter().any(|word| word == scope::OPENID);
     Ok(Request {
         to: to.clone(),
-        scopes: scopes(client, params.one("scope"))?,
+        scopes,
         challenge: challenge(params)?,
         nonce: text("nonce"),
         prompt: params.one("prompt").map_or(Ok(Prompt::default()), Prompt::read)?,
@@ -96,7 +99,7 @@ fn judged(client: &Registered<'_>, params: &Params, origin: Origin, to: &Return)
         acr_values: words("acr_values").unwrap_or_default(),
         login_hint: text("login_hint"),
         id_token_hint: text("id_token_hint"),
-        claims: params.one("claims").map_or(Ok(Claims::default()), Claims::read)?,
+        claims: if is_openid { claims } else { claims.of_nobody() },
         resource: resource(client, params)?,
         jkt: params.one("dpop_jkt").map(thumbprint).transpose()?,
         organization: text("organization"),

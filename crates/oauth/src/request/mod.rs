@@ -4,6 +4,8 @@
 //! **Invariant:** nothing is sent to an address that the client did not register, whatever else is wrong with the request
 //! (`nothing_is_sent_to_an_address_that_was_not_registered`). Pure: what a client registered and what was sent decide alone.
 
+use std::collections::BTreeSet;
+
 mod answer;
 mod check;
 mod claims;
@@ -75,6 +77,12 @@ impl Request {
     /// Whether it is one of OpenID Connect: an ID token is wanted.
     pub fn is_openid(&self) -> bool {
         self.scopes.iter().any(|scope| scope == crate::scope::OPENID)
+    }
+
+    /// What its person agrees to, where `scopes` are left of what is asked for: these, and those that say the single claims of the request.
+    pub fn to_agree(&self, scopes: &[String]) -> Vec<String> {
+        let all: BTreeSet<String> = scopes.iter().cloned().chain(self.claims.scopes().map(str::to_owned)).collect();
+        all.into_iter().collect()
     }
 }
 

@@ -190,12 +190,53 @@ fn claims_say_how_somebody_must_have_signed_in() {
     let text = r#"{"userinfo": {"name": null}, "id_token": {"acr": {"essential": true, "values": ["aal2"]}, "auth_time": {"essential": true}, "sub": {"value": "u"}}}"#;
     let claims = judged(&good().with("claims", text)).unwrap().claims;
     assert_eq!(
-        (claims.essential_acr, claims.voluntary_acr.len(), claims.subject.as_deref()),
-        (vec!["aal2".to_owned()], 0, Some("u"))
+        (claims.essential_acr, claims.voluntary_acr.len(), claims.subjects),
+        (vec!["aal2".to_owned()], 0, Some(vec!["u".to_owned()]))
     );
-    assert_eq!(claims.in_id_token, ["acr", "auth_time", "sub"]);
-    for bad in ["{", "1", "{\"id_token\": []}", "{\"id_token\": {\"acr\": 1}}"] {
+    for bad in [
+        "{",
+        "1",
+        "{\"id_token\": []}",
+        "{\"id_token\": {\"acr\": 1}}",
+        "{\"userinfo\": {\"email\": true}}",
+        "{\"userinfo\": \"email\"}",
+    ] {
         assert_eq!(fault(&good().with("claims", bad)), "invalid_request", "{bad}");
+    }
+}
+
+#[test]
+fn single_claims_are_those_that_a_client_may_be_told() {
+    let text = r#"{"userinfo": {"email": {"essential": true}, "birthdate": null, "name": null}, "id_token": {"email_verified": null, "auth_time": null, "iss": null}, "other": 1}"#;
+    let registered: Vec<_> = ["openid", "email", "nodes:read"].map(str::to_owned).into();
+    let claims = super::Claims::read(text, &registered).unwrap();
+    assert_eq!(
+        (claims.in_userinfo.as_slice(), claims.in_id_token.as_slice()),
+        (&["email".to_owned()][..], &["email_verified".to_owned()][..])
+    );
+    assert_eq!(claims.scopes().collect::<Vec<_>>(), ["email"]);
+    // Who asks for no ID token is told nothing by claims either.
+    let nobody = judged(&good().with("claims", text).with("scope", "nodes:read")).unwrap();
+    assert_eq!(nobody.to_agree(&nobody.scopes), nobody.scopes);
+}
+
+#[test]
+fn who_must_be_there_is_among_all_that_are_named() {
+    let must_be = |text: &str, hinted: Option<&str>| {
+        super::Claims::read(text, &[]).unwrap().must_be(hinted.map(str::to_owned)).map(|subjects| subjects.join(" "))
+    };
+    for (text, hinted, expected) in [
+        ("{}", None, None),
+        ("{}", Some("a"), Some("a")),
+        (r#"{"id_token": {"sub": null}}"#, None, None),
+        (r#"{"id_token": {"sub": {"essential": true}}}"#, None, None),
+        (r#"{"id_token": {"sub": {"values": ["a", "b"]}}}"#, None, Some("a b")),
+        (r#"{"id_token": {"sub": {"values": ["a", "b"]}}}"#, Some("b"), Some("b")),
+        (r#"{"id_token": {"sub": {"value": "a"}}, "userinfo": {"sub": {"value": "b"}}}"#, None, Some("")),
+        (r#"{"userinfo": {"sub": {"value": "a"}}}"#, Some("b"), Some("")),
+        (r#"{"id_token": {"sub": {"value": 7}}}"#, None, Some("")),
+    ] {
+        assert_eq!(must_be(text, hinted).as_deref(), expected, "{text} {hinted:?}");
     }
 }
 

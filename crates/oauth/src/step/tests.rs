@@ -64,10 +64,14 @@ fn whoever_is_asked_to_sign_in_again_does_and_once() {
 fn who_must_be_there_is() {
     let proof = Proof::of(&["pwd"], at(0));
     let met = Some(Met { user: UserId::from(Uuid::from_bytes([7; 16])), proof: &proof });
-    let me = Uuid::from_bytes([7; 16]).to_string();
-    assert_eq!(signed_in(&plain(), met, Some(&me), None, at(0)), Ok(Step::On));
-    assert_eq!(signed_in(&plain(), met, Some("other"), None, at(0)), Ok(Step::SignIn));
-    assert_eq!(signed_in(&plain(), met, Some("other"), Some(at(0)), at(0)).unwrap_err().error, "login_required");
+    let (me, other) = (Uuid::from_bytes([7; 16]).to_string(), "other".to_owned());
+    for fit in [&[me.clone()][..], &[other.clone(), me]] {
+        assert_eq!(signed_in(&plain(), met, Some(fit), None, at(0)), Ok(Step::On));
+    }
+    for unfit in [&[other][..], &[]] {
+        assert_eq!(signed_in(&plain(), met, Some(unfit), None, at(0)), Ok(Step::SignIn));
+        assert_eq!(signed_in(&plain(), met, Some(unfit), Some(at(0)), at(0)).unwrap_err().error, "login_required");
+    }
 }
 
 #[test]

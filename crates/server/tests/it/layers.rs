@@ -25,7 +25,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("oauth", &["kernel", "store", "vault", "tokens", "identity"]),
     ("gate", &["kernel", "api", "store", "vault", "audit", "tokens", "limits", "identity", "oauth"]),
     ("http", &["kernel", "api", "vault", "tokens", "audit", "embed", "graph", "limits", "identity", "oauth", "gate"]),
-    ("worker", &["kernel", "vault", "tokens", "audit", "embed", "graph", "identity", "oauth", "gate"]),
+    ("worker", &["kernel", "egress", "vault", "tokens", "audit", "embed", "graph", "identity", "oauth", "gate"]),
     (
         "server",
         &[

@@ -1,5 +1,5 @@
-//! What these keys sign beside access tokens: ID tokens and what is told of a person (OpenID Connect Core), and that somebody signed out (OpenID
-//! Connect Back-Channel Logout). None of it is taken for an access token: that says so in `typ`.
+//! What these keys sign beside access tokens: ID tokens and what is told of a person (OpenID Connect Core), that somebody signed out (OpenID
+//! Connect Back-Channel Logout), and what is told of a token (RFC 9701). None of it is taken for an access token: that says so in `typ`.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -15,6 +15,8 @@ pub enum IdKind {
     Id,
     /// A logout token.
     Logout,
+    /// What introspection answers.
+    Introspection,
 }
 
 impl IdKind {
@@ -22,6 +24,7 @@ impl IdKind {
         match self {
             Self::Id => "JWT",
             Self::Logout => "logout+jwt",
+            Self::Introspection => "token-introspection+jwt",
         }
     }
 }
@@ -68,7 +71,8 @@ impl OwnIssuer {
         self.0.keys.load().verify_typed(IdKind::Id.typ(), &header, message, signature, now).ok()?;
         let claims = Members::parse(&body).ok()?;
         let text = |name: &'static str| claims.find_text(name).ok().flatten().map(str::to_owned);
-        if text("iss").as_deref() != Some(self.iss()) {
+        // What userinfo answers has no end, and is no ID token.
+        if text("iss").as_deref() != Some(self.iss()) || claims.find("exp").is_none() {
             return None;
         }
         Some(Hint { client: text("aud")?, subject: text("sub")?, session: text("sid") })

@@ -149,9 +149,9 @@ impl Scene {
                 }
             },
         };
-        let subject = hinted.as_deref().or(asked.request.claims.subject.as_deref());
+        let must_be = asked.request.claims.must_be(hinted);
         let met = person.as_ref().map(|person| Met { user: person.met.user, proof: &person.met.proof });
-        let step = step::signed_in(&asked.request, met, subject, asked.since, self.now);
+        let step = step::signed_in(&asked.request, met, must_be.as_deref(), asked.since, self.now);
         match (step, person) {
             (Err(fault), person) => self.told(work, person.as_ref(), &asked, fault).await,
             (Ok(Step::SignIn), person) => self.to_sign_in(work, person.is_some(), &asked).await,
@@ -187,9 +187,10 @@ impl Scene {
             return self.told(work, Some(&person), &asked, fault).await;
         }
         let agreed = consent::find(&mut work.tx(), user, self.client.id.as_str(), &chosen.seat.organization).await?;
+        let to_agree = asked.request.to_agree(&scopes);
         let standing = Standing {
             agreed: agreed.as_ref(),
-            scopes: &scopes,
+            scopes: &to_agree,
             must_choose: places.len() > 1 && named.is_none(),
             trusted: self.trusts(&chosen),
             asked: asked.since,
@@ -209,6 +210,10 @@ impl Scene {
     }
 
     async fn give(&self, mut work: Work, person: Person, mut asked: Asked, place: Place, scopes: Vec<String>) -> Outgoing {
+        if work.charge(&self.client).is_err() {
+            let fault = Fault::new("temporarily_unavailable", "the client gets too many codes: try again in a while");
+            return self.told(work, Some(&person), &asked, fault).await;
+        }
         if let Some(pushed) = asked.pushed
             && !par::finish(&mut work.tx(), pushed, self.now).await?
         {
@@ -253,7 +258,7 @@ impl Scene {
             person: &whose.email,
             places: &places,
             chosen: chosen.seat.organization.as_str(),
-            scopes: &asked.request.scopes,
+            scopes: &asked.request.to_agree(&asked.request.scopes),
             back: back.as_str(),
             elsewhere: (&elsewhere, deny.as_str()),
             token: &self.browser.form_token(),

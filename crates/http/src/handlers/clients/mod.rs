@@ -153,6 +153,9 @@ fn told(of: &Registration) -> Value {
         "dpop_bound_access_tokens": of.dpop_bound,
         "require_pushed_authorization_requests": of.require_par,
         "jwks_uri": of.jwks_uri,
+        "backchannel_logout_session_required": of.backchannel_logout_session,
+        "userinfo_signed_response_alg": of.userinfo_alg.map(|algorithm| algorithm.word()),
+        "introspection_signed_response_alg": of.introspection_alg.map(|algorithm| algorithm.word()),
         "has_jwks": of.jwks.is_some(),
     })
 }

@@ -48,6 +48,8 @@ pub fn registration(new: NewClient, may: Permissions, algorithms: &[Algorithm]) 
     };
     let id_token_alg = algorithm("id_token_signed_response_alg", new.id_token_signed_response_alg.as_ref());
     let access_token_alg = algorithm("access_token_signed_response_alg", new.access_token_signed_response_alg.as_ref());
+    let userinfo_alg = algorithm("userinfo_signed_response_alg", new.userinfo_signed_response_alg.as_ref());
+    let introspection_alg = algorithm("introspection_signed_response_alg", new.introspection_signed_response_alg.as_ref());
     for (index, word) in new.scopes.iter().enumerate() {
         if !may.covers(Permissions::from_scopes([word.as_str()])) {
             fault(&format!("scopes/{index}"), "is more than you may yourself");
@@ -74,6 +76,9 @@ pub fn registration(new: NewClient, may: Permissions, algorithms: &[Algorithm]) 
         access_token_alg,
         jwks: new.jwks.map(|keys| keys.to_string()),
         jwks_uri: new.jwks_uri,
+        backchannel_logout_session: new.backchannel_logout_session_required,
+        userinfo_alg,
+        introspection_alg,
     };
     // What goes together is judged once each member is one.
     if faults.is_empty() {
@@ -103,6 +108,9 @@ pub(super) fn shown(client: Client, now: Timestamp) -> OAuthClient {
         access_token_signed_response_alg: of.access_token_alg.map(|algorithm| algorithm.word().to_owned()),
         jwks: of.jwks.and_then(|keys| serde_json::from_str(&keys).ok()),
         jwks_uri: of.jwks_uri,
+        backchannel_logout_session_required: of.backchannel_logout_session,
+        userinfo_signed_response_alg: of.userinfo_alg.map(|algorithm| algorithm.word().to_owned()),
+        introspection_signed_response_alg: of.introspection_alg.map(|algorithm| algorithm.word().to_owned()),
         source: client.source.word().into(),
         created_at: client.created_at,
         updated_at: client.updated_at,

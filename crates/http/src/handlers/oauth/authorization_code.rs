@@ -19,8 +19,9 @@ use wardgraph_oauth::{
     code::{self, Claimed, Code, Presented},
     follow,
     grant::{self, Granted, Terms, Tokens},
-    id_token::{IdToken, Person},
+    id_token::IdToken,
     scope,
+    told::{self, Person},
 };
 use wardgraph_tokens::{IdKind, Revocation, revoke};
 
@@ -82,6 +83,7 @@ pub(super) async fn grant(asked: Asked, services: &Services) -> Result<Committed
     let tokens = grant::begin(&mut work.tx(), &granted, &means(services, &*chance)).await?;
     code::finish(&mut work.tx(), code.id, tokens.session, now).await?;
     follow::begin(&mut work.tx(), tokens.session, code.session).await?;
+    told::remember(&mut work.tx(), tokens.session, &code.userinfo_claims).await?;
     let id_token = id_token(&mut work.tx(), &by.client, &code, &tokens, services, now).await?;
     let entry = issued(&by.client, GrantType::AuthorizationCode.word(), &tokens.access, &tokens.scopes);
     work.note(entry.event_type, entry.subject, Outcome::Success, entry.payload);
@@ -116,7 +118,7 @@ async fn id_token(
         iss: services.issuer.iss(),
         client: client.id.as_str(),
         person: &person,
-        scopes: &tokens.scopes,
+        registered: &client.registered.scopes,
         claims: &code.claims,
         session: tokens.session,
         proof: &code.proof,

@@ -3,38 +3,42 @@
 //! **Invariant:** a client learns of the tokens that it got, and of those of its organization that are meant for it; of no others
 //! (`a_client_learns_about_its_own_tokens_and_those_that_are_meant_for_it`).
 
+use serde_json::json;
 use wardgraph_api::{
-    ClientForm, ClientQuery, Json, Problem,
+    Accept, ClientForm, ClientQuery, Problem, Signable,
+    carry::{IntrospectionJwt, Media},
     table::oauth::{Introspect, IntrospectByQuery},
     wire::oauth::{ClientCredentials, Confirmation, Introspection, TokenQuestion},
 };
 use wardgraph_gate::{Ceremony, Committed};
 use wardgraph_identity::refresh::Presented;
 use wardgraph_kernel::{Endpoint, Read, Secret, Timestamp};
-use wardgraph_oauth::{Client, ErrorCode, Refusal, grant};
-use wardgraph_tokens::Inspected;
+use wardgraph_oauth::{Authenticated, Client, ErrorCode, Refusal, grant};
+use wardgraph_tokens::{Algorithm, IdKind, Inspected};
 
 use super::{authenticate, token_type};
 use crate::{Failure, Services};
 
+type Known = Signable<Introspection, IntrospectionJwt>;
+
 pub(crate) async fn by_form(
     pass: Ceremony<Introspect>,
-    ClientForm { client, parameters }: ClientForm<TokenQuestion>,
+    (ClientForm { client, parameters }, accept): (ClientForm<TokenQuestion>, Accept),
     services: Services,
 ) -> Result<Committed<Introspect>, Failure> {
-    match look(&pass, &client, parameters, &services).await {
-        Ok(known) => Ok(pass.answer(Json(known))),
+    match tell(&pass, &client, parameters, &accept, &services).await {
+        Ok(known) => Ok(pass.answer(known)),
         Err(problem) => told(pass, problem),
     }
 }
 
 pub(crate) async fn by_query(
     pass: Ceremony<IntrospectByQuery>,
-    ClientQuery { client, parameters }: ClientQuery<TokenQuestion>,
+    (ClientQuery { client, parameters }, accept): (ClientQuery<TokenQuestion>, Accept),
     services: Services,
 ) -> Result<Committed<IntrospectByQuery>, Failure> {
-    match look(&pass, &client, parameters, &services).await {
-        Ok(known) => Ok(pass.answer(Json(known))),
+    match tell(&pass, &client, parameters, &accept, &services).await {
+        Ok(known) => Ok(pass.answer(known)),
         Err(problem) => told(pass, problem),
     }
 }
@@ -44,13 +48,42 @@ fn told<E: Endpoint<Mode = Read>>(pass: Ceremony<E>, problem: Problem) -> Result
     if problem.status == 401 { Ok(pass.refuse("not_the_client", problem)) } else { Err(problem.into()) }
 }
 
-async fn look<E: Endpoint>(
+async fn tell<E: Endpoint>(
     pass: &Ceremony<E>,
     given: &ClientCredentials,
     question: TokenQuestion,
+    accept: &Accept,
+    services: &Services,
+) -> Result<Known, Problem> {
+    let by = authenticate(pass, given, services).await?;
+    let known = look(pass, &by, question, services).await?;
+    if !wants_it_signed(accept, by.client.registered.introspection_alg.is_some()) {
+        return Ok(Signable::Plain(known));
+    }
+    // RFC 9701, section 5: all that is known is one claim, so that nobody takes this for the token that was asked about.
+    let (now, issuer) = (pass.now(), &services.issuer);
+    let claims =
+        json!({ "iss": issuer.iss(), "aud": by.client.id.as_str(), "iat": now.as_second(), "token_introspection": known });
+    let claims = claims.as_object().cloned().unwrap_or_default();
+    // RS256 is what the RFC has for a client that says nothing (section 6), where this server signs with it.
+    let usual = issuer.algorithms().iter().copied().find(|algorithm| *algorithm == Algorithm::RS256);
+    let algorithm = by.client.registered.introspection_alg.or(usual);
+    let signed = issuer.sign_claims(IdKind::Introspection, &claims, algorithm, now).map_err(Failure::from)?;
+    Ok(Signable::signed(signed))
+}
+
+/// What is wanted more; where both are wanted alike, what the client registered.
+fn wants_it_signed(accept: &Accept, registered: bool) -> bool {
+    let (signed, plain) = (accept.quality(IntrospectionJwt::TYPE), accept.quality("application/json"));
+    if signed == plain { registered } else { signed > plain }
+}
+
+async fn look<E: Endpoint>(
+    pass: &Ceremony<E>,
+    by: &Authenticated,
+    question: TokenQuestion,
     services: &Services,
 ) -> Result<Introspection, Problem> {
-    let by = authenticate(pass, given, services).await?;
     if !by.is_confidential() {
         let why = "a client that proves nothing is told nothing";
         return Err(Failure::from(Refusal::new(ErrorCode::UnauthorizedClient, why)).into());

@@ -62,7 +62,7 @@ async fn grant(
     let recognised = recognise(&mut work.tx(), &services.vault, token, Some(by.client.id.as_str())).await?;
     if let Some(recognised) = recognised {
         let session = recognised.presented.session;
-        if session::end(&mut work.tx(), session, Why::Revoked, now).await? {
+        if session::end(&mut work.tx(), session, Why::Returned, now).await? {
             revoke(&mut work.tx(), Revocation::Session(&session.to_string()), now).await?;
             let payload = json!({ "session": session });
             work.note(EventType::TokenRevoked, Some(Subject::from(&by.client.id)), Outcome::Success, payload);

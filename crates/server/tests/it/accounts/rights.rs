@@ -1,6 +1,6 @@
 //! What the roles may do with the tables of accounts: read by the catalogue's tests.
 
-const PEOPLES: [&str; 15] = [
+const PEOPLES: [&str; 16] = [
     "users",
     "passwords",
     "memberships",
@@ -16,6 +16,7 @@ const PEOPLES: [&str; 15] = [
     "notice_counts",
     "consents",
     "authorization_codes",
+    "logouts",
 ];
 
 /// Table, policy, command and roles of every policy.
@@ -59,10 +60,12 @@ pub(crate) fn policies() -> Vec<String> {
         "pushed_requests",
         "authorization_codes",
         "used_ids",
+        "logouts",
+        "clients",
     ];
     let keepers = keepers.map(|table| format!("{table} keeper PERMISSIVE ALL worker"));
     let everybodys =
-        ["users", "passwords", "organizations", "sessions", "api_keys", "factors", "recovery_codes", "notice_counts"];
+        ["users", "passwords", "organizations", "sessions", "api_keys", "factors", "recovery_codes", "notice_counts", "logouts"];
     policies.extend(everybodys.map(|table| format!("{table} administrator PERMISSIVE ALL admin")));
     policies.extend(["memberships", "links"].map(|table| format!("{table} administrator PERMISSIVE SELECT admin")));
     policies.push("mail administrator PERMISSIVE INSERT admin".to_owned());
@@ -132,6 +135,10 @@ pub(crate) fn grants() -> Vec<String> {
         "authorization_codes app delete",
         "consents identity select",
         "consents app delete+insert+select",
+        "logouts identity insert",
+        "logouts app insert",
+        "logouts admin insert",
+        "logouts worker delete+select+update",
     ];
     let of = |table: &str, columns: &[&str], right: &str| -> Vec<String> {
         columns.iter().map(|column| format!("{table} {column} {right}")).collect()
@@ -151,6 +158,7 @@ pub(crate) fn grants() -> Vec<String> {
         "scopes",
         "audience",
         "browser_session_id",
+        "userinfo_claims",
     ];
     let passkeys = ["factor_id", "user_id", "credential_id", "user_handle", "synced", "transports", "went_back_at"];
     let begun = [
@@ -231,6 +239,7 @@ pub(crate) fn grants() -> Vec<String> {
         of("pushed_requests", &["request_id", "expires_at"], "worker select"),
         of("authorization_codes", &["code_id", "created_at", "expires_at"], "worker select"),
         of("authorization_codes", &["client_id", "organization_id", "used_at", "user_id"], "app select"),
+        of("clients", &["backchannel_logout_uri", "client_id", "disabled_at", "id_token_alg"], "worker select"),
         of("passkeys", &passkeys, "app select"),
         of("passkeys", &["sign_count", "synced", "recognised", "went_back_at"], "identity update"),
     ];

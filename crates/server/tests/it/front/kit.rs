@@ -43,6 +43,7 @@ impl Site {
             "first_party": false,
             "dpop_bound": false,
             "require_par": false,
+            "backchannel_logout_session": false,
             "id_token_alg": "ES256",
             "created_at": "2026-01-01T00:00:00Z",
             "updated_at": "2026-01-01T00:00:00Z",

@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 use wardgraph_kernel::{Clock, SystemClock};
 use wardgraph_testkit::{App, OWN_ISS, Window};
 
-use super::kit::{Site, agree, claims, somebody};
+use super::{
+    kit::{Site, agree, claims, somebody},
+    receiver::{Manner, Receiver, teller},
+};
 use crate::layers::repository;
 
 /// Runs a client to its end, with a person at a window; tells who it says has signed in.
@@ -103,6 +106,11 @@ async fn oauth4webapi_signs_somebody_in() {
         let site = Site::of(&app, &ada.caller.tenant, json!({ "auth_method": method })).await;
         assert_eq!(json!(run(node("oauth4webapi", &app, &given(&site)), &window).await), me, "{method}");
     }
+    // Everything that it is told, signed.
+    let site = Site::of(&app, &ada.caller.tenant, json!({ "userinfo_alg": "ES256", "introspection_alg": "ES256" })).await;
+    let mut signed = given(&site);
+    signed["signed"] = json!("ES256");
+    assert_eq!(json!(run(node("oauth4webapi", &app, &signed), &window).await), me);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -115,6 +123,23 @@ async fn authlib_signs_somebody_in() {
         let site = Site::of(&app, &ada.caller.tenant, json!({ "auth_method": method })).await;
         assert_eq!(json!(run(python(&app, &given(&site)), &window).await), me, "{method}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn authlib_believes_who_signed_out() {
+    let app = App::start().await;
+    to_now(&app);
+    let (ada, window) = somebody(&app, "ada@example.com").await;
+    let receiver = Receiver::start(Manner::Takes).await;
+    let told = json!({ "backchannel_logout_uri": receiver.address("/out") });
+    let site = Site::of(&app, &ada.caller.tenant, told).await;
+    let tokens = site.tokens(&app, &window, &[]).await;
+    window.get("/account").await;
+    window.send("/sign-out", &[]).await;
+    assert_eq!(teller(&app, &[&receiver]).turn().await.unwrap(), 1);
+    let mut given = given(&site);
+    given["logout_token"] = json!(receiver.told()[0].1);
+    assert_eq!(json!(run(python(&app, &given), &window).await), claims(&tokens["id_token"])["sid"]);
 }
 
 async fn signed_in(app: &App) -> Window {

@@ -84,6 +84,10 @@ async fn what_cannot_be_meant_is_not_registered() {
         (with("redirect_uris", json!(["javascript:alert(1)"])), "/redirect_uris/0"),
         (with("post_logout_redirect_uris", json!(["//evil.example"])), "/post_logout_redirect_uris/0"),
         (with("backchannel_logout_uri", json!("http://127.0.0.1/out")), "/backchannel_logout_uri"),
+        (with("backchannel_logout_uri", json!("https://app.example/out#x")), "/backchannel_logout_uri"),
+        (with("backchannel_logout_session_required", json!(true)), "/backchannel_logout_session_required"),
+        (with("userinfo_signed_response_alg", json!("none")), "/userinfo_signed_response_alg"),
+        (with("introspection_signed_response_alg", json!("HS256")), "/introspection_signed_response_alg"),
         (with("jwks_uri", json!("file:///etc/passwd")), "/jwks_uri"),
         (with("role", json!("developer")), "/role"),
         (with("grant_types", json!(["password"])), "/grant_types/0"),
@@ -165,7 +169,7 @@ async fn a_secret_follows_another_while_both_are_good() {
 }
 
 /// Waits until something holds, for a second at most.
-async fn within_a_second(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+pub(super) async fn within_a_second(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let began = Instant::now();
     while !holds().await {
         assert!(began.elapsed() < Duration::from_secs(1), "{what} took longer");

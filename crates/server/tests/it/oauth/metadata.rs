@@ -27,5 +27,11 @@ async fn what_is_published_is_there() {
     for forbidden in ["password", "implicit"] {
         assert!(!words("grant_types_supported").contains(&Value::from(forbidden)));
     }
+    for promise in ["backchannel_logout_supported", "backchannel_logout_session_supported", "claims_parameter_supported"] {
+        assert_eq!(document[promise], true, "{promise}");
+    }
+    for list in ["userinfo_signing_alg_values_supported", "introspection_signing_alg_values_supported"] {
+        assert_eq!(document[list], document["id_token_signing_alg_values_supported"], "{list}");
+    }
     assert!(!words("introspection_endpoint_auth_methods_supported").contains(&Value::from("none")));
 }

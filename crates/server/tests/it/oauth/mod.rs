@@ -1,12 +1,15 @@
 //! The OAuth server over HTTP: what clients can do, and what whoever attacks them cannot.
 
 mod clients;
+mod everywhere;
 mod introspection;
+mod limited;
 mod metadata;
 mod refreshing;
 mod requests;
 mod revocation;
 mod service_accounts;
+mod signed;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use serde_json::Value;
