@@ -53,6 +53,8 @@ pub const GLOBAL_TABLES: &[(&str, &str)] = &[
     ("pushed_requests", "a client's request waits for whoever is not known yet"),
     ("authorization_codes", "used by a client whose person is not there"),
     ("consents", "a person's, as the account is"),
+    ("device_authorizations", "asked for by a device whose person is not known yet"),
+    ("device_guesses", "wrong codes are counted across accounts; holds names of networks and accounts"),
     ("used_ids", "proofs and assertions are used before anyone is known; holds hashes"),
     ("notice_counts", "how often an account was told of something lately: a person's, as the account is"),
     ("embedding_servers", "which model each server uses, which is no tenant's"),
@@ -226,6 +228,8 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             | "setup_links"
             | "pushed_requests"
             | "authorization_codes"
+            | "device_authorizations"
+            | "device_guesses"
             | "used_ids"
             | "api_keys",
             ("keeper", "*", "true", "true"),
@@ -268,6 +272,8 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             | "pushed_requests"
             | "authorization_codes"
             | "consents"
+            | "device_authorizations"
+            | "device_guesses"
             | "used_ids"
             | "notice_counts",
             ("identity", "*", "true", "true"),
@@ -285,6 +291,7 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             | "passkeys"
             | "consents"
             | "authorization_codes"
+            | "device_authorizations"
             | "notice_counts",
             ("own_account", "*", ACCOUNT, ACCOUNT),
         )
