@@ -236,13 +236,17 @@ pub struct Standing {
 pub async fn standing(
     tx: &mut Tx<'_, Identity>,
     person: &Person,
-    organization: &TenantId,
-    client: &Client,
+    exchange: &Exchange<'_>,
 ) -> Result<Result<Standing, Refusal>, StoreError> {
+    let (organization, client) = (&exchange.organization, exchange.asked.client);
     let params: wardgraph_store::Params<'_> =
         &[&person.user.uuid(), &person.generation, &person.session.uuid(), &organization.as_str(), &client.id.as_str()];
     let rows = tx.run(&STANDING, params).await?;
-    rows.first().map_or_else(|| Ok(Err(elsewhere())), |row| read(row, organization).map(Ok))
+    match rows.first() {
+        Some(row) => read(row, organization).map(Ok),
+        None if exchange.moves() => Ok(Err(elsewhere())),
+        None => Ok(Err(unfit("the person's account, session or membership is not as it was"))),
+    }
 }
 
 fn read(row: &Row, organization: &TenantId) -> Result<Standing, StoreError> {

@@ -148,7 +148,7 @@ async fn terms(asked: &Asked, exchange: Exchange<'_>, of: Option<&Person>) -> Re
     let Some(of) = of else { return Ok(exchange.of_client(now)?) };
     let mut look = asked.pass.look().map_err(OAuthError::from)?;
     let standing =
-        exchange::standing(&mut look.tx(), of, &exchange.organization, &asked.by.client).await.map_err(OAuthError::from)?;
+        exchange::standing(&mut look.tx(), of, &exchange).await.map_err(OAuthError::from)?;
     Ok(exchange.of_person(&standing?, now)?)
 }
 
