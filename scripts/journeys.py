@@ -485,4 +485,4 @@ def invitations(person):
         assert not one.complaints, one.complaints
 
 
-JOURNEYS = {"account": account, "factors": factors, "invitations": invitations, "client": client}
+JOURNEYS = {"account": account, "factors": factors, "invitations": invitations, "client": client, "device": device}
