@@ -20,15 +20,15 @@ pub const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 pub const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 
 /// A person with a session that lives, where they would be acted for, and what they agreed to there.
-const STANDING: Statement<Identity> = Statement::identity(
-    "oauth.exchange.standing",
+const MEMBERSHIP: Statement<Identity> = Statement::identity(
+    "oauth.exchange.membership",
     "select m.role, u.global_role, o.requires_mfa, c.consent_id, c.scopes, c.updated_at
      from users u join sessions s on s.user_id = u.user_id join memberships m on m.user_id = u.user_id join organizations o on o.organization_id = m.organization_id
      left join consents c on c.user_id = u.user_id and c.organization_id = m.organization_id and c.client_id = $5
      where u.user_id = $1 and u.generation = $2 and u.disabled_at is null and s.session_id = $3 and s.ended_at is null and m.organization_id = $4",
 );
 
-pub(crate) const STATEMENTS: &[&StatementInfo] = &[STANDING.info()];
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[MEMBERSHIP.info()];
 
 /// What a client asks.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ pub struct Exchange<'a> {
 
 /// What a new token says.
 #[derive(Debug)]
-pub struct Terms {
+pub struct Bounds {
     /// What it is good for.
     pub scopes: Vec<String>,
     /// What it came of.
@@ -76,7 +76,7 @@ pub struct Terms {
 
 /// The person that is acted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Person {
+pub struct Principal {
     /// Who.
     pub user: UserId,
     /// The session that the token is of, and ends with.
@@ -149,14 +149,14 @@ fn elsewhere() -> Refusal {
 
 impl Exchange<'_> {
     /// The person that the token is of; `None` for a client's own.
-    pub fn person(&self) -> Result<Option<Person>, Refusal> {
+    pub fn person(&self) -> Result<Option<Principal>, Refusal> {
         let subject = &self.asked.subject.claims;
         if subject.actor.kind == ActorType::Client {
             return Ok(None);
         }
         let ids = Uuid::try_parse(&subject.subject).ok().zip(self.own.session.as_deref().and_then(|id| Uuid::try_parse(id).ok()));
         let (user, session) = ids.ok_or_else(|| unfit("`subject_token` is of no session of a person's"))?;
-        Ok(Some(Person { user: user.into(), session: session.into(), generation: self.own.generation }))
+        Ok(Some(Principal { user: user.into(), session: session.into(), generation: self.own.generation }))
     }
 
     /// Whether the token works in another organization than the one that it comes of.
@@ -165,33 +165,33 @@ impl Exchange<'_> {
     }
 
     /// What the token of a person says, as they stand now.
-    pub fn of_person(mut self, standing: &Standing, now: Timestamp) -> Result<Terms, Refusal> {
+    pub fn of_person(mut self, membership: &Membership, now: Timestamp) -> Result<Bounds, Refusal> {
         let client = self.asked.client;
         let proof = Proof {
             amr: self.own.amr.clone(),
             acr: self.own.acr.clone().unwrap_or_default(),
             at: self.own.auth_time.unwrap_or(Timestamp::MIN),
         };
-        if standing.requires_mfa && !proof.is_multiple() {
+        if membership.requires_mfa && !proof.is_multiple() {
             return Err(elsewhere());
         }
-        let may = crate::grant::now_allowed(&self.own.scopes, client, &standing.seat);
+        let may = crate::grant::now_allowed(&self.own.scopes, client, &membership.seat);
         let scopes = self.scopes(&may)?;
         if self.moves() {
             let own = client.organization == self.organization || client.source == Source::Cli;
             let trusted = client.registered.first_party && own;
-            let agreed = standing.agreed.as_ref().filter(|(_, agreed)| agreed.covers(&scopes));
+            let agreed = membership.agreed.as_ref().filter(|(_, agreed)| agreed.covers(&scopes));
             self.chain.agreement = match agreed {
                 Some((id, _)) => Some(id.to_string()),
                 None if trusted => None,
                 None => return Err(elsewhere()),
             };
         }
-        self.terms(scopes, now)
+        self.bounds(scopes, now)
     }
 
     /// What the token of a client says.
-    pub fn of_client(self, now: Timestamp) -> Result<Terms, Refusal> {
+    pub fn of_client(self, now: Timestamp) -> Result<Bounds, Refusal> {
         if self.moves() {
             return Err(elsewhere());
         }
@@ -199,7 +199,7 @@ impl Exchange<'_> {
         let mut may = scope::within(&self.own.scopes, registered);
         may.retain(|word| !scope::PERSONAL.contains(&word.as_str()));
         let scopes = self.scopes(&may)?;
-        self.terms(scopes, now)
+        self.bounds(scopes, now)
     }
 
     fn scopes(&self, may: &[String]) -> Result<Vec<String>, Refusal> {
@@ -210,18 +210,18 @@ impl Exchange<'_> {
         Ok(scopes)
     }
 
-    fn terms(self, scopes: Vec<String>, now: Timestamp) -> Result<Terms, Refusal> {
+    fn bounds(self, scopes: Vec<String>, now: Timestamp) -> Result<Bounds, Refusal> {
         let ends = [Some(self.asked.subject), self.asked.actor].into_iter().flatten().map(|token| token.claims.expires_at);
         let left = ends.min().map(|end| end.as_second().saturating_sub(now.as_second()));
         let left = left.and_then(|left| u64::try_from(left).ok()).filter(|left| *left > 0);
         let left = left.ok_or_else(|| unfit("a token is expired"))?;
-        Ok(Terms { scopes, chain: self.chain, life: Duration::from_secs(left) })
+        Ok(Bounds { scopes, chain: self.chain, life: Duration::from_secs(left) })
     }
 }
 
 /// How a person stands in an organization.
 #[derive(Debug)]
-pub struct Standing {
+pub struct Membership {
     /// What they may do there.
     pub seat: Seat,
     requires_mfa: bool,
@@ -233,15 +233,15 @@ pub struct Standing {
 ///
 /// # Errors
 /// In the inner result the answer, where they are no member, or their account or session is not as the token says.
-pub async fn standing(
+pub async fn membership(
     tx: &mut Tx<'_, Identity>,
-    person: &Person,
+    principal: &Principal,
     exchange: &Exchange<'_>,
-) -> Result<Result<Standing, Refusal>, StoreError> {
+) -> Result<Result<Membership, Refusal>, StoreError> {
     let (organization, client) = (&exchange.organization, exchange.asked.client);
     let params: wardgraph_store::Params<'_> =
-        &[&person.user.uuid(), &person.generation, &person.session.uuid(), &organization.as_str(), &client.id.as_str()];
-    let rows = tx.run(&STANDING, params).await?;
+        &[&principal.user.uuid(), &principal.generation, &principal.session.uuid(), &organization.as_str(), &client.id.as_str()];
+    let rows = tx.run(&MEMBERSHIP, params).await?;
     match rows.first() {
         Some(row) => read(row, organization).map(Ok),
         None if exchange.moves() => Ok(Err(elsewhere())),
@@ -249,12 +249,12 @@ pub async fn standing(
     }
 }
 
-fn read(row: &Row, organization: &TenantId) -> Result<Standing, StoreError> {
+fn read(row: &Row, organization: &TenantId) -> Result<Membership, StoreError> {
     let unreadable = || StoreError::Unsafe("a member's place cannot be read".into());
     let seat = Seat::read(organization.clone(), row.try_get(0)?, row.try_get(1)?).ok_or_else(unreadable)?;
     let agreed = match row.try_get::<Option<Uuid>>(3)? {
         None => None,
         Some(id) => Some((id.into(), Agreed { scopes: row.try_get(4)?, at: row.try_get(5)? })),
     };
-    Ok(Standing { seat, requires_mfa: row.try_get(2)?, agreed })
+    Ok(Membership { seat, requires_mfa: row.try_get(2)?, agreed })
 }

@@ -14,7 +14,7 @@ use wardgraph_kernel::Secret;
 use wardgraph_oauth::{
     ErrorCode, OAuthError, Refusal,
     client::GrantType,
-    exchange::{self, ACCESS_TOKEN, Exchange, JWT, Person, Terms},
+    exchange::{self, ACCESS_TOKEN, Bounds, Exchange, JWT, Principal},
 };
 use wardgraph_tokens::{AccessRequest, Inspected, Issued, MintError};
 
@@ -33,8 +33,8 @@ pub(super) async fn grant(asked: Asked, services: &Services) -> Result<Committed
 /// What came of it.
 struct Exchanged {
     token: Issued,
-    terms: Terms,
-    person: Option<Person>,
+    bounds: Bounds,
+    principal: Option<Principal>,
     request: AccessRequest,
 }
 
@@ -57,20 +57,20 @@ impl From<Refusal> for Refused {
 }
 
 async fn answer(asked: Asked, exchanged: Exchanged) -> Result<Committed<Token>, Failure> {
-    let Exchanged { token, terms, person: of, request } = exchanged;
+    let Exchanged { token, bounds, principal: of, request } = exchanged;
     let client = &asked.by.client;
-    let mut entry = issued(client, GrantType::TokenExchange.word(), &token, &terms.scopes);
+    let mut entry = issued(client, GrantType::TokenExchange.word(), &token, &bounds.scopes);
     if let Some(payload) = entry.payload.as_object_mut() {
         payload.insert("sub".into(), request.subject.into());
-        payload.insert("via".into(), json!(terms.chain.ancestors.iter().map(|one| &one.token_id).collect::<Vec<_>>()));
-        payload.extend(terms.chain.act().map(|act| ("act".to_owned(), act)));
+        payload.insert("via".into(), json!(bounds.chain.ancestors.iter().map(|one| &one.token_id).collect::<Vec<_>>()));
+        payload.extend(bounds.chain.act().map(|act| ("act".to_owned(), act)));
     }
     let who = of.map_or_else(|| client_of(client), |of| person(of.user, Some(request.tenant)));
     let answer = TokenAnswer {
         access_token: SecretText(token.token),
         token_type: token_type(asked.by.key),
         expires_in: token.life.as_secs(),
-        scope: terms.scopes.join(" "),
+        scope: bounds.scopes.join(" "),
         refresh_token: None,
         id_token: None,
         issued_token_type: Some(ACCESS_TOKEN.to_owned()),
@@ -107,12 +107,12 @@ async fn exchanged(asked: &Asked, services: &Services) -> Result<Exchanged, Refu
         ours: services.issuer.audience(),
     })?;
     let (audience, tenant, of) = (exchange.audience.clone(), exchange.organization.clone(), exchange.person()?);
-    let terms = terms(asked, exchange, of.as_ref()).await?;
+    let bounds = bounds(asked, exchange, of.as_ref()).await?;
     let own = subject.claims.own.as_deref();
     let request = AccessRequest {
         subject: subject.claims.subject.to_string(),
         tenant,
-        scopes: terms.scopes.clone(),
+        scopes: bounds.scopes.clone(),
         client_id: client.id.to_string(),
         client_generation: client.generation,
         audience,
@@ -123,15 +123,15 @@ async fn exchanged(asked: &Asked, services: &Services) -> Result<Exchanged, Refu
         acr: own.and_then(|own| own.acr.clone()),
         auth_time: own.and_then(|own| own.auth_time),
         algorithm: client.registered.access_token_alg,
-        chain: terms.chain.clone(),
-        life: Some(terms.life.min(services.issuer.life())),
+        chain: bounds.chain.clone(),
+        life: Some(bounds.life.min(services.issuer.life())),
         now: pass.now(),
     };
     let token = match services.issuer.sign(&request, &*pass.chance()) {
         Err(MintError::Oversized) => return Err(invalid("the token came of too many others").into()),
         signed => signed.map_err(OAuthError::from)?,
     };
-    Ok(Exchanged { token, terms, person: of, request })
+    Ok(Exchanged { token, bounds, principal: of, request })
 }
 
 /// Where the token is to be good: a place may be named by its address and by its name.
@@ -143,13 +143,12 @@ fn targets(parameters: &TokenRequest) -> Vec<String> {
 }
 
 /// What the new token says, of a person as they stand now.
-async fn terms(asked: &Asked, exchange: Exchange<'_>, of: Option<&Person>) -> Result<Terms, Refused> {
+async fn bounds(asked: &Asked, exchange: Exchange<'_>, of: Option<&Principal>) -> Result<Bounds, Refused> {
     let now = asked.pass.now();
     let Some(of) = of else { return Ok(exchange.of_client(now)?) };
     let mut look = asked.pass.look().map_err(OAuthError::from)?;
-    let standing =
-        exchange::standing(&mut look.tx(), of, &exchange).await.map_err(OAuthError::from)?;
-    Ok(exchange.of_person(&standing?, now)?)
+    let membership = exchange::membership(&mut look.tx(), of, &exchange).await.map_err(OAuthError::from)?;
+    Ok(exchange.of_person(&membership?, now)?)
 }
 
 /// What a token says that must be one of this server's and good.

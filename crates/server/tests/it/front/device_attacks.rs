@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use wardgraph_gate::browser::{FORM_TOKEN, form_token};
-use wardgraph_testkit::{App, Signer, Window};
+use wardgraph_limits::LimitTable;
+use wardgraph_testkit::{App, AppOptions, Signer, Window};
 
 use super::{
     bound,
@@ -144,6 +145,29 @@ async fn as_many_devices_wait_as_may() {
     ask(&app, &other, &[]).await.ok();
     client.execute(sql, &[&site.id, &40_000]).await.unwrap();
     assert_eq!(ask(&app, &other, &[]).await.status, 429);
+}
+
+#[tokio::test]
+async fn a_network_begins_so_many_devices_and_no_more() {
+    let app = App::with(AppOptions { limits: LimitTable::default(), ..AppOptions::default() }).await;
+    let ada = app.person("ada@example.com").await;
+    let secret = player(&app, &ada.caller.tenant, json!({ "auth_method": "client_secret_post" })).await;
+    // A client that proves who it is is no network's, and a device whose person has not decided does nothing wrong.
+    for _ in 0..40 {
+        let started = ask(&app, &secret, &[]).await.ok();
+        assert_eq!(poll(&app, &secret, &started).await.refused(400), "authorization_pending");
+    }
+    let public = player(&app, &ada.caller.tenant, json!({})).await;
+    let mut begun = 0;
+    let limited = loop {
+        let reply = ask(&app, &public, &[]).await;
+        if reply.status != 200 {
+            break reply;
+        }
+        begun += 1;
+    };
+    assert!((20..=30).contains(&begun) && limited.status == 429, "{begun} {}", limited.text);
+    assert!(limited.headers.contains_key("retry-after"));
 }
 
 #[tokio::test]
