@@ -42,7 +42,7 @@ pub async fn count(tx: &mut Tx<'_, Identity>, user: UserId, network: &str, now: 
     let begun = now.saturating_sub(WINDOW).unwrap_or(Timestamp::MIN);
     let rows = tx.run(&COUNT, &[&names.as_slice(), &now, &begun]).await?;
     let mut counted = Counted::Within;
-    for row in rows.iter() {
+    for row in &rows {
         let (name, wrong): (&str, i32) = (row.try_get(0)?, row.try_get(1)?);
         let most = match name.split(' ').next() {
             Some("person") => MOST_OF_A_PERSON,
