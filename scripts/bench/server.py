@@ -21,7 +21,7 @@ from .machine import BINARY, CACHE, POSTGRES, BenchError
 SECRET = "a secret of benchmarks, known to everyone who reads this"
 PASSWORD = "vowel-otter-sixteen-lamp"
 SCOPES = "nodes:read nodes:write edges:read edges:write search:read events:read"
-LIMITS = ("READ", "SEARCH", "NODE_WRITE", "ITEMS", "AUTH", "STRANGER", "STRANGER_SEARCH", "STRANGER_AUTH")
+LIMITS = ("READ", "SEARCH", "NODE_WRITE", "ITEMS", "AUTH", "CLIENT", "STRANGER", "STRANGER_SEARCH", "STRANGER_AUTH", "STRANGER_CLIENT")
 READY_WITHIN_S = 120
 STOPPED_WITHIN_S = 60
 DIMENSIONS = {"minilm": 384, "wordllama": 256}

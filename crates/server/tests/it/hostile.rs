@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,15 +17,22 @@ const HOLE: &str = "@@HOLE@@";
 
 /// Sends, and holds the answer to what every answer keeps: it comes, and it is a success or a refusal that says why.
 pub(crate) async fn ask(request: reqwest::RequestBuilder, what: &str) -> Reply {
+    let path = request.try_clone().unwrap().build().unwrap().url().path().to_owned();
     let reply = tokio::time::timeout(Duration::from_secs(60), Reply::of(request)).await;
     let reply = reply.unwrap_or_else(|_| panic!("no answer to {what}"));
-    decent(reply, what)
+    decent(reply, what, rows().any(|row| row.spec.is_for_clients() && row.spec.path == path))
 }
 
-fn decent(reply: Reply, what: &str) -> Reply {
+fn decent(reply: Reply, what: &str, is_for_clients: bool) -> Reply {
     let status = reply.status.as_u16();
     assert!(status < 500, "{status} to {what}: {}", reply.text);
-    if status >= 400 && reply.headers["content-type"] == "text/html; charset=utf-8" {
+    if status >= 400 && is_for_clients {
+        // RFC 6749, section 5.2, which gives no other words of it than these.
+        assert_eq!(reply.headers["content-type"], "application/json", "{what}");
+        let word = reply.body["error"].as_str().unwrap_or_default();
+        assert!(!word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{what}: {}", reply.text);
+        assert!(reply.text.len() < 1_000, "{what} is told back at length");
+    } else if status >= 400 && reply.headers["content-type"] == "text/html; charset=utf-8" {
         assert!(reply.text.len() < 20_000, "{what} is told back at length");
     } else if status >= 400 {
         assert_eq!(reply.headers["content-type"], "application/problem+json", "{what}");
@@ -218,7 +226,7 @@ async fn every_field_of_every_body_bears_every_value() {
         assert_eq!(after.2 - before.2, events, "{}: a refusal says that it changed something", row.spec.id);
         assert!(served > 0, "{}: no value at all was taken, so the sample is not valid", row.spec.id);
     });
-    futures_util::future::join_all(each).await;
+    stream::iter(each).buffer_unordered(8).collect::<()>().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
