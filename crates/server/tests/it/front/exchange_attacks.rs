@@ -53,15 +53,21 @@ async fn a_role_that_became_less_bounds_what_is_exchanged() {
     let (client, api) = (front(&app, &ada.caller.tenant).await, server(&app, &ada.caller.tenant, json!({})).await);
     let token = sent(&app, &client, &window).await;
     let database = app.database.behind_the_scenes().await;
-    database
-        .execute("update wardgraph.memberships set role = 'analyst' where user_id = $1::text::uuid", &[&ada.id])
-        .await
-        .unwrap();
-    assert_eq!(exchange(&app, &api, &token, &[]).await.ok()["scope"], "nodes:read openid");
-    assert_eq!(exchange(&app, &api, &token, &[("scope", "nodes:write")]).await.refused(400), "invalid_scope");
     database.execute("update wardgraph.organizations set requires_mfa = true", &[]).await.unwrap();
     assert_eq!(exchange(&app, &api, &token, &[]).await.refused(400), "invalid_target", "one factor where two are asked");
     database.execute("update wardgraph.organizations set requires_mfa = false", &[]).await.unwrap();
+    // The role is asked anew, whatever was announced of it and heard.
+    let unheard = "set session_replication_role = replica; update wardgraph.memberships set role = 'analyst'; set session_replication_role = origin";
+    database.batch_execute(unheard).await.unwrap();
+    assert_eq!(exchange(&app, &api, &token, &[]).await.ok()["scope"], "nodes:read openid");
+    assert_eq!(exchange(&app, &api, &token, &[("scope", "nodes:write")]).await.refused(400), "invalid_scope");
+    database.execute("update wardgraph.memberships set role = 'developer'", &[]).await.unwrap();
+    assert_eq!(
+        exchange(&app, &api, &token, &[]).await.refused(400),
+        "invalid_request",
+        "of another role than when it was signed"
+    );
+    let token = sent(&app, &client, &window).await;
     database.execute("delete from wardgraph.memberships where user_id = $1::text::uuid", &[&ada.id]).await.unwrap();
     assert_eq!(exchange(&app, &api, &token, &[]).await.refused(400), "invalid_request", "no member any more");
 }

@@ -1,7 +1,7 @@
 //! What came of a token ends with it, on every server within a second, whatever takes it back.
 
-use serde_json::{Value, json};
-use wardgraph_testkit::{App, Person, Window};
+use serde_json::json;
+use wardgraph_testkit::{App, Person, Reply, Window};
 
 use super::{
     exchange::{ACCESS, exchange, front, own, sent, server, text},
@@ -88,7 +88,7 @@ async fn what_came_of_a_token_ends_with_its_person_and_its_clients() {
         let reply = match what {
             "the account" => {
                 let operator = scene.app.person("operator@example.com").await.made_administrator(&scene.app).await;
-                operator.caller.post(&format!("/api/v1/users/{}/disable", scene.ada.id), &Value::Null).await
+                Reply::of(operator.caller.request("POST", &format!("/api/v1/users/{}/disable", scene.ada.id))).await
             }
             "the client that got it first" => scene.ada.caller.delete(&format!("/api/v1/clients/{}", scene.client.id)).await,
             _ => scene.ada.caller.delete(&format!("/api/v1/clients/{}", scene.api.id)).await,
