@@ -216,6 +216,51 @@ def client(person):
     assert not person.complaints, person.complaints
 
 
+def device(person):
+    """A device without a browser: its person enters the code that it shows, looks at what it asks for, and decides."""
+    email = "ada@example.com"
+    register(person, email)
+    shown = ask(device=email)
+    person.open(f"/oauth2/device?user_code={shown['user_code']}")
+    person.titled("Sign in")
+    person.prove(email, FIRST)
+    person.titled("Connect a device")
+    person.reads("A link brought you here")
+    field = person.page.get_by_label("Code")
+    assert field.input_value() == shown["user_code"]
+    person.look("device-code")
+    person.forgiven = True
+    field.fill("BBBB-BBBB")
+    person.press("Continue")
+    person.wrong("is no code of a device that waits")
+    person.look("device-unknown")
+    person.forgiven = False
+    person.page.get_by_label("Code").fill(shown["user_code"].lower().replace("-", " "))
+    person.press("Continue")
+    person.titled("Let this device in?")
+    person.reads(shown["user_code"])
+    person.reads("Graph Player")
+    person.look("device-question")
+    assert ask(poll=shown) == "authorization_pending", "nothing is decided by looking"
+    person.press("Allow this device")
+    person.titled("The device is connected")
+    person.look("device-connected")
+    assert ask(wait=60) is None
+    assert ask(poll=shown) == "Bearer"
+    person.follow("Applications")
+    person.reads("Graph Player")
+
+    other = ask(device=email)
+    person.open("/oauth2/device")
+    person.page.get_by_label("Code").fill(other["user_code"])
+    person.press("Continue")
+    person.press("Do not allow")
+    person.titled("The device was turned away")
+    person.look("device-denied")
+    assert ask(poll=other) == "access_denied"
+    assert not person.complaints, person.complaints
+
+
 def back(person, place):
     """The browser came back to the application with a code, which gives tokens."""
     person.page.wait_for_url(f"https://app.example/{place}?*code=*")
@@ -440,4 +485,4 @@ def invitations(person):
         assert not one.complaints, one.complaints
 
 
-JOURNEYS = {"account": account, "factors": factors, "invitations": invitations, "client": client}
+JOURNEYS = {"account": account, "factors": factors, "invitations": invitations, "client": client, "device": device}

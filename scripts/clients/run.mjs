@@ -1,6 +1,6 @@
 // Applications that use openid-client and oauth4webapi (npm, certified by the OpenID Foundation), for tests.
 //
-//     node run.mjs MODULES LIBRARY ISSUER BASE CLIENT
+//     node run.mjs MODULES FLOW ISSUER BASE CLIENT
 //
 // MODULES is .cache/clients/node_modules (scripts/fetch.py). What is asked of ISSUER is asked at BASE. CLIENT is JSON: client_id, client_secret (none for a
 // public one), redirect_uri, signed_out_uri, par, signed (by what algorithm answers are). Where a browser is sent is told on standard output, a line of JSON; where it came back is read from
@@ -9,7 +9,7 @@ import assert from "node:assert/strict";
 import readline from "node:readline";
 import { pathToFileURL } from "node:url";
 
-const [modules, library, issuer, base, text] = process.argv.slice(2);
+const [modules, flow, issuer, base, text] = process.argv.slice(2);
 const given = JSON.parse(text);
 const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const ask = async (question) => {
@@ -46,6 +46,43 @@ const withOpenIdClient = async () => {
   return sub;
 };
 
+// A command line tool, or a television: its person decides in a browser elsewhere.
+const onADevice = async () => {
+  const client = await load("openid-client/build/index.js");
+  const config = await client.discovery(new URL(issuer), given.client_id, {}, client.None(), { [client.customFetch]: there });
+  const begun = await client.initiateDeviceAuthorization(config, { scope: "openid nodes:read" });
+  assert.match(begun.user_code, /^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$/);
+  assert.equal(begun.verification_uri_complete, `${begun.verification_uri}?user_code=${begun.user_code}`);
+  await ask({ device: begun.user_code });
+  const tokens = await client.pollDeviceAuthorizationGrant(config, { ...begun, interval: 1 });
+  const refreshed = await client.refreshTokenGrant(config, tokens.refresh_token);
+  assert.notEqual(refreshed.access_token, tokens.access_token);
+  const refused = await client.initiateDeviceAuthorization(config, { scope: "openid" });
+  await ask({ refused: refused.user_code });
+  const denied = (error) => error.error === "access_denied";
+  await assert.rejects(client.pollDeviceAuthorizationGrant(config, { ...refused, interval: 1 }), denied);
+  return tokens.claims().sub;
+};
+
+// The server of an API, which was sent a token and goes on with another one.
+const exchanging = async () => {
+  const client = await load("openid-client/build/index.js");
+  const method = client.ClientSecretBasic(given.client_secret);
+  const config = await client.discovery(new URL(issuer), given.client_id, {}, method, { [client.customFetch]: there });
+  const kind = "urn:ietf:params:oauth:token-type:access_token";
+  const exchange = "urn:ietf:params:oauth:grant-type:token-exchange";
+  const own = await client.clientCredentialsGrant(config, {});
+  const asked = { subject_token: given.token, subject_token_type: kind, scope: "nodes:read" };
+  const tokens = await client.genericGrantRequest(config, exchange, { ...asked, actor_token: own.access_token, actor_token_type: kind });
+  assert.equal(tokens.issued_token_type, kind);
+  assert.equal(tokens.scope, "nodes:read");
+  const told = await client.tokenIntrospection(config, tokens.access_token);
+  assert.equal(told.act.sub, given.client_id);
+  const wider = client.genericGrantRequest(config, exchange, { ...asked, scope: "nodes:read search:read" });
+  await assert.rejects(wider, (error) => error.error === "invalid_scope");
+  return told.sub;
+};
+
 const withOauth4webapi = async () => {
   const oauth = await load("oauth4webapi/build/index.js");
   const ways = { [oauth.customFetch]: there };
@@ -76,6 +113,7 @@ const withOauth4webapi = async () => {
   return sub;
 };
 
-const done = await { "openid-client": withOpenIdClient, oauth4webapi: withOauth4webapi }[library]();
+const flows = { "openid-client": withOpenIdClient, oauth4webapi: withOauth4webapi, device: onADevice, exchange: exchanging };
+const done = await flows[flow]();
 console.log(JSON.stringify({ done }));
 process.exit(0);

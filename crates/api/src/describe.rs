@@ -41,6 +41,8 @@ pub struct KnownAgreement {
     pub consent: ConsentId,
     /// An ID token of the person, for the client.
     pub id_token: String,
+    /// The code of a device that waits for somebody to decide.
+    pub user_code: String,
 }
 
 /// An account, and what opens it.

@@ -245,6 +245,7 @@ fn placeholder() -> Known {
         organization: "org_...".into(),
         consent: id(10).into(),
         id_token: "eyJ...".into(),
+        user_code: "BCDF-GHJK".into(),
     };
     Known { node: id(1).into(), other: id(2).into(), edge: id(3).into(), shared: id(4).into(), account, client, oauth }
 }

@@ -87,6 +87,8 @@ pub(crate) struct Admission {
     pub(crate) ip: IpAddr,
     /// Which browser asks, where the endpoint is a page.
     pub(crate) browser: Option<Arc<Browser>>,
+    /// Who calls in whose place, as far as somebody does.
+    pub(crate) acting: Option<serde_json::Value>,
 }
 
 /// Who calls, proven by a credential.
@@ -148,7 +150,7 @@ impl Gate {
     {
         let ip = self.parts.proxies.client(arrival);
         let (now, request_id) = (self.parts.clock.now(), arrival.request_id);
-        let mut admission = Admission { gate: self.clone(), spec: &E::SPEC, request_id, now, ip, browser: None };
+        let mut admission = Admission { gate: self.clone(), spec: &E::SPEC, request_id, now, ip, browser: None, acting: None };
         if E::SPEC.is_page() {
             admission.browser = Some(Arc::new(Browser::asking(arrival.headers, &E::SPEC, &*self.parts.chance)));
             if let Err(problem) = browser::judge(arrival.headers, E::SPEC.method, self.parts.issuer.iss()) {
@@ -435,7 +437,10 @@ impl Admission {
 
     /// What the request event says besides its circumstances.
     pub(crate) fn payload(&self) -> serde_json::Value {
-        json!({ "method": self.spec.method.word(), "path": self.spec.path })
+        match &self.acting {
+            None => json!({ "method": self.spec.method.word(), "path": self.spec.path }),
+            Some(act) => json!({ "method": self.spec.method.word(), "path": self.spec.path, "act": act }),
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use wardgraph_store::{
     Plan, Role, Scope, Store,
     changes::{self, Since},
 };
-use wardgraph_tokens::{Claims, OwnIssuer, OwnKeyError};
+use wardgraph_tokens::{Ancestor, Claims, OwnIssuer, OwnKeyError};
 
 /// How often a server asks.
 pub(crate) const EVERY: Duration = Duration::from_millis(250);
@@ -59,6 +59,15 @@ impl DenySet {
         // Most of the time nothing of a kind is taken back, and nothing is hashed.
         let denied = self.0.get(&kind).filter(|of_kind| !of_kind.is_empty()).and_then(|of_kind| of_kind.get(subject));
         denied.is_some_and(|denied| !kind.has_generations() || number < denied.number)
+    }
+
+    /// Whether a token was taken back that another one came of.
+    fn denies_ancestor(&self, token: &Ancestor) -> bool {
+        let ends = token.session.iter().chain(&token.agreement);
+        ends.into_iter().any(|id| self.denies(ChangeKind::SessionEnded, id, 0))
+            || self.denies(ChangeKind::UserGeneration, &token.subject, token.generation)
+            || self.denies(ChangeKind::ClientTokens, &token.client_id, token.client_generation)
+            || self.denies(ChangeKind::TokenRevoked, &token.token_id, 0)
     }
 
     /// Adds what is new. Changes are heard in no order, and more than once.
@@ -102,6 +111,9 @@ impl Watch {
             || deny.denies(ChangeKind::UserGeneration, &claims.subject, own.generation)
             || deny.denies(ChangeKind::ClientTokens, &own.client_id, own.client_generation)
             || claims.token_id.as_deref().is_some_and(|id| deny.denies(ChangeKind::TokenRevoked, id, 0))
+            // What a person agreed to ends as a session does.
+            || own.chain.agreement.as_deref().is_some_and(|id| deny.denies(ChangeKind::SessionEnded, id, 0))
+            || own.chain.ancestors.iter().any(|token| deny.denies_ancestor(token))
     }
 
     pub(crate) fn denies(&self, kind: ChangeKind, subject: &str, number: i64) -> bool {

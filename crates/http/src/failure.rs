@@ -131,7 +131,11 @@ impl From<Refusal> for Failure {
             | ErrorCode::InvalidScope
             | ErrorCode::InvalidDpopProof
             | ErrorCode::UseDpopNonce
-            | ErrorCode::InvalidTarget => Problem::malformed(refusal.description),
+            | ErrorCode::InvalidTarget
+            | ErrorCode::AuthorizationPending
+            | ErrorCode::SlowDown
+            | ErrorCode::AccessDenied
+            | ErrorCode::ExpiredToken => Problem::malformed(refusal.description),
         };
         Self(problem.error_code(refusal.code.word()))
     }

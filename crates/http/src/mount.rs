@@ -270,8 +270,9 @@ where
             response
         }
         Err(problem) => {
-            // Whoever is told of a nonce did nothing wrong: every client asks for one first.
-            if problem.error_code != Some(ErrorCode::UseDpopNonce.word()) {
+            // Whoever is told of a nonce did nothing wrong, as every client asks for one first; nor did a device whose person has not decided.
+            let expected = [ErrorCode::UseDpopNonce, ErrorCode::AuthorizationPending].map(ErrorCode::word);
+            if !problem.error_code.is_some_and(|code| expected.contains(&code)) {
                 gate.failed(&E::SPEC, from, problem.status);
             }
             refuse(problem, admitted.limit, false, &sent)

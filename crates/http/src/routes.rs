@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use wardgraph_api::table::{
-    account as a, auth, authorize as z, clients as c, disown as n, graph as g, invitation_pages as ip, invitations as i,
-    mfa as m, oauth as o, pages as p, passkeys as k, shared, system as s, users as u,
+    account as a, auth, authorize as z, clients as c, device as d, disown as n, graph as g, invitation_pages as ip,
+    invitations as i, mfa as m, oauth as o, pages as p, passkeys as k, shared, system as s, users as u,
 };
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
@@ -17,8 +17,8 @@ use wardgraph_vault::Vault;
 use crate::{
     Accounts, Api, Edge, HealthState, Mounted, QueryVectors,
     handlers::{
-        self, account, auth as ceremonies, authorize, batch, clients, edges, embeddings, events, invitations, mfa, nodes, oauth,
-        pages, relations, search, system, users, versions,
+        self, account, auth as ceremonies, authorize, batch, clients, device, edges, embeddings, events, invitations, mfa, nodes,
+        oauth, pages, relations, search, system, users, versions,
     },
 };
 
@@ -215,6 +215,10 @@ fn with_pages(api: Api, services: &Services) -> Api {
         .mount(n::DisownFactor, with(services, ceremonies::disown::disown))
         .mount(n::DisownPage, pages::links::disown_page)
         .mount(n::DisownByPage, with(services, pages::links::disown))
+        .mount(d::AskForDevice, with(services, device::ask::ask))
+        .mount(d::DevicePage, device::open::page)
+        .mount(d::OpenDevice, device::open::open)
+        .mount(d::DecideForDevice, device::decide::decide)
 }
 
 /// A handler that is given the services too.

@@ -148,6 +148,14 @@ events! {
     ConsentGiven = "consent.given" in Auth;
     /// A person took back what they had agreed to: the client's sessions ended.
     ConsentRevoked = "consent.revoked" in Auth;
+    /// A device without a browser asked for a person's leave.
+    DeviceAsked = "device_authorization.asked" in Auth;
+    /// A person entered the code of a device, and was asked about it.
+    DeviceOpened = "device_authorization.opened" in Auth;
+    /// A person let a device in.
+    DeviceAllowed = "device_authorization.allowed" in Auth;
+    /// A person turned a device away.
+    DeviceDenied = "device_authorization.denied" in Auth;
     /// A code was used twice: it was stolen, or its thief was first. What it gave ended.
     CodeReplayed = "authorization_code.replayed" in Auth;
     /// An outside issuer was the first to speak for the tenant, which is its from now on.

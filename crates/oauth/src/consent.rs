@@ -16,15 +16,13 @@ const FIND: Statement<Identity> = Statement::identity(
     "select scopes, updated_at from consents where user_id = $1 and client_id = $2 and organization_id = $3",
 );
 /// What is agreed to is added to what was. For members alone.
-const REMEMBER: Statement<Write> = Statement::writing(
-    "oauth.consent.remember",
-    APP,
-    "insert into consents (consent_id, user_id, client_id, organization_id, client_name, scopes, created_at, updated_at)
+const REMEMBER_SQL: &str = "insert into consents (consent_id, user_id, client_id, organization_id, client_name, scopes, created_at, updated_at)
      select $1::uuid, m.user_id, $3::text, m.organization_id, $5::text, $6::text[], $7::timestamptz, $7 from memberships m where m.user_id = $2 and m.organization_id = $4
      on conflict (user_id, client_id, organization_id) do update set client_name = excluded.client_name, updated_at = excluded.updated_at,
        scopes = array(select distinct scope from unnest(consents.scopes || excluded.scopes) scope order by 1)
-     returning consent_id",
-);
+     returning consent_id";
+const REMEMBER: Statement<Write> = Statement::writing("oauth.consent.remember", APP, REMEMBER_SQL);
+const REMEMBER_BY_IDENTITY: Statement<Identity> = Statement::identity("oauth.consent.remember_by_identity", REMEMBER_SQL);
 const LIST: Statement<Read> = Statement::reading(
     "oauth.consent.list",
     APP,
@@ -42,14 +40,27 @@ const UNSAY: Statement<Write> = Statement::writing(
     APP,
     "delete from authorization_codes where user_id = $1 and client_id = $2 and organization_id = $3 and used_at is null",
 );
+const UNSAY_TO_DEVICES: Statement<Write> = Statement::writing(
+    "oauth.consent.end_devices",
+    APP,
+    "delete from device_authorizations where user_id = $1 and client_id = $2 and organization_id = $3 and used_at is null",
+);
 const END: Statement<Write> = Statement::writing(
     "oauth.consent.end_sessions",
     APP,
     "update sessions set ended_at = $4, ended_by = $5 where user_id = $1 and client_id = $2 and organization_id = $3 and ended_at is null returning session_id",
 );
 
-pub(crate) const STATEMENTS: &[&StatementInfo] =
-    &[FIND.info(), REMEMBER.info(), LIST.info(), TAKE_BACK.info(), UNSAY.info(), END.info()];
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[
+    FIND.info(),
+    REMEMBER.info(),
+    REMEMBER_BY_IDENTITY.info(),
+    LIST.info(),
+    TAKE_BACK.info(),
+    UNSAY.info(),
+    UNSAY_TO_DEVICES.info(),
+    END.info(),
+];
 
 /// What somebody agreed to, as they see it.
 #[derive(Debug, Clone)]
@@ -125,7 +136,23 @@ pub async fn remember(
     let organization = agreed.organization.as_str();
     let params: wardgraph_store::Params<'_> =
         &[&id.uuid(), &agreed.user.uuid(), &agreed.client, &organization, &agreed.client_name, &agreed.scopes, &now];
-    let rows = tx.write(&REMEMBER, params).await?;
+    remembered(&tx.write(&REMEMBER, params).await?)
+}
+
+/// The same, where a person is known by the session of a browser alone.
+pub async fn remember_by_identity(
+    tx: &mut Tx<'_, Identity>,
+    agreed: &Agreement<'_>,
+    id: ConsentId,
+    now: Timestamp,
+) -> Result<Option<ConsentId>, StoreError> {
+    let organization = agreed.organization.as_str();
+    let params: wardgraph_store::Params<'_> =
+        &[&id.uuid(), &agreed.user.uuid(), &agreed.client, &organization, &agreed.client_name, &agreed.scopes, &now];
+    remembered(&tx.run(&REMEMBER_BY_IDENTITY, params).await?)
+}
+
+fn remembered(rows: &[Row]) -> Result<Option<ConsentId>, StoreError> {
     rows.first().map(|row| row.try_get::<Uuid>(0).map(ConsentId::from)).transpose()
 }
 
@@ -146,6 +173,7 @@ pub async fn take_back(
     let (client, organization): (String, String) = (row.try_get(0)?, row.try_get(1)?);
     // Codes first: one that is being used is waited for, and what it gives is found below.
     tx.write(&UNSAY, &[&user.uuid(), &client, &organization]).await?;
+    tx.write(&UNSAY_TO_DEVICES, &[&user.uuid(), &client, &organization]).await?;
     let ended = tx.write(&END, &[&user.uuid(), &client, &organization, &now, &Why::Revoked.word()]).await?;
     ended.iter().map(|row| row.try_get::<Uuid>(0).map(SessionId::from)).collect::<Result<_, _>>().map(Some)
 }

@@ -41,6 +41,14 @@ codes! {
     UseDpopNonce = "use_dpop_nonce";
     /// The target is unknown, or the client may not ask for it (RFC 8707, section 2).
     InvalidTarget = "invalid_target";
+    /// Nobody has decided yet (RFC 8628, section 3.5).
+    AuthorizationPending = "authorization_pending";
+    /// The same, and the client asks too often.
+    SlowDown = "slow_down";
+    /// The person does not allow it (RFC 8628, section 3.5).
+    AccessDenied = "access_denied";
+    /// The device's code is too old (RFC 8628, section 3.5).
+    ExpiredToken = "expired_token";
 }
 
 /// A request that is refused, in the standards' words.

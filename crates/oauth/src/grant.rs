@@ -10,7 +10,7 @@ use wardgraph_identity::{
 };
 use wardgraph_kernel::{Chance, ClientId, Identity, Secret, SessionId, Timestamp, UserId};
 use wardgraph_store::{Statement, StatementInfo, Tx};
-use wardgraph_tokens::{AccessRequest, Issued, OwnIssuer, Revocation, Thumbprint, revoke};
+use wardgraph_tokens::{AccessRequest, Chain, Issued, OwnIssuer, Revocation, Thumbprint, revoke};
 use wardgraph_vault::Vault;
 
 use crate::{AuthMethod, Client, OAuthError, client::GrantType, scope};
@@ -176,6 +176,7 @@ pub fn sign(
         acr: Some(bearer.proof.acr.clone()),
         auth_time: Some(bearer.proof.at),
         algorithm: client.registered.access_token_alg,
+        chain: Chain::default(),
         life: None,
         now,
     };

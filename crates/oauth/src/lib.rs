@@ -10,7 +10,9 @@ pub mod authenticate;
 pub mod client;
 pub mod code;
 pub mod consent;
+pub mod device;
 mod error;
+pub mod exchange;
 pub mod follow;
 pub mod grant;
 pub mod id_token;
@@ -38,6 +40,8 @@ pub const STATEMENTS: &[&[&StatementInfo]] = &[
     client::STATEMENTS,
     code::STATEMENTS,
     consent::STATEMENTS,
+    device::STATEMENTS,
+    exchange::STATEMENTS,
     follow::STATEMENTS,
     grant::STATEMENTS,
     logout::STATEMENTS,

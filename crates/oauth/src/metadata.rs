@@ -10,10 +10,16 @@ use crate::{AuthMethod, client::GrantType, scope};
 type Feature = fn(&Published<'_>) -> Vec<(&'static str, Value)>;
 
 /// Every feature there is.
-const FEATURES: &[Feature] = &[server, authorization, tokens, proofs, introspection, revocation, logout];
+const FEATURES: &[Feature] = &[server, authorization, tokens, devices, proofs, introspection, revocation, logout];
 
 /// The grant types that the token endpoint takes.
-const GRANT_TYPES: &[GrantType] = &[GrantType::AuthorizationCode, GrantType::ClientCredentials, GrantType::RefreshToken];
+const GRANT_TYPES: &[GrantType] = &[
+    GrantType::AuthorizationCode,
+    GrantType::ClientCredentials,
+    GrantType::RefreshToken,
+    GrantType::DeviceCode,
+    GrantType::TokenExchange,
+];
 
 /// The ways in which clients authenticate.
 const AUTH_METHODS: &[AuthMethod] = &[AuthMethod::Basic, AuthMethod::Post, AuthMethod::PrivateKeyJwt, AuthMethod::None];
@@ -105,6 +111,11 @@ fn tokens(of: &Published<'_>) -> Vec<(&'static str, Value)> {
         ("grant_types_supported", json!(GRANT_TYPES.iter().map(|grant| grant.word()).collect::<Vec<_>>())),
         ("token_endpoint_auth_methods_supported", json!(methods(AUTH_METHODS))),
     ]
+}
+
+/// Devices without a browser (RFC 8628, section 4).
+fn devices(of: &Published<'_>) -> Vec<(&'static str, Value)> {
+    vec![("device_authorization_endpoint", of.at("/oauth2/device_authorization"))]
 }
 
 /// Proofs of possession (RFC 9449, section 5.1), and by what clients sign who they are (RFC 8414, section 2).

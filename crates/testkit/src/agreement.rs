@@ -4,7 +4,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use uuid::Uuid;
 use wardgraph_api::describe::KnownAgreement;
-use wardgraph_kernel::Clock;
+use wardgraph_kernel::{Clock, SystemChance};
+use wardgraph_oauth::device::UserCode;
 use wardgraph_tokens::IdKind;
 
 use crate::{App, Person};
@@ -16,7 +17,7 @@ impl App {
     pub(crate) async fn agreement_of(&self, person: &Person) -> KnownAgreement {
         let registered = json!({
             "token_endpoint_auth_method": "none",
-            "grant_types": ["authorization_code"],
+            "grant_types": ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"],
             "redirect_uris": [REDIRECT],
             "scopes": ["openid"],
             "role": null,
@@ -27,7 +28,16 @@ impl App {
         let (user, organization) = (claims["sub"].as_str().unwrap(), claims["tenant_id"].as_str().unwrap());
         let sql = "insert into wardgraph.consents values (gen_random_uuid(), $1::text::uuid, $2, $3, 'a client', '{openid}', now(), now()) returning consent_id";
         let row = self.database.behind_the_scenes().await.query_one(sql, &[&user, &client.id, &organization]).await.unwrap();
+<<<<<<< HEAD
         let said = json!({ "iss": self.issuer.iss(), "sub": user, "aud": client.id, "exp": self.clock.now().as_second() });
+=======
+        let code = UserCode::generate(&SystemChance);
+        let sql = "insert into wardgraph.device_authorizations (code_id, verifier, user_code, client_id, scopes, created_at, expires_at, interval_s)
+                   values (gen_random_uuid(), '', $1, $2, '{openid}', now(), $3, 5)";
+        let until = self.clock.now() + std::time::Duration::from_mins(10);
+        self.database.behind_the_scenes().await.execute(sql, &[&code.verifier(), &client.id, &until]).await.unwrap();
+        let said = json!({ "iss": self.issuer.iss(), "sub": user, "aud": client.id });
+>>>>>>> device
         let Value::Object(said) = said else { unreachable!() };
         let id_token = self.issuer.sign_claims(IdKind::Id, &said, None, self.clock.now()).unwrap();
         KnownAgreement {
@@ -36,6 +46,7 @@ impl App {
             organization: organization.into(),
             consent: row.get::<_, Uuid>(0).into(),
             id_token: id_token.expose().to_owned(),
+            user_code: code.to_string(),
         }
     }
 }

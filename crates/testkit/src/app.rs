@@ -22,7 +22,7 @@ use wardgraph_identity::{
 use wardgraph_kernel::{Clock, EdgeId, ManualClock, NodeId, Permissions, SeededChance, SharedNodeId, Timestamp};
 use wardgraph_limits::{LimitTable, Limiter};
 use wardgraph_store::{Role, StatementInfo, Store, StoreOptions, Timeouts};
-use wardgraph_tokens::{AccessRequest, Algorithm, Issuer, LocalKey, Minter, OWN_CLIENT, OwnIssuer, RemoteKeys, Verifier};
+use wardgraph_tokens::{AccessRequest, Algorithm, Chain, Issuer, LocalKey, Minter, OWN_CLIENT, OwnIssuer, RemoteKeys, Verifier};
 use wardgraph_vault::{FixedSource, MasterSource, Vault};
 use wardgraph_worker::{
     AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, PurgeWorker, TierKeeper, TierOptions, WorkerOptions,
@@ -351,6 +351,7 @@ impl App {
             acr: None,
             auth_time: Some(self.clock.now()),
             algorithm: None,
+            chain: Chain::default(),
             life: None,
             now: self.clock.now(),
         }

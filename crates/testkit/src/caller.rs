@@ -98,8 +98,9 @@ impl Caller {
     /// The cookie that is sent to a page: of the person's session where one is asked, else of the visit.
     fn cookie(&self, row: &Row) -> Option<(&'static str, String)> {
         let session = self.person.lock().unwrap().cookie.clone().map(|cookie| (SESSION_COOKIE, cookie));
-        // A ceremony to which a client sends a browser looks at the session that there may be.
-        let is_sent = row.spec.method == wardgraph_kernel::Method::GET && row.spec.event.is_some();
+        // A ceremony to which a client sends a browser, or a device its person, looks at the session that there may be.
+        let sends = row.spec.method == wardgraph_kernel::Method::GET || row.spec.path.starts_with("/oauth2/device");
+        let is_sent = sends && row.spec.event.is_some();
         if !row.spec.access.admits_strangers() || (is_sent && session.is_some()) {
             return session;
         }

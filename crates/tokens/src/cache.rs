@@ -48,7 +48,13 @@ impl Expiry<Fingerprint, Entry> for ByLife {
 
 impl TokenCache {
     pub(crate) fn new(tokens: u64) -> Self {
-        Self(Cache::builder().max_capacity(tokens).eviction_policy(EvictionPolicy::lru()).expire_after(ByLife).build())
+        // A token that came of others remembers each of them, and takes the room of as many more.
+        let weigher = |_: &Fingerprint, entry: &Entry| {
+            let ancestors = entry.timed.claims.own.as_ref().map_or(0, |own| own.chain.ancestors.len());
+            u32::try_from(ancestors).unwrap_or(u32::MAX).saturating_add(1)
+        };
+        let cache = Cache::builder().max_capacity(tokens).weigher(weigher);
+        Self(cache.eviction_policy(EvictionPolicy::lru()).expire_after(ByLife).build())
     }
 
     /// What is known of a token, if it is good at `now`.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use wardgraph_kernel::{Actor, ActorType, Permissions, TenantId};
 
-use crate::{Binding, Tenants, Thumbprint, TokenError, date, json::Members, purpose, scopes};
+use crate::{Binding, Chain, Tenants, Thumbprint, TokenError, date, json::Members, purpose, scopes};
 
 /// The verified claims of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +59,8 @@ pub struct OwnClaims {
     pub auth_time: Option<Timestamp>,
     /// `cnf`, `jkt`: the key that whoever uses the token must prove to hold (RFC 9449, section 6).
     pub jkt: Option<Thumbprint>,
+    /// The tokens that it came of.
+    pub chain: Chain,
 }
 
 /// `client_id` of sessions that no OAuth client asked for.
@@ -149,7 +151,7 @@ pub(crate) fn read(
     let permissions = Permissions::from_scopes(words.iter().copied()).intersect(rules.ceiling);
     let own = if rules.own { Some(Arc::new(own(members, &words)?)) } else { None };
     // No person's id is one that a client has.
-    let itself = own.as_ref().is_some_and(|own| own.client_id == *subject);
+    let itself = own.as_ref().is_some_and(|own| own.client_id == *subject || own.chain.is_of_client(&subject));
     let claims = Claims {
         binding,
         actor: Actor { kind: if itself { ActorType::Client } else { ActorType::User }, id: subject.clone() },
@@ -191,6 +193,7 @@ fn own(members: &Members, scopes: &BTreeSet<&str>) -> Result<OwnClaims, TokenErr
         acr: members.find_text("acr")?.map(str::to_owned),
         auth_time: date::find(members, "auth_time")?,
         jkt: bound_to(members)?,
+        chain: Chain::read(members)?,
     })
 }
 

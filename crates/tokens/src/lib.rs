@@ -13,6 +13,7 @@
 mod algorithm;
 pub mod assertion;
 mod cache;
+mod chain;
 mod claims;
 mod compact;
 mod date;
@@ -40,6 +41,7 @@ mod verifier;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use cache::Fingerprint;
+pub use chain::{Ancestor, Chain, MOST_ACTORS, MOST_ANCESTORS};
 pub use claims::{Claims, OWN_CLIENT, OwnClaims};
 pub use error::{KeyError, MintError, OwnKeyError, TokenError};
 pub use issuer::{DEFAULT_LEEWAY, Issuer, IssuerConfig, IssuerKeys};

@@ -39,6 +39,7 @@ pub mod account;
 pub mod auth;
 pub mod authorize;
 pub mod clients;
+pub mod device;
 pub mod disown;
 pub mod graph;
 pub mod invitation_pages;
@@ -83,6 +84,7 @@ pub static ALL: &[&[Row]] = &[
     pages::ROWS,
     invitation_pages::ROWS,
     disown::ROWS,
+    device::ROWS,
 ];
 
 /// Every endpoint of the server, one after another.

@@ -5,6 +5,7 @@ pub mod api_key;
 pub mod auth;
 pub mod authorize;
 pub mod client;
+pub mod device;
 pub mod disown;
 mod done;
 pub mod edge;

@@ -64,7 +64,8 @@ pub struct ErrorAnswer {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct TokenRequest {
-    /// `authorization_code`, `client_credentials` or `refresh_token`.
+    /// `authorization_code`, `client_credentials`, `refresh_token`, `urn:ietf:params:oauth:grant-type:device_code` or
+    /// `urn:ietf:params:oauth:grant-type:token-exchange`.
     pub grant_type: Option<String>,
     /// What the token shall be good for, with blanks between; everything that may be had if absent.
     pub scope: Option<String>,
@@ -78,24 +79,47 @@ pub struct TokenRequest {
     pub redirect_uri: Option<String>,
     /// What the code's `code_challenge` was made of (RFC 7636).
     pub code_verifier: Option<SecretText>,
+    /// What the device was told to ask with, for a device's grant (RFC 8628).
+    pub device_code: Option<SecretText>,
+    /// The token that is exchanged (RFC 8693): one of this server's, which the client got or which is meant for it.
+    pub subject_token: Option<SecretText>,
+    /// `urn:ietf:params:oauth:token-type:access_token`, or `...:jwt`.
+    pub subject_token_type: Option<String>,
+    /// A token of whoever is to act in its person's place.
+    pub actor_token: Option<SecretText>,
+    /// What that is, in the same words.
+    pub actor_token_type: Option<String>,
+    /// What is asked for in exchange, in the same words: an access token, which it is if nothing is said.
+    pub requested_token_type: Option<String>,
+    /// Where the token shall be good, by name: as `resource`.
+    pub audience: Vec<String>,
+    /// In which of the person's organizations the new token shall work: its id. That of the exchanged one if absent.
+    pub organization: Option<String>,
 }
 
 impl Validate for TokenRequest {
     fn validate(&self, faults: &mut Faults) {
         faults.unless(self.scope.as_ref().is_none_or(|scope| scope.len() <= MOST_SCOPE), "scope", "is too long");
-        let few = self.resource.len() <= MOST_RESOURCES && self.resource.iter().all(|resource| resource.len() <= MOST_RESOURCE);
-        faults.unless(few, "resource", "is too long, or comes too often");
-        let token = self.refresh_token.as_ref();
-        faults.unless(token.is_none_or(|token| token.expose().len() <= MOST_TOKEN_BYTES), "refresh_token", "is too long");
+        for (name, list) in [("resource", &self.resource), ("audience", &self.audience)] {
+            let few = list.len() <= MOST_RESOURCES && list.iter().all(|resource| resource.len() <= MOST_RESOURCE);
+            faults.unless(few, name, "is too long, or comes too often");
+        }
+        let tokens =
+            [("refresh_token", &self.refresh_token), ("subject_token", &self.subject_token), ("actor_token", &self.actor_token)];
+        for (name, token) in tokens {
+            let fits = token.as_ref().is_none_or(|token| token.expose().len() <= MOST_TOKEN_BYTES);
+            faults.unless(fits, name, "is too long");
+        }
         let short = |text: Option<&str>| text.is_none_or(|text| text.len() <= MOST_SCOPE);
         faults.unless(short(self.code.as_ref().map(|code| code.expose())), "code", "is too long");
         faults.unless(short(self.redirect_uri.as_deref()), "redirect_uri", "is too long");
         faults.unless(short(self.code_verifier.as_ref().map(|text| text.expose())), "code_verifier", "is too long");
+        faults.unless(short(self.device_code.as_ref().map(|text| text.expose())), "device_code", "is too long");
     }
 }
 
 impl Body for TokenRequest {
-    const LISTS: &'static [&'static str] = &["resource"];
+    const LISTS: &'static [&'static str] = &["resource", "audience"];
 
     fn example(known: &Known) -> Value {
         let client = &known.client;
@@ -120,6 +144,9 @@ pub struct TokenAnswer {
     /// Who signed in, and how, where the scope `openid` was given (OpenID Connect Core, section 3.1.3.3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_token: Option<SecretText>,
+    /// What the access token is called, where it was got in exchange for another (RFC 8693, section 2.2.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued_token_type: Option<String>,
 }
 
 /// A token that is asked about (RFC 7662), or given back (RFC 7009).
@@ -190,6 +217,9 @@ pub struct Introspection {
     /// When they did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<i64>,
+    /// Who acts in the person's place: `sub`, and within `act` whoever did before (RFC 8693, section 4.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Value>,
 }
 
 /// Which key a token is bound to (RFC 7800).

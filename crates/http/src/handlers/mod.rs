@@ -6,6 +6,7 @@ pub(crate) mod authorize;
 pub(crate) mod batch;
 mod cleaning;
 pub(crate) mod clients;
+pub(crate) mod device;
 pub(crate) mod edges;
 pub(crate) mod embeddings;
 pub(crate) mod events;

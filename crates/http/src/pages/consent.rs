@@ -51,7 +51,7 @@ pub(crate) fn consent(question: &Question<'_>) -> Screen {
             @for scope in question.scopes { input type="hidden" name="scopes" value=(scope); }
             h2 { (c::MAY) }
             ul.scopes { @for scope in question.scopes { li { (s::words(scope)) } } }
-            (organization(question))
+            (organizations(question.places, question.chosen))
             p.hint { (c::NARROWED) }
             div.row { button.main { (c::ALLOW) } a.button href=(deny) { (c::DENY) } }
         }
@@ -61,16 +61,17 @@ pub(crate) fn consent(question: &Question<'_>) -> Screen {
     Screen::new(c::TITLE, body)
 }
 
-fn organization(question: &Question<'_>) -> Markup {
+/// Where the client may work: one of these, of which one is offered first.
+pub(super) fn organizations(places: &[(String, String)], chosen: &str) -> Markup {
     html! {
-        @if let [(id, name)] = question.places {
+        @if let [(id, name)] = places {
             input type="hidden" name="organization" value=(id);
             p { (c::IN) " " strong { (name) } "." }
         } @else {
             div.field {
                 label for="organization" { (c::ORGANIZATION) }
                 select #organization name="organization" {
-                    @for (id, name) in question.places { option value=(id) selected[id == question.chosen] { (name) } }
+                    @for (id, name) in places { option value=(id) selected[id == chosen] { (name) } }
                 }
             }
         }

@@ -5,6 +5,7 @@
 pub(crate) mod account;
 pub(crate) mod consent;
 mod device;
+pub(crate) mod device_code;
 mod fields;
 mod frame;
 pub(crate) mod invitations;

@@ -5,6 +5,8 @@ use wardgraph_api::wire::{
     page::{Done, KeyLife},
 };
 
+pub(crate) mod device_code;
+
 /// Above what is wrong.
 pub(crate) const SUMMARY: &str = "There is a problem";
 /// What is wrong with what was left blank.

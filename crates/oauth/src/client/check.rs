@@ -58,6 +58,9 @@ pub fn check(asked: &Registration) -> Vec<Fault> {
     if itself && asked.auth_method == AuthMethod::None {
         fault("token_endpoint_auth_method".into(), "a client that acts on its own behalf proves who it is");
     }
+    if asked.grant_types.contains(&GrantType::TokenExchange) && asked.auth_method == AuthMethod::None {
+        fault("token_endpoint_auth_method".into(), "a client that exchanges tokens proves who it is");
+    }
     if itself != asked.role.is_some() {
         fault("role".into(), "goes with `client_credentials`, and with nothing else");
     }
@@ -145,6 +148,22 @@ mod tests {
         assert_eq!(places(|asked| asked.access_token_alg = Some(Algorithm::HS256)), ["id_token_signed_response_alg"]);
         assert_eq!(places(|asked| (asked.grant_types, asked.role) = (Vec::new(), None)), ["grant_types"]);
         assert_eq!(places(|asked| (asked.grant_types, asked.role) = (vec![GrantType::RefreshToken], None)), ["grant_types"]);
+        let exchange = |asked: &mut Registration| {
+            (asked.grant_types, asked.role) = (vec![GrantType::TokenExchange], None);
+        };
+        assert_eq!(places(exchange), [""; 0]);
+        assert_eq!(
+            places(|asked| {
+                exchange(asked);
+                asked.auth_method = AuthMethod::None;
+            }),
+            ["token_endpoint_auth_method"]
+        );
+        let device = |asked: &mut Registration| {
+            (asked.grant_types, asked.role) = (vec![GrantType::DeviceCode, GrantType::RefreshToken], None);
+            asked.auth_method = AuthMethod::None;
+        };
+        assert_eq!(places(device), [""; 0]);
         assert_eq!(places(|asked| asked.jwks_uri = Some("http://169.254.169.254/".into())), ["jwks_uri"]);
         for bad in ["http://app.example/out", "http://127.0.0.1/out", "com.example.app:/out", "https://app.example/out#x"] {
             assert_eq!(places(|asked| asked.backchannel_logout_uri = Some(bad.into())), ["backchannel_logout_uri"], "{bad}");

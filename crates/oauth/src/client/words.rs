@@ -34,6 +34,10 @@ words! {
         ClientCredentials = "client_credentials";
         /// A refresh token (RFC 6749, section 6).
         RefreshToken = "refresh_token";
+        /// A person's leave, by a code that they enter in a browser elsewhere (RFC 8628).
+        DeviceCode = "urn:ietf:params:oauth:grant-type:device_code";
+        /// Another token, for one that says less or is good elsewhere (RFC 8693).
+        TokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange";
     }
 }
 

@@ -281,7 +281,7 @@ const ACTS: &[(&str, &str)] = &[
 ];
 
 /// What people do by pages alone: what a client sent their browser for.
-const BY_PAGES_ALONE: &[&str] = &["Authorize", "Agree", "EndSessionForClient"];
+const BY_PAGES_ALONE: &[&str] = &["Authorize", "Agree", "EndSessionForClient", "OpenDevice", "DecideForDevice"];
 
 #[test]
 fn an_act_asks_for_the_same_and_says_the_same_by_a_page_as_by_a_program() {

@@ -41,7 +41,11 @@ migrations![
     "0027_clients",
     "0028_authorization",
     "0029_used_ids",
+<<<<<<< HEAD
     "0033_logouts"
+=======
+    "0032_devices"
+>>>>>>> device
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {

@@ -104,6 +104,11 @@ impl OwnIssuer {
         &self.0.config.audience
     }
 
+    /// How long an access token lives, unless a request for one says less.
+    pub fn life(&self) -> Duration {
+        self.0.config.life
+    }
+
     /// The algorithms that there are keys for, the first for whoever asks for none.
     pub fn algorithms(&self) -> &[Algorithm] {
         &self.0.config.algorithms

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use wardgraph_kernel::{Chance, Secret, TenantId};
 
 use super::{MAX_ACCESS_LIFE, OwnIssuer};
-use crate::{Algorithm, MAX_TOKEN_BYTES, MintError, Thumbprint, claims, scopes, tenants::is_made_here};
+use crate::{Algorithm, Ancestor, Chain, MAX_TOKEN_BYTES, MintError, Thumbprint, claims, scopes, tenants::is_made_here};
 
 /// What an access token shall say.
 #[derive(Debug, Clone)]
@@ -38,6 +38,8 @@ pub struct AccessRequest {
     pub auth_time: Option<Timestamp>,
     /// The algorithm that the client wants; the issuer's first if it wants none.
     pub algorithm: Option<Algorithm>,
+    /// The tokens that it comes of.
+    pub chain: Chain,
     /// How long the token shall live, if not as long as usual: whole seconds, at least one.
     pub life: Option<Duration>,
     /// `iat`.
@@ -81,6 +83,12 @@ struct Payload<'a> {
     auth_time: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cnf: Option<Confirmation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<serde_json::Value>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    via: &'a [Ancestor],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agr: Option<&'a str>,
 }
 
 /// RFC 7800, section 3, and RFC 9449, section 6.1.
@@ -104,6 +112,9 @@ impl OwnIssuer {
             return Err(MintError::Subject);
         }
         if !names.into_iter().flatten().chain(&request.amr).all(|name| claims::is_name(name)) {
+            return Err(MintError::Subject);
+        }
+        if !request.chain.is_sound() {
             return Err(MintError::Subject);
         }
         if !is_made_here(&request.tenant) {
@@ -137,6 +148,9 @@ impl OwnIssuer {
             acr: request.acr.as_deref(),
             auth_time: request.auth_time.map(Timestamp::as_second),
             cnf: request.jkt.map(|key| Confirmation { jkt: key.to_string() }),
+            act: request.chain.act(),
+            via: &request.chain.ancestors,
+            agr: request.chain.agreement.as_deref(),
         };
         let body = serde_json::to_vec(&payload).map_err(|_| MintError::Signing)?;
         let token = self.signed("at+jwt", request.algorithm, &body, request.now)?;

@@ -8,7 +8,7 @@ use wardgraph_identity::{
     session::{Credential, Proof},
 };
 use wardgraph_kernel::{Chance, Identity, Permission, Secret, SessionId, Timestamp, UserId};
-use wardgraph_tokens::{AccessRequest, OWN_CLIENT};
+use wardgraph_tokens::{AccessRequest, Chain, OWN_CLIENT};
 
 use super::beginning::Beginning;
 use crate::{Failure, Services};
@@ -63,6 +63,7 @@ pub(in crate::handlers) fn answer(
             acr: Some(bearer.proof.acr.clone()),
             auth_time: Some(bearer.proof.at),
             algorithm: None,
+            chain: Chain::default(),
             life: None,
             now,
         },

@@ -41,6 +41,8 @@ where
     let mut work = permit.begin()?;
     let ended = consent::take_back(&mut work.tx(), user, id, now).await?;
     let ended = ended.ok_or_else(|| Problem::not_found("the account has no such consent"))?;
+    // What was exchanged for a token of another organization's ends with what was agreed to here.
+    revoke(&mut work.tx(), Revocation::Session(&id.to_string()), now).await?;
     for session in ended {
         revoke(&mut work.tx(), Revocation::Session(&session.to_string()), now).await?;
         work.changed(EventType::SessionEnded, session);

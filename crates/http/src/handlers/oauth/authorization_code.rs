@@ -94,12 +94,13 @@ pub(super) async fn grant(asked: Asked, services: &Services) -> Result<Committed
         scope: tokens.scopes.join(" "),
         refresh_token: tokens.refresh.map(SecretText),
         id_token,
+        issued_token_type: None,
     };
     Ok(work.commit(person(code.user, Some(code.seat.organization.clone())), Json(answer)).await?)
 }
 
 /// The ID token, where one was asked for.
-async fn id_token(
+pub(super) async fn id_token(
     tx: &mut Tx<'_, Identity>,
     client: &Client,
     code: &Code,

@@ -7,7 +7,7 @@ use wardgraph_api::{
 };
 use wardgraph_gate::Committed;
 use wardgraph_oauth::{ErrorCode, OAuthError, Refusal, client::GrantType, scope, target};
-use wardgraph_tokens::{AccessRequest, Issued};
+use wardgraph_tokens::{AccessRequest, Chain, Issued};
 
 use super::{client_of, issued, token::Asked, token_type};
 use crate::{Failure, Services};
@@ -27,6 +27,7 @@ pub(super) async fn grant(asked: Asked, services: &Services) -> Result<Committed
         scope: scopes.join(" "),
         refresh_token: None,
         id_token: None,
+        issued_token_type: None,
     };
     Ok(asked.pass.settle(who, vec![entry], Json(answer)).await?)
 }
@@ -51,6 +52,7 @@ fn sign(asked: &Asked, services: &Services) -> Result<(Issued, Vec<String>), OAu
         acr: None,
         auth_time: None,
         algorithm: client.registered.access_token_alg,
+        chain: Chain::default(),
         life: None,
         now: asked.pass.now(),
     };

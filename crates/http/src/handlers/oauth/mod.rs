@@ -3,11 +3,13 @@
 mod authentication;
 pub(crate) mod authorization_code;
 pub(crate) mod client_credentials;
+pub(crate) mod device_code;
 pub(crate) mod introspect;
 pub(crate) mod metadata;
 pub(crate) mod refresh_token;
 pub(crate) mod revoke;
 pub(crate) mod token;
+pub(crate) mod token_exchange;
 
 pub(in crate::handlers) use authentication::{authenticate, turned_away};
 

@@ -80,6 +80,7 @@ pub(super) async fn grant(asked: Asked, services: &Services) -> Result<Committed
         scope: scopes.join(" "),
         refresh_token: Some(SecretText(next)),
         id_token: None,
+        issued_token_type: None,
     };
     Ok(work.commit(person(held.user, Some(held.organization.clone())), Json(answer)).await?)
 }

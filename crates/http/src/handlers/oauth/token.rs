@@ -5,7 +5,9 @@ use wardgraph_gate::{Ceremony, Committed};
 use wardgraph_oauth::{Authenticated, ErrorCode, OAuthError, Refusal, client::GrantType, grant::Means};
 use wardgraph_tokens::Thumbprint;
 
-use super::{authenticate, authorization_code, client_credentials, client_of, refresh_token, turned_away};
+use super::{
+    authenticate, authorization_code, client_credentials, client_of, device_code, refresh_token, token_exchange, turned_away,
+};
 use crate::{Failure, Services};
 
 /// A request for tokens of a client that proved who it is, or has nothing to prove it by.
@@ -31,6 +33,8 @@ pub(crate) async fn token(
         Ok(GrantType::ClientCredentials) => client_credentials::grant(asked, &services).await,
         Ok(GrantType::RefreshToken) => refresh_token::grant(asked, &services).await,
         Ok(GrantType::AuthorizationCode) => Box::pin(authorization_code::grant(asked, &services)).await,
+        Ok(GrantType::DeviceCode) => Box::pin(device_code::grant(asked, &services)).await,
+        Ok(GrantType::TokenExchange) => Box::pin(token_exchange::grant(asked, &services)).await,
         Err(refusal) => asked.refuse(refusal).await,
     }
 }

@@ -17,6 +17,7 @@ const PEOPLES: [&str; 16] = [
     "consents",
     "authorization_codes",
     "logouts",
+    "device_authorizations",
 ];
 
 /// Table, policy, command and roles of every policy.
@@ -43,6 +44,7 @@ pub(crate) fn policies() -> Vec<String> {
         "invitations",
         "setup_links",
         "pushed_requests",
+        "device_guesses",
         "used_ids",
     ]);
     let before = before.map(|table| format!("{table} identity PERMISSIVE ALL identity"));
@@ -59,6 +61,8 @@ pub(crate) fn policies() -> Vec<String> {
         "setup_links",
         "pushed_requests",
         "authorization_codes",
+        "device_authorizations",
+        "device_guesses",
         "used_ids",
         "logouts",
         "clients",
@@ -133,12 +137,17 @@ pub(crate) fn grants() -> Vec<String> {
         "authorization_codes identity insert+select+update",
         "authorization_codes worker delete",
         "authorization_codes app delete",
-        "consents identity select",
+        "consents identity insert+select",
         "consents app delete+insert+select",
         "logouts identity insert",
         "logouts app insert",
         "logouts admin insert",
         "logouts worker delete+select+update",
+        "device_authorizations identity insert+select+update",
+        "device_authorizations worker delete",
+        "device_authorizations app delete",
+        "device_guesses identity insert+select+update",
+        "device_guesses worker delete",
     ];
     let of = |table: &str, columns: &[&str], right: &str| -> Vec<String> {
         columns.iter().map(|column| format!("{table} {column} {right}")).collect()
@@ -236,6 +245,10 @@ pub(crate) fn grants() -> Vec<String> {
         of("api_keys", &["key_id", "revoked_at", "expires_at"], "worker select"),
         of("api_keys", &["expires_at", "revoked_at", "successor_id"], "app update"),
         of("consents", &["client_name", "scopes", "updated_at"], "app update"),
+        of("consents", &["client_name", "scopes", "updated_at"], "identity update"),
+        of("device_authorizations", &["code_id", "expires_at"], "worker select"),
+        of("device_authorizations", &["client_id", "organization_id", "used_at", "user_id"], "app select"),
+        of("device_guesses", &["name", "since"], "worker select"),
         of("pushed_requests", &["request_id", "expires_at"], "worker select"),
         of("authorization_codes", &["code_id", "created_at", "expires_at"], "worker select"),
         of("authorization_codes", &["client_id", "organization_id", "used_at", "user_id"], "app select"),

@@ -9,7 +9,7 @@ use wardgraph_testkit::{App, OWN_ISS, Reply, Signer, token_hash};
 use super::kit::{Site, VERIFIER, form, somebody};
 
 /// A proof for a request that no other proof is for.
-fn proof(app: &App, key: &Signer, method: &str, path: &str, token: Option<&str>) -> String {
+pub(super) fn proof(app: &App, key: &Signer, method: &str, path: &str, token: Option<&str>) -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let mut claims = json!({
         "jti": format!("front-{}", NEXT.fetch_add(1, Ordering::Relaxed)), "htm": method, "htu": format!("{OWN_ISS}{path}"),
@@ -22,7 +22,7 @@ fn proof(app: &App, key: &Signer, method: &str, path: &str, token: Option<&str>)
 }
 
 /// Posts a form as the client, with a proof of this key.
-async fn post(app: &App, site: &Site, key: Option<&Signer>, path: &str, fields: &[(&str, &str)]) -> Reply {
+pub(super) async fn post(app: &App, site: &Site, key: Option<&Signer>, path: &str, fields: &[(&str, &str)]) -> Reply {
     let own = [("client_id", site.id.as_str())].into_iter().chain(site.secret.map(|secret| ("client_secret", secret)));
     let fields: Vec<_> = own.chain(fields.iter().copied()).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let request =

@@ -7,7 +7,15 @@ mod browser;
 mod claims;
 mod codes;
 mod consents;
+<<<<<<< HEAD
 mod ends;
+=======
+mod device_attacks;
+mod devices;
+mod exchange;
+mod exchange_attacks;
+mod exchange_ends;
+>>>>>>> device
 mod flow;
 mod kit;
 mod outside;

@@ -10,13 +10,24 @@ use wardgraph_kernel::{Clock, SystemClock};
 use wardgraph_testkit::{App, OWN_ISS, Window};
 
 use super::{
+<<<<<<< HEAD
     kit::{Site, agree, claims, somebody},
     receiver::{Manner, Receiver, teller},
+=======
+    devices::{decide, player},
+    exchange::{front, sent, server},
+    kit::{Site, agree, claims, somebody},
+>>>>>>> device
 };
 use crate::layers::repository;
 
 /// Runs a client to its end, with a person at a window; tells who it says has signed in.
 async fn run(command: Command, window: &Window) -> String {
+    run_with(command, window, async |_| false).await
+}
+
+/// The same, where the person is told something else than where to go: whether that was it.
+async fn run_with(command: Command, window: &Window, more: impl AsyncFn(&Value) -> bool) -> String {
     let mut command = command;
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the client can be started");
     let mut input = child.stdin.take().unwrap();
@@ -33,6 +44,10 @@ async fn run(command: Command, window: &Window) -> String {
         let said: Value = serde_json::from_str(&line.expect("the client ended before its end: see above")).unwrap();
         if let Some(done) = said["done"].as_str() {
             break done.to_owned();
+        }
+        if more(&said).await {
+            writeln!(input, "null").unwrap();
+            continue;
         }
         let path = said["browser"].as_str().unwrap().strip_prefix(OWN_ISS).unwrap().to_owned();
         let reply = agree(window, window.get(&path).await).await;
@@ -126,6 +141,7 @@ async fn authlib_signs_somebody_in() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+<<<<<<< HEAD
 async fn authlib_believes_who_signed_out() {
     let app = App::start().await;
     to_now(&app);
@@ -140,6 +156,38 @@ async fn authlib_believes_who_signed_out() {
     let mut given = given(&site);
     given["logout_token"] = json!(receiver.told()[0].1);
     assert_eq!(json!(run(python(&app, &given), &window).await), claims(&tokens["id_token"])["sid"]);
+=======
+async fn openid_client_signs_somebody_in_on_a_device() {
+    let app = App::start().await;
+    to_now(&app);
+    let (ada, window) = somebody(&app, "ada@example.com").await;
+    let site = player(&app, &ada.caller.tenant, json!({})).await;
+    let decides = async |said: &Value| {
+        for (name, decision) in [("device", "allow"), ("refused", "deny")] {
+            if said[name].is_string() {
+                assert_eq!(decide(&window, &json!({ "user_code": said[name] }), decision).await.status, 200);
+                return true;
+            }
+        }
+        false
+    };
+    let command = node("device", &app, &json!({ "client_id": site.id }));
+    assert_eq!(run_with(command, &window, decides).await, ada.id);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn openid_client_exchanges_what_it_was_sent() {
+    let app = App::start().await;
+    to_now(&app);
+    let (ada, window) = somebody(&app, "ada@example.com").await;
+    let (client, api) = (
+        front(&app, &ada.caller.tenant).await,
+        server(&app, &ada.caller.tenant, json!({ "auth_method": "client_secret_basic" })).await,
+    );
+    let token = sent(&app, &client, &window).await;
+    let given = json!({ "client_id": api.id, "client_secret": api.secret, "token": token });
+    assert_eq!(run(node("exchange", &app, &given), &window).await, ada.id);
+>>>>>>> device
 }
 
 async fn signed_in(app: &App) -> Window {

@@ -1,0 +1,92 @@
+//! Somebody decides about a device. What they let it do is remembered as what they agree to elsewhere, and is taken back as that.
+
+use serde_json::json;
+use wardgraph_api::{
+    Form, Onward, Problem, Redirect,
+    table::device::DecideForDevice,
+    wire::device::{Decision, DeviceDecisionForm},
+};
+use wardgraph_audit::Subject;
+use wardgraph_gate::{Browser, Ceremony, CeremonyWork, Committed, Proven};
+use wardgraph_identity::account::Place;
+use wardgraph_kernel::{Chance, ConsentId, EventType, Outcome, Timestamp};
+use wardgraph_oauth::{
+    consent::{self, Agreement},
+    device::{self, Allowing},
+    scope,
+};
+
+use super::{Opened, Person, opened, page, person, places, unknown};
+use crate::{
+    Failure,
+    handlers::auth::person as somebody,
+    pages::{self, device_code::decided},
+};
+
+type Work = CeremonyWork<DecideForDevice>;
+type Outgoing = Result<Committed<DecideForDevice>, Failure>;
+
+pub(crate) async fn decide(pass: Ceremony<DecideForDevice>, Form(form): Form<DeviceDecisionForm>) -> Outgoing {
+    let (browser, now, network, chance) = (pass.browser()?, pass.now(), pass.network(), pass.chance());
+    let mut work = pass.begin()?;
+    let Some(person) = person(&mut work, &browser, now).await? else {
+        return Ok(work.commit(Proven::nobody(), Onward::Go(Redirect::to(page(&form.user_code)))).await?);
+    };
+    let opened = match opened(&mut work, &person, &network, &form.user_code, now).await? {
+        Ok(opened) => opened,
+        Err(problem) => return Ok(work.refuse(problem).await?),
+    };
+    if form.decision == Decision::Deny {
+        return deny(work, &person, &opened, &browser, now).await;
+    }
+    let place = places(&mut work, &person).await?.into_iter().find(|place| place.seat.organization.as_str() == form.organization);
+    match place {
+        None => Ok(work.refuse(Problem::not_found("you are no member of this organization")).await?),
+        Some(place) => Box::pin(allow(work, &person, &opened, &place, &browser, (now, &*chance))).await,
+    }
+}
+
+async fn allow(
+    mut work: Work,
+    person: &Person,
+    opened: &Opened,
+    place: &Place,
+    browser: &Browser,
+    (now, chance): (Timestamp, &dyn Chance),
+) -> Outgoing {
+    let (user, organization) = (person.met.user, &place.seat.organization);
+    let mut scopes = scope::within(&opened.waiting.scopes, place.seat.permissions());
+    if scopes.is_empty() {
+        return Ok(work.refuse(Problem::forbidden("you may do nothing of what the device asks for")).await?);
+    }
+    scopes.sort();
+    let client = opened.client.id.as_str();
+    let client_name = &opened.client.registered.name;
+    let agreement = Agreement { user, client, client_name, organization, scopes: &scopes };
+    let agreed = consent::remember_by_identity(&mut work.tx(), &agreement, ConsentId::new(now, chance), now).await?;
+    let allowing = Allowing {
+        user,
+        organization,
+        session: person.session,
+        generation: person.met.generation,
+        proof: &person.met.proof,
+        scopes: &scopes,
+    };
+    let (Some(consent), true) = (agreed, device::allow(&mut work.tx(), opened.waiting.id, &allowing, now).await?) else {
+        return Ok(work.refuse(unknown()).await?);
+    };
+    let payload = json!({ "client_id": client, "scopes": scopes });
+    work.note(EventType::ConsentGiven, Some(consent.into()), Outcome::Success, json!({}));
+    work.note(EventType::DeviceAllowed, Some(Subject::from(&opened.client.id)), Outcome::Success, payload);
+    let who = somebody(user, Some(organization.clone()));
+    Ok(work.commit(who, Onward::Show(pages::whole(browser, &decided(true)))).await?)
+}
+
+async fn deny(mut work: Work, person: &Person, opened: &Opened, browser: &Browser, now: Timestamp) -> Outgoing {
+    if !device::deny(&mut work.tx(), opened.waiting.id, now).await? {
+        return Ok(work.refuse(unknown()).await?);
+    }
+    let who = somebody(person.met.user, Some(person.met.seat.organization.clone()));
+    work.note(EventType::DeviceDenied, Some(Subject::from(&opened.client.id)), Outcome::Refused, json!({}));
+    Ok(work.commit(who, Onward::Show(pages::whole(browser, &decided(false)))).await?)
+}
