@@ -64,7 +64,7 @@ fn python(app: &App, given: &Value) -> Command {
 }
 
 /// Clients of others have clocks of their own.
-fn to_now(app: &App) {
+pub(crate) fn to_now(app: &App) {
     let (machine, ours) = (SystemClock::start().now(), app.clock.now());
     app.clock.advance(machine.duration_since(ours).try_into().unwrap());
 }
