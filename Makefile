@@ -56,7 +56,8 @@ bench: setup-bench ## Measure, and write bench/REPORT.md; LONG=1 for the long se
 	$(CARGO) build --release --locked -p wardgraph-server --bin wardgraph -p wardgraph-embed --example throughput -p wardgraph-identity --example passwords -p wardgraph-tokens --example signatures
 	cd scripts && python3 -m bench $(if $(ONLY),--only $(ONLY)) $(if $(LONG),--long) $(if $(QUICK),--quick)
 
-docs: setup ## Write the generated documents anew: configuration, endpoints, OpenAPI
+docs: setup ## Write the generated documents anew: configuration, endpoints, OpenAPI, the programs of the integration guide
+	python3 scripts/examples.py
 	UPDATE_DOCS=1 $(CARGO) test --locked -p wardgraph-server --test it documents
 
 clean: ## Remove what was built; the data folder and .cache stay

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Checks of what no compiler looks at: scripts parse, links between documents lead somewhere, documents name files and tests that exist,
-docs/asvs.md has every requirement, and docs/oauth-security.md every section."""
+docs/asvs.md has every requirement, docs/oauth-security.md every section, docs/conformance.md every module, and docs/integration.md the
+examples as they are."""
 
 import re
 import subprocess
@@ -8,13 +9,15 @@ import sys
 from pathlib import Path
 from urllib.parse import unquote
 
+import examples
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 # `a_name_like_this`: four words or more, as tests are named.
 TEST = re.compile(r"`([a-z0-9]+(?:_[a-z0-9]+){3,})`")
 ATTRIBUTED = re.compile(r"#\[(?:tokio::)?test\b[^\n]*\]\s+(?:#\[[^\n]*\]\s+)*(?:async )?fn (\w+)")
-PATH = re.compile(r"`((?:crates|scripts|docs|bench|\.ci)/[\w./-]*[\w/])`")
+PATH = re.compile(r"`((?:crates|scripts|docs|bench|examples|\.ci)/[\w./-]*[\w/])`")
 
 ASVS_PAGE = REPOSITORY / "docs/asvs.md"
 # How many requirements of level 1 and 2 each section of these chapters of OWASP ASVS 5.0.0 has: they are its first ones.
@@ -28,20 +31,23 @@ OAUTH_PAGE = REPOSITORY / "docs/oauth-security.md"
 OAUTH = ["2.1", "2.1.1", "2.1.2", "2.2", "2.2.1", "2.2.2", "2.3", "2.4", "2.5", "2.6"]
 OAUTH += [f"4.{number}" for number in range(1, 18)]
 DEMAND = re.compile(r"^\| ([\d.]+) \| [^|]+ \| (met|partly|not met|not applicable|later) \| (.*) \|$", re.MULTILINE)
+CONFORMANCE_PAGE = REPOSITORY / "docs/conformance.md"
+CONFORMANCE = REPOSITORY / "scripts/conformance.txt"
+MODULE = re.compile(r"^\| `([\w-]+)` \| [^|]+ \| (met|partly|refused|not applicable|open) \| (.*)\|$", re.MULTILINE)
 STATE = "(met|partly|not met|not applicable)"
 REQUIREMENT = re.compile(rf"^\| ([\d.]+) \| [12] \| [^|]+ \| {STATE} \| [^|]+ \|(.*)\|$", re.MULTILINE)
 SUMMARY = re.compile(rf"^- {STATE}: ([\d., \n]+)$", re.MULTILINE)
 
 
 def main():
-    faults = [*scripts(), *documents(), *asvs(), *oauth()]
+    faults = [*scripts(), *documents(), *asvs(), *oauth(), *conformance(), *examples.faults()]
     for fault in faults:
         print(f"check.py: {fault}", file=sys.stderr)
     sys.exit(1 if faults else 0)
 
 
 def scripts():
-    for path in sorted(REPOSITORY.glob("scripts/**/*.py")):
+    for path in [*sorted(REPOSITORY.glob("scripts/**/*.py")), *sorted(REPOSITORY.glob("examples/*/*.py")), *REPOSITORY.glob("examples/*.py")]:
         try:
             compile(path.read_text(), path, "exec")
         except SyntaxError as error:
@@ -58,7 +64,7 @@ def documents():
         text = path.read_text()
         yield from links(path, FENCE.sub("", text))
         for name in TEST.findall(text):
-            if path in (ASVS_PAGE, OAUTH_PAGE) and name not in tests:
+            if path in (ASVS_PAGE, OAUTH_PAGE, CONFORMANCE_PAGE) and name not in tests:
                 yield f"{shown(path)}: no test is named `{name}`"
             elif name not in names:
                 yield f"{shown(path)}: nothing in the crates is named `{name}`"
@@ -93,6 +99,22 @@ def oauth():
     for section, state, held in rows:
         if state == "met" and not held.strip():
             yield f"{shown(path)}: {section} is met, and nothing is said to hold it"
+
+
+def conformance():
+    """docs/conformance.md has every module of the plans, in order and under its plan's heading, and names the test of each that is answered."""
+    path = CONFORMANCE_PAGE
+    listed = [line for line in CONFORMANCE.read_text().splitlines() if line.startswith("## ") or (line and not line.startswith("#"))]
+    found = re.findall(r"^(?:(## .*)|\| `([\w-]+)` \|.*)$", path.read_text(), re.MULTILINE)
+    found = [heading or module for heading, module in found if module or heading in listed]
+    if listed != found:
+        yield f"{shown(path)}: not every module has a row, in order: {set(listed) ^ set(found) or found}"
+    rows = MODULE.findall(path.read_text())
+    if len(rows) != sum(not line.startswith("## ") for line in found):
+        yield f"{shown(path)}: a row says nothing of what is known: {set(found) - {module for module, _, _ in rows} - set(listed[:1])}"
+    for module, state, held in rows:
+        if (state in ("met", "partly", "refused")) != bool(TEST.search(held)):
+            yield f"{shown(path)}: {module} is {state}, and the tests that are said to hold it are `{held.strip()}`"
 
 
 def links(path, text):

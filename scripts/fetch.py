@@ -50,7 +50,8 @@ WORDLLAMA_TOKENIZER = "93248f2a9ec36c7b35f700a033d5f36228aae48db61aee31007fa4906
 AXE_TARBALL = "e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745"
 AXE = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 PEER = REPOSITORY / "scripts" / "bench" / "peer"
-CLIENTS = REPOSITORY / "scripts" / "clients"
+# The libraries of the examples are those of the tests of clients that others wrote.
+CLIENTS = REPOSITORY / "examples"
 WORDNET_TARBALL = "9b93831ae01771d02f360c1ebf3fe415ed2426a31f2201cb0943025c7403e79a"
 
 

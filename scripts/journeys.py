@@ -261,6 +261,51 @@ def device(person):
     assert not person.complaints, person.complaints
 
 
+def sent(person):
+    """Somebody whom applications send here: they prove who they are and agree where they are asked, as often as they are sent."""
+    page = '<!doctype html><html lang="en"><title>Atlas</title><main><h1>Atlas</h1></main></html>'
+    person.page.context.route("https://app.example/**", lambda route: route.fulfill(status=200, content_type="text/html", body=page))
+    given = ask(sent=True)
+    while given:
+        person.open(given["to"])
+        through(person, given, "https://app.example/")
+        given = ask(came=person.page.url)
+
+
+def through(person, given, home):
+    """Signs in and agrees, where either is asked, and comes back to where the application is at home."""
+    if "/sign-in" in person.page.url:
+        person.prove(given["email"], given["password"])
+    person.page.wait_for_url(re.compile(rf"^{re.escape(home)}|/oauth2/authorize\?"))
+    if not person.page.url.startswith(home):
+        person.press("Allow")
+    person.page.wait_for_url(re.compile(rf"^{re.escape(home)}"))
+
+
+def single_page(person):
+    """The single-page application of the guide: its person signs in, sees what it sees, and signs out."""
+    given = ask(given=True)
+    person.page.goto(given["page"])
+    person.reads("Nobody is signed in.")
+    person.look("single-page")
+    person.press("Sign in with Wardgraph")
+    person.titled("Sign in")
+    person.prove(given["email"], given["password"])
+    person.titled("Allow access?")
+    person.press("Allow")
+    person.reads(f"{given['email']} sees 2 nodes.")
+    assert "code=" not in person.page.url, person.page.url
+    person.look("single-page-signed-in")
+    person.press("Sign out")
+    person.reads("Nobody is signed in.")
+    person.press("Sign in with Wardgraph")
+    person.titled("Sign in")
+    through(person, given, given["page"])
+    person.reads(f"{given['email']} sees 2 nodes.")
+    person.page.goto(given["page"] + "?error=access_denied&state=x")
+    person.reads("That did not work")
+
+
 def back(person, place):
     """The browser came back to the application with a code, which gives tokens."""
     person.page.wait_for_url(f"https://app.example/{place}?*code=*")
@@ -485,4 +530,6 @@ def invitations(person):
         assert not one.complaints, one.complaints
 
 
-JOURNEYS = {"account": account, "factors": factors, "invitations": invitations, "client": client, "device": device}
+JOURNEYS = {
+    "account": account, "factors": factors, "invitations": invitations, "client": client, "device": device, "single_page": single_page, "sent": sent,
+}

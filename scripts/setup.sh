@@ -17,6 +17,11 @@ python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
 has npm || missing+=(npm)
 # The pages are tested with a browser.
 [ "${1:-}" != test ] || has chromium || missing+=(chromium fonts-dejavu-core)
+# Apache with mod_auth_openidc is a client that others wrote: its programs alone, so that no server of the machine's own is set up.
+openidc=/usr/lib/apache2/modules/mod_auth_openidc.so
+[ "${1:-}" != test ] || { [ -x /usr/sbin/apache2 ] && [ -e "$openidc" ]; } || missing+=(apache2-bin libapache2-mod-auth-openidc)
+# The guide's examples ask by it.
+[ "${1:-}" != test ] || has curl || missing+=(curl)
 [ "${1:-}" != bench ] || has wrk || missing+=(wrk)
 
 if [ "${#missing[@]}" -gt 0 ]; then

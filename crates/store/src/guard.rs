@@ -53,12 +53,9 @@ pub const GLOBAL_TABLES: &[(&str, &str)] = &[
     ("pushed_requests", "a client's request waits for whoever is not known yet"),
     ("authorization_codes", "used by a client whose person is not there"),
     ("consents", "a person's, as the account is"),
-<<<<<<< HEAD
     ("logouts", "which clients are to be told of an end is found across accounts, by the worker alone; holds ids"),
-=======
     ("device_authorizations", "asked for by a device whose person is not known yet"),
     ("device_guesses", "wrong codes are counted across accounts; holds names of networks and accounts"),
->>>>>>> device
     ("used_ids", "proofs and assertions are used before anyone is known; holds hashes"),
     ("notice_counts", "how often an account was told of something lately: a person's, as the account is"),
     ("embedding_servers", "which model each server uses, which is no tenant's"),
@@ -298,11 +295,8 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             | "passkeys"
             | "consents"
             | "authorization_codes"
-<<<<<<< HEAD
             | "logouts"
-=======
             | "device_authorizations"
->>>>>>> device
             | "notice_counts",
             ("own_account", "*", ACCOUNT, ACCOUNT),
         )

@@ -28,16 +28,12 @@ impl App {
         let (user, organization) = (claims["sub"].as_str().unwrap(), claims["tenant_id"].as_str().unwrap());
         let sql = "insert into wardgraph.consents values (gen_random_uuid(), $1::text::uuid, $2, $3, 'a client', '{openid}', now(), now()) returning consent_id";
         let row = self.database.behind_the_scenes().await.query_one(sql, &[&user, &client.id, &organization]).await.unwrap();
-<<<<<<< HEAD
-        let said = json!({ "iss": self.issuer.iss(), "sub": user, "aud": client.id, "exp": self.clock.now().as_second() });
-=======
         let code = UserCode::generate(&SystemChance);
         let sql = "insert into wardgraph.device_authorizations (code_id, verifier, user_code, client_id, scopes, created_at, expires_at, interval_s)
                    values (gen_random_uuid(), '', $1, $2, '{openid}', now(), $3, 5)";
         let until = self.clock.now() + std::time::Duration::from_mins(10);
         self.database.behind_the_scenes().await.execute(sql, &[&code.verifier(), &client.id, &until]).await.unwrap();
-        let said = json!({ "iss": self.issuer.iss(), "sub": user, "aud": client.id });
->>>>>>> device
+        let said = json!({ "iss": self.issuer.iss(), "sub": user, "aud": client.id, "exp": self.clock.now().as_second() });
         let Value::Object(said) = said else { unreachable!() };
         let id_token = self.issuer.sign_claims(IdKind::Id, &said, None, self.clock.now()).unwrap();
         KnownAgreement {

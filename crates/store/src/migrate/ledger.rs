@@ -41,11 +41,8 @@ migrations![
     "0027_clients",
     "0028_authorization",
     "0029_used_ids",
-<<<<<<< HEAD
+    "0032_devices",
     "0033_logouts"
-=======
-    "0032_devices"
->>>>>>> device
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {

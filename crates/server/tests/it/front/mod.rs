@@ -7,18 +7,15 @@ mod browser;
 mod claims;
 mod codes;
 mod consents;
-<<<<<<< HEAD
-mod ends;
-=======
 mod device_attacks;
 mod devices;
+mod ends;
 mod exchange;
 mod exchange_attacks;
 mod exchange_ends;
->>>>>>> device
 mod flow;
-mod kit;
-mod outside;
+pub(crate) mod kit;
+pub(crate) mod outside;
 mod pushed;
 mod receiver;
 mod sign_in;

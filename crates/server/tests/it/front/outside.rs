@@ -10,14 +10,10 @@ use wardgraph_kernel::{Clock, SystemClock};
 use wardgraph_testkit::{App, OWN_ISS, Window};
 
 use super::{
-<<<<<<< HEAD
-    kit::{Site, agree, claims, somebody},
-    receiver::{Manner, Receiver, teller},
-=======
     devices::{decide, player},
     exchange::{front, sent, server},
     kit::{Site, agree, claims, somebody},
->>>>>>> device
+    receiver::{Manner, Receiver, teller},
 };
 use crate::layers::repository;
 
@@ -82,7 +78,7 @@ fn python(app: &App, given: &Value) -> Command {
 }
 
 /// Clients of others have clocks of their own.
-fn to_now(app: &App) {
+pub(crate) fn to_now(app: &App) {
     let (machine, ours) = (SystemClock::start().now(), app.clock.now());
     app.clock.advance(machine.duration_since(ours).try_into().unwrap());
 }
@@ -141,7 +137,6 @@ async fn authlib_signs_somebody_in() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-<<<<<<< HEAD
 async fn authlib_believes_who_signed_out() {
     let app = App::start().await;
     to_now(&app);
@@ -156,7 +151,9 @@ async fn authlib_believes_who_signed_out() {
     let mut given = given(&site);
     given["logout_token"] = json!(receiver.told()[0].1);
     assert_eq!(json!(run(python(&app, &given), &window).await), claims(&tokens["id_token"])["sid"]);
-=======
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn openid_client_signs_somebody_in_on_a_device() {
     let app = App::start().await;
     to_now(&app);
@@ -187,7 +184,6 @@ async fn openid_client_exchanges_what_it_was_sent() {
     let token = sent(&app, &client, &window).await;
     let given = json!({ "client_id": api.id, "client_secret": api.secret, "token": token });
     assert_eq!(run(node("exchange", &app, &given), &window).await, ada.id);
->>>>>>> device
 }
 
 async fn signed_in(app: &App) -> Window {

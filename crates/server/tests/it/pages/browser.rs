@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 use wardgraph_testkit::{App, AppOptions};
 
 /// A journey that is under way.
-struct Journey {
+pub(crate) struct Journey {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Journey {
-    fn begin(name: &str, app: &App) -> Self {
+    /// Of somebody at the server at `base`.
+    pub(crate) fn begin(name: &str, base: &str) -> Self {
         let script = crate::layers::repository().join("scripts/browser.py");
-        let base = app.base.replace("127.0.0.1", "localhost");
         // Where pictures of the pages are kept, if somebody wants to look at them.
         let folder = std::env::var_os("WARDGRAPH_PICTURES").map(std::path::PathBuf::from);
         folder.iter().for_each(|folder| std::fs::create_dir_all(folder).unwrap());
@@ -30,12 +30,12 @@ impl Journey {
     }
 
     /// What it asks next; `None` when it is over.
-    fn asks(mut self) -> (Self, Option<Value>) {
+    pub(crate) fn asks(mut self) -> (Self, Option<Value>) {
         let line = self.lines.next().map(|line| serde_json::from_str(&line.unwrap()).unwrap());
         (self, line)
     }
 
-    fn answer(&mut self, answer: &Value) {
+    pub(crate) fn answer(&mut self, answer: &Value) {
         writeln!(self.child.stdin.as_mut().unwrap(), "{answer}").unwrap();
     }
 }
@@ -56,7 +56,7 @@ async fn walk(name: &'static str, app: &App) {
 
 /// The same, where the test knows more: what it answers to what.
 pub(crate) async fn walk_with(name: &'static str, app: &App, more: impl AsyncFn(&Value) -> Option<Value>) {
-    let mut journey = Journey::begin(name, app);
+    let mut journey = Journey::begin(name, &app.base.replace("127.0.0.1", "localhost"));
     loop {
         // Waited for on another thread: the server must go on.
         let (back, asked) = tokio::task::spawn_blocking(|| journey.asks()).await.unwrap();

@@ -1,0 +1,7 @@
+//! Programs that others wrote, which sign people in with this server: a Rust library, Apache's module, and the programs of the integration guide.
+
+mod apache;
+mod examples;
+mod keyed;
+mod rust_client;
+mod surfer;
