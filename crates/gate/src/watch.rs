@@ -102,6 +102,7 @@ impl Watch {
             || deny.denies(ChangeKind::UserGeneration, &claims.subject, own.generation)
             || deny.denies(ChangeKind::ClientTokens, &own.client_id, own.client_generation)
             || claims.token_id.as_deref().is_some_and(|id| deny.denies(ChangeKind::TokenRevoked, id, 0))
+            || deny.denies(ChangeKind::OrganizationEnded, claims.tenant.as_str(), 0)
     }
 
     pub(crate) fn denies(&self, kind: ChangeKind, subject: &str, number: i64) -> bool {

@@ -29,6 +29,11 @@ const LOOK: Statement<Identity> = Statement::identity(
      where s.setup_id = $1 and s.verifier = $2 and s.used_at is null and s.expires_at > $3
        and (s.another or not exists (select from users where global_role is not null))",
 );
+/// The links for the first administrator, in one order for everybody: whoever comes with another one waits, and then finds its own spent.
+const HOLD: Statement<Identity> = Statement::identity(
+    "identity.setup.hold",
+    "select setup_id from setup_links where used_at is null and not another order by setup_id for update",
+);
 /// Uses a link up.
 const TAKE: Statement<Identity> = Statement::identity(
     "identity.setup.take",
@@ -45,7 +50,7 @@ const FORGET: Statement<Write> = Statement::writing(
 );
 
 pub(crate) const STATEMENTS: &[&StatementInfo] =
-    &[IS_EMPTY.info(), MAKE.info(), LOOK.info(), TAKE.info(), SPEND.info(), FORGET.info()];
+    &[IS_EMPTY.info(), MAKE.info(), LOOK.info(), HOLD.info(), TAKE.info(), SPEND.info(), FORGET.info()];
 
 /// What a token says of itself, which nobody has believed yet.
 #[derive(Debug)]
@@ -117,6 +122,7 @@ pub async fn look(tx: &mut Tx<'_, Identity>, token: &SetupToken<'_>, now: Timest
 
 /// Uses a link up, and with the first administrator's all others of theirs.
 pub async fn take(tx: &mut Tx<'_, Identity>, token: &SetupToken<'_>, now: Timestamp) -> Result<Option<Link>, StoreError> {
+    tx.run(&HOLD, &[]).await?;
     let found = link(tx, &TAKE, token, now).await?;
     if found.as_ref().is_some_and(|link| !link.another) {
         tx.run(&SPEND, &[&now]).await?;

@@ -139,6 +139,11 @@ impl Client {
         self.secrets.iter().filter(lives).fold(false, |known, kept| bool::from(kept.verifier.ct_eq(&given)) | known)
     }
 
+    /// Whether whoever runs the server vouches for it, everywhere.
+    pub fn is_the_operators(&self) -> bool {
+        self.registered.first_party && self.source == Source::Cli
+    }
+
     /// Whether it gets tokens by this.
     pub fn grants(&self, grant_type: GrantType) -> bool {
         self.disabled_at.is_none() && self.registered.grant_types.contains(&grant_type)
