@@ -3,12 +3,10 @@
 
 use std::time::Duration;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use uuid::Uuid;
 use wardgraph_kernel::{Chance, Identity, LinkId, Secret, Timestamp, Write};
 use wardgraph_store::{Role, Statement, StatementInfo, StoreError, Tx};
 
-use crate::{Address, sha256};
+use crate::{Address, reference, sha256};
 
 /// How the text of a token begins, for whoever finds one where it should not be.
 const PREFIX: &str = "wgi_";
@@ -62,9 +60,7 @@ pub struct SetupToken<'a> {
 impl<'a> SetupToken<'a> {
     /// Reads the form of a token.
     pub fn read(text: &'a str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).ok()?;
-        let (id, secret) = bytes.split_at_checked(16)?;
-        (secret.len() == 32).then_some(Self { id: Uuid::from_slice(id).ok()?.into(), text })
+        Some(Self { id: reference::read(PREFIX, text)?.into(), text })
     }
 
     fn verifier(&self) -> [u8; 32] {
@@ -106,12 +102,10 @@ pub async fn make(
     chance: &dyn Chance,
 ) -> Result<Option<(LinkId, Secret)>, StoreError> {
     let id = LinkId::new(now, chance);
-    let bytes = [id.uuid().as_bytes().as_slice(), &chance.bytes()].concat();
-    let token = Secret::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)));
-    let verifier = sha256::verifier(token.expose());
+    let (token, verifier) = reference::make(PREFIX, id.uuid(), chance);
     let expires = now.saturating_add(new.good_for).unwrap_or(Timestamp::MAX);
     let email = new.email.map(Address::as_str);
-    let rows = tx.run(&MAKE, &[&id.uuid(), &verifier.as_slice(), &email, &new.another, &now, &expires]).await?;
+    let rows = tx.run(&MAKE, &[&id.uuid(), &verifier, &email, &new.another, &now, &expires]).await?;
     Ok((!rows.is_empty()).then_some((id, token)))
 }
 
@@ -148,6 +142,7 @@ async fn link(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
     #[test]
     fn a_token_is_read_in_one_form() {

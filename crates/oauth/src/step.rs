@@ -84,7 +84,7 @@ fn strong_enough(request: &Request, proof: &Proof, again: bool) -> Result<Step, 
 
 /// What is known of a person's agreement.
 #[derive(Debug, Clone, Copy)]
-pub struct Standing<'a> {
+pub struct Stance<'a> {
     /// What they agreed to before, in the organization where the client is to work.
     pub agreed: Option<&'a Agreed>,
     /// What they would agree to.
@@ -104,7 +104,7 @@ pub struct Standing<'a> {
 ///
 /// # Errors
 /// What the client is told where nobody may be.
-pub fn agreed(request: &Request, standing: &Standing<'_>) -> Result<Step, Fault> {
+pub fn agreed(request: &Request, standing: &Stance<'_>) -> Result<Step, Fault> {
     let just_now = standing.answered.zip(standing.agreed).is_some_and(|(asked, agreed)| agreed.at >= asked);
     let known = standing.trusted || standing.agreed.is_some_and(|agreed| agreed.covers(standing.scopes));
     let covered = known && (standing.assured || just_now);

@@ -95,12 +95,7 @@ pub struct Shut {
 
 /// Disables the clients that an account registered, changed or gave a secret last, from a day before `since` on: whoever had it in their hands may hold
 /// what opens them.
-pub async fn disown(
-    tx: &mut Tx<'_, Identity>,
-    user: UserId,
-    since: Timestamp,
-    now: Timestamp,
-) -> Result<Vec<Shut>, OAuthError> {
+pub async fn disown(tx: &mut Tx<'_, Identity>, user: UserId, since: Timestamp, now: Timestamp) -> Result<Vec<Shut>, OAuthError> {
     let since = since.saturating_sub(BEFORE).unwrap_or(Timestamp::MIN);
     let rows = tx.run(&DISOWN, &[&user.uuid(), &since, &now]).await?;
     let read = |row: &Row| {

@@ -54,7 +54,7 @@ pub(crate) async fn deny<E: Endpoint>(
     for shut in client::disown(&mut work.tx(), user, owner.made_at, now).await? {
         revoke(&mut work.tx(), Revocation::Client { id: shut.id.as_str(), generation: shut.generation }, now).await?;
         revoke(&mut work.tx(), Revocation::ClientTokens { id: shut.id.as_str(), generation: shut.generation }, now).await?;
-        let payload = json!({ "disowned": true, "disabled": true, "organization": shut.organization });
+        let payload = json!({ "disowned": true, "disabled": true, "organization": shut.organization.as_str() });
         work.note(EventType::ClientUpdated, Some(Subject::from(&shut.id)), Outcome::Success, payload);
     }
     let home = account::home(&mut work.tx(), user).await?;

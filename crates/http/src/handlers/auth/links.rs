@@ -154,7 +154,7 @@ pub(super) async fn withdraw_of<E: Endpoint>(
     now: Timestamp,
 ) -> Result<(), Failure> {
     for Withdrawn { id, organization } in invitation::withdraw_of(&mut work.tx(), user, now).await? {
-        let payload = json!({ "why": why, "organization": organization });
+        let payload = json!({ "why": why, "organization": organization.as_str() });
         work.note(EventType::InvitationWithdrawn, Some(id.into()), Outcome::Success, payload);
     }
     Ok(())

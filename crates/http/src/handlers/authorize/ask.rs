@@ -20,13 +20,13 @@ use wardgraph_identity::{
 use wardgraph_kernel::{Chance, ClientId, CodeId, EventType, Outcome, PushedRequestId, SessionId, Timestamp};
 use wardgraph_oauth::{
     AuthMethod, Client,
-    code::{self, Agreed},
+    code::{self, Leave},
     consent,
     par::{self, Pushed},
     redirect,
-    request::{self, Answer, Fault, Origin, Params, Refusal, Request, Return},
+    request::{self, Answer, Fault, Origin, Params, Request, Return, Told},
     scope,
-    step::{self, Met, Standing, Step},
+    step::{self, Met, Stance, Step},
 };
 
 use super::{
@@ -124,8 +124,8 @@ impl Scene {
         let since = pushed.as_ref().map_or(self.progress.asked, |pushed| Some(pushed.at));
         let pushed = pushed.map(|pushed| pushed.id);
         match judged {
-            Err(Refusal::Person(why)) => Ok(work.refuse(Problem::malformed(why)).await?),
-            Err(Refusal::Client(to, fault)) => {
+            Err(Told::Person(why)) => Ok(work.refuse(Problem::malformed(why)).await?),
+            Err(Told::Client(to, fault)) => {
                 let person = self.person(&mut work).await?;
                 self.fail(work, person.as_ref(), Failed { to: &to, fault, silent, pushed }).await
             }
@@ -188,7 +188,7 @@ impl Scene {
             return self.told(work, Some(&person), &asked, fault).await;
         }
         let agreed = consent::find(&mut work.tx(), user, self.client.id.as_str(), &chosen.seat.organization).await?;
-        let standing = Standing {
+        let standing = Stance {
             agreed: agreed.as_ref(),
             scopes: &scopes,
             must_choose: places.len() > 1 && named.is_none(),
@@ -217,7 +217,7 @@ impl Scene {
             return Ok(work.refuse(Problem::malformed("the application's request was used before")).await?);
         }
         asked.request.scopes = scopes;
-        let agreed = Agreed {
+        let agreed = Leave {
             client: self.client.id.as_str(),
             request: &asked.request,
             user: person.met.user,

@@ -7,6 +7,8 @@ mod codes;
 mod consents;
 mod flow;
 mod kit;
+mod leaving;
+mod native;
 mod outside;
 mod pushed;
 mod sign_in;

@@ -1,6 +1,7 @@
 //! The OAuth server over HTTP: what clients can do, and what whoever attacks them cannot.
 
 mod clients;
+mod holding;
 mod introspection;
 mod metadata;
 mod refreshing;
