@@ -210,17 +210,17 @@ async fn a_client_that_a_thief_registered_or_opened_does_nothing_until_somebody_
     let (ada, thief) = stolen_from(&app, ada).await;
     let theirs = app.client_of(&thief, json!({})).await;
     let rotated = thief.caller.post(&format!("/api/v1/clients/{}/secrets", opened.id), &json!({})).await.created();
-    let rotated =
-        wardgraph_testkit::OAuthClient { secret: rotated["client_secret"].as_str().map(str::to_owned), ..opened.clone() };
+    let mut reopened = opened.clone();
+    reopened.secret = rotated["client_secret"].as_str().map(str::to_owned);
     app.hear().await;
-    let held = [theirs.caller(&app).await, rotated.caller(&app).await];
+    let held = [theirs.caller(&app).await, reopened.caller(&app).await];
     let kept = old.caller(&app).await;
     for caller in held.iter().chain([&kept]) {
         assert_eq!(caller.get("/nodes").await.status, 200);
     }
     assert_eq!(disown(&app, &app.mails.token(EMAIL, "not-me")).await.status, 204);
     app.hear().await;
-    for (client, caller) in [(&theirs, &held[0]), (&rotated, &held[1])] {
+    for (client, caller) in [(&theirs, &held[0]), (&reopened, &held[1])] {
         caller.get("/nodes").await.problem(401);
         assert_eq!(client.token(&[]).await.refused(401), "invalid_client");
     }
