@@ -25,6 +25,8 @@ pub const FORM_TOKEN: &str = "form_token";
 
 /// What a form's token says of its browser.
 const FORM: &[u8] = b"form";
+/// How that begins by which a browser's person agreed to something.
+const AGREED: &str = "agreed:";
 
 static FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 static FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
@@ -64,6 +66,17 @@ impl Browser {
     /// What every form that is shown to this browser carries: it follows from the cookie, which no other site can read or set.
     pub fn form_token(&self) -> String {
         form_token(self.cookie.expose())
+    }
+
+    /// That a form of this browser's agreed to `what`. It stands in an address, and says nothing of another text or another browser.
+    pub fn agreement(&self, what: &str) -> String {
+        URL_SAFE_NO_PAD.encode(sign(&key(self.cookie()), format!("{AGREED}{what}").as_bytes()))
+    }
+
+    /// Whether this is what [`Browser::agreement`] made.
+    pub fn has_agreed(&self, what: &str, given: &str) -> bool {
+        let given = URL_SAFE_NO_PAD.decode(given);
+        given.is_ok_and(|given| verify(&key(self.cookie()), format!("{AGREED}{what}").as_bytes(), &given).is_ok())
     }
 
     /// Whether somebody signed in with it.
@@ -214,6 +227,17 @@ mod tests {
             &format!("xform_token={token}"),
         ] {
             assert!(!holds(body), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_agreement_is_one_browsers_to_one_thing() {
+        let [one, other] = ["wgs_a", "wgs_b"].map(|cookie| Browser::of_session(Secret::new(cookie)));
+        let agreement = one.agreement("a=b");
+        assert!(one.has_agreed("a=b", &agreement));
+        assert!(!one.has_agreed("a=c", &agreement) && !other.has_agreed("a=b", &agreement));
+        for bad in ["", "A", &*one.form_token(), &*form_token("agreed:a=b")] {
+            assert!(!one.has_agreed("a=b", bad), "{bad}");
         }
     }
 }

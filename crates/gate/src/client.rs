@@ -1,6 +1,7 @@
 //! Clients of the OAuth server, as they are met: in memory, but for the first request of each.
 //!
-//! **Invariant:** what is remembered of a client that is changed is a second old at most (`a_client_that_is_changed_is_another_within_a_second_on_every_server`).
+//! **Invariant:** what is remembered of a client that is changed is a second old at most (`a_client_that_is_changed_is_another_within_a_second_on_every_server`,
+//! `clients_of_an_organization_that_is_no_more_are_nobody_within_a_second`).
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -42,7 +43,10 @@ impl Gate {
 
     pub(crate) async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, Problem> {
         self.fresh().await?;
-        let current = |client: &Arc<Client>| !self.is_revoked(ChangeKind::ClientChanged, id.as_str(), client.generation);
+        let current = |client: &Arc<Client>| {
+            !self.is_revoked(ChangeKind::ClientChanged, id.as_str(), client.generation)
+                && !self.is_revoked(ChangeKind::OrganizationEnded, client.organization.as_str(), 0)
+        };
         if let Some(known) = self.clients.0.get(id).filter(current) {
             return Ok(Some(known));
         }

@@ -114,6 +114,7 @@ impl Watch {
             // What a person agreed to ends as a session does.
             || own.chain.agreement.as_deref().is_some_and(|id| deny.denies(ChangeKind::SessionEnded, id, 0))
             || own.chain.ancestors.iter().any(|token| deny.denies_ancestor(token))
+            || deny.denies(ChangeKind::OrganizationEnded, claims.tenant.as_str(), 0)
     }
 
     pub(crate) fn denies(&self, kind: ChangeKind, subject: &str, number: i64) -> bool {

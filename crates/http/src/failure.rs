@@ -106,6 +106,7 @@ impl From<OAuthError> for Failure {
     fn from(error: OAuthError) -> Self {
         match error {
             OAuthError::Refused(refusal) => refusal.into(),
+            OAuthError::Above(why) => Self(Problem::forbidden(why)),
             OAuthError::NoClient => Self(Problem::not_found(error.to_string())),
             OAuthError::TooMany { .. } | OAuthError::NoSecret => Self(Problem::conflict(error.to_string())),
             OAuthError::Unreadable(_) => internal(&error),

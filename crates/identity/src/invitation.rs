@@ -8,7 +8,8 @@ mod follow;
 mod make;
 mod own;
 
-pub use follow::{Given, Offer, Place, found, join, look, take, take_own, withdraw_of};
+pub(crate) use follow::withdraw_of_account;
+pub use follow::{Given, Offer, Place, Withdrawn, found, join, look, take, take_own, withdraw_of};
 pub use make::{Inviter, Made, NewInvitation, inviter, make, room};
 pub use own::{Invitation, Membership, Shown, State, list, memberships, shown, withdraw};
 
@@ -33,12 +34,16 @@ const FORGET: Statement<Write> = Statement::writing(
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     FORGET.info(),
     follow::FOUND.info(),
+    follow::HOLD.info(),
+    follow::HOLD_OWN.info(),
     follow::JOIN.info(),
     follow::LOOK.info(),
     follow::TAKE.info(),
     follow::TAKE_OWN.info(),
     follow::WITHDRAW_OF.info(),
+    follow::WITHDRAW_OF_ACCOUNT.info(),
     make::COUNT.info(),
+    make::HOLD.info(),
     make::INVITER.info(),
     make::MAKE.info(),
     make::REPLACE.info(),

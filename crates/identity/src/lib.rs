@@ -19,6 +19,7 @@ pub mod passkey;
 pub mod password;
 pub mod people;
 pub mod recovery;
+pub mod reference;
 pub mod refresh;
 pub mod session;
 pub mod setup;

@@ -7,7 +7,7 @@ mod own;
 mod present;
 mod proof;
 
-pub use begin::{Credential, NewSession, begin};
+pub use begin::{Credential, NewSession, begin, crowded, open};
 pub use family::{Held, Use, end, end_all, end_others, hold, rotate};
 pub use own::{Session, finish, finish_all, finish_everything, is_signed_in, list};
 pub use present::{Presentation, Recognised, present, recognise};
@@ -57,7 +57,7 @@ pub enum Why {
     Factors,
     /// An administrator took the second factors away.
     FactorsTaken,
-    /// Its browser signed in anew.
+    /// Its browser or program signed in anew.
     Replaced,
     /// The account had more than it may have.
     Crowded,

@@ -3,12 +3,10 @@
 
 use std::time::Duration;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use uuid::Uuid;
 use wardgraph_kernel::{Chance, Identity, LinkId, Secret, Timestamp, Write};
 use wardgraph_store::{Role, Statement, StatementInfo, StoreError, Tx};
 
-use crate::{Address, sha256};
+use crate::{Address, reference, sha256};
 
 /// How the text of a token begins, for whoever finds one where it should not be.
 const PREFIX: &str = "wgi_";
@@ -29,6 +27,11 @@ const LOOK: Statement<Identity> = Statement::identity(
      where s.setup_id = $1 and s.verifier = $2 and s.used_at is null and s.expires_at > $3
        and (s.another or not exists (select from users where global_role is not null))",
 );
+/// The links for the first administrator, in one order for everybody: whoever comes with another one waits, and then finds its own spent.
+const HOLD: Statement<Identity> = Statement::identity(
+    "identity.setup.hold",
+    "select setup_id from setup_links where used_at is null and not another order by setup_id for update",
+);
 /// Uses a link up.
 const TAKE: Statement<Identity> = Statement::identity(
     "identity.setup.take",
@@ -45,7 +48,7 @@ const FORGET: Statement<Write> = Statement::writing(
 );
 
 pub(crate) const STATEMENTS: &[&StatementInfo] =
-    &[IS_EMPTY.info(), MAKE.info(), LOOK.info(), TAKE.info(), SPEND.info(), FORGET.info()];
+    &[IS_EMPTY.info(), MAKE.info(), LOOK.info(), HOLD.info(), TAKE.info(), SPEND.info(), FORGET.info()];
 
 /// What a token says of itself, which nobody has believed yet.
 #[derive(Debug)]
@@ -57,9 +60,7 @@ pub struct SetupToken<'a> {
 impl<'a> SetupToken<'a> {
     /// Reads the form of a token.
     pub fn read(text: &'a str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).ok()?;
-        let (id, secret) = bytes.split_at_checked(16)?;
-        (secret.len() == 32).then_some(Self { id: Uuid::from_slice(id).ok()?.into(), text })
+        Some(Self { id: reference::read(PREFIX, text)?.into(), text })
     }
 
     fn verifier(&self) -> [u8; 32] {
@@ -101,12 +102,10 @@ pub async fn make(
     chance: &dyn Chance,
 ) -> Result<Option<(LinkId, Secret)>, StoreError> {
     let id = LinkId::new(now, chance);
-    let bytes = [id.uuid().as_bytes().as_slice(), &chance.bytes()].concat();
-    let token = Secret::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)));
-    let verifier = sha256::verifier(token.expose());
+    let (token, verifier) = reference::make(PREFIX, id.uuid(), chance);
     let expires = now.saturating_add(new.good_for).unwrap_or(Timestamp::MAX);
     let email = new.email.map(Address::as_str);
-    let rows = tx.run(&MAKE, &[&id.uuid(), &verifier.as_slice(), &email, &new.another, &now, &expires]).await?;
+    let rows = tx.run(&MAKE, &[&id.uuid(), &verifier, &email, &new.another, &now, &expires]).await?;
     Ok((!rows.is_empty()).then_some((id, token)))
 }
 
@@ -117,6 +116,7 @@ pub async fn look(tx: &mut Tx<'_, Identity>, token: &SetupToken<'_>, now: Timest
 
 /// Uses a link up, and with the first administrator's all others of theirs.
 pub async fn take(tx: &mut Tx<'_, Identity>, token: &SetupToken<'_>, now: Timestamp) -> Result<Option<Link>, StoreError> {
+    tx.run(&HOLD, &[]).await?;
     let found = link(tx, &TAKE, token, now).await?;
     if found.as_ref().is_some_and(|link| !link.another) {
         tx.run(&SPEND, &[&now]).await?;
@@ -142,6 +142,7 @@ async fn link(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
     #[test]
     fn a_token_is_read_in_one_form() {

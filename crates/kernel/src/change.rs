@@ -20,6 +20,8 @@ pub enum ChangeKind {
     ClientChanged,
     /// All tokens that a client got while it was of an earlier generation than the change's number are good no more. The subject is its id.
     ClientTokens,
+    /// An organization is no more: neither are its clients, and its tokens are good for nothing. The subject is its id.
+    OrganizationEnded,
 }
 
 impl ChangeKind {
@@ -32,6 +34,7 @@ impl ChangeKind {
         Self::ApiKeyRevoked,
         Self::ClientChanged,
         Self::ClientTokens,
+        Self::OrganizationEnded,
     ];
 
     /// Whether the kind takes back what is of an earlier generation than its number, and nothing later.
@@ -49,6 +52,7 @@ impl ChangeKind {
             Self::ApiKeyRevoked => "api_key_revoked",
             Self::ClientChanged => "client_changed",
             Self::ClientTokens => "client_tokens",
+            Self::OrganizationEnded => "organization_ended",
         }
     }
 }

@@ -15,7 +15,7 @@ pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jw
 
 /// What assertions are judged with.
 #[derive(Debug, Clone, Copy)]
-pub struct Means<'a> {
+pub struct Measure<'a> {
     /// This server's issuer: whom assertions must be for.
     pub issuer: &'a str,
     /// Where the keys of clients are that publish them.
@@ -28,7 +28,7 @@ pub struct Means<'a> {
 ///
 /// # Errors
 /// `invalid_client`, in the same words whatever is wrong.
-pub async fn judge(client: Option<Arc<Client>>, assertion: &str, means: &Means<'_>) -> Result<(Authenticated, Once), Refusal> {
+pub async fn judge(client: Option<Arc<Client>>, assertion: &str, means: &Measure<'_>) -> Result<(Authenticated, Once), Refusal> {
     let wrong = || authenticate::wrong(false);
     let method = AuthMethod::PrivateKeyJwt;
     let registered = |client: &Arc<Client>| client.registered.auth_method == method && client.disabled_at.is_none();

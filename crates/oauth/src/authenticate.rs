@@ -26,9 +26,16 @@ client::words! {
     }
 }
 
+impl AuthMethod {
+    /// Whether it goes by a secret that this server made.
+    pub const fn has_secret(self) -> bool {
+        matches!(self, Self::Basic | Self::Post)
+    }
+}
+
 /// What a client shows.
 #[derive(Debug, Clone)]
-pub enum Proof {
+pub enum Evidence {
     /// Its name alone.
     Nothing,
     /// A secret, in the header.
@@ -55,7 +62,7 @@ impl Authenticated {
     }
 }
 
-impl Proof {
+impl Evidence {
     const fn method(&self) -> AuthMethod {
         match self {
             Self::Nothing => AuthMethod::None,
@@ -69,13 +76,13 @@ impl Proof {
 ///
 /// # Errors
 /// `invalid_client`, in the same words whatever is wrong.
-pub fn judge(client: Option<Arc<Client>>, proof: &Proof, now: Timestamp) -> Result<Authenticated, Refusal> {
+pub fn judge(client: Option<Arc<Client>>, proof: &Evidence, now: Timestamp) -> Result<Authenticated, Refusal> {
     let method = proof.method();
     let known = match (proof, &client) {
-        (Proof::Nothing, _) => true,
-        (Proof::InHeader(secret) | Proof::InForm(secret), Some(client)) => client.knows(secret, now),
+        (Evidence::Nothing, _) => true,
+        (Evidence::InHeader(secret) | Evidence::InForm(secret), Some(client)) => client.knows(secret, now),
         // The work of a look, for nobody.
-        (Proof::InHeader(secret) | Proof::InForm(secret), None) => {
+        (Evidence::InHeader(secret) | Evidence::InForm(secret), None) => {
             std::hint::black_box(Sha256::digest(secret.expose()));
             false
         }
@@ -113,23 +120,23 @@ mod tests {
         for registered in AuthMethod::ALL {
             let found = Arc::new(client(*registered, &[&secret]));
             for (proof, method) in [
-                (Proof::Nothing, AuthMethod::None),
-                (Proof::InHeader(of(&secret)), AuthMethod::Basic),
-                (Proof::InForm(of(&secret)), AuthMethod::Post),
+                (Evidence::Nothing, AuthMethod::None),
+                (Evidence::InHeader(of(&secret)), AuthMethod::Basic),
+                (Evidence::InForm(of(&secret)), AuthMethod::Post),
             ] {
                 let judged = judge(Some(found.clone()), &proof, now);
                 assert_eq!(judged.is_ok(), *registered == method, "{registered:?} {method:?}");
                 assert_eq!(judged.err(), (*registered != method).then(|| wrong(method == AuthMethod::Basic)));
             }
-            for proof in [Proof::InHeader(of(&other)), Proof::InForm(of(&other)), Proof::InForm(Secret::new(""))] {
+            for proof in [Evidence::InHeader(of(&other)), Evidence::InForm(of(&other)), Evidence::InForm(Secret::new(""))] {
                 assert!(judge(Some(found.clone()), &proof, now).is_err(), "{registered:?}");
                 assert_eq!(judge(None, &proof, now).err(), judge(Some(found.clone()), &proof, now).err());
             }
             let disabled = Arc::new(Client { disabled_at: Some(now), ..client(*registered, &[&secret]) });
-            for proof in [Proof::Nothing, Proof::InHeader(of(&secret)), Proof::InForm(of(&secret))] {
+            for proof in [Evidence::Nothing, Evidence::InHeader(of(&secret)), Evidence::InForm(of(&secret))] {
                 assert!(judge(Some(disabled.clone()), &proof, now).is_err());
             }
         }
-        assert!(judge(None, &Proof::Nothing, now).is_err());
+        assert!(judge(None, &Evidence::Nothing, now).is_err());
     }
 }

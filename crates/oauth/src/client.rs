@@ -1,11 +1,13 @@
 //! Clients: what is registered of them, as it is remembered, and how it is kept.
 
+mod acts;
 mod check;
 mod own;
 mod rows;
 pub(crate) mod words;
 
-pub use check::{Fault, check};
+pub use acts::{Registrar, Shut, disown, registrar};
+pub use check::{Flaw, check};
 pub use own::{create, create_for, delete, get, list, replace, rotate};
 pub use rows::find;
 pub(crate) use words::words;
@@ -20,10 +22,14 @@ use wardgraph_tokens::Algorithm;
 use crate::{AuthMethod, scope};
 
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[
+    acts::DISOWN.info(),
+    acts::REGISTRAR.info(),
+    acts::SIGN.info(),
     own::CREATE.info(),
     own::CREATE_FOR.info(),
     own::DELETE.info(),
     own::EXPIRE.info(),
+    own::FORGET_SECRETS.info(),
     own::GET.info(),
     own::HOLD.info(),
     own::KEEP_SECRET.info(),
@@ -33,6 +39,8 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     rows::FIND.info(),
 ];
 
+/// What remembering one takes besides it, about, in bytes.
+const OVERHEAD: usize = 256;
 /// How a secret of a client begins, for whoever finds one where it should not be.
 const SECRET_PREFIX: &str = "wgcs_";
 
@@ -146,6 +154,11 @@ impl Client {
         self.secrets.iter().filter(lives).fold(false, |known, kept| bool::from(kept.verifier.ct_eq(&given)) | known)
     }
 
+    /// Whether whoever runs the server vouches for it, everywhere.
+    pub fn is_the_operators(&self) -> bool {
+        self.registered.first_party && self.source == Source::Cli
+    }
+
     /// Whether it gets tokens by this.
     pub fn grants(&self, grant_type: GrantType) -> bool {
         self.disabled_at.is_none() && self.registered.grant_types.contains(&grant_type)
@@ -167,13 +180,17 @@ impl Client {
         self.registered.resources.iter().any(|known| known == resource)
     }
 
-    /// How much memory it takes, about, in bytes.
+    /// How much memory it takes, about, in bytes: all that it holds, twice its ids included, by which it is remembered.
     pub fn weight(&self) -> usize {
-        let of = |texts: &[String]| texts.iter().map(String::len).sum::<usize>();
+        let text = |text: &String| text.capacity() + size_of::<String>();
         let registered = &self.registered;
         let lists = [&registered.redirect_uris, &registered.post_logout_redirect_uris, &registered.scopes, &registered.resources];
-        let jwks = registered.jwks.as_ref().map_or(0, String::len);
-        1_024 + lists.iter().map(|list| of(list)).sum::<usize>() + jwks
+        let lists: usize = lists.into_iter().flatten().map(text).sum();
+        let alone = [&registered.backchannel_logout_uri, &registered.jwks, &registered.jwks_uri];
+        let alone: usize = alone.into_iter().flatten().map(text).sum();
+        let ids = 2 * self.id.as_str().len() + self.organization.as_str().len() + text(&registered.name);
+        let small = size_of_val(registered.grant_types.as_slice()) + size_of_val(self.secrets.as_slice());
+        size_of::<Self>() + OVERHEAD + lists + alone + ids + small
     }
 }
 
@@ -233,6 +250,34 @@ pub(crate) mod tests {
             assert!(!client.knows(&wrong, at(0)));
         }
         assert!(!format!("{client:?}").contains(&format!("{:?}", one.verifier)));
+    }
+
+    #[test]
+    fn a_client_weighs_all_that_it_holds() {
+        let (chance, at) = (SeededChance::new(1), Timestamp::UNIX_EPOCH);
+        let light = client(AuthMethod::Basic, &[]).weight();
+        let long = "x".repeat(1 << 16);
+        let heavier = |change: &dyn Fn(&mut Registration)| {
+            let mut client = client(AuthMethod::Basic, &[]);
+            change(&mut client.registered);
+            client.weight() - light
+        };
+        for change in [
+            &|of: &mut Registration| of.name.clone_from(&long) as _,
+            &|of: &mut Registration| of.redirect_uris.push(long.clone()),
+            &|of: &mut Registration| of.post_logout_redirect_uris.push(long.clone()),
+            &|of: &mut Registration| of.scopes.push(long.clone()),
+            &|of: &mut Registration| of.resources.push(long.clone()),
+            &|of: &mut Registration| of.backchannel_logout_uri = Some(long.clone()),
+            &|of: &mut Registration| of.jwks = Some(long.clone()),
+            &|of: &mut Registration| of.jwks_uri = Some(long.clone()),
+        ] as [&dyn Fn(&mut Registration); 8]
+        {
+            assert!(heavier(change) >= 65_000, "{}", heavier(change));
+        }
+        let secrets: Vec<_> = (0..5).map(|_| NewSecret::generate(at, &chance)).collect();
+        let kept = client(AuthMethod::Basic, &secrets.iter().collect::<Vec<_>>());
+        assert!(kept.weight() >= light + 5 * 32);
     }
 
     #[test]

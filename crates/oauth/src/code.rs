@@ -51,7 +51,7 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[GIVE.info(), HOLD.info(), STA
 
 /// Who agreed to a request, where, and in which session.
 #[derive(Debug)]
-pub struct Agreed<'a> {
+pub struct Leave<'a> {
     /// Whose request it is.
     pub client: &'a str,
     /// What is asked for.
@@ -71,7 +71,7 @@ pub struct Agreed<'a> {
 /// Gives a code for what somebody agreed to.
 pub async fn give(
     tx: &mut Tx<'_, Identity>,
-    agreed: &Agreed<'_>,
+    agreed: &Leave<'_>,
     id: CodeId,
     now: Timestamp,
     chance: &dyn Chance,

@@ -87,6 +87,9 @@ pub enum OAuthError {
         /// How many.
         most: i64,
     },
+    /// More than whoever asks may give or hold themselves; the text says what.
+    #[error("{0}")]
+    Above(&'static str),
     /// The client's way to authenticate needs no secret.
     #[error("the client authenticates without a secret")]
     NoSecret,

@@ -21,7 +21,6 @@ pub mod metadata;
 pub mod par;
 pub mod pkce;
 pub mod redirect;
-mod reference;
 pub mod request;
 pub mod scope;
 pub mod step;
@@ -33,6 +32,7 @@ pub use authenticate::{AuthMethod, Authenticated};
 pub use client::Client;
 pub use error::{ErrorCode, OAuthError, Refusal};
 
+use wardgraph_identity::reference;
 use wardgraph_store::StatementInfo;
 
 /// Every statement of this room.

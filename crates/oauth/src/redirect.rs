@@ -39,6 +39,12 @@ pub fn check_https(text: &str) -> Result<(), Unfit> {
     if read(text)?.scheme() == "https" { Ok(()) } else { Err(Unfit("must be `https`")) }
 }
 
+/// Whether what answers at an address is whom it was registered for: a server that shows so. On the browser's own machine any program listens at any
+/// port, and claims any scheme (RFC 8252, section 8.6).
+pub fn tells_who_answers(address: &str) -> bool {
+    address.starts_with("https://")
+}
+
 fn read(text: &str) -> Result<Url, Unfit> {
     if text.len() > MOST {
         return Err(Unfit("must have at most 2,048 characters"));

@@ -2,7 +2,7 @@
 //!
 //! Nothing is kept of a request while its person signs in and decides: it stands in the address of the page, with `asked`, the moment at which the person
 //! was first asked something. Who changes that changes no more than who leaves `prompt` out, which every sender of a browser can; of a pushed
-//! request, which nobody can change, the moment is the one at which it was pushed.
+//! request, which nobody can change, the moment is the one at which it was pushed. That they agreed to this very request only their browser can say.
 
 use wardgraph_identity::session::Proof;
 use wardgraph_kernel::{Timestamp, UserId};
@@ -84,7 +84,7 @@ fn strong_enough(request: &Request, proof: &Proof, again: bool) -> Result<Step, 
 
 /// What is known of a person's agreement.
 #[derive(Debug, Clone, Copy)]
-pub struct Standing<'a> {
+pub struct Stance<'a> {
     /// What they agreed to before, in the organization where the client is to work.
     pub agreed: Option<&'a Agreed>,
     /// What they would agree to.
@@ -93,17 +93,21 @@ pub struct Standing<'a> {
     pub must_choose: bool,
     /// Whether the client is one that need not be agreed to.
     pub trusted: bool,
-    /// Since when they are being asked.
-    pub asked: Option<Timestamp>,
+    /// Whether it is sure which program gets what is granted: else whoever calls itself by the client's name would get without a word what the
+    /// person once gave the client (RFC 8252, section 8.6).
+    pub assured: bool,
+    /// Since when they are being asked, if a form of theirs agreed to this very request.
+    pub answered: Option<Timestamp>,
 }
 
 /// Judges whether somebody is to be asked.
 ///
 /// # Errors
 /// What the client is told where nobody may be.
-pub fn agreed(request: &Request, standing: &Standing<'_>) -> Result<Step, Fault> {
-    let just_now = standing.asked.zip(standing.agreed).is_some_and(|(asked, agreed)| agreed.at >= asked);
-    let covered = standing.trusted || standing.agreed.is_some_and(|agreed| agreed.covers(standing.scopes));
+pub fn agreed(request: &Request, standing: &Stance<'_>) -> Result<Step, Fault> {
+    let just_now = standing.answered.zip(standing.agreed).is_some_and(|(asked, agreed)| agreed.at >= asked);
+    let known = standing.trusted || standing.agreed.is_some_and(|agreed| agreed.covers(standing.scopes));
+    let covered = known && (standing.assured || just_now);
     if request.prompt.none {
         let refused = Fault::new("consent_required", "the person has not agreed to this yet");
         return if covered { Ok(Step::On) } else { Err(refused) };

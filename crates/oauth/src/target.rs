@@ -6,12 +6,17 @@ use crate::{Client, ErrorCode, Refusal};
 ///
 /// # Errors
 /// `invalid_target` for more than one, or for one that the client may not ask for.
-pub fn of(client: &Client, resources: &[String], ours: &str) -> Result<Option<String>, Refusal> {
-    match resources {
+pub fn of(client: &Client, asked: &[String], ours: &str) -> Result<Option<String>, Refusal> {
+    one(&client.registered.resources, asked, ours).map_err(|why| Refusal::new(ErrorCode::InvalidTarget, why))
+}
+
+/// The same by what is registered of a client; what is wrong is told in words.
+pub(crate) fn one(registered: &[String], asked: &[String], ours: &str) -> Result<Option<String>, &'static str> {
+    match asked {
         [] => Ok(None),
         [one] if one == ours => Ok(None),
-        [one] if client.may_ask_for(one) => Ok(Some(one.clone())),
-        [_] => Err(Refusal::new(ErrorCode::InvalidTarget, "the client may not ask for a token for this resource")),
-        _ => Err(Refusal::new(ErrorCode::InvalidTarget, "a token is good for one resource: ask for one after another")),
+        [one] if registered.contains(one) => Ok(Some(one.clone())),
+        [_] => Err("the client may not ask for a token for this resource"),
+        _ => Err("a token is good for one resource: ask for one after another"),
     }
 }

@@ -39,6 +39,8 @@ pub enum Revocation<'a> {
         /// The client's generation from now on.
         generation: i64,
     },
+    /// Every token of an organization that is no more, and what is remembered of its clients.
+    Organization(&'a str),
 }
 
 /// Takes something back in the transaction that has the reason. Within a second of its commit no server takes it any more, although none asks the
@@ -51,6 +53,7 @@ pub async fn revoke(tx: &mut impl Announcing, revocation: Revocation<'_>, now: T
         Revocation::ApiKey(id) => (ChangeKind::ApiKeyRevoked, id, 0),
         Revocation::ClientTokens { id, generation } => (ChangeKind::ClientTokens, id, generation),
         Revocation::Client { id, generation } => (ChangeKind::ClientChanged, id, generation),
+        Revocation::Organization(id) => (ChangeKind::OrganizationEnded, id, 0),
     };
     let until = now.saturating_add(MAX_ACCESS_LIFE * 2).unwrap_or(Timestamp::MAX);
     changes::announce(tx, &Change { kind, subject: subject.to_owned(), number, until }).await

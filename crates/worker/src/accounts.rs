@@ -7,6 +7,7 @@ use wardgraph_audit::Entry;
 use wardgraph_gate::{StoreError, SystemParts};
 use wardgraph_identity::{IdentityError, people};
 use wardgraph_kernel::{EventType, UserId};
+use wardgraph_tokens::{Revocation, revoke};
 
 /// The actor of this work.
 const WHY: &str = "keeper of accounts";
@@ -73,6 +74,9 @@ impl AccountKeeper {
         for left in &gone.left {
             let (event_type, payload) = left.told();
             work.changed_in(&left.organization, Entry::done(event_type, (&left.organization).into()).with(payload));
+            if left.heir.is_none() {
+                revoke(&mut work.tx(), Revocation::Organization(left.organization.as_str()), now).await?;
+            }
         }
         let entry = Entry::done(EventType::UserDeleted, user.into()).with(json!({ "reason": "the address was never shown" }));
         work.commit(vec![entry]).await?;

@@ -78,6 +78,9 @@ pub struct Credentials {
     /// The organization to work in, by its id; the account's first one if none is named.
     #[serde(default)]
     pub organization: Option<String>,
+    /// A refresh token of the session that the program has of this account still: it ends, for the one that begins takes its place.
+    #[serde(default)]
+    pub refresh_token: Option<SecretText>,
 }
 
 impl Validate for Credentials {
@@ -86,6 +89,9 @@ impl Validate for Credentials {
         password(faults, "/password", &self.password);
         if let Some(organization) = &self.organization {
             faults.text("/organization", organization, 1, 63);
+        }
+        if let Some(held) = &self.refresh_token {
+            token(faults, "/refresh_token", held);
         }
     }
 }

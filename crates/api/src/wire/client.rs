@@ -214,8 +214,25 @@ pub struct IssuedClient {
 pub struct ClientList {
     /// The clients.
     pub clients: Vec<OAuthClient>,
-    /// How many.
+    /// How many there are on this page.
     pub count: usize,
+    /// Where the next page begins; null on the last.
+    pub next_cursor: Option<String>,
+}
+
+/// Which of the organization's clients are asked for.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClientFilter {
+    /// How many, 1 to 1,000; 100 if absent.
+    #[schemars(range(min = 1, max = 1_000))]
+    pub limit: Option<i64>,
+    /// Where to go on: `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+impl Validate for ClientFilter {
+    fn validate(&self, _: &mut Faults) {}
 }
 
 /// How a client gets another secret.

@@ -166,6 +166,9 @@ pub struct Shown {
     /// What the browser says of a passkey: `PublicKeyCredential.toJSON()`, as it is.
     #[serde(default)]
     pub credential: Option<Credential>,
+    /// A refresh token of the session that the program has of this account still: it ends, for the one that begins takes its place.
+    #[serde(default)]
+    pub refresh_token: Option<SecretText>,
 }
 
 impl Validate for Shown {
@@ -178,6 +181,9 @@ impl Validate for Shown {
         }
         if let Some(credential) = &self.credential {
             credential.check(faults, "/credential");
+        }
+        if let Some(held) = &self.refresh_token {
+            token(faults, "/refresh_token", held);
         }
         let count = shown.iter().filter(|(_, text)| text.is_some()).count() + usize::from(self.credential.is_some());
         faults.unless(count == 1, "/code", "show one second factor: `code`, `recovery_code` or `credential`");

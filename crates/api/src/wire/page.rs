@@ -108,7 +108,8 @@ pub struct SignInForm {
 impl SignInForm {
     /// What a program would send.
     pub fn credentials(self) -> (Credentials, Option<LocalPath>) {
-        (Credentials { email: self.email, password: self.password, organization: self.organization }, self.return_to)
+        let (email, password, organization) = (self.email, self.password, self.organization);
+        (Credentials { email, password, organization, refresh_token: None }, self.return_to)
     }
 }
 
@@ -155,7 +156,8 @@ impl SecondFactorForm {
     pub fn shown(self) -> (Shown, Option<LocalPath>) {
         let code = self.code.map(|code| SecretText(without_spaces(&code)));
         let credential = self.credential.map(|text| text.0);
-        (Shown { mfa_token: self.mfa_token, code, recovery_code: self.recovery_code, credential }, self.return_to)
+        let (mfa_token, recovery_code) = (self.mfa_token, self.recovery_code);
+        (Shown { mfa_token, code, recovery_code, credential, refresh_token: None }, self.return_to)
     }
 }
 

@@ -90,8 +90,9 @@ impl Shown for SignOutForm {
     }
 }
 
-/// Asks whether somebody signs out. `fields` are carried along.
-pub(crate) fn sign_out(token: &str, client: Option<&str>, fields: &[(&str, &str)]) -> Screen {
+/// Asks whether somebody signs out: for whom, if that is known, and where that leads then. `fields` are carried along.
+pub(crate) fn sign_out(token: &str, asked: (Option<&str>, Option<&str>), fields: &[(&str, &str)]) -> Screen {
+    let (client, leads) = asked;
     let body = html! {
         p { @if let Some(name) = client { strong { (name) } " " (c::SIGN_OUT_FOR) } @else { (c::SIGN_OUT_TEXT) } }
         form method="post" action="/oauth2/logout" {
@@ -99,6 +100,7 @@ pub(crate) fn sign_out(token: &str, client: Option<&str>, fields: &[(&str, &str)
             @for (name, value) in fields { input type="hidden" name=(name) value=(value); }
             div.row { button.main { (c::SIGN_OUT) } a.button href="/account" { (c::STAY) } }
         }
+        @if let Some(host) = leads { p.hint.after { (c::leads_to(host)) } }
     };
     Screen::new(c::SIGN_OUT_TITLE, body)
 }

@@ -23,6 +23,23 @@ pub(crate) fn errand(answer: Answer, by_page: bool, session: Held) -> Errand {
     }
 }
 
+/// The same, but that the person is told where it leads, and decides. `client`: what it is called, and whose it is; `why`: what is wrong with its
+/// request.
+pub(crate) fn asked_before(answer: &Answer, client: (&str, &str), why: Option<&str>, session: Held) -> Errand {
+    let (Answer::Go(to) | Answer::Post(to, _)) = answer;
+    let body = html! {
+        p { strong { (client.0) } " " (t::OF) " " strong { (client.1) } " " (t::SENT) }
+        @if let Some(why) = why { p.hint { (t::WRONG) " " (why) "." } }
+        p { (t::AWAY) " " strong { (host(to)) } ". " (t::TRUST) }
+        @match answer {
+            Answer::Go(to) => p { a.button href=(to) { (t::GO_ON) } },
+            Answer::Post(to, fields) => (form(to, fields, t::GO_ON)),
+        }
+    };
+    let posts_to = matches!(answer, Answer::Post(..)).then(|| origin(to));
+    Errand::ByPage { page: page(&Screen::new(t::ASKED_TITLE, body), session), posts_to }
+}
+
 fn page(screen: &Screen, session: Held) -> Page {
     Page { html: frame::bare(screen), visit: None::<Secret>, session }
 }
@@ -37,10 +54,25 @@ fn leads(to: &str) -> Markup {
 fn posts(to: &str, fields: &[(&'static str, String)]) -> Markup {
     html! {
         p { (t::TEXT) }
+        (form(to, fields, t::BUTTON))
+    }
+}
+
+fn form(to: &str, fields: &[(&'static str, String)], button: &str) -> Markup {
+    html! {
         form method="post" action=(to) {
             @for (name, value) in fields { input type="hidden" name=(name) value=(value); }
-            button.main { (t::BUTTON) }
+            button.main { (button) }
         }
+    }
+}
+
+/// Where an address leads, for people: the host of a page; of a program's own scheme the scheme alone, since what follows it is anybody's choice.
+pub(crate) fn host(address: &str) -> &str {
+    match address.split_once(':') {
+        Some(("https" | "http", rest)) => rest.trim_start_matches('/').split(['/', '?']).next().unwrap_or(address),
+        Some((scheme, _)) => scheme,
+        None => address,
     }
 }
 

@@ -391,6 +391,10 @@ pub(crate) mod consent {
     pub(crate) const SIGN_OUT: &str = "Sign out";
     pub(crate) const STAY: &str = "Stay signed in";
 
+    pub(crate) fn leads_to(host: &str) -> String {
+        format!("Signed out, you are led to {host}.")
+    }
+
     pub(crate) fn back_to(host: &str) -> String {
         format!("Either way you go back to {host}.")
     }
@@ -410,6 +414,13 @@ pub(crate) mod leaving {
     pub(crate) const TITLE: &str = "Going back";
     pub(crate) const TEXT: &str = "You are led back to the application.";
     pub(crate) const BUTTON: &str = "Continue";
+    pub(crate) const ASKED_TITLE: &str = "Leave for another site?";
+    pub(crate) const OF: &str = "of";
+    pub(crate) const SENT: &str = "sent you here.";
+    pub(crate) const WRONG: &str = "Its request cannot be granted:";
+    pub(crate) const AWAY: &str = "If you go on, you leave this server for";
+    pub(crate) const TRUST: &str = "Do so only if you know the application and expected to be there.";
+    pub(crate) const GO_ON: &str = "Go on";
 }
 
 /// What scopes allow, in words for people.

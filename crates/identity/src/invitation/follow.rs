@@ -13,6 +13,10 @@ pub(super) const LOOK: Statement<Identity> = Statement::identity(
     "select i.email, exists (select from users u where u.email = i.email) from invitations i
      where i.invitation_id = $1 and i.used_at is null and i.withdrawn_at is null and i.expires_at > $2",
 );
+/// An invitation, held. What its inviter may give is asked once it is, since what a statement sees is from before it waited.
+const HOLD_SQL: &str = "select invitation_id from invitations where invitation_id = $1 for update";
+pub(super) const HOLD: Statement<Identity> = Statement::identity("identity.invitation.hold", HOLD_SQL);
+pub(super) const HOLD_OWN: Statement<Write> = Statement::writing("identity.invitation.hold_own", &[Role::Admin], HOLD_SQL);
 /// Uses an invitation up: to the address of `$3`, if that is said. One whose inviter is no member any more or may do nothing brings no row.
 const TAKE_SQL: &str = "update invitations i set used_at = $2 from memberships h, users inviter, organizations o
      where i.invitation_id = $1 and i.used_at is null and i.withdrawn_at is null and i.expires_at > $2
@@ -23,11 +27,11 @@ const TAKE_SQL: &str = "update invitations i set used_at = $2 from memberships h
 pub(super) const TAKE: Statement<Identity> = Statement::identity("identity.invitation.take", TAKE_SQL);
 pub(super) const TAKE_OWN: Statement<Write> = Statement::writing("identity.invitation.take_own", &[Role::Admin], TAKE_SQL);
 /// Withdraws what somebody invited to, everywhere.
-pub(super) const WITHDRAW_OF: Statement<Identity> = Statement::identity(
-    "identity.invitation.withdraw_of",
-    "update invitations set withdrawn_at = $2 where inviter_id = $1 and used_at is null and withdrawn_at is null and expires_at > $2
-     returning invitation_id",
-);
+const WITHDRAW_OF_SQL: &str = "update invitations set withdrawn_at = $2 where inviter_id = $1 and used_at is null and withdrawn_at is null and expires_at > $2
+     returning invitation_id, organization_id";
+pub(super) const WITHDRAW_OF: Statement<Identity> = Statement::identity("identity.invitation.withdraw_of", WITHDRAW_OF_SQL);
+pub(super) const WITHDRAW_OF_ACCOUNT: Statement<Write> =
+    Statement::writing("identity.invitation.withdraw_of_account", &[Role::Admin], WITHDRAW_OF_SQL);
 /// Makes the account of who is invited, as a member; nothing, where the address was taken meanwhile. The link showed the address.
 pub(super) const FOUND: Statement<Identity> = Statement::identity(
     "identity.invitation.found",
@@ -84,6 +88,7 @@ pub async fn look(tx: &mut Tx<'_, Identity>, id: InvitationId, now: Timestamp) -
 
 /// Uses an invitation up; of two uses at once one is told. Nothing is given that its inviter may not give now.
 pub async fn take(tx: &mut Tx<'_, Identity>, id: InvitationId, now: Timestamp) -> Result<Option<Given>, IdentityError> {
+    tx.run(&HOLD, &[&id.uuid()]).await?;
     given(&tx.run(&TAKE, &[&id.uuid(), &now, &None::<Uuid>]).await?)
 }
 
@@ -94,6 +99,7 @@ pub async fn take_own(
     user: UserId,
     now: Timestamp,
 ) -> Result<Option<Given>, IdentityError> {
+    tx.write(&HOLD_OWN, &[&id.uuid()]).await?;
     given(&tx.write(&TAKE_OWN, &[&id.uuid(), &now, &Some(user.uuid())]).await?)
 }
 
@@ -132,8 +138,33 @@ fn given(rows: &[Row]) -> Result<Option<Given>, IdentityError> {
     Ok(inviters.may_give(given.place.role).then_some(given))
 }
 
-/// Withdraws the open invitations of an account that somebody else had in their hands, and tells which they were.
-pub async fn withdraw_of(tx: &mut Tx<'_, Identity>, inviter: UserId, now: Timestamp) -> Result<Vec<InvitationId>, StoreError> {
-    let rows = tx.run(&WITHDRAW_OF, &[&inviter.uuid(), &now]).await?;
-    rows.iter().map(|row| row.try_get::<Uuid>(0).map(InvitationId::from)).collect()
+/// An invitation that somebody is not to follow any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withdrawn {
+    /// Which one.
+    pub id: InvitationId,
+    /// Whose member it would have made.
+    pub organization: TenantId,
+}
+
+/// Withdraws the open invitations of an account that somebody else may have had in their hands, and tells which they were.
+pub async fn withdraw_of(tx: &mut Tx<'_, Identity>, inviter: UserId, now: Timestamp) -> Result<Vec<Withdrawn>, IdentityError> {
+    withdrawn(&tx.run(&WITHDRAW_OF, &[&inviter.uuid(), &now]).await?)
+}
+
+/// The same for an administrator.
+pub(crate) async fn withdraw_of_account(
+    tx: &mut Tx<'_, Write>,
+    inviter: UserId,
+    now: Timestamp,
+) -> Result<Vec<Withdrawn>, IdentityError> {
+    withdrawn(&tx.write(&WITHDRAW_OF_ACCOUNT, &[&inviter.uuid(), &now]).await?)
+}
+
+fn withdrawn(rows: &[Row]) -> Result<Vec<Withdrawn>, IdentityError> {
+    let read = |row: &Row| {
+        let organization = TenantId::parse(row.try_get(1)?).map_err(|_| IdentityError::Unreadable("an organization's id"))?;
+        Ok(Withdrawn { id: row.try_get::<Uuid>(0)?.into(), organization })
+    };
+    rows.iter().map(read).collect()
 }

@@ -13,13 +13,19 @@ const APP: &[Role] = &[Role::App];
 const MOST_IN_A_DAY: i64 = 100;
 const DAY: Duration = Duration::from_hours(24);
 
-/// Who invites, as they stand now. The organization is held: invitations that are made at once are counted one after another.
+/// The organization, held: invitations that are made at once are counted one after another.
+pub(super) const HOLD: Statement<Write> = Statement::writing(
+    "identity.invitation.hold_organization",
+    APP,
+    "select organization_id from organizations where organization_id = $1 for no key update",
+);
+/// Who invites. Asked once the organization is held, since what a statement sees is from before it waited.
 pub(super) const INVITER: Statement<Write> = Statement::writing(
     "identity.invitation.inviter",
     APP,
     "select m.role, o.name, case when u.verified_at is null then '' else u.email end
      from organizations o join memberships m using (organization_id) join users u using (user_id)
-     where o.organization_id = $1 and m.user_id = $2 for no key update of o",
+     where o.organization_id = $1 and m.user_id = $2",
 );
 /// How many there were since, withdrawn ones included, and when the first of them was.
 pub(super) const COUNT: Statement<Write> = Statement::writing(
@@ -27,11 +33,12 @@ pub(super) const COUNT: Statement<Write> = Statement::writing(
     APP,
     "select count(*), min(created_at) from invitations where organization_id = $1 and created_at > $2",
 );
-/// The last one to an address is the one that counts.
+/// The last one to an address is the one that counts. One that is past is past, and not withdrawn.
 pub(super) const REPLACE: Statement<Write> = Statement::writing(
     "identity.invitation.replace",
     APP,
-    "update invitations set withdrawn_at = $3 where organization_id = $1 and email = $2 and used_at is null and withdrawn_at is null returning invitation_id",
+    "update invitations set withdrawn_at = $3 where organization_id = $1 and email = $2 and used_at is null and withdrawn_at is null and expires_at > $3
+     returning invitation_id",
 );
 pub(super) const MAKE: Statement<Write> = Statement::writing(
     "identity.invitation.make",
@@ -78,6 +85,7 @@ pub struct Made {
 /// [`IdentityError::Missing`] for whoever is no member any more.
 pub async fn inviter(tx: &mut Tx<'_, Write>, user: UserId) -> Result<Inviter, IdentityError> {
     let tenant = tx.tenant();
+    tx.write(&HOLD, &[&tenant]).await?;
     let rows = tx.write(&INVITER, &[&tenant, &user.uuid()]).await?;
     let row = rows.first().ok_or(IdentityError::Missing("organization"))?;
     let role = OrganizationRole::of(row.try_get(0)?).ok_or(IdentityError::Unreadable("a member's role"))?;

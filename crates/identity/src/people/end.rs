@@ -8,7 +8,11 @@ use wardgraph_kernel::{Timestamp, UserId, Write};
 use wardgraph_store::{Role, Statement, StoreError, Tx};
 
 use super::leaving::{Left, leave};
-use crate::{IdentityError, session::Why};
+use crate::{
+    IdentityError,
+    invitation::{Withdrawn, withdraw_of_account},
+    session::Why,
+};
 
 const ADMIN: &[Role] = &[Role::Admin];
 
@@ -71,7 +75,16 @@ pub async fn administrators(tx: &mut Tx<'_, Write>) -> Result<Administrators, St
     Ok(Administrators(ids.collect::<Result<_, _>>()?))
 }
 
-/// Has an account do nothing: its sessions and keys end. Tells the generation that is to be announced.
+/// An account that may do nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disabled {
+    /// The generation that is to be announced.
+    pub generation: i64,
+    /// Whom it had invited: nobody comes in by that when it is enabled again.
+    pub withdrawn: Vec<Withdrawn>,
+}
+
+/// Has an account do nothing: its sessions and keys end, and what it invited to is withdrawn.
 ///
 /// # Errors
 /// [`IdentityError::InTheWay`] for the last administrator.
@@ -80,11 +93,12 @@ pub async fn disable(
     administrators: &Administrators,
     user: UserId,
     now: Timestamp,
-) -> Result<i64, IdentityError> {
+) -> Result<Disabled, IdentityError> {
     administrators.can_spare(user)?;
     tx.write(&HOLD_ACCOUNT, &[&user.uuid()]).await?;
     let rows = tx.write(&DISABLE, &[&user.uuid(), &now, &Why::Disabled.word()]).await?;
-    Ok(rows.first().ok_or(IdentityError::NobodyThere)?.try_get(0)?)
+    let generation = rows.first().ok_or(IdentityError::NobodyThere)?.try_get(0)?;
+    Ok(Disabled { generation, withdrawn: withdraw_of_account(tx, user, now).await? })
 }
 
 /// Lets the account's owner sign in again. What was taken back stays so.

@@ -9,6 +9,7 @@ use wardgraph_store::{Role, Statement, Tx};
 use super::{Administrators, end::HOLD_ACCOUNT};
 use crate::{
     IdentityError,
+    invitation::{Withdrawn, withdraw_of_account},
     mail::{Notice, notify_own},
     session::Why,
 };
@@ -29,12 +30,14 @@ pub(super) const TAKE_REST: Statement<Write> = Statement::writing(
 );
 
 /// What was taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
     /// The generation that is to be announced.
     pub generation: i64,
     /// How many factors.
     pub factors: usize,
+    /// Whom it had invited: who put a factor on the account may have invited, too.
+    pub withdrawn: Vec<Withdrawn>,
 }
 
 /// Takes away an account's second factors with everything else that opens it, and tells its owner by mail, who sets a new password by a link.
@@ -58,5 +61,5 @@ pub async fn take_factors(
     let rows = tx.write(&TAKE_REST, &[&of.uuid(), &now, &Why::FactorsTaken.word()]).await?;
     let generation = rows.first().ok_or(IdentityError::NobodyThere)?.try_get(0)?;
     notify_own(tx, of, Notice::FactorsTaken, now, chance).await?;
-    Ok(Taken { generation, factors })
+    Ok(Taken { generation, factors, withdrawn: withdraw_of_account(tx, of, now).await? })
 }

@@ -14,15 +14,16 @@ pub(super) const BEGIN: Statement<Identity> = Statement::identity(
        expires_at, amr, acr, auth_time)
      values ($1, $2, $3, $4::bytea is null, $4, 1, $5, $6, $7, $8, $9::text::inet, $10, $10, $11, $12, $13, $14)",
 );
-/// The sessions beyond as many as an account may have: those that were not used for longest.
+/// The sessions beyond as many as there may be of an account's own, or of one client's: those that were not used for longest.
 pub(super) const CROWDED: Statement<Identity> = Statement::identity(
     "identity.session.crowded",
     "update sessions set ended_at = $2, ended_by = $4 where session_id in (
-       select session_id from sessions where user_id = $1 and ended_at is null and expires_at > $2 order by last_used_at desc, session_id desc offset $3 limit 100)
+       select session_id from sessions where user_id = $1 and client_id is not distinct from $5::text and ended_at is null and expires_at > $2
+       order by last_used_at desc, session_id desc offset $3 limit 100)
      returning session_id",
 );
 
-/// How many sessions an account may have.
+/// How many sessions an account may have of its own; and each client of its leave. No application has a person's own sessions end, or another's.
 const MOST: i64 = 100;
 
 /// What whoever begins a session holds from then on. Of the secret its SHA-256 is kept.
@@ -58,8 +59,24 @@ pub struct NewSession<'a> {
     pub proof: &'a Proof,
 }
 
-/// Begins a session. Tells which ones of the account ended for it, as there were more than there may be: that is to be announced.
+/// Begins a session of an account's own. Tells which ones ended for it, as there were more than there may be: that is to be announced.
 pub async fn begin(tx: &mut Tx<'_, Identity>, new: &NewSession<'_>) -> Result<Vec<SessionId>, StoreError> {
+    open(tx, new).await?;
+    crowded(tx, new.user, None, new.at.now).await
+}
+
+/// Ends the sessions of an account that are more than there may be, its own or those of a client, and tells which ones.
+pub async fn crowded(
+    tx: &mut Tx<'_, Identity>,
+    user: UserId,
+    client: Option<&str>,
+    now: Timestamp,
+) -> Result<Vec<SessionId>, StoreError> {
+    ids(&tx.run(&CROWDED, &[&user.uuid(), &now, &MOST, &Why::Crowded.word(), &client]).await?)
+}
+
+/// Begins a session, whoever's it will be: who gives it to a client sees to it that there are not too many.
+pub async fn open(tx: &mut Tx<'_, Identity>, new: &NewSession<'_>) -> Result<(), StoreError> {
     let (secret, family_key) = match new.credential {
         Credential::Tokens { first, family_key } => (first, Some(family_key)),
         Credential::Cookie(cookie) => (cookie, None),
@@ -85,7 +102,6 @@ pub async fn begin(tx: &mut Tx<'_, Identity>, new: &NewSession<'_>) -> Result<Ve
             &new.proof.at,
         ],
     )
-    .await?;
-    let rows = tx.run(&CROWDED, &[&new.user.uuid(), &now, &MOST, &Why::Crowded.word()]).await?;
-    ids(&rows)
+    .await
+    .map(drop)
 }

@@ -1,6 +1,5 @@
 //! Sessions of browsers: the cookie that holds one is a secret of 256 bits, of which SHA-256 is kept.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
 use wardgraph_kernel::{Chance, Identity, Secret, SessionId, Timestamp, UserId};
 use wardgraph_store::{Statement, StoreError, Tx};
@@ -8,6 +7,7 @@ use wardgraph_store::{Statement, StoreError, Tx};
 use crate::{
     IdentityError,
     account::{Seat, seat},
+    reference,
     session::{Lifetimes, Proof, Why},
     sha256,
 };
@@ -45,16 +45,13 @@ pub struct CookieText<'a> {
 impl<'a> CookieText<'a> {
     /// Reads the form of a cookie.
     pub fn read(text: &'a str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).ok()?;
-        let (session, secret) = bytes.split_at_checked(16)?;
-        (secret.len() == 32).then_some(Self { session: Uuid::from_slice(session).ok()?.into(), text })
+        Some(Self { session: reference::read(PREFIX, text)?.into(), text })
     }
 }
 
 /// The cookie of a session that begins.
 pub fn cookie(session: SessionId, chance: &dyn Chance) -> Secret {
-    let bytes = [session.uuid().as_bytes().as_slice(), &chance.bytes()].concat();
-    Secret::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)))
+    reference::make(PREFIX, session.uuid(), chance).0
 }
 
 /// A browser's session that lives.

@@ -15,7 +15,7 @@ const MOST_SCOPES: usize = 64;
 
 /// What is wrong with which member of a registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct Flaw {
     /// The member, as the standards call it (RFC 7591), and where in it.
     pub place: String,
     /// What is wrong.
@@ -23,9 +23,9 @@ pub struct Fault {
 }
 
 /// Everything that is wrong with a registration.
-pub fn check(asked: &Registration) -> Vec<Fault> {
+pub fn check(asked: &Registration) -> Vec<Flaw> {
     let mut faults = Vec::new();
-    let mut fault = |place: String, detail: &str| faults.push(Fault { place, detail: detail.to_owned() });
+    let mut fault = |place: String, detail: &str| faults.push(Flaw { place, detail: detail.to_owned() });
     let person = asked.grant_types.contains(&GrantType::AuthorizationCode);
     let itself = asked.grant_types.contains(&GrantType::ClientCredentials);
 

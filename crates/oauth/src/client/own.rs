@@ -1,11 +1,13 @@
 //! Clients, seen by their organization; and registered by whoever runs the server.
 
-use wardgraph_kernel::{ClientId, Identity, OrganizationRole, Read, TenantId, Timestamp, Write};
+use serde_json::Value;
+use uuid::Uuid;
+use wardgraph_kernel::{ClientId, Cursor, Identity, OrganizationRole, Page, PageSize, Read, TenantId, Timestamp, Write};
 use wardgraph_store::{Param, Role, Statement, Tx};
 use wardgraph_tokens::Algorithm;
 
 use super::{
-    Client, NewSecret, Registration, Source,
+    Client, NewSecret, Registrar, Registration, Source,
     rows::{client_columns, read},
 };
 use crate::{AuthMethod, OAuthError};
@@ -13,6 +15,8 @@ use crate::{AuthMethod, OAuthError};
 const APP: &[Role] = &[Role::App];
 /// How many clients an organization may have. The count may be passed by clients that are registered at once, not by many.
 const MOST: i64 = 1_000;
+/// Where a listed client's mark stands, behind the columns of every client.
+const MARK: usize = 25;
 /// How many secrets of a client may be good at once.
 const MOST_SECRETS: i64 = 5;
 
@@ -30,13 +34,25 @@ const KEEP_SECRET_SQL: &str = "insert into client_secrets (organization_id, clie
 pub(super) const KEEP_SECRET: Statement<Write> = Statement::writing("oauth.client.keep_secret", APP, KEEP_SECRET_SQL);
 pub(super) const KEEP_SECRET_FOR: Statement<Identity> = Statement::identity("oauth.client.keep_secret_for", KEEP_SECRET_SQL);
 
+/// What orders clients that were registered at one moment.
+macro_rules! mark {
+    () => {
+        "left(md5(c.client_id), 16) collate \"C\""
+    };
+}
 pub(super) const LIST: Statement<Read> = Statement::reading(
     "oauth.client.list",
     APP,
     concat!(
         "select ",
         client_columns!(),
-        " from clients c where c.organization_id = $1 order by c.created_at desc, c.client_id desc limit $2"
+        ", ",
+        mark!(),
+        " from clients c where c.organization_id = $1 and ($2::timestamptz is null or (c.created_at, ",
+        mark!(),
+        ") < ($2, $3::text)) order by c.created_at desc, ",
+        mark!(),
+        " desc limit $4"
     ),
 );
 pub(super) const GET: Statement<Read> = Statement::reading(
@@ -50,15 +66,22 @@ pub(super) const HOLD: Statement<Write> = Statement::writing(
     APP,
     concat!("select ", client_columns!(), " from clients c where c.organization_id = $1 and c.client_id = $2 for update of c"),
 );
-/// What an organization made of a client is its own: nobody else trusts it any more, whoever registered it first.
+/// What an organization made of a client is its own: nobody else trusts it any more, unless whoever runs the server made it.
 pub(super) const REPLACE: Statement<Write> = Statement::writing(
     "oauth.client.replace",
     APP,
     "update clients set generation = generation + 1, updated_at = $3, name = $4, auth_method = $5, grant_types = $6, redirect_uris = $7, post_logout_redirect_uris = $8,
        backchannel_logout_uri = $9, scopes = $10, resources = $11, role = $12, first_party = $13, dpop_bound = $14, require_par = $15, id_token_alg = $16,
-       access_token_alg = $17, jwks = $18, jwks_uri = $19, source = 'api', disabled_at = case when $20::boolean then coalesce(disabled_at, $3) end,
+       access_token_alg = $17, jwks = $18, jwks_uri = $19, source = case when $24::boolean then source else 'api' end,
+       disabled_at = case when $20::boolean then coalesce(disabled_at, $3) end,
        backchannel_logout_session = $21, userinfo_alg = $22, introspection_alg = $23
      where organization_id = $1 and client_id = $2 returning generation",
+);
+/// A client that proves itself otherwise from now on has none: one from before does not revive.
+pub(super) const FORGET_SECRETS: Statement<Write> = Statement::writing(
+    "oauth.client.forget_secrets",
+    APP,
+    "delete from client_secrets where organization_id = $1 and client_id = $2",
 );
 /// What it had been granted goes along.
 pub(super) const DELETE: Statement<Write> = Statement::writing(
@@ -77,13 +100,18 @@ pub(super) const EXPIRE: Statement<Write> = Statement::writing(
 );
 
 /// Registers a client of the caller's organization, with its first secret if it has one.
+///
+/// # Errors
+/// [`OAuthError::Above`] for a role above that of whoever asks.
 pub async fn create(
     tx: &mut Tx<'_, Write>,
+    by: &Registrar,
     id: &ClientId,
     new: &Registration,
     secret: Option<&NewSecret>,
     now: Timestamp,
 ) -> Result<Client, OAuthError> {
+    by.may_give(new.role)?;
     let tenant = tx.tenant();
     let first = First { tenant: &tenant, id: id.as_str(), source: Source::Api.word(), now, new, words: Words::of(new) };
     let rows = tx.write(&CREATE, &first.params()).await?;
@@ -93,6 +121,7 @@ pub async fn create(
     if let Some(secret) = secret {
         tx.write(&KEEP_SECRET, &[&tenant, &id.as_str(), &secret.id.uuid(), &secret.verifier.as_slice(), &now]).await?;
     }
+    by.sign(tx, id).await?;
     hold(tx, id).await
 }
 
@@ -117,10 +146,22 @@ pub async fn create_for(
     Ok(())
 }
 
-/// The organization's clients, the newest first.
-pub async fn list(tx: &mut Tx<'_, Read>) -> Result<Vec<Client>, OAuthError> {
-    let tenant = tx.tenant();
-    tx.query(&LIST, &[&tenant, &MOST]).await?.iter().map(read).collect()
+/// The organization's clients, the newest first. A cursor is the moment at which a client was registered, and its mark.
+pub async fn list(tx: &mut Tx<'_, Read>, after: Option<Cursor>, size: PageSize) -> Result<Page<Client>, OAuthError> {
+    let (tenant, after) = (tx.tenant(), after.map(|cursor| cursor.id().as_u64_pair()));
+    let at = after.map(|(micros, _)| i64::try_from(micros).ok().and_then(|micros| Timestamp::from_microsecond(micros).ok()));
+    let at = at.map(|at| at.unwrap_or(Timestamp::MIN));
+    let mark = after.map(|(_, mark)| format!("{mark:016x}"));
+    let rows = tx.query(&LIST, &[&tenant, &at, &mark, &size.probe()]).await?;
+    let found = rows.iter().map(|row| {
+        let mark = u64::from_str_radix(row.try_get(MARK)?, 16).map_err(|_| OAuthError::Unreadable("a mark"))?;
+        Ok((mark, read(row)?))
+    });
+    let id = |(mark, client): &(u64, Client)| {
+        Uuid::from_u64_pair(u64::try_from(client.created_at.as_microsecond()).unwrap_or_default(), *mark)
+    };
+    let page = Page::cut(found.collect::<Result<_, OAuthError>>()?, size, id);
+    Ok(Page { items: page.items.into_iter().map(|(_, client)| client).collect(), next: page.next })
 }
 
 /// One of the organization's clients.
@@ -156,19 +197,40 @@ impl Changed {
             || before.role != after.role
             || (after.dpop_bound && !before.dpop_bound)
             || before.auth_method != after.auth_method
+            || (before.auth_method == AuthMethod::PrivateKeyJwt && loses_a_key(before, after))
     }
 }
 
+/// Whether a key is no longer one of the client's: whoever held it holds what it got. Of keys that are published elsewhere nobody here knows which
+/// they were.
+fn loses_a_key(before: &Registration, after: &Registration) -> bool {
+    let keys = |of: &Registration| {
+        let set = of.jwks.as_deref().and_then(|set| serde_json::from_str::<Value>(set).ok());
+        set.and_then(|set| set.get("keys")?.as_array().cloned()).unwrap_or_default()
+    };
+    let left = keys(after);
+    before.jwks_uri != after.jwks_uri || keys(before).iter().any(|key| !left.contains(key))
+}
+
 /// Registers something else of a client.
+///
+/// # Errors
+/// [`OAuthError::Above`] for a role above that of whoever asks, before or after.
 pub async fn replace(
     tx: &mut Tx<'_, Write>,
+    by: &Registrar,
     id: &ClientId,
     new: &Registration,
     disabled: bool,
     now: Timestamp,
 ) -> Result<Changed, OAuthError> {
     let before = hold(tx, id).await?;
+    by.may_give(before.registered.role)?;
+    by.may_give(new.role)?;
     let (tenant, words) = (tx.tenant(), Words::of(new));
+    if !new.auth_method.has_secret() {
+        tx.write(&FORGET_SECRETS, &[&tenant, &id.as_str()]).await?;
+    }
     tx.write(
         &REPLACE,
         &[
@@ -195,9 +257,11 @@ pub async fn replace(
             &new.backchannel_logout_session,
             &words.userinfo_alg,
             &words.introspection_alg,
+            &by.operator,
         ],
     )
     .await?;
+    by.sign(tx, id).await?;
     Ok(Changed { before, after: hold(tx, id).await? })
 }
 
@@ -212,16 +276,18 @@ pub async fn delete(tx: &mut Tx<'_, Write>, id: &ClientId) -> Result<Client, OAu
 /// Gives a client another secret; those from before end at `until`. Tells its generation from then on.
 ///
 /// # Errors
-/// [`OAuthError::NoSecret`] for one that authenticates otherwise.
+/// [`OAuthError::NoSecret`] for one that authenticates otherwise; [`OAuthError::Above`] for one whose secret is not for whoever asks.
 pub async fn rotate(
     tx: &mut Tx<'_, Write>,
+    by: &Registrar,
     id: &ClientId,
     secret: &NewSecret,
     until: Timestamp,
     now: Timestamp,
 ) -> Result<i64, OAuthError> {
     let client = hold(tx, id).await?;
-    if !matches!(client.registered.auth_method, AuthMethod::Basic | AuthMethod::Post) {
+    by.may_hold(&client)?;
+    if !client.registered.auth_method.has_secret() {
         return Err(OAuthError::NoSecret);
     }
     let tenant = tx.tenant();
@@ -231,6 +297,7 @@ pub async fn rotate(
         return Err(OAuthError::TooMany { what: "secrets of a client that are good at once", most: MOST_SECRETS });
     }
     tx.write(&KEEP_SECRET, &[&tenant, &id.as_str(), &secret.id.uuid(), &secret.verifier.as_slice(), &now]).await?;
+    by.sign(tx, id).await?;
     Ok(row.try_get(0)?)
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use wardgraph_tokens::Thumbprint;
 
-use super::{Claims, Fault, Mode, Params, Prompt, Refusal, Registered, Request, Return};
-use crate::{pkce, redirect, scope};
+use super::{Claims, Fault, Mode, Params, Prompt, Registered, Request, Return, Told};
+use crate::{pkce, redirect, scope, target};
 
 /// How long `state` and `nonce` may be.
 const MOST_TEXT: usize = 2_048;
@@ -26,13 +26,13 @@ const fn invalid(description: &'static str) -> Fault {
 /// Where a request's answer goes.
 ///
 /// # Errors
-/// [`Refusal::Person`] where it may go nowhere.
-pub fn return_of(client: &Registered<'_>, params: &Params) -> Result<Return, Refusal> {
+/// [`Told::Person`] where it may go nowhere.
+pub fn return_of(client: &Registered<'_>, params: &Params) -> Result<Return, Told> {
     let Some(uri) = params.one("redirect_uri") else {
-        return Err(Refusal::Person("the application's request has no redirect_uri, or two"));
+        return Err(Told::Person("the application's request has no redirect_uri, or two"));
     };
     if !client.redirect_uris.iter().any(|registered| redirect::is(registered, uri)) {
-        return Err(Refusal::Person("the application did not register the redirect_uri of its request"));
+        return Err(Told::Person("the application did not register the redirect_uri of its request"));
     }
     let mode = if params.one("response_mode") == Some("form_post") { Mode::FormPost } else { Mode::Query };
     let state = params.one("state").filter(|state| state.len() <= MOST_TEXT).map(str::to_owned);
@@ -43,12 +43,12 @@ pub fn return_of(client: &Registered<'_>, params: &Params) -> Result<Return, Ref
 ///
 /// # Errors
 /// Why it cannot be granted, and whom that is told.
-pub fn check(client: &Registered<'_>, params: &Params, origin: Origin) -> Result<Request, Refusal> {
+pub fn check(client: &Registered<'_>, params: &Params, origin: Origin) -> Result<Request, Told> {
     if params.one("client_id") != Some(client.id) {
-        return Err(Refusal::Person("the request is not of the application that it names"));
+        return Err(Told::Person("the request is not of the application that it names"));
     }
     let to = return_of(client, params)?;
-    judged(client, params, origin, &to).map_err(|fault| Refusal::Client(to, fault))
+    judged(client, params, origin, &to).map_err(|fault| Told::Client(to, fault))
 }
 
 fn judged(client: &Registered<'_>, params: &Params, origin: Origin, to: &Return) -> Result<Request, Fault> {
@@ -100,7 +100,8 @@ fn judged(client: &Registered<'_>, params: &Params, origin: Origin, to: &Return)
         login_hint: text("login_hint"),
         id_token_hint: text("id_token_hint"),
         claims: if is_openid { claims } else { claims.of_nobody() },
-        resource: resource(client, params)?,
+        resource: target::one(client.resources, params.all("resource"), client.ours)
+            .map_err(|why| Fault::new("invalid_target", why))?,
         jkt: params.one("dpop_jkt").map(thumbprint).transpose()?,
         organization: text("organization"),
     })
@@ -134,17 +135,6 @@ fn scopes(client: &Registered<'_>, asked: Option<&str>) -> Result<Vec<String>, F
 fn seconds(text: &str) -> Result<u64, Fault> {
     let digits = text.len() <= 10 && text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| digits).ok_or(invalid("max_age must be a number of seconds"))
-}
-
-/// A token is good for one audience: this server, where none is named.
-fn resource(client: &Registered<'_>, params: &Params) -> Result<Option<String>, Fault> {
-    match params.all("resource") {
-        [] => Ok(None),
-        [one] if one == client.ours => Ok(None),
-        [one] if client.resources.contains(one) => Ok(Some(one.clone())),
-        [_] => Err(Fault::new("invalid_target", "the client may not ask for a token for this resource")),
-        _ => Err(Fault::new("invalid_target", "a token is good for one resource")),
-    }
 }
 
 /// SHA-256 in base64url (RFC 7638).

@@ -104,7 +104,7 @@ impl Fault {
 
 /// Whom a request's fault is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
+pub enum Told {
     /// The person: it is not known whose request it is, or where its answer may go.
     Person(&'static str),
     /// The client, where it said.

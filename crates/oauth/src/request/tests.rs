@@ -41,14 +41,14 @@ fn good() -> Params {
     Params::read(&query).unwrap()
 }
 
-fn judged(params: &Params) -> Result<Request, Refusal> {
+fn judged(params: &Params) -> Result<Request, Told> {
     check(&Kept::new().client(), params, Origin::Browser)
 }
 
 #[track_caller]
 fn fault(params: &Params) -> &'static str {
     match judged(params) {
-        Err(Refusal::Client(to, fault)) => {
+        Err(Told::Client(to, fault)) => {
             assert_eq!(to.uri, "https://app.example/cb");
             fault.error
         }
@@ -110,11 +110,11 @@ fn nothing_is_sent_to_an_address_that_was_not_registered() {
             [good(), good().without("code_challenge"), good().with("prompt", "none"), good().with("response_type", "token")]
         {
             let refused = judged(&params.with("redirect_uri", uri));
-            assert!(matches!(refused, Err(Refusal::Person(_))), "{uri}: {refused:?}");
+            assert!(matches!(refused, Err(Told::Person(_))), "{uri}: {refused:?}");
         }
     }
     let twice = Params::read(&format!("{}&redirect_uri=https%3A%2F%2Fapp.example%2Fcb", good().query())).unwrap();
-    assert!(matches!(judged(&twice), Err(Refusal::Person(_))));
+    assert!(matches!(judged(&twice), Err(Told::Person(_))));
     // RFC 8252, section 7.3: whatever port a program on the person's own machine got.
     assert!(judged(&good().with("redirect_uri", "http://127.0.0.1:49152/cb")).is_ok());
 }
@@ -174,15 +174,15 @@ fn a_client_gets_no_more_than_it_registered_for() {
     let request = check(&silent, &good().with("scope", "openid offline_access"), Origin::Browser).unwrap();
     assert_eq!(request.scopes, ["openid"]);
     let pushing = Registered { requires_par: true, ..kept.client() };
-    assert!(matches!(check(&pushing, &good(), Origin::Browser), Err(Refusal::Client(..))));
+    assert!(matches!(check(&pushing, &good(), Origin::Browser), Err(Told::Client(..))));
     assert!(check(&pushing, &good(), Origin::Pushed).is_ok());
     let service = Registered { takes_codes: false, ..kept.client() };
     assert!(matches!(
         check(&service, &good(), Origin::Browser),
-        Err(Refusal::Client(_, Fault { error: "unauthorized_client", .. }))
+        Err(Told::Client(_, Fault { error: "unauthorized_client", .. }))
     ));
     let other = Registered { id: "wgc_2", ..kept.client() };
-    assert!(matches!(check(&other, &good(), Origin::Browser), Err(Refusal::Person(_))));
+    assert!(matches!(check(&other, &good(), Origin::Browser), Err(Told::Person(_))));
 }
 
 #[test]
@@ -263,7 +263,7 @@ proptest::proptest! {
     #[test]
     fn no_request_ever_goes_astray(name in "[a-z_]{1,20}", value in "\\PC{0,60}", uri in "\\PC{0,60}") {
         for params in [good().with(&name, value.clone()), good().with("redirect_uri", uri.clone()).with(&name, value.clone())] {
-            if let Err(Refusal::Client(to, _)) | Ok(Request { to, .. }) = judged(&params) {
+            if let Err(Told::Client(to, _)) | Ok(Request { to, .. }) = judged(&params) {
                 proptest::prop_assert!(Kept::new().redirect_uris.contains(&to.uri) || to.uri.starts_with("http://127.0.0.1"));
             }
         }

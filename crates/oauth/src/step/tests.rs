@@ -95,18 +95,34 @@ fn a_second_factor_is_shown_where_it_is_asked() {
 fn who_agreed_is_not_asked_again_but_where_that_is_wanted() {
     let scopes = ["openid".to_owned()];
     let before = Agreed { scopes: scopes.to_vec(), at: at(500) };
-    let standing = Standing { agreed: Some(&before), scopes: &scopes, must_choose: false, trusted: false, asked: None };
+    let standing =
+        Stance { agreed: Some(&before), scopes: &scopes, must_choose: false, trusted: false, assured: true, answered: None };
     let judge = |request: &Request, standing| agreed(request, &standing).map_err(|fault| fault.error);
     assert_eq!(judge(&plain(), standing), Ok(Step::On));
-    assert_eq!(judge(&plain(), Standing { agreed: None, ..standing }), Ok(Step::Ask));
-    assert_eq!(judge(&plain(), Standing { agreed: None, trusted: true, ..standing }), Ok(Step::On));
-    assert_eq!(judge(&plain(), Standing { must_choose: true, ..standing }), Ok(Step::Ask));
+    assert_eq!(judge(&plain(), Stance { agreed: None, ..standing }), Ok(Step::Ask));
+    assert_eq!(judge(&plain(), Stance { agreed: None, trusted: true, ..standing }), Ok(Step::On));
+    assert_eq!(judge(&plain(), Stance { must_choose: true, ..standing }), Ok(Step::Ask));
     let more = ["email".to_owned(), "openid".to_owned()];
-    assert_eq!(judge(&plain(), Standing { scopes: &more, ..standing }), Ok(Step::Ask));
+    assert_eq!(judge(&plain(), Stance { scopes: &more, ..standing }), Ok(Step::Ask));
     let again = Request { prompt: Prompt { consent: true, ..Prompt::default() }, ..plain() };
-    assert_eq!(judge(&again, Standing { asked: Some(at(501)), ..standing }), Ok(Step::Ask));
-    assert_eq!(judge(&again, Standing { asked: Some(at(500)), ..standing }), Ok(Step::On));
+    assert_eq!(judge(&again, standing), Ok(Step::Ask));
+    assert_eq!(judge(&again, Stance { answered: Some(at(501)), ..standing }), Ok(Step::Ask));
+    assert_eq!(judge(&again, Stance { answered: Some(at(500)), ..standing }), Ok(Step::On));
     let silent = Request { prompt: NONE, ..plain() };
-    assert_eq!(judge(&silent, Standing { agreed: None, ..standing }), Err("consent_required"));
-    assert_eq!(judge(&silent, Standing { must_choose: true, ..standing }), Ok(Step::On));
+    assert_eq!(judge(&silent, Stance { agreed: None, ..standing }), Err("consent_required"));
+    assert_eq!(judge(&silent, Stance { must_choose: true, ..standing }), Ok(Step::On));
+}
+
+#[test]
+fn who_can_be_anybody_is_agreed_to_each_time() {
+    let scopes = ["openid".to_owned()];
+    let before = Agreed { scopes: scopes.to_vec(), at: at(500) };
+    let anybody =
+        Stance { agreed: Some(&before), scopes: &scopes, must_choose: false, trusted: false, assured: false, answered: None };
+    let silent = Request { prompt: NONE, ..plain() };
+    for standing in [anybody, Stance { trusted: true, ..anybody }, Stance { answered: Some(at(501)), ..anybody }] {
+        assert_eq!(agreed(&plain(), &standing), Ok(Step::Ask));
+        assert_eq!(agreed(&silent, &standing).unwrap_err().error, "consent_required");
+    }
+    assert_eq!(agreed(&plain(), &Stance { answered: Some(at(500)), ..anybody }), Ok(Step::On));
 }

@@ -2,16 +2,21 @@
 
 use serde_json::json;
 use wardgraph_api::{Json, NoContent, table::disown::DisownFactor, wire::disown::Disowning};
+use wardgraph_audit::Subject;
 use wardgraph_gate::{Ceremony, Committed};
 use wardgraph_identity::{
-    account, invitation,
+    account,
     link::{self, Kind},
     session::{self, Why},
 };
 use wardgraph_kernel::{Endpoint, EventType, Outcome};
+use wardgraph_oauth::client;
 use wardgraph_tokens::{Revocation, revoke};
 
-use super::{links::spent, person};
+use super::{
+    links::{spent, withdraw_of},
+    person,
+};
 use crate::{Failure, Services};
 
 pub(crate) async fn disown(
@@ -45,9 +50,12 @@ pub(crate) async fn deny<E: Endpoint>(
     for factor in removed {
         work.note(EventType::FactorRemoved, Some(factor.into()), Outcome::Success, json!({ "disowned": true }));
     }
-    // Whom the thief invited is not to come in later.
-    for invitation in invitation::withdraw_of(&mut work.tx(), user, now).await? {
-        work.note(EventType::InvitationWithdrawn, Some(invitation.into()), Outcome::Success, json!({ "disowned": true }));
+    withdraw_of(&mut work, user, "disowned", now).await?;
+    for shut in client::disown(&mut work.tx(), user, owner.made_at, now).await? {
+        revoke(&mut work.tx(), Revocation::Client { id: shut.id.as_str(), generation: shut.generation }, now).await?;
+        revoke(&mut work.tx(), Revocation::ClientTokens { id: shut.id.as_str(), generation: shut.generation }, now).await?;
+        let payload = json!({ "disowned": true, "disabled": true, "organization": shut.organization.as_str() });
+        work.note(EventType::ClientUpdated, Some(Subject::from(&shut.id)), Outcome::Success, payload);
     }
     let home = account::home(&mut work.tx(), user).await?;
     Ok(work.commit(person(user, home), answer).await?)

@@ -38,7 +38,8 @@ pub(crate) async fn login(
             Ending::Challenge(challenge) => SignIn::Challenge(challenge),
         })
     };
-    sign_in(pass, credentials, services, WithTokens, answer).await
+    let held = credentials.refresh_token.clone();
+    sign_in(pass, credentials, services, WithTokens(held.as_ref()), answer).await
 }
 
 /// What the right password brings.

@@ -1,8 +1,8 @@
 //! Which kind of session a sign-in begins: one of a program, with tokens, or one of a browser, with a cookie.
 
-use wardgraph_api::wire::auth::Tokens;
+use wardgraph_api::wire::{SecretText, auth::Tokens};
 use wardgraph_gate::{Browser, Tx};
-use wardgraph_identity::session::{Credential, Lifetimes, browser};
+use wardgraph_identity::session::{self, Credential, Lifetimes, Why, browser};
 use wardgraph_kernel::{Chance, Identity, Secret, SessionId};
 use wardgraph_oauth::follow;
 use wardgraph_tokens::{Revocation, revoke};
@@ -25,11 +25,11 @@ pub(crate) trait Opening: Copy + Send + Sync {
     ) -> impl Future<Output = Result<(SessionId, Self::Begun), Failure>> + Send;
 }
 
-/// A session of a program, which is told its tokens.
+/// A session of a program, which is told its tokens. The session of the same account whose refresh token it shows ends.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct WithTokens;
+pub(crate) struct WithTokens<'a>(pub(crate) Option<&'a SecretText>);
 
-impl Opening for WithTokens {
+impl Opening for WithTokens<'_> {
     type Begun = Tokens;
 
     async fn begin(
@@ -39,6 +39,17 @@ impl Opening for WithTokens {
         services: &Services,
         chance: &dyn Chance,
     ) -> Result<(SessionId, Tokens), Failure> {
+        let held = match self.0 {
+            Some(held) => session::recognise(tx, &services.vault, held.expose(), None).await?,
+            None => None,
+        };
+        // Whoever has somebody else's token shows it where it is used.
+        if let Some(held) = held.filter(|recognised| recognised.held.user == begun.user) {
+            let replaced = held.presented.session;
+            if session::end(tx, replaced, Why::Replaced, begun.now).await? {
+                revoke(tx, Revocation::Session(&replaced.to_string()), begun.now).await?;
+            }
+        }
         tokens::begin(tx, begun, services, chance).await
     }
 }

@@ -12,11 +12,11 @@ use super::progress;
 use crate::Failure;
 
 pub(crate) async fn agree(permit: Permit<Agree>, Form(form): Form<ConsentForm>) -> Result<Committed<Agree>, Failure> {
-    let (user, now, chance) = (permit.account()?.user, permit.now(), permit.chance());
+    let (user, browser, now, chance) = (permit.account()?.user, permit.browser()?, permit.now(), permit.chance());
     let unknown = || Problem::not_found("there is no such application");
     let client = permit.client(&ClientId::parse(&form.client_id).ok_or_else(unknown)?).await?;
     let client = client.filter(|client| client.disabled_at.is_none()).ok_or_else(unknown)?;
-    let Some(back) = progress::chosen(&form.return_to, &form.organization) else {
+    let Some(back) = progress::agreed(&form.return_to, &form.organization, &browser) else {
         return Err(Problem::malformed("the form does not say to which request it belongs").into());
     };
     let elsewhere = || Problem::not_found("you are no member of this organization");

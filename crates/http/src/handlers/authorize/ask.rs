@@ -19,14 +19,14 @@ use wardgraph_identity::{
 };
 use wardgraph_kernel::{Chance, ClientId, CodeId, EventType, Outcome, PushedRequestId, SessionId, Timestamp};
 use wardgraph_oauth::{
-    Client,
-    client::Source,
-    code::{self, Agreed},
+    AuthMethod, Client,
+    code::{self, Leave},
     consent,
     par::{self, Pushed},
-    request::{self, Answer, Fault, Origin, Params, Refusal, Request},
+    redirect,
+    request::{self, Answer, Fault, Origin, Params, Request, Return, Told},
     scope,
-    step::{self, Met, Standing, Step},
+    step::{self, Met, Stance, Step},
 };
 
 use super::{
@@ -39,7 +39,7 @@ use crate::{
     pages::{
         self,
         consent::{Question, consent as question},
-        leaving::errand,
+        leaving::{self, errand, host},
     },
 };
 
@@ -59,7 +59,7 @@ pub(crate) async fn ask(
 ) -> Result<Committed<Authorize>, Failure> {
     let asked_by = pass.browser()?;
     let (now, chance) = (pass.now(), pass.chance());
-    let (progress, params) = Progress::take(Params::of(parameters.pairs).ok_or_else(too_long)?);
+    let (progress, params) = Progress::take(Params::of(parameters.pairs).ok_or_else(too_long)?, &asked_by);
     let unknown =
         || Problem::malformed("the application is not known here: its request has no client_id of one that is registered");
     let id = params.one("client_id").and_then(ClientId::parse).ok_or_else(unknown)?;
@@ -115,17 +115,19 @@ impl Scene {
                 opened
             }
         };
-        let judged = match &pushed {
-            Some(Pushed { params, .. }) => request::check(&registered(&self.client, &self.services), params, Origin::Pushed),
-            None => request::check(&registered(&self.client, &self.services), &params, Origin::Browser),
+        let (asks, origin) = match &pushed {
+            Some(Pushed { params, .. }) => (params, Origin::Pushed),
+            None => (&params, Origin::Browser),
         };
+        let judged = request::check(&registered(&self.client, &self.services), asks, origin);
+        let silent = asks.one("prompt") == Some("none");
         let since = pushed.as_ref().map_or(self.progress.asked, |pushed| Some(pushed.at));
         let pushed = pushed.map(|pushed| pushed.id);
         match judged {
-            Err(Refusal::Person(why)) => Ok(work.refuse(Problem::malformed(why)).await?),
-            Err(Refusal::Client(to, fault)) => {
-                let request = Failed { answer: to.with_fault(self.services.issuer.iss(), fault), fault, pushed };
-                self.fail(work, None, request).await
+            Err(Told::Person(why)) => Ok(work.refuse(Problem::malformed(why)).await?),
+            Err(Told::Client(to, fault)) => {
+                let person = self.person(&mut work).await?;
+                self.fail(work, person.as_ref(), Failed { to: &to, fault, silent, pushed }).await
             }
             Ok(mut request) => {
                 // What the page added counts where the request names none: a pushed one is changed by nobody.
@@ -143,9 +145,8 @@ impl Scene {
             {
                 Some(hint) => Some(hint.subject),
                 None => {
-                    return self
-                        .told(work, None, &asked, Fault::new("invalid_request", "id_token_hint is no ID token of this client's"))
-                        .await;
+                    let fault = Fault::new("invalid_request", "id_token_hint is no ID token of this client's");
+                    return self.told(work, person.as_ref(), &asked, fault).await;
                 }
             },
         };
@@ -154,12 +155,12 @@ impl Scene {
         let step = step::signed_in(&asked.request, met, must_be.as_deref(), asked.since, self.now);
         match (step, person) {
             (Err(fault), person) => self.told(work, person.as_ref(), &asked, fault).await,
-            (Ok(Step::SignIn), person) => self.to_sign_in(work, person.is_some(), &asked).await,
+            (Ok(Step::SignIn), person) => self.to_sign_in(work, person.as_ref(), &asked).await,
             (Ok(Step::On | Step::Ask), Some(person)) if self.progress.denied => {
                 self.told(work, Some(&person), &asked, Fault::new("access_denied", "the person does not allow it")).await
             }
             (Ok(Step::On | Step::Ask), Some(person)) => Box::pin(self.agreement(work, person, asked)).await,
-            (Ok(Step::On | Step::Ask), None) => self.to_sign_in(work, false, &asked).await,
+            (Ok(Step::On | Step::Ask), None) => self.to_sign_in(work, None, &asked).await,
         }
     }
 
@@ -188,12 +189,13 @@ impl Scene {
         }
         let agreed = consent::find(&mut work.tx(), user, self.client.id.as_str(), &chosen.seat.organization).await?;
         let to_agree = asked.request.to_agree(&scopes);
-        let standing = Standing {
+        let standing = Stance {
             agreed: agreed.as_ref(),
             scopes: &to_agree,
             must_choose: places.len() > 1 && named.is_none(),
             trusted: self.trusts(&chosen),
-            asked: asked.since,
+            assured: self.client.registered.auth_method != AuthMethod::None || redirect::tells_who_answers(&asked.request.to.uri),
+            answered: asked.since.filter(|_| self.progress.agreed),
         };
         match step::agreed(&asked.request, &standing) {
             Err(fault) => self.told(work, Some(&person), &asked, fault).await,
@@ -205,8 +207,8 @@ impl Scene {
     /// Whether nobody need agree: the client is the organization's own, or the operator's. A client that calls itself trustworthy is trusted by
     /// the organization that registered it, and by no other.
     fn trusts(&self, place: &Place) -> bool {
-        let ours = self.client.organization == place.seat.organization || self.client.source == Source::Cli;
-        self.client.registered.first_party && ours
+        let ours = self.client.registered.first_party && self.client.organization == place.seat.organization;
+        ours || self.client.is_the_operators()
     }
 
     async fn give(&self, mut work: Work, person: Person, mut asked: Asked, place: Place, scopes: Vec<String>) -> Outgoing {
@@ -220,7 +222,7 @@ impl Scene {
             return Ok(work.refuse(Problem::malformed("the application's request was used before")).await?);
         }
         asked.request.scopes = scopes;
-        let agreed = Agreed {
+        let agreed = Leave {
             client: self.client.id.as_str(),
             request: &asked.request,
             user: person.met.user,
@@ -267,21 +269,23 @@ impl Scene {
         Ok(work.commit(self::person(user, Some(person.met.seat.organization)), Errand::Show(page)).await?)
     }
 
-    async fn to_sign_in(&self, work: Work, again: bool, asked: &Asked) -> Outgoing {
+    async fn to_sign_in(&self, work: Work, person: Option<&Person>, asked: &Asked) -> Outgoing {
         // Who came back without having done what was asked is asked once more, from now on.
-        let Some(back) = progress::path(&asked.params, self.now) else { return self.told(work, None, asked, long()).await };
-        let stale = again.then_some(Done::Stale);
+        let Some(back) = progress::path(&asked.params, self.now) else { return self.told(work, person, asked, long()).await };
+        let stale = person.map(|_| Done::Stale);
         let to = sign_in(back.as_str(), stale, asked.request.login_hint.as_deref());
         Ok(work.commit(Proven::nobody(), Errand::Go(Redirect::to(to))).await?)
     }
 
     /// Tells the client what is wrong.
     async fn told(&self, work: Work, person: Option<&Person>, asked: &Asked, fault: Fault) -> Outgoing {
-        let answer = asked.request.to.with_fault(self.services.issuer.iss(), fault);
-        self.fail(work, person, Failed { answer, fault, pushed: asked.pushed }).await
+        let Request { to, prompt, .. } = &asked.request;
+        self.fail(work, person, Failed { to, fault, silent: prompt.none, pushed: asked.pushed }).await
     }
 
-    async fn fail(&self, mut work: Work, person: Option<&Person>, failed: Failed) -> Outgoing {
+    /// Says what is wrong. A browser in which nobody signed in is sent on where no page may be shown, and where the operator vouches for the client;
+    /// else whoever registers a client would have an address of this server that leads to theirs (RFC 9700, section 4.11.2).
+    async fn fail(&self, mut work: Work, person: Option<&Person>, failed: Failed<'_>) -> Outgoing {
         if let Some(pushed) = failed.pushed {
             par::finish(&mut work.tx(), pushed, self.now).await?;
         }
@@ -290,7 +294,14 @@ impl Scene {
         work.note(EventType::AuthorizationRefused, user.map(Into::into), Outcome::Refused, payload);
         let who = person
             .map_or_else(Proven::nobody, |person| self::person(person.met.user, Some(person.met.seat.organization.clone())));
-        Ok(work.commit(who, self.leave(failed.answer)).await?)
+        let answer = failed.to.with_fault(self.services.issuer.iss(), failed.fault);
+        if person.is_some() || failed.silent || self.client.is_the_operators() {
+            return Ok(work.commit(who, self.leave(answer)).await?);
+        }
+        let owner = account::organization_name(&mut work.tx(), &self.client.organization).await?.unwrap_or_default();
+        let client = (self.client.registered.name.as_str(), owner.as_str());
+        let errand = leaving::asked_before(&answer, client, Some(failed.fault.description), Held::Stays);
+        Ok(work.commit(who, errand).await?)
     }
 
     /// Back to the client: by a page where the browser came from a form of ours.
@@ -300,9 +311,11 @@ impl Scene {
 }
 
 /// An answer that says what is wrong.
-struct Failed {
-    answer: Answer,
+struct Failed<'a> {
+    to: &'a Return,
     fault: Fault,
+    /// Whether no page may be shown (OpenID Connect Core, section 3.1.2.6).
+    silent: bool,
     pushed: Option<PushedRequestId>,
 }
 
@@ -321,13 +334,4 @@ fn sign_in(back: &str, done: Option<Done>, hint: Option<&str>) -> String {
         query.append_pair("email", hint);
     }
     format!("/sign-in?{}", query.finish())
-}
-
-/// Where an address leads, for people: the host of a page; of a program's own scheme the scheme alone, since what follows it is anybody's choice.
-fn host(address: &str) -> &str {
-    match address.split_once(':') {
-        Some(("https" | "http", rest)) => rest.trim_start_matches('/').split(['/', '?']).next().unwrap_or(address),
-        Some((scheme, _)) => scheme,
-        None => address,
-    }
 }

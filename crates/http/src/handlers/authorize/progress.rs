@@ -1,6 +1,7 @@
 //! How far a request has come that a browser carries along: what this server itself put into its address.
 
 use wardgraph_api::wire::page::LocalPath;
+use wardgraph_gate::Browser;
 use wardgraph_kernel::Timestamp;
 use wardgraph_oauth::request::Params;
 
@@ -8,6 +9,8 @@ use wardgraph_oauth::request::Params;
 const ASKED: &str = "asked";
 /// That the person does not allow it.
 const DENIED: &str = "denied";
+/// That the person allowed this very request, in the words of their browser.
+const AGREED: &str = "agreed";
 
 /// How far a request has come.
 #[derive(Debug, Clone, Copy)]
@@ -16,14 +19,19 @@ pub(super) struct Progress {
     pub(super) asked: Option<Timestamp>,
     /// Whether the person refused.
     pub(super) denied: bool,
+    /// Whether the person agreed, by a form that this browser was shown for this very request.
+    pub(super) agreed: bool,
 }
 
 impl Progress {
     /// Takes what is this server's own from a request's parameters.
-    pub(super) fn take(params: Params) -> (Self, Params) {
+    pub(super) fn take(params: Params, browser: &Browser) -> (Self, Params) {
+        let given = params.one(AGREED).map(str::to_owned);
+        let params = params.without(AGREED);
+        let agreed = given.is_some_and(|given| browser.has_agreed(&params.query(), &given));
         let asked =
             params.one(ASKED).and_then(|text| text.parse().ok()).and_then(|micros| Timestamp::from_microsecond(micros).ok());
-        let progress = Self { asked, denied: params.has(DENIED) };
+        let progress = Self { asked, denied: params.has(DENIED), agreed };
         (progress, params.without(ASKED).without(DENIED))
     }
 }
@@ -34,10 +42,12 @@ pub(super) fn path(params: &Params, asked: Timestamp) -> Option<LocalPath> {
     LocalPath::parse(&format!("/oauth2/authorize?{query}"))
 }
 
-/// The same, with the organization that was chosen.
-pub(super) fn chosen(path: &LocalPath, organization: &str) -> Option<LocalPath> {
+/// The same, agreed to in this browser, with the organization that was chosen.
+pub(super) fn agreed(path: &LocalPath, organization: &str, browser: &Browser) -> Option<LocalPath> {
     let query = path.as_str().strip_prefix("/oauth2/authorize?")?;
-    let params = Params::read(query)?.with("organization", organization);
+    let params = Params::read(query)?.without(AGREED).with("organization", organization);
+    let agreement = browser.agreement(&params.query());
+    let params = params.with(AGREED, agreement);
     LocalPath::parse(&format!("/oauth2/authorize?{}", params.query()))
 }
 
@@ -49,6 +59,7 @@ pub(super) fn denied(params: &Params, asked: Timestamp) -> Option<LocalPath> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wardgraph_kernel::Secret;
 
     #[test]
     fn a_request_comes_back_as_it_was() {
@@ -56,10 +67,19 @@ mod tests {
         let at = Timestamp::from_second(1_767_225_600).unwrap();
         let path = path(&params, at).unwrap();
         let query = path.as_str().split_once('?').unwrap().1;
-        let (progress, back) = Progress::take(Params::read(query).unwrap());
-        assert_eq!((back, progress.asked, progress.denied), (params, Some(at), false));
-        let chosen = chosen(&path, "org_1").unwrap();
-        assert!(chosen.as_str().contains("organization=org_1&") && chosen.as_str().contains("asked="));
-        assert!(super::chosen(&LocalPath::parse("/account").unwrap(), "org_1").is_none());
+        let [browser, other] = ["wgs_a", "wgs_b"].map(|cookie| Browser::of_session(Secret::new(cookie)));
+        let (progress, back) = Progress::take(Params::read(query).unwrap(), &browser);
+        assert_eq!((back, progress.asked, progress.denied, progress.agreed), (params.clone(), Some(at), false, false));
+        let agreed = agreed(&path, "org_1", &browser).unwrap();
+        let read = |path: &str, browser: &Browser| {
+            Progress::take(Params::read(path.strip_prefix("/oauth2/authorize?").unwrap()).unwrap(), browser)
+        };
+        let (progress, back) = read(agreed.as_str(), &browser);
+        assert_eq!((back, progress.asked, progress.agreed), (params.with("organization", "org_1"), Some(at), true));
+        assert!(!read(agreed.as_str(), &other).0.agreed, "another browser's person did not agree");
+        for (of, to) in [("state=x", "state=y"), ("org_1", "org_2"), ("asked=1", "asked=2"), ("client_id=a", "client_id=b")] {
+            assert!(!read(&agreed.as_str().replace(of, to), &browser).0.agreed, "{of}");
+        }
+        assert!(super::agreed(&LocalPath::parse("/account").unwrap(), "org_1", &browser).is_none());
     }
 }

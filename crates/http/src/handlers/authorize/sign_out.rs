@@ -10,9 +10,12 @@ use wardgraph_api::{
     wire::{authorize::SignOutForm, page::Done},
 };
 use wardgraph_gate::{Ceremony, Committed, Permit, Proven};
-use wardgraph_identity::session::{
-    self, Lifetimes, Why,
-    browser::{self, BrowserSession},
+use wardgraph_identity::{
+    account,
+    session::{
+        self, Lifetimes, Why,
+        browser::{self, BrowserSession},
+    },
 };
 use wardgraph_kernel::{ClientId, EventType, Outcome};
 use wardgraph_oauth::{Client, follow, redirect, request::Answer};
@@ -21,7 +24,10 @@ use wardgraph_tokens::{Hint, Revocation, revoke};
 use crate::{
     Failure, Services,
     handlers::{account::sessions, auth::person, pages::after},
-    pages::{self, consent, leaving::errand},
+    pages::{
+        self, consent,
+        leaving::{asked_before, errand, host},
+    },
 };
 
 /// What a client asks, believed as far as it can be.
@@ -69,6 +75,13 @@ impl Wish {
             None => Errand::Go(Redirect { session: Held::Ends, ..after("/sign-in", Done::SignedOut) }),
         }
     }
+
+    /// Where to, and for whom, if somebody is to be asked first: nothing shows that anybody was signed in at the client, so that the address may be one that
+    /// only has people come here to be led there (OpenID Connect RP-Initiated Logout, section 3).
+    fn is_doubted(&self) -> Option<(&str, &Client)> {
+        let client = self.client.as_deref().filter(|client| self.hint.is_none() && !client.is_the_operators());
+        self.to.as_deref().zip(client)
+    }
 }
 
 fn with_state(uri: &str, state: Option<&str>) -> String {
@@ -100,14 +113,23 @@ pub(crate) async fn at_a_clients_word(
         }
     };
     let Some((own, met)) = met else {
-        return Ok(work.commit(Proven::nobody(), wish.away(false)).await?);
+        let errand = match wish.is_doubted() {
+            None => wish.away(false),
+            Some((to, client)) => {
+                let owner = account::organization_name(&mut work.tx(), &client.organization).await?.unwrap_or_default();
+                let client = (client.registered.name.as_str(), owner.as_str());
+                asked_before(&Answer::Go(to.to_owned()), client, None, Held::Ends)
+            }
+        };
+        return Ok(work.commit(Proven::nobody(), errand).await?);
     };
     let who = person(met.user, Some(met.seat.organization.clone()));
     if !wish.is_of(&met) {
         let name = wish.client.as_ref().map(|client| client.registered.name.as_str());
         let fields = [("id_token_hint", hint), ("client_id", named), ("post_logout_redirect_uri", to), ("state", state)];
         let fields: Vec<_> = fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-        let page = pages::whole(&asking, &consent::sign_out(&asking.form_token(), name, &fields));
+        let leads = wish.to.as_deref().map(host);
+        let page = pages::whole(&asking, &consent::sign_out(&asking.form_token(), (name, leads), &fields));
         return Ok(work.commit(who, Errand::Show(page)).await?);
     }
     session::end(&mut work.tx(), own, Why::Logout, now).await?;

@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use wardgraph_api::{
-    Issued, Json, NoContent, Path,
+    Issued, Json, NoContent, Path, Problem, Query,
     table::clients::{CreateClient, DeleteClient, GetClient, ListClients, ReplaceClient, RotateClientSecret},
     wire::{
         SecretText,
-        client::{ClientList, IssuedClient, IssuedSecret, NewClient, OAuthClient, SecretRotation},
+        client::{ClientFilter, ClientList, IssuedClient, IssuedSecret, NewClient, OAuthClient, SecretRotation},
     },
 };
-use wardgraph_gate::{Committed, Permit, Tx};
-use wardgraph_kernel::{ClientId, Endpoint, OrganizationRole, Permissions, Timestamp, Write};
+use wardgraph_gate::{Committed, Permit, Tx, Work};
+use wardgraph_kernel::{ClientId, Endpoint, List, OrganizationRole, Permissions, Timestamp, Write};
 use wardgraph_oauth::{
-    AuthMethod,
+    OAuthError,
     client::{self, NewSecret, Registration},
 };
 use wardgraph_tokens::{Revocation, revoke};
@@ -25,18 +25,23 @@ pub use registration::registration;
 
 use crate::{
     Failure, Services,
-    handlers::account::sessions::{is_signed_in, signed_out},
+    handlers::{
+        account::sessions::{is_signed_in, signed_out},
+        page,
+    },
 };
 use registration::shown;
 
 /// How long the secrets from before live on, unless the request says.
 const OVERLAP: Duration = Duration::from_hours(24);
 
-pub(crate) async fn list(permit: Permit<ListClients>, (): ()) -> Result<Json<ClientList>, Failure> {
-    let now = permit.now();
+pub(crate) async fn list(permit: Permit<ListClients>, Query(filter): Query<ClientFilter>) -> Result<Json<ClientList>, Failure> {
+    let (list, now) = (List { name: "clients", tenant: permit.tenant().clone(), of: None }, permit.now());
+    let (size, after) = page(&list, filter.limit, filter.cursor.as_deref())?;
     let mut work = permit.begin()?;
-    let clients: Vec<_> = client::list(&mut work.once()).await?.into_iter().map(|client| shown(client, now)).collect();
-    Ok(Json(ClientList { count: clients.len(), clients }))
+    let found = client::list(&mut work.once(), after, size).await?;
+    let clients: Vec<_> = found.items.into_iter().map(|client| shown(client, now)).collect();
+    Ok(Json(ClientList { count: clients.len(), clients, next_cursor: found.next.map(|cursor| cursor.encode(&list)) }))
 }
 
 pub(crate) async fn get(permit: Permit<GetClient>, Path(id): Path<ClientId>) -> Result<Json<OAuthClient>, Failure> {
@@ -53,12 +58,19 @@ pub(crate) async fn create(
     let (caller, now, chance) = (permit.account()?, permit.now(), permit.chance());
     let new = registration(new, may(&permit), services.issuer.algorithms())?;
     let id = ClientId::generate(&*chance);
-    let secret = matches!(new.auth_method, AuthMethod::Basic | AuthMethod::Post).then(|| NewSecret::generate(now, &*chance));
+    let secret = new.auth_method.has_secret().then(|| NewSecret::generate(now, &*chance));
     let mut work = permit.begin()?;
     if !is_signed_in(&mut work, &caller).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
-    let made = client::create(&mut work.tx(), &id, &new, secret.as_ref(), now).await?;
+    let made = async {
+        let by = client::registrar(&mut work.tx(), caller.user).await?;
+        client::create(&mut work.tx(), &by, &id, &new, secret.as_ref(), now).await
+    };
+    let made = match made.await {
+        Ok(made) => made,
+        Err(error) => return refused(work, error).await,
+    };
     let payload = json!({ "after": told(&made.registered) });
     let answer = IssuedClient { client_secret: secret.map(|secret| SecretText(secret.text)), shown: shown(made, now) };
     work.explain(payload);
@@ -77,7 +89,14 @@ pub(crate) async fn replace(
     if !is_signed_in(&mut work, &caller).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
-    let changed = client::replace(&mut work.tx(), &id, &new, disabled, now).await?;
+    let changed = async {
+        let by = client::registrar(&mut work.tx(), caller.user).await?;
+        client::replace(&mut work.tx(), &by, &id, &new, disabled, now).await
+    };
+    let changed = match changed.await {
+        Ok(changed) => changed,
+        Err(error) => return refused(work, error).await,
+    };
     announce(&mut work.tx(), &id, changed.after.generation, changed.takes_back(), now).await?;
     work.explain(
         json!({ "before": told(&changed.before.registered), "after": told(&changed.after.registered), "disabled": disabled }),
@@ -109,12 +128,28 @@ pub(crate) async fn rotate(
     if !is_signed_in(&mut work, &caller).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
-    let generation = client::rotate(&mut work.tx(), &id, &secret, until, now).await?;
-    announce(&mut work.tx(), &id, generation, false, now).await?;
+    let rotated = async {
+        let by = client::registrar(&mut work.tx(), caller.user).await?;
+        client::rotate(&mut work.tx(), &by, &id, &secret, until, now).await
+    };
+    let generation = match rotated.await {
+        Ok(generation) => generation,
+        Err(error) => return refused(work, error).await,
+    };
+    // A secret that ends at once is one that somebody else may have used.
+    announce(&mut work.tx(), &id, generation, overlap.is_zero(), now).await?;
     work.explain(json!({ "secret": secret.id, "others_expire_at": until }));
     let answer =
         IssuedSecret { id: secret.id, client_secret: SecretText(secret.text), client_id: id.clone(), others_expire_at: until };
     Ok(work.commit_issued(&id, Issued(answer)).await?)
+}
+
+/// Refuses what is above whoever asks, on record; every other failure is what it is.
+async fn refused<E: Endpoint<Mode = Write>>(work: Work<E>, error: OAuthError) -> Result<Committed<E>, Failure> {
+    match error {
+        OAuthError::Above(why) => Ok(work.refuse(Problem::forbidden(why)).await?),
+        other => Err(other.into()),
+    }
 }
 
 /// Has every server read the client anew, and believe none of the tokens from before if they are good for too much.

@@ -68,7 +68,8 @@ pub(crate) async fn verify(
             Done::Enabled(enabled, tokens) => Verified::Enabled(Enabled { tokens, ..enabled }),
         })
     };
-    Box::pin(show(pass, shown, services, WithTokens, answer)).await
+    let held = shown.refresh_token.clone();
+    Box::pin(show(pass, shown, services, WithTokens(held.as_ref()), answer)).await
 }
 
 /// What became of a second factor that was right.

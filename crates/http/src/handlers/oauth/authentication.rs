@@ -10,8 +10,8 @@ use wardgraph_gate::{Ceremony, Committed, Proven};
 use wardgraph_kernel::{ClientId, Endpoint, EventType, Outcome, Secret};
 use wardgraph_oauth::{
     Authenticated, ErrorCode, Refusal,
-    assertion::{self, ASSERTION_TYPE, Means},
-    authenticate::{self, Proof},
+    assertion::{self, ASSERTION_TYPE, Measure},
+    authenticate::{self, Evidence},
 };
 use wardgraph_tokens::{Once, assertion::named_client, dpop::ProofError};
 
@@ -28,13 +28,13 @@ pub(in crate::handlers) async fn authenticate<E: Endpoint>(
     services: &Services,
 ) -> Result<Authenticated, Problem> {
     let (name, shown) = shown(given).map_err(refused)?;
-    let by_header = matches!(shown, Shown::Itself(Proof::InHeader(_)));
+    let by_header = matches!(shown, Shown::Itself(Evidence::InHeader(_)));
     let id = ClientId::parse(&name).ok_or_else(|| refused(authenticate::wrong(by_header)))?;
     let found = pass.client(&id).await?;
     let judged = match &shown {
         Shown::Itself(proof) => authenticate::judge(found, proof, pass.now()).map(|authenticated| (authenticated, None)),
         Shown::Signed(text) => {
-            let means = Means { issuer: services.issuer.iss(), published: &services.client_keys, now: pass.now() };
+            let means = Measure { issuer: services.issuer.iss(), published: &services.client_keys, now: pass.now() };
             let judged = assertion::judge(found, text.expose(), &means).await;
             judged.map(|(authenticated, once)| (authenticated, Some(once)))
         }
@@ -58,7 +58,7 @@ pub(in crate::handlers) async fn authenticate<E: Endpoint>(
 /// By what a client proves who it is.
 enum Shown {
     /// By what it knows, or by nothing.
-    Itself(Proof),
+    Itself(Evidence),
     /// By an assertion that it signed.
     Signed(Secret),
 }
@@ -80,12 +80,12 @@ fn shown(given: &ClientCredentials) -> Result<(String, Shown), Refusal> {
             if given.client_id.as_ref().is_some_and(|named| named != id) {
                 return Err(malformed("the header and the form name different clients"));
             }
-            Ok((id.clone(), Shown::Itself(Proof::InHeader(secret.clone()))))
+            Ok((id.clone(), Shown::Itself(Evidence::InHeader(secret.clone()))))
         }
         AuthorizationHeader::Absent => match (&given.client_assertion, given.client_assertion_type.as_deref()) {
             (None, None) => {
                 let name = given.client_id.clone().ok_or_else(|| authenticate::wrong(false))?;
-                Ok((name, Shown::Itself(given.client_secret.clone().map_or(Proof::Nothing, Proof::InForm))))
+                Ok((name, Shown::Itself(given.client_secret.clone().map_or(Evidence::Nothing, Evidence::InForm))))
             }
             (Some(text), Some(ASSERTION_TYPE)) => {
                 // The assertion must be of the client that the form names; where that names none, it names the client itself (RFC 7521, section 4.2).

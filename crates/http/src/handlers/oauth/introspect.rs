@@ -43,9 +43,13 @@ pub(crate) async fn by_query(
     }
 }
 
-/// Refuses, on record where somebody tried to be a client.
+/// Refuses, on record. What was too much is there already, and what fails of itself is no refusal.
 fn told<E: Endpoint<Mode = Read>>(pass: Ceremony<E>, problem: Problem) -> Result<Committed<E>, Failure> {
-    if problem.status == 401 { Ok(pass.refuse("not_the_client", problem)) } else { Err(problem.into()) }
+    match problem.status {
+        401 => Ok(pass.refuse("not_the_client", problem)),
+        400..429 => Ok(pass.refuse("not_told", problem)),
+        _ => Err(problem.into()),
+    }
 }
 
 async fn tell<E: Endpoint>(

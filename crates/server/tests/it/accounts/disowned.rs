@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use wardgraph_kernel::Clock;
 use wardgraph_testkit::{App, PASSWORD, Person, Reply, Window};
 
 use super::{is_believed, log, login, people, refresh};
@@ -27,6 +28,10 @@ async fn reset(app: &App, password: &str) -> Reply {
 /// Ada, whose address was shown, and a thief who has her password and added a factor.
 async fn stolen(app: &App) -> (Person, Person) {
     let ada = app.person(EMAIL).await;
+    stolen_from(app, ada).await
+}
+
+async fn stolen_from(app: &App, ada: Person) -> (Person, Person) {
     let shown = "update wardgraph.users set verified_at = now()";
     app.database.behind_the_scenes().await.execute(shown, &[]).await.unwrap();
     let thief = Person::again(app, EMAIL).await;
@@ -191,4 +196,41 @@ async fn a_sign_in_that_is_under_way_ends_with_the_password() {
     let late = ada.caller.post("/api/v1/users/me/change-password", &change).await;
     assert!(late.status.is_client_error(), "{}", late.text);
     login(&app, EMAIL, NEXT).await.problem(401);
+}
+
+#[tokio::test]
+async fn a_client_that_a_thief_registered_or_opened_does_nothing_until_somebody_looked() {
+    let app = App::start().await;
+    let ada = app.person(EMAIL).await;
+    let old = app.client_of(&ada, json!({})).await;
+    let opened = app.client_of(&ada, json!({})).await;
+    let at = app.clock.now();
+    let long_ago = "update wardgraph.clients set updated_at = $1::timestamptz - interval '2 days'";
+    app.database.behind_the_scenes().await.execute(long_ago, &[&at]).await.unwrap();
+    let (ada, thief) = stolen_from(&app, ada).await;
+    let theirs = app.client_of(&thief, json!({})).await;
+    let rotated = thief.caller.post(&format!("/api/v1/clients/{}/secrets", opened.id), &json!({})).await.created();
+    let mut reopened = opened.clone();
+    reopened.secret = rotated["client_secret"].as_str().map(str::to_owned);
+    app.hear().await;
+    let held = [theirs.caller(&app).await, reopened.caller(&app).await];
+    let kept = old.caller(&app).await;
+    for caller in held.iter().chain([&kept]) {
+        assert_eq!(caller.get("/nodes").await.status, 200);
+    }
+    assert_eq!(disown(&app, &app.mails.token(EMAIL, "not-me")).await.status, 204);
+    app.hear().await;
+    for (client, caller) in [(&theirs, &held[0]), (&reopened, &held[1])] {
+        caller.get("/nodes").await.problem(401);
+        assert_eq!(client.token(&[]).await.refused(401), "invalid_client");
+    }
+    assert_eq!(kept.get("/nodes").await.status, 200, "what was there long before goes on");
+    old.token(&[]).await.ok();
+    let told = log(&app, &ada.caller.tenant).await.iter().filter(|event| *event == "client.updated success").count();
+    assert_eq!(told, 2);
+    // Whoever sees to the organization finds them, and decides.
+    reset(&app, NEXT).await;
+    let ada = Person::of(&app, EMAIL, &login(&app, EMAIL, NEXT).await.ok());
+    let seen = ada.caller.get(&format!("/api/v1/clients/{}", theirs.id)).await.ok();
+    assert!(seen["disabled_at"].is_string(), "{seen}");
 }

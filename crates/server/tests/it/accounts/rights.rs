@@ -202,7 +202,8 @@ pub(crate) fn grants() -> Vec<String> {
     let seen = ["session_id", "user_id", "organization_id", "created_at", "ended_at"];
     let columns = [
         of("invitations", &["used_at", "withdrawn_at"], "identity update"),
-        of("invitations", &["used_at"], "admin update"),
+        of("invitations", &["used_at", "withdrawn_at"], "admin update"),
+        of("clients", &["disabled_at", "generation", "updated_at"], "identity update"),
         of("invitations", &["withdrawn_at"], "app update"),
         of("invitations", &["invitation_id", "expires_at"], "worker select"),
         of("setup_links", &["used_at"], "identity update"),

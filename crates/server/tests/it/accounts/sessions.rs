@@ -1,7 +1,7 @@
 //! Sessions, seen and ended by their owner.
 
 use serde_json::json;
-use wardgraph_testkit::{App, Person};
+use wardgraph_testkit::{App, PASSWORD, Person};
 
 use super::{is_believed, refresh};
 
@@ -77,4 +77,38 @@ async fn an_account_has_a_hundred_sessions_at_most() {
     app.hear().await;
     assert!(!is_believed(&first.caller).await, "the one that was not used for longest made room");
     assert!(is_believed(&last.caller).await);
+}
+
+#[tokio::test]
+async fn a_program_that_signs_in_again_shows_the_session_that_ends_by_it() {
+    let app = App::start().await;
+    let (ada, eve) = (app.person("ada@example.com").await, app.person("eve@example.com").await);
+    let sign_in = async |email: &str, held: &str| {
+        let body = json!({ "email": email, "password": PASSWORD, "refresh_token": held });
+        app.stranger().post("/api/v1/auth/login", &body).await
+    };
+    let again = Person::of(&app, "ada@example.com", &sign_in("ada@example.com", &ada.refresh_token).await.ok());
+    assert_ne!(again.session, ada.session);
+    app.hear().await;
+    assert!(!is_believed(&ada.caller).await && is_believed(&again.caller).await);
+    refresh(&app, &ada.refresh_token, "").await.problem(401);
+    // Nobody ends anybody else's, nor by a sign-in that fails; what is no token is passed over, since somebody signs in.
+    Person::of(&app, "eve@example.com", &sign_in("eve@example.com", &again.refresh_token).await.ok());
+    let wrong = json!({ "email": "ada@example.com", "password": "another horse battery", "refresh_token": again.refresh_token });
+    app.stranger().post("/api/v1/auth/login", &wrong).await.problem(401);
+    let cut = &again.refresh_token[..again.refresh_token.len() - 1];
+    for nothing in [ada.refresh_token.as_str(), cut, "x"] {
+        sign_in("ada@example.com", nothing).await.ok();
+    }
+    app.hear().await;
+    assert!(is_believed(&again.caller).await && is_believed(&eve.caller).await);
+    // The same where a second factor ends the sign-in.
+    let authenticator = again.adds_an_app(&app).await;
+    let asked = sign_in("ada@example.com", &again.refresh_token).await.ok();
+    app.hear().await;
+    assert!(is_believed(&again.caller).await, "half a sign-in ends nothing");
+    let shown = json!({ "mfa_token": asked["mfa_token"], "recovery_code": authenticator.recovery_code(0), "refresh_token": again.refresh_token });
+    let last = Person::of(&app, "ada@example.com", &app.stranger().post("/api/v1/auth/mfa/verify", &shown).await.ok());
+    app.hear().await;
+    assert!(!is_believed(&again.caller).await && is_believed(&last.caller).await);
 }

@@ -59,6 +59,24 @@ async fn of_two_links_that_are_used_at_once_one_makes_an_administrator() {
 }
 
 #[tokio::test]
+async fn of_many_links_that_are_used_at_once_none_waits_for_another_for_ever() {
+    let app = App::start().await;
+    for round in 0..4 {
+        let client = app.database.behind_the_scenes().await;
+        client.execute("update wardgraph.users set global_role = null", &[]).await.unwrap();
+        let mut used = Vec::new();
+        for place in 0..6 {
+            let token = app.setup_token(false).await.unwrap();
+            let (app, email) = (&app, format!("r{round}-{place}@example.com"));
+            used.push(async move { set_up(app, &token, &email).await.status.as_u16() });
+        }
+        let mut statuses = futures_util::future::join_all(used).await;
+        statuses.sort_unstable();
+        assert_eq!(statuses, [204, 422, 422, 422, 422, 422]);
+    }
+}
+
+#[tokio::test]
 async fn a_link_ends_and_who_came_before_it_ends_it() {
     let app = App::start().await;
     let token = app.setup_token(false).await.unwrap();

@@ -116,3 +116,85 @@ async fn no_code_or_reference_can_be_read_from_the_database() {
     let rows: String = app.database.behind_the_scenes().await.query_one(sql, &[]).await.unwrap().get(0);
     assert!(rows.contains(&site.id) && !rows.contains(code.trim_start_matches("wgo_")));
 }
+
+/// Waits until `many` wait for rows that somebody holds.
+async fn wait_for_rows(app: &App, many: i64) {
+    let client = app.database.behind_the_scenes().await;
+    let sql = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    for _ in 0..500 {
+        if client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) >= many {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("nobody waits");
+}
+
+#[tokio::test]
+async fn who_signs_out_while_a_code_is_used_ends_what_it_gives() {
+    let app = App::start().await;
+    let (ada, window) = somebody(&app, "ada@example.com").await;
+    let site = Site::of(&app, &ada.caller.tenant, json!({})).await;
+    let code = site.code(&window, &[]).await;
+    window.get("/account").await;
+    let mut holder = app.database.behind_the_scenes().await;
+    // The exchange has looked at the session, and waits for its client's row before it gives anything.
+    let held = holder.transaction().await.unwrap();
+    held.execute("select from wardgraph.clients for update", &[]).await.unwrap();
+    let used = async { site.token(&app, &[("code", &code)]).await };
+    let signed_out = async {
+        wait_for_rows(&app, 1).await;
+        window.send("/sign-out", &[]).await
+    };
+    let released = async {
+        wait_for_rows(&app, 2).await;
+        held.commit().await.unwrap();
+    };
+    let (used, _, ()) = tokio::join!(used, signed_out, released);
+    let tokens = used.ok();
+    app.hear().await;
+    app.bearer(tokens["access_token"].as_str().unwrap()).get("/nodes").await.problem(401);
+    let refreshed = [("grant_type", "refresh_token"), ("refresh_token", tokens["refresh_token"].as_str().unwrap())];
+    assert_eq!(site.token(&app, &refreshed).await.refused(400), "invalid_grant");
+}
+
+#[tokio::test]
+async fn a_code_that_is_used_while_somebody_signs_out_waits_and_gives_nothing() {
+    let app = App::start().await;
+    let (ada, window) = somebody(&app, "ada@example.com").await;
+    let site = Site::of(&app, &ada.caller.tenant, json!({})).await;
+    let code = site.code(&window, &[]).await;
+    let mut holder = app.database.behind_the_scenes().await;
+    let signing_out = holder.transaction().await.unwrap();
+    signing_out.execute("update wardgraph.sessions set ended_at = now(), ended_by = 'logout' where browser", &[]).await.unwrap();
+    let used = async { site.token(&app, &[("code", &code)]).await };
+    let released = async {
+        wait_for_rows(&app, 1).await;
+        signing_out.commit().await.unwrap();
+    };
+    let (used, ()) = tokio::join!(used, released);
+    assert_eq!(used.refused(400), "invalid_grant");
+}
+
+#[tokio::test]
+async fn no_application_has_a_persons_own_sessions_end_or_another_applications() {
+    let app = App::start().await;
+    let (ada, window) = somebody(&app, "ada@example.com").await;
+    let (greedy, other) =
+        (Site::of(&app, &ada.caller.tenant, json!({})).await, Site::of(&app, &ada.caller.tenant, json!({})).await);
+    let kept = other.tokens(&app, &window, &[]).await;
+    let first = greedy.tokens(&app, &window, &[]).await;
+    // As many as it may have of this person, the first included, without asking a hundred times.
+    let sql = "insert into wardgraph.sessions select (jsonb_populate_record(null::wardgraph.sessions, to_jsonb(s) || jsonb_build_object('session_id', gen_random_uuid(), 'last_used_at', s.last_used_at + n * interval '1 second'))).*
+               from wardgraph.sessions s, generate_series(1, 99) n where s.client_id = $1";
+    app.database.behind_the_scenes().await.execute(sql, &[&greedy.id]).await.unwrap();
+    app.clock.advance(Duration::from_mins(5));
+    let last = greedy.tokens(&app, &window, &[]).await;
+    app.hear().await;
+    let is_good =
+        async |tokens: &serde_json::Value| app.bearer(tokens["access_token"].as_str().unwrap()).get("/nodes").await.status == 200;
+    assert!(!is_good(&first).await, "its own oldest one ends");
+    assert!(is_good(&last).await && is_good(&kept).await);
+    assert_eq!(ada.caller.get("/api/v1/users/me").await.status, 200);
+    assert_eq!(window.get("/account").await.status, 200);
+}

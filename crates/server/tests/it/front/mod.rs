@@ -15,6 +15,8 @@ mod exchange_attacks;
 mod exchange_ends;
 mod flow;
 pub(crate) mod kit;
+mod leaving;
+mod native;
 pub(crate) mod outside;
 mod pushed;
 mod receiver;

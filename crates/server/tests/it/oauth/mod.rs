@@ -2,6 +2,7 @@
 
 mod clients;
 mod everywhere;
+mod holding;
 mod introspection;
 mod limited;
 mod metadata;

@@ -9,7 +9,7 @@ use wardgraph_store::Role;
 use wardgraph_testkit::{App, Person};
 
 use super::{ACCEPT, INVITATIONS, accept, at, invite, invited, join, members, set_role, statuses};
-use crate::accounts::{login, register};
+use crate::accounts::{log, login, register};
 
 #[tokio::test]
 async fn an_invitation_is_followed_once() {
@@ -267,4 +267,97 @@ async fn the_database_itself_lets_nobody_in_without_an_invitation() {
         let error = client.execute(denied, &[]).await.expect_err(denied);
         assert_eq!(error.code().unwrap().code(), "42501", "{denied}");
     }
+}
+
+#[tokio::test]
+async fn what_a_stolen_account_invited_to_is_withdrawn_with_what_opens_it() {
+    let app = App::start().await;
+    let root = crate::accounts::people::administrator(&app, "root@example.com").await;
+    for (round, way) in ["reset", "disable", "take_factors"].into_iter().enumerate() {
+        let email = format!("ada{round}@example.com");
+        let ada = app.person(&email).await;
+        let shown = "update wardgraph.users set verified_at = now() where email = $1";
+        app.database.behind_the_scenes().await.execute(shown, &[&email]).await.unwrap();
+        let token = invited(&app, &ada, "joan@example.com", "owner").await;
+        let own = invited(&app, &ada, "root@example.com", "owner").await;
+        match way {
+            "reset" => {
+                assert_eq!(app.stranger().post("/api/v1/auth/password-reset", &json!({ "email": email })).await.status, 202);
+                app.mail_everything().await;
+                let body =
+                    json!({ "token": app.mails.token(&email, "reset-password"), "new_password": "marble-tunnel-ferry-quilt" });
+                assert_eq!(app.stranger().post("/api/v1/auth/password-reset/confirm", &body).await.status, 204);
+            }
+            "disable" => {
+                crate::accounts::people::act(&root.caller, &ada, "disable").await.ok();
+                crate::accounts::people::act(&root.caller, &ada, "enable").await.ok();
+            }
+            _ => assert_eq!(root.caller.delete(&format!("/api/v1/users/{}/mfa", ada.id)).await.status, 204),
+        }
+        accept(&app, &token).await.problem(422);
+        join(&root, &own).await.problem(422);
+        let sql = "select count(*) from wardgraph.invitations where inviter_id = $1::text::uuid and withdrawn_at is null";
+        let left: i64 = app.database.behind_the_scenes().await.query_one(sql, &[&ada.id]).await.unwrap().get(0);
+        let told = log(&app, &ada.caller.tenant).await.iter().filter(|event| *event == "invitation.withdrawn success").count();
+        assert_eq!((left, told), (0, 2), "{way}");
+    }
+}
+
+/// Waits until somebody waits for a row that `of` holds.
+async fn somebody_waits(app: &App) {
+    let client = app.database.behind_the_scenes().await;
+    let sql = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    for _ in 0..500 {
+        if client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) > 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("nobody waits");
+}
+
+#[tokio::test]
+async fn an_inviters_role_is_what_it_is_when_the_invitation_is_used_up() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.com").await;
+    let tenant = ada.caller.tenant.clone();
+    let eve = app.person("eve@example.com").await;
+    ada.takes_in(&app, &eve, "owner").await;
+    let eve = at(&app, "eve@example.com", &tenant).await;
+    let token = invited(&app, &eve, "joan@example.com", "owner").await;
+    let mut holder = app.database.behind_the_scenes().await;
+    // Somebody follows the invitation, and waits at it while who invited is made less.
+    let held = holder.transaction().await.unwrap();
+    held.execute("select from wardgraph.invitations for update", &[]).await.unwrap();
+    let demoted = async {
+        somebody_waits(&app).await;
+        set_role(&app, &eve, &tenant, "analyst").await;
+        held.commit().await.unwrap();
+    };
+    let (accepted, ()) = tokio::join!(accept(&app, &token), demoted);
+    accepted.problem(422);
+    // Somebody invites, and waits for the organization meanwhile.
+    set_role(&app, &eve, &tenant, "owner").await;
+    let held = holder.transaction().await.unwrap();
+    held.execute("select from wardgraph.organizations where organization_id = $1 for update", &[&tenant]).await.unwrap();
+    let demoted = async {
+        somebody_waits(&app).await;
+        set_role(&app, &eve, &tenant, "analyst").await;
+        held.commit().await.unwrap();
+    };
+    let (made, ()) = tokio::join!(invite(&eve.caller, "jo@example.com", "owner"), demoted);
+    made.problem(403);
+    assert_eq!(members(&app, &tenant).await, ["ada@example.com owner", "eve@example.com analyst"]);
+}
+
+#[tokio::test]
+async fn an_invitation_that_is_past_is_not_withdrawn_by_another() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.com").await;
+    invited(&app, &ada, "joan@example.com", "analyst").await;
+    app.clock.advance(Duration::from_hours(7 * 24));
+    let ada = Person::again(&app, "ada@example.com").await;
+    invited(&app, &ada, "joan@example.com", "analyst").await;
+    assert_eq!(statuses(&ada.caller.get(INVITATIONS).await.ok()), ["joan@example.com open", "joan@example.com expired"]);
+    assert!(!log(&app, &ada.caller.tenant).await.contains(&"invitation.withdrawn success".to_owned()));
 }

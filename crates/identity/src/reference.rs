@@ -1,33 +1,29 @@
 //! Texts that stand for a row: its id and 256 bits of chance, of which the row keeps SHA-256.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 use uuid::Uuid;
 use wardgraph_kernel::{Chance, Secret};
 
+use crate::sha256;
+
 /// Makes the text for a row, and what the row keeps of it.
-pub(crate) fn make(prefix: &str, id: Uuid, chance: &dyn Chance) -> (Secret, Vec<u8>) {
+pub fn make(prefix: &str, id: Uuid, chance: &dyn Chance) -> (Secret, Vec<u8>) {
     let bytes = [id.as_bytes().as_slice(), &chance.bytes()].concat();
     let text = Secret::new(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bytes)));
-    let verifier = verifier(text.expose());
+    let verifier = sha256::verifier(text.expose()).to_vec();
     (text, verifier)
 }
 
 /// The row that a text claims to stand for, which nobody has believed yet.
-pub(crate) fn read(prefix: &str, text: &str) -> Option<Uuid> {
+pub fn read(prefix: &str, text: &str) -> Option<Uuid> {
     let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(prefix)?).ok()?;
     let (id, secret) = bytes.split_at_checked(16)?;
     if secret.len() == 32 { Uuid::from_slice(id).ok() } else { None }
 }
 
 /// Whether a text is the row's very own.
-pub(crate) fn verifies(text: &str, kept: &[u8]) -> bool {
-    verifier(text).ct_eq(kept).into()
-}
-
-fn verifier(text: &str) -> Vec<u8> {
-    Sha256::digest(text).to_vec()
+pub fn verifies(text: &str, kept: &[u8]) -> bool {
+    sha256::verifies(text, kept)
 }
 
 #[cfg(test)]

@@ -1,0 +1,109 @@
+//! Who did something with a client last: what becomes of it when that was not whom it seemed to be, and who may.
+
+use std::time::Duration;
+
+use wardgraph_kernel::{ClientId, Identity, OrganizationRole, TenantId, Timestamp, UserId, Write};
+use wardgraph_store::{Role, Row, Statement, Tx};
+
+use super::Client;
+use crate::OAuthError;
+
+const APP: &[Role] = &[Role::App];
+/// How long before a theft was told of its thief may have begun.
+const BEFORE: Duration = Duration::from_hours(24);
+
+/// What somebody is in the organization that they work in, and whether they run the server.
+pub(super) const REGISTRAR: Statement<Write> = Statement::writing(
+    "oauth.client.registrar",
+    APP,
+    "select m.role, u.global_role is not null from memberships m join users u on u.user_id = m.user_id where m.organization_id = $1 and m.user_id = $2",
+);
+pub(super) const SIGN: Statement<Write> = Statement::writing(
+    "oauth.client.sign",
+    APP,
+    "update clients set changed_by = $3 where organization_id = $1 and client_id = $2",
+);
+/// They stay, and do nothing: whoever sees to the organization looks at them, and has them go on or go.
+pub(super) const DISOWN: Statement<Identity> = Statement::identity(
+    "oauth.client.disown",
+    "update clients set disabled_at = $3, updated_at = $3, generation = generation + 1 where changed_by = $1 and updated_at >= $2 and disabled_at is null
+     returning client_id, organization_id, generation",
+);
+
+/// Somebody who registers clients of the organization that they work in, as they stand now.
+#[derive(Debug, Clone, Copy)]
+pub struct Registrar {
+    user: UserId,
+    role: OrganizationRole,
+    /// Whether they run the server.
+    pub operator: bool,
+}
+
+/// Who registers.
+///
+/// # Errors
+/// [`OAuthError::Above`] for whoever is no member any more.
+pub async fn registrar(tx: &mut Tx<'_, Write>, user: UserId) -> Result<Registrar, OAuthError> {
+    let tenant = tx.tenant();
+    let rows = tx.write(&REGISTRAR, &[&tenant, &user.uuid()]).await?;
+    let row = rows.first().ok_or(OAuthError::Above("you are no member of the organization any more"))?;
+    let role = OrganizationRole::of(row.try_get(0)?).ok_or(OAuthError::Unreadable("a member's role"))?;
+    Ok(Registrar { user, role, operator: row.try_get(1)? })
+}
+
+impl Registrar {
+    /// Nobody gives a client a role above the own.
+    ///
+    /// # Errors
+    /// [`OAuthError::Above`].
+    pub fn may_give(&self, role: Option<OrganizationRole>) -> Result<(), OAuthError> {
+        let above = role.is_some_and(|role| !self.role.may_give(role));
+        if above { Err(OAuthError::Above("nobody gives a client a role above the own: ask an owner")) } else { Ok(()) }
+    }
+
+    /// Nobody holds what opens more than they may: of a client whose role is above the own neither a new secret nor another key, and none of one that
+    /// everybody trusts at the operator's word.
+    ///
+    /// # Errors
+    /// [`OAuthError::Above`].
+    pub fn may_hold(&self, client: &Client) -> Result<(), OAuthError> {
+        if client.is_the_operators() && !self.operator {
+            let why = "the client is that of whoever runs the server, who gives it another secret with `wardgraph client`";
+            return Err(OAuthError::Above(why));
+        }
+        self.may_give(client.registered.role)
+    }
+
+    /// Has a client know who did something with it last.
+    pub async fn sign(&self, tx: &mut Tx<'_, Write>, id: &ClientId) -> Result<(), OAuthError> {
+        let tenant = tx.tenant();
+        tx.write(&SIGN, &[&tenant, &id.as_str(), &self.user.uuid()]).await?;
+        Ok(())
+    }
+}
+
+/// A client that may do nothing any more.
+#[derive(Debug, Clone)]
+pub struct Shut {
+    /// Which one.
+    pub id: ClientId,
+    /// Whose it is.
+    pub organization: TenantId,
+    /// Its generation from now on: it is to be announced.
+    pub generation: i64,
+}
+
+/// Disables the clients that an account registered, changed or gave a secret last, from a day before `since` on: whoever had it in their hands may hold
+/// what opens them.
+pub async fn disown(tx: &mut Tx<'_, Identity>, user: UserId, since: Timestamp, now: Timestamp) -> Result<Vec<Shut>, OAuthError> {
+    let since = since.saturating_sub(BEFORE).unwrap_or(Timestamp::MIN);
+    let rows = tx.run(&DISOWN, &[&user.uuid(), &since, &now]).await?;
+    let read = |row: &Row| {
+        Ok(Shut {
+            id: ClientId::parse(row.try_get(0)?).ok_or(OAuthError::Unreadable("an id"))?,
+            organization: TenantId::parse(row.try_get(1)?).map_err(|_| OAuthError::Unreadable("an organization's id"))?,
+            generation: row.try_get(2)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
