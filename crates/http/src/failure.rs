@@ -124,6 +124,8 @@ impl From<Refusal> for Failure {
                 Problem::unauthenticated(refusal.description).challenge(r#"Basic realm="wardgraph", charset="UTF-8""#)
             }
             ErrorCode::InvalidClient => Problem::unauthenticated(refusal.description),
+            ErrorCode::InvalidToken => Problem::unauthenticated(refusal.description)
+                .challenge(r#"Bearer realm="wardgraph", error="invalid_token""#),
             ErrorCode::InvalidRequest
             | ErrorCode::InvalidGrant
             | ErrorCode::UnauthorizedClient
@@ -131,7 +133,10 @@ impl From<Refusal> for Failure {
             | ErrorCode::InvalidScope
             | ErrorCode::InvalidDpopProof
             | ErrorCode::UseDpopNonce
-            | ErrorCode::InvalidTarget => Problem::malformed(refusal.description),
+            | ErrorCode::InvalidTarget
+            | ErrorCode::InvalidRedirectUri
+            | ErrorCode::InvalidClientMetadata
+            | ErrorCode::UnapprovedSoftwareStatement => Problem::malformed(refusal.description),
         };
         Self(problem.error_code(refusal.code.word()))
     }

@@ -47,6 +47,7 @@ pub mod mfa;
 pub mod oauth;
 pub mod pages;
 pub mod passkeys;
+pub mod registration;
 pub mod shared;
 pub mod system;
 pub mod users;
@@ -83,6 +84,7 @@ pub static ALL: &[&[Row]] = &[
     pages::ROWS,
     invitation_pages::ROWS,
     disown::ROWS,
+    registration::ROWS,
 ];
 
 /// Every endpoint of the server, one after another.

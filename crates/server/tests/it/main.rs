@@ -56,6 +56,7 @@ mod logs;
 mod migration;
 mod names;
 mod neighbours;
+mod newcomers;
 mod oauth;
 mod outage;
 mod own_issuer;

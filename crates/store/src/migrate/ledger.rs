@@ -40,7 +40,8 @@ migrations![
     "0026_invitations",
     "0027_clients",
     "0028_authorization",
-    "0029_used_ids"
+    "0029_used_ids",
+    "0031_registration"
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {

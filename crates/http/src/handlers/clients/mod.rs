@@ -21,13 +21,12 @@ use wardgraph_oauth::{
 };
 use wardgraph_tokens::{Revocation, revoke};
 
-pub use registration::registration;
+pub use registration::{registration, shown};
 
 use crate::{
     Failure, Services,
     handlers::account::sessions::{is_signed_in, signed_out},
 };
-use registration::shown;
 
 /// How long the secrets from before live on, unless the request says.
 const OVERLAP: Duration = Duration::from_hours(24);

@@ -1,6 +1,6 @@
 //! What the roles may do with the tables of accounts: read by the catalogue's tests.
 
-const PEOPLES: [&str; 15] = [
+const PEOPLES: [&str; 16] = [
     "users",
     "passwords",
     "memberships",
@@ -13,6 +13,7 @@ const PEOPLES: [&str; 15] = [
     "passkeys",
     "clients",
     "client_secrets",
+    "initial_tokens",
     "notice_counts",
     "consents",
     "authorization_codes",
@@ -121,16 +122,18 @@ pub(crate) fn grants() -> Vec<String> {
         "identity_secrets worker insert+select",
         "used_ids identity insert+select",
         "used_ids worker delete+select",
-        "clients identity insert+select",
+        "clients identity delete+insert+select+update",
         "clients app delete+insert+select+update",
-        "client_secrets identity insert+select",
+        "client_secrets identity delete+insert+select+update",
+        "initial_tokens identity delete+insert+select",
+        "initial_tokens app delete+insert+select",
         "client_secrets app delete+insert+select+update",
         "pushed_requests identity insert+select+update",
         "pushed_requests worker delete",
         "authorization_codes identity insert+select+update",
         "authorization_codes worker delete",
         "authorization_codes app delete",
-        "consents identity select",
+        "consents identity delete+select",
         "consents app delete+insert+select",
     ];
     let of = |table: &str, columns: &[&str], right: &str| -> Vec<String> {
@@ -227,6 +230,7 @@ pub(crate) fn grants() -> Vec<String> {
         of("links", &["link_id", "user_id", "expires_at", "used_at"], "admin select"),
         of("api_keys", &["key_id", "revoked_at", "expires_at"], "worker select"),
         of("api_keys", &["expires_at", "revoked_at", "successor_id"], "app update"),
+        of("initial_tokens", &["uses_left"], "identity update"),
         of("consents", &["client_name", "scopes", "updated_at"], "app update"),
         of("pushed_requests", &["request_id", "expires_at"], "worker select"),
         of("authorization_codes", &["code_id", "created_at", "expires_at"], "worker select"),

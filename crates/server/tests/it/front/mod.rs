@@ -6,7 +6,7 @@ mod browser;
 mod codes;
 mod consents;
 mod flow;
-mod kit;
+pub(crate) mod kit;
 mod outside;
 mod pushed;
 mod sign_in;
