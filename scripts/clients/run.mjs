@@ -3,7 +3,8 @@
 //     node run.mjs MODULES FLOW ISSUER BASE CLIENT
 //
 // MODULES is .cache/clients/node_modules (scripts/fetch.py). What is asked of ISSUER is asked at BASE. CLIENT is JSON: client_id, client_secret (none for a
-// public one), redirect_uri, signed_out_uri, par, signed (by what algorithm answers are). Where a browser is sent is told on standard output, a line of JSON; where it came back is read from
+// public one), redirect_uri, signed_out_uri, par, signed (by what algorithm answers are); or register, what it says of itself, with initial_token. Where a browser
+// is sent is told on standard output, a line of JSON; where it came back is read from
 // standard input.
 import assert from "node:assert/strict";
 import readline from "node:readline";
@@ -23,7 +24,10 @@ const wanted = { redirect_uri: given.redirect_uri, scope: "openid email nodes:re
 const withOpenIdClient = async () => {
   const client = await load("openid-client/build/index.js");
   const method = given.client_secret ? client.ClientSecretBasic(given.client_secret) : client.None();
-  const config = await client.discovery(new URL(issuer), given.client_id, {}, method, { [client.customFetch]: there });
+  const ways = { [client.customFetch]: there };
+  const config = given.register
+    ? await client.dynamicClientRegistration(new URL(issuer), given.register, undefined, { ...ways, initialAccessToken: given.initial_token })
+    : await client.discovery(new URL(issuer), given.client_id, {}, method, ways);
   const [verifier, state, nonce] = [client.randomPKCECodeVerifier(), client.randomState(), client.randomNonce()];
   const parameters = { ...wanted, state, nonce, code_challenge: await client.calculatePKCECodeChallenge(verifier) };
   const push = given.par ? client.buildAuthorizationUrlWithPAR : client.buildAuthorizationUrl;
@@ -36,7 +40,7 @@ const withOpenIdClient = async () => {
   assert.ok(told.email);
   const refreshed = await client.refreshTokenGrant(config, tokens.refresh_token);
   assert.notEqual(refreshed.access_token, tokens.access_token);
-  if (given.client_secret) {
+  if (given.client_secret || config.clientMetadata().client_secret) {
     assert.equal((await client.tokenIntrospection(config, refreshed.access_token)).active, true);
   }
   await client.tokenRevocation(config, refreshed.refresh_token);

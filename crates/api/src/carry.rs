@@ -289,3 +289,20 @@ impl Media for Svg {
 impl Media for Html {
     const TYPE: &'static str = "text/html; charset=utf-8";
 }
+
+/// The bearer token of a program that registers a client (RFC 7591, section 3), if it has one.
+#[derive(Debug, Clone)]
+pub struct RegistrationToken(pub Option<wardgraph_kernel::Secret>);
+
+/// The client that a path names, and the bearer token by which it says that it is this client (RFC 7592): nobody has believed it yet.
+#[derive(Debug, Clone)]
+pub struct Registrant {
+    /// The id.
+    pub id: String,
+    /// The token.
+    pub token: wardgraph_kernel::Secret,
+}
+
+/// A JSON body by which a client describes itself: what is wrong with it is told in RFC 7591's words.
+#[derive(Debug, Clone)]
+pub struct Registering<T>(pub T);

@@ -2,11 +2,11 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
-use wardgraph_kernel::{ApiKeyId, ClientId, ConsentId, EdgeId, FactorId, InvitationId, NodeId, SessionId, SharedNodeId, UserId};
+use wardgraph_kernel::{ApiKeyId, ClientId, ConsentId, EdgeId, FactorId, InitialTokenId, InvitationId, NodeId, SessionId, SharedNodeId, UserId};
 
 use crate::{
     Accept, Accepted, ClientForm, ClientQuery, Created, Document, Errand, Form, IfMatch, Issued, Json, NoContent, Onward, Page,
-    Parameters, Path, Query, Redirect, Signable, Stored, Tagged, carry::Media, validate::Validate,
+    Parameters, Path, Query, Redirect, Registering, Registrant, RegistrationToken, Signable, Stored, Tagged, carry::Media, validate::Validate,
 };
 
 /// Things that exist, of which valid requests can be made.
@@ -96,6 +96,12 @@ pub struct KnownClient {
     pub secret: String,
     /// An access token of it.
     pub access_token: String,
+    /// A client that registered itself.
+    pub registered: ClientId,
+    /// The token by which that one sees to its registration.
+    pub registration_token: String,
+    /// A token by which programs register clients of the same organization.
+    pub initial_token: InitialTokenId,
 }
 
 /// Second factors, and what opens them.
@@ -134,6 +140,10 @@ pub enum IdKind {
     Consent,
     /// A client of the OAuth server.
     Client,
+    /// A client that registered itself.
+    Registered,
+    /// A token by which programs register clients.
+    InitialToken,
 }
 
 impl IdKind {
@@ -146,6 +156,8 @@ impl IdKind {
             Self::Session => known.account.session.to_string(),
             Self::User => known.account.member.to_string(),
             Self::Client => known.client.id.to_string(),
+            Self::Registered => known.client.registered.to_string(),
+            Self::InitialToken => known.client.initial_token.to_string(),
             Self::ApiKey => known.account.api_key.to_string(),
             Self::Factor => known.account.mfa.factor.to_string(),
             Self::Invitation => known.account.invitations.id.to_string(),
@@ -254,6 +266,10 @@ impl PathId for ConsentId {
     const KIND: IdKind = IdKind::Consent;
 }
 
+impl PathId for InitialTokenId {
+    const KIND: IdKind = IdKind::InitialToken;
+}
+
 impl PathId for ClientId {
     const KIND: IdKind = IdKind::Client;
 }
@@ -325,6 +341,31 @@ impl<T: Body> Input for ClientForm<T> {
 impl<T: Body> Input for ClientQuery<T> {
     fn describe(shape: &mut Shape) {
         shape.query = Some(schema::<T>);
+    }
+    fn sample(known: &Known) -> Option<Value> {
+        Some(T::example(known))
+    }
+}
+
+impl Input for RegistrationToken {
+    fn describe(_: &mut Shape) {}
+    fn sample(_: &Known) -> Option<Value> {
+        None
+    }
+}
+
+impl Input for Registrant {
+    fn describe(shape: &mut Shape) {
+        shape.path = Some(IdKind::Registered);
+    }
+    fn sample(_: &Known) -> Option<Value> {
+        None
+    }
+}
+
+impl<T: Body> Input for Registering<T> {
+    fn describe(shape: &mut Shape) {
+        shape.body = Some(schema::<T>);
     }
     fn sample(known: &Known) -> Option<Value> {
         Some(T::example(known))

@@ -114,7 +114,7 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
 fn parameters(shape: &Shape, writes: bool, generator: &mut SchemaGenerator) -> Vec<Value> {
     let id = shape.path.map(|kind| {
         let schema =
-            if kind == IdKind::Client { json!({ "type": "string" }) } else { json!({ "type": "string", "format": "uuid" }) };
+            if matches!(kind, IdKind::Client | IdKind::Registered) { json!({ "type": "string" }) } else { json!({ "type": "string", "format": "uuid" }) };
         json!({ "name": "id", "in": "path", "required": true, "schema": schema })
     });
     let query = shape.query.map(|query| query(generator)).unwrap_or_default();
@@ -238,7 +238,14 @@ fn placeholder() -> Known {
             new_address: "joan@example.com".into(),
         },
     };
-    let client = KnownClient { id: ClientId::placeholder(), secret: "wgcs_...".into(), access_token: "eyJ...".into() };
+    let client = KnownClient {
+        id: ClientId::placeholder(),
+        secret: "wgcs_...".into(),
+        access_token: "eyJ...".into(),
+        registered: ClientId::placeholder(),
+        registration_token: "wgrt_...".into(),
+        initial_token: id(11).into(),
+    };
     let oauth = KnownAgreement {
         client_id: client.id.to_string(),
         redirect_uri: "https://app.example/cb".into(),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 use wardgraph_kernel::{
-    Actor, ApiKeyId, ClientId, ConsentId, EdgeId, EventType, FactorId, InvitationId, NodeId, Outcome, RequestId, SessionId,
+    Actor, ApiKeyId, ClientId, ConsentId, EdgeId, EventType, FactorId, InitialTokenId, InvitationId, NodeId, Outcome, RequestId, SessionId,
     SubjectKind, TenantId, UserId,
 };
 
@@ -76,6 +76,12 @@ impl From<&ClientId> for Subject {
 impl From<ConsentId> for Subject {
     fn from(id: ConsentId) -> Self {
         Self { kind: SubjectKind::Consent, id: id.to_string() }
+    }
+}
+
+impl From<InitialTokenId> for Subject {
+    fn from(id: InitialTokenId) -> Self {
+        Self { kind: SubjectKind::InitialToken, id: id.to_string() }
     }
 }
 

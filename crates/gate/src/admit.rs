@@ -26,6 +26,7 @@ use crate::{
     binding::{Bindings, Bound, Claim},
     browser,
     client::ClientRing,
+    document::Described,
     entry::Entry,
     ledger::Ledger,
     watch::{self, Watch},
@@ -51,6 +52,8 @@ pub struct GateParts {
     pub nonces: Nonces,
     /// How often is too often.
     pub limiter: Limiter,
+    /// How clients are known by the documents at their ids, if they are.
+    pub described: Option<Described>,
     /// For how long after signing in a person may do what asks for a fresh sign-in.
     pub fresh_for: Duration,
     /// Which proxies are believed.

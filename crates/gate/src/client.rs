@@ -10,7 +10,10 @@ use wardgraph_api::Problem;
 use wardgraph_audit::{Circumstances, Entry, Subject};
 use wardgraph_kernel::{ChangeKind, ClientId, Endpoint, EventType, Identity, Outcome, Read, Spec};
 use wardgraph_limits::Decision;
-use wardgraph_oauth::{Client, OAuthError, client};
+use wardgraph_oauth::{
+    Client, OAuthError,
+    client::{self, document},
+};
 use wardgraph_store::{Plan, Role, Scope, Store, StoreError};
 use wardgraph_tokens::{Inspected, TokenError};
 
@@ -41,27 +44,39 @@ impl Gate {
         }
     }
 
-    pub(crate) async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, Problem> {
-        self.fresh().await?;
+    /// What is remembered of a client, unless it was changed since.
+    pub(crate) fn remembered(&self, id: &ClientId) -> Option<Arc<Client>> {
         let current = |client: &Arc<Client>| {
             !self.is_revoked(ChangeKind::ClientChanged, id.as_str(), client.generation)
-                && !self.is_revoked(ChangeKind::OrganizationEnded, client.organization.as_str(), 0)
+                && !client.organization.as_ref().is_some_and(|home| self.is_revoked(ChangeKind::OrganizationEnded, home.as_str(), 0))
         };
-        if let Some(known) = self.clients.0.get(id).filter(current) {
+        self.clients.0.get(id).filter(current)
+    }
+
+    /// Remembers a client.
+    pub(crate) fn remember(&self, client: Client) -> Arc<Client> {
+        let client = Arc::new(client);
+        self.clients.0.insert(client.id.clone(), client.clone());
+        client
+    }
+
+    /// The client of this name; `from` is where somebody asks for it.
+    pub(crate) async fn client(self: &Arc<Self>, id: &ClientId, from: IpAddr) -> Result<Option<Arc<Client>>, Problem> {
+        self.fresh().await?;
+        if document::is_address(id.as_str()) {
+            return Box::pin(self.described(id, from)).await;
+        }
+        if let Some(known) = self.remembered(id) {
             return Ok(Some(known));
         }
         let found = Box::pin(look_up(&self.parts.store, id)).await;
         let found =
             found.map_err(|error| Problem::unavailable("clients cannot be looked up now").retry_after(2).inside(&error))?;
-        let found = found.map(Arc::new);
-        if let Some(client) = &found {
-            self.clients.0.insert(id.clone(), client.clone());
-        }
-        Ok(found)
+        Ok(found.map(|client| self.remember(client)))
     }
 }
 
-async fn look_up(store: &Store, id: &ClientId) -> Result<Option<Client>, OAuthError> {
+pub(crate) async fn look_up(store: &Store, id: &ClientId) -> Result<Option<Client>, OAuthError> {
     let mut unit = store.unit::<Read>(Role::Identity, Scope::System, Plan::Auto)?;
     unit.end_with_next();
     client::find(&mut unit.tx::<Identity>(), id).await
@@ -73,7 +88,7 @@ impl<E: Endpoint> Ceremony<E> {
     /// # Errors
     /// 503 while that cannot be known.
     pub async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, Problem> {
-        self.admission().gate.client(id).await
+        self.admission().gate.client(id, self.admission().ip).await
     }
 
     /// Counts a request of a client that proved who it is.

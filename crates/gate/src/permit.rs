@@ -167,7 +167,7 @@ impl<E: Endpoint> Permit<E> {
     /// # Errors
     /// 503 while that cannot be known.
     pub async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, Problem> {
-        self.admission.gate.client(id).await
+        self.admission.gate.client(id, self.admission.ip).await
     }
 
     /// Begins the unit of work. Sends nothing and holds no connection until its first statement.

@@ -125,6 +125,8 @@ impl From<Refusal> for Failure {
                 Problem::unauthenticated(refusal.description).challenge(r#"Basic realm="wardgraph", charset="UTF-8""#)
             }
             ErrorCode::InvalidClient => Problem::unauthenticated(refusal.description),
+            ErrorCode::InvalidToken => Problem::unauthenticated(refusal.description)
+                .challenge(r#"Bearer realm="wardgraph", error="invalid_token""#),
             ErrorCode::InvalidRequest
             | ErrorCode::InvalidGrant
             | ErrorCode::UnauthorizedClient
@@ -136,7 +138,10 @@ impl From<Refusal> for Failure {
             | ErrorCode::AuthorizationPending
             | ErrorCode::SlowDown
             | ErrorCode::AccessDenied
-            | ErrorCode::ExpiredToken => Problem::malformed(refusal.description),
+            | ErrorCode::ExpiredToken
+            | ErrorCode::InvalidRedirectUri
+            | ErrorCode::InvalidClientMetadata
+            | ErrorCode::UnapprovedSoftwareStatement => Problem::malformed(refusal.description),
         };
         Self(problem.error_code(refusal.code.word()))
     }

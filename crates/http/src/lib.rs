@@ -12,7 +12,9 @@ mod handlers;
 mod headers;
 mod health;
 mod mount;
+mod newcomers;
 mod pages;
+mod registering;
 mod remembered;
 mod reply;
 mod routes;
@@ -22,9 +24,13 @@ pub use accounts::{Accounts, Registering};
 pub use cors::{Cors, InvalidOrigin};
 pub use decode::Decode;
 pub use failure::Failure;
-pub use handlers::clients::registration;
+pub use handlers::{
+    clients::{registration, shown},
+    registration::tokens::{TokenTerms, token_terms},
+};
 pub use health::HealthState;
 pub use mount::{Api, Edge, Mounted};
+pub use newcomers::{Joining, Newcomers};
 pub use remembered::QueryVectors;
 pub use reply::Reply;
 pub use routes::{Services, api};

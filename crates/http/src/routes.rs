@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use metrics_exporter_prometheus::PrometheusHandle;
 use wardgraph_api::table::{
     account as a, auth, authorize as z, clients as c, device as d, disown as n, graph as g, invitation_pages as ip,
-    invitations as i, mfa as m, oauth as o, pages as p, passkeys as k, shared, system as s, users as u,
+    invitations as i, mfa as m, oauth as o, pages as p, passkeys as k, registration as r, shared, system as s, users as u,
 };
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
@@ -15,10 +15,10 @@ use wardgraph_tokens::{OwnIssuer, RemoteKeys};
 use wardgraph_vault::Vault;
 
 use crate::{
-    Accounts, Api, Edge, HealthState, Mounted, QueryVectors,
+    Accounts, Api, Edge, HealthState, Mounted, Newcomers, QueryVectors,
     handlers::{
         self, account, auth as ceremonies, authorize, batch, clients, device, edges, embeddings, events, invitations, mfa, nodes,
-        oauth, pages, relations, search, system, users, versions,
+        oauth, pages, registration, relations, search, system, users, versions,
     },
 };
 
@@ -47,6 +47,8 @@ pub struct Services {
     pub accounts: Accounts,
     /// The keys that clients of the OAuth server publish.
     pub client_keys: Arc<RemoteKeys>,
+    /// How clients come that nobody registered.
+    pub newcomers: Newcomers,
     /// How long a deleted node can be brought back.
     pub grace_period: Duration,
 }
@@ -219,6 +221,13 @@ fn with_pages(api: Api, services: &Services) -> Api {
         .mount(d::DevicePage, device::open::page)
         .mount(d::OpenDevice, device::open::open)
         .mount(d::DecideForDevice, device::decide::decide)
+        .mount(r::RegisterClient, with(services, registration::register))
+        .mount(r::GetRegistration, with(services, registration::read))
+        .mount(r::UpdateRegistration, with(services, registration::update))
+        .mount(r::DeleteRegistration, registration::delete)
+        .mount(r::CreateInitialToken, with(services, registration::tokens::create))
+        .mount(r::ListInitialTokens, registration::tokens::list)
+        .mount(r::DeleteInitialToken, registration::tokens::withdraw)
 }
 
 /// A handler that is given the services too.

@@ -130,6 +130,10 @@ events! {
     ClientDeleted = "client.deleted" in Admin;
     /// A client of the OAuth server has another secret; those from before end, now or after a while.
     ClientSecretMade = "client_secret.made" in Admin;
+    /// Somebody made a token by which programs register clients of the organization.
+    InitialTokenMade = "initial_token.made" in Admin;
+    /// A token by which programs registered clients is good no more.
+    InitialTokenWithdrawn = "initial_token.withdrawn" in Admin;
     /// A client of the OAuth server did not prove who it is.
     ClientRefused = "client.refused" in Auth;
     /// A client of the OAuth server got a token.
@@ -273,6 +277,8 @@ pub enum SubjectKind {
     Client,
     /// What a person agreed to.
     Consent,
+    /// A token by which programs register clients.
+    InitialToken,
 }
 
 impl SubjectKind {
@@ -291,6 +297,7 @@ impl SubjectKind {
             Self::SetupLink => "setup_link",
             Self::Client => "client",
             Self::Consent => "consent",
+            Self::InitialToken => "initial_token",
         }
     }
 }

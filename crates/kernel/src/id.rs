@@ -45,6 +45,8 @@ ids! {
     ChallengeId;
     /// A secret of a client of the OAuth server.
     ClientSecretId;
+    /// A token by which programs register clients.
+    InitialTokenId;
     /// A code that a client gets by a person's leave.
     CodeId;
     /// What somebody agreed to.

@@ -1,14 +1,23 @@
 //! Clients: what is registered of them, as it is remembered, and how it is kept.
 
+mod about;
 mod acts;
 mod check;
+mod described;
+pub mod document;
+pub mod fetch;
+pub mod initial;
+pub mod operator;
 mod own;
+pub mod registered;
 mod rows;
 pub(crate) mod words;
 
+pub use about::About;
 pub use acts::{Registrar, Shut, disown, registrar};
 pub use check::{Flaw, check};
-pub use own::{create, create_for, delete, get, list, replace, rotate};
+pub use described::{Described, Terms, Unfit, read};
+pub use own::{Changed, create, create_for, delete, get, list, replace, rotate};
 pub use rows::find;
 pub(crate) use words::words;
 pub use words::{GrantType, Source};
@@ -37,6 +46,24 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     own::LIST.info(),
     own::REPLACE.info(),
     rows::FIND.info(),
+    operator::DELETE.info(),
+    operator::DROP_SECRETS.info(),
+    operator::EXPIRE.info(),
+    operator::HOLD.info(),
+    operator::LIST.info(),
+    operator::REPLACE.info(),
+    registered::AGREED.info(),
+    registered::BELIEVE.info(),
+    registered::DESCRIBE.info(),
+    registered::MAKE_ROOM.info(),
+    registered::SWEEP.info(),
+    initial::HOLD.info(),
+    initial::LIST.info(),
+    initial::MAKE.info(),
+    initial::MAKE_FOR.info(),
+    initial::SPEND.info(),
+    initial::SWEEP.info(),
+    initial::WITHDRAW.info(),
 ];
 
 /// What remembering one takes besides it, about, in bytes.
@@ -93,8 +120,8 @@ pub struct Registration {
 pub struct Client {
     /// Its id: no secret.
     pub id: ClientId,
-    /// Whose it is: its tokens are this organization's.
-    pub organization: TenantId,
+    /// Whose it is: what it gets on its own behalf is good there. Nobody's, if it registered itself without anybody's word or is known by its document.
+    pub organization: Option<TenantId>,
     /// Raised with every change.
     pub generation: i64,
     /// How it came to be.
@@ -107,6 +134,12 @@ pub struct Client {
     pub disabled_at: Option<Timestamp>,
     /// What is registered of it.
     pub registered: Registration,
+    /// What it says of itself besides.
+    pub about: About,
+    /// Until when its document is believed, if it is known by one.
+    pub believed_until: Option<Timestamp>,
+    /// SHA-256 of the token by which it sees to its own registration.
+    registration_verifier: Option<Vec<u8>>,
     /// The secrets that are good for something, or were not long ago.
     pub secrets: Vec<KeptSecret>,
 }
@@ -159,6 +192,15 @@ impl Client {
         self.registered.first_party && self.source == Source::Cli
     }
 
+    /// Whether a text is the token by which it sees to its own registration (RFC 7592). Nobody who was disabled has one that is good, and none whose
+    /// registration its organization took over.
+    pub fn sees_to_itself_by(&self, token: &Secret) -> bool {
+        let given = Sha256::digest(token.expose());
+        let kept = self.registration_verifier.as_deref().unwrap_or_default();
+        let verifies = bool::from(kept.ct_eq(given.as_slice()));
+        verifies && self.source == Source::Dynamic && self.disabled_at.is_none()
+    }
+
     /// Whether it gets tokens by this.
     pub fn grants(&self, grant_type: GrantType) -> bool {
         self.disabled_at.is_none() && self.registered.grant_types.contains(&grant_type)
@@ -204,7 +246,7 @@ pub(crate) mod tests {
         let at = |second| Timestamp::from_second(second).unwrap();
         Client {
             id: ClientId::generate(&SeededChance::new(7)),
-            organization: TenantId::parse("org_a").unwrap(),
+            organization: TenantId::parse("org_a").ok(),
             generation: 1,
             source: Source::Api,
             created_at: at(0),
@@ -231,6 +273,9 @@ pub(crate) mod tests {
                 userinfo_alg: None,
                 introspection_alg: None,
             },
+            about: About::default(),
+            believed_until: None,
+            registration_verifier: None,
             secrets: secrets
                 .iter()
                 .enumerate()

@@ -49,6 +49,14 @@ codes! {
     AccessDenied = "access_denied";
     /// The device's code is too old (RFC 8628, section 3.5).
     ExpiredToken = "expired_token";
+    /// An address to send browsers back to cannot be registered (RFC 7591, section 3.2.2).
+    InvalidRedirectUri = "invalid_redirect_uri";
+    /// Something else that a client says of itself cannot be registered (RFC 7591, section 3.2.2).
+    InvalidClientMetadata = "invalid_client_metadata";
+    /// Nobody's statements about software are believed here (RFC 7591, section 3.2.2).
+    UnapprovedSoftwareStatement = "unapproved_software_statement";
+    /// The token by which a client registers, or sees to its registration, is good for nothing (RFC 6750, section 3.1).
+    InvalidToken = "invalid_token";
 }
 
 /// A request that is refused, in the standards' words.

@@ -10,7 +10,7 @@ use crate::{AuthMethod, client::GrantType, scope};
 type Feature = fn(&Published<'_>) -> Vec<(&'static str, Value)>;
 
 /// Every feature there is.
-const FEATURES: &[Feature] = &[server, authorization, tokens, devices, proofs, introspection, revocation, logout];
+const FEATURES: &[Feature] = &[server, authorization, tokens, devices, proofs, introspection, revocation, logout, newcomers];
 
 /// The grant types that the token endpoint takes.
 const GRANT_TYPES: &[GrantType] = &[
@@ -29,6 +29,10 @@ const AUTH_METHODS: &[AuthMethod] = &[AuthMethod::Basic, AuthMethod::Post, AuthM
 pub struct Published<'a> {
     /// This server as an issuer.
     pub issuer: &'a OwnIssuer,
+    /// Whether clients register themselves.
+    pub registers: bool,
+    /// Whether clients are known by the documents at their ids.
+    pub documents: bool,
 }
 
 impl Published<'_> {
@@ -42,9 +46,8 @@ impl Published<'_> {
 }
 
 /// The document: the same for every client.
-pub fn document(issuer: &OwnIssuer) -> Value {
-    let published = Published { issuer };
-    let members = FEATURES.iter().flat_map(|feature| feature(&published));
+pub fn document(published: &Published<'_>) -> Value {
+    let members = FEATURES.iter().flat_map(|feature| feature(published));
     Value::Object(members.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
 }
 
@@ -149,6 +152,15 @@ fn revocation(of: &Published<'_>) -> Vec<(&'static str, Value)> {
         ("revocation_endpoint", of.at("/oauth2/revoke")),
         ("revocation_endpoint_auth_methods_supported", json!(methods(AUTH_METHODS))),
     ]
+}
+
+/// Clients that nobody registered (RFC 7591, section 3; draft-ietf-oauth-client-id-metadata-document, section 6).
+fn newcomers(of: &Published<'_>) -> Vec<(&'static str, Value)> {
+    let mut members = vec![("client_id_metadata_document_supported", of.documents.into())];
+    if of.registers {
+        members.push(("registration_endpoint", of.at("/oauth2/register")));
+    }
+    members
 }
 
 fn confidential() -> Vec<AuthMethod> {

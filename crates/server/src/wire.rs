@@ -6,7 +6,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use wardgraph_egress::{Egress, Rules};
 use wardgraph_embed::{Embedder, RemoteEmbedder, RemoteOptions};
-use wardgraph_gate::{Gate, GateParts, SystemParts};
+use wardgraph_gate::{Described, Gate, GateParts, SystemParts};
 use wardgraph_graph::{
     embedding::Backlog,
     search::{Routes, Searches},
@@ -20,6 +20,7 @@ use wardgraph_identity::{
 };
 use wardgraph_kernel::{Chance, Clock, Permissions, SystemChance, SystemClock, Write};
 use wardgraph_limits::Limiter;
+use wardgraph_oauth::client::fetch::Documents;
 use wardgraph_store::{
     Login, Logins, Role, Space, StatementInfo, Store, StoreOptions,
     embedded::{EmbeddedOptions, EmbeddedPostgres},
@@ -54,6 +55,9 @@ const CLIENT_KEYS_WITHIN: Duration = Duration::from_secs(3);
 
 /// How long it may take to connect to where a client is told of sign-outs.
 const LOGOUT_WITHIN: Duration = Duration::from_secs(3);
+
+/// How long it may take to connect to where a client describes itself.
+const DOCUMENTS_WITHIN: Duration = Duration::from_secs(3);
 
 /// How long the workers may take to give back what they claimed when the server stops.
 const GIVE_BACK_WITHIN: Duration = Duration::from_secs(3);
@@ -263,6 +267,14 @@ fn accounts(config: &Config, keys: AccountKeys, listen: SocketAddr) -> Result<Ac
     })
 }
 
+/// How clients are known by their documents, if they are.
+fn described(config: &Config, egress: &Egress) -> Option<Described> {
+    let newcomers = &config.newcomers;
+    let client = || egress.client(Rules::tenant(None), DOCUMENTS_WITHIN);
+    let documents = || Documents::new(client(), newcomers.scopes.to_vec());
+    newcomers.documents.then(|| Described { documents: documents(), most: newcomers.most })
+}
+
 /// Who takes messages: the mail server, or a folder.
 fn mailer(config: &Config, home: &Home) -> Result<Arc<dyn Mailer>, StartError> {
     Ok(match &config.accounts.smtp {
@@ -352,6 +364,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         issuer: issuer.clone(),
         nonces: Nonces::new(account_keys.nonces()),
         limiter: Limiter::new(config.limits.clone()),
+        described: described(config, &egress),
         fresh_for: config.accounts.fresh_for,
         proxies: config.http.proxies.clone(),
         webhooks: Vec::new(),
@@ -377,6 +390,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         clock,
         metrics: recorder(),
         client_keys: Arc::new(RemoteKeys::new(egress.client(Rules::tenant(None), CLIENT_KEYS_WITHIN))),
+        newcomers: config.newcomers.clone(),
         grace_period: config.grace_period,
     };
     let keepers = Keepers {

@@ -38,6 +38,7 @@ pub const GLOBAL_TABLES: &[(&str, &str)] = &[
     ("sessions", "a person's, as the account is"),
     ("clients", "looked up before anyone is known; who sees to an organization's sees those alone"),
     ("client_secrets", "a client's, looked up with it before anyone is known"),
+    ("initial_tokens", "used by a program that is no client yet; who sees to an organization's clients sees those alone"),
     ("api_keys", "looked up before anyone is known; a person sees the own rows alone"),
     ("passkeys", "looked up before anyone is known; a person sees the own rows alone"),
     ("attempts", "failed sign-ins, under a keyed hash of an address that nobody need have"),
@@ -272,6 +273,7 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             | "setup_links"
             | "clients"
             | "client_secrets"
+            | "initial_tokens"
             | "pushed_requests"
             | "authorization_codes"
             | "consents"
@@ -301,7 +303,7 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             ("own_account", "*", ACCOUNT, ACCOUNT),
         )
         | ("organizations", ("members_read", "r", OWN_ORGANIZATIONS, "") | ("own_account", "*", ORGANIZATION, ORGANIZATION))
-        | ("clients" | "client_secrets", ("own_account", "*", ORGANIZATION, ORGANIZATION))
+        | ("clients" | "client_secrets" | "initial_tokens", ("own_account", "*", ORGANIZATION, ORGANIZATION))
         | ("memberships" | "sessions", ("members", "r", MEMBERS, ""))
         | ("users", ("members", "r", MEMBERS_ACCOUNTS, ""))
         | ("invitations", ("organization", "*", ORGANIZATION, ORGANIZATION) | ("invited", "r", INVITED, ""))

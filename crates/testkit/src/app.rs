@@ -29,7 +29,7 @@ use wardgraph_worker::{
 };
 
 use crate::{
-    Caller, Cluster, Database, Mailbox, OAuthClient, Person, Window,
+    Caller, ClientOptions, Cluster, Database, Mailbox, OAuthClient, Person, Window,
     cluster::repository,
     issuers::{outside, own_issuer},
     security_key::party,
@@ -100,6 +100,8 @@ pub struct AppOptions {
     pub mailer: Option<Arc<dyn Mailer>>,
     /// Where clients of the OAuth server publish their keys; on public hosts alone if nothing is said.
     pub client_keys: Option<Arc<RemoteKeys>>,
+    /// How clients come that nobody registered.
+    pub newcomers: ClientOptions,
     /// Where master keys come from; [`MASTER_KEY`] if nothing is said.
     pub masters: Option<Arc<dyn MasterSource>>,
 }
@@ -130,6 +132,7 @@ impl Default for AppOptions {
             beat: std::time::Duration::ZERO,
             mailer: None,
             client_keys: None,
+            newcomers: ClientOptions::default(),
             masters: None,
         }
     }
@@ -234,8 +237,7 @@ impl App {
         let (own_key, secret) = (LocalKey::generate().unwrap(), wardgraph_kernel::Secret::new(SECRET));
         let own = own_key.issuer("wardgraph-local", AUDIENCE, Permissions::all());
         let (shared_clock, chance): (Arc<dyn Clock>, _) = (clock.clone(), Arc::new(SeededChance::new(7)));
-        let masters = options.masters.unwrap_or_else(test_masters);
-        let vault = Vault::open_with(masters).await.unwrap();
+        let vault = Vault::open_with(options.masters.unwrap_or_else(test_masters)).await.unwrap();
         let issuer = own_issuer(options.algorithms, &vault);
         let parts = SystemParts { store: store.clone(), clock: shared_clock.clone(), chance: chance.clone() };
         let keys = KeyKeeper::new(parts.clone(), vault.clone(), issuer.clone());
@@ -250,6 +252,7 @@ impl App {
             )
             .unwrap(),
             limiter: Limiter::new(options.limits),
+            described: options.newcomers.described,
             fresh_for: std::time::Duration::from_mins(10),
             proxies: options.proxies,
             webhooks: options.webhooks,
@@ -272,6 +275,7 @@ impl App {
             metrics: recorder(),
             grace_period: GRACE,
             client_keys: options.client_keys.unwrap_or_else(client_keys),
+            newcomers: options.newcomers.rules,
             vault: vault.clone(),
             issuer: issuer.clone(),
             accounts: accounts(&account_keys, listener.local_addr().unwrap().port()),
@@ -438,6 +442,7 @@ impl App {
     pub async fn sweep_accounts(&self) {
         self.mail.sweep().await.unwrap();
         self.account_keeper.turn().await.unwrap();
+        self.account_keeper.sweep_clients().await.unwrap();
     }
 
     /// Works the queue until nothing is due.

@@ -12,7 +12,7 @@ use wardgraph_gate::browser::{FORM_TOKEN, SESSION as SESSION_COOKIE, VISIT as VI
 use wardgraph_kernel::{Access, Clock, Permission, SystemChance, TenantId};
 use wardgraph_tokens::{MintRequest, Minter};
 
-use crate::{App, Window};
+use crate::{App, Window, presenting};
 
 /// Someone who calls.
 #[derive(Debug, Clone)]
@@ -149,7 +149,7 @@ impl Caller {
 
     /// The call of an endpoint with its sample, not yet sent.
     pub fn calling(&self, row: &Row, known: &Known) -> reqwest::RequestBuilder {
-        let request = self.request(row.spec.method.word(), &path(row, known));
+        let request = presenting(self.request(row.spec.method.word(), &path(row, known)), row, known);
         match (row.sample)(known) {
             Some(body) if row.spec.is_page() && row.spec.method == wardgraph_kernel::Method::GET => {
                 self.request(row.spec.method.word(), &format!("{}?{}", path(row, known), fields(&body).finish()))
@@ -162,7 +162,7 @@ impl Caller {
                 let target = format!("{}?{}", path(row, known), fields(&body).finish());
                 self.request(row.spec.method.word(), &target)
             }
-            Some(body) if row.spec.is_for_clients() => {
+            Some(body) if row.spec.is_for_clients() && (row.shape)().form => {
                 request.header("content-type", "application/x-www-form-urlencoded").body(fields(&body).finish())
             }
             Some(body) => request.json(&body),

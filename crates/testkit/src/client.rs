@@ -106,10 +106,16 @@ impl OAuthClient {
     pub(crate) async fn known(app: &App, person: &Person) -> KnownClient {
         let client = app.client_of(person, json!({ "token_endpoint_auth_method": "client_secret_post" })).await;
         let answer = client.token(&[]).await.ok();
+        let said = json!({ "redirect_uris": ["https://app.example/cb"] });
+        let registered = Reply::of(app.stranger().request("POST", "/oauth2/register").json(&said)).await.created();
+        let token = person.caller.post("/api/v1/initial-tokens", &json!({})).await.created();
         KnownClient {
             id: ClientId::parse(&client.id).unwrap(),
             secret: client.secret.unwrap(),
             access_token: answer["access_token"].as_str().unwrap().to_owned(),
+            registered: ClientId::parse(registered["client_id"].as_str().unwrap()).unwrap(),
+            registration_token: registered["registration_access_token"].as_str().unwrap().to_owned(),
+            initial_token: serde_json::from_value(token["id"].clone()).unwrap(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Keeping accounts: those that nobody came for go, with their organizations.
+//! Keeping accounts: those that nobody came for go, with their organizations; and so do clients that nobody agreed to.
 
 use std::time::Duration;
 
@@ -7,6 +7,10 @@ use wardgraph_audit::Entry;
 use wardgraph_gate::{StoreError, SystemParts};
 use wardgraph_identity::{IdentityError, people};
 use wardgraph_kernel::{EventType, UserId};
+use wardgraph_oauth::{
+    OAuthError,
+    client::{initial, registered},
+};
 use wardgraph_tokens::{Revocation, revoke};
 
 /// The actor of this work.
@@ -37,6 +41,9 @@ impl AccountKeeper {
             if let Err(error) = self.turn().await {
                 tracing::warn!(%error, "accounts that nobody came for could not be deleted; trying again");
             }
+            if let Err(error) = self.sweep_clients().await {
+                tracing::warn!(%error, "clients that nobody agreed to could not be forgotten; trying again");
+            }
         }
     }
 
@@ -60,6 +67,19 @@ impl AccountKeeper {
                 after = Some(user);
             }
         }
+    }
+
+    /// Forgets clients of no organization that nobody agreed to, and initial tokens that are past.
+    pub async fn sweep_clients(&self) -> Result<(), OAuthError> {
+        let mut more = true;
+        while more {
+            let mut work = self.parts.accounts(WHY)?;
+            let now = work.now();
+            more = registered::sweep(&mut work.tx(), now).await?;
+            more |= initial::sweep(&mut work.tx(), now).await?;
+            work.commit(Vec::new()).await?;
+        }
+        Ok(())
     }
 
     async fn delete(&self, user: UserId) -> Result<bool, IdentityError> {

@@ -48,6 +48,7 @@ pub mod mfa;
 pub mod oauth;
 pub mod pages;
 pub mod passkeys;
+pub mod registration;
 pub mod shared;
 pub mod system;
 pub mod users;
@@ -85,6 +86,7 @@ pub static ALL: &[&[Row]] = &[
     invitation_pages::ROWS,
     disown::ROWS,
     device::ROWS,
+    registration::ROWS,
 ];
 
 /// Every endpoint of the server, one after another.

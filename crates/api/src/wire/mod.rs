@@ -21,6 +21,7 @@ pub mod oauth;
 mod object_text;
 pub mod page;
 pub mod passkey;
+pub mod registration;
 pub mod relation;
 pub mod search;
 mod secret_text;

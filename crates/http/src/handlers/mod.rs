@@ -15,6 +15,7 @@ pub(crate) mod mfa;
 pub(crate) mod nodes;
 pub(crate) mod oauth;
 pub(crate) mod pages;
+pub(crate) mod registration;
 pub(crate) mod relations;
 pub(crate) mod search;
 pub(crate) mod shared;

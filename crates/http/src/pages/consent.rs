@@ -18,8 +18,10 @@ use super::{
 pub(crate) struct Question<'a> {
     /// The client, and what it is called.
     pub(crate) client: (&'a str, &'a str),
-    /// The organization that it belongs to.
-    pub(crate) owner: &'a str,
+    /// Who answers for it.
+    pub(crate) owner: Owner<'a>,
+    /// Whether it leads to a program on the browser's own machine, and nobody answers for it.
+    pub(crate) is_local: bool,
     /// Where the browser goes back to.
     pub(crate) host: &'a str,
     /// Who is asked.
@@ -38,12 +40,34 @@ pub(crate) struct Question<'a> {
     pub(crate) token: &'a str,
 }
 
+/// Who answers for a client.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Owner<'a> {
+    /// An organization, by its name.
+    Organization(&'a str),
+    /// Whoever has this host, where it describes itself.
+    Host(&'a str),
+    /// Nobody.
+    Nobody,
+}
+
 /// The question.
 pub(crate) fn consent(question: &Question<'_>) -> Screen {
     let (id, name) = question.client;
     let (other, deny) = question.elsewhere;
     let body = html! {
-        p { strong { (name) } " " (c::OF) " " strong { (question.owner) } " " (c::ASKS) }
+        @match question.owner {
+            Owner::Organization(owner) => p { strong { (name) } " " (c::OF) " " strong { (owner) } " " (c::ASKS) }
+            Owner::Host(host) => {
+                p { strong { (name) } " " (c::ASKS_TOO) }
+                p.summary { (c::DESCRIBED_AT) " " strong { (host) } ". " (c::DESCRIBED) }
+            }
+            Owner::Nobody => {
+                p { strong { (name) } " " (c::ASKS_TOO) }
+                p.summary { (c::UNVERIFIED) }
+            }
+        }
+        @if question.is_local { p.summary { (c::LOCAL) } }
         form method="post" action="/oauth2/consent" {
             input type="hidden" name=(FORM_TOKEN) value=(question.token);
             input type="hidden" name="client_id" value=(id);

@@ -14,11 +14,11 @@ use crate::{AuthMethod, OAuthError};
 
 const APP: &[Role] = &[Role::App];
 /// How many clients an organization may have. The count may be passed by clients that are registered at once, not by many.
-const MOST: i64 = 1_000;
+pub(super) const MOST: i64 = 1_000;
 /// Where a listed client's mark stands, behind the columns of every client.
-const MARK: usize = 25;
+const MARK: usize = 31;
 /// How many secrets of a client may be good at once.
-const MOST_SECRETS: i64 = 5;
+pub(super) const MOST_SECRETS: i64 = 5;
 
 const CREATE_SQL: &str = "insert into clients (organization_id, client_id, source, created_at, updated_at, name, auth_method, grant_types, redirect_uris,
        post_logout_redirect_uris, backchannel_logout_uri, scopes, resources, role, first_party, dpop_bound, require_par, id_token_alg, access_token_alg, jwks, jwks_uri,
@@ -113,7 +113,7 @@ pub async fn create(
 ) -> Result<Client, OAuthError> {
     by.may_give(new.role)?;
     let tenant = tx.tenant();
-    let first = First { tenant: &tenant, id: id.as_str(), source: Source::Api.word(), now, new, words: Words::of(new) };
+    let first = First { tenant: Some(&tenant), id: id.as_str(), source: Source::Api.word(), now, new, words: Words::of(new) };
     let rows = tx.write(&CREATE, &first.params()).await?;
     if rows.is_empty() {
         return Err(OAuthError::TooMany { what: "clients in an organization", most: MOST });
@@ -125,17 +125,18 @@ pub async fn create(
     hold(tx, id).await
 }
 
-/// Registers a client of any organization, at the word of whoever runs the server.
+/// Registers a client of any organization, or of none: at the word of whoever runs the server, or before anyone is known.
 pub async fn create_for(
     tx: &mut Tx<'_, Identity>,
-    organization: &TenantId,
+    organization: Option<&TenantId>,
+    source: Source,
     id: &ClientId,
     new: &Registration,
     secret: Option<&NewSecret>,
     now: Timestamp,
 ) -> Result<(), OAuthError> {
-    let tenant = organization.as_str();
-    let first = First { tenant, id: id.as_str(), source: Source::Cli.word(), now, new, words: Words::of(new) };
+    let tenant = organization.map(TenantId::as_str);
+    let first = First { tenant, id: id.as_str(), source: source.word(), now, new, words: Words::of(new) };
     let rows = tx.run(&CREATE_FOR, &first.params()).await?;
     if rows.is_empty() {
         return Err(OAuthError::TooMany { what: "clients in an organization", most: MOST });
@@ -302,18 +303,18 @@ pub async fn rotate(
 }
 
 /// What stands in rows as words.
-struct Words {
-    auth_method: &'static str,
-    grant_types: Vec<&'static str>,
-    role: Option<&'static str>,
-    id_token_alg: &'static str,
-    access_token_alg: Option<&'static str>,
-    userinfo_alg: Option<&'static str>,
-    introspection_alg: Option<&'static str>,
+pub(super) struct Words {
+    pub(super) auth_method: &'static str,
+    pub(super) grant_types: Vec<&'static str>,
+    pub(super) role: Option<&'static str>,
+    pub(super) id_token_alg: &'static str,
+    pub(super) access_token_alg: Option<&'static str>,
+    pub(super) userinfo_alg: Option<&'static str>,
+    pub(super) introspection_alg: Option<&'static str>,
 }
 
 impl Words {
-    fn of(registered: &Registration) -> Self {
+    pub(super) fn of(registered: &Registration) -> Self {
         Self {
             auth_method: registered.auth_method.word(),
             grant_types: registered.grant_types.iter().map(|grant| grant.word()).collect(),
@@ -328,7 +329,7 @@ impl Words {
 
 /// A client's first row.
 struct First<'a> {
-    tenant: &'a str,
+    tenant: Option<&'a str>,
     id: &'a str,
     source: &'static str,
     now: Timestamp,

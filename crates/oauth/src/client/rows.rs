@@ -4,7 +4,7 @@ use wardgraph_kernel::{ClientId, Identity, OrganizationRole, TenantId, Timestamp
 use wardgraph_store::{Row, Statement, Tx};
 use wardgraph_tokens::Algorithm;
 
-use super::{Client, GrantType, KeptSecret, Registration, Source};
+use super::{About, Client, GrantType, KeptSecret, Registration, Source};
 use crate::{AuthMethod, OAuthError};
 
 /// A client and its secrets, in one row.
@@ -15,7 +15,8 @@ macro_rules! client_columns {
          c.first_party, c.dpop_bound, c.require_par, c.id_token_alg, c.access_token_alg, c.jwks, c.jwks_uri,
          c.backchannel_logout_session, c.userinfo_alg, c.introspection_alg,
          array(select s.verifier from client_secrets s where s.client_id = c.client_id order by s.secret_id),
-         array(select s.expires_at from client_secrets s where s.client_id = c.client_id order by s.secret_id)"
+         array(select s.expires_at from client_secrets s where s.client_id = c.client_id order by s.secret_id),
+         c.about, c.believed_until, c.registration_verifier"
     };
 }
 
@@ -32,6 +33,7 @@ pub async fn find(tx: &mut Tx<'_, Identity>, id: &ClientId) -> Result<Option<Cli
 /// Reads a row of [`client_columns`].
 pub(super) fn read(row: &Row) -> Result<Client, OAuthError> {
     let text = |at| row.try_get::<&str>(at);
+    let organization: Option<&str> = row.try_get(1)?;
     let (verifiers, ends): (Vec<Vec<u8>>, Vec<Option<Timestamp>>) = (row.try_get(26)?, row.try_get(27)?);
     let secrets = verifiers.into_iter().zip(ends).map(|(verifier, expires_at)| {
         let verifier = verifier.try_into().map_err(|_| OAuthError::Unreadable("a secret's verifier"))?;
@@ -44,7 +46,7 @@ pub(super) fn read(row: &Row) -> Result<Client, OAuthError> {
     let algorithm = |word: &str| word.parse::<Algorithm>().map_err(|_| OAuthError::Unreadable("an algorithm"));
     Ok(Client {
         id: ClientId::parse(text(0)?).ok_or(OAuthError::Unreadable("an id"))?,
-        organization: TenantId::parse(text(1)?).map_err(|_| OAuthError::Unreadable("an organization's id"))?,
+        organization: organization.map(TenantId::parse).transpose().map_err(|_| OAuthError::Unreadable("an organization's id"))?,
         generation: row.try_get(2)?,
         source: Source::of(text(3)?).ok_or(OAuthError::Unreadable("where it came from"))?,
         created_at: row.try_get(4)?,
@@ -71,6 +73,9 @@ pub(super) fn read(row: &Row) -> Result<Client, OAuthError> {
             userinfo_alg: row.try_get::<Option<&str>>(24)?.map(algorithm).transpose()?,
             introspection_alg: row.try_get::<Option<&str>>(25)?.map(algorithm).transpose()?,
         },
+        about: About::read(row.try_get(28)?).ok_or(OAuthError::Unreadable("what it says of itself"))?,
+        believed_until: row.try_get(29)?,
+        registration_verifier: row.try_get(30)?,
         secrets: secrets.collect::<Result<_, OAuthError>>()?,
     })
 }

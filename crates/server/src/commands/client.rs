@@ -1,23 +1,30 @@
 //! `wardgraph client`
 
-use std::{io::Write, sync::Arc};
+mod change;
+mod fields;
+mod told;
 
-use clap::Subcommand;
-use serde_json::{Value, json};
-use wardgraph_api::{FieldError, validate::Faults, wire::client::NewClient};
+use std::{io::Write, sync::Arc, time::Duration};
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use wardgraph_api::wire::registration::NewInitialToken;
 use wardgraph_audit::{Entry, Subject};
-use wardgraph_gate::SystemParts;
-use wardgraph_http::registration;
-use wardgraph_kernel::{ClientId, EventType, Permissions, SystemChance, SystemClock, TenantId};
+use wardgraph_gate::{SystemParts, SystemWork};
+use wardgraph_http::token_terms;
+use wardgraph_kernel::{ClientId, EventType, Identity, InitialTokenId, Permissions, SystemChance, SystemClock, TenantId, Timestamp};
 use wardgraph_oauth::{
-    AuthMethod,
-    client::{self, NewSecret, Registration},
+    OAuthError,
+    client::{initial, operator},
 };
 use wardgraph_store::Role;
-use wardgraph_tokens::Algorithm;
 
 use super::Context;
-use crate::wire::{StartError, store_beside};
+use crate::{
+    config::Config,
+    wire::{StartError, store_beside},
+};
+use fields::Fields;
 
 /// Clients of the OAuth server.
 #[derive(Debug, Subcommand)]
@@ -27,87 +34,200 @@ pub(super) enum Client {
         /// The organization's id (`org_...`).
         #[arg(long)]
         organization: String,
-        /// What people are shown.
+        #[command(flatten)]
+        fields: Box<Fields>,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// List the newest clients.
+    List {
+        /// Those of this organization alone.
         #[arg(long)]
-        name: String,
-        /// By what it gets tokens: `client_credentials`, `authorization_code`, `refresh_token`.
-        #[arg(long = "grant-type", required = true)]
-        grant_types: Vec<String>,
-        /// How it proves who it is: `client_secret_basic`, `client_secret_post`, `none`.
-        #[arg(long, default_value = "client_secret_basic")]
-        auth_method: String,
-        /// Where browsers may be sent back to.
-        #[arg(long = "redirect-uri")]
-        redirect_uris: Vec<String>,
-        /// The most that it may ever ask for.
+        organization: Option<String>,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Show what is registered of a client.
+    Show {
+        /// The client's id.
+        client_id: String,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Register something else of a client: what is given takes the place of what was. Where it may do less than before, its tokens are taken back.
+    Update {
+        /// The client's id.
+        client_id: String,
+        #[command(flatten)]
+        fields: Box<Fields>,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Give a client another secret, which is shown once. Those from before live on for a while.
+    RotateSecret {
+        /// The client's id.
+        client_id: String,
+        /// How many seconds those from before live on; 0 ends them at once.
+        #[arg(long, default_value_t = 86_400, value_parser = clap::value_parser!(u64).range(0..=2_592_000))]
+        overlap_seconds: u64,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Have a client do nothing for now. Its tokens are taken back.
+    Disable {
+        /// The client's id.
+        client_id: String,
+    },
+    /// Let a client that was disabled work again.
+    Enable {
+        /// The client's id.
+        client_id: String,
+    },
+    /// Delete a client, with every grant that it had.
+    Delete {
+        /// The client's id.
+        client_id: String,
+    },
+    /// Make a token by which programs register clients of an organization (RFC 7591). It is shown once.
+    InitialToken {
+        /// The organization's id (`org_...`).
+        #[arg(long)]
+        organization: String,
+        /// How many clients may be registered by it.
+        #[arg(long, default_value_t = 1)]
+        uses: i32,
+        /// How many seconds it is good for.
+        #[arg(long, default_value_t = 86_400)]
+        expires_in: i64,
+        /// The most that its clients may ask for; `oauth.registered_scopes` if nothing is said.
         #[arg(long = "scope")]
         scopes: Vec<String>,
-        /// What it may do on its own behalf: a role in the organization.
+        /// What its clients may do on their own behalf: a role in the organization.
         #[arg(long)]
         role: Option<String>,
-        /// It is the organization's own, and asks nobody for consent.
-        #[arg(long)]
-        first_party: bool,
+        #[command(flatten)]
+        form: Form,
     },
+}
+
+/// In what form it is told.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Form {
+    /// As JSON, for programs.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What the commands work with.
+struct Desk {
+    parts: SystemParts,
+    config: Config,
 }
 
 impl Client {
     pub(super) async fn run(self, context: &Context, out: &mut (impl Write + Send)) -> Result<bool, StartError> {
-        let Self::Create { organization, name, grant_types, auth_method, redirect_uris, scopes, role, first_party } = self;
-        let wanted = json!({
-            "client_name": name,
-            "grant_types": grant_types,
-            "token_endpoint_auth_method": auth_method,
-            "redirect_uris": redirect_uris,
-            "scopes": scopes,
-            "role": role,
-            "first_party": first_party,
-        });
         let (config, home) = (context.config()?, context.home()?);
-        let organization = TenantId::parse(&organization).map_err(|error| format!("--organization: {error}"))?;
-        let new = registered(wanted, &config.own.algorithms)?;
         let Some(store) = store_beside(&config, &home, &[Role::Identity])? else {
             return Err("there is no database yet: start the server first".into());
         };
         let parts = SystemParts { store: store.clone(), clock: Arc::new(SystemClock::start()), chance: Arc::new(SystemChance) };
-        let made = make(&parts, &organization, &new).await;
+        let done = self.act(&Desk { parts, config }, out).await;
         store.close();
-        let (id, secret) = made?;
-        writeln!(out, "client_id: {id}")?;
-        if let Some(secret) = secret {
-            writeln!(out, "client_secret: {}", secret.text.expose())?;
+        done.map(|()| true)
+    }
+
+    async fn act(self, desk: &Desk, out: &mut (impl Write + Send)) -> Result<(), StartError> {
+        match self {
+            Self::Create { organization, fields, form } => {
+                let (client, secret) = desk.create(&organization, *fields).await?;
+                told::made(out, form, client, secret.as_ref(), desk.now())
+            }
+            Self::List { organization, form } => told::all(out, form, desk.list(organization.as_deref()).await?, desk.now()),
+            Self::Show { client_id, form } => told::one(out, form, desk.show(&client_id).await?, desk.now()),
+            Self::Update { client_id, fields, form } => {
+                told::one(out, form, desk.update(&client_id, *fields).await?, desk.now())
+            }
+            Self::RotateSecret { client_id, overlap_seconds, form } => {
+                let (secret, until) = desk.rotate(&client_id, Duration::from_secs(overlap_seconds)).await?;
+                let answer = json!({ "client_id": client_id, "client_secret": secret.text.expose(), "others_expire_at": until });
+                told::values(out, form, &answer)
+            }
+            Self::Disable { client_id } => desk.switch(&client_id, true).await,
+            Self::Enable { client_id } => desk.switch(&client_id, false).await,
+            Self::Delete { client_id } => desk.delete(&client_id).await,
+            Self::InitialToken { organization, uses, expires_in, scopes, role, form } => {
+                let scopes = Some(scopes).filter(|scopes| !scopes.is_empty());
+                let new = NewInitialToken { expires_in: Some(expires_in), uses: Some(uses), scopes, role };
+                told::values(out, form, &desk.initial_token(&organization, new).await?)
+            }
         }
-        Ok(true)
     }
 }
 
-async fn make(
-    parts: &SystemParts,
-    organization: &TenantId,
-    new: &Registration,
-) -> Result<(ClientId, Option<NewSecret>), StartError> {
-    let mut work = parts.accounts("client create")?;
-    let (now, chance) = (work.now(), &*parts.chance);
-    let id = ClientId::generate(chance);
-    let secret = matches!(new.auth_method, AuthMethod::Basic | AuthMethod::Post).then(|| NewSecret::generate(now, chance));
-    let made = client::create_for(&mut work.tx(), organization, &id, new, secret.as_ref(), now).await;
-    made.map_err(|error| format!("no client was registered: is `{organization}` an organization of this server? ({error})"))?;
-    let payload = json!({ "organization": organization.as_str(), "client_name": new.name });
-    work.commit(vec![Entry::done(EventType::ClientCreated, Subject::from(&id)).with(payload)]).await?;
-    Ok((id, secret))
-}
-
-/// What registering over HTTP asks of a client is asked here.
-fn registered(wanted: Value, algorithms: &[Algorithm]) -> Result<Registration, StartError> {
-    let new: NewClient = serde_json::from_value(wanted).map_err(|_| "--name must be text without control characters")?;
-    let faults = Faults::of(&new);
-    if !faults.is_empty() {
-        return Err(told(&faults).into());
+impl Desk {
+    fn now(&self) -> Timestamp {
+        self.parts.clock.now()
     }
-    registration(new, Permissions::all(), algorithms).map_err(|problem| told(&problem.errors).into())
+
+    fn begin(&self, why: &'static str) -> Result<SystemWork<Identity>, StartError> {
+        Ok(self.parts.accounts(why)?)
+    }
+
+    async fn list(&self, organization: Option<&str>) -> Result<Vec<wardgraph_oauth::Client>, StartError> {
+        let organization = organization.map(self::organization).transpose()?;
+        let mut work = self.begin("client list")?;
+        let found = operator::list(&mut work.tx(), organization.as_ref()).await?;
+        work.commit(Vec::new()).await?;
+        Ok(found)
+    }
+
+    async fn show(&self, id: &str) -> Result<wardgraph_oauth::Client, StartError> {
+        let id = client_id(id)?;
+        let mut work = self.begin("client show")?;
+        let found = operator::hold(&mut work.tx(), &id).await.map_err(unknown)?;
+        work.commit(Vec::new()).await?;
+        Ok(found)
+    }
+
+    async fn initial_token(&self, organization: &str, new: NewInitialToken) -> Result<serde_json::Value, StartError> {
+        let organization = self::organization(organization)?;
+        fields::sound(&new)?;
+        let mut work = self.begin("client initial-token")?;
+        let (now, chance) = (work.now(), &*self.parts.chance);
+        let terms = token_terms(new, Permissions::all(), &self.config.newcomers.scopes, now);
+        let terms = terms.map_err(|problem| fields::told(&problem.errors))?;
+        let id = InitialTokenId::new(now, chance);
+        let wanted = initial::NewToken {
+            organization: &organization,
+            maker: None,
+            scopes: &terms.scopes,
+            role: terms.role,
+            uses: terms.uses,
+            expires_at: terms.expires_at,
+        };
+        let text = initial::make_for(&mut work.tx(), id, &wanted, now, chance).await;
+        let text = text.map_err(|error| format!("no token was made: is `{organization}` an organization here? ({error})"))?;
+        let payload = json!({ "organization": organization.as_str(), "scopes": terms.scopes, "uses": terms.uses });
+        work.commit(vec![Entry::done(EventType::InitialTokenMade, Subject::from(id)).with(payload)]).await?;
+        Ok(json!({
+            "initial_token": text.expose(),
+            "id": id,
+            "uses_left": terms.uses,
+            "scopes": terms.scopes,
+            "role": terms.role.map(wardgraph_kernel::OrganizationRole::word),
+            "expires_at": terms.expires_at,
+        }))
+    }
 }
 
-fn told(faults: &[FieldError]) -> String {
-    let lines: Vec<_> = faults.iter().map(|fault| format!("{}: {}", fault.field.trim_start_matches('/'), fault.detail)).collect();
-    lines.join("\n")
+fn organization(text: &str) -> Result<TenantId, StartError> {
+    TenantId::parse(text).map_err(|error| format!("--organization: {error}").into())
+}
+
+fn client_id(text: &str) -> Result<ClientId, StartError> {
+    ClientId::parse(text).ok_or_else(|| "the client's id has 1 to 512 visible characters".into())
+}
+
+fn unknown(error: OAuthError) -> StartError {
+    if matches!(error, OAuthError::NoClient) { "there is no such client".into() } else { error.into() }
 }

@@ -8,6 +8,7 @@ mod error;
 mod http;
 mod issuers;
 mod keys;
+mod oauth;
 mod own;
 mod passkeys;
 mod sources;

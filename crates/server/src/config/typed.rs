@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use tracing_subscriber::EnvFilter;
+use wardgraph_http::Newcomers;
 use wardgraph_kernel::{LimitClass, Secret};
 use wardgraph_limits::{LimitTable, Policy};
 use wardgraph_store::{Login, LoginError, Role, Timeouts};
@@ -16,6 +17,7 @@ use super::{
     http::{HttpConfig, http},
     issuers::{self, IssuerSettings},
     keys::Kind,
+    oauth::newcomers,
     own::{MasterKeys, OwnSettings, own, vault},
     passkeys::{PasskeySettings, passkeys},
 };
@@ -39,6 +41,8 @@ pub struct Config {
     pub master_keys: MasterKeys,
     /// How accounts are kept.
     pub accounts: AccountSettings,
+    /// How clients of the OAuth server come that nobody registered.
+    pub newcomers: Newcomers,
     /// The way out.
     pub egress: EgressConfig,
     /// What `aud` must name in tokens of any issuer.
@@ -99,6 +103,7 @@ impl Config {
             own,
             master_keys: vault(settings)?,
             accounts: accounts(settings)?,
+            newcomers: newcomers(settings)?,
             egress: egress(settings)?,
             audience,
             limits,

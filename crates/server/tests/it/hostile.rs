@@ -11,7 +11,7 @@ use wardgraph_api::{
     describe::Known,
     table::{Row, rows},
 };
-use wardgraph_testkit::{App, Caller, Reply};
+use wardgraph_testkit::{App, Caller, Reply, presenting};
 
 const HOLE: &str = "@@HOLE@@";
 
@@ -47,7 +47,7 @@ pub(crate) fn bodied() -> impl Iterator<Item = &'static Row> {
 }
 
 pub(crate) fn sending(caller: &Caller, row: &Row, known: &Known, body: Vec<u8>) -> reqwest::RequestBuilder {
-    caller.request(row.spec.method.word(), &place(row, known)).header(CONTENT_TYPE, "application/json").body(body)
+    presenting(caller.request(row.spec.method.word(), &place(row, known)), row, known).header(CONTENT_TYPE, "application/json").body(body)
 }
 
 pub(crate) fn document() -> Value {
@@ -283,7 +283,7 @@ async fn json_is_read_whatever_its_content_type_says() {
         for content_type in types {
             let known = app.known(&owner).await;
             let body = (row.sample)(&known).unwrap().to_string();
-            let request = owner.request(row.spec.method.word(), &place(row, &known)).body(body);
+            let request = presenting(owner.request(row.spec.method.word(), &place(row, &known)), row, &known).body(body);
             let request = content_type.into_iter().fold(request, |request, value| request.header(CONTENT_TYPE, value));
             let reply = ask(request, &format!("{} as {content_type:?}", row.spec.id)).await;
             assert!(reply.status.is_success(), "{} as {content_type:?}: {}", row.spec.id, reply.text);

@@ -22,7 +22,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("audit", &["kernel", "store"]),
     ("graph", &["kernel", "store", "embed"]),
     ("identity", &["kernel", "egress", "store", "vault"]),
-    ("oauth", &["kernel", "store", "vault", "tokens", "identity"]),
+    ("oauth", &["kernel", "egress", "store", "vault", "tokens", "identity"]),
     ("gate", &["kernel", "api", "store", "vault", "audit", "tokens", "limits", "identity", "oauth"]),
     ("http", &["kernel", "api", "vault", "tokens", "audit", "embed", "graph", "limits", "identity", "oauth", "gate"]),
     ("worker", &["kernel", "egress", "vault", "tokens", "audit", "embed", "graph", "identity", "oauth", "gate"]),

@@ -57,6 +57,7 @@ mod logs;
 mod migration;
 mod names;
 mod neighbours;
+mod newcomers;
 mod oauth;
 mod outage;
 mod outside;

@@ -42,6 +42,7 @@ migrations![
     "0028_authorization",
     "0029_used_ids",
     "0030_what_a_thief_leaves",
+    "0031_registration",
     "0032_devices",
     "0033_logouts"
 ];

@@ -4,6 +4,7 @@ use wardgraph_api::{Form, Problem, Redirect, table::authorize::Agree, wire::auth
 use wardgraph_gate::{Committed, Permit};
 use wardgraph_kernel::{ClientId, ConsentId, TenantId};
 use wardgraph_oauth::{
+    client::{Source, document},
     consent::{self, Agreement},
     scope,
 };
@@ -28,10 +29,15 @@ pub(crate) async fn agree(permit: Permit<Agree>, Form(form): Form<ConsentForm>) 
     }
     scopes.sort();
     scopes.dedup();
+    // Of one that is known by its document the host is what its person knows it by.
+    let name = match client.source {
+        Source::Document => format!("{} ({})", client.registered.name, document::host(client.id.as_str())),
+        _ => client.registered.name.clone(),
+    };
     let agreement = Agreement {
         user,
         client: client.id.as_str(),
-        client_name: &client.registered.name,
+        client_name: &name,
         organization: &organization,
         scopes: &scopes,
     };

@@ -20,6 +20,7 @@ use wardgraph_identity::{
 use wardgraph_kernel::{Chance, ClientId, CodeId, EventType, Outcome, PushedRequestId, SessionId, Timestamp};
 use wardgraph_oauth::{
     AuthMethod, Client,
+    client::document,
     code::{self, Leave},
     consent,
     par::{self, Pushed},
@@ -38,7 +39,7 @@ use crate::{
     handlers::auth::person,
     pages::{
         self,
-        consent::{Question, consent as question},
+        consent::{Owner, Question, consent as question},
         leaving::{self, errand, host},
     },
 };
@@ -207,7 +208,7 @@ impl Scene {
     /// Whether nobody need agree: the client is the organization's own, or the operator's. A client that calls itself trustworthy is trusted by
     /// the organization that registered it, and by no other.
     fn trusts(&self, place: &Place) -> bool {
-        let ours = self.client.registered.first_party && self.client.organization == place.seat.organization;
+        let ours = self.client.registered.first_party && self.client.organization.as_ref() == Some(&place.seat.organization);
         ours || self.client.is_the_operators()
     }
 
@@ -245,7 +246,16 @@ impl Scene {
         let paths = (progress::path(&asked.params, since), progress::denied(&asked.params, since));
         let (Some(back), Some(deny)) = paths else { return self.told(work, Some(&person), &asked, long()).await };
         let whose = account::person(&mut work.tx(), user).await?;
-        let owner = account::organization_name(&mut work.tx(), &self.client.organization).await?.unwrap_or_default();
+        let name = match &self.client.organization {
+            Some(organization) => account::organization_name(&mut work.tx(), organization).await?,
+            None => None,
+        };
+        let owner = match (&name, self.client.source) {
+            (Some(name), _) => Owner::Organization(name),
+            (None, Source::Document) => Owner::Host(document::host(self.client.id.as_str())),
+            (None, _) => Owner::Nobody,
+        };
+        let to = &asked.request.to.uri;
         let named = asked.request.organization.is_some();
         let places: Vec<_> = places
             .iter()
@@ -255,8 +265,9 @@ impl Scene {
         let elsewhere = sign_in(back.as_str(), None, None);
         let screen = question(&Question {
             client: (self.client.id.as_str(), &self.client.registered.name),
-            owner: &owner,
-            host: host(&asked.request.to.uri),
+            owner,
+            is_local: self.client.organization.is_none() && !to.starts_with("https://"),
+            host: host(to),
             person: &whose.email,
             places: &places,
             chosen: chosen.seat.organization.as_str(),

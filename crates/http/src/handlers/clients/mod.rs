@@ -21,7 +21,7 @@ use wardgraph_oauth::{
 };
 use wardgraph_tokens::{Revocation, revoke};
 
-pub use registration::registration;
+pub use registration::{registration, shown};
 
 use crate::{
     Failure, Services,
@@ -30,7 +30,6 @@ use crate::{
         page,
     },
 };
-use registration::shown;
 
 /// How long the secrets from before live on, unless the request says.
 const OVERLAP: Duration = Duration::from_hours(24);

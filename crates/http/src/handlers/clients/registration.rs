@@ -88,7 +88,7 @@ pub fn registration(new: NewClient, may: Permissions, algorithms: &[Algorithm]) 
 }
 
 /// What is shown of a client at `now`.
-pub(super) fn shown(client: Client, now: Timestamp) -> OAuthClient {
+pub fn shown(client: Client, now: Timestamp) -> OAuthClient {
     let of = client.registered;
     OAuthClient {
         client_id: client.id,

@@ -37,10 +37,12 @@ fn sign(asked: &Asked, services: &Services) -> Result<(Issued, Vec<String>), OAu
     if !asked.by.is_confidential() {
         return Err(Refusal::new(ErrorCode::UnauthorizedClient, "a client that proves nothing gets nothing of its own").into());
     }
+    let nobodys = || Refusal::new(ErrorCode::UnauthorizedClient, "a client of no organization gets nothing of its own");
+    let organization = client.organization.clone().ok_or_else(nobodys)?;
     let scopes = scope::asked(parameters.scope.as_deref(), &client.own_scopes())?;
     let request = AccessRequest {
         subject: client.id.to_string(),
-        tenant: client.organization.clone(),
+        tenant: organization,
         scopes: scopes.clone(),
         client_id: client.id.to_string(),
         client_generation: client.generation,

@@ -107,7 +107,7 @@ async fn look<E: Endpoint>(
 fn is_meant_for(inspected: &Inspected, client: &Client) -> bool {
     let own = inspected.claims.own.as_ref().is_some_and(|own| own.client_id == client.id.as_str());
     let here = client.may_ask_for(&inspected.audience);
-    own || (inspected.claims.tenant == client.organization && here)
+    own || (client.organization.as_ref() == Some(&inspected.claims.tenant) && here)
 }
 
 fn described(inspected: &Inspected, iss: &str) -> Introspection {

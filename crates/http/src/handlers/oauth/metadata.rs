@@ -6,9 +6,9 @@ use wardgraph_api::{
     table::oauth::{OpenIdConfiguration, ServerMetadata},
 };
 use wardgraph_gate::Visitor;
-use wardgraph_oauth::metadata;
+use wardgraph_oauth::metadata::{self, Published};
 
-use crate::{Failure, Services};
+use crate::{Failure, Joining, Services};
 
 pub(crate) async fn server(_: Visitor<ServerMetadata>, (): (), services: Services) -> Result<Document<JsonText>, Failure> {
     Ok(document(&services))
@@ -19,5 +19,7 @@ pub(crate) async fn openid(_: Visitor<OpenIdConfiguration>, (): (), services: Se
 }
 
 fn document(services: &Services) -> Document<JsonText> {
-    Document::new(metadata::document(&services.issuer).to_string()).kept_for(services.issuer.keep_for())
+    let (issuer, newcomers) = (&services.issuer, &services.newcomers);
+    let published = Published { issuer, registers: newcomers.joining != Joining::Closed, documents: newcomers.documents };
+    Document::new(metadata::document(&published).to_string()).kept_for(services.issuer.keep_for())
 }

@@ -20,10 +20,10 @@ use wardgraph_kernel::{Actor, ActorType, EventType};
 use wardgraph_oauth::Client;
 use wardgraph_tokens::{Issued, Thumbprint};
 
-/// A client, with the log that tells of what it did.
+/// A client, with the log that tells of what it did: the system's, if it is of no organization.
 pub(in crate::handlers) fn client_of(client: &Client) -> Proven {
     let actor = Actor { kind: ActorType::Client, id: client.id.as_str().into() };
-    Proven { actor, tenant: Some(client.organization.clone()) }
+    Proven { actor, tenant: client.organization.clone() }
 }
 
 /// How an access token is to be sent (RFC 9449, section 5).

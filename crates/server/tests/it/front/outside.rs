@@ -108,6 +108,34 @@ async fn openid_client_signs_somebody_in_and_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn openid_client_registers_itself() {
+    let app = App::start().await;
+    to_now(&app);
+    let (ada, window) = somebody(&app, "ada@example.com").await;
+    let me = claims(&json!(ada.caller.token.clone().unwrap()))["sub"].clone();
+    let token = ada.caller.post("/api/v1/initial-tokens", &json!({})).await.created();
+    for (method, token) in [("client_secret_post", None), ("none", None), ("client_secret_post", token["initial_token"].as_str())] {
+        let said = json!({
+            "client_name": "An application of npm's",
+            "redirect_uris": ["https://app.example/cb"],
+            "post_logout_redirect_uris": ["https://app.example/out"],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "response_types": ["code"],
+            "token_endpoint_auth_method": method,
+            "id_token_signed_response_alg": "ES256",
+        });
+        let given = json!({
+            "register": said,
+            "initial_token": token,
+            "redirect_uri": "https://app.example/cb",
+            "signed_out_uri": "https://app.example/out",
+        });
+        let window = if method == "none" { &window } else { &signed_in(&app).await };
+        assert_eq!(json!(run(node("openid-client", &app, &given), window).await), me, "{method} {token:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn oauth4webapi_signs_somebody_in() {
     let app = App::start().await;
     to_now(&app);

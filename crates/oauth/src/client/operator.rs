@@ -1,0 +1,136 @@
+//! Clients as whoever runs the server sees and changes them: of all organizations, and of none. Clients that see to themselves, and documents that are
+//! read anew, change by the same statement.
+
+use wardgraph_kernel::{ClientId, Identity, TenantId, Timestamp};
+use wardgraph_store::{Statement, Tx};
+
+use super::{
+    About, Client, NewSecret, Registration,
+    own::{Changed, KEEP_SECRET_FOR, MOST, MOST_SECRETS, Words},
+    rows::{client_columns, read},
+};
+use crate::{AuthMethod, OAuthError};
+
+pub(super) const LIST: Statement<Identity> = Statement::identity(
+    "oauth.client.list_all",
+    concat!(
+        "select ",
+        client_columns!(),
+        " from clients c where $1::text is null or c.organization_id = $1 order by c.created_at desc, c.client_id desc limit $2"
+    ),
+);
+pub(super) const HOLD: Statement<Identity> = Statement::identity(
+    "oauth.client.hold_any",
+    concat!("select ", client_columns!(), " from clients c where c.client_id = $1 for update of c"),
+);
+pub(super) const REPLACE: Statement<Identity> = Statement::identity(
+    "oauth.client.replace_any",
+    "update clients set generation = generation + 1, updated_at = $2, name = $3, auth_method = $4, grant_types = $5, redirect_uris = $6, post_logout_redirect_uris = $7,
+       backchannel_logout_uri = $8, scopes = $9, resources = $10, role = $11, first_party = $12, dpop_bound = $13, require_par = $14, id_token_alg = $15,
+       access_token_alg = $16, jwks = $17, jwks_uri = $18, about = $19, disabled_at = case when $20::boolean then coalesce(disabled_at, $2) end
+     where client_id = $1 returning generation",
+);
+pub(super) const DELETE: Statement<Identity> =
+    Statement::identity("oauth.client.delete_any", "delete from clients where client_id = $1 returning client_id");
+pub(super) const EXPIRE: Statement<Identity> = Statement::identity(
+    "oauth.client.expire_secrets_of_any",
+    "with ended as (delete from client_secrets where client_id = $1 and expires_at <= $2),
+     ending as (update client_secrets set expires_at = least(expires_at, $3) where client_id = $1 and (expires_at is null or expires_at > $2) returning 1)
+     update clients set generation = generation + 1, updated_at = $2 where client_id = $1
+     returning generation, (select count(*) from ending)",
+);
+pub(super) const DROP_SECRETS: Statement<Identity> =
+    Statement::identity("oauth.client.drop_secrets", "delete from client_secrets where client_id = $1");
+
+/// The newest clients: an organization's, or everybody's.
+pub async fn list(tx: &mut Tx<'_, Identity>, organization: Option<&TenantId>) -> Result<Vec<Client>, OAuthError> {
+    let organization = organization.map(TenantId::as_str);
+    tx.run(&LIST, &[&organization, &MOST]).await?.iter().map(read).collect()
+}
+
+/// Any client, held until the transaction ends.
+pub async fn hold(tx: &mut Tx<'_, Identity>, id: &ClientId) -> Result<Client, OAuthError> {
+    tx.run(&HOLD, &[&id.as_str()]).await?.first().map(read).ok_or(OAuthError::NoClient)?
+}
+
+/// Registers something else of a client that is held.
+pub async fn replace(
+    tx: &mut Tx<'_, Identity>,
+    before: Client,
+    new: &Registration,
+    about: &About,
+    disabled: bool,
+    now: Timestamp,
+) -> Result<Changed, OAuthError> {
+    let (id, words, about) = (before.id.clone(), Words::of(new), about.text());
+    tx.run(
+        &REPLACE,
+        &[
+            &id.as_str(),
+            &now,
+            &new.name,
+            &words.auth_method,
+            &words.grant_types,
+            &new.redirect_uris,
+            &new.post_logout_redirect_uris,
+            &new.backchannel_logout_uri,
+            &new.scopes,
+            &new.resources,
+            &words.role,
+            &new.first_party,
+            &new.dpop_bound,
+            &new.require_par,
+            &words.id_token_alg,
+            &words.access_token_alg,
+            &new.jwks,
+            &new.jwks_uri,
+            &about,
+            &disabled,
+        ],
+    )
+    .await?;
+    Ok(Changed { before, after: hold(tx, &id).await? })
+}
+
+/// Deletes a client, with what it had been granted.
+pub async fn delete(tx: &mut Tx<'_, Identity>, id: &ClientId) -> Result<(), OAuthError> {
+    let gone = tx.run(&DELETE, &[&id.as_str()]).await?;
+    if gone.is_empty() { Err(OAuthError::NoClient) } else { Ok(()) }
+}
+
+/// Gives a client another secret; those from before end at `until`. Tells its generation from then on.
+///
+/// # Errors
+/// [`OAuthError::NoSecret`] for one that authenticates otherwise.
+pub async fn rotate(
+    tx: &mut Tx<'_, Identity>,
+    id: &ClientId,
+    secret: &NewSecret,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<i64, OAuthError> {
+    let client = hold(tx, id).await?;
+    if !matches!(client.registered.auth_method, AuthMethod::Basic | AuthMethod::Post) {
+        return Err(OAuthError::NoSecret);
+    }
+    let rows = tx.run(&EXPIRE, &[&id.as_str(), &now, &until]).await?;
+    let row = rows.first().ok_or(OAuthError::NoClient)?;
+    if until > now && row.try_get::<i64>(1)? >= MOST_SECRETS {
+        return Err(OAuthError::TooMany { what: "secrets of a client that are good at once", most: MOST_SECRETS });
+    }
+    keep_secret(tx, &client, secret, now).await?;
+    Ok(row.try_get(0)?)
+}
+
+/// Keeps a secret of a client.
+pub(super) async fn keep_secret(
+    tx: &mut Tx<'_, Identity>,
+    client: &Client,
+    secret: &NewSecret,
+    now: Timestamp,
+) -> Result<(), OAuthError> {
+    let tenant = client.organization.as_ref().map(TenantId::as_str);
+    let (secret_id, verifier) = (secret.id.uuid(), secret.verifier.as_slice());
+    tx.run(&KEEP_SECRET_FOR, &[&tenant, &client.id.as_str(), &secret_id, &verifier, &now]).await?;
+    Ok(())
+}
