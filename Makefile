@@ -54,7 +54,7 @@ lint: setup ## Formatting, clippy and documentation, without a warning
 
 bench: setup-bench ## Measure, and write bench/REPORT.md; LONG=1 for the long sections, ONLY=search for a part, QUICK=1 to try the measuring
 	$(CARGO) build --release --locked -p wardgraph-server --bin wardgraph -p wardgraph-embed --example throughput -p wardgraph-identity --example passwords -p wardgraph-tokens --example signatures
-	$(CARGO) build --release --locked --manifest-path oracle/Cargo.toml
+	$(CARGO) build --release --locked --manifest-path oracle/Cargo.toml --features race
 	cd scripts && python3 -m bench $(if $(ONLY),--only $(ONLY)) $(if $(LONG),--long) $(if $(QUICK),--quick)
 
 docs: setup ## Write the generated documents anew: configuration, endpoints, OpenAPI

@@ -7,7 +7,8 @@ use std::{
 };
 
 use cedar_policy::{
-    Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicySet, Request, RestrictedExpression,
+    Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicySet, Request,
+    RestrictedExpression,
 };
 
 use crate::{
@@ -29,7 +30,11 @@ impl BuiltIn {
     pub fn read() -> Result<Self, Failure> {
         let file: toml::Table = fs::read_to_string(project().join("policies/roles.toml"))?.parse()?;
         let words = |kind: &str, role: &'static str| -> Result<_, Failure> {
-            let allows = file.get(kind).and_then(|kind| kind.get(role)).and_then(|role| role.get("allows")).and_then(toml::Value::as_array);
+            let allows = file
+                .get(kind)
+                .and_then(|kind| kind.get(role))
+                .and_then(|role| role.get("allows"))
+                .and_then(toml::Value::as_array);
             let words = allows.ok_or(format!("{kind}.{role} has no words"))?.iter().filter_map(toml::Value::as_str);
             Ok((role, words.map(str::to_owned).collect()))
         };

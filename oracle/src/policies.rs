@@ -28,7 +28,8 @@ pub fn groups(word: &str) -> Vec<String> {
     let itself = [format!("grants {word}"), format!("denies {word}")];
     let granting = IMPLIED.iter().filter(|(_, implied)| *implied == word).map(|(one, _)| format!("grants {one}"));
     // What an organization denies never reaches what concerns the whole server.
-    let denying = IMPLIED.iter().filter(|(one, _)| *one == word && !SERVERS.contains(one)).map(|(_, implied)| format!("denies {implied}"));
+    let denying =
+        IMPLIED.iter().filter(|(one, _)| *one == word && !SERVERS.contains(one)).map(|(_, implied)| format!("denies {implied}"));
     itself.into_iter().chain(granting).chain(denying).collect()
 }
 
@@ -38,7 +39,8 @@ pub fn of_role(role: &CaseRole, user: Option<&str>) -> String {
     for rule in &role.allows {
         let (actions, pattern) = read(rule);
         if let Some(condition) = narrowed(pattern, user) {
-            let head = format!("permit(principal in Role::\"{}\", action in [{}], resource)", role.name, list("grants", &actions));
+            let head =
+                format!("permit(principal in Role::\"{}\", action in [{}], resource)", role.name, list("grants", &actions));
             let _ = match condition {
                 None => writeln!(policies, "{head};"),
                 Some(pattern) => writeln!(policies, "{head} when {{ resource has name && resource.name like \"{pattern}\" }};"),
@@ -50,7 +52,9 @@ pub fn of_role(role: &CaseRole, user: Option<&str>) -> String {
         let head = format!("forbid(principal in Role::\"{}\", action in [{}], resource)", role.name, list("denies", &actions));
         let _ = match narrowed(pattern, user) {
             None | Some(None) => writeln!(policies, "{head};"),
-            Some(Some(pattern)) => writeln!(policies, "{head} when {{ !(resource has name) || resource.name like \"{pattern}\" }};"),
+            Some(Some(pattern)) => {
+                writeln!(policies, "{head} when {{ !(resource has name) || resource.name like \"{pattern}\" }};")
+            }
         };
     }
     policies
@@ -86,9 +90,10 @@ fn read(rule: &str) -> (Vec<&'static str>, Option<&str>) {
     let mut parts = rule.splitn(3, ':');
     let (resource, action) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let fits = |part: &str, word: &str| part == "*" || part == word;
-    let named = WORDS.iter().copied().filter(|word| {
-        word.split_once(':').is_some_and(|(one, other)| fits(resource, one) && fits(action, other))
-    });
+    let named = WORDS
+        .iter()
+        .copied()
+        .filter(|word| word.split_once(':').is_some_and(|(one, other)| fits(resource, one) && fits(action, other)));
     (named.collect(), parts.next())
 }
 

@@ -84,3 +84,85 @@ impl Hold {
         beyond
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Held, Role, RoleName, Rule, Rulebook};
+
+    fn role(rules: &[&str]) -> Matcher {
+        let read = |denies: bool| -> Vec<Rule> {
+            let meant = rules.iter().filter(|rule| rule.starts_with("not ") == denies);
+            meant.map(|rule| Rule::read(rule.trim_start_matches("not ")).unwrap()).collect()
+        };
+        let name = RoleName::read("custom").unwrap();
+        let book = Rulebook::new([Role::new(name.clone(), read(false), read(true), []).unwrap()]).unwrap();
+        book.compile(&Held::new([name], None).unwrap()).unwrap()
+    }
+
+    fn check(own: &[&str], scopes: &[&str], given: &[&str], expected: &[Beyond]) {
+        let user = Some(UserId::from(Uuid::from_u128(1)));
+        let bound = Bound::of_scopes(scopes.iter().copied());
+        assert_eq!(role(own).beyond(user, &[&bound], &role(given)), expected, "{own:?} within {scopes:?} gives {given:?}");
+    }
+
+    const KG: &[&str] = &["kg:read", "kg:write"];
+
+    #[test]
+    fn what_is_held_may_be_given_and_nothing_wider() {
+        let not_allowed = |text: &str| Beyond::NotAllowed(text.to_owned());
+        for part in ["nodes:read:a-*", "nodes:read:a-1", "nodes:read:a-1*", "nodes:read:a-${user_id}", "nodes:write:a-*"] {
+            check(&["nodes:write:a-*"], KG, &[part], &[]);
+        }
+        for (wider, shown) in [
+            ("nodes:read:a*", "nodes:read:a*"),
+            ("nodes:read", "nodes:read"),
+            ("nodes:read:*", "nodes:read"),
+            ("edges:read:a-1", "edges:read:a-1"),
+        ] {
+            check(&["nodes:write:a-*"], KG, &[wider], &[not_allowed(shown)]);
+        }
+        check(&["nodes:read"], KG, &["nodes:write"], &[not_allowed("nodes:write")]);
+        check(&["nodes:read", "edges:read", "triggers:read"], KG, &["nodes:*"], &[not_allowed("nodes:write")]);
+        // Together they hold every name that begins with `a`; neither does alone.
+        check(&["nodes:read:a", "nodes:read:a-*"], KG, &["nodes:read:a*"], &[not_allowed("nodes:read:a*")]);
+    }
+
+    #[test]
+    fn a_deny_is_handed_on_or_nothing_is() {
+        let own = &["nodes:read", "not nodes:read:secret-*"];
+        let denied = |text: &str| [Beyond::Denied(text.to_owned())];
+        check(own, KG, &["nodes:read"], &denied("nodes:read"));
+        check(own, KG, &["nodes:read:s*"], &denied("nodes:read:s*"));
+        check(own, KG, &["nodes:read:secret-1"], &denied("nodes:read:secret-1"));
+        check(own, KG, &["nodes:read", "not nodes:read:secret-1*"], &denied("nodes:read"));
+        check(own, KG, &["nodes:read", "not nodes:read:secret-*"], &[]);
+        check(own, KG, &["nodes:read", "not nodes:read:s*"], &[]);
+        check(own, KG, &["nodes:read:public-*"], &[]);
+        check(own, KG, &["nodes:read:secret-1", "not nodes:read"], &[]);
+    }
+
+    #[test]
+    fn what_is_ones_own_is_nobody_elses() {
+        let own = &["nodes:read:user-${user_id}-*"];
+        let another = Beyond::NotAllowed("nodes:read:user-${user_id}-*".to_owned());
+        check(own, KG, own, &[another]);
+        let id = Uuid::from_u128(1);
+        check(own, KG, &[&format!("nodes:read:user-{id}-*")], &[]);
+        check(&["nodes:read:user-*"], KG, own, &[]);
+        // Not even by somebody who denies it: whose it is that will be denied is not known.
+        let all = &["nodes:read", "not nodes:read:user-${user_id}-*"];
+        check(all, KG, all, &[Beyond::Denied("nodes:read".to_owned())]);
+    }
+
+    #[test]
+    fn a_narrow_credential_hands_out_no_more_than_it_may_do() {
+        let out = |text: &str| [Beyond::OutOfBounds(0, text.to_owned())];
+        check(&["nodes:write"], &["nodes:read"], &["nodes:read"], &[]);
+        check(&["nodes:write"], &["nodes:read"], &["nodes:write:a"], &out("nodes:write:a"));
+        check(&["nodes:write"], &["nodes:write:a-*"], &["nodes:read:a-1"], &[]);
+        check(&["nodes:read"], &["nodes:write:a-*"], &["nodes:read"], &out("nodes:read"));
+        check(&["nodes:read"], &[], &["nodes:read:a"], &out("nodes:read:a"));
+        check(&["nodes:read"], &[], &["not nodes:read"], &[]);
+    }
+}

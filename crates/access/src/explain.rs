@@ -65,9 +65,9 @@ impl Matcher {
         let about =
             |effect: Effect| self.stated().iter().filter(move |one| one.effect == effect && one.is_about(question.permission));
         let allowing: Vec<&Stated> = about(Effect::Allow).filter(|one| allows(one.rule.pattern(), question.on, id)).collect();
-        let prey = Prey::of(&allowing);
+        let reached = Reached::of(&allowing);
         let denying: Vec<&Stated> =
-            about(Effect::Deny).filter(|one| denies(one.rule.pattern(), question.on, id, &prey)).collect();
+            about(Effect::Deny).filter(|one| denies(one.rule.pattern(), question.on, id, &reached)).collect();
         let is_denied = match question.on {
             On::All | On::Named(_) => !denying.is_empty(),
             On::Any => self.act(question.permission).is_some_and(|act| nothing_left(act, &allowing, question.user)),
@@ -105,12 +105,12 @@ fn allows(pattern: &Pattern, on: On<'_>, id: Option<&str>) -> bool {
     }
 }
 
-fn denies(pattern: &Pattern, on: On<'_>, id: Option<&str>, prey: &Prey<'_>) -> bool {
+fn denies(pattern: &Pattern, on: On<'_>, id: Option<&str>, reached: &Reached<'_>) -> bool {
     let Some(resolved) = pattern.resolved(id) else { return true };
     match on {
         On::All => true,
         On::Named(name) => resolved.matches(name.as_str()),
-        On::Any => prey.is_covered_by(pattern),
+        On::Any => reached.is_cut_by(pattern),
     }
 }
 
@@ -119,16 +119,16 @@ fn nothing_left(act: &Act, allowing: &[&Stated], user: Option<UserId>) -> bool {
 }
 
 /// What is allowed, sorted: a rule that takes some of it back begins with what it covers.
-struct Prey<'a>(Vec<&'a Pattern>);
+struct Reached<'a>(Vec<&'a Pattern>);
 
-impl<'a> Prey<'a> {
+impl<'a> Reached<'a> {
     fn of(allowing: &[&'a Stated]) -> Self {
         let mut patterns: Vec<_> = allowing.iter().map(|one| one.rule.pattern()).collect();
         patterns.sort();
         Self(patterns)
     }
 
-    fn is_covered_by(&self, pattern: &Pattern) -> bool {
+    fn is_cut_by(&self, pattern: &Pattern) -> bool {
         let from = self.0.partition_point(|one| one.literal() < pattern.literal());
         self.0.get(from).is_some_and(|one| pattern.covers(one))
     }

@@ -150,15 +150,20 @@ async fn casbin(roles: &[CaseRole], members: &[Member<'_>]) -> Result<Enforcer, 
             for rule in rules {
                 let (word, pattern) = rule.rsplit_once(':').ok_or("a rule has no pattern")?;
                 // Casbin knows nothing of what implies what.
-                let words: &[&str] = if word == "nodes:write" && effect == "allow" { &["nodes:write", "nodes:read"] } else { &[word] };
-                policies.extend(words.iter().map(|word| vec![role.name.clone(), pattern.to_owned(), (*word).to_owned(), effect.to_owned()]));
+                let words: &[&str] =
+                    if word == "nodes:write" && effect == "allow" { &["nodes:write", "nodes:read"] } else { &[word] };
+                policies.extend(
+                    words.iter().map(|word| vec![role.name.clone(), pattern.to_owned(), (*word).to_owned(), effect.to_owned()]),
+                );
             }
         }
     }
     policies.sort();
     policies.dedup();
     enforcer.add_policies(policies).await?;
-    let grant = |member: &Member<'_>| member.roles.iter().map(|role| vec![member.name.to_owned(), (*role).to_owned()]).collect::<Vec<_>>();
+    let grant = |member: &Member<'_>| {
+        member.roles.iter().map(|role| vec![member.name.to_owned(), (*role).to_owned()]).collect::<Vec<_>>()
+    };
     let mut grants: Vec<Vec<String>> = members.iter().flat_map(grant).collect();
     grants.sort();
     grants.dedup();

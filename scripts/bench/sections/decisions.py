@@ -15,7 +15,7 @@ MEDIAN_US, P99_US = 3, 10
 
 def measure(scale: Scale) -> Section:
     if not RACE.exists():
-        raise BenchError("the oracle's `race` is missing: run `cargo build --release --locked --manifest-path oracle/Cargo.toml`")
+        raise BenchError("the oracle's `race` is missing: run `cargo build --release --locked --manifest-path oracle/Cargo.toml --features race`")
     return judged([json.loads(run([RACE, scale.seconds])[0]) for _ in range(scale.rounds)])
 
 
