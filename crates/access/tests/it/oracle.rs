@@ -67,5 +67,5 @@ fn the_matcher_agrees_with_cedar_on_100_000_cases() {
     println!(
         "{allowed} allowed, {inherited} of them by inheritance alone and {personal} to their person; {denied} denied by a deny, {cut} by scopes"
     );
-    assert!((20_000..=80_000).contains(&allowed) && denied > 5_000 && cut > 5_000 && inherited > 2_000 && personal > 1_000);
+    assert!((20_000..=80_000).contains(&allowed) && denied > 5_000 && cut > 5_000 && inherited > 2_000 && personal > 500);
 }
