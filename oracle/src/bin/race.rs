@@ -72,13 +72,17 @@ fn main() -> Result<(), Failure> {
     let begun = Instant::now();
     let cedar = Cedar::new(&BuiltIn::read()?, &roles, &people, &names, None, "")?;
     let cedar_loads = begun.elapsed();
-    let cedars = |one: &Asked| cedar.decides(&Cedar::question(&one.member, one.permission.word(), Some(&one.name))?);
+    let cedars = |one: &Asked| -> Result<bool, Failure> {
+        cedar.decides(&Cedar::question(&one.member, one.permission.word(), Some(&one.name))?)
+    };
 
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let begun = Instant::now();
     let casbin = runtime.block_on(casbin(&roles, &people))?;
     let casbin_loads = begun.elapsed();
-    let casbins = |one: &Asked| Ok(casbin.enforce((one.member.as_str(), one.name.as_str(), one.permission.word()))?);
+    let casbins = |one: &Asked| -> Result<bool, Failure> {
+        Ok(casbin.enforce((one.member.as_str(), one.name.as_str(), one.permission.word()))?)
+    };
 
     for one in members.iter().take(40).chain(crowned.iter().take(10)) {
         let said = [ours(one)?, cedars(one)?, casbins(one)?];
@@ -121,7 +125,7 @@ fn held(member: usize) -> [String; 2] {
 fn asked(crowned: bool) -> Result<Vec<Asked>, Failure> {
     let all: Vec<String> = (0..ROLES).map(|role| format!("r{role}")).collect();
     (0..MEMBERS)
-        .map(|number| {
+        .map(|number| -> Result<Asked, Failure> {
             let texts = if crowned { all.clone() } else { held(number).to_vec() };
             let held = texts.iter().map(|name| RoleName::read(name)).collect::<Result<Vec<_>, _>>()?;
             let team = if number.is_multiple_of(4) { (number + 1) % ROLES } else { number % ROLES };
