@@ -7,7 +7,7 @@ BINARY   := target/release/wardgraph
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-test setup-bench build run serve test fuzz schemathesis lint bench docs clean
+.PHONY: help setup setup-test setup-bench build run serve test fuzz schemathesis lint bench docs oracle clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,11 +54,15 @@ lint: setup ## Formatting, clippy and documentation, without a warning
 
 bench: setup-bench ## Measure, and write bench/REPORT.md; LONG=1 for the long sections, ONLY=search for a part, QUICK=1 to try the measuring
 	$(CARGO) build --release --locked -p wardgraph-server --bin wardgraph -p wardgraph-embed --example throughput -p wardgraph-identity --example passwords -p wardgraph-tokens --example signatures
+	$(CARGO) build --release --locked --manifest-path oracle/Cargo.toml --features race
 	cd scripts && python3 -m bench $(if $(ONLY),--only $(ONLY)) $(if $(LONG),--long) $(if $(QUICK),--quick)
 
 docs: setup ## Write the generated documents anew: configuration, endpoints, OpenAPI, the programs of the integration guide
 	python3 scripts/examples.py
 	UPDATE_DOCS=1 $(CARGO) test --locked -p wardgraph-server --test it documents
+
+oracle: ## Have Cedar decide the 100,000 cases that the permission engine is held against, anew
+	$(CARGO) run --release --locked --manifest-path oracle/Cargo.toml --bin decide
 
 clean: ## Remove what was built; the data folder and .cache stay
 	$(CARGO) clean

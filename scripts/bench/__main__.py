@@ -20,7 +20,7 @@ from .machine import ROOT, BenchError, busy_share, check_tools
 from .report import Section, verdicts_table, whole
 from .scale import FULL, QUICK, Scale
 
-SHORT = ("requests", "search", "tenants", "memory", "loading", "quality", "accounts", "oauth")
+SHORT = ("requests", "search", "tenants", "memory", "loading", "quality", "accounts", "oauth", "decisions")
 LONG = ("growth", "sidechannel")
 SECTIONS = SHORT + LONG
 

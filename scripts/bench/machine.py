@@ -13,6 +13,7 @@ BINARY = Path(os.environ.get("BENCH_BINARY", ROOT / "target/release/wardgraph"))
 THROUGHPUT = ROOT / "target/release/examples/throughput"
 PASSWORDS = ROOT / "target/release/examples/passwords"
 SIGNATURES = ROOT / "target/release/examples/signatures"
+RACE = ROOT / "oracle/target/release/race"
 POSTGRES = CACHE / "postgres/current/bin"
 TICK = os.sysconf("SC_CLK_TCK")
 

@@ -18,11 +18,24 @@ macro_rules! permissions {
                 match self { $(Self::$name => $word),* }
             }
 
-            const fn implied(self) -> &'static [Self] {
+            /// What whoever holds it may do besides.
+            pub const fn implied(self) -> &'static [Self] {
                 match self { $(Self::$name => &[$($(Self::$implied),+)?]),* }
             }
         }
     };
+}
+
+impl Permission {
+    /// The permission that a word names.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|permission| permission.word() == word)
+    }
+
+    /// What nobody can do without it: whoever holds one of these holds it too.
+    pub fn implied_by(self) -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(move |other| other.implied().contains(&self))
+    }
 }
 
 permissions! {
@@ -108,7 +121,7 @@ impl Permissions {
     }
 
     /// Whether the set holds `permission`, itself or by implication.
-    pub fn allows(self, permission: Permission) -> bool {
+    pub const fn allows(self, permission: Permission) -> bool {
         self.0 & bit(permission) != 0
     }
 
@@ -120,6 +133,17 @@ impl Permissions {
     /// Those of the scopes that are more than these, with their places: nobody hands out what they have not.
     pub fn beyond(self, scopes: &[String]) -> impl Iterator<Item = (usize, &String)> {
         scopes.iter().enumerate().filter(move |(_, scope)| !self.covers(Self::from_scopes([scope.as_str()])))
+    }
+
+    /// The set with `permission` and what that implies.
+    #[must_use]
+    pub const fn with(self, permission: Permission) -> Self {
+        let (mut set, mut implied) = (self.0 | bit(permission), permission.implied());
+        while let [one, rest @ ..] = implied {
+            set |= bit(*one);
+            implied = rest;
+        }
+        Self(set)
     }
 
     /// What either set holds.
@@ -142,7 +166,7 @@ impl Permissions {
 
 impl FromIterator<Permission> for Permissions {
     fn from_iter<I: IntoIterator<Item = Permission>>(permissions: I) -> Self {
-        Self(permissions.into_iter().fold(0, |set, p| p.implied().iter().fold(set | bit(p), |set, i| set | bit(*i))))
+        permissions.into_iter().fold(Self::NONE, Self::with)
     }
 }
 
@@ -156,7 +180,7 @@ fn meaning(word: &str) -> Vec<Permission> {
     match word {
         "kg:read" => vec![Permission::NodesRead, Permission::EdgesRead, Permission::TriggersRead],
         "kg:write" => vec![Permission::NodesWrite, Permission::EdgesWrite, Permission::TriggersWrite],
-        word => Permission::ALL.iter().copied().filter(|p| p.word() == word).collect(),
+        word => Permission::of(word).into_iter().collect(),
     }
 }
 
@@ -185,6 +209,15 @@ mod tests {
             &["kg:write", "nodes:delete", "*", "NODES:WRITE", ""],
             &["nodes:read", "nodes:write", "edges:read", "edges:write", "triggers:read", "triggers:write"],
         );
+    }
+
+    #[test]
+    fn what_is_implied_implies_nothing_further() {
+        for permission in Permission::ALL {
+            assert!(permission.implied().iter().all(|implied| implied.implied().is_empty()), "{permission}");
+        }
+        let without: Vec<_> = Permission::NodesRead.implied_by().map(Permission::word).collect();
+        assert_eq!(without, ["nodes:write", "search:read"]);
     }
 
     #[test]

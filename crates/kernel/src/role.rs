@@ -1,6 +1,15 @@
 //! What the members of an organization may do, by their role in it; and what few may do everywhere.
+//!
+//! What each role may do stands in `policies/roles.toml`, for people to read; it is read when this is compiled.
 
-use crate::{Permission, Permissions};
+mod file;
+
+use crate::Permissions;
+
+const _: () = assert!(
+    file::ROLES == OrganizationRole::ALL.len() + GlobalRole::ALL.len(),
+    "policies/roles.toml has a role that nobody can have"
+);
 
 /// A member's role in an organization (design, section 5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,39 +57,14 @@ impl OrganizationRole {
     }
 
     /// What the role may do. What concerns the whole server is no organization's to give.
-    pub fn permissions(self) -> Permissions {
-        let named: &[Permission] = match self {
-            Self::Owner | Self::Admin => &[
-                Permission::NodesWrite,
-                Permission::EdgesWrite,
-                Permission::TriggersWrite,
-                Permission::SearchRead,
-                Permission::AskRead,
-                Permission::EventsRead,
-                Permission::AdminRefresh,
-                Permission::MetricsRead,
-                Permission::UsersRead,
-                Permission::MembersWrite,
-                Permission::ClientsWrite,
-            ],
-            Self::Developer => &[
-                Permission::NodesWrite,
-                Permission::EdgesWrite,
-                Permission::TriggersWrite,
-                Permission::SearchRead,
-                Permission::AskRead,
-                Permission::MetricsRead,
-            ],
-            Self::DataScientist => &[
-                Permission::NodesRead,
-                Permission::EdgesRead,
-                Permission::TriggersRead,
-                Permission::SearchRead,
-                Permission::AskRead,
-            ],
-            Self::Analyst => &[Permission::NodesRead, Permission::EdgesRead, Permission::TriggersRead, Permission::SearchRead],
-        };
-        named.iter().copied().collect()
+    pub const fn permissions(self) -> Permissions {
+        match self {
+            Self::Owner => const { file::allowed("organization.owner") },
+            Self::Admin => const { file::allowed("organization.admin") },
+            Self::Developer => const { file::allowed("organization.developer") },
+            Self::DataScientist => const { file::allowed("organization.data_scientist") },
+            Self::Analyst => const { file::allowed("organization.analyst") },
+        }
     }
 }
 
@@ -89,16 +73,25 @@ impl OrganizationRole {
 pub enum GlobalRole {
     /// Accounts, shared rows, the system. No organization's content but the own one's.
     SuperAdmin,
+    /// The system's resources. Never an organization's content.
+    SystemOperator,
+    /// Billing and usage.
+    BillingAdmin,
+    /// Reads the state of the system.
+    Viewer,
 }
 
 impl GlobalRole {
     /// Every role.
-    pub const ALL: &[Self] = &[Self::SuperAdmin];
+    pub const ALL: &[Self] = &[Self::SuperAdmin, Self::SystemOperator, Self::BillingAdmin, Self::Viewer];
 
     /// The role as it is stored and shown.
     pub const fn word(self) -> &'static str {
         match self {
             Self::SuperAdmin => "super_admin",
+            Self::SystemOperator => "system_operator",
+            Self::BillingAdmin => "billing_admin",
+            Self::Viewer => "viewer",
         }
     }
 
@@ -108,9 +101,12 @@ impl GlobalRole {
     }
 
     /// What the role may do besides what the person's role in the organization says.
-    pub fn permissions(self) -> Permissions {
+    pub const fn permissions(self) -> Permissions {
         match self {
-            Self::SuperAdmin => [Permission::UsersWrite, Permission::SharedWrite, Permission::SystemRead].into_iter().collect(),
+            Self::SuperAdmin => const { file::allowed("global.super_admin") },
+            Self::SystemOperator => const { file::allowed("global.system_operator") },
+            Self::BillingAdmin => const { file::allowed("global.billing_admin") },
+            Self::Viewer => const { file::allowed("global.viewer") },
         }
     }
 }
@@ -118,6 +114,24 @@ impl GlobalRole {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Permission;
+
+    #[test]
+    fn the_file_says_the_same_to_whoever_reads_toml() {
+        let file: toml::Table = include_str!("../../../policies/roles.toml").parse().unwrap();
+        let said = |kind: &str, role: &str| {
+            let words = file[kind][role]["allows"].as_array().unwrap();
+            Permissions::from_scopes(words.iter().map(|word| word.as_str().unwrap()))
+        };
+        for role in OrganizationRole::ALL {
+            assert_eq!(said("organization", role.word()), role.permissions(), "{role:?}");
+        }
+        for role in GlobalRole::ALL {
+            assert_eq!(said("global", role.word()), role.permissions(), "{role:?}");
+        }
+        let kinds: Vec<_> = file.iter().map(|(kind, roles)| (kind.as_str(), roles.as_table().unwrap().len())).collect();
+        assert_eq!(kinds, [("global", 4), ("organization", 5)]);
+    }
 
     #[test]
     fn no_role_reaches_beyond_its_organization_and_a_lesser_one_adds_nothing() {

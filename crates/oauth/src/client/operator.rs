@@ -27,7 +27,8 @@ pub(super) const REPLACE: Statement<Identity> = Statement::identity(
     "oauth.client.replace_any",
     "update clients set generation = generation + 1, updated_at = $2, name = $3, auth_method = $4, grant_types = $5, redirect_uris = $6, post_logout_redirect_uris = $7,
        backchannel_logout_uri = $8, scopes = $9, resources = $10, role = $11, first_party = $12, dpop_bound = $13, require_par = $14, id_token_alg = $15,
-       access_token_alg = $16, jwks = $17, jwks_uri = $18, about = $19, disabled_at = case when $20::boolean then coalesce(disabled_at, $2) end
+       access_token_alg = $16, jwks = $17, jwks_uri = $18, about = $19, disabled_at = case when $20::boolean then coalesce(disabled_at, $2) end,
+       backchannel_logout_session = $21, userinfo_alg = $22, introspection_alg = $23
      where client_id = $1 returning generation",
 );
 pub(super) const DELETE: Statement<Identity> =
@@ -86,6 +87,9 @@ pub async fn replace(
             &new.jwks_uri,
             &about,
             &disabled,
+            &new.backchannel_logout_session,
+            &words.userinfo_alg,
+            &words.introspection_alg,
         ],
     )
     .await?;

@@ -148,6 +148,7 @@ fn allowed(id: CodeId, row: &Row) -> Result<Presented, StoreError> {
         jkt: row.try_get(4)?,
         nonce: None,
         claims: Vec::new(),
+        userinfo_claims: Vec::new(),
         proof,
     })))
 }

@@ -17,6 +17,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("store", &["kernel"]),
     ("vault", &["kernel", "egress", "store"]),
     ("tokens", &["kernel", "egress", "store", "vault"]),
+    ("access", &["kernel"]),
     ("limits", &["kernel"]),
     ("embed", &["kernel", "egress"]),
     ("audit", &["kernel", "store"]),

@@ -1,0 +1,108 @@
+//! What a set of roles comes to.
+
+use std::sync::Arc;
+
+use wardgraph_kernel::{Permission, Permissions, UserId};
+
+use crate::{RoleName, Rule, names::Names, pattern::Pattern};
+
+/// What a set of roles comes to: made by [`crate::Rulebook::compile`], asked by [`Matcher::allows`].
+///
+/// Follows from the rules alone, never from their order: equal sets of rules make equal matchers.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Matcher {
+    /// By permission, in the list's order.
+    acts: Box<[Act]>,
+    /// Every rule that counts, for [`Matcher::explain`].
+    stated: Box<[Stated]>,
+}
+
+/// What is said of one permission.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Act {
+    pub(crate) allowed: Names,
+    pub(crate) denied: Names,
+    /// Whether something is allowed that no single rule takes back: to anybody, and to a person.
+    leaves: bool,
+    leaves_own: bool,
+}
+
+/// A rule, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Stated {
+    pub(crate) role: RoleName,
+    /// The roles that somebody has, by which this one counts.
+    pub(crate) through: Arc<[RoleName]>,
+    pub(crate) effect: Effect,
+    pub(crate) rule: Rule,
+    /// What it allows or denies, all in all: a set that says nothing of what implies what.
+    about: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Effect {
+    Allow,
+    Deny,
+}
+
+impl Act {
+    fn of(allowed: Vec<Pattern>, denied: Vec<Pattern>) -> Self {
+        let (allowed, denied) = (Names::of(allowed), Names::of(denied));
+        let left = |personal: bool| allowed.patterns().any(|one| one.is_personal() == personal && !denied.covers(&one));
+        let (leaves, leaves_own) = (left(false), left(true));
+        Self { allowed, denied, leaves, leaves_own }
+    }
+
+    /// Whether nothing is left of what is allowed, as far as single rules take it back.
+    pub(crate) const fn is_taken_back(&self, user: Option<UserId>) -> bool {
+        !(self.leaves || (self.leaves_own && user.is_some()))
+    }
+}
+
+impl Stated {
+    /// Makes what a role states, by effect and rule.
+    pub(crate) fn maker(role: RoleName, through: Arc<[RoleName]>, ceiling: Permissions) -> impl Fn(Effect, Rule) -> Self {
+        move |effect, rule| {
+            let about = match effect {
+                Effect::Allow => rule.allowed(ceiling).fold(0, |all, one| all | bit(one)),
+                Effect::Deny => rule.denied(ceiling).fold(0, |all, one| all | bit(one)),
+            };
+            Self { role: role.clone(), through: through.clone(), effect, rule, about }
+        }
+    }
+
+    pub(crate) fn is_about(&self, permission: Permission) -> bool {
+        self.about & bit(permission) != 0
+    }
+}
+
+impl Matcher {
+    pub(crate) fn new(mut stated: Vec<Stated>) -> Self {
+        stated.sort();
+        stated.dedup();
+        let said = |permission: Permission, effect: Effect| -> Vec<Pattern> {
+            let counts = stated.iter().filter(|one| one.effect == effect && one.is_about(permission));
+            counts.map(|one| one.rule.pattern().clone()).collect()
+        };
+        let act = |permission: &Permission| Act::of(said(*permission, Effect::Allow), said(*permission, Effect::Deny));
+        Self { acts: Permission::ALL.iter().map(act).collect(), stated: stated.into() }
+    }
+
+    pub(crate) fn act(&self, permission: Permission) -> Option<&Act> {
+        self.acts.get(usize::from(permission as u8))
+    }
+
+    pub(crate) fn stated(&self) -> &[Stated] {
+        &self.stated
+    }
+
+    /// About how many bytes it takes, texts that the roles share left out.
+    pub(crate) fn weight(&self) -> usize {
+        let acts: usize = self.acts.iter().map(|act| act.allowed.weight() + act.denied.weight()).sum();
+        size_of::<Self>() + acts + self.stated.len() * size_of::<Stated>()
+    }
+}
+
+const fn bit(permission: Permission) -> u64 {
+    1 << (permission as u8)
+}

@@ -1,0 +1,155 @@
+//! The matchers in use, and what they are remembered by.
+
+use std::{
+    collections::BTreeSet,
+    hash::{BuildHasher, Hash, Hasher, RandomState},
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
+
+use moka::{policy::EvictionPolicy, sync::Cache};
+use wardgraph_kernel::{GlobalRole, TenantId};
+
+use crate::{AccessError, Matcher, RoleName, Rulebook};
+
+/// How many roles somebody may have in an organization.
+pub(crate) const HELD: usize = 128;
+/// How long a matcher is kept that nobody asks: a version that passed is asked no more.
+const IDLE: Duration = Duration::from_hours(1);
+
+static SECRET: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+/// A set of roles that somebody has: in an organization, and on the whole server. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held(Arc<Set>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Set {
+    /// Of the rest, under a secret of this process: computed once, since it is looked up at every call.
+    hash: u64,
+    roles: BTreeSet<RoleName>,
+    global: Option<GlobalRole>,
+}
+
+impl Held {
+    /// These roles, each once, in no order.
+    ///
+    /// # Errors
+    /// [`AccessError::TooMany`].
+    pub fn new(roles: impl IntoIterator<Item = RoleName>, global: Option<GlobalRole>) -> Result<Self, AccessError> {
+        let roles: BTreeSet<RoleName> = roles.into_iter().collect();
+        if roles.len() > HELD {
+            return Err(AccessError::TooMany { what: "roles that somebody has", most: HELD });
+        }
+        let hash = SECRET.hash_one((&roles, global));
+        Ok(Self(Arc::new(Set { hash, roles, global })))
+    }
+
+    /// Those in the organization, by name.
+    pub fn roles(&self) -> impl Iterator<Item = &RoleName> {
+        self.0.roles.iter()
+    }
+
+    /// That on the whole server.
+    pub fn global(&self) -> Option<GlobalRole> {
+        self.0.global
+    }
+}
+
+impl Hash for Held {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0.hash);
+    }
+}
+
+/// Matchers by organization, version of its roles, and set of roles.
+///
+/// A change of roles raises the organization's version in the transaction that makes it; so what was compiled of an earlier one is found by nobody
+/// who knows the new one. Bounded by bytes; who was not asked for longest makes room.
+#[derive(Debug)]
+pub struct Matchers(Cache<Key, Arc<Matcher>>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    tenant: TenantId,
+    version: u64,
+    held: Held,
+}
+
+impl Matchers {
+    /// Room for matchers of so many bytes together.
+    pub fn new(bytes: u64) -> Self {
+        let weight = |_: &Key, matcher: &Arc<Matcher>| u32::try_from(matcher.weight()).unwrap_or(u32::MAX);
+        let cache =
+            Cache::builder().max_capacity(bytes).weigher(weight).time_to_idle(IDLE).eviction_policy(EvictionPolicy::lru());
+        Self(cache.build())
+    }
+
+    /// What a set of roles comes to, if it is known.
+    pub fn find(&self, tenant: &TenantId, version: u64, held: &Held) -> Option<Arc<Matcher>> {
+        self.0.get(&Key { tenant: tenant.clone(), version, held: held.clone() })
+    }
+
+    /// The same, compiled from the organization's roles at that version if it is not known. Of several at once, one compiles.
+    ///
+    /// # Errors
+    /// Those of [`Rulebook::compile`]; they are not remembered.
+    pub fn compile(&self, tenant: &TenantId, version: u64, held: &Held, roles: &Rulebook) -> Result<Arc<Matcher>, AccessError> {
+        let key = Key { tenant: tenant.clone(), version, held: held.clone() };
+        self.0.try_get_with(key, || roles.compile(held).map(Arc::new)).map_err(|error| (*error).clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{On, Question, Role, Rule};
+    use wardgraph_kernel::Permission;
+
+    fn name(text: &str) -> RoleName {
+        RoleName::read(text).unwrap()
+    }
+
+    fn book(rules: &[String]) -> Rulebook {
+        let rules = rules.iter().map(|rule| Rule::read(rule).unwrap());
+        Rulebook::new([Role::new(name("custom"), rules, [], []).unwrap()]).unwrap()
+    }
+
+    #[test]
+    fn a_set_has_no_order() {
+        let one = Held::new([name("a"), name("owner")], None).unwrap();
+        assert_eq!(one, Held::new([name("owner"), name("a"), name("owner")], None).unwrap());
+        assert_ne!(one, Held::new([name("owner"), name("a")], Some(GlobalRole::Viewer)).unwrap());
+        assert!(Held::new((0..=HELD).map(|n| name(&format!("r{n}"))), None).is_err());
+    }
+
+    #[test]
+    fn what_was_compiled_is_found_by_its_organization_and_version_alone() {
+        let (matchers, held) = (Matchers::new(1 << 20), Held::new([name("custom")], None).unwrap());
+        let (here, there) = (TenantId::parse("here").unwrap(), TenantId::parse("there").unwrap());
+        let question = Question { permission: Permission::NodesRead, on: On::All, user: None };
+        assert!(matchers.find(&here, 1, &held).is_none());
+        let may = matchers.compile(&here, 1, &held, &book(&["nodes:read".into()])).unwrap();
+        assert!(may.allows(&question, &[]));
+        assert_eq!(matchers.find(&here, 1, &held), Some(may));
+        assert!(matchers.find(&here, 2, &held).is_none() && matchers.find(&there, 1, &held).is_none());
+        assert!(!matchers.compile(&here, 2, &held, &book(&["edges:read".into()])).unwrap().allows(&question, &[]));
+        let nobody = Held::new([name("gone")], None).unwrap();
+        let gone = AccessError::NoRole("gone".into());
+        assert_eq!(matchers.compile(&here, 2, &nobody, &book(&[])), Err(gone));
+        assert!(matchers.find(&here, 2, &nobody).is_none());
+    }
+
+    #[test]
+    fn however_many_versions_there_are_the_memory_is_bounded() {
+        let rules: Vec<String> = (0..100).map(|n| format!("nodes:read:a-{n}")).collect();
+        let (book, held, here) = (book(&rules), Held::new([name("custom")], None).unwrap(), TenantId::parse("here").unwrap());
+        let one = u64::try_from(book.compile(&held).unwrap().weight()).unwrap();
+        let matchers = Matchers::new(10 * one);
+        for version in 0..100 {
+            matchers.compile(&here, version, &held, &book).unwrap();
+        }
+        matchers.0.run_pending_tasks();
+        assert!(matchers.0.entry_count() <= 10, "{}", matchers.0.entry_count());
+    }
+}
