@@ -159,8 +159,9 @@ impl<'a> Says<'a> {
     }
 
     fn list(&self, name: &str) -> Result<Option<Vec<String>>, Unfit> {
-        let texts =
-            |value: &Value| -> Option<Vec<String>> { value.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect() };
+        let texts = |value: &Value| -> Option<Vec<String>> {
+            value.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+        };
         self.found(name).map(|value| texts(value).ok_or_else(|| unfit(name, "must be a list of texts"))).transpose()
     }
 

@@ -15,7 +15,7 @@ use wardgraph_api::{
 };
 use wardgraph_audit::Subject;
 use wardgraph_gate::{Ceremony, CeremonyWork, Committed, Proven};
-use wardgraph_kernel::{ClientId, Endpoint, EventType, Outcome, OrganizationRole, Secret, Timestamp};
+use wardgraph_kernel::{ClientId, Endpoint, EventType, OrganizationRole, Outcome, Secret, Timestamp};
 use wardgraph_oauth::{
     AuthMethod, Client, ErrorCode, Refusal,
     client::{self, About, Described, GrantType, NewSecret, Source, Terms, initial, operator, registered},
@@ -23,7 +23,6 @@ use wardgraph_oauth::{
 use wardgraph_tokens::{Revocation, revoke};
 
 use crate::{Failure, Joining, Services, handlers::oauth::client_of, registering::untrusted};
-
 
 pub(crate) async fn register(
     pass: Ceremony<RegisterClient>,
@@ -195,7 +194,8 @@ fn shown(client: &Client, secret: Option<NewSecret>, token: Secret, services: &S
 /// What is registered of a client, in the standard's words; what is not there is left out.
 fn metadata(client: &Client) -> Map<String, Value> {
     let of = &client.registered;
-    let About { client_uri, logo_uri, tos_uri, policy_uri, contacts, software_id, software_version, application_type } = &client.about;
+    let About { client_uri, logo_uri, tos_uri, policy_uri, contacts, software_id, software_version, application_type } =
+        &client.about;
     let by_code = of.grant_types.contains(&GrantType::AuthorizationCode);
     let members = json!({
         "client_name": of.name,
