@@ -75,7 +75,11 @@ pub fn read(described: &Map<String, Value>, terms: &Terms<'_>) -> Result<Describ
     };
     let mut grant_types = Vec::new();
     for word in says.list("grant_types")?.unwrap_or_else(|| vec![GrantType::AuthorizationCode.word().to_owned()]) {
-        let own = |grant: &GrantType| *grant != GrantType::ClientCredentials || terms.role.is_some();
+        // One by one: a grant type that is added later is given to nobody by forgetting it.
+        let own = |grant: &GrantType| match grant {
+            GrantType::AuthorizationCode | GrantType::RefreshToken => true,
+            GrantType::ClientCredentials => terms.role.is_some(),
+        };
         let grant = GrantType::of(&word).filter(own).ok_or_else(|| unfit("grant_types", "has one that is not to be had"))?;
         if !grant_types.contains(&grant) {
             grant_types.push(grant);
