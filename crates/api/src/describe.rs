@@ -2,11 +2,14 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
-use wardgraph_kernel::{ApiKeyId, ClientId, ConsentId, EdgeId, FactorId, InitialTokenId, InvitationId, NodeId, SessionId, SharedNodeId, UserId};
+use wardgraph_kernel::{
+    ApiKeyId, ClientId, ConsentId, EdgeId, FactorId, InitialTokenId, InvitationId, NodeId, SessionId, SharedNodeId, UserId,
+};
 
 use crate::{
     Accept, Accepted, ClientForm, ClientQuery, Created, Document, Errand, Form, IfMatch, Issued, Json, NoContent, Onward, Page,
-    Parameters, Path, Query, Redirect, Registering, Registrant, RegistrationToken, Signable, Stored, Tagged, carry::Media, validate::Validate,
+    Parameters, Path, Query, Redirect, Registering, Registrant, RegistrationToken, Signable, Stored, Tagged, carry::Media,
+    validate::Validate,
 };
 
 /// Things that exist, of which valid requests can be made.

@@ -113,8 +113,11 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
 
 fn parameters(shape: &Shape, writes: bool, generator: &mut SchemaGenerator) -> Vec<Value> {
     let id = shape.path.map(|kind| {
-        let schema =
-            if matches!(kind, IdKind::Client | IdKind::Registered) { json!({ "type": "string" }) } else { json!({ "type": "string", "format": "uuid" }) };
+        let schema = if matches!(kind, IdKind::Client | IdKind::Registered) {
+            json!({ "type": "string" })
+        } else {
+            json!({ "type": "string", "format": "uuid" })
+        };
         json!({ "name": "id", "in": "path", "required": true, "schema": schema })
     });
     let query = shape.query.map(|query| query(generator)).unwrap_or_default();

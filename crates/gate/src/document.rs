@@ -61,7 +61,8 @@ impl Gate {
 
     /// What is remembered, if its document is still believed.
     fn at_hand(&self, id: &ClientId) -> Option<Arc<Client>> {
-        self.remembered(id).filter(|client| client.disabled_at.is_some() || stands(client, self.parts.clock.now(), Duration::ZERO))
+        self.remembered(id)
+            .filter(|client| client.disabled_at.is_some() || stands(client, self.parts.clock.now(), Duration::ZERO))
     }
 
     async fn believe(&self, id: &ClientId, from: IpAddr) -> Result<Option<Arc<Client>>, Problem> {
@@ -72,7 +73,8 @@ impl Gate {
             return Ok(Some(known));
         }
         let known = look_up(&self.parts.store, id).await.map_err(|error| away(&error))?;
-        if let Some(client) = known.as_ref().filter(|client| client.disabled_at.is_some() || stands(client, now, Duration::ZERO)) {
+        if let Some(client) = known.as_ref().filter(|client| client.disabled_at.is_some() || stands(client, now, Duration::ZERO))
+        {
             return Ok(Some(self.remember(client.clone())));
         }
         let fetched = match described.documents.failed(id.as_str(), now) {
@@ -90,7 +92,13 @@ impl Gate {
         }
     }
 
-    async fn keep(&self, by: &Described, id: &ClientId, fetched: &Fetched, now: Timestamp) -> Result<Option<Arc<Client>>, Problem> {
+    async fn keep(
+        &self,
+        by: &Described,
+        id: &ClientId,
+        fetched: &Fetched,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Client>>, Problem> {
         let (store, clock, chance) = (self.parts.store.clone(), self.parts.clock.clone(), self.parts.chance.clone());
         let parts = SystemParts { store, clock, chance };
         let kept = async {

@@ -125,8 +125,9 @@ impl From<Refusal> for Failure {
                 Problem::unauthenticated(refusal.description).challenge(r#"Basic realm="wardgraph", charset="UTF-8""#)
             }
             ErrorCode::InvalidClient => Problem::unauthenticated(refusal.description),
-            ErrorCode::InvalidToken => Problem::unauthenticated(refusal.description)
-                .challenge(r#"Bearer realm="wardgraph", error="invalid_token""#),
+            ErrorCode::InvalidToken => {
+                Problem::unauthenticated(refusal.description).challenge(r#"Bearer realm="wardgraph", error="invalid_token""#)
+            }
             ErrorCode::InvalidRequest
             | ErrorCode::InvalidGrant
             | ErrorCode::UnauthorizedClient

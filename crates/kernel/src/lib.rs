@@ -32,8 +32,8 @@ pub use endpoint::{By, Endpoint, Method, Rows, Spec};
 pub use event::{Category, EventType, Outcome, SubjectKind};
 pub use hex::hex;
 pub use id::{
-    ApiKeyId, ChallengeId, ClientSecretId, CodeId, ConsentId, EdgeId, EventId, FactorId, InitialTokenId, InvitationId, LinkId, NodeId,
-    PushedRequestId, RequestId, SessionId, SharedNodeId, UserId,
+    ApiKeyId, ChallengeId, ClientSecretId, CodeId, ConsentId, EdgeId, EventId, FactorId, InitialTokenId, InvitationId, LinkId,
+    NodeId, PushedRequestId, RequestId, SessionId, SharedNodeId, UserId,
 };
 pub use jiff::Timestamp;
 pub use limit::LimitClass;

@@ -12,7 +12,7 @@ use wardgraph_kernel::{ActorType, ConsentId, Identity, SessionId, TenantId, Time
 use wardgraph_store::{Row, Statement, StatementInfo, StoreError, Tx};
 use wardgraph_tokens::{Ancestor, Chain, Claims, Inspected, MOST_ACTORS, MOST_ANCESTORS, OwnClaims, Thumbprint};
 
-use crate::{Client, ErrorCode, Refusal, client::Source, consent::Agreed, scope, target};
+use crate::{Client, ErrorCode, Refusal, consent::Agreed, scope, target};
 
 /// What a token of this server's own is called (RFC 8693, section 3).
 pub const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -118,7 +118,7 @@ pub fn judge(asked: Asked<'_>) -> Result<Exchange<'_>, Refusal> {
 fn is_meant_for(subject: &Inspected, own: &OwnClaims, asked: &Asked<'_>) -> bool {
     let client = asked.client;
     let stands_there = subject.audience != asked.ours && client.may_ask_for(&subject.audience);
-    own.client_id == client.id.as_str() || (own.is_a_clients() && subject.claims.tenant == client.organization && stands_there)
+    own.client_id == client.id.as_str() || (own.is_a_clients() && Some(&subject.claims.tenant) == client.organization.as_ref() && stands_there)
 }
 
 fn holds(token: &Claims, key: Option<Thumbprint>, why: &'static str) -> Result<(), Refusal> {
@@ -178,8 +178,8 @@ impl Exchange<'_> {
         let may = crate::grant::now_allowed(&self.own.scopes, client, &membership.seat);
         let scopes = self.scopes(&may)?;
         if self.moves() {
-            let own = client.organization == self.organization || client.source == Source::Cli;
-            let trusted = client.registered.first_party && own;
+            let own = client.registered.first_party && client.organization.as_ref() == Some(&self.organization);
+            let trusted = own || client.is_the_operators();
             let agreed = membership.agreed.as_ref().filter(|(_, agreed)| agreed.covers(&scopes));
             self.chain.agreement = match agreed {
                 Some((id, _)) => Some(id.to_string()),

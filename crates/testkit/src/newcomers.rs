@@ -19,21 +19,13 @@ pub struct ClientOptions {
 impl Default for ClientOptions {
     fn default() -> Self {
         let scopes = ["openid", "profile", "email", "offline_access", "nodes:read", "nodes:write", "search:read"];
-        let rules = Newcomers {
-            joining: Joining::Open,
-            documents: false,
-            scopes: scopes.map(str::to_owned).into(),
-            most: 100_000,
-        };
+        let rules =
+            Newcomers { joining: Joining::Open, documents: false, scopes: scopes.map(str::to_owned).into(), most: 100_000 };
         Self { rules, described: None }
     }
 }
 
 /// The request of an endpoint with what the known client shows that registered itself, where it is asked.
 pub fn presenting(request: reqwest::RequestBuilder, row: &Row, known: &Known) -> reqwest::RequestBuilder {
-    if (row.shape)().path == Some(IdKind::Registered) {
-        request.bearer_auth(&known.client.registration_token)
-    } else {
-        request
-    }
+    if (row.shape)().path == Some(IdKind::Registered) { request.bearer_auth(&known.client.registration_token) } else { request }
 }

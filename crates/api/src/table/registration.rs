@@ -3,7 +3,7 @@
 use wardgraph_kernel::InitialTokenId;
 
 use crate::{
-    Issued, Json, NoContent, Path, RegistrationToken, Registering, Registrant,
+    Issued, Json, NoContent, Path, Registering, Registrant, RegistrationToken,
     wire::registration::{ClientMetadata, InitialTokenList, IssuedInitialToken, NewInitialToken, RegisteredClient},
 };
 

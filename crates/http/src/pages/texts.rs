@@ -381,8 +381,7 @@ pub(crate) mod consent {
         "Not verified: it registered itself, and nobody here knows whose it is. Its name is what it says of itself.";
     pub(crate) const DESCRIBED_AT: &str = "Not verified: it describes itself at";
     pub(crate) const DESCRIBED: &str = "Its name is what is said there. Go on only if you know and trust that site.";
-    pub(crate) const LOCAL: &str =
-        "It leads back to a program on this computer. Any program here could receive the answer: allow it only if you started this yourself, just now.";
+    pub(crate) const LOCAL: &str = "It leads back to a program on this computer. Any program here could receive the answer: allow it only if you started this yourself, just now.";
     pub(crate) const MAY: &str = "It could then";
     pub(crate) const IN: &str = "It would work in";
     pub(crate) const ORGANIZATION: &str = "Organization where it may work";

@@ -38,6 +38,13 @@ impl About {
         kept.map_or_else(|| Some(Self::default()), |text| serde_json::from_str(text).ok())
     }
 
+    /// How much memory its texts take, in bytes.
+    pub(super) fn weight(&self) -> usize {
+        let alone =
+            [&self.client_uri, &self.logo_uri, &self.tos_uri, &self.policy_uri, &self.software_id, &self.software_version, &self.application_type];
+        alone.into_iter().flatten().chain(&self.contacts).map(|text| text.capacity() + size_of::<String>()).sum()
+    }
+
     /// What a row keeps.
     pub(super) fn text(&self) -> Option<String> {
         if *self == Self::default() { None } else { serde_json::to_string(self).ok() }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use wardgraph_kernel::OrganizationRole;
 use wardgraph_tokens::Algorithm;
 
-use super::{About, Fault, GrantType, Registration, check};
+use super::{About, Flaw, GrantType, Registration, check};
 use crate::{AuthMethod, ErrorCode, Refusal, redirect, scope};
 
 /// The longest name that people are shown, in characters.
@@ -75,7 +75,13 @@ pub fn read(described: &Map<String, Value>, terms: &Terms<'_>) -> Result<Describ
     };
     let mut grant_types = Vec::new();
     for word in says.list("grant_types")?.unwrap_or_else(|| vec![GrantType::AuthorizationCode.word().to_owned()]) {
-        let own = |grant: &GrantType| *grant != GrantType::ClientCredentials || terms.role.is_some();
+        // One by one: a grant type that is added later is given to nobody by forgetting it.
+        let own = |grant: &GrantType| match grant {
+            GrantType::AuthorizationCode | GrantType::RefreshToken => true,
+            GrantType::ClientCredentials => terms.role.is_some(),
+            // Who lets in a device sees its client's name alone, and who exchanges is sent other clients' tokens: somebody is to have vouched for these.
+            GrantType::DeviceCode | GrantType::TokenExchange => false,
+        };
         let grant = GrantType::of(&word).filter(own).ok_or_else(|| unfit("grant_types", "has one that is not to be had"))?;
         if !grant_types.contains(&grant) {
             grant_types.push(grant);
@@ -104,14 +110,18 @@ pub fn read(described: &Map<String, Value>, terms: &Terms<'_>) -> Result<Describ
         first_party: false,
         dpop_bound: says.flag("dpop_bound_access_tokens")?,
         require_par: says.flag("require_pushed_authorization_requests")?,
-        id_token_alg: id_token_alg(&says, terms)?,
+        id_token_alg: algorithm(&says, "id_token_signed_response_alg", terms)?
+            .unwrap_or_else(|| terms.algorithms.first().copied().unwrap_or(Algorithm::ES256)),
         access_token_alg: None,
         jwks: says.keys()?,
         jwks_uri: says.text("jwks_uri")?.map(str::to_owned),
+        backchannel_logout_session: says.flag("backchannel_logout_session_required")?,
+        userinfo_alg: algorithm(&says, "userinfo_signed_response_alg", terms)?,
+        introspection_alg: algorithm(&says, "introspection_signed_response_alg", terms)?,
     };
     match check(&registered).into_iter().next() {
         None => Ok(Described { registered, about: about(&says)? }),
-        Some(Fault { place, detail }) => Err(unfit(&place, &detail)),
+        Some(Flaw { place, detail }) => Err(unfit(&place, &detail)),
     }
 }
 
@@ -159,8 +169,9 @@ impl<'a> Says<'a> {
     }
 
     fn list(&self, name: &str) -> Result<Option<Vec<String>>, Unfit> {
-        let texts =
-            |value: &Value| -> Option<Vec<String>> { value.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect() };
+        let texts = |value: &Value| -> Option<Vec<String>> {
+            value.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+        };
         self.found(name).map(|value| texts(value).ok_or_else(|| unfit(name, "must be a list of texts"))).transpose()
     }
 
@@ -184,15 +195,10 @@ fn is_asymmetric(word: &str) -> bool {
     word.parse().is_ok_and(|algorithm: Algorithm| Algorithm::ASYMMETRIC.contains(&algorithm))
 }
 
-fn id_token_alg(says: &Says<'_>, terms: &Terms<'_>) -> Result<Algorithm, Unfit> {
-    let place = "id_token_signed_response_alg";
-    match says.text(place)? {
-        None => Ok(terms.algorithms.first().copied().unwrap_or(Algorithm::ES256)),
-        Some(word) => {
-            let known = word.parse().ok().filter(|algorithm| terms.algorithms.contains(algorithm));
-            known.ok_or_else(|| unfit(place, "is no algorithm that this server signs with"))
-        }
-    }
+fn algorithm(says: &Says<'_>, place: &str, terms: &Terms<'_>) -> Result<Option<Algorithm>, Unfit> {
+    let known = |word: &str| word.parse().ok().filter(|algorithm| terms.algorithms.contains(algorithm));
+    let word = says.text(place)?;
+    word.map(|word| known(word).ok_or_else(|| unfit(place, "is no algorithm that this server signs with"))).transpose()
 }
 
 /// What people are shown: without what could make it look like something else.

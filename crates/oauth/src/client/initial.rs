@@ -18,7 +18,8 @@ const MOST: i64 = 100;
 /// How many rows one statement forgets.
 const PAGE: i64 = 5_000;
 
-const MAKE_SQL: &str = "insert into initial_tokens (organization_id, token_id, verifier, maker_id, scopes, role, uses_left, created_at, expires_at)
+const MAKE_SQL: &str =
+    "insert into initial_tokens (organization_id, token_id, verifier, maker_id, scopes, role, uses_left, created_at, expires_at)
      select $1::text, $2::uuid, $3::bytea, $4::uuid, $5::text[], $6::text, $7::int, $8::timestamptz, $9::timestamptz
      where (select count(*) from initial_tokens where organization_id = $1 and expires_at > $8 and uses_left > 0) < $10
      returning token_id";

@@ -116,7 +116,8 @@ pub async fn describe_anew(
     let (old, new) = (&before.registered, &described.registered);
     let had = takes_secret(old);
     let leads_elsewhere = new.redirect_uris.iter().any(|uri| !old.redirect_uris.contains(uri));
-    let is_another = old.name != new.name || old.auth_method != new.auth_method || old.jwks != new.jwks || old.jwks_uri != new.jwks_uri;
+    let is_another =
+        old.name != new.name || old.auth_method != new.auth_method || old.jwks != new.jwks || old.jwks_uri != new.jwks_uri;
     if leads_elsewhere || is_another {
         tx.run(&AGREED, &[&before.id.as_str()]).await?;
     }

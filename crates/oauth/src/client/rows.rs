@@ -46,7 +46,10 @@ pub(super) fn read(row: &Row) -> Result<Client, OAuthError> {
     let algorithm = |word: &str| word.parse::<Algorithm>().map_err(|_| OAuthError::Unreadable("an algorithm"));
     Ok(Client {
         id: ClientId::parse(text(0)?).ok_or(OAuthError::Unreadable("an id"))?,
-        organization: organization.map(TenantId::parse).transpose().map_err(|_| OAuthError::Unreadable("an organization's id"))?,
+        organization: organization
+            .map(TenantId::parse)
+            .transpose()
+            .map_err(|_| OAuthError::Unreadable("an organization's id"))?,
         generation: row.try_get(2)?,
         source: Source::of(text(3)?).ok_or(OAuthError::Unreadable("where it came from"))?,
         created_at: row.try_get(4)?,

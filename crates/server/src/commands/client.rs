@@ -12,7 +12,9 @@ use wardgraph_api::wire::registration::NewInitialToken;
 use wardgraph_audit::{Entry, Subject};
 use wardgraph_gate::{SystemParts, SystemWork};
 use wardgraph_http::token_terms;
-use wardgraph_kernel::{ClientId, EventType, Identity, InitialTokenId, Permissions, SystemChance, SystemClock, TenantId, Timestamp};
+use wardgraph_kernel::{
+    ClientId, EventType, Identity, InitialTokenId, Permissions, SystemChance, SystemClock, TenantId, Timestamp,
+};
 use wardgraph_oauth::{
     OAuthError,
     client::{initial, operator},
@@ -144,9 +146,7 @@ impl Client {
             }
             Self::List { organization, form } => told::all(out, form, desk.list(organization.as_deref()).await?, desk.now()),
             Self::Show { client_id, form } => told::one(out, form, desk.show(&client_id).await?, desk.now()),
-            Self::Update { client_id, fields, form } => {
-                told::one(out, form, desk.update(&client_id, *fields).await?, desk.now())
-            }
+            Self::Update { client_id, fields, form } => told::one(out, form, desk.update(&client_id, *fields).await?, desk.now()),
             Self::RotateSecret { client_id, overlap_seconds, form } => {
                 let (secret, until) = desk.rotate(&client_id, Duration::from_secs(overlap_seconds)).await?;
                 let answer = json!({ "client_id": client_id, "client_secret": secret.text.expose(), "others_expire_at": until });

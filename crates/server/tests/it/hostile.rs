@@ -47,7 +47,9 @@ pub(crate) fn bodied() -> impl Iterator<Item = &'static Row> {
 }
 
 pub(crate) fn sending(caller: &Caller, row: &Row, known: &Known, body: Vec<u8>) -> reqwest::RequestBuilder {
-    presenting(caller.request(row.spec.method.word(), &place(row, known)), row, known).header(CONTENT_TYPE, "application/json").body(body)
+    presenting(caller.request(row.spec.method.word(), &place(row, known)), row, known)
+        .header(CONTENT_TYPE, "application/json")
+        .body(body)
 }
 
 pub(crate) fn document() -> Value {

@@ -34,13 +34,8 @@ pub(crate) async fn agree(permit: Permit<Agree>, Form(form): Form<ConsentForm>) 
         Source::Document => format!("{} ({})", client.registered.name, document::host(client.id.as_str())),
         _ => client.registered.name.clone(),
     };
-    let agreement = Agreement {
-        user,
-        client: client.id.as_str(),
-        client_name: &name,
-        organization: &organization,
-        scopes: &scopes,
-    };
+    let agreement =
+        Agreement { user, client: client.id.as_str(), client_name: &name, organization: &organization, scopes: &scopes };
     let mut work = permit.begin()?;
     match consent::remember(&mut work.tx(), &agreement, ConsentId::new(now, &*chance), now).await? {
         Some(id) => Ok(work.commit(id, Redirect::to(back.as_str())).await?),

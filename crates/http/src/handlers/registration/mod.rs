@@ -15,15 +15,14 @@ use wardgraph_api::{
 };
 use wardgraph_audit::Subject;
 use wardgraph_gate::{Ceremony, CeremonyWork, Committed, Proven};
-use wardgraph_kernel::{ClientId, Endpoint, EventType, Outcome, OrganizationRole, Secret, Timestamp};
+use wardgraph_kernel::{ClientId, Endpoint, EventType, OrganizationRole, Outcome, Secret, Timestamp};
 use wardgraph_oauth::{
     AuthMethod, Client, ErrorCode, Refusal,
     client::{self, About, Described, GrantType, NewSecret, Source, Terms, initial, operator, registered},
 };
-use wardgraph_tokens::{Revocation, revoke};
+use wardgraph_tokens::{Algorithm, Revocation, revoke};
 
 use crate::{Failure, Joining, Services, handlers::oauth::client_of, registering::untrusted};
-
 
 pub(crate) async fn register(
     pass: Ceremony<RegisterClient>,
@@ -195,7 +194,8 @@ fn shown(client: &Client, secret: Option<NewSecret>, token: Secret, services: &S
 /// What is registered of a client, in the standard's words; what is not there is left out.
 fn metadata(client: &Client) -> Map<String, Value> {
     let of = &client.registered;
-    let About { client_uri, logo_uri, tos_uri, policy_uri, contacts, software_id, software_version, application_type } = &client.about;
+    let About { client_uri, logo_uri, tos_uri, policy_uri, contacts, software_id, software_version, application_type } =
+        &client.about;
     let by_code = of.grant_types.contains(&GrantType::AuthorizationCode);
     let members = json!({
         "client_name": of.name,
@@ -205,6 +205,9 @@ fn metadata(client: &Client) -> Map<String, Value> {
         "redirect_uris": of.redirect_uris,
         "post_logout_redirect_uris": of.post_logout_redirect_uris,
         "backchannel_logout_uri": of.backchannel_logout_uri,
+        "backchannel_logout_session_required": of.backchannel_logout_session.then_some(true),
+        "userinfo_signed_response_alg": of.userinfo_alg.map(Algorithm::word),
+        "introspection_signed_response_alg": of.introspection_alg.map(Algorithm::word),
         "scope": of.scopes.join(" "),
         "id_token_signed_response_alg": of.id_token_alg.word(),
         "dpop_bound_access_tokens": of.dpop_bound,

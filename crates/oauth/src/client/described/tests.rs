@@ -70,8 +70,13 @@ fn nobody_describes_himself_into_more() {
         let unfit = described(&with(name, value.clone()), None).unwrap_err();
         assert_eq!(unfit.code, ErrorCode::InvalidClientMetadata, "{name} {value}: {unfit:?}");
     }
-    for uris in [json!([]), json!(["http://app.example/cb"]), json!(["https://app.example/cb#a"]), json!(["javascript:alert(1)"])] {
-        assert_eq!(described(&with("redirect_uris", uris.clone()), None).unwrap_err().code, ErrorCode::InvalidRedirectUri, "{uris}");
+    for uris in [json!([]), json!(["http://app.example/cb"]), json!(["https://app.example/cb#a"]), json!(["javascript:alert(1)"])]
+    {
+        assert_eq!(
+            described(&with("redirect_uris", uris.clone()), None).unwrap_err().code,
+            ErrorCode::InvalidRedirectUri,
+            "{uris}"
+        );
     }
     let stated = described(&with("software_statement", json!("eyJ")), None).unwrap_err();
     assert_eq!(stated.code, ErrorCode::UnapprovedSoftwareStatement);

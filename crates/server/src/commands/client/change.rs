@@ -27,9 +27,7 @@ impl Desk {
         let id = ClientId::generate(chance);
         let secret = matches!(new.auth_method, AuthMethod::Basic | AuthMethod::Post).then(|| NewSecret::generate(now, chance));
         let made = client::create_for(&mut work.tx(), Some(&organization), Source::Cli, &id, &new, secret.as_ref(), now).await;
-        made.map_err(|error| {
-            format!("no client was registered: is `{organization}` an organization of this server? ({error})")
-        })?;
+        made.map_err(|error| format!("no client was registered: is `{organization}` an organization of this server? ({error})"))?;
         let client = operator::hold(&mut work.tx(), &id).await?;
         let payload = json!({ "organization": organization.as_str(), "client_name": new.name });
         work.commit(vec![Entry::done(EventType::ClientCreated, Subject::from(&id)).with(payload)]).await?;

@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Map, Value, json};
-use wardgraph_api::{FieldError, validate::{Faults, Validate}, wire::client::NewClient};
+use wardgraph_api::{
+    FieldError,
+    validate::{Faults, Validate},
+    wire::client::NewClient,
+};
 use wardgraph_http::registration;
 use wardgraph_kernel::Permissions;
 use wardgraph_oauth::client::Registration;

@@ -114,7 +114,8 @@ async fn openid_client_registers_itself() {
     let (ada, window) = somebody(&app, "ada@example.com").await;
     let me = claims(&json!(ada.caller.token.clone().unwrap()))["sub"].clone();
     let token = ada.caller.post("/api/v1/initial-tokens", &json!({})).await.created();
-    for (method, token) in [("client_secret_post", None), ("none", None), ("client_secret_post", token["initial_token"].as_str())] {
+    for (method, token) in [("client_secret_post", None), ("none", None), ("client_secret_post", token["initial_token"].as_str())]
+    {
         let said = json!({
             "client_name": "An application of npm's",
             "redirect_uris": ["https://app.example/cb"],

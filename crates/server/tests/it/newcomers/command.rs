@@ -62,8 +62,18 @@ async fn clients_are_registered_seen_changed_and_deleted_by_the_command() {
     let made = String::from_utf8_lossy(&made.stdout).into_owned();
     let organization = made.split_whitespace().last().unwrap().to_owned();
     let desk = Desk(&server);
-    let service =
-        ["--name", "Import", "--grant-type", "client_credentials", "--role", "developer", "--scope", "nodes:read", "--scope", "nodes:write"];
+    let service = [
+        "--name",
+        "Import",
+        "--grant-type",
+        "client_credentials",
+        "--role",
+        "developer",
+        "--scope",
+        "nodes:read",
+        "--scope",
+        "nodes:write",
+    ];
     let made = desk.json(&[&["create", "--organization", &organization][..], &service].concat());
     let (id, secret) = (made["client_id"].as_str().unwrap(), made["client_secret"].as_str().unwrap());
     assert_eq!(token(&server, id, secret).await, 200);
@@ -100,7 +110,10 @@ async fn clients_are_registered_seen_changed_and_deleted_by_the_command() {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let ask = || {
         let said = serde_json::json!({ "redirect_uris": ["https://app.example/cb"] });
-        http.post(format!("{}/oauth2/register", server.base)).bearer_auth(token["initial_token"].as_str().unwrap()).json(&said).send()
+        http.post(format!("{}/oauth2/register", server.base))
+            .bearer_auth(token["initial_token"].as_str().unwrap())
+            .json(&said)
+            .send()
     };
     let registered = ask().await.unwrap();
     assert_eq!(registered.status().as_u16(), 201, "{}", registered.text().await.unwrap());

@@ -135,13 +135,21 @@ async fn a_client_is_known_by_the_document_at_its_id() {
     let code = answer(&agree(&window, asked).await, &site.redirect)["code"].clone();
     let tokens = site.token(&app, &[("code", &code)]).await.ok();
     app.bearer(text(&tokens, "access_token")).get("/nodes").await.ok();
-    let refreshed = [("grant_type", "refresh_token"), ("refresh_token", text(&tokens, "refresh_token")), ("redirect_uri", ""), ("code_verifier", "")];
+    let refreshed = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", text(&tokens, "refresh_token")),
+        ("redirect_uri", ""),
+        ("code_verifier", ""),
+    ];
     site.token(&app, &refreshed).await.ok();
     // All of it by one fetch; and what people agreed to is seen by them under the host's name.
     assert_eq!(home.asked(), 1);
     let consents = ada.caller.get("/api/v1/users/me/consents").await;
     assert!(consents.text.contains(&format!("Pocket Atlas ({host})")), "{}", consents.text);
-    assert_eq!(count(&app, "select count(*) from wardgraph.clients where organization_id is null and source = 'document'").await, 1);
+    assert_eq!(
+        count(&app, "select count(*) from wardgraph.clients where organization_id is null and source = 'document'").await,
+        1
+    );
 }
 
 #[tokio::test]
@@ -247,7 +255,8 @@ async fn a_document_is_believed_as_long_as_it_says_and_read_anew_then() {
     let again = |token: String| {
         let (site, app) = (site.clone(), &app);
         async move {
-            let fields = [("grant_type", "refresh_token"), ("refresh_token", token.as_str()), ("redirect_uri", ""), ("code_verifier", "")];
+            let fields =
+                [("grant_type", "refresh_token"), ("refresh_token", token.as_str()), ("redirect_uri", ""), ("code_verifier", "")];
             site.token(app, &fields).await
         }
     };

@@ -47,7 +47,9 @@ async fn there_is_room_for_whoever_comes_last() {
     app.clock.advance(Duration::from_hours(1));
     register(&app, None, &application(json!({}))).await.created();
     assert_eq!(count(&app, "select count(*) from wardgraph.clients").await, 3);
-    let exists = async |made| count(&app, &format!("select count(*) from wardgraph.clients where client_id = '{}'", text(made, "client_id"))).await;
+    let exists = async |made| {
+        count(&app, &format!("select count(*) from wardgraph.clients where client_id = '{}'", text(made, "client_id"))).await
+    };
     // The oldest that nobody agreed to went.
     assert_eq!((exists(&first).await, exists(&second).await), (1, 0));
 }

@@ -34,7 +34,10 @@ async fn a_program_registers_itself_and_somebody_lets_it_in() {
     granted.get("/nodes").await.ok();
     granted.post("/nodes", &json!({ "classes": ["A"], "props": {} })).await.problem(403);
     // It is nobody's: what it does stands in the log of whoever let it, and in the system's.
-    assert_eq!(count(&app, "select count(*) from wardgraph.events where type = 'client.created' and tenant_id = '_system'").await, 1);
+    assert_eq!(
+        count(&app, "select count(*) from wardgraph.events where type = 'client.created' and tenant_id = '_system'").await,
+        1
+    );
 }
 
 #[tokio::test]
@@ -75,7 +78,10 @@ async fn what_cannot_be_registered_is_told_in_the_standards_words() {
         (json!({ "redirect_uris": ["javascript:alert(1)"] }), "invalid_redirect_uri"),
         (json!({ "redirect_uris": vec!["https://app.example/cb"; 51] }), "invalid_redirect_uri"),
         (json!({ "redirect_uris": "https://app.example/cb" }), "invalid_client_metadata"),
-        (json!({ "grant_types": ["client_credentials"], "token_endpoint_auth_method": "client_secret_basic" }), "invalid_client_metadata"),
+        (
+            json!({ "grant_types": ["client_credentials"], "token_endpoint_auth_method": "client_secret_basic" }),
+            "invalid_client_metadata",
+        ),
         (json!({ "grant_types": ["implicit"] }), "invalid_client_metadata"),
         (json!({ "response_types": ["token"] }), "invalid_client_metadata"),
         (json!({ "scope": "system:read users:write" }), "invalid_client_metadata"),
@@ -105,7 +111,8 @@ async fn a_registration_token_is_good_for_its_own_client_until_it_is_used() {
         register(&app, None, &application(json!({}))).await.created(),
     );
     let (path, token) = (place(&one), text(&one, "registration_access_token").to_owned());
-    let said = application(json!({ "client_id": one["client_id"], "client_name": "Atlas 2", "client_uri": "https://app.example/" }));
+    let said =
+        application(json!({ "client_id": one["client_id"], "client_name": "Atlas 2", "client_uri": "https://app.example/" }));
     // Nobody else's, nobody's, none, two, and what is no bearer token.
     let theirs = text(&other, "registration_access_token");
     for wrong in [Some(theirs), Some("wgrt_x"), Some(&token[..token.len() - 1]), None] {

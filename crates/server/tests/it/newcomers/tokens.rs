@@ -18,9 +18,13 @@ async fn a_token_registers_so_many_clients_of_its_organization_until_it_ends() {
     let token = text(&made, "initial_token");
     assert!(token.starts_with("wgit_"));
     // A mistake uses nothing up.
-    assert_eq!(register(&app, Some(token), &application(json!({ "redirect_uris": [] }))).await.refused(400), "invalid_redirect_uri");
+    assert_eq!(
+        register(&app, Some(token), &application(json!({ "redirect_uris": [] }))).await.refused(400),
+        "invalid_redirect_uri"
+    );
     for _ in 0..2 {
-        let client = register(&app, Some(token), &application(json!({ "scope": "openid nodes:read nodes:write" }))).await.created();
+        let client =
+            register(&app, Some(token), &application(json!({ "scope": "openid nodes:read nodes:write" }))).await.created();
         assert_eq!(client["scope"], "openid nodes:read");
     }
     assert_eq!(register(&app, Some(token), &application(json!({}))).await.refused(401), "invalid_token");
