@@ -48,7 +48,10 @@ impl Gate {
     pub(crate) fn remembered(&self, id: &ClientId) -> Option<Arc<Client>> {
         let current = |client: &Arc<Client>| {
             !self.is_revoked(ChangeKind::ClientChanged, id.as_str(), client.generation)
-                && !client.organization.as_ref().is_some_and(|home| self.is_revoked(ChangeKind::OrganizationEnded, home.as_str(), 0))
+                && !client
+                    .organization
+                    .as_ref()
+                    .is_some_and(|home| self.is_revoked(ChangeKind::OrganizationEnded, home.as_str(), 0))
         };
         self.clients.0.get(id).filter(current)
     }

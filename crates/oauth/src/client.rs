@@ -230,7 +230,10 @@ impl Client {
         let lists: usize = lists.into_iter().flatten().map(text).sum();
         let alone = [&registered.backchannel_logout_uri, &registered.jwks, &registered.jwks_uri];
         let alone: usize = alone.into_iter().flatten().map(text).sum();
-        let ids = 2 * self.id.as_str().len() + self.organization.as_ref().map_or(0, |home| home.as_str().len()) + self.about.weight() + text(&registered.name);
+        let ids = 2 * self.id.as_str().len()
+            + self.organization.as_ref().map_or(0, |home| home.as_str().len())
+            + self.about.weight()
+            + text(&registered.name);
         let small = size_of_val(registered.grant_types.as_slice()) + size_of_val(self.secrets.as_slice());
         size_of::<Self>() + OVERHEAD + lists + alone + ids + small
     }

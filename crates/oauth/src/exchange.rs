@@ -118,7 +118,8 @@ pub fn judge(asked: Asked<'_>) -> Result<Exchange<'_>, Refusal> {
 fn is_meant_for(subject: &Inspected, own: &OwnClaims, asked: &Asked<'_>) -> bool {
     let client = asked.client;
     let stands_there = subject.audience != asked.ours && client.may_ask_for(&subject.audience);
-    own.client_id == client.id.as_str() || (own.is_a_clients() && Some(&subject.claims.tenant) == client.organization.as_ref() && stands_there)
+    own.client_id == client.id.as_str()
+        || (own.is_a_clients() && Some(&subject.claims.tenant) == client.organization.as_ref() && stands_there)
 }
 
 fn holds(token: &Claims, key: Option<Thumbprint>, why: &'static str) -> Result<(), Refusal> {

@@ -19,7 +19,7 @@ pub(crate) struct Question<'a> {
     /// The client, and what it is called.
     pub(crate) client: (&'a str, &'a str),
     /// Who answers for it.
-    pub(crate) owner: Owner<'a>,
+    pub(crate) owner: &'a Owner,
     /// Whether it leads to a program on the browser's own machine, and nobody answers for it.
     pub(crate) is_local: bool,
     /// Where the browser goes back to.
@@ -41,14 +41,24 @@ pub(crate) struct Question<'a> {
 }
 
 /// Who answers for a client.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Owner<'a> {
+#[derive(Debug)]
+pub(crate) enum Owner {
     /// An organization, by its name.
-    Organization(&'a str),
+    Organization(String),
     /// Whoever has this host, where it describes itself.
-    Host(&'a str),
+    Host(String),
     /// Nobody.
     Nobody,
+}
+
+impl Owner {
+    /// What it is called where there is room for a name alone.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Organization(name) | Self::Host(name) => name,
+            Self::Nobody => c::NOBODY,
+        }
+    }
 }
 
 /// The question.

@@ -377,6 +377,7 @@ pub(crate) mod consent {
     pub(crate) const OF: &str = "of";
     pub(crate) const ASKS: &str = "asks for access to your account.";
     pub(crate) const ASKS_TOO: &str = "asks for access to your account.";
+    pub(crate) const NOBODY: &str = "nobody who is known here";
     pub(crate) const UNVERIFIED: &str =
         "Not verified: it registered itself, and nobody here knows whose it is. Its name is what it says of itself.";
     pub(crate) const DESCRIBED_AT: &str = "Not verified: it describes itself at";

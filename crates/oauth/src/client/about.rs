@@ -40,8 +40,15 @@ impl About {
 
     /// How much memory its texts take, in bytes.
     pub(super) fn weight(&self) -> usize {
-        let alone =
-            [&self.client_uri, &self.logo_uri, &self.tos_uri, &self.policy_uri, &self.software_id, &self.software_version, &self.application_type];
+        let alone = [
+            &self.client_uri,
+            &self.logo_uri,
+            &self.tos_uri,
+            &self.policy_uri,
+            &self.software_id,
+            &self.software_version,
+            &self.application_type,
+        ];
         alone.into_iter().flatten().chain(&self.contacts).map(|text| text.capacity() + size_of::<String>()).sum()
     }
 

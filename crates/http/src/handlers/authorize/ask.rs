@@ -20,7 +20,6 @@ use wardgraph_identity::{
 use wardgraph_kernel::{Chance, ClientId, CodeId, EventType, Outcome, PushedRequestId, SessionId, Timestamp};
 use wardgraph_oauth::{
     AuthMethod, Client,
-    client::document,
     code::{self, Leave},
     consent,
     par::{self, Pushed},
@@ -31,6 +30,7 @@ use wardgraph_oauth::{
 };
 
 use super::{
+    owner,
     progress::{self, Progress},
     registered,
 };
@@ -39,7 +39,7 @@ use crate::{
     handlers::auth::person,
     pages::{
         self,
-        consent::{Owner, Question, consent as question},
+        consent::{Question, consent as question},
         leaving::{self, errand, host},
     },
 };
@@ -246,15 +246,7 @@ impl Scene {
         let paths = (progress::path(&asked.params, since), progress::denied(&asked.params, since));
         let (Some(back), Some(deny)) = paths else { return self.told(work, Some(&person), &asked, long()).await };
         let whose = account::person(&mut work.tx(), user).await?;
-        let name = match &self.client.organization {
-            Some(organization) => account::organization_name(&mut work.tx(), organization).await?,
-            None => None,
-        };
-        let owner = match (&name, self.client.source) {
-            (Some(name), _) => Owner::Organization(name),
-            (None, Source::Document) => Owner::Host(document::host(self.client.id.as_str())),
-            (None, _) => Owner::Nobody,
-        };
+        let owner = owner(&mut work.tx(), &self.client).await?;
         let to = &asked.request.to.uri;
         let named = asked.request.organization.is_some();
         let places: Vec<_> = places
@@ -265,7 +257,7 @@ impl Scene {
         let elsewhere = sign_in(back.as_str(), None, None);
         let screen = question(&Question {
             client: (self.client.id.as_str(), &self.client.registered.name),
-            owner,
+            owner: &owner,
             is_local: self.client.organization.is_none() && !to.starts_with("https://"),
             host: host(to),
             person: &whose.email,
@@ -309,8 +301,8 @@ impl Scene {
         if person.is_some() || failed.silent || self.client.is_the_operators() {
             return Ok(work.commit(who, self.leave(answer)).await?);
         }
-        let owner = account::organization_name(&mut work.tx(), &self.client.organization).await?.unwrap_or_default();
-        let client = (self.client.registered.name.as_str(), owner.as_str());
+        let owner = owner(&mut work.tx(), &self.client).await?;
+        let client = (self.client.registered.name.as_str(), owner.name());
         let errand = leaving::asked_before(&answer, client, Some(failed.fault.description), Held::Stays);
         Ok(work.commit(who, errand).await?)
     }

@@ -3,12 +3,14 @@
 pub(crate) mod agree;
 pub(crate) mod ask;
 pub(crate) mod consents;
+mod owner;
 mod progress;
 pub(crate) mod push;
 pub(crate) mod resource;
 pub(crate) mod sign_out;
 pub(crate) mod userinfo;
 
+pub(in crate::handlers) use owner::owner;
 use wardgraph_oauth::{Client, client::GrantType, request::Registered};
 
 use crate::Services;

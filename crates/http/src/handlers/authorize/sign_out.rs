@@ -10,17 +10,15 @@ use wardgraph_api::{
     wire::{authorize::SignOutForm, page::Done},
 };
 use wardgraph_gate::{Ceremony, Committed, Permit, Proven};
-use wardgraph_identity::{
-    account,
-    session::{
-        self, Lifetimes, Why,
-        browser::{self, BrowserSession},
-    },
+use wardgraph_identity::session::{
+    self, Lifetimes, Why,
+    browser::{self, BrowserSession},
 };
 use wardgraph_kernel::{ClientId, EventType, Outcome};
 use wardgraph_oauth::{Client, follow, redirect, request::Answer};
 use wardgraph_tokens::{Hint, Revocation, revoke};
 
+use super::owner;
 use crate::{
     Failure, Services,
     handlers::{account::sessions, auth::person, pages::after},
@@ -116,8 +114,8 @@ pub(crate) async fn at_a_clients_word(
         let errand = match wish.is_doubted() {
             None => wish.away(false),
             Some((to, client)) => {
-                let owner = account::organization_name(&mut work.tx(), &client.organization).await?.unwrap_or_default();
-                let client = (client.registered.name.as_str(), owner.as_str());
+                let owner = owner(&mut work.tx(), client).await?;
+                let client = (client.registered.name.as_str(), owner.name());
                 asked_before(&Answer::Go(to.to_owned()), client, None, Held::Ends)
             }
         };

@@ -14,7 +14,7 @@ use wardgraph_kernel::{EventType, Outcome};
 use super::{Opened, Person, opened, person, places};
 use crate::{
     Failure,
-    handlers::auth::person as somebody,
+    handlers::{auth::person as somebody, authorize::owner},
     pages::{
         self, Filled, Screen,
         device_code::{self, DeviceQuestion},
@@ -51,7 +51,7 @@ async fn question(
     browser: &Browser,
 ) -> Result<Screen, Failure> {
     let whose = account::person(&mut work.tx(), person.met.user).await?;
-    let owner = account::organization_name(&mut work.tx(), &opened.client.organization).await?.unwrap_or_default();
+    let owner = owner(&mut work.tx(), &opened.client).await?;
     let places = places(work, person).await?;
     let places: Vec<_> = places.iter().map(|place| (place.seat.organization.as_str().to_owned(), place.name.clone())).collect();
     let code = opened.code.to_string();
@@ -59,7 +59,7 @@ async fn question(
     Ok(device_code::question(&DeviceQuestion {
         code: &code,
         name: &opened.client.registered.name,
-        owner: &owner,
+        owner: owner.name(),
         person: &whose.email,
         places: &places,
         chosen: person.met.seat.organization.as_str(),

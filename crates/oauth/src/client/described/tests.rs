@@ -63,7 +63,7 @@ fn nobody_describes_himself_into_more() {
         ("dpop_bound_access_tokens", json!("yes")),
         ("client_uri", json!("javascript:alert(1)")),
         ("logo_uri", json!("http://127.0.0.1/logo.svg")),
-        ("contacts", json!(["a"; 11])),
+        ("contacts", json!(vec!["a"; 11])),
         ("application_type", json!("toaster")),
         ("software_id", json!("a\nb")),
     ] {

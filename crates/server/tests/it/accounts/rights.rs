@@ -1,6 +1,6 @@
 //! What the roles may do with the tables of accounts: read by the catalogue's tests.
 
-const PEOPLES: [&str; 17] = [
+const PEOPLES: [&str; 18] = [
     "users",
     "passwords",
     "memberships",
