@@ -132,7 +132,9 @@ mod tests {
                 assert!(judge(Some(found.clone()), &proof, now).is_err(), "{registered:?}");
                 assert_eq!(judge(None, &proof, now).err(), judge(Some(found.clone()), &proof, now).err());
             }
-            let disabled = Arc::new(Client { disabled_at: Some(now), ..client(*registered, &[&secret]) });
+            let mut disabled = client(*registered, &[&secret]);
+            disabled.disabled_at = Some(now);
+            let disabled = Arc::new(disabled);
             for proof in [Evidence::Nothing, Evidence::InHeader(of(&secret)), Evidence::InForm(of(&secret))] {
                 assert!(judge(Some(disabled.clone()), &proof, now).is_err());
             }

@@ -172,7 +172,8 @@ async fn policies(client: &Client) -> Result<Vec<String>, StoreError> {
         // A table that a policy asks is named with its schema where that is not in the asking session's path.
         let (using, check) = (using.replace("wardgraph.", ""), check.replace("wardgraph.", ""));
         let text = (name.as_str(), command.as_str(), using.as_str(), check.as_str());
-        let expected = if tenants { of_a_tenant(&table, text) } else { of_a_global_table(&table, text) };
+        let of_none = || of_devices(&table, text).or_else(|| of_a_global_table(&table, text));
+        let expected = if tenants { of_a_tenant(&table, text) } else { of_none() };
         match expected {
             Some(allowed) if !partition && roles.iter().all(|role| allowed.contains(&role.as_str())) => {
                 *seen.entry(table).or_default() += usize::from(name.starts_with("tenant_"));
@@ -204,6 +205,16 @@ fn of_a_tenant(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static s
     }
 }
 
+/// The same for what devices ask.
+fn of_devices(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static str]> {
+    match (table, text) {
+        ("device_authorizations" | "device_guesses", ("keeper", "*", "true", "true")) => Some(&["wardgraph_worker"]),
+        ("device_authorizations" | "device_guesses", ("identity", "*", "true", "true")) => Some(&["wardgraph_identity"]),
+        ("device_authorizations", ("own_account", "*", ACCOUNT, ACCOUNT)) => Some(&["wardgraph_app"]),
+        _ => None,
+    }
+}
+
 /// The same for a table of [`GLOBAL_TABLES`].
 fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static str]> {
     match (table, text) {
@@ -230,8 +241,6 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             | "setup_links"
             | "pushed_requests"
             | "authorization_codes"
-            | "device_authorizations"
-            | "device_guesses"
             | "used_ids"
             | "logouts"
             | "clients"
@@ -277,8 +286,6 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             | "pushed_requests"
             | "authorization_codes"
             | "consents"
-            | "device_authorizations"
-            | "device_guesses"
             | "used_ids"
             | "logouts"
             | "notice_counts",
@@ -298,7 +305,6 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             | "consents"
             | "authorization_codes"
             | "logouts"
-            | "device_authorizations"
             | "notice_counts",
             ("own_account", "*", ACCOUNT, ACCOUNT),
         )
