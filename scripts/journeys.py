@@ -276,9 +276,14 @@ def through(person, given, home):
     """Signs in and agrees, where either is asked, and comes back to where the application is at home."""
     if "/sign-in" in person.page.url:
         person.prove(given["email"], given["password"])
-    person.page.wait_for_url(re.compile(rf"^{re.escape(home)}|/oauth2/authorize\?"))
-    if not person.page.url.startswith(home):
-        person.press("Allow")
+    allow = person.page.get_by_role("button", name="Allow", exact=True)
+    for _ in range(1_200):
+        if person.page.url.startswith(home):
+            return
+        if allow.is_visible():
+            allow.click()
+            break
+        person.page.wait_for_timeout(50)
     person.page.wait_for_url(re.compile(rf"^{re.escape(home)}"))
 
 
