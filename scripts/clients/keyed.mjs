@@ -63,7 +63,7 @@ const withOauth4webapi = async () => {
   const server = await oauth.processDiscoveryResponse(where, await oauth.discoveryRequest(where, ways));
   const client = { client_id: given.client_id };
   const method = oauth.PrivateKeyJwt({ key: own.privateKey, kid: "own" });
-  const DPoP = oauth.DPoP(client, await oauth.generateKeyPair("EdDSA"));
+  const DPoP = oauth.DPoP(client, await oauth.generateKeyPair("ES256"));
   // The first proof has no nonce; the answer brings one, and the request is made once more.
   const proved = async (request, process) => {
     try {

@@ -233,48 +233,26 @@ pub trait PathId {
     const KIND: IdKind;
 }
 
-impl PathId for NodeId {
-    const KIND: IdKind = IdKind::Node;
+macro_rules! path_ids {
+    ($($id:ident is $kind:ident),+) => {
+        $(impl PathId for $id {
+            const KIND: IdKind = IdKind::$kind;
+        })+
+    };
 }
 
-impl PathId for EdgeId {
-    const KIND: IdKind = IdKind::Edge;
-}
-
-impl PathId for SharedNodeId {
-    const KIND: IdKind = IdKind::SharedNode;
-}
-
-impl PathId for SessionId {
-    const KIND: IdKind = IdKind::Session;
-}
-
-impl PathId for ApiKeyId {
-    const KIND: IdKind = IdKind::ApiKey;
-}
-
-impl PathId for FactorId {
-    const KIND: IdKind = IdKind::Factor;
-}
-
-impl PathId for InvitationId {
-    const KIND: IdKind = IdKind::Invitation;
-}
-
-impl PathId for UserId {
-    const KIND: IdKind = IdKind::User;
-}
-
-impl PathId for ConsentId {
-    const KIND: IdKind = IdKind::Consent;
-}
-
-impl PathId for InitialTokenId {
-    const KIND: IdKind = IdKind::InitialToken;
-}
-
-impl PathId for ClientId {
-    const KIND: IdKind = IdKind::Client;
+path_ids! {
+    NodeId is Node,
+    EdgeId is Edge,
+    SharedNodeId is SharedNode,
+    SessionId is Session,
+    ApiKeyId is ApiKey,
+    FactorId is Factor,
+    InvitationId is Invitation,
+    UserId is User,
+    ConsentId is Consent,
+    InitialTokenId is InitialToken,
+    ClientId is Client
 }
 
 impl Input for () {

@@ -77,12 +77,11 @@ impl Gate {
         {
             return Ok(Some(self.remember(client.clone())));
         }
-        let fetched = match described.documents.failed(id.as_str(), now) {
-            Some(why) => Err(why),
-            None => {
-                self.parts.limiter.charge_network(from, LimitClass::Client, self.parts.clock.elapsed());
-                described.documents.fetch(id.as_str(), self.parts.issuer.algorithms(), now).await
-            }
+        let fetched = if let Some(why) = described.documents.failed(id.as_str(), now) {
+            Err(why)
+        } else {
+            self.parts.limiter.charge_network(from, LimitClass::Client, self.parts.clock.elapsed());
+            described.documents.fetch(id.as_str(), self.parts.issuer.algorithms(), now).await
         };
         match fetched {
             Ok(fetched) => self.keep(described, id, &fetched, now).await,

@@ -14,6 +14,7 @@ mod rows;
 pub(crate) mod words;
 
 pub use about::About;
+pub(crate) use acts::BEFORE;
 pub use acts::{Registrar, Shut, disown, registrar};
 pub use check::{Flaw, check};
 pub use described::{Described, Terms, Unfit, read};
@@ -46,13 +47,13 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     own::LIST.info(),
     own::REPLACE.info(),
     rows::FIND.info(),
+    operator::ASK_ANEW.info(),
     operator::DELETE.info(),
     operator::DROP_SECRETS.info(),
     operator::EXPIRE.info(),
     operator::HOLD.info(),
     operator::LIST.info(),
     operator::REPLACE.info(),
-    registered::AGREED.info(),
     registered::BELIEVE.info(),
     registered::DESCRIBE.info(),
     registered::MAKE_ROOM.info(),
@@ -64,6 +65,7 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     initial::SPEND.info(),
     initial::SWEEP.info(),
     initial::WITHDRAW.info(),
+    initial::WITHDRAW_OF.info(),
 ];
 
 /// What remembering one takes besides it, about, in bytes.

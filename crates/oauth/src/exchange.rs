@@ -110,7 +110,7 @@ pub fn judge(asked: Asked<'_>) -> Result<Exchange<'_>, Refusal> {
         return Err(unfit("the token came of too many others"));
     }
     let audience = target::of(asked.client, &asked.targets, asked.ours)?;
-    Ok(Exchange { own, audience, organization, chain, asked })
+    Ok(Exchange { asked, own, audience, organization, chain })
 }
 
 /// Whether a client may exchange a token: it got it; or it is a client's of its own organization, for a place other than this server at which the client

@@ -15,7 +15,7 @@ const REMEMBER: Statement<Identity> =
 const AGREED: Statement<Read> = Statement::reading(
     "oauth.told.agreed",
     &[Role::App],
-    "select coalesce(userinfo_claims, '{}') from sessions where user_id = $1 and session_id = $2 and ended_at is null",
+    "select coalesce(userinfo_claims, '{}') from sessions where user_id = $1 and session_id = $2 and client_id = $3 and ended_at is null",
 );
 
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[AGREED.info(), REMEMBER.info()];
@@ -72,9 +72,9 @@ pub async fn remember(tx: &mut Tx<'_, Identity>, session: SessionId, claims: &[S
     tx.run(&REMEMBER, &[&session.uuid(), &claims]).await.map(drop)
 }
 
-/// Those claims, of a session of this person's that lives.
-pub async fn agreed(tx: &mut Tx<'_, Read>, user: UserId, session: SessionId) -> Result<Vec<String>, StoreError> {
-    let rows = tx.query(&AGREED, &[&user.uuid(), &session.uuid()]).await?;
+/// Those claims, of a session of this person's and this client's that lives.
+pub async fn agreed(tx: &mut Tx<'_, Read>, user: UserId, session: SessionId, client: &str) -> Result<Vec<String>, StoreError> {
+    let rows = tx.query(&AGREED, &[&user.uuid(), &session.uuid(), &client]).await?;
     Ok(rows.first().map(|row| row.try_get(0)).transpose()?.unwrap_or_default())
 }
 

@@ -172,7 +172,7 @@ async fn policies(client: &Client) -> Result<Vec<String>, StoreError> {
         // A table that a policy asks is named with its schema where that is not in the asking session's path.
         let (using, check) = (using.replace("wardgraph.", ""), check.replace("wardgraph.", ""));
         let text = (name.as_str(), command.as_str(), using.as_str(), check.as_str());
-        let of_none = || of_devices(&table, text).or_else(|| of_a_global_table(&table, text));
+        let of_none = || of_sign_ins_elsewhere(&table, text).or_else(|| of_a_global_table(&table, text));
         let expected = if tenants { of_a_tenant(&table, text) } else { of_none() };
         match expected {
             Some(allowed) if !partition && roles.iter().all(|role| allowed.contains(&role.as_str())) => {
@@ -205,12 +205,15 @@ fn of_a_tenant(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static s
     }
 }
 
-/// The same for what devices ask.
-fn of_devices(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static str]> {
+/// The same for people's sign-ins elsewhere: on devices, and at clients that are told when these end.
+fn of_sign_ins_elsewhere(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static str]> {
     match (table, text) {
-        ("device_authorizations" | "device_guesses", ("keeper", "*", "true", "true")) => Some(&["wardgraph_worker"]),
-        ("device_authorizations" | "device_guesses", ("identity", "*", "true", "true")) => Some(&["wardgraph_identity"]),
-        ("device_authorizations", ("own_account", "*", ACCOUNT, ACCOUNT)) => Some(&["wardgraph_app"]),
+        ("device_authorizations" | "device_guesses" | "logouts", ("keeper", "*", "true", "true")) => Some(&["wardgraph_worker"]),
+        ("device_authorizations" | "device_guesses" | "logouts", ("identity", "*", "true", "true")) => {
+            Some(&["wardgraph_identity"])
+        }
+        ("logouts", ("administrator", "*", "true", "true")) => Some(&["wardgraph_admin"]),
+        ("device_authorizations" | "logouts", ("own_account", "*", ACCOUNT, ACCOUNT)) => Some(&["wardgraph_app"]),
         _ => None,
     }
 }
@@ -242,7 +245,6 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             | "pushed_requests"
             | "authorization_codes"
             | "used_ids"
-            | "logouts"
             | "clients"
             | "api_keys",
             ("keeper", "*", "true", "true"),
@@ -255,7 +257,7 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         (
             "users" | "passwords" | "organizations" | "sessions" | "api_keys" | "factors" | "recovery_codes" | "notice_counts"
             | "jobs" | "vector_spaces" | "embedding_tenants" | "embedding_servers" | "issuer_tenants" | "issuer_hours"
-            | "invitations" | "logouts",
+            | "invitations",
             ("administrator", "*", "true", "true"),
         )
         | ("memberships" | "links", ("administrator", "r", "true", ""))
@@ -287,7 +289,6 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             | "authorization_codes"
             | "consents"
             | "used_ids"
-            | "logouts"
             | "notice_counts",
             ("identity", "*", "true", "true"),
         ) => Some(&["wardgraph_identity"]),
@@ -304,7 +305,6 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             | "passkeys"
             | "consents"
             | "authorization_codes"
-            | "logouts"
             | "notice_counts",
             ("own_account", "*", ACCOUNT, ACCOUNT),
         )

@@ -10,13 +10,13 @@ use crate::OAuthError;
 
 const APP: &[Role] = &[Role::App];
 /// How long before a theft was told of its thief may have begun.
-const BEFORE: Duration = Duration::from_hours(24);
+pub(crate) const BEFORE: Duration = Duration::from_hours(24);
 
 /// What somebody is in the organization that they work in, and whether they run the server.
 pub(super) const REGISTRAR: Statement<Write> = Statement::writing(
     "oauth.client.registrar",
     APP,
-    "select m.role, u.global_role is not null from memberships m join users u on u.user_id = m.user_id where m.organization_id = $1 and m.user_id = $2",
+    "select m.role, coalesce(u.global_role = 'super_admin', false) from memberships m join users u on u.user_id = m.user_id where m.organization_id = $1 and m.user_id = $2",
 );
 pub(super) const SIGN: Statement<Write> = Statement::writing(
     "oauth.client.sign",

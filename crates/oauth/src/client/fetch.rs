@@ -96,9 +96,8 @@ impl Documents {
     async fn ask(&self, id: &str, algorithms: &[Algorithm], now: Timestamp) -> Result<Fetched, (NoDocument, String)> {
         let away = |told: &dyn ToString| (NoDocument::Away, told.to_string());
         let unfit = |told: &dyn ToString| (NoDocument::Unfit, told.to_string());
-        let _turn = match timeout(DEADLINE, self.turns.acquire()).await {
-            Ok(Ok(turn)) => turn,
-            _ => return Err(away(&"too many are fetched at once")),
+        let Ok(Ok(_turn)) = timeout(DEADLINE, self.turns.acquire()).await else {
+            return Err(away(&"too many are fetched at once"));
         };
         let address = Address::parse(id).map_err(|error| unfit(&error))?;
         let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static("application/json"))]);

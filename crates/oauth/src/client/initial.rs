@@ -36,6 +36,11 @@ pub(super) const WITHDRAW: Statement<Write> = Statement::writing(
     APP,
     "delete from initial_tokens where organization_id = $1 and token_id = $2 returning token_id",
 );
+/// Those that somebody made.
+pub(super) const WITHDRAW_OF: Statement<Identity> = Statement::identity(
+    "oauth.initial.withdraw_of",
+    "delete from initial_tokens where maker_id = $1 returning token_id, organization_id",
+);
 /// A token, held until the transaction ends, and what its maker is now.
 pub(super) const HOLD: Statement<Identity> = Statement::identity(
     "oauth.initial.hold",
@@ -94,6 +99,8 @@ pub struct Leave {
     pub scopes: Vec<String>,
     /// What it may do on its own behalf.
     pub role: Option<OrganizationRole>,
+    /// At whose word; that of whoever runs the server if nobody is named.
+    pub maker: Option<UserId>,
 }
 
 /// Makes a token of the caller's organization. Its text is shown once.
@@ -149,6 +156,12 @@ pub async fn withdraw(tx: &mut Tx<'_, Write>, id: InitialTokenId) -> Result<bool
     Ok(!tx.write(&WITHDRAW, &[&tenant, &id.uuid()]).await?.is_empty())
 }
 
+/// Withdraws what an account made that somebody else may have had in their hands: each token, and whose clients it made.
+pub async fn withdraw_of(tx: &mut Tx<'_, Identity>, user: UserId) -> Result<Vec<(InitialTokenId, String)>, OAuthError> {
+    let read = |row: &Row| Ok((row.try_get::<Uuid>(0)?.into(), row.try_get(1)?));
+    tx.run(&WITHDRAW_OF, &[&user.uuid()]).await?.iter().map(read).collect()
+}
+
 /// Uses a token once; `None` if it is good for nothing.
 pub async fn spend(tx: &mut Tx<'_, Identity>, text: &Secret, now: Timestamp) -> Result<Option<Leave>, OAuthError> {
     let Some(id) = reference::read(PREFIX, text.expose()) else { return Ok(None) };
@@ -160,8 +173,9 @@ pub async fn spend(tx: &mut Tx<'_, Identity>, text: &Secret, now: Timestamp) -> 
         return Ok(None);
     }
     let organization = TenantId::parse(row.try_get::<&str>(1)?).map_err(|_| OAuthError::Unreadable("an organization's id"))?;
-    let leave = Leave { organization, scopes: row.try_get(2)?, role: role(row.try_get(3)?)? };
-    if row.try_get::<Option<Uuid>>(6)?.is_some() && !stands(&leave, role(row.try_get(7)?)?) {
+    let maker = row.try_get::<Option<Uuid>>(6)?.map(UserId::from);
+    let leave = Leave { organization, scopes: row.try_get(2)?, role: role(row.try_get(3)?)?, maker };
+    if maker.is_some() && !stands(&leave, role(row.try_get(7)?)?) {
         return Ok(None);
     }
     tx.run(&SPEND, &[&id]).await?;
@@ -179,7 +193,10 @@ fn stands(leave: &Leave, maker: Option<OrganizationRole>) -> bool {
     let may = maker.map_or(Permissions::NONE, OrganizationRole::permissions);
     let scopes = scope::permissions(&leave.scopes);
     let role = leave.role.map_or(Permissions::NONE, OrganizationRole::permissions);
-    may.allows(Permission::ClientsWrite) && may.covers(scopes) && may.covers(role.intersect(scopes))
+    leave.role.is_none_or(|role| maker.is_some_and(|maker| maker.may_give(role)))
+        && may.allows(Permission::ClientsWrite)
+        && may.covers(scopes)
+        && may.covers(role.intersect(scopes))
 }
 
 fn role(word: Option<&str>) -> Result<Option<OrganizationRole>, OAuthError> {
@@ -240,11 +257,13 @@ mod tests {
             organization: TenantId::parse("org_a").unwrap(),
             scopes: scopes.iter().map(|&word| word.to_owned()).collect(),
             role,
+            maker: None,
         };
         let reads = leave(&["nodes:read", "openid"], None);
         assert!(stands(&reads, Some(OrganizationRole::Owner)) && stands(&reads, Some(OrganizationRole::Admin)));
         assert!(!stands(&reads, Some(OrganizationRole::Developer)) && !stands(&reads, None));
         assert!(!stands(&leave(&["system:read"], None), Some(OrganizationRole::Owner)));
-        assert!(stands(&leave(&["nodes:write"], Some(OrganizationRole::Owner)), Some(OrganizationRole::Admin)));
+        assert!(stands(&leave(&["nodes:write"], Some(OrganizationRole::Developer)), Some(OrganizationRole::Admin)));
+        assert!(!stands(&leave(&["nodes:write"], Some(OrganizationRole::Owner)), Some(OrganizationRole::Admin)));
     }
 }

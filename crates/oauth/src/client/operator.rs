@@ -9,7 +9,7 @@ use super::{
     own::{Changed, KEEP_SECRET_FOR, MOST, MOST_SECRETS, Words},
     rows::{client_columns, read},
 };
-use crate::{AuthMethod, OAuthError};
+use crate::OAuthError;
 
 pub(super) const LIST: Statement<Identity> = Statement::identity(
     "oauth.client.list_all",
@@ -28,7 +28,7 @@ pub(super) const REPLACE: Statement<Identity> = Statement::identity(
     "update clients set generation = generation + 1, updated_at = $2, name = $3, auth_method = $4, grant_types = $5, redirect_uris = $6, post_logout_redirect_uris = $7,
        backchannel_logout_uri = $8, scopes = $9, resources = $10, role = $11, first_party = $12, dpop_bound = $13, require_par = $14, id_token_alg = $15,
        access_token_alg = $16, jwks = $17, jwks_uri = $18, about = $19, disabled_at = case when $20::boolean then coalesce(disabled_at, $2) end,
-       backchannel_logout_session = $21, userinfo_alg = $22, introspection_alg = $23
+       backchannel_logout_session = $21, userinfo_alg = $22, introspection_alg = $23, registration_verifier = null
      where client_id = $1 returning generation",
 );
 pub(super) const DELETE: Statement<Identity> =
@@ -43,6 +43,19 @@ pub(super) const EXPIRE: Statement<Identity> = Statement::identity(
 pub(super) const DROP_SECRETS: Statement<Identity> =
     Statement::identity("oauth.client.drop_secrets", "delete from client_secrets where client_id = $1");
 
+/// What people agreed to. They see it still, and can take it back.
+pub(super) const ASK_ANEW: Statement<Identity> =
+    Statement::identity("oauth.client.ask_anew", "update consents set scopes = '{}' where client_id = $1");
+
+/// Whether people would have agreed to something else.
+fn is_another(old: &Registration, new: &Registration) -> bool {
+    new.redirect_uris.iter().any(|uri| !old.redirect_uris.contains(uri))
+        || old.name != new.name
+        || old.auth_method != new.auth_method
+        || old.jwks != new.jwks
+        || old.jwks_uri != new.jwks_uri
+}
+
 /// The newest clients: an organization's, or everybody's.
 pub async fn list(tx: &mut Tx<'_, Identity>, organization: Option<&TenantId>) -> Result<Vec<Client>, OAuthError> {
     let organization = organization.map(TenantId::as_str);
@@ -54,7 +67,8 @@ pub async fn hold(tx: &mut Tx<'_, Identity>, id: &ClientId) -> Result<Client, OA
     tx.run(&HOLD, &[&id.as_str()]).await?.first().map(read).ok_or(OAuthError::NoClient)?
 }
 
-/// Registers something else of a client that is held.
+/// Registers something else of a client that is held. Secrets go with the way to authenticate by them, people are asked anew about what they would not
+/// have agreed to, and by its registration token from before nobody sees to it any more.
 pub async fn replace(
     tx: &mut Tx<'_, Identity>,
     before: Client,
@@ -64,6 +78,12 @@ pub async fn replace(
     now: Timestamp,
 ) -> Result<Changed, OAuthError> {
     let (id, words, about) = (before.id.clone(), Words::of(new), about.text());
+    if !new.auth_method.has_secret() {
+        tx.run(&DROP_SECRETS, &[&id.as_str()]).await?;
+    }
+    if is_another(&before.registered, new) {
+        tx.run(&ASK_ANEW, &[&id.as_str()]).await?;
+    }
     tx.run(
         &REPLACE,
         &[
@@ -114,7 +134,7 @@ pub async fn rotate(
     now: Timestamp,
 ) -> Result<i64, OAuthError> {
     let client = hold(tx, id).await?;
-    if !matches!(client.registered.auth_method, AuthMethod::Basic | AuthMethod::Post) {
+    if !client.registered.auth_method.has_secret() {
         return Err(OAuthError::NoSecret);
     }
     let rows = tx.run(&EXPIRE, &[&id.as_str(), &now, &until]).await?;

@@ -72,7 +72,7 @@ pub(super) const REPLACE: Statement<Write> = Statement::writing(
     APP,
     "update clients set generation = generation + 1, updated_at = $3, name = $4, auth_method = $5, grant_types = $6, redirect_uris = $7, post_logout_redirect_uris = $8,
        backchannel_logout_uri = $9, scopes = $10, resources = $11, role = $12, first_party = $13, dpop_bound = $14, require_par = $15, id_token_alg = $16,
-       access_token_alg = $17, jwks = $18, jwks_uri = $19, source = case when $24::boolean then source else 'api' end,
+       access_token_alg = $17, jwks = $18, jwks_uri = $19, source = case when $24::boolean and source = 'cli' then source else 'api' end,
        disabled_at = case when $20::boolean then coalesce(disabled_at, $3) end,
        backchannel_logout_session = $21, userinfo_alg = $22, introspection_alg = $23
      where organization_id = $1 and client_id = $2 returning generation",

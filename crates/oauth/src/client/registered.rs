@@ -6,16 +6,17 @@
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use wardgraph_kernel::{Chance, ClientId, Identity, Secret, TenantId, Timestamp};
+use uuid::Uuid;
+use wardgraph_kernel::{Chance, ClientId, Identity, Secret, TenantId, Timestamp, UserId};
 use wardgraph_store::{Statement, Tx};
 use wardgraph_tokens::{Revocation, revoke};
 
 use super::{
-    Client, Described, NewSecret, Registration, Source, create_for,
-    operator::{self, DROP_SECRETS, keep_secret},
+    Client, Described, NewSecret, Source, create_for,
+    operator::{self, keep_secret},
     own::Changed,
 };
-use crate::{AuthMethod, OAuthError};
+use crate::OAuthError;
 
 /// How a registration access token begins, for whoever finds one where it should not be.
 const PREFIX: &str = "wgrt_";
@@ -39,13 +40,10 @@ pub(super) const MAKE_ROOM: Statement<Identity> = Statement::identity(
 );
 pub(super) const DESCRIBE: Statement<Identity> = Statement::identity(
     "oauth.client.describe",
-    "update clients set registration_verifier = $2, about = $3, believed_until = $4, generation = $5 where client_id = $1",
+    "update clients set registration_verifier = $2, about = $3, believed_until = $4, generation = $5, changed_by = coalesce($6, changed_by) where client_id = $1",
 );
 pub(super) const BELIEVE: Statement<Identity> =
     Statement::identity("oauth.client.believe", "update clients set believed_until = $2, updated_at = $3 where client_id = $1");
-/// What people agreed to.
-pub(super) const AGREED: Statement<Identity> =
-    Statement::identity("oauth.client.ask_anew", "delete from consents where client_id = $1");
 pub(super) const SWEEP: Statement<Identity> = Statement::identity(
     "oauth.client.sweep",
     "delete from clients where client_id in (
@@ -72,20 +70,16 @@ fn token(chance: &dyn Chance) -> (Secret, Vec<u8>) {
     (text, verifier)
 }
 
-/// Whether a client authenticates by a secret.
-fn takes_secret(registered: &Registration) -> bool {
-    matches!(registered.auth_method, AuthMethod::Basic | AuthMethod::Post)
-}
-
 async fn has_room(tx: &mut Tx<'_, Identity>, source: Source, before: Timestamp, most: i64) -> Result<bool, OAuthError> {
     let rows = tx.run(&MAKE_ROOM, &[&source.word(), &before, &most]).await?;
     rows.first().map_or(Ok(false), |row| Ok(row.try_get(0)?))
 }
 
-/// Registers a client that describes itself: of the organization whose token it has, or of none, of which there may be `most`. `None` if there is no room.
+/// Registers a client that describes itself: of the organization whose token it has, at its maker's word, or of none, of which there may be `most`. `None` if there is no room.
 pub async fn register(
     tx: &mut Tx<'_, Identity>,
     organization: Option<&TenantId>,
+    maker: Option<UserId>,
     described: &Described,
     most: i64,
     now: Timestamp,
@@ -96,11 +90,12 @@ pub async fn register(
         return Ok(None);
     }
     let id = ClientId::generate(chance);
-    let secret = takes_secret(&described.registered).then(|| NewSecret::generate(now, chance));
+    let secret = described.registered.auth_method.has_secret().then(|| NewSecret::generate(now, chance));
     create_for(tx, organization, Source::Dynamic, &id, &described.registered, secret.as_ref(), now).await?;
     let (token, verifier) = token(chance);
     let until = None::<Timestamp>;
-    tx.run(&DESCRIBE, &[&id.as_str(), &Some(verifier), &described.about.text(), &until, &1_i64]).await?;
+    tx.run(&DESCRIBE, &[&id.as_str(), &Some(verifier), &described.about.text(), &until, &1_i64, &maker.map(UserId::uuid)])
+        .await?;
     Ok(Some(Registered { client: operator::hold(tx, &id).await?, secret, token }))
 }
 
@@ -114,27 +109,19 @@ pub async fn describe_anew(
     chance: &dyn Chance,
 ) -> Result<(Changed, Registered), OAuthError> {
     let (old, new) = (&before.registered, &described.registered);
-    let had = takes_secret(old);
-    let leads_elsewhere = new.redirect_uris.iter().any(|uri| !old.redirect_uris.contains(uri));
-    let is_another =
-        old.name != new.name || old.auth_method != new.auth_method || old.jwks != new.jwks || old.jwks_uri != new.jwks_uri;
-    if leads_elsewhere || is_another {
-        tx.run(&AGREED, &[&before.id.as_str()]).await?;
-    }
+    let had = old.auth_method.has_secret();
     let changed = operator::replace(tx, before, new, &described.about, false, now).await?;
     announce(tx, &changed, now).await?;
     let client = &changed.after;
     let mut secret = None;
-    if !takes_secret(new) {
-        tx.run(&DROP_SECRETS, &[&client.id.as_str()]).await?;
-    } else if !had {
+    if new.auth_method.has_secret() && !had {
         let made = NewSecret::generate(now, chance);
         keep_secret(tx, client, &made, now).await?;
         secret = Some(made);
     }
     let (token, verifier) = token(chance);
     let (about, until) = (described.about.text(), None::<Timestamp>);
-    tx.run(&DESCRIBE, &[&client.id.as_str(), &Some(verifier), &about, &until, &client.generation]).await?;
+    tx.run(&DESCRIBE, &[&client.id.as_str(), &Some(verifier), &about, &until, &client.generation, &None::<Uuid>]).await?;
     let client = client.clone();
     Ok((changed, Registered { client, secret, token }))
 }
@@ -190,7 +177,8 @@ pub async fn keep_document(
             create_for(tx, None, Source::Document, id, &described.registered, None, now).await?;
             // Generations go on where they were, should the client have been forgotten in between.
             let (nothing, generation) = (None::<Vec<u8>>, now.as_millisecond());
-            tx.run(&DESCRIBE, &[&id.as_str(), &nothing, &described.about.text(), &Some(until), &generation]).await?;
+            tx.run(&DESCRIBE, &[&id.as_str(), &nothing, &described.about.text(), &Some(until), &generation, &None::<Uuid>])
+                .await?;
             Ok(Kept::New(operator::hold(tx, id).await?))
         }
         Err(error) => Err(error),

@@ -44,7 +44,11 @@ impl Claims {
         let mut claims = Self { in_id_token: told(&id_token), in_userinfo: told(&userinfo), ..Self::default() };
         if let Some(wish) = id_token.get("acr").and_then(Value::as_object) {
             let essential = wish.get("essential").and_then(Value::as_bool).unwrap_or_default();
-            let wanted = values(wish).unwrap_or_default();
+            let wanted = values(wish);
+            if essential && wanted.as_ref().is_some_and(Vec::is_empty) {
+                return Err(malformed());
+            }
+            let wanted = wanted.unwrap_or_default();
             *(if essential { &mut claims.essential_acr } else { &mut claims.voluntary_acr }) = wanted;
         }
         for part in [&id_token, &userinfo] {

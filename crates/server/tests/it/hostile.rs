@@ -20,7 +20,14 @@ pub(crate) async fn ask(request: reqwest::RequestBuilder, what: &str) -> Reply {
     let path = request.try_clone().unwrap().build().unwrap().url().path().to_owned();
     let reply = tokio::time::timeout(Duration::from_secs(60), Reply::of(request)).await;
     let reply = reply.unwrap_or_else(|_| panic!("no answer to {what}"));
-    decent(reply, what, rows().any(|row| row.spec.is_for_clients() && row.spec.path == path))
+    decent(reply, what, rows().any(|row| row.spec.is_for_clients() && is_at(row, &path)))
+}
+
+fn is_at(row: &Row, path: &str) -> bool {
+    match row.spec.path.split_once("{id}") {
+        Some((before, after)) => path.strip_prefix(before).is_some_and(|rest| !rest.is_empty() && rest.ends_with(after)),
+        None => row.spec.path == path,
+    }
 }
 
 fn decent(reply: Reply, what: &str, is_for_clients: bool) -> Reply {

@@ -134,7 +134,7 @@ async fn a_key_that_would_run_or_mislead_is_refused_wherever_objects_are_taken()
     let owner = app.owner("tenant-a");
     let known = app.known(&owner).await;
     let mut seen = 0;
-    for row in bodied() {
+    for row in bodied().filter(|row| !row.spec.is_for_clients()) {
         let sample = (row.sample)(&known).unwrap();
         let free = |schema: &Value| schema.to_string().contains("\"additionalProperties\":true") && schema["items"].is_null();
         for (field, _) in described(row).iter().filter(|(_, schema)| free(schema)) {

@@ -46,6 +46,8 @@ fn other(key: &Key) -> String {
         ("passkeys.origins", _) => "https://app.graph.example.com".into(),
         ("tokens.algorithms", _) => "EdDSA".into(),
         ("accounts.registration", _) => "closed".into(),
+        ("oauth.registration", _) => "open".into(),
+        ("oauth.registered_scopes", _) => "nodes:read".into(),
         ("mail.smtp_host", _) => "other.example.com".into(),
         ("mail.smtp_tls", _) => "implicit".into(),
         ("mail.from", _) => "Somebody <somebody@example.com>".into(),

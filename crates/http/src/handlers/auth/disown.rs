@@ -10,7 +10,7 @@ use wardgraph_identity::{
     session::{self, Why},
 };
 use wardgraph_kernel::{Endpoint, EventType, Outcome};
-use wardgraph_oauth::client;
+use wardgraph_oauth::{client, consent};
 use wardgraph_tokens::{Revocation, revoke};
 
 use super::{
@@ -51,6 +51,9 @@ pub(crate) async fn deny<E: Endpoint>(
         work.note(EventType::FactorRemoved, Some(factor.into()), Outcome::Success, json!({ "disowned": true }));
     }
     withdraw_of(&mut work, user, "disowned", now).await?;
+    for id in consent::disown(&mut work.tx(), user, owner.made_at).await? {
+        work.note(EventType::ConsentRevoked, Some(id.into()), Outcome::Success, json!({ "disowned": true }));
+    }
     for shut in client::disown(&mut work.tx(), user, owner.made_at, now).await? {
         revoke(&mut work.tx(), Revocation::Client { id: shut.id.as_str(), generation: shut.generation }, now).await?;
         revoke(&mut work.tx(), Revocation::ClientTokens { id: shut.id.as_str(), generation: shut.generation }, now).await?;

@@ -17,6 +17,7 @@ use wardgraph_identity::{
     session::{self, Why},
 };
 use wardgraph_kernel::{Endpoint, EventType, Outcome, Timestamp, UserId};
+use wardgraph_oauth::client::initial;
 use wardgraph_tokens::{Revocation, revoke};
 
 use super::{address, person, room_to_mail};
@@ -146,7 +147,7 @@ pub(crate) async fn set_anew<E: Endpoint>(
     Ok(work.commit(person(owner.user, home), answer).await?)
 }
 
-/// Withdraws what an account invited to that somebody else may have had in their hands: whom they invited is not to come in later.
+/// Withdraws what an account invited to, and the tokens by which it let clients register, that somebody else may have had in their hands: whom they invited is not to come in later.
 pub(super) async fn withdraw_of<E: Endpoint>(
     work: &mut CeremonyWork<E>,
     user: UserId,
@@ -156,6 +157,10 @@ pub(super) async fn withdraw_of<E: Endpoint>(
     for Withdrawn { id, organization } in invitation::withdraw_of(&mut work.tx(), user, now).await? {
         let payload = json!({ "why": why, "organization": organization.as_str() });
         work.note(EventType::InvitationWithdrawn, Some(id.into()), Outcome::Success, payload);
+    }
+    for (id, organization) in initial::withdraw_of(&mut work.tx(), user).await? {
+        let payload = json!({ "why": why, "organization": organization });
+        work.note(EventType::InitialTokenWithdrawn, Some(id.into()), Outcome::Success, payload);
     }
     Ok(())
 }

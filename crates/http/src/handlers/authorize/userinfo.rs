@@ -65,7 +65,7 @@ async fn asker<E: Endpoint>(permit: &Permit<E>, user: UserId) -> Result<Option<(
     let session = own.session.as_deref().and_then(|session| Uuid::try_parse(session).ok()).map(SessionId::from);
     let single = match session {
         None => Vec::new(),
-        Some(session) => told::agreed(&mut permit.look()?.tx(), user, session).await?,
+        Some(session) => told::agreed(&mut permit.look()?.tx(), user, session, client.id.as_str()).await?,
     };
     Ok(Some((client, single)))
 }

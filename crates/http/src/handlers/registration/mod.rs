@@ -59,7 +59,8 @@ pub(crate) async fn register(
         Err(unfit) => return Ok(work.refuse(Failure::from(Refusal::from(unfit)).into()).await?),
     };
     let organization = leave.as_ref().map(|leave| &leave.organization);
-    let made = registered::register(&mut work.tx(), organization, &described, newcomers.most, now, &*chance).await;
+    let maker = leave.as_ref().and_then(|leave| leave.maker);
+    let made = registered::register(&mut work.tx(), organization, maker, &described, newcomers.most, now, &*chance).await;
     let made = match made {
         Ok(Some(made)) => made,
         Ok(None) => {
@@ -80,6 +81,7 @@ pub(crate) async fn read(
     shown_by: Registrant,
     services: Services,
 ) -> Result<Committed<GetRegistration>, Failure> {
+    pass.charge_network()?;
     let mut look = pass.look()?;
     let found = match ClientId::parse(&shown_by.id) {
         Some(id) => client::find(&mut look.tx(), &id).await?,
@@ -97,6 +99,7 @@ pub(crate) async fn update(
     (shown_by, Registering(ClientMetadata(mut said))): (Registrant, Registering<ClientMetadata>),
     services: Services,
 ) -> Result<Committed<UpdateRegistration>, Failure> {
+    pass.charge_network()?;
     let (now, chance) = (pass.now(), pass.chance());
     let mut work = pass.begin()?;
     let Some(before) = held(&mut work, &shown_by).await? else {
@@ -122,6 +125,7 @@ pub(crate) async fn delete(
     pass: Ceremony<DeleteRegistration>,
     shown_by: Registrant,
 ) -> Result<Committed<DeleteRegistration>, Failure> {
+    pass.charge_network()?;
     let now = pass.now();
     let mut work = pass.begin()?;
     let Some(before) = held(&mut work, &shown_by).await? else {

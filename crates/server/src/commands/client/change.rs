@@ -62,6 +62,9 @@ impl Desk {
         let until = now.saturating_add(overlap).unwrap_or(Timestamp::MAX);
         let generation = operator::rotate(&mut work.tx(), &id, &secret, until, now).await.map_err(unknown)?;
         revoke(&mut work.tx(), Revocation::Client { id: id.as_str(), generation }, now).await?;
+        if overlap.is_zero() {
+            revoke(&mut work.tx(), Revocation::ClientTokens { id: id.as_str(), generation }, now).await?;
+        }
         let payload = json!({ "secret": secret.id, "others_expire_at": until });
         work.commit(vec![Entry::done(EventType::ClientSecretMade, Subject::from(&id)).with(payload)]).await?;
         Ok((secret, until))

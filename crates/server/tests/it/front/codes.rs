@@ -144,7 +144,9 @@ async fn who_signs_out_while_a_code_is_used_ends_what_it_gives() {
     let used = async { site.token(&app, &[("code", &code)]).await };
     let signed_out = async {
         wait_for_rows(&app, 1).await;
-        window.send("/sign-out", &[]).await
+        let reply = window.send("/sign-out", &[]).await;
+        eprintln!("{} {:.300}", reply.status, reply.text);
+        reply
     };
     let released = async {
         wait_for_rows(&app, 2).await;

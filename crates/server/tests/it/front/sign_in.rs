@@ -134,10 +134,10 @@ async fn a_request_survives_the_second_factor() {
 #[tokio::test]
 async fn a_request_that_no_browser_carries_is_to_be_pushed() {
     let app = App::start().await;
-    let ada = app.person("ada@example.com").await;
+    let (ada, window) = somebody(&app, "ada@example.com").await;
     let site = Site::of(&app, &ada.caller.tenant, json!({})).await;
     let long = "x".repeat(2_000);
-    let said = answer(&Window::open(&app).get(&site.request(&[("state", &long), ("nonce", &long)])).await, &site.redirect);
+    let said = answer(&window.get(&site.request(&[("state", &long), ("nonce", &long)])).await, &site.redirect);
     assert_eq!((said["error"].as_str(), said["state"].len()), ("invalid_request", 2_000));
     let longer = "x".repeat(9_000);
     assert_eq!(Window::open(&app).get(&site.request(&[("state", &longer)])).await.status, 400);

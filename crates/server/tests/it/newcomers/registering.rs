@@ -77,7 +77,7 @@ async fn what_cannot_be_registered_is_told_in_the_standards_words() {
         (json!({ "redirect_uris": ["https://user@app.example/cb"] }), "invalid_redirect_uri"),
         (json!({ "redirect_uris": ["javascript:alert(1)"] }), "invalid_redirect_uri"),
         (json!({ "redirect_uris": vec!["https://app.example/cb"; 51] }), "invalid_redirect_uri"),
-        (json!({ "redirect_uris": "https://app.example/cb" }), "invalid_client_metadata"),
+        (json!({ "redirect_uris": "https://app.example/cb" }), "invalid_redirect_uri"),
         (
             json!({ "grant_types": ["client_credentials"], "token_endpoint_auth_method": "client_secret_basic" }),
             "invalid_client_metadata",
