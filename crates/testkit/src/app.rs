@@ -459,11 +459,6 @@ impl App {
     pub async fn purge_everything(&self) {
         while self.purge.turn().await.unwrap() > 0 {}
     }
-
-    /// The worker, for tests that want more of it.
-    pub fn worker(&self) -> &EmbeddingWorker {
-        &self.worker
-    }
 }
 
 impl Drop for App {

@@ -70,7 +70,8 @@ impl Caller {
     /// A request that is about to be sent, with the token, or where it is about a person's account with that person's.
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let request = self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), format!("{}{path}", self.base));
-        if let Some(row) = at(path).find(|row| row.spec.is_page()) {
+        let is_asked = |row: &&Row| row.spec.method.word() == method;
+        if let Some(row) = at(path).find(is_asked).or_else(|| at(path).next()).filter(|row| row.spec.is_page()) {
             let cookie = self.cookie(row).map(|(name, value)| format!("{name}={value}")).unwrap_or_default();
             return request.header("cookie", cookie).header("sec-fetch-site", "same-origin");
         }

@@ -142,14 +142,14 @@ impl Scene {
         let person = self.person(&mut work).await?;
         let hinted = match &asked.request.id_token_hint {
             None => None,
-            Some(token) => match self.services.issuer.hint(token, self.now).filter(|hint| hint.client == self.client.id.as_str())
-            {
-                Some(hint) => Some(hint.subject),
-                None => {
+            Some(token) => {
+                let hint = self.services.issuer.hint(token, self.now).filter(|hint| hint.client == self.client.id.as_str());
+                let Some(hint) = hint else {
                     let fault = Fault::new("invalid_request", "id_token_hint is no ID token of this client's");
                     return self.told(work, person.as_ref(), &asked, fault).await;
-                }
-            },
+                };
+                Some(hint.subject)
+            }
         };
         let must_be = asked.request.claims.must_be(hinted);
         let met = person.as_ref().map(|person| Met { user: person.met.user, proof: &person.met.proof });

@@ -188,8 +188,8 @@ fn told(of: &Registration) -> Value {
         "require_pushed_authorization_requests": of.require_par,
         "jwks_uri": of.jwks_uri,
         "backchannel_logout_session_required": of.backchannel_logout_session,
-        "userinfo_signed_response_alg": of.userinfo_alg.map(|algorithm| algorithm.word()),
-        "introspection_signed_response_alg": of.introspection_alg.map(|algorithm| algorithm.word()),
+        "userinfo_signed_response_alg": of.userinfo_alg.map(wardgraph_tokens::Algorithm::word),
+        "introspection_signed_response_alg": of.introspection_alg.map(wardgraph_tokens::Algorithm::word),
         "has_jwks": of.jwks.is_some(),
     })
 }

@@ -32,7 +32,7 @@ pub(crate) async fn invite(
     Json(new): Json<NewInvitation>,
     services: Services,
 ) -> Result<Committed<Invite>, Failure> {
-    send(permit, new, services, Created).await
+    Box::pin(send(permit, new, services, Created)).await
 }
 
 /// Invites somebody to the organization that the caller works in.

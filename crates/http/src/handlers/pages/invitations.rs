@@ -98,7 +98,7 @@ pub(crate) async fn invite(
     Form(form): Form<InviteForm>,
     services: Services,
 ) -> Result<Committed<InviteByPage>, Failure> {
-    make::send(permit, form.wanted(), services, |_| after("/account/invitations", Done::Invited)).await
+    Box::pin(make::send(permit, form.wanted(), services, |_| after("/account/invitations", Done::Invited))).await
 }
 
 pub(crate) async fn withdraw(

@@ -206,6 +206,6 @@ async fn what_is_refused_to_a_client_that_is_known_is_on_record() {
     let public = app.client_of(&ada, public).await;
     assert_eq!(public.form("/oauth2/introspect", &[("token", "x")]).await.refused(400), "unauthorized_client");
     app.gate.record().await.unwrap();
-    let sql = "select to_jsonb(e.payload) from wardgraph.events e where e.type = 'request.refused' and e.payload::text like '%not_told%' limit 1";
+    let sql = "select to_jsonb(e.payload) from wardgraph.events e where e.type = 'access.refused' and e.payload::text like '%not_told%' limit 1";
     assert!(told(&app, sql).await.is_some());
 }

@@ -31,7 +31,7 @@ async fn run(change: Value, command: impl FnOnce(&App) -> Command) -> (Value, Va
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut journey = Journey::begin("sent", &app.base.replace("127.0.0.1", "localhost"));
     journey = next(journey).await.0;
-    loop {
+    let done = loop {
         // Waited for on another thread: the server must go on.
         let (rest, line) = tokio::task::spawn_blocking(move || {
             let line = lines.next().map(Result::unwrap);
@@ -42,8 +42,7 @@ async fn run(change: Value, command: impl FnOnce(&App) -> Command) -> (Value, Va
         lines = rest;
         let said: Value = serde_json::from_str(&line.expect("the client ended before its end: see above")).unwrap();
         let answer = if said["done"].is_string() {
-            assert!(child.wait().unwrap().success());
-            return (said["done"].clone(), me);
+            break said["done"].clone();
         } else if said["jwks"].is_object() {
             let mut registered = json!({
                 "auth_method": "private_key_jwt",
@@ -62,7 +61,9 @@ async fn run(change: Value, command: impl FnOnce(&App) -> Command) -> (Value, Va
             asked["came"].clone()
         };
         writeln!(input, "{answer}").unwrap();
-    }
+    };
+    assert!(child.wait().unwrap().success());
+    (done, me)
 }
 
 async fn next(journey: Journey) -> (Journey, Value) {
