@@ -13,6 +13,7 @@ import os
 import sys
 from pathlib import Path
 
+from applications import APPLICATIONS
 from journeys import JOURNEYS
 from person import Person
 from pinned import installed
@@ -30,7 +31,7 @@ def main():
             executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
         )
         try:
-            JOURNEYS[journey](Person(browser, base, Path(folder[0]) if folder else None))
+            (JOURNEYS | APPLICATIONS)[journey](Person(browser, base, Path(folder[0]) if folder else None))
         finally:
             browser.close()
     print(json.dumps({"done": journey}), flush=True)
