@@ -2,6 +2,7 @@
 
 mod about;
 mod acts;
+mod anew;
 mod check;
 mod described;
 pub mod document;

@@ -6,7 +6,8 @@ use wardgraph_store::{Statement, Tx};
 
 use super::{
     About, Client, NewSecret, Registration,
-    own::{Changed, KEEP_SECRET_FOR, MOST, MOST_SECRETS, Words},
+    anew::{Anew, set_anew, with_room},
+    own::{Changed, KEEP_SECRET_FOR, MOST},
     rows::{client_columns, read},
 };
 use crate::OAuthError;
@@ -25,11 +26,11 @@ pub(super) const HOLD: Statement<Identity> = Statement::identity(
 );
 pub(super) const REPLACE: Statement<Identity> = Statement::identity(
     "oauth.client.replace_any",
-    "update clients set generation = generation + 1, updated_at = $2, name = $3, auth_method = $4, grant_types = $5, redirect_uris = $6, post_logout_redirect_uris = $7,
-       backchannel_logout_uri = $8, scopes = $9, resources = $10, role = $11, first_party = $12, dpop_bound = $13, require_par = $14, id_token_alg = $15,
-       access_token_alg = $16, jwks = $17, jwks_uri = $18, about = $19, disabled_at = case when $20::boolean then coalesce(disabled_at, $2) end,
-       backchannel_logout_session = $21, userinfo_alg = $22, introspection_alg = $23, registration_verifier = null
-     where client_id = $1 returning generation",
+    concat!(
+        "update clients set ",
+        set_anew!(),
+        ", about = $23, registration_verifier = null where client_id = $1 returning generation"
+    ),
 );
 pub(super) const DELETE: Statement<Identity> =
     Statement::identity("oauth.client.delete_any", "delete from clients where client_id = $1 returning client_id");
@@ -77,42 +78,15 @@ pub async fn replace(
     disabled: bool,
     now: Timestamp,
 ) -> Result<Changed, OAuthError> {
-    let (id, words, about) = (before.id.clone(), Words::of(new), about.text());
+    let (id, about) = (before.id.clone(), about.text());
     if !new.auth_method.has_secret() {
         tx.run(&DROP_SECRETS, &[&id.as_str()]).await?;
     }
     if is_another(&before.registered, new) {
         tx.run(&ASK_ANEW, &[&id.as_str()]).await?;
     }
-    tx.run(
-        &REPLACE,
-        &[
-            &id.as_str(),
-            &now,
-            &new.name,
-            &words.auth_method,
-            &words.grant_types,
-            &new.redirect_uris,
-            &new.post_logout_redirect_uris,
-            &new.backchannel_logout_uri,
-            &new.scopes,
-            &new.resources,
-            &words.role,
-            &new.first_party,
-            &new.dpop_bound,
-            &new.require_par,
-            &words.id_token_alg,
-            &words.access_token_alg,
-            &new.jwks,
-            &new.jwks_uri,
-            &about,
-            &disabled,
-            &new.backchannel_logout_session,
-            &words.userinfo_alg,
-            &words.introspection_alg,
-        ],
-    )
-    .await?;
+    let anew = Anew::of(id.as_str(), new, disabled, now);
+    tx.run(&REPLACE, &anew.params(&[&about])).await?;
     Ok(Changed { before, after: hold(tx, &id).await? })
 }
 
@@ -138,12 +112,9 @@ pub async fn rotate(
         return Err(OAuthError::NoSecret);
     }
     let rows = tx.run(&EXPIRE, &[&id.as_str(), &now, &until]).await?;
-    let row = rows.first().ok_or(OAuthError::NoClient)?;
-    if until > now && row.try_get::<i64>(1)? >= MOST_SECRETS {
-        return Err(OAuthError::TooMany { what: "secrets of a client that are good at once", most: MOST_SECRETS });
-    }
+    let generation = with_room(&rows, until, now)?;
     keep_secret(tx, &client, secret, now).await?;
-    Ok(row.try_get(0)?)
+    Ok(generation)
 }
 
 /// Keeps a secret of a client.

@@ -8,6 +8,7 @@ use wardgraph_tokens::Algorithm;
 
 use super::{
     Client, NewSecret, Registrar, Registration, Source,
+    anew::{Anew, set_anew, with_room},
     rows::{client_columns, read},
 };
 use crate::{AuthMethod, OAuthError};
@@ -70,12 +71,12 @@ pub(super) const HOLD: Statement<Write> = Statement::writing(
 pub(super) const REPLACE: Statement<Write> = Statement::writing(
     "oauth.client.replace",
     APP,
-    "update clients set generation = generation + 1, updated_at = $3, name = $4, auth_method = $5, grant_types = $6, redirect_uris = $7, post_logout_redirect_uris = $8,
-       backchannel_logout_uri = $9, scopes = $10, resources = $11, role = $12, first_party = $13, dpop_bound = $14, require_par = $15, id_token_alg = $16,
-       access_token_alg = $17, jwks = $18, jwks_uri = $19, source = case when $24::boolean and source = 'cli' then source else 'api' end,
-       disabled_at = case when $20::boolean then coalesce(disabled_at, $3) end,
-       backchannel_logout_session = $21, userinfo_alg = $22, introspection_alg = $23
-     where organization_id = $1 and client_id = $2 returning generation",
+    concat!(
+        "update clients set ",
+        set_anew!(),
+        ", source = case when $24::boolean and source = 'cli' then source else 'api' end
+         where client_id = $1 and organization_id = $23 returning generation"
+    ),
 );
 /// A client that proves itself otherwise from now on has none: one from before does not revive.
 pub(super) const FORGET_SECRETS: Statement<Write> = Statement::writing(
@@ -228,40 +229,12 @@ pub async fn replace(
     let before = hold(tx, id).await?;
     by.may_give(before.registered.role)?;
     by.may_give(new.role)?;
-    let (tenant, words) = (tx.tenant(), Words::of(new));
+    let tenant = tx.tenant();
     if !new.auth_method.has_secret() {
         tx.write(&FORGET_SECRETS, &[&tenant, &id.as_str()]).await?;
     }
-    tx.write(
-        &REPLACE,
-        &[
-            &tenant,
-            &id.as_str(),
-            &now,
-            &new.name,
-            &words.auth_method,
-            &words.grant_types,
-            &new.redirect_uris,
-            &new.post_logout_redirect_uris,
-            &new.backchannel_logout_uri,
-            &new.scopes,
-            &new.resources,
-            &words.role,
-            &new.first_party,
-            &new.dpop_bound,
-            &new.require_par,
-            &words.id_token_alg,
-            &words.access_token_alg,
-            &new.jwks,
-            &new.jwks_uri,
-            &disabled,
-            &new.backchannel_logout_session,
-            &words.userinfo_alg,
-            &words.introspection_alg,
-            &by.operator,
-        ],
-    )
-    .await?;
+    let anew = Anew::of(id.as_str(), new, disabled, now);
+    tx.write(&REPLACE, &anew.params(&[&tenant, &by.operator])).await?;
     by.sign(tx, id).await?;
     Ok(Changed { before, after: hold(tx, id).await? })
 }
@@ -293,13 +266,10 @@ pub async fn rotate(
     }
     let tenant = tx.tenant();
     let rows = tx.write(&EXPIRE, &[&tenant, &id.as_str(), &now, &until]).await?;
-    let row = rows.first().ok_or(OAuthError::NoClient)?;
-    if until > now && row.try_get::<i64>(1)? >= MOST_SECRETS {
-        return Err(OAuthError::TooMany { what: "secrets of a client that are good at once", most: MOST_SECRETS });
-    }
+    let generation = with_room(&rows, until, now)?;
     tx.write(&KEEP_SECRET, &[&tenant, &id.as_str(), &secret.id.uuid(), &secret.verifier.as_slice(), &now]).await?;
     by.sign(tx, id).await?;
-    Ok(row.try_get(0)?)
+    Ok(generation)
 }
 
 /// What stands in rows as words.

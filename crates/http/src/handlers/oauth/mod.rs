@@ -3,6 +3,7 @@
 mod authentication;
 pub(crate) mod authorization_code;
 pub(crate) mod client_credentials;
+mod code_holder;
 pub(crate) mod device_code;
 pub(crate) mod introspect;
 pub(crate) mod metadata;
