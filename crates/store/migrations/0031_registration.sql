@@ -38,5 +38,5 @@ grant update (uses_left) on initial_tokens to wardgraph_identity;
 grant select, insert, delete on initial_tokens to wardgraph_app;
 -- A client sees to its own registration, and whoever runs the server to all of them.
 grant update, delete on clients, client_secrets to wardgraph_identity;
--- What a client is called and where it leads is what people agreed to: with another one they are asked again.
+-- What was agreed to while somebody else had the account is taken back with the rest of what they left.
 grant delete on consents to wardgraph_identity;
