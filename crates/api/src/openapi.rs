@@ -93,6 +93,7 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
         Rows::Shared => _ = fields.insert("x-rows".into(), json!("shared")),
         Rows::Account => _ = fields.insert("x-rows".into(), json!("account")),
         Rows::Subject => _ = fields.insert("x-rows".into(), json!("subject")),
+        Rows::Organization => _ = fields.insert("x-rows".into(), json!("organization")),
         Rows::Members => _ = fields.insert("x-rows".into(), json!("members")),
         Rows::Accounts => _ = fields.insert("x-rows".into(), json!("accounts")),
     }

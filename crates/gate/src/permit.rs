@@ -109,7 +109,7 @@ impl<E: Endpoint> Permit<E> {
         // Under the administrator's role row-level security guards little: it serves shared rows and accounts, each behind a permission of its own.
         let role = match E::SPEC.rows {
             Rows::Members if self.administers() => Role::Admin,
-            Rows::Own | Rows::Account | Rows::Subject | Rows::Members => Role::App,
+            Rows::Own | Rows::Account | Rows::Subject | Rows::Members | Rows::Organization => Role::App,
             Rows::Shared | Rows::Accounts => Role::Admin,
         };
         self.admission.gate.parts.store.unit::<E::Mode>(role, self.scope(), plan)
@@ -122,7 +122,7 @@ impl<E: Endpoint> Permit<E> {
                 Some(user) => Scope::Account(self.caller.claims.tenant.clone(), user),
                 None => Scope::Nobody,
             },
-            (Rows::Members, _) => Scope::Members(self.caller.claims.tenant.clone()),
+            (Rows::Members | Rows::Organization, _) => Scope::Members(self.caller.claims.tenant.clone()),
             _ => Scope::from(self.owner()),
         }
     }
@@ -212,7 +212,7 @@ impl<E: Endpoint> Permit<E> {
     /// idempotency records are the caller's tenant's in either case.
     pub fn owner(&self) -> Owner {
         match E::SPEC.rows {
-            Rows::Own | Rows::Account | Rows::Subject | Rows::Members | Rows::Accounts => {
+            Rows::Own | Rows::Account | Rows::Subject | Rows::Members | Rows::Organization | Rows::Accounts => {
                 Owner::Tenant(self.caller.claims.tenant.clone())
             }
             Rows::Shared => Owner::Shared,

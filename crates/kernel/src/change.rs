@@ -20,6 +20,11 @@ pub enum ChangeKind {
     ClientChanged,
     /// All tokens that a client got while it was of an earlier generation than the change's number are good no more. The subject is its id.
     ClientTokens,
+    /// An organization's roles are of this version now: what was compiled of an earlier one is to be read anew. The subject is its id.
+    RolesChanged,
+    /// What somebody holds in an organization is of this version now: what is remembered of an earlier one is to be read anew. The subject
+    /// is `organization/kind/id`, see [`crate::Holder`].
+    GrantsChanged,
     /// An organization is no more: neither are its clients, and its tokens are good for nothing. The subject is its id.
     OrganizationEnded,
 }
@@ -34,12 +39,14 @@ impl ChangeKind {
         Self::ApiKeyRevoked,
         Self::ClientChanged,
         Self::ClientTokens,
+        Self::RolesChanged,
+        Self::GrantsChanged,
         Self::OrganizationEnded,
     ];
 
     /// Whether the kind takes back what is of an earlier generation than its number, and nothing later.
     pub const fn has_generations(self) -> bool {
-        matches!(self, Self::UserGeneration | Self::ClientChanged | Self::ClientTokens)
+        matches!(self, Self::UserGeneration | Self::ClientChanged | Self::ClientTokens | Self::RolesChanged | Self::GrantsChanged)
     }
 
     /// The kind as it is stored.
@@ -52,6 +59,8 @@ impl ChangeKind {
             Self::ApiKeyRevoked => "api_key_revoked",
             Self::ClientChanged => "client_changed",
             Self::ClientTokens => "client_tokens",
+            Self::RolesChanged => "roles_changed",
+            Self::GrantsChanged => "grants_changed",
             Self::OrganizationEnded => "organization_ended",
         }
     }

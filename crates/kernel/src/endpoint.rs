@@ -43,6 +43,8 @@ pub enum Rows {
     Subject,
     /// The members of the caller's organization, to read; everybody's accounts for a person who administers them.
     Members,
+    /// Those of the caller's organization: its own, and who its members are, to read and to see to.
+    Organization,
     /// Everybody's accounts, under a database role of its own: for an administrator, or for what touches more than the own rows.
     Accounts,
 }
@@ -50,7 +52,7 @@ pub enum Rows {
 impl Rows {
     /// Whether they are people's accounts, the caller's own or others'.
     pub const fn are_peoples(self) -> bool {
-        matches!(self, Self::Account | Self::Subject | Self::Members | Self::Accounts)
+        matches!(self, Self::Account | Self::Subject | Self::Members | Self::Organization | Self::Accounts)
     }
 }
 
@@ -141,9 +143,27 @@ impl Spec {
         self.fresh.is_none() || matches!(self.access, Access::Permission(_) | Access::Own(_))
     }
 
+    /// Whether a permission is asked that is about the organization itself: who is in it and may do what.
+    const fn sees_to_an_organization(&self) -> bool {
+        use Permission as Asked;
+        let Access::Permission(asked) = self.access else { return false };
+        matches!(
+            asked,
+            Asked::MembersWrite
+                | Asked::OrganizationsWrite
+                | Asked::OrganizationsDelete
+                | Asked::RolesRead
+                | Asked::RolesWrite
+                | Asked::ReviewsRead
+                | Asked::ReviewsWrite
+                | Asked::AuthzRead
+        )
+    }
+
     /// Whether shared rows are worked on exactly where [`Permission::SharedWrite`] is asked, and an event is left; an account's where entry is
     /// `own:`, or where [`Permission::MembersWrite`] or [`Permission::ClientsWrite`] is asked of a person, since whoever invites or registers must be
-    /// signed in still; members are read where [`Permission::UsersRead`] is asked; and everybody's accounts are changed by whoever signed in just now,
+    /// signed in still; members are read where [`Permission::UsersRead`] is asked, and seen to where a permission is asked that is about the
+    /// organization itself, after a fresh sign-in; and everybody's accounts are changed by whoever signed in just now,
     /// with [`Permission::UsersWrite`] or for themselves. The table does not compile otherwise.
     pub const fn shares_as_it_should(&self) -> bool {
         let shares = matches!(self.access, Access::Permission(Permission::SharedWrite));
@@ -158,6 +178,7 @@ impl Spec {
             Rows::Account => own || invites || clients,
             Rows::Subject => own && self.event.is_none(),
             Rows::Members => reads && matches!(self.method, Method::GET),
+            Rows::Organization => self.sees_to_an_organization() && (self.event.is_none() || self.fresh.is_some()),
             Rows::Accounts => (administers || own) && self.event.is_some() && self.fresh.is_some(),
         }
     }

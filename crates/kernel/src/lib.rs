@@ -11,6 +11,7 @@ mod clock;
 pub mod endpoint;
 pub mod event;
 pub mod hex;
+mod holder;
 pub mod html;
 pub mod id;
 pub mod limit;
@@ -31,6 +32,7 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use endpoint::{By, Endpoint, Method, Rows, Spec};
 pub use event::{Category, EventType, Outcome, SubjectKind};
 pub use hex::hex;
+pub use holder::Holder;
 pub use id::{
     ApiKeyId, ChallengeId, ClientSecretId, CodeId, ConsentId, EdgeId, EventId, FactorId, InitialTokenId, InvitationId, LinkId,
     NodeId, PushedRequestId, RequestId, SessionId, SharedNodeId, UserId,

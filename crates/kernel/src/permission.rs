@@ -75,6 +75,32 @@ permissions! {
     ClientsRead = "clients:read";
     /// Register, change and delete clients of the OAuth server, and make their secrets.
     ClientsWrite = "clients:write" implies ClientsRead;
+    /// Rename the own organization, and change its settings.
+    OrganizationsWrite = "organizations:write";
+    /// Hand over the own organization, and delete it.
+    OrganizationsDelete = "organizations:delete";
+    /// Read which roles the own organization has, and who holds which.
+    RolesRead = "roles:read";
+    /// Make roles for the own organization, and give and take them.
+    RolesWrite = "roles:write" implies RolesRead;
+    /// Read reviews of who may do what.
+    ReviewsRead = "reviews:read";
+    /// Begin reviews of who may do what, and decide in them.
+    ReviewsWrite = "reviews:write" implies ReviewsRead;
+    /// Ask what others may do in the own organization.
+    AuthzRead = "authz:read";
+    /// Read what is known of vector indices.
+    IndicesRead = "indices:read";
+    /// Create, change and delete vector indices, and what is in them.
+    IndicesWrite = "indices:write" implies IndicesRead;
+    /// Train vector indices.
+    IndicesTrain = "indices:train" implies IndicesRead;
+    /// Read an organization's content for a while, for a reason: for administrators of the whole server.
+    ElevationsRead = "elevations:read";
+    /// Change an organization's content for a while, for a reason: for administrators of the whole server.
+    ElevationsWrite = "elevations:write" implies ElevationsRead;
+    /// Read which organizations there are, and never what is in them: for administrators of the whole server.
+    DirectoryRead = "directory:read";
 }
 
 impl fmt::Display for Permission {
@@ -232,6 +258,13 @@ mod tests {
             "members:write",
             "clients:read",
             "clients:write",
+            "organizations:write",
+            "organizations:delete",
+            "roles:write",
+            "reviews:write",
+            "authz:read",
+            "elevations:write",
+            "directory:read",
             "super_admin",
         ]);
         let given = asked.intersect(Permissions::outside_ceiling());

@@ -140,7 +140,13 @@ mod tests {
             let may = role.permissions();
             assert_eq!(OrganizationRole::of(role.word()), Some(*role));
             assert_eq!(may.intersect(mightier), may, "{role:?}");
-            for servers in [Permission::SharedWrite, Permission::SystemRead, Permission::UsersWrite] {
+            for servers in [
+                Permission::SharedWrite,
+                Permission::SystemRead,
+                Permission::UsersWrite,
+                Permission::ElevationsRead,
+                Permission::DirectoryRead,
+            ] {
                 assert!(!may.allows(servers), "{role:?}");
             }
             mightier = may;

@@ -107,6 +107,7 @@ pub fn statements(searches: &'static Searches) -> Vec<&'static StatementInfo> {
         .chain(wardgraph_tokens::STATEMENTS.iter().copied().flatten())
         .chain(wardgraph_identity::STATEMENTS.iter().copied().flatten())
         .chain(wardgraph_oauth::STATEMENTS.iter().copied().flatten())
+        .chain(wardgraph_organizations::STATEMENTS.iter().copied().flatten())
         .chain(gate)
         .chain(graph);
     fixed.copied().chain(searches.statements()).collect()
@@ -198,6 +199,7 @@ pub fn store_beside(config: &Config, home: &Home, roles: &[Role]) -> Result<Opti
     let accounts = wardgraph_identity::STATEMENTS.iter().copied().flatten();
     let tokens = wardgraph_tokens::STATEMENTS.iter().copied().flatten();
     let clients = wardgraph_oauth::STATEMENTS.iter().copied().flatten();
+    let clients = clients.chain(wardgraph_organizations::STATEMENTS.iter().copied().flatten());
     let statements = wardgraph_vault::STATEMENTS.iter().copied().flatten().chain(tokens).chain(clients);
     let changes = wardgraph_store::STATEMENTS.iter().copied().flatten().chain(wardgraph_audit::STATEMENTS);
     let options = StoreOptions {

@@ -199,6 +199,8 @@ fn of_a_tenant(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static s
         ("tenant_insert", "a", "", OWN) | ("tenant_update", "w", OWN, OWN) | ("tenant_delete", "d", OWN, "") => {
             Some(&["wardgraph_app", "wardgraph_worker", "wardgraph_identity"])
         }
+        ("identity", "r", "true", "") if table == "roles" => Some(&["wardgraph_identity"]),
+        ("identity", "*", "true", "true") if table == "grants" => Some(&["wardgraph_identity"]),
         ("worker_status", "w", STATUS, STATUS) if table == "nodes" => Some(&["wardgraph_worker"]),
         ("administrator", "*", "true", "true") => Some(&["wardgraph_admin"]),
         _ => None,

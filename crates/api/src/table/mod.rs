@@ -6,6 +6,7 @@
 //!     permission: NodesRead,     // or own: "why", credential: "why", signed: StandardWebhook, public: "why"
 //!     rows: Shared,              // for `permission: SharedWrite`, and only there: the rows of everyone instead of the caller's tenant's;
 //!                                // Account, for `own:` or `permission: MembersWrite`: those of the person who signed in; Members, for `permission: UsersRead`;
+//!                                // Organization, for a permission that is about the organization itself: its members too;
 //!                                // Accounts, for `permission: UsersWrite` or `own:` with `fresh:`: everybody's accounts
 //!     by: Browser,               // a page or a form of one: the cookie of a session is the credential, and no other;
 //!                                // Client: an endpoint of the OAuth server, with RFC 6749's forms and errors
@@ -127,7 +128,7 @@ macro_rules! endpoints {
 
             const _: () = assert!(
                 <$name as ::wardgraph_kernel::Endpoint>::SPEC.shares_as_it_should(),
-                "`rows: Shared` goes with `permission: SharedWrite` and `audit:`, `rows: Account` with `own:` or `permission: MembersWrite` or `ClientsWrite`, `rows: Members` with `permission: UsersRead` and GET, `rows: Accounts` with `permission: UsersWrite` or `own:`, `fresh:` and `audit:`; and these with nothing else"
+                "`rows: Shared` goes with `permission: SharedWrite` and `audit:`, `rows: Account` with `own:` or `permission: MembersWrite` or `ClientsWrite`, `rows: Members` with `permission: UsersRead` and GET, `rows: Organization` with a permission about the organization itself and, where it changes something, `fresh:`, `rows: Accounts` with `permission: UsersWrite` or `own:`, `fresh:` and `audit:`; and these with nothing else"
             );
             const _: () = assert!(
                 <$name as ::wardgraph_kernel::Endpoint>::SPEC.pages_as_it_should(),

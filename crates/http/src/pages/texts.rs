@@ -468,6 +468,19 @@ pub(crate) mod scopes {
             Permission::SystemRead => "see the state of the whole server",
             Permission::ClientsRead => "see the organization's applications",
             Permission::ClientsWrite => "register and change the organization's applications",
+            Permission::OrganizationsWrite => "rename the organization and change its settings",
+            Permission::OrganizationsDelete => "hand over and delete the organization",
+            Permission::RolesRead => "see who may do what in the organization",
+            Permission::RolesWrite => "change who may do what in the organization",
+            Permission::ReviewsRead => "see reviews of who may do what",
+            Permission::ReviewsWrite => "review who may do what",
+            Permission::AuthzRead => "ask what others may do",
+            Permission::IndicesRead => "read vector indices",
+            Permission::IndicesWrite => "create, change and delete vector indices",
+            Permission::IndicesTrain => "train vector indices",
+            Permission::ElevationsRead => "read every organization's content for a reason",
+            Permission::ElevationsWrite => "change every organization's content for a reason",
+            Permission::DirectoryRead => "see which organizations there are",
         }
     }
 }

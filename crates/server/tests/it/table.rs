@@ -166,7 +166,7 @@ async fn every_write_leaves_one_request_event_and_one_for_each_subject() {
         assert_eq!(subjects.len(), expected_subjects(&reply.body), "{}: {left:?}", row.spec.id);
         let actor = match (row.spec.access, row.spec.rows) {
             (Access::Credential(_), _) => None,
-            (_, Rows::Account | Rows::Members | Rows::Accounts) => {
+            (_, Rows::Account | Rows::Members | Rows::Organization | Rows::Accounts) => {
                 Some(json!(subject_of(&owner.token_at(row.spec.path).unwrap())))
             }
             _ => Some(json!(format!("user-of-{}", owner.tenant))),

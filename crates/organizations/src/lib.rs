@@ -1,0 +1,10 @@
+//! Organizations as Postgres keeps them: what they are, who is in them, the roles they make, and who holds which.
+//!
+//! What rules mean is the room `access`'s; this one reads and writes them, and says what a change would hand out.
+//!
+//! Refuses to know: HTTP, tokens, who asks.
+
+use wardgraph_store::StatementInfo;
+
+/// Every statement of this room.
+pub const STATEMENTS: &[&[&StatementInfo]] = &[];
