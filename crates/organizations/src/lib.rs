@@ -6,6 +6,7 @@
 
 mod error;
 pub mod held;
+pub mod used;
 
 pub use error::OrganizationError;
 pub use held::Standing;
@@ -13,4 +14,4 @@ pub use held::Standing;
 use wardgraph_store::StatementInfo;
 
 /// Every statement of this room.
-pub const STATEMENTS: &[&[&StatementInfo]] = &[held::STATEMENTS];
+pub const STATEMENTS: &[&[&StatementInfo]] = &[held::STATEMENTS, used::STATEMENTS];
