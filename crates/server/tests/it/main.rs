@@ -37,6 +37,7 @@ mod filters;
 mod front;
 mod fuzz;
 mod gate;
+mod granted;
 mod graph;
 mod hostile;
 mod hostile_targets;
