@@ -3,7 +3,8 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 use wardgraph_kernel::{
-    ApiKeyId, ClientId, ConsentId, EdgeId, FactorId, GrantId, InitialTokenId, InvitationId, NodeId, SessionId, SharedNodeId, UserId,
+    ApiKeyId, ClientId, ConsentId, EdgeId, FactorId, GrantId, InitialTokenId, InvitationId, NodeId, SessionId, SharedNodeId,
+    UserId,
 };
 
 use crate::{

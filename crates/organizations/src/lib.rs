@@ -4,13 +4,23 @@
 //!
 //! Refuses to know: HTTP, tokens, who asks.
 
+mod desk;
+pub mod effective;
 mod error;
+mod giver;
+pub mod grants;
 pub mod held;
+pub mod roles;
+mod sets;
 
-pub use error::OrganizationError;
+pub use desk::{Desk, Session};
+pub use error::{Flaw, OrganizationError};
+pub use giver::Giver;
 pub use held::Standing;
+pub use sets::Holding;
 
 use wardgraph_store::StatementInfo;
 
 /// Every statement of this room.
-pub const STATEMENTS: &[&[&StatementInfo]] = &[held::STATEMENTS];
+pub const STATEMENTS: &[&[&StatementInfo]] =
+    &[held::STATEMENTS, desk::STATEMENTS, effective::STATEMENTS, grants::STATEMENTS, roles::STATEMENTS, sets::STATEMENTS];

@@ -86,9 +86,11 @@ impl Validate for ChangedRole {
 
 fn says(faults: &mut Faults, description: &str, [allows, denies]: [&[String]; 2], inherits: &[String]) {
     faults.name("/description", description, 0, MOST_TEXT);
-    for (name, list, most, longest) in
-        [("allows", allows, MOST_RULES, MOST_RULE), ("denies", denies, MOST_RULES, MOST_RULE), ("inherits", inherits, MOST_PARENTS, MOST_NAME)]
-    {
+    for (name, list, most, longest) in [
+        ("allows", allows, MOST_RULES, MOST_RULE),
+        ("denies", denies, MOST_RULES, MOST_RULE),
+        ("inherits", inherits, MOST_PARENTS, MOST_NAME),
+    ] {
         faults.unless(list.len() <= most, &format!("/{name}"), &format!("must have at most {most} entries"));
         for (index, text) in list.iter().take(most).enumerate() {
             faults.text(&format!("/{name}/{index}"), text, 1, longest);
