@@ -7,10 +7,12 @@
 mod desk;
 pub mod effective;
 mod error;
+pub mod follow;
 mod giver;
 pub mod grants;
 pub mod held;
 pub mod roles;
+pub mod scopes;
 mod sets;
 
 pub use desk::{Desk, Session};
@@ -22,5 +24,12 @@ pub use sets::Holding;
 use wardgraph_store::StatementInfo;
 
 /// Every statement of this room.
-pub const STATEMENTS: &[&[&StatementInfo]] =
-    &[held::STATEMENTS, desk::STATEMENTS, effective::STATEMENTS, grants::STATEMENTS, roles::STATEMENTS, sets::STATEMENTS];
+pub const STATEMENTS: &[&[&StatementInfo]] = &[
+    held::STATEMENTS,
+    desk::STATEMENTS,
+    effective::STATEMENTS,
+    follow::STATEMENTS,
+    grants::STATEMENTS,
+    roles::STATEMENTS,
+    sets::STATEMENTS,
+];
