@@ -28,9 +28,10 @@ impl App {
 }
 
 impl Person {
-    /// A role of the person's organization that nobody holds, and a grant of another one.
+    /// A role of the person's organization that nobody holds, and one of two grants of others: a list has more than one page.
     pub(crate) async fn known_roles(&self, app: &App, member: UserId) -> (String, GrantId) {
         app.role(self, "known-role", &["nodes:read"], &[], &[]).await;
+        app.granted(self, &member.to_string(), "data_scientist").await;
         ("known-role".to_owned(), app.granted(self, &member.to_string(), "analyst").await)
     }
 }

@@ -1,7 +1,8 @@
 //! Nobody hands out what they do not hold.
 
 use serde_json::json;
-use wardgraph_testkit::registration;
+use wardgraph_http::Joining;
+use wardgraph_testkit::{App, AppOptions, ClientOptions, Reply, registration};
 
 use super::{Cast, GRANTS, ROLES, edit, grant, joined, kept, make, revoke};
 
@@ -41,7 +42,7 @@ async fn nobody_grants_what_they_do_not_hold() {
 
 #[tokio::test]
 async fn who_edits_a_role_gives_what_it_says() {
-    let Cast { owner, admin, .. } = Cast::begin().await;
+    let Cast { app: _app, owner, admin, .. } = Cast::begin().await;
     make(&owner, "held", json!({ "allows": ["nodes:read"] })).await.created();
     make(&owner, "base", json!({ "allows": ["nodes:read"] })).await.created();
     make(&owner, "above", json!({ "allows": ["organizations:delete"], "inherits": ["base"] })).await.created();
@@ -149,14 +150,14 @@ fn every_write_that_hands_something_out_is_tried() {
 
 #[tokio::test]
 async fn what_is_denied_is_handed_out_by_no_other_way() {
-    let Cast { app, owner, admin, .. } = Cast::begin().await;
+    let Cast { app: _app, owner, admin, .. } = Cast::begin().await;
     make(&owner, "no-secrets", json!({ "denies": ["nodes:read:secret-*"] })).await.created();
     grant(&owner, &admin, "no-secrets").await.created();
     let invitation = |role: &str| json!({ "email": format!("{role}@example.com"), "role": role });
     admin.caller.post("/api/v1/invitations", &invitation("analyst")).await.problem(403);
     admin.caller.post("/api/v1/clients", &registration(json!({}))).await.problem(403);
     let token = json!({ "role": "developer", "scopes": ["nodes:read"] });
-    admin.caller.post("/api/v1/clients/initial-tokens", &token).await.problem(403);
+    admin.caller.post("/api/v1/initial-tokens", &token).await.problem(403);
     // A client that acts for people alone is bound by what they may.
     let code = json!({ "grant_types": ["authorization_code"], "redirect_uris": ["https://app.example/cb"], "role": null });
     admin.caller.post("/api/v1/clients", &registration(code)).await.created();
@@ -172,7 +173,6 @@ async fn what_is_denied_is_handed_out_by_no_other_way() {
     make(&owner, "no-members", json!({ "denies": ["members:write"] })).await.created();
     grant(&owner, &owner, "no-members").await.created();
     owner.caller.post("/api/v1/invitations", &invitation("admin")).await.problem(403);
-    let _ = app;
 }
 
 #[tokio::test]
@@ -214,7 +214,7 @@ async fn a_member_who_may_change_roles_gives_no_more_than_they_hold() {
     make(&owner, "keeper", json!({ "allows": ["roles:write", "nodes:read"] })).await.created();
     let keeper = joined(&app, &owner, "kim@example.com", "analyst").await;
     let held = grant(&owner, &keeper, "keeper").await.created();
-    let keeper = super::at(&app, "kim@example.com", &owner.caller.tenant).await;
+    app.hear().await;
     make(&keeper, "reader", json!({ "allows": ["nodes:read:a-*"] })).await.created();
     grant(&keeper, &developer, "reader").await.created();
     for (to, role) in [(&keeper, "admin"), (&keeper, "developer"), (&developer, "owner")] {
@@ -228,4 +228,30 @@ async fn a_member_who_may_change_roles_gives_no_more_than_they_hold() {
     app.hear().await;
     make(&keeper, "late", json!({})).await.problem(403);
     revoke(&keeper, &held).await.problem(403);
+}
+
+#[tokio::test]
+async fn an_initial_token_is_worth_what_its_maker_holds() {
+    let mut newcomers = ClientOptions::default();
+    newcomers.rules.joining = Joining::ByToken;
+    let app = App::with(AppOptions { newcomers, ..AppOptions::default() }).await;
+    let owner = app.person("ada@example.com").await;
+    let admin = joined(&app, &owner, "bob@example.com", "admin").await;
+    let wanted = json!({ "role": "analyst", "scopes": ["nodes:read"], "uses": 9 });
+    let made = admin.caller.post("/api/v1/initial-tokens", &wanted).await.created();
+    let register = async || {
+        let said = json!({ "grant_types": ["client_credentials"], "client_name": "a service", "scope": "nodes:read" });
+        let asked = app.stranger().request("POST", "/oauth2/register").bearer_auth(made["initial_token"].as_str().unwrap());
+        Reply::of(asked.json(&said)).await.status.as_u16()
+    };
+    assert_eq!(register().await, 201);
+    make(&owner, "no-secrets", json!({ "denies": ["nodes:read:secret-*"] })).await.created();
+    let held = grant(&owner, &admin, "no-secrets").await.created();
+    assert_eq!(register().await, 401);
+    admin.caller.post("/api/v1/initial-tokens", &wanted).await.problem(403);
+    make(&owner, "no-clients", json!({ "denies": ["clients:write"] })).await.created();
+    assert_eq!(revoke(&owner, &held).await.status, 204);
+    assert_eq!(register().await, 201);
+    grant(&owner, &admin, "no-clients").await.created();
+    assert_eq!(register().await, 401);
 }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use serde_json::json;
-use wardgraph_testkit::{App, AppOptions, Cluster, Person, Reply};
+use wardgraph_testkit::{App, AppOptions, Cluster, Reply};
 
-use super::{at, edit, grant, joined, make, revoke};
+use super::{edit, grant, joined, make, revoke};
 
-async fn becomes(status: u16, asked: impl AsyncFn() -> Reply) {
+async fn becomes(status: u16, asked: &impl AsyncFn() -> Reply) {
     for _ in 0..20 {
         if asked().await.status == status {
             return;
@@ -26,15 +26,14 @@ async fn a_grant_an_edit_and_a_revocation_hold_on_every_server_within_a_second()
     let member = joined(&one, &owner, "kim@example.com", "analyst").await;
     let elsewhere = two.bearer(member.caller.token.as_ref().unwrap());
     let asked = async || elsewhere.get("/api/v1/roles").await;
-    becomes(403, asked).await;
+    becomes(403, &asked).await;
     make(&owner, "seer", json!({ "allows": ["roles:read"] })).await.created();
     let held = grant(&owner, &member, "seer").await.created();
-    becomes(200, asked).await;
+    becomes(200, &asked).await;
     edit(&owner, "seer", json!({ "allows": ["authz:read"] })).await.ok();
-    becomes(403, asked).await;
+    becomes(403, &asked).await;
     edit(&owner, "seer", json!({ "allows": ["roles:read"] })).await.ok();
-    becomes(200, asked).await;
+    becomes(200, &asked).await;
     assert_eq!(revoke(&owner, &held).await.status, 204);
-    becomes(403, asked).await;
-    let _: Person = at(&one, "kim@example.com", &owner.caller.tenant).await;
+    becomes(403, &asked).await;
 }

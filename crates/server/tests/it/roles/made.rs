@@ -65,7 +65,7 @@ async fn an_organization_makes_reads_changes_and_deletes_its_roles() {
 
 #[tokio::test]
 async fn a_role_that_is_held_or_inherited_from_stays() {
-    let Cast { owner, developer, .. } = Cast::begin().await;
+    let Cast { app: _app, owner, developer, .. } = Cast::begin().await;
     make(&owner, "base", json!({ "allows": ["nodes:read"] })).await.created();
     make(&owner, "heir", json!({ "inherits": ["base"] })).await.created();
     let held = grant(&owner, &developer, "base").await.created();
@@ -85,7 +85,7 @@ async fn a_role_that_is_held_or_inherited_from_stays() {
 
 #[tokio::test]
 async fn built_in_roles_are_nobodys_to_change_or_to_imitate() {
-    let Cast { owner, .. } = Cast::begin().await;
+    let Cast { app: _app, owner, .. } = Cast::begin().await;
     for name in ["owner", "admin", "developer", "data_scientist", "analyst"] {
         edit(&owner, name, json!({ "allows": ["*:*"] })).await.problem(409);
         owner.caller.delete(&format!("{ROLES}/{name}")).await.problem(409);
@@ -104,7 +104,7 @@ async fn built_in_roles_are_nobodys_to_change_or_to_imitate() {
 
 #[tokio::test]
 async fn what_is_wrong_with_a_role_is_told_with_its_place() {
-    let Cast { owner, .. } = Cast::begin().await;
+    let Cast { app: _app, owner, .. } = Cast::begin().await;
     make(&owner, "a", json!({})).await.created();
     for (says, place) in [
         (json!({ "allows": ["nodes:read", "nodes:paint"] }), "/allows/1"),
@@ -130,7 +130,7 @@ async fn what_is_wrong_with_a_role_is_told_with_its_place() {
 
 #[tokio::test]
 async fn no_role_inherits_from_itself_however_long_the_way() {
-    let Cast { owner, .. } = Cast::begin().await;
+    let Cast { app: _app, owner, .. } = Cast::begin().await;
     make(&owner, "a", json!({ "allows": ["nodes:read"] })).await.created();
     for (name, parent) in [("b", "a"), ("c", "b")] {
         make(&owner, name, json!({ "inherits": [parent] })).await.created();
