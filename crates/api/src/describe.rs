@@ -3,13 +3,14 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 use wardgraph_kernel::{
-    ApiKeyId, ClientId, ConsentId, EdgeId, FactorId, InitialTokenId, InvitationId, NodeId, SessionId, SharedNodeId, UserId,
+    ApiKeyId, ClientId, ConsentId, EdgeId, FactorId, GrantId, InitialTokenId, InvitationId, NodeId, SessionId, SharedNodeId,
+    UserId,
 };
 
 use crate::{
     Accept, Accepted, ClientForm, ClientQuery, Created, Document, Errand, Form, IfMatch, Issued, Json, NoContent, Onward, Page,
     Parameters, Path, Query, Redirect, Registering, Registrant, RegistrationToken, Signable, Stored, Tagged, carry::Media,
-    validate::Validate,
+    validate::Validate, wire::role::RoleId,
 };
 
 /// Things that exist, of which valid requests can be made.
@@ -29,6 +30,10 @@ pub struct Known {
     pub client: KnownClient,
     /// What a client of the OAuth server and that person have to do with each other.
     pub oauth: KnownAgreement,
+    /// A role that the caller's organization made, and nobody holds.
+    pub role: String,
+    /// That a member of it holds another role.
+    pub grant: GrantId,
 }
 
 /// A client, and what a person agreed to.
@@ -147,6 +152,10 @@ pub enum IdKind {
     Registered,
     /// A token by which programs register clients.
     InitialToken,
+    /// A role of the caller's organization.
+    Role,
+    /// That somebody holds a role there.
+    Grant,
 }
 
 impl IdKind {
@@ -165,6 +174,8 @@ impl IdKind {
             Self::Factor => known.account.mfa.factor.to_string(),
             Self::Invitation => known.account.invitations.id.to_string(),
             Self::Consent => known.oauth.consent.to_string(),
+            Self::Role => known.role.clone(),
+            Self::Grant => known.grant.to_string(),
         }
     }
 }
@@ -252,7 +263,9 @@ path_ids! {
     UserId is User,
     ConsentId is Consent,
     InitialTokenId is InitialToken,
-    ClientId is Client
+    ClientId is Client,
+    GrantId is Grant,
+    RoleId is Role
 }
 
 impl Input for () {

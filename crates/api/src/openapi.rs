@@ -114,7 +114,7 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
 
 fn parameters(shape: &Shape, writes: bool, generator: &mut SchemaGenerator) -> Vec<Value> {
     let id = shape.path.map(|kind| {
-        let schema = if matches!(kind, IdKind::Client | IdKind::Registered) {
+        let schema = if matches!(kind, IdKind::Client | IdKind::Registered | IdKind::Role) {
             json!({ "type": "string" })
         } else {
             json!({ "type": "string", "format": "uuid" })
@@ -258,7 +258,17 @@ fn placeholder() -> Known {
         id_token: "eyJ...".into(),
         user_code: "BCDF-GHJK".into(),
     };
-    Known { node: id(1).into(), other: id(2).into(), edge: id(3).into(), shared: id(4).into(), account, client, oauth }
+    Known {
+        node: id(1).into(),
+        other: id(2).into(),
+        edge: id(3).into(),
+        shared: id(4).into(),
+        account,
+        client,
+        oauth,
+        role: "production-reader".into(),
+        grant: id(12).into(),
+    }
 }
 
 #[cfg(test)]

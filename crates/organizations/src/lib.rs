@@ -4,14 +4,34 @@
 //!
 //! Refuses to know: HTTP, tokens, who asks.
 
+mod desk;
+pub mod effective;
 mod error;
+pub mod follow;
+mod giver;
+pub mod grants;
 pub mod held;
+pub mod roles;
+pub mod scopes;
+mod sets;
 pub mod used;
 
-pub use error::OrganizationError;
+pub use desk::{Desk, Session};
+pub use error::{Flaw, OrganizationError};
+pub use giver::Giver;
 pub use held::Standing;
+pub use sets::Holding;
 
 use wardgraph_store::StatementInfo;
 
 /// Every statement of this room.
-pub const STATEMENTS: &[&[&StatementInfo]] = &[held::STATEMENTS, used::STATEMENTS];
+pub const STATEMENTS: &[&[&StatementInfo]] = &[
+    held::STATEMENTS,
+    used::STATEMENTS,
+    desk::STATEMENTS,
+    effective::STATEMENTS,
+    follow::STATEMENTS,
+    grants::STATEMENTS,
+    roles::STATEMENTS,
+    sets::STATEMENTS,
+];

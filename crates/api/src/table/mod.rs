@@ -51,6 +51,7 @@ pub mod oauth;
 pub mod pages;
 pub mod passkeys;
 pub mod registration;
+pub mod roles;
 pub mod shared;
 pub mod system;
 pub mod users;
@@ -89,6 +90,7 @@ pub static ALL: &[&[Row]] = &[
     disown::ROWS,
     device::ROWS,
     registration::ROWS,
+    roles::ROWS,
 ];
 
 /// Every endpoint of the server, one after another.
