@@ -1,9 +1,12 @@
 //! What goes in and comes out of an endpoint, for OpenAPI, for documentation, and for the tests that call every endpoint.
 
+mod known;
+
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 use wardgraph_kernel::{
-    ApiKeyId, ClientId, ConsentId, EdgeId, FactorId, InitialTokenId, InvitationId, NodeId, SessionId, SharedNodeId, UserId,
+    ApiKeyId, ClientId, ConsentId, EdgeId, ElevationId, FactorId, InitialTokenId, InvitationId, NodeId, ReviewId, ReviewItemId,
+    SessionId, SharedNodeId, TenantId, UserId,
 };
 
 use crate::{
@@ -11,6 +14,8 @@ use crate::{
     Parameters, Path, Query, Redirect, Registering, Registrant, RegistrationToken, Signable, Stored, Tagged, carry::Media,
     validate::Validate,
 };
+
+pub use known::{KnownInvitations, KnownMfa, KnownReview};
 
 /// Things that exist, of which valid requests can be made.
 #[derive(Debug, Clone)]
@@ -29,6 +34,8 @@ pub struct Known {
     pub client: KnownClient,
     /// What a client of the OAuth server and that person have to do with each other.
     pub oauth: KnownAgreement,
+    /// What is looked at in the person's organization.
+    pub looked_at: KnownReview,
 }
 
 /// A client, and what a person agreed to.
@@ -75,21 +82,6 @@ pub struct KnownAccount {
     pub invitations: KnownInvitations,
 }
 
-/// Invitations, and the link of a server that is set up.
-#[derive(Debug, Clone)]
-pub struct KnownInvitations {
-    /// An open invitation of the account's organization.
-    pub id: InvitationId,
-    /// The token of one to somebody without an account.
-    pub to_somebody_new: String,
-    /// The token of one to the account's address, of another organization.
-    pub to_the_account: String,
-    /// The token of a link by which the server gets another administrator.
-    pub setup: String,
-    /// An address that nobody has.
-    pub new_address: String,
-}
-
 /// A client of the OAuth server, and what opens it.
 #[derive(Debug, Clone)]
 pub struct KnownClient {
@@ -105,19 +97,6 @@ pub struct KnownClient {
     pub registration_token: String,
     /// A token by which programs register clients of the same organization.
     pub initial_token: InitialTokenId,
-}
-
-/// Second factors, and what opens them.
-#[derive(Debug, Clone)]
-pub struct KnownMfa {
-    /// A second factor of the account.
-    pub factor: FactorId,
-    /// The token of a sign-in that asks for it.
-    pub mfa_token: String,
-    /// A code of it that was not used.
-    pub code: String,
-    /// The token of a sign-in that asks for a second factor which is to be added first.
-    pub enrolment_token: String,
 }
 
 /// What kind of thing a path parameter names.
@@ -147,6 +126,14 @@ pub enum IdKind {
     Registered,
     /// A token by which programs register clients.
     InitialToken,
+    /// An organization.
+    Organization,
+    /// A review of who may do what.
+    Review,
+    /// Something held that a review asks about.
+    ReviewItem,
+    /// An administrator's way into an organization's content.
+    Elevation,
 }
 
 impl IdKind {
@@ -165,6 +152,10 @@ impl IdKind {
             Self::Factor => known.account.mfa.factor.to_string(),
             Self::Invitation => known.account.invitations.id.to_string(),
             Self::Consent => known.oauth.consent.to_string(),
+            Self::Organization => known.oauth.organization.clone(),
+            Self::Review => known.looked_at.review.to_string(),
+            Self::ReviewItem => known.looked_at.item.to_string(),
+            Self::Elevation => known.looked_at.elevation.to_string(),
         }
     }
 }
@@ -252,7 +243,11 @@ path_ids! {
     UserId is User,
     ConsentId is Consent,
     InitialTokenId is InitialToken,
-    ClientId is Client
+    ClientId is Client,
+    TenantId is Organization,
+    ReviewId is Review,
+    ReviewItemId is ReviewItem,
+    ElevationId is Elevation
 }
 
 impl Input for () {

@@ -9,7 +9,7 @@ use wardgraph_kernel::{Access, ClientId, Rows};
 
 use crate::{
     Problem,
-    describe::{IdKind, Known, KnownAccount, KnownAgreement, KnownClient, KnownInvitations, KnownMfa, Shape},
+    describe::{IdKind, Known, KnownAccount, KnownAgreement, KnownClient, KnownInvitations, KnownMfa, KnownReview, Shape},
     table::{Row, rows},
     wire::oauth::ErrorAnswer,
 };
@@ -114,7 +114,7 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
 
 fn parameters(shape: &Shape, writes: bool, generator: &mut SchemaGenerator) -> Vec<Value> {
     let id = shape.path.map(|kind| {
-        let schema = if matches!(kind, IdKind::Client | IdKind::Registered) {
+        let schema = if matches!(kind, IdKind::Client | IdKind::Registered | IdKind::Organization) {
             json!({ "type": "string" })
         } else {
             json!({ "type": "string", "format": "uuid" })
@@ -258,7 +258,8 @@ fn placeholder() -> Known {
         id_token: "eyJ...".into(),
         user_code: "BCDF-GHJK".into(),
     };
-    Known { node: id(1).into(), other: id(2).into(), edge: id(3).into(), shared: id(4).into(), account, client, oauth }
+    let looked_at = KnownReview { review: id(13).into(), item: id(14).into(), elevation: id(15).into() };
+    Known { node: id(1).into(), other: id(2).into(), edge: id(3).into(), shared: id(4).into(), account, client, oauth, looked_at }
 }
 
 #[cfg(test)]

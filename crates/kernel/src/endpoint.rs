@@ -114,6 +114,12 @@ impl Spec {
         matches!(self.by, By::Client)
     }
 
+    /// Whether it speaks AuthZEN, whose requests may say more than is understood, and have their `X-Request-ID` answered (Authorization API 1.0,
+    /// section 10.1).
+    pub fn speaks_authzen(&self) -> bool {
+        self.path.starts_with("/access/v1/")
+    }
+
     /// Whether clients of the OAuth server are let in to where they authenticate, or where nobody has to. The table does not compile otherwise.
     pub const fn serves_clients_as_it_should(&self) -> bool {
         !self.is_for_clients() || self.access.admits_strangers()
@@ -164,11 +170,12 @@ impl Spec {
     /// `own:`, or where [`Permission::MembersWrite`] or [`Permission::ClientsWrite`] is asked of a person, since whoever invites or registers must be
     /// signed in still; members are read where [`Permission::UsersRead`] is asked, and seen to where a permission is asked that is about the
     /// organization itself, after a fresh sign-in; and everybody's accounts are changed by whoever signed in just now,
-    /// with [`Permission::UsersWrite`] or for themselves. The table does not compile otherwise.
+    /// with [`Permission::UsersWrite`] or for themselves, or to go into an organization with [`Permission::ElevationsRead`]. The table does not compile otherwise.
     pub const fn shares_as_it_should(&self) -> bool {
         let shares = matches!(self.access, Access::Permission(Permission::SharedWrite));
         let reads = matches!(self.access, Access::Permission(Permission::UsersRead));
         let administers = matches!(self.access, Access::Permission(Permission::UsersWrite));
+        let elevates = matches!(self.access, Access::Permission(Permission::ElevationsRead));
         let invites = matches!(self.access, Access::Permission(Permission::MembersWrite));
         let own = matches!(self.access, Access::Own(_));
         let clients = matches!(self.access, Access::Permission(Permission::ClientsWrite));
@@ -179,7 +186,7 @@ impl Spec {
             Rows::Subject => own && self.event.is_none(),
             Rows::Members => reads && matches!(self.method, Method::GET),
             Rows::Organization => self.sees_to_an_organization() && (self.event.is_none() || self.fresh.is_some()),
-            Rows::Accounts => (administers || own) && self.event.is_some() && self.fresh.is_some(),
+            Rows::Accounts => (administers || elevates || own) && self.event.is_some() && self.fresh.is_some(),
         }
     }
 }

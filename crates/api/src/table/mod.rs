@@ -39,9 +39,11 @@
 pub mod account;
 pub mod auth;
 pub mod authorize;
+pub mod authz;
 pub mod clients;
 pub mod device;
 pub mod disown;
+pub mod elevation;
 pub mod graph;
 pub mod invitation_pages;
 pub mod invitations;
@@ -50,6 +52,7 @@ pub mod oauth;
 pub mod pages;
 pub mod passkeys;
 pub mod registration;
+pub mod reviews;
 pub mod shared;
 pub mod system;
 pub mod users;
@@ -88,6 +91,9 @@ pub static ALL: &[&[Row]] = &[
     disown::ROWS,
     device::ROWS,
     registration::ROWS,
+    authz::ROWS,
+    reviews::ROWS,
+    elevation::ROWS,
 ];
 
 /// Every endpoint of the server, one after another.
