@@ -10,7 +10,7 @@ use wardgraph_kernel::{
 };
 use wardgraph_oauth::{Client, scope};
 use wardgraph_store::{Plan, Role, Scope, StoreError, Unit};
-use wardgraph_tokens::OwnClaims;
+use wardgraph_tokens::{Ancestor, OwnClaims};
 
 use crate::{
     Browser, Confirmed, Finish, Look, Work,
@@ -250,6 +250,11 @@ impl<E: Endpoint> Permit<E> {
     /// How the credential came about, if it is a token of this server's own.
     pub fn own(&self) -> Option<&OwnClaims> {
         self.caller.claims.own.as_deref()
+    }
+
+    /// The call's token, as one that another comes of; `None` for one that cannot be taken back.
+    pub fn ancestor(&self) -> Option<Ancestor> {
+        Ancestor::of(&self.caller.claims)
     }
 
     /// When the credential ends.

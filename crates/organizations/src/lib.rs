@@ -4,8 +4,10 @@
 //!
 //! Refuses to know: HTTP, tokens, who asks.
 
+pub mod elevation;
 mod error;
 pub mod held;
+pub mod subjects;
 
 pub use error::OrganizationError;
 pub use held::Standing;
@@ -13,4 +15,4 @@ pub use held::Standing;
 use wardgraph_store::StatementInfo;
 
 /// Every statement of this room.
-pub const STATEMENTS: &[&[&StatementInfo]] = &[held::STATEMENTS];
+pub const STATEMENTS: &[&[&StatementInfo]] = &[held::STATEMENTS, subjects::STATEMENTS, elevation::STATEMENTS];

@@ -312,7 +312,7 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         )
         | ("organizations", ("members_read", "r", OWN_ORGANIZATIONS, "") | ("own_account", "*", ORGANIZATION, ORGANIZATION))
         | ("clients" | "client_secrets" | "initial_tokens", ("own_account", "*", ORGANIZATION, ORGANIZATION))
-        | ("memberships" | "sessions", ("members", "r", MEMBERS, ""))
+        | ("memberships" | "sessions" | "api_keys", ("members", "r", MEMBERS, ""))
         | ("users", ("members", "r", MEMBERS_ACCOUNTS, ""))
         | ("invitations", ("organization", "*", ORGANIZATION, ORGANIZATION) | ("invited", "r", INVITED, ""))
         | ("mail_counts", ("inviter", "*", "true", "true"))

@@ -3,11 +3,13 @@
 pub(crate) mod account;
 pub(crate) mod auth;
 pub(crate) mod authorize;
+pub(crate) mod authz;
 pub(crate) mod batch;
 mod cleaning;
 pub(crate) mod clients;
 pub(crate) mod device;
 pub(crate) mod edges;
+pub(crate) mod elevation;
 pub(crate) mod embeddings;
 pub(crate) mod events;
 pub(crate) mod invitations;
