@@ -79,6 +79,9 @@ pub struct Spec {
     pub path: &'static str,
     /// Who may enter.
     pub access: Access,
+    /// Which part of the path names the one resource that the permission is asked about, as it stands there: `{id}`. Without it, the permission is
+    /// asked of all that it is about.
+    pub on: Option<&'static str>,
     /// Whose rows it works on.
     pub rows: Rows,
     /// Who calls it.
@@ -102,6 +105,12 @@ impl Spec {
         let password = matches!(self.event, Some(EventType::PasswordChanged));
         let changes = self.event.is_some() && !matches!(self.method, Method::GET);
         changes && !password && !self.access.admits_strangers() && !self.is_page()
+    }
+
+    /// The part of a request's path that names the one resource which it is about, as it stands there.
+    pub fn names<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let place = self.on?;
+        self.path.split('/').zip(path.split('/')).find_map(|(part, given)| (part == place).then_some(given))
     }
 
     /// Whether it is a page, or a form of one.

@@ -8,6 +8,7 @@ pub mod elevation;
 mod error;
 pub mod held;
 pub mod subjects;
+pub mod used;
 
 pub use error::OrganizationError;
 pub use held::Standing;
@@ -15,4 +16,9 @@ pub use held::Standing;
 use wardgraph_store::StatementInfo;
 
 /// Every statement of this room.
-pub const STATEMENTS: &[&[&StatementInfo]] = &[held::STATEMENTS, subjects::STATEMENTS, elevation::STATEMENTS];
+pub const STATEMENTS: &[&[&StatementInfo]] = &[
+    held::STATEMENTS,
+    used::STATEMENTS,
+    subjects::STATEMENTS,
+    elevation::STATEMENTS,
+];

@@ -13,11 +13,8 @@ use wardgraph_api::{
     },
 };
 use wardgraph_gate::{Committed, Permit};
-use wardgraph_identity::{
-    account,
-    api_key::{self, NewKey, PREFIX},
-};
-use wardgraph_kernel::{ApiKeyId, Endpoint, EventType, Permissions, Read, Timestamp, Write};
+use wardgraph_identity::api_key::{self, NewKey, PREFIX};
+use wardgraph_kernel::{ApiKeyId, Endpoint, EventType, Read, Timestamp, Write};
 use wardgraph_tokens::{Revocation, revoke};
 
 use super::sessions::{is_signed_in, signed_out};
@@ -52,7 +49,7 @@ where
     E: Endpoint<Mode = Write, Output: ShownOnce>,
 {
     let (caller, now, chance) = (permit.account()?, permit.now(), permit.chance());
-    let own: Permissions = permit.permissions().collect();
+    let own = permit.lasting().await?.permissions();
     let (mut faults, mut networks) = (Vec::new(), Vec::new());
     for (index, text) in new.allowed_networks.iter().enumerate() {
         match network(text) {
@@ -64,10 +61,7 @@ where
     if !is_signed_in(&mut work, &caller).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
-    let seat = account::account(&mut work.tx(), caller.user).await?.seat;
-    // A global role is a person's, and no key's.
-    let role = seat.map_or(Permissions::NONE, |(seat, _)| seat.role.permissions());
-    let beyond: Vec<_> = own.intersect(role).beyond(&new.scopes).collect();
+    let beyond: Vec<_> = own.beyond(&new.scopes).collect();
     let told = "is more than you may yourself in the organization";
     faults.extend(beyond.iter().map(|(place, _)| FieldError::new(format!("/scopes/{place}"), told)));
     if !faults.is_empty() {

@@ -54,7 +54,7 @@ where
         Ok(by) => by,
         Err(problem) => return Ok(work.refuse(problem).await?),
     };
-    if !by.role.may_give(role) {
+    if !by.role.is_some_and(|own| own.may_give(role)) {
         return Ok(work.refuse(Problem::forbidden("nobody invites to a role above the own: ask an owner")).await?);
     }
     if let Some(until) = invitation::room(&mut work.tx(), now).await? {
@@ -132,7 +132,7 @@ where
 /// The caller, as somebody who looks after the organization; the refusal of anybody else.
 async fn governing<E: Endpoint<Mode = Write>>(work: &mut Work<E>, user: UserId) -> Result<Result<Inviter, Problem>, Failure> {
     match invitation::inviter(&mut work.tx(), user).await {
-        Ok(by) if by.role.governs() => Ok(Ok(by)),
+        Ok(by) if by.role.is_some_and(OrganizationRole::governs) => Ok(Ok(by)),
         Ok(_) | Err(IdentityError::Missing(_)) => Ok(Err(not_governing())),
         Err(error) => Err(error.into()),
     }

@@ -15,7 +15,7 @@ use wardgraph_api::{
 };
 use wardgraph_gate::{Ceremony, Committed, Permit, Visitor};
 use wardgraph_identity::account;
-use wardgraph_kernel::InvitationId;
+use wardgraph_kernel::{InvitationId, OrganizationRole};
 
 use super::{after, empty, links::token};
 use crate::{
@@ -82,7 +82,7 @@ pub(crate) async fn set_up(
 pub(crate) async fn list(permit: Permit<InvitationsPage>, Query(view): Query<InvitationsView>) -> Result<Page, Failure> {
     let (browser, user) = (permit.browser()?, permit.account()?.user);
     let seat = account::account(&mut permit.look()?.tx(), user).await?.seat;
-    if !seat.is_some_and(|(seat, _)| seat.role.governs()) {
+    if !seat.and_then(|(seat, _)| seat.role).is_some_and(OrganizationRole::governs) {
         return Err(not_governing().into());
     }
     let page = make::read(permit, InvitationFilter { limit: None, cursor: view.cursor }).await?;
