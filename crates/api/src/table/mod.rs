@@ -47,6 +47,7 @@ pub mod invitation_pages;
 pub mod invitations;
 pub mod mfa;
 pub mod oauth;
+pub mod organizations;
 pub mod pages;
 pub mod passkeys;
 pub mod registration;
@@ -88,6 +89,7 @@ pub static ALL: &[&[Row]] = &[
     disown::ROWS,
     device::ROWS,
     registration::ROWS,
+    organizations::ROWS,
 ];
 
 /// Every endpoint of the server, one after another.
