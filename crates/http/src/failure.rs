@@ -7,6 +7,7 @@ use wardgraph_graph::GraphError;
 use wardgraph_identity::{IdentityError, password::PoolError};
 use wardgraph_kernel::page::InvalidCursor;
 use wardgraph_oauth::{ErrorCode, OAuthError, Refusal};
+use wardgraph_organizations::OrganizationError;
 use wardgraph_tokens::MintError;
 use wardgraph_vault::VaultError;
 
@@ -114,6 +115,15 @@ impl From<OAuthError> for Failure {
             OAuthError::Identity(error) => error.into(),
             OAuthError::Vault(error) => error.into(),
             OAuthError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<OrganizationError> for Failure {
+    fn from(error: OrganizationError) -> Self {
+        match error {
+            OrganizationError::Access(_) | OrganizationError::Unreadable(_) => internal(&error),
+            OrganizationError::Store(error) => error.into(),
         }
     }
 }

@@ -4,7 +4,13 @@
 //!
 //! Refuses to know: HTTP, tokens, who asks.
 
+mod error;
+pub mod held;
+
+pub use error::OrganizationError;
+pub use held::Standing;
+
 use wardgraph_store::StatementInfo;
 
 /// Every statement of this room.
-pub const STATEMENTS: &[&[&StatementInfo]] = &[];
+pub const STATEMENTS: &[&[&StatementInfo]] = &[held::STATEMENTS];
