@@ -1,8 +1,12 @@
 //! How inputs and outputs travel: in the path, the query, the body.
 
-/// A path parameter. There is one at most, called `id`.
+/// A path parameter, called `id`.
 #[derive(Debug, Clone, Copy)]
 pub struct Path<T>(pub T);
+
+/// The path parameter after it, whatever it is called: something that is within what the first one names.
+#[derive(Debug, Clone, Copy)]
+pub struct Within<T>(pub T);
 
 /// The query string.
 #[derive(Debug, Clone)]

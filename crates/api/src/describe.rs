@@ -11,11 +11,11 @@ use wardgraph_kernel::{
 
 use crate::{
     Accept, Accepted, ClientForm, ClientQuery, Created, Document, Errand, Form, IfMatch, Issued, Json, NoContent, Onward, Page,
-    Parameters, Path, Query, Redirect, Registering, Registrant, RegistrationToken, Signable, Stored, Tagged, carry::Media,
+    Parameters, Path, Query, Redirect, Registering, Registrant, RegistrationToken, Signable, Stored, Tagged, Within, carry::Media,
     validate::Validate,
 };
 
-pub use known::{KnownInvitations, KnownMfa, KnownReview};
+pub use known::{KnownAgreement, KnownClient, KnownInvitations, KnownMfa, KnownReview};
 
 /// Things that exist, of which valid requests can be made.
 #[derive(Debug, Clone)]
@@ -36,23 +36,6 @@ pub struct Known {
     pub oauth: KnownAgreement,
     /// What is looked at in the person's organization.
     pub looked_at: KnownReview,
-}
-
-/// A client, and what a person agreed to.
-#[derive(Debug, Clone)]
-pub struct KnownAgreement {
-    /// The client, which the person agreed to have `openid`.
-    pub client_id: String,
-    /// Where its answers go.
-    pub redirect_uri: String,
-    /// The person's organization.
-    pub organization: String,
-    /// What the person agreed to.
-    pub consent: ConsentId,
-    /// An ID token of the person, for the client.
-    pub id_token: String,
-    /// The code of a device that waits for somebody to decide.
-    pub user_code: String,
 }
 
 /// An account, and what opens it.
@@ -80,23 +63,6 @@ pub struct KnownAccount {
     pub mfa: KnownMfa,
     /// Invitations of its organization, and to it.
     pub invitations: KnownInvitations,
-}
-
-/// A client of the OAuth server, and what opens it.
-#[derive(Debug, Clone)]
-pub struct KnownClient {
-    /// Its id.
-    pub id: ClientId,
-    /// A secret of it, by which it authenticates in the form.
-    pub secret: String,
-    /// An access token of it.
-    pub access_token: String,
-    /// A client that registered itself.
-    pub registered: ClientId,
-    /// The token by which that one sees to its registration.
-    pub registration_token: String,
-    /// A token by which programs register clients of the same organization.
-    pub initial_token: InitialTokenId,
 }
 
 /// What kind of thing a path parameter names.
@@ -158,6 +124,11 @@ impl IdKind {
             Self::Elevation => known.looked_at.elevation.to_string(),
         }
     }
+
+    /// Whether ids of this kind are UUIDs.
+    pub const fn is_uuid(self) -> bool {
+        !matches!(self, Self::Client | Self::Registered | Self::Organization)
+    }
 }
 
 type Describe = fn(&mut SchemaGenerator) -> Schema;
@@ -168,6 +139,8 @@ type Describe = fn(&mut SchemaGenerator) -> Schema;
 pub struct Shape {
     /// The path parameter `id`.
     pub path: Option<IdKind>,
+    /// The path parameter after it.
+    pub within: Option<IdKind>,
     /// The query string's schema: an object.
     pub query: Option<Describe>,
     /// Whether `If-Match` is looked at.
@@ -190,6 +163,18 @@ pub struct Shape {
     pub signed: Option<&'static str>,
     /// The answer's schema, where it is JSON of this API.
     pub answer: Option<Describe>,
+}
+
+impl Shape {
+    /// A path of the table, with known ids where it wants some.
+    pub fn place(&self, path: &str, known: &Known) -> String {
+        let place = self.path.map_or_else(|| path.to_owned(), |kind| path.replace("{id}", &kind.of(known)));
+        let parts = place.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?.1)));
+        match (self.within, parts) {
+            (Some(kind), Some((before, after))) => format!("{before}{}{after}", kind.of(known)),
+            _ => place,
+        }
+    }
 }
 
 /// What an endpoint can take in.
@@ -260,6 +245,15 @@ impl Input for () {
 impl<T: PathId> Input for Path<T> {
     fn describe(shape: &mut Shape) {
         shape.path = Some(T::KIND);
+    }
+    fn sample(_: &Known) -> Option<Value> {
+        None
+    }
+}
+
+impl<T: PathId> Input for Within<T> {
+    fn describe(shape: &mut Shape) {
+        shape.within = Some(T::KIND);
     }
     fn sample(_: &Known) -> Option<Value> {
         None

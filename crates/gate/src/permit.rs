@@ -112,7 +112,7 @@ impl<E: Endpoint> Permit<E> {
         let role = match E::SPEC.rows {
             Rows::Members if self.administers() => Role::Admin,
             Rows::Own | Rows::Account | Rows::Subject | Rows::Members | Rows::Organization => Role::App,
-            Rows::Shared | Rows::Accounts => Role::Admin,
+            Rows::Shared | Rows::Accounts | Rows::Directory => Role::Admin,
         };
         self.admission.gate.parts.store.unit::<E::Mode>(role, self.scope(), plan)
     }
@@ -124,6 +124,7 @@ impl<E: Endpoint> Permit<E> {
                 Some(user) => Scope::Account(self.caller.claims.tenant.clone(), user),
                 None => Scope::Nobody,
             },
+            (Rows::Organization, _) if E::SPEC.event.is_some() => Scope::Organization(self.caller.claims.tenant.clone()),
             (Rows::Members | Rows::Organization, _) => Scope::Members(self.caller.claims.tenant.clone()),
             _ => Scope::from(self.owner()),
         }
@@ -214,9 +215,13 @@ impl<E: Endpoint> Permit<E> {
     /// idempotency records are the caller's tenant's in either case.
     pub fn owner(&self) -> Owner {
         match E::SPEC.rows {
-            Rows::Own | Rows::Account | Rows::Subject | Rows::Members | Rows::Organization | Rows::Accounts => {
-                Owner::Tenant(self.caller.claims.tenant.clone())
-            }
+            Rows::Own
+            | Rows::Account
+            | Rows::Subject
+            | Rows::Members
+            | Rows::Organization
+            | Rows::Accounts
+            | Rows::Directory => Owner::Tenant(self.caller.claims.tenant.clone()),
             Rows::Shared => Owner::Shared,
         }
     }

@@ -1,6 +1,6 @@
 //! Parts of what is known: each is made by another part of the test kit.
 
-use wardgraph_kernel::{ElevationId, FactorId, InvitationId, ReviewId, ReviewItemId};
+use wardgraph_kernel::{ClientId, ConsentId, ElevationId, FactorId, InitialTokenId, InvitationId, ReviewId, ReviewItemId};
 
 /// Invitations, and the link of a server that is set up.
 #[derive(Debug, Clone)]
@@ -39,4 +39,38 @@ pub struct KnownReview {
     pub item: ReviewItemId,
     /// A way into the organization's content.
     pub elevation: ElevationId,
+}
+
+/// A client, and what a person agreed to.
+#[derive(Debug, Clone)]
+pub struct KnownAgreement {
+    /// The client, which the person agreed to have `openid`.
+    pub client_id: String,
+    /// Where its answers go.
+    pub redirect_uri: String,
+    /// The person's organization.
+    pub organization: String,
+    /// What the person agreed to.
+    pub consent: ConsentId,
+    /// An ID token of the person, for the client.
+    pub id_token: String,
+    /// The code of a device that waits for somebody to decide.
+    pub user_code: String,
+}
+
+/// A client of the OAuth server, and what opens it.
+#[derive(Debug, Clone)]
+pub struct KnownClient {
+    /// Its id.
+    pub id: ClientId,
+    /// A secret of it, by which it authenticates in the form.
+    pub secret: String,
+    /// An access token of it.
+    pub access_token: String,
+    /// A client that registered itself.
+    pub registered: ClientId,
+    /// The token by which that one sees to its registration.
+    pub registration_token: String,
+    /// A token by which programs register clients of the same organization.
+    pub initial_token: InitialTokenId,
 }

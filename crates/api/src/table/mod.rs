@@ -50,6 +50,7 @@ pub mod invitation_pages;
 pub mod invitations;
 pub mod mfa;
 pub mod oauth;
+pub mod organizations;
 pub mod pages;
 pub mod passkeys;
 pub mod registration;
@@ -92,6 +93,7 @@ pub static ALL: &[&[Row]] = &[
     disown::ROWS,
     device::ROWS,
     registration::ROWS,
+    organizations::ROWS,
     authz::ROWS,
     reviews::ROWS,
     elevation::ROWS,

@@ -22,6 +22,7 @@ mod name;
 pub mod node;
 pub mod oauth;
 mod object_text;
+pub mod organization;
 pub mod page;
 pub mod passkey;
 pub mod registration;
