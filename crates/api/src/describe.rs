@@ -5,14 +5,14 @@ mod known;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 use wardgraph_kernel::{
-    ApiKeyId, ClientId, ConsentId, EdgeId, ElevationId, FactorId, InitialTokenId, InvitationId, NodeId, ReviewId, ReviewItemId,
-    SessionId, SharedNodeId, TenantId, UserId,
+    ApiKeyId, ClientId, ConsentId, EdgeId, ElevationId, FactorId, GrantId, InitialTokenId, InvitationId, NodeId, ReviewId,
+    ReviewItemId, SessionId, SharedNodeId, UserId,
 };
 
 use crate::{
     Accept, Accepted, ClientForm, ClientQuery, Created, Document, Errand, Form, IfMatch, Issued, Json, NoContent, Onward, Page,
     Parameters, Path, Query, Redirect, Registering, Registrant, RegistrationToken, Signable, Stored, Tagged, Within, carry::Media,
-    validate::Validate,
+    validate::Validate, wire::role::RoleId,
 };
 
 pub use known::{KnownAgreement, KnownClient, KnownInvitations, KnownMfa, KnownReview};
@@ -36,6 +36,10 @@ pub struct Known {
     pub oauth: KnownAgreement,
     /// What is looked at in the person's organization.
     pub looked_at: KnownReview,
+    /// A role that the caller's organization made, and nobody holds.
+    pub role: String,
+    /// That a member of it holds another role.
+    pub grant: GrantId,
 }
 
 /// An account, and what opens it.
@@ -100,6 +104,10 @@ pub enum IdKind {
     ReviewItem,
     /// An administrator's way into an organization's content.
     Elevation,
+    /// A role of the caller's organization.
+    Role,
+    /// That somebody holds a role there.
+    Grant,
 }
 
 impl IdKind {
@@ -122,12 +130,14 @@ impl IdKind {
             Self::Review => known.looked_at.review.to_string(),
             Self::ReviewItem => known.looked_at.item.to_string(),
             Self::Elevation => known.looked_at.elevation.to_string(),
+            Self::Role => known.role.clone(),
+            Self::Grant => known.grant.to_string(),
         }
     }
 
     /// Whether ids of this kind are UUIDs.
     pub const fn is_uuid(self) -> bool {
-        !matches!(self, Self::Client | Self::Registered | Self::Organization)
+        !matches!(self, Self::Client | Self::Registered | Self::Organization | Self::Role)
     }
 }
 
@@ -229,10 +239,11 @@ path_ids! {
     ConsentId is Consent,
     InitialTokenId is InitialToken,
     ClientId is Client,
-    TenantId is Organization,
     ReviewId is Review,
     ReviewItemId is ReviewItem,
-    ElevationId is Elevation
+    ElevationId is Elevation,
+    GrantId is Grant,
+    RoleId is Role
 }
 
 impl Input for () {

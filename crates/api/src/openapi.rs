@@ -259,7 +259,18 @@ fn placeholder() -> Known {
         user_code: "BCDF-GHJK".into(),
     };
     let looked_at = KnownReview { review: id(13).into(), item: id(14).into(), elevation: id(15).into() };
-    Known { node: id(1).into(), other: id(2).into(), edge: id(3).into(), shared: id(4).into(), account, client, oauth, looked_at }
+    Known {
+        node: id(1).into(),
+        other: id(2).into(),
+        edge: id(3).into(),
+        shared: id(4).into(),
+        account,
+        client,
+        oauth,
+        looked_at,
+        role: "production-reader".into(),
+        grant: id(12).into(),
+    }
 }
 
 #[cfg(test)]

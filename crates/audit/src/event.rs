@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 use wardgraph_kernel::{
-    Actor, ApiKeyId, ClientId, ConsentId, EdgeId, ElevationId, EventType, FactorId, InitialTokenId, InvitationId, NodeId,
+    Actor, ApiKeyId, ClientId, ConsentId, EdgeId, ElevationId, EventType, FactorId, GrantId, InitialTokenId, InvitationId, NodeId,
     Outcome, RequestId, ReviewId, ReviewItemId, SessionId, SubjectKind, TenantId, UserId,
 };
 
@@ -21,6 +21,11 @@ impl Subject {
     /// The endpoint of this name.
     pub fn endpoint(id: &str) -> Self {
         Self { kind: SubjectKind::Endpoint, id: id.to_owned() }
+    }
+
+    /// The organization's role of this name.
+    pub fn role(name: &str) -> Self {
+        Self { kind: SubjectKind::Role, id: name.to_owned() }
     }
 }
 
@@ -82,6 +87,12 @@ impl From<ConsentId> for Subject {
 impl From<InitialTokenId> for Subject {
     fn from(id: InitialTokenId) -> Self {
         Self { kind: SubjectKind::InitialToken, id: id.to_string() }
+    }
+}
+
+impl From<GrantId> for Subject {
+    fn from(id: GrantId) -> Self {
+        Self { kind: SubjectKind::Grant, id: id.to_string() }
     }
 }
 

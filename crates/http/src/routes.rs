@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use metrics_exporter_prometheus::PrometheusHandle;
 use wardgraph_api::table::{
     account as a, auth, authorize as z, authz as dz, clients as c, device as d, disown as n, elevation as el, graph as g,
-    invitation_pages as ip, invitations as i, mfa as m, oauth as o, pages as p, passkeys as k, registration as r, shared,
-    system as s, users as u,
+    invitation_pages as ip, invitations as i, mfa as m, oauth as o, pages as p, passkeys as k, registration as r, roles as ro,
+    shared, system as s, users as u,
 };
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
@@ -19,7 +19,7 @@ use crate::{
     Accounts, Api, Edge, HealthState, Mounted, Newcomers, QueryVectors,
     handlers::{
         self, account, auth as ceremonies, authorize, authz, batch, clients, device, edges, elevation, embeddings, events,
-        invitations, mfa, nodes, oauth, pages, registration, relations, search, system, users, versions,
+        invitations, mfa, nodes, oauth, pages, registration, relations, roles, search, system, users, versions,
     },
 };
 
@@ -239,6 +239,17 @@ fn with_pages(api: Api, services: &Services) -> Api {
         .mount(el::Elevate, with(services, elevation::begin))
         .mount(el::ListElevations, elevation::list)
         .mount(el::EndElevation, elevation::end)
+        .mount(ro::ListRoles, roles::list)
+        .mount(ro::GetRole, roles::get)
+        .mount(ro::CreateRole, roles::create)
+        .mount(ro::ReplaceRole, roles::replace)
+        .mount(ro::DeleteRole, roles::delete)
+        .mount(ro::ListGrants, roles::grants::list)
+        .mount(ro::MakeGrant, roles::grants::make)
+        .mount(ro::RevokeGrant, roles::grants::revoke)
+        .mount(ro::GetUserPermissions, roles::effective::of_user)
+        .mount(ro::GetOwnPermissions, roles::effective::own)
+        .mount(ro::GetClientPermissions, roles::effective::of_client)
 }
 
 /// A handler that is given the services too.

@@ -126,6 +126,16 @@ events! {
     InvitationWithdrawn = "invitation.withdrawn" in Admin;
     /// Somebody followed an invitation, and is a member of the organization.
     MemberJoined = "member.joined" in Admin;
+    /// An organization made a role.
+    RoleCreated = "role.created" in Admin;
+    /// An organization's role allows or denies something else, or inherits from others.
+    RoleUpdated = "role.updated" in Admin;
+    /// An organization's role is no more.
+    RoleDeleted = "role.deleted" in Admin;
+    /// Somebody got a role in an organization.
+    GrantMade = "grant.made" in Admin;
+    /// A role that somebody had in an organization was taken back.
+    GrantRevoked = "grant.revoked" in Admin;
     /// Whoever runs the server had a link made by which it gets an administrator.
     SetupLinkMade = "setup_link.made" in Admin;
     /// The server got an administrator by such a link.
@@ -323,6 +333,10 @@ pub enum SubjectKind {
     ReviewItem,
     /// An administrator's way into an organization's content.
     Elevation,
+    /// A role that an organization made.
+    Role,
+    /// That somebody holds a role.
+    Grant,
 }
 
 impl SubjectKind {
@@ -345,6 +359,8 @@ impl SubjectKind {
             Self::Review => "review",
             Self::ReviewItem => "review_item",
             Self::Elevation => "elevation",
+            Self::Role => "role",
+            Self::Grant => "grant",
         }
     }
 }

@@ -59,6 +59,8 @@ ids! {
     EventId;
     /// What an account shows besides its password.
     FactorId;
+    /// That somebody holds a role.
+    GrantId;
     /// An invitation to an organization.
     InvitationId;
     /// A link that was mailed to somebody.

@@ -30,13 +30,6 @@ impl TenantId {
     }
 }
 
-impl<'de> serde::Deserialize<'de> for TenantId {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).map_err(serde::de::Error::custom)
-    }
-}
-
 /// Who owns rows: a tenant, or nobody in particular. Shared rows are read by every tenant, and written only for an administrator.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Owner {

@@ -42,7 +42,7 @@ const ADMINISTRATOR: Statement<Write> = Statement::writing(
      for share of u",
 );
 const ORGANIZATION: Statement<Read> =
-    Statement::reading("organizations.elevation.organization", ADMIN, "select 1 from organizations where organization_id = $1");
+    Statement::reading("organizations.elevation.organization", ADMIN, "select 1 from organizations where organization_id = $1 and deleted_at is null");
 const BEGIN: Statement<Write> = Statement::writing(
     "organizations.elevation.begin",
     ADMIN,

@@ -4,14 +4,24 @@
 //!
 //! Refuses to know: HTTP, tokens, who asks.
 
+mod desk;
+pub mod effective;
 pub mod elevation;
 mod error;
+mod giver;
+pub mod grants;
 pub mod held;
+pub mod review;
+pub mod roles;
+mod sets;
 pub mod subjects;
 pub mod used;
 
-pub use error::OrganizationError;
+pub use desk::{Desk, Session};
+pub use error::{Flaw, OrganizationError};
+pub use giver::Giver;
 pub use held::Standing;
+pub use sets::Holding;
 
 use wardgraph_store::StatementInfo;
 
@@ -19,6 +29,12 @@ use wardgraph_store::StatementInfo;
 pub const STATEMENTS: &[&[&StatementInfo]] = &[
     held::STATEMENTS,
     used::STATEMENTS,
+    desk::STATEMENTS,
+    effective::STATEMENTS,
+    grants::STATEMENTS,
+    roles::STATEMENTS,
+    sets::STATEMENTS,
     subjects::STATEMENTS,
     elevation::STATEMENTS,
+    review::STATEMENTS,
 ];

@@ -1,15 +1,18 @@
 //! Administrators of the server in an organization's content.
 
-use wardgraph_kernel::{ElevationId, TenantId};
+use wardgraph_kernel::ElevationId;
 
 use crate::{
     Issued, Json, NoContent, Path, Query,
-    wire::elevation::{ElevationFilter, ElevationPage, IssuedElevation, NewElevation},
+    wire::{
+        elevation::{ElevationFilter, ElevationPage, IssuedElevation, NewElevation},
+        organization::OrganizationId,
+    },
 };
 
 crate::endpoints! {
     /// Get a token for an organization's content, for a reason and for an hour at most. Its owners are told; who acts stands in every event.
-    Elevate: POST "/api/v1/organizations/{id}/elevate" ((Path<TenantId>, Json<NewElevation>)) -> Issued<IssuedElevation> {
+    Elevate: POST "/api/v1/organizations/{id}/elevate" ((Path<OrganizationId>, Json<NewElevation>)) -> Issued<IssuedElevation> {
         permission: ElevationsRead, rows: Accounts, fresh: "it opens what is not the administrator's", limit: Auth, audit: ElevationBegun, body: 4 << 10,
     }
     /// Who of the server's administrators could be in the own organization's content, when, and why; the newest first.

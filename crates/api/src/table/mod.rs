@@ -55,6 +55,7 @@ pub mod pages;
 pub mod passkeys;
 pub mod registration;
 pub mod reviews;
+pub mod roles;
 pub mod shared;
 pub mod system;
 pub mod users;
@@ -97,6 +98,7 @@ pub static ALL: &[&[Row]] = &[
     authz::ROWS,
     reviews::ROWS,
     elevation::ROWS,
+    roles::ROWS,
 ];
 
 /// Every endpoint of the server, one after another.

@@ -9,6 +9,7 @@ use wardgraph_api::{
     wire::{
         SecretText,
         elevation::{Elevation, ElevationFilter, ElevationPage, IssuedElevation, NewElevation},
+        organization::OrganizationId,
     },
 };
 use wardgraph_audit::Entry;
@@ -25,7 +26,7 @@ use crate::{
 
 pub(crate) async fn begin(
     permit: Permit<Elevate>,
-    (Path(organization), Json(new)): (Path<TenantId>, Json<NewElevation>),
+    (Path(OrganizationId(organization)), Json(new)): (Path<OrganizationId>, Json<NewElevation>),
     services: Services,
 ) -> Result<Committed<Elevate>, Failure> {
     let (caller, now, chance) = (permit.account()?, permit.now(), permit.chance());
@@ -38,9 +39,10 @@ pub(crate) async fn begin(
     if scopes.is_empty() {
         return Ok(work.refuse(Problem::forbidden("the account goes into no organization any more")).await?);
     }
-    if !elevation::is_there(&mut work.tx(), &organization).await? {
-        return Ok(work.refuse(Problem::not_found("there is no such organization")).await?);
-    }
+    let organization = match TenantId::parse(&organization) {
+        Ok(organization) if elevation::is_there(&mut work.tx(), &organization).await? => organization,
+        _ => return Ok(work.refuse(Problem::not_found("there is no such organization")).await?),
+    };
     let id = ElevationId::new(now, &*chance);
     let asked = new.expires_in.map(|seconds| Duration::from_secs(seconds.unsigned_abs()));
     let request = AccessRequest {

@@ -19,6 +19,7 @@ pub(crate) mod oauth;
 pub(crate) mod pages;
 pub(crate) mod registration;
 pub(crate) mod relations;
+pub(crate) mod roles;
 pub(crate) mod search;
 pub(crate) mod shared;
 pub(crate) mod system;

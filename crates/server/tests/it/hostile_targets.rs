@@ -238,8 +238,8 @@ async fn ids_in_bodies_and_queries_are_uuids_or_400() {
 #[tokio::test]
 async fn ids_in_paths_are_uuids_or_nothing() {
     let app = App::start().await;
-    // Ids of clients are no UUIDs: `a_client_is_registered_seen_changed_and_deleted_by_its_organization_alone` tries theirs.
-    let is_a_uuid = |row: &&Row| matches!((row.shape)().path, Some(kind) if !matches!(kind, IdKind::Client | IdKind::Registered));
+    // Ids of clients are no UUIDs: `a_client_is_registered_seen_changed_and_deleted_by_its_organization_alone` tries theirs, and those of roles are names.
+    let is_a_uuid = |row: &&Row| matches!((row.shape)().path, Some(kind) if !matches!(kind, IdKind::Client | IdKind::Registered | IdKind::Role));
     for row in rows().filter(|row| is_a_uuid(row) && !row.spec.is_page()) {
         let owner = app.owner(&format!("t-{}", row.spec.id.to_lowercase()));
         let kind = (row.shape)().path.unwrap();
