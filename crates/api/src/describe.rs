@@ -11,8 +11,8 @@ use wardgraph_kernel::{
 
 use crate::{
     Accept, Accepted, ClientForm, ClientQuery, Created, Document, Errand, Form, IfMatch, Issued, Json, NoContent, Onward, Page,
-    Parameters, Path, Query, Redirect, Registering, Registrant, RegistrationToken, Signable, Stored, Tagged, Within, carry::Media,
-    validate::Validate, wire::role::RoleId,
+    Parameters, Path, Query, Redirect, Registering, Registrant, RegistrationToken, Signable, Stored, Tagged, Within,
+    carry::Media, validate::Validate, wire::role::RoleId,
 };
 
 pub use known::{KnownAgreement, KnownClient, KnownInvitations, KnownMfa, KnownReview};

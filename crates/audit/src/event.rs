@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 use wardgraph_kernel::{
-    Actor, ApiKeyId, ClientId, ConsentId, EdgeId, ElevationId, EventType, FactorId, GrantId, InitialTokenId, InvitationId, NodeId,
-    Outcome, RequestId, ReviewId, ReviewItemId, SessionId, SubjectKind, TenantId, UserId,
+    Actor, ApiKeyId, ClientId, ConsentId, EdgeId, ElevationId, EventType, FactorId, GrantId, InitialTokenId, InvitationId,
+    NodeId, Outcome, RequestId, ReviewId, ReviewItemId, SessionId, SubjectKind, TenantId, UserId,
 };
 
 /// What an event is about.

@@ -41,8 +41,11 @@ const ADMINISTRATOR: Statement<Write> = Statement::writing(
        and exists (select from sessions s where s.session_id = $3 and s.user_id = $1 and s.ended_at is null)
      for share of u",
 );
-const ORGANIZATION: Statement<Read> =
-    Statement::reading("organizations.elevation.organization", ADMIN, "select 1 from organizations where organization_id = $1 and deleted_at is null");
+const ORGANIZATION: Statement<Read> = Statement::reading(
+    "organizations.elevation.organization",
+    ADMIN,
+    "select 1 from organizations where organization_id = $1 and deleted_at is null",
+);
 const BEGIN: Statement<Write> = Statement::writing(
     "organizations.elevation.begin",
     ADMIN,

@@ -5,7 +5,7 @@ use wardgraph_access::{Held, RoleName};
 use wardgraph_kernel::{ClientId, Cursor, GlobalRole, Holder, Mode, Page, PageSize, Read, TenantId, Timestamp, UserId};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, Tx};
 
-use crate::OrganizationError;
+use crate::{Holding, OrganizationError, sets};
 
 const APP: &[Role] = &[Role::App];
 
@@ -48,22 +48,8 @@ const CLIENT_IDS: Statement<Read> = Statement::reading(
     "select md5(client_id)::uuid, client_id from clients
      where organization_id = $1 and ($2::uuid is null or md5(client_id)::uuid > $2) order by md5(client_id)::uuid limit $3",
 );
-const MEANS: Statement<Read> = Statement::reading(
-    "organizations.subjects.means",
-    APP,
-    "select 'membership', m.role, null::uuid, null::timestamptz from memberships m
-     where m.organization_id = $1 and m.user_id = $2::uuid and m.role is not null
-     union all select 'global', u.global_role, null, null from memberships m join users u using (user_id)
-     where m.organization_id = $1 and m.user_id = $2 and u.global_role is not null
-     union all select 'client', c.role, null, null from clients c
-     where c.organization_id = $1 and c.client_id = $3::text and c.role is not null
-     union all select 'grant', g.role, g.grant_id, g.expires_at from grants g
-     where g.tenant_id = $1 and (g.user_id = $2 or g.client_id = $3) and (g.expires_at is null or g.expires_at > $4)
-     order by 2, 1, 3",
-);
-
 pub(crate) const STATEMENTS: &[&StatementInfo] =
-    &[BY_ADDRESS.info(), MEMBERS.info(), CLIENTS.info(), NODES.info(), EDGES.info(), CLIENT_IDS.info(), MEANS.info()];
+    &[BY_ADDRESS.info(), MEMBERS.info(), CLIENTS.info(), NODES.info(), EDGES.info(), CLIENT_IDS.info()];
 
 /// Somebody, and what they hold.
 #[derive(Debug, Clone)]
@@ -94,30 +80,6 @@ pub enum Things {
     Edges,
     /// Clients of the OAuth server.
     Clients,
-}
-
-/// By what somebody has a role.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
-    /// It is the role of the membership.
-    Membership,
-    /// It is a role on the whole server.
-    Global,
-    /// It is the client's own role.
-    Client,
-    /// It was granted besides.
-    Grant(Uuid),
-}
-
-/// A role that somebody has.
-#[derive(Debug, Clone)]
-pub struct Means {
-    /// The role.
-    pub role: String,
-    /// By what.
-    pub by: By,
-    /// When it ends.
-    pub until: Option<Timestamp>,
 }
 
 /// The member of the organization with this address.
@@ -169,30 +131,9 @@ pub async fn things<M: Mode>(
     Ok(Page { items: page.items.into_iter().map(|(_, id)| id).collect(), next: page.next })
 }
 
-/// By what a holder has its roles.
-pub async fn means<M: Mode>(
-    tx: &mut Tx<'_, M>,
-    organization: &TenantId,
-    holder: &Holder,
-    now: Timestamp,
-) -> Result<Vec<Means>, OrganizationError> {
-    let (user, client) = match holder {
-        Holder::User(id) => (Some(id.uuid()), None),
-        Holder::Client(id) => (None, Some(id.as_str())),
-    };
-    let rows = tx.query(&MEANS, &[&organization.as_str(), &user, &client, &now]).await?;
-    rows.iter()
-        .map(|row| {
-            let by = match (row.try_get::<&str>(0)?, row.try_get::<Option<Uuid>>(2)?) {
-                ("membership", _) => By::Membership,
-                ("global", _) => By::Global,
-                ("client", _) => By::Client,
-                (_, Some(grant)) => By::Grant(grant),
-                _ => return Err(OrganizationError::Unreadable("by what somebody has a role")),
-            };
-            Ok(Means { role: row.try_get(1)?, by, until: row.try_get(3)? })
-        })
-        .collect()
+/// The roles that a holder has in the organization, and by what.
+pub async fn holdings<M: Mode>(tx: &mut Tx<'_, M>, holder: &Holder, now: Timestamp) -> Result<Vec<Holding>, OrganizationError> {
+    Ok(sets::held_by(tx, holder, now).await?.unwrap_or_default())
 }
 
 fn subject(row: &Row, kind: Kind) -> Result<(Uuid, Subject), OrganizationError> {

@@ -36,7 +36,9 @@ impl Scope {
     /// The value of `tenant_id` in rows of this scope; empty for [`Scope::Nobody`], which matches no row.
     pub fn tenant(&self) -> &str {
         match self {
-            Self::Tenant(tenant) | Self::Account(tenant, _) | Self::Members(tenant) | Self::Organization(tenant) => tenant.as_str(),
+            Self::Tenant(tenant) | Self::Account(tenant, _) | Self::Members(tenant) | Self::Organization(tenant) => {
+                tenant.as_str()
+            }
             Self::System => "_system",
             Self::Shared => "*",
             Self::Nobody => "",

@@ -3,7 +3,7 @@
 use wardgraph_kernel::{ReviewId, ReviewItemId};
 
 use crate::{
-    Created, Document, Json, Path, Query,
+    Created, Document, Json, Path, Query, Within,
     carry::{Csv, JsonLines},
     wire::review::{
         ItemFilter, ItemPage, NewDecision, NewReview, Review, ReviewFilter, ReviewItem, ReviewPage, UnusedFilter, UnusedList,
@@ -31,7 +31,7 @@ crate::endpoints! {
         permission: ReviewsRead, rows: Organization, limit: Read, body: 0,
     }
     /// Decide about something in a review. What is revoked is gone with the answer; nobody decides about their own, or revokes what is above them.
-    DecideReviewItem: POST "/api/v1/reviews/items/{id}/decide" ((Path<ReviewItemId>, Json<NewDecision>)) -> Json<ReviewItem> {
+    DecideReviewItem: POST "/api/v1/reviews/{id}/items/{item}/decide" ((Path<ReviewId>, Within<ReviewItemId>, Json<NewDecision>)) -> Json<ReviewItem> {
         permission: ReviewsWrite, rows: Organization, fresh: "it takes roles away", limit: Auth, audit: ReviewDecided, body: SMALL,
     }
     /// End a review. What nobody decided about stays.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use uuid::Uuid;
+use wardgraph_kernel::GrantId;
 
 use crate::{
     describe::{Body, Known},
@@ -101,7 +101,7 @@ impl Validate for ExplainQuery {
 /// By what somebody has a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Means {
+pub enum By {
     /// It is the role of the membership.
     Membership,
     /// It was granted besides.
@@ -117,10 +117,10 @@ pub enum Means {
 pub struct Through {
     /// The role.
     pub role: String,
-    /// By what.
-    pub by: Means,
+    /// By what; null where that is not looked up: of the caller's own.
+    pub by: Option<By>,
     /// The grant, if it was granted.
-    pub grant_id: Option<Uuid>,
+    pub grant_id: Option<GrantId>,
     /// When it ends.
     pub expires_at: Option<Timestamp>,
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use wardgraph_access::On;
 use wardgraph_api::{
     Issued, Json, NoContent, Path, Problem, Query,
     table::elevation::{Elevate, EndElevation, ListElevations},
@@ -107,7 +108,7 @@ pub(crate) async fn begin(
 
 pub(crate) async fn end(permit: Permit<EndElevation>, Path(id): Path<ElevationId>) -> Result<Committed<EndElevation>, Failure> {
     let (caller, now) = (permit.account()?, permit.now());
-    let (own, sees_to_it) = (permit.tenant().clone(), permit.permissions().any(|one| one == Permission::OrganizationsWrite));
+    let (own, sees_to_it) = (permit.tenant().clone(), permit.authority().allows(Permission::OrganizationsWrite, On::All));
     let mut work = permit.begin()?;
     let unknown = || Problem::not_found("there is no such elevation, or it is another organization's");
     let open = elevation::find(&mut work.tx(), id).await?.ok_or_else(unknown)?;

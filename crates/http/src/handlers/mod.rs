@@ -19,6 +19,7 @@ pub(crate) mod oauth;
 pub(crate) mod pages;
 pub(crate) mod registration;
 pub(crate) mod relations;
+pub(crate) mod reviews;
 pub(crate) mod roles;
 pub(crate) mod search;
 pub(crate) mod shared;
@@ -43,13 +44,9 @@ fn page(list: &List, limit: Option<i64>, cursor: Option<&str>) -> Result<(PageSi
 /// What a node that `E` changed leaves in the log.
 const fn update_event<E: Endpoint>() -> EventType {
     match E::SPEC.rows {
-        Rows::Own
-        | Rows::Account
-        | Rows::Subject
-        | Rows::Members
-        | Rows::Organization
-        | Rows::Accounts
-        | Rows::Directory => EventType::NodeUpdated,
+        Rows::Own | Rows::Account | Rows::Subject | Rows::Members | Rows::Organization | Rows::Accounts | Rows::Directory => {
+            EventType::NodeUpdated
+        }
         Rows::Shared => EventType::SharedNodeUpdated,
     }
 }

@@ -46,7 +46,8 @@ migrations![
     "0032_devices",
     "0033_logouts",
     "0034_roles",
-    "0035_organizations"
+    "0035_organizations",
+    "0036_reviews_and_elevations",
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {

@@ -1,18 +1,48 @@
 //! Why somebody may do something, or not.
 
 use uuid::Uuid;
-use wardgraph_access::{Bound, Explanation, Name, Need, On, Question, Source};
+use wardgraph_access::{Bound, Explanation, Name, Need, On, Question, RoleName, Source};
 use wardgraph_api::{
-    FieldError, Json, Problem,
-    table::authz::Explain,
-    wire::authz::{DecidingRule, ExplainRequest, Explained, ExplainedOf, HolderKind, HolderRef, Means, Missing, Through},
+    FieldError, Json, Problem, Query,
+    table::authz::{Explain, ExplainOwn},
+    wire::authz::{
+        By, DecidingRule, ExplainQuery, ExplainRequest, Explained, ExplainedOf, HolderKind, HolderRef, Missing, Through,
+    },
 };
 use wardgraph_gate::Permit;
-use wardgraph_kernel::{ClientId, Holder, Permission};
-use wardgraph_organizations::subjects::{self, By};
+use wardgraph_kernel::{ClientId, GlobalRole, Holder, Permission};
+use wardgraph_organizations::{Holding, subjects};
 
 use super::deciding::Deciding;
 use crate::Failure;
+
+/// The caller, by the credential of the call: what is remembered of them is what decides about every other call.
+pub(crate) async fn own(permit: Permit<ExplainOwn>, Query(asked): Query<ExplainQuery>) -> Result<Json<ExplainedOf>, Failure> {
+    let name = named(asked.resource.as_deref(), "")?;
+    let asked = asked.permission.as_deref().map(|word| permission(word, "")).transpose()?;
+    let (authority, on) = (permit.authority(), name.map_or(On::All, On::Named));
+    let explained = |permission: Permission| match authority.explain(permission, on) {
+        Some(why) => wire(permission, name, why, &Means::Unknown),
+        // Scopes decide alone.
+        None => by_scopes(permission, name, authority.allows(permission, on)),
+    };
+    let asked = asked.map_or_else(|| Permission::ALL.to_vec(), |permission| vec![permission]);
+    let explanations = asked.into_iter().map(explained).collect();
+    Ok(Json(ExplainedOf { subject: authority.holder().map(told), explanations }))
+}
+
+fn by_scopes(permission: Permission, name: Option<Name<'_>>, allowed: bool) -> Explained {
+    let scope = name.map_or_else(|| permission.word().to_owned(), |name| format!("{permission}:{}", name.as_str()));
+    Explained {
+        permission: permission.word().to_owned(),
+        resource: name.map(|name| name.as_str().to_owned()),
+        allowed,
+        allowed_by: Vec::new(),
+        denied_by: Vec::new(),
+        needs: if allowed { Vec::new() } else { vec![Missing::Scope { scope }] },
+        is_shortened: false,
+    }
+}
 
 pub(crate) async fn explain(permit: Permit<Explain>, Json(asked): Json<ExplainRequest>) -> Result<Json<ExplainedOf>, Failure> {
     let (organization, now) = (permit.tenant().clone(), permit.now());
@@ -26,7 +56,7 @@ pub(crate) async fn explain(permit: Permit<Explain>, Json(asked): Json<ExplainRe
     let mut work = permit.begin()?;
     let mut deciding = Deciding::open(&mut work.tx(), &organization, now).await?;
     let asker = deciding.holder(&mut work.tx(), holder.clone()).await?.ok_or_else(unknown)?;
-    let means = subjects::means(&mut work.tx(), &organization, &holder, now).await?;
+    let means = Means::of(&holder, subjects::holdings(&mut work.tx(), &holder, now).await?);
     let on = name.map_or(On::All, On::Named);
     let why = asker.matcher.explain(&Question { permission, on, user: asker.user() }, &bound.iter().collect::<Vec<_>>());
     let explanations = vec![wire(permission, name, why, &means)];
@@ -39,14 +69,14 @@ fn no_account() -> Problem {
 }
 
 /// The permission that is asked about. `below`: where the field stands.
-pub(super) fn permission(word: &str, below: &str) -> Result<Permission, Problem> {
+fn permission(word: &str, below: &str) -> Result<Permission, Problem> {
     let fault =
         || Problem::invalid("see `errors`").fields(vec![FieldError::new(format!("{below}permission"), "is no permission")]);
     Permission::of(word).ok_or_else(fault)
 }
 
 /// The name that is asked about.
-pub(super) fn named<'a>(name: Option<&'a str>, below: &str) -> Result<Option<Name<'a>>, Problem> {
+fn named<'a>(name: Option<&'a str>, below: &str) -> Result<Option<Name<'a>>, Problem> {
     let fault = |error: wardgraph_access::AccessError| {
         Problem::invalid("see `errors`").fields(vec![FieldError::new(format!("{below}resource"), error.to_string())])
     };
@@ -68,8 +98,46 @@ pub(in crate::handlers) fn told(holder: &Holder) -> HolderRef {
     }
 }
 
-pub(super) fn wire(permission: Permission, name: Option<Name<'_>>, why: Explanation, means: &[subjects::Means]) -> Explained {
-    let rules = |sources: Vec<Source>| sources.into_iter().map(|source| rule(&source, means)).collect();
+/// By what somebody has roles.
+#[derive(Debug)]
+enum Means {
+    /// Nobody looked.
+    Unknown,
+    /// What they hold; their own role is had by this.
+    Known(By, Vec<Holding>),
+}
+
+impl Means {
+    fn of(holder: &Holder, holdings: Vec<Holding>) -> Self {
+        match holder {
+            Holder::User(_) => Self::Known(By::Membership, holdings),
+            Holder::Client(_) => Self::Known(By::Client, holdings),
+        }
+    }
+
+    /// All that brings a role to them.
+    fn through(&self, role: &RoleName) -> Vec<Through> {
+        let shown = |by, grant_id, expires_at| Through { role: role.to_string(), by, grant_id, expires_at };
+        if GlobalRole::of(role.as_str()).is_some() {
+            return vec![shown(Some(By::Global), None, None)];
+        }
+        match self {
+            Self::Unknown => vec![shown(None, None, None)],
+            Self::Known(own, holdings) => {
+                let by = |one: &Holding| Some(one.grant.map_or(*own, |_| By::Grant));
+                holdings.iter().filter(|one| one.role == *role).map(|one| shown(by(one), one.grant, one.until)).collect()
+            }
+        }
+    }
+
+    fn rule(&self, source: &Source) -> DecidingRule {
+        let through = source.through.iter().flat_map(|role| self.through(role)).collect();
+        DecidingRule { rule: source.rule.text().to_owned(), role: source.role.to_string(), through }
+    }
+}
+
+fn wire(permission: Permission, name: Option<Name<'_>>, why: Explanation, means: &Means) -> Explained {
+    let rules = |sources: Vec<Source>| sources.iter().map(|source| means.rule(source)).collect();
     let needs = why.needs.into_iter().map(|need| match need {
         Need::Rule(rule) => Missing::Rule { rule },
         Need::NoDeny => Missing::NoDeny,
@@ -84,23 +152,4 @@ pub(super) fn wire(permission: Permission, name: Option<Name<'_>>, why: Explanat
         denied_by: rules(why.denied_by),
         is_shortened: why.is_shortened,
     }
-}
-
-/// A rule, with all that brings it to whoever has it.
-fn rule(source: &Source, means: &[subjects::Means]) -> DecidingRule {
-    let through = means.iter().filter(|one| source.through.iter().any(|role| role.as_str() == one.role)).map(|one| Through {
-        role: one.role.clone(),
-        by: match one.by {
-            By::Membership => Means::Membership,
-            By::Global => Means::Global,
-            By::Client => Means::Client,
-            By::Grant(_) => Means::Grant,
-        },
-        grant_id: match one.by {
-            By::Grant(id) => Some(id),
-            By::Membership | By::Global | By::Client => None,
-        },
-        expires_at: one.until,
-    });
-    DecidingRule { rule: source.rule.text().to_owned(), role: source.role.to_string(), through: through.collect() }
 }

@@ -5,3 +5,5 @@ pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod metadata;
 pub(crate) mod search;
+
+pub(in crate::handlers) use explain::told;

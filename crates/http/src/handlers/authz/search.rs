@@ -12,7 +12,7 @@ use wardgraph_api::{
     },
 };
 use wardgraph_gate::Permit;
-use wardgraph_kernel::{Cursor, Endpoint, Holder, List, PageSize, Permission, TenantId};
+use wardgraph_kernel::{Cursor, Holder, List, PageSize, Permission, TenantId};
 use wardgraph_organizations::subjects::{self, Kind, Subject, Things};
 
 use super::deciding::{Asker, CLIENT, Deciding, IDENTITY, Named, USER, no_permission, nobody, nothing, permission};
@@ -72,7 +72,7 @@ pub(crate) async fn resources(
         "clients" => (Things::Clients, Permission::ClientsRead),
         _ => return Ok(none(nothing("resources of this type have no names that could be listed: ask about all of them"))),
     };
-    if !reads_all(&permit, reads) {
+    if !permit.authority().allows(reads, On::All) {
         return Ok(none(nothing("whoever asks may not read resources of this type")));
     }
     let mut work = permit.begin()?;
@@ -101,11 +101,6 @@ pub(crate) async fn actions(
         (kind == asked.resource.kind && asker.may(*permission, named.on())).then(|| DecisionAction { name: action.to_owned() })
     });
     Ok(found(of_type.collect(), None, &list))
-}
-
-/// Whether the caller may read all there are.
-fn reads_all<E: Endpoint>(permit: &Permit<E>, permission: Permission) -> bool {
-    permit.permissions().any(|one| one == permission)
 }
 
 /// The list of one question: its tokens lead on in no other one (section 8.2).

@@ -98,7 +98,7 @@ pub(crate) async fn delete(
 }
 
 /// The organization, held, and the caller as they stand in it now.
-async fn sit_down<E: Endpoint<Mode = Write>>(
+pub(in crate::handlers) async fn sit_down<E: Endpoint<Mode = Write>>(
     work: &mut Work<E>,
     tenant: &TenantId,
     caller: &Account,
@@ -112,7 +112,7 @@ async fn sit_down<E: Endpoint<Mode = Write>>(
 }
 
 /// Has on record what was not done, and why not. What failed of itself is no refusal.
-async fn refused<E: Endpoint<Mode = Write>>(
+pub(in crate::handlers) async fn refused<E: Endpoint<Mode = Write>>(
     work: Work<E>,
     subject: Option<Subject>,
     error: OrganizationError,
