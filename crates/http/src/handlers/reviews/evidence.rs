@@ -149,9 +149,8 @@ fn as_table(_: &Review, items: &[ReviewItem]) -> Result<Evidence, serde_json::Er
     }
     let sha256 = format!("{:x}", Sha256::digest(&text));
     let mut last = COLUMNS.map(|_| String::new());
-    if let [first, second, ..] = &mut last {
-        (*first, *second) = ("sha256".to_owned(), sha256.clone());
-    }
+    let [first, second, ..] = &mut last;
+    (*first, *second) = ("sha256".to_owned(), sha256.clone());
     text.push_str(&row(last));
     Ok(Evidence { text, sha256 })
 }
