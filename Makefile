@@ -57,7 +57,7 @@ bench: setup-bench ## Measure, and write bench/REPORT.md; LONG=1 for the long se
 	$(CARGO) build --release --locked --manifest-path oracle/Cargo.toml --features race
 	cd scripts && python3 -m bench $(if $(ONLY),--only $(ONLY)) $(if $(LONG),--long) $(if $(QUICK),--quick)
 
-docs: setup ## Write the generated documents anew: configuration, endpoints, OpenAPI, the programs of the integration guide
+docs: setup ## Write the generated documents anew: configuration, endpoints, permissions, OpenAPI, the programs of the integration guide
 	python3 scripts/examples.py
 	UPDATE_DOCS=1 $(CARGO) test --locked -p wardgraph-server --test it documents
 

@@ -46,6 +46,8 @@ pub(crate) enum Whose {
         holder: Holder,
         /// Whether what they hold on the whole server counts.
         global: bool,
+        /// Of which generation they were when the credential was made: what is known of an earlier one is known no more.
+        generation: i64,
         bound: Option<Arc<Bound>>,
     },
 }
@@ -55,7 +57,8 @@ impl Whose {
     pub(crate) fn of(claims: &Claims, key: Option<Arc<Bound>>) -> Self {
         let scopes = || Arc::new(Bound::from(claims.permissions));
         let user = || Uuid::try_parse(&claims.subject).ok().map(|id| Holder::User(id.into()));
-        let person = |global, bound| user().map(|holder| Self::Holder { holder, global, bound });
+        let generation = claims.own.as_ref().map_or(0, |own| own.generation);
+        let person = |global, bound| user().map(|holder| Self::Holder { holder, global, generation, bound });
         let whose = match (&claims.own, claims.actor.kind) {
             // A role on the whole server is a person's, and no key's.
             (_, ActorType::ApiKey) => person(false, Some(key.unwrap_or_else(|| NOTHING.clone()))),
@@ -63,7 +66,9 @@ impl Whose {
             (Some(own), _) if own.is_elevated() => None,
             (Some(own), ActorType::Client) if own.is_a_clients() => {
                 let client = ClientId::parse(&claims.subject).map(Holder::Client);
-                client.map(|holder| Self::Holder { holder, global: false, bound: Some(scopes()) })
+                // Of a token that came of another client's, the generation is not this one's.
+                let generation = if own.client_id == *claims.subject { own.client_generation } else { 0 };
+                client.map(|holder| Self::Holder { holder, global: false, generation, bound: Some(scopes()) })
             }
             (Some(own), _) if own.is_a_clients() => person(true, Some(scopes())),
             // Its scopes are what others read of it; here, what the person holds now decides.

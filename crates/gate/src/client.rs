@@ -6,9 +6,12 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use moka::{policy::EvictionPolicy, sync::Cache};
+use wardgraph_access::{On, Question};
 use wardgraph_api::Problem;
 use wardgraph_audit::{Circumstances, Entry, Subject};
-use wardgraph_kernel::{ChangeKind, ClientId, Endpoint, EventType, Identity, Outcome, Read, Spec};
+use wardgraph_kernel::{
+    ChangeKind, ClientId, Endpoint, EventType, Holder, Identity, Outcome, Permission, Permissions, Read, Spec,
+};
 use wardgraph_limits::Decision;
 use wardgraph_oauth::{
     Client, OAuthError,
@@ -92,6 +95,22 @@ impl<E: Endpoint> Ceremony<E> {
     /// 503 while that cannot be known.
     pub async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, Problem> {
         self.admission().gate.client(id, self.admission().ip).await
+    }
+
+    /// The most that a client holds in its organization on its own behalf, whatever its names and denies leave of it: for the scopes of its tokens, which
+    /// only bound what is decided. Waits for nobody if it was met lately.
+    ///
+    /// # Errors
+    /// 503 while that cannot be known.
+    pub async fn held_by(&self, client: &Client) -> Result<Permissions, Problem> {
+        let Some(home) = &client.organization else { return Ok(Permissions::NONE) };
+        let (holder, now) = ((Holder::Client(client.id.clone()), client.generation), self.now());
+        let roles = self.admission().gate.roles(home, holder, false, now).await?;
+        let some = |permission: &Permission| {
+            let question = Question { permission: *permission, on: On::Any, user: None };
+            roles.as_ref().is_some_and(|roles| roles.matcher.allows(&question, &[]))
+        };
+        Ok(Permission::ALL.iter().copied().filter(some).collect())
     }
 
     /// Counts a request of a client that proved who it is.

@@ -261,7 +261,7 @@ impl<E: Endpoint> Permit<E> {
     /// 503 while that cannot be known.
     pub async fn lasting(&self) -> Result<Authority, Problem> {
         let Some(account) = self.caller.account() else { return Ok(Authority::default()) };
-        let (holder, now) = (Holder::User(account.user), self.admission.now);
+        let (holder, now) = ((Holder::User(account.user), account.generation), self.admission.now);
         let roles = self.admission.gate.roles(&self.caller.claims.tenant, holder, false, now).await?;
         Ok(roles.map(|roles| Authority::of_roles(roles, None)).unwrap_or_default())
     }

@@ -166,24 +166,26 @@ impl Gate {
     ) -> Result<Option<Authority>, Problem> {
         match Whose::of(claims, key) {
             Whose::Nobodys(bound) => Ok(Some(Authority::of_scopes(bound))),
-            Whose::Holder { holder, global, bound } => {
-                let roles = self.roles(&claims.tenant, holder, global, now).await?;
+            Whose::Holder { holder, global, generation, bound } => {
+                let roles = self.roles(&claims.tenant, (holder, generation), global, now).await?;
                 Ok(roles.map(|roles| Authority::of_roles(roles, bound)))
             }
         }
     }
 
-    /// What a member holds, or a client, and what it comes to.
+    /// What a member holds, or a client, of this generation or a later one, and what it comes to.
     pub(crate) async fn roles(
         &self,
         tenant: &TenantId,
-        holder: Holder,
+        (holder, generation): (Holder, i64),
         global: bool,
         now: Timestamp,
     ) -> Result<Option<Roles>, Problem> {
         self.fresh().await?;
         let key = Key { tenant: tenant.clone(), holder, global };
-        if let Some(known) = self.standings.known.get(&key).filter(|known| !self.is_past(known, now)) {
+        if let Some(known) =
+            self.standings.known.get(&key).filter(|known| known.generation >= generation && !self.is_past(known, now))
+        {
             let (home, version) = known.home();
             if let Some(matcher) = self.standings.matchers.find(home, version, &known.held) {
                 return Ok(Some(Roles { known, matcher }));

@@ -1,7 +1,7 @@
 //! Who holds what, and what the roles say that they hold.
 
 use wardgraph_access::{Held, Role as Made, RoleName, Rule, Rulebook};
-use wardgraph_kernel::{GlobalRole, Holder, Mode, Read, TenantId, Timestamp};
+use wardgraph_kernel::{GlobalRole, Holder, Identity, Mode, OrganizationRole, Permissions, Read, TenantId, Timestamp, UserId};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, Tx};
 
 use crate::OrganizationError;
@@ -36,7 +36,17 @@ const ROLES: Statement<Read> = Statement::reading(
      from organizations o left join roles r on r.tenant_id = o.organization_id where o.organization_id = $1",
 );
 
-pub(crate) const STATEMENTS: &[&StatementInfo] = &[MEMBER.info(), CLIENT.info(), ROLES.info()];
+/// The roles that are granted to somebody, with those that they take over, and what the organization's own say.
+const GRANTED: Statement<Identity> = Statement::identity(
+    "organizations.held.granted",
+    "with recursive given(name) as (
+       select role from grants where tenant_id = $1 and user_id = $2 and (expires_at is null or expires_at > $3)
+       union
+       select i.name from given join roles r on r.tenant_id = $1 and r.name = given.name cross join lateral unnest(r.inherits) i(name))
+     select given.name, coalesce(r.allows, '{}') from given left join roles r on r.tenant_id = $1 and r.name = given.name",
+);
+
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[MEMBER.info(), CLIENT.info(), ROLES.info(), GRANTED.info()];
 
 /// What a holder holds in an organization.
 #[derive(Debug, Clone)]
@@ -115,4 +125,26 @@ fn role(name: &str, row: &Row) -> Result<Made, OrganizationError> {
     let rules = |texts: &[String]| texts.iter().map(|text| Rule::read(text)).collect::<Result<Vec<_>, _>>();
     let inherits = inherits.iter().map(|name| RoleName::read(name)).collect::<Result<Vec<_>, _>>()?;
     Ok(Made::new(RoleName::read(name)?, rules(&allows)?, rules(&denies)?, inherits)?)
+}
+
+/// The most that grants allow a member, whatever their names and denies leave of it: for the scopes of tokens, which only bound what is decided.
+///
+/// # Errors
+/// Those of the database.
+pub async fn granted(
+    tx: &mut Tx<'_, Identity>,
+    organization: &TenantId,
+    user: UserId,
+    now: Timestamp,
+) -> Result<Permissions, OrganizationError> {
+    let mut all = Permissions::NONE;
+    for row in tx.run(&GRANTED, &[&organization.as_str(), &user.uuid(), &now]).await? {
+        let (name, allows): (&str, Vec<String>) = (row.try_get(0)?, row.try_get(1)?);
+        all = all.union(OrganizationRole::of(name).map_or(Permissions::NONE, OrganizationRole::permissions));
+        for rule in &allows {
+            // One that cannot be read gives nothing here; and where it is decided, nobody is let in by it.
+            all = all.union(Rule::read(rule).map_or(Permissions::NONE, |rule| rule.permissions()));
+        }
+    }
+    Ok(all)
 }

@@ -12,6 +12,7 @@ pub(crate) mod edges;
 pub(crate) mod elevation;
 pub(crate) mod embeddings;
 pub(crate) mod events;
+mod granted;
 pub(crate) mod invitations;
 pub(crate) mod mfa;
 pub(crate) mod nodes;

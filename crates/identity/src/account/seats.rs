@@ -1,6 +1,6 @@
 //! Who somebody is and where they work, for whoever asks in their name while they sign in.
 
-use wardgraph_kernel::{GlobalRole, Identity, OrganizationRole, TenantId, Timestamp, UserId};
+use wardgraph_kernel::{GlobalRole, Identity, OrganizationRole, Permissions, TenantId, Timestamp, UserId};
 use wardgraph_store::{Statement, StoreError, Tx};
 
 use super::Seat;
@@ -58,7 +58,7 @@ impl Seat {
             None => None,
             Some(word) => Some(OrganizationRole::of(word)?),
         };
-        Some(Self { organization, role, global })
+        Some(Self { organization, role, global, granted: Permissions::NONE })
     }
 }
 

@@ -86,13 +86,15 @@ pub struct Seat {
     pub role: Option<OrganizationRole>,
     /// What the person may do on the whole server besides.
     pub global: Option<GlobalRole>,
+    /// The most that grants allow them, as far as somebody looked.
+    pub granted: Permissions,
 }
 
 impl Seat {
-    /// What the roles of whoever sits there allow, grants left out.
+    /// The most that whoever sits there may do: for what tokens say, which only bounds what is decided.
     pub fn permissions(&self) -> Permissions {
         let here = self.role.map_or(Permissions::NONE, OrganizationRole::permissions);
-        here.union(self.global.map_or(Permissions::NONE, GlobalRole::permissions))
+        here.union(self.granted).union(self.global.map_or(Permissions::NONE, GlobalRole::permissions))
     }
 }
 
@@ -190,5 +192,5 @@ pub(crate) fn seat(
     let organization = TenantId::parse(&organization).map_err(|_| IdentityError::Unreadable("an organization's id"))?;
     let role = role.map(|word| OrganizationRole::of(&word).ok_or(IdentityError::Unreadable("a member's role"))).transpose()?;
     let global = |word: String| GlobalRole::of(&word).ok_or(IdentityError::Unreadable("a global role"));
-    Ok(Some(Seat { organization, role, global: global_role.map(global).transpose()? }))
+    Ok(Some(Seat { organization, role, global: global_role.map(global).transpose()?, granted: Permissions::NONE }))
 }

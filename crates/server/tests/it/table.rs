@@ -20,6 +20,15 @@ async fn what_is_mounted_is_what_is_declared() {
     assert_eq!(app.mounted, declared);
 }
 
+#[test]
+fn what_a_permission_is_asked_about_stands_in_the_path() {
+    for row in rows() {
+        let Some(part) = row.spec.on else { continue };
+        assert!(matches!(row.spec.access, Access::Permission(_)), "{}", row.spec.id);
+        assert_eq!(row.spec.names(&row.spec.path.replace(part, "that-one")), Some("that-one"), "{}", row.spec.id);
+    }
+}
+
 #[tokio::test]
 async fn only_public_endpoints_admit_strangers() {
     let app = App::start().await;
