@@ -52,6 +52,11 @@ impl SystemParts {
         self.begin(why, Role::Identity, Scope::System)
     }
 
+    /// Begins work on one organization and its members, at the word of whoever runs the server. `why` stands as the actor in its events.
+    pub fn organization<M: Mode>(&self, why: &'static str, organization: &TenantId) -> Result<SystemWork<M>, StoreError> {
+        self.begin(why, Role::App, Scope::Members(organization.clone()))
+    }
+
     /// Begins work on everybody's accounts and their organizations. `why` stands as the actor in its events.
     pub fn people(&self, why: &'static str) -> Result<SystemWork<Write>, StoreError> {
         self.begin(why, Role::Admin, Scope::System)

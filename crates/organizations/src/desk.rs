@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use uuid::Uuid;
 use wardgraph_access::{Bound, Held, Matcher, RoleName, Rulebook};
-use wardgraph_kernel::{Change, ChangeKind, Holder, OrganizationRole, SessionId, TenantId, Timestamp, UserId, Write};
+use wardgraph_kernel::{Change, ChangeKind, ClientId, Holder, OrganizationRole, SessionId, TenantId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Statement, StatementInfo, Tx, changes};
 
-use crate::{Giver, OrganizationError, held};
+use crate::{Giver, OrganizationError, held, sets};
 
 const APP: &[Role] = &[Role::App];
 /// How long a change is told of: longer than any server remembers what it read before.
@@ -76,7 +76,7 @@ impl Desk {
     /// Who gives and takes, as the database has them now and whatever their token says.
     ///
     /// # Errors
-    /// [`OrganizationError::SignedOut`] for a session that has ended, and for whoever is no member any more or may do nothing.
+    /// [`OrganizationError::SignedOut`] for a session that has ended; [`OrganizationError::Beyond`] for whoever is no member any more.
     pub async fn giver(&self, tx: &mut Tx<'_, Write>, session: Session, bounds: Vec<Bound>) -> Result<Giver, OrganizationError> {
         let (organization, user, id) = (self.organization.as_str(), session.user, session.id.uuid());
         let lives = tx.write(&SIGNED_IN, &[&organization, &id, &user.uuid(), &session.generation]).await?;
@@ -84,8 +84,36 @@ impl Desk {
             return Err(OrganizationError::SignedOut);
         }
         let standing = held::standing(tx, &self.organization, &Holder::User(user), self.now).await?;
-        let standing = standing.ok_or(OrganizationError::SignedOut)?;
+        let outside = || OrganizationError::Beyond(vec!["you are no member of the organization any more".into()]);
+        let standing = standing.ok_or_else(outside)?;
         Ok(Giver::person(user, self.book.compile(&standing.held)?, bounds))
+    }
+
+    /// Whether somebody may have others hold a role, by an invitation or a token.
+    ///
+    /// # Errors
+    /// [`OrganizationError::Beyond`].
+    pub fn may_promise(&self, by: &Giver, role: OrganizationRole) -> Result<(), OrganizationError> {
+        by.may_give(&self.compiled(&role.into())?)
+    }
+
+    /// Whether somebody may hold what opens a client: all that it may do on its own behalf, by its role as it is and is to be, and by what it was granted.
+    ///
+    /// # Errors
+    /// [`OrganizationError::Beyond`].
+    pub async fn may_hold(
+        &self,
+        tx: &mut Tx<'_, Write>,
+        by: &Giver,
+        client: Option<&ClientId>,
+        role: Option<OrganizationRole>,
+    ) -> Result<(), OrganizationError> {
+        let mut roles: Vec<RoleName> = role.into_iter().map(RoleName::from).collect();
+        if let Some(client) = client {
+            let held = sets::held_by(tx, &Holder::Client(client.clone()), self.now).await?.unwrap_or_default();
+            roles.extend(held.into_iter().map(|holding| holding.role));
+        }
+        by.may_give(&compiled(&self.book, &roles)?)
     }
 
     /// What a role comes to by itself.

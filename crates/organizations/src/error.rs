@@ -22,7 +22,7 @@ impl Flaw {
 #[derive(Debug, thiserror::Error)]
 pub enum OrganizationError {
     /// The organization has no such thing, or it is another one's.
-    #[error("there is no such {0} in the organization")]
+    #[error("there is no such {0} here")]
     Missing(&'static str),
     /// It is there already, or something is in the way.
     #[error("{0}")]

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use wardgraph_access::{Beyond, Bound, Matcher};
-use wardgraph_kernel::UserId;
+use wardgraph_access::{Beyond, Bound, Matcher, On, Question};
+use wardgraph_kernel::{Permission, UserId};
 
 use crate::OrganizationError;
 
@@ -50,6 +50,22 @@ impl Giver {
     /// [`OrganizationError::Beyond`].
     pub fn may_give(&self, given: &Matcher) -> Result<(), OrganizationError> {
         refused(self.beyond(given).iter().map(told))
+    }
+
+    /// Whether all of it is held but for what is denied: what a credential of the own may be asked for, since the deny holds for it too.
+    pub(crate) fn holds(&self, asked: &Matcher) -> bool {
+        self.beyond(asked).iter().all(|beyond| matches!(beyond, Beyond::Denied(_)))
+    }
+
+    /// Whether they may do something to all that it is about.
+    pub fn may(&self, permission: Permission) -> bool {
+        match &self.0 {
+            Who::Operator => true,
+            Who::Person { user, holds, bounds } => {
+                let question = Question { permission, on: On::All, user: Some(*user) };
+                holds.allows(&question, &bounds.iter().collect::<Vec<_>>())
+            }
+        }
     }
 
     /// Whether somebody may have `after` who had `before`: what they gain must be held, and what they lose too.

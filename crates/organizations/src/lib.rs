@@ -8,11 +8,13 @@ mod desk;
 pub mod effective;
 pub mod elevation;
 mod error;
+pub mod follow;
 mod giver;
 pub mod grants;
 pub mod held;
 pub mod review;
 pub mod roles;
+pub mod scopes;
 mod sets;
 pub mod subjects;
 pub mod used;
@@ -31,6 +33,7 @@ pub const STATEMENTS: &[&[&StatementInfo]] = &[
     used::STATEMENTS,
     desk::STATEMENTS,
     effective::STATEMENTS,
+    follow::STATEMENTS,
     grants::STATEMENTS,
     roles::STATEMENTS,
     sets::STATEMENTS,

@@ -410,11 +410,12 @@ impl App {
         let client = OAuthClient::known(self, &administrator).await;
         let oauth = self.agreement_of(&administrator).await;
         let (account, recovery_code) = administrator.known(self).await;
+        let (role, grant) = administrator.known_roles(self, account.member).await;
         // What was signed in before the account had a second factor is out.
         let window = Window::open(self);
         window.sign_in_with(&administrator.email, &recovery_code).await;
         owner.looks_through(&window);
-        Known { node, other, edge, shared, account, client, oauth }
+        Known { node, other, edge, shared, account, client, oauth, role, grant }
     }
 
     /// A fresh person, as whom `owner` calls endpoints that are about a person's account from now on.

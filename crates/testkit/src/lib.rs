@@ -20,6 +20,7 @@ mod invited;
 mod issuers;
 mod newcomers;
 mod person;
+mod roles;
 mod security_key;
 mod signer;
 mod window;

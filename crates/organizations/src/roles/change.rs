@@ -141,7 +141,7 @@ fn judged(desk: &Desk, new: &Draft) -> Result<Rulebook, OrganizationError> {
     let others = desk.book.roles().filter(|role| !is_built_in(role.name()) && role.name() != name).cloned();
     Rulebook::new(others.chain([new.role.clone()])).map_err(|error| match &error {
         AccessError::Parent(_, parent) => {
-            let at = new.role.inherits().position(|one| one.as_str() == parent);
+            let at = new.parents.iter().position(|one| one.as_str() == parent);
             let place = at.map_or_else(|| "inherits".to_owned(), |index| format!("inherits/{index}"));
             OrganizationError::Unfit(vec![Flaw::new(place, error.to_string())])
         }

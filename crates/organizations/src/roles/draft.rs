@@ -12,6 +12,8 @@ pub struct Draft {
     pub role: Role,
     /// What it is for.
     pub description: String,
+    /// The roles that it inherits from, as they were named.
+    pub(super) parents: Vec<RoleName>,
 }
 
 /// Reads what was sent: every rule exactly as it stands, and nothing where one of them is none.
@@ -34,8 +36,8 @@ pub fn draft(
     let denying = each("denies", denies, Rule::read, &mut flaws);
     let parents = each("inherits", inherits, RoleName::read, &mut flaws);
     let (Some(name), true) = (name, flaws.is_empty()) else { return Err(flaws) };
-    match Role::new(name, allowing.iter().cloned(), denying.iter().cloned(), parents) {
-        Ok(role) => Ok(Draft { role, description }),
+    match Role::new(name, allowing.iter().cloned(), denying.iter().cloned(), parents.iter().cloned()) {
+        Ok(role) => Ok(Draft { role, description, parents }),
         Err(error) => Err(vec![flaw(&error, &allowing, &denying)]),
     }
 }

@@ -70,6 +70,7 @@ mod possession;
 mod postgres_tls;
 mod queue;
 mod refusal;
+mod roles;
 mod search;
 mod search_cost;
 mod seed;

@@ -13,7 +13,7 @@ use wardgraph_api::{
 };
 use wardgraph_audit::Subject;
 use wardgraph_gate::{Account, Committed, Permit, Work};
-use wardgraph_kernel::{Endpoint, List, TenantId, Timestamp, Write};
+use wardgraph_kernel::{Access, Endpoint, List, Rows, TenantId, Timestamp, Write};
 use wardgraph_organizations::{
     Desk, Giver, OrganizationError, Session,
     roles::{self, Draft, Kept},
@@ -108,6 +108,11 @@ pub(in crate::handlers) async fn sit_down<E: Endpoint<Mode = Write>>(
     let session = Session { user: caller.user, id: caller.session, generation: caller.generation };
     // A client's token is let in to nothing here, and a person's own session does all that its person may.
     let by = desk.giver(&mut work.tx(), session, Vec::new()).await?;
+    if let (Rows::Organization, Access::Permission(asked)) = (E::SPEC.rows, E::SPEC.access)
+        && !by.may(asked)
+    {
+        return Err(OrganizationError::Beyond(vec![format!("`{asked}` is not yours any more")]));
+    }
     Ok((desk, by))
 }
 
