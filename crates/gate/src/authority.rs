@@ -20,6 +20,7 @@ static NOTHING: LazyLock<Arc<Bound>> = LazyLock::new(|| Arc::new(Bound::from(Per
 /// | a client's token of a person | what the person holds | the token's scopes |
 /// | a client's token of its own | what the client holds | the token's scopes |
 /// | an API key | what its owner holds in the organization | the key's scopes |
+/// | an administrator's way into the organization | its scopes | |
 /// | a token of an outside issuer | its scopes, below the issuer's ceiling | |
 #[derive(Debug, Clone)]
 pub struct Authority {
@@ -61,6 +62,8 @@ impl Whose {
         let whose = match (&claims.own, claims.actor.kind) {
             // A role on the whole server is a person's, and no key's.
             (_, ActorType::ApiKey) => person(false, Some(key.unwrap_or_else(|| NOTHING.clone()))),
+            // An administrator's way into an organization's content is nobody's who could hold anything there.
+            (Some(own), _) if own.is_elevated() => None,
             (Some(own), ActorType::Client) if own.is_a_clients() => {
                 let client = ClientId::parse(&claims.subject).map(Holder::Client);
                 // Of a token that came of another client's, the generation is not this one's.

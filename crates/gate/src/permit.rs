@@ -11,7 +11,7 @@ use wardgraph_kernel::{
 };
 use wardgraph_oauth::{Client, scope};
 use wardgraph_store::{Plan, Role, Scope, StoreError, Unit};
-use wardgraph_tokens::OwnClaims;
+use wardgraph_tokens::{Ancestor, OwnClaims};
 
 use crate::{
     Authority, Browser, Confirmed, Finish, Look, Work,
@@ -112,7 +112,7 @@ impl<E: Endpoint> Permit<E> {
         let role = match E::SPEC.rows {
             Rows::Members if self.administers() => Role::Admin,
             Rows::Own | Rows::Account | Rows::Subject | Rows::Members | Rows::Organization => Role::App,
-            Rows::Shared | Rows::Accounts => Role::Admin,
+            Rows::Shared | Rows::Accounts | Rows::Directory => Role::Admin,
         };
         self.admission.gate.parts.store.unit::<E::Mode>(role, self.scope(), plan)
     }
@@ -124,6 +124,7 @@ impl<E: Endpoint> Permit<E> {
                 Some(user) => Scope::Account(self.caller.claims.tenant.clone(), user),
                 None => Scope::Nobody,
             },
+            (Rows::Organization, _) if E::SPEC.event.is_some() => Scope::Organization(self.caller.claims.tenant.clone()),
             (Rows::Members | Rows::Organization, _) => Scope::Members(self.caller.claims.tenant.clone()),
             _ => Scope::from(self.owner()),
         }
@@ -214,7 +215,7 @@ impl<E: Endpoint> Permit<E> {
     /// idempotency records are the caller's tenant's in either case.
     pub fn owner(&self) -> Owner {
         match E::SPEC.rows {
-            Rows::Own | Rows::Account | Rows::Subject | Rows::Members | Rows::Organization | Rows::Accounts => {
+            Rows::Own | Rows::Account | Rows::Subject | Rows::Members | Rows::Organization | Rows::Accounts | Rows::Directory => {
                 Owner::Tenant(self.caller.claims.tenant.clone())
             }
             Rows::Shared => Owner::Shared,
@@ -273,6 +274,11 @@ impl<E: Endpoint> Permit<E> {
     /// How the credential came about, if it is a token of this server's own.
     pub fn own(&self) -> Option<&OwnClaims> {
         self.caller.claims.own.as_deref()
+    }
+
+    /// The call's token, as one that another comes of; `None` for one that cannot be taken back.
+    pub fn ancestor(&self) -> Option<Ancestor> {
+        Ancestor::of(&self.caller.claims)
     }
 
     /// When the credential ends.

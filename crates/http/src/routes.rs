@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use wardgraph_api::table::{
-    account as a, auth, authorize as z, clients as c, device as d, disown as n, graph as g, invitation_pages as ip,
-    invitations as i, mfa as m, oauth as o, pages as p, passkeys as k, registration as r, roles as ro, shared, system as s,
-    users as u,
+    account as a, auth, authorize as z, authz as dz, clients as c, device as d, disown as n, elevation as el, graph as g,
+    invitation_pages as ip, invitations as i, mfa as m, oauth as o, pages as p, passkeys as k, registration as r, reviews as rv,
+    roles as ro, shared, system as s, users as u,
 };
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
@@ -18,8 +18,8 @@ use wardgraph_vault::Vault;
 use crate::{
     Accounts, Api, Edge, HealthState, Mounted, Newcomers, QueryVectors,
     handlers::{
-        self, account, auth as ceremonies, authorize, batch, clients, device, edges, embeddings, events, invitations, mfa, nodes,
-        oauth, pages, registration, relations, roles, search, system, users, versions,
+        self, account, auth as ceremonies, authorize, authz, batch, clients, device, edges, elevation, embeddings, events,
+        invitations, mfa, nodes, oauth, pages, registration, relations, reviews, roles, search, system, users, versions,
     },
 };
 
@@ -229,6 +229,26 @@ fn with_pages(api: Api, services: &Services) -> Api {
         .mount(r::CreateInitialToken, with(services, registration::tokens::create))
         .mount(r::ListInitialTokens, registration::tokens::list)
         .mount(r::DeleteInitialToken, registration::tokens::withdraw)
+        .mount(dz::Explain, authz::explain::explain)
+        .mount(dz::ExplainOwn, authz::explain::own)
+        .mount(dz::Evaluate, authz::evaluate::one)
+        .mount(dz::EvaluateAll, authz::evaluate::all)
+        .mount(dz::SearchSubjects, authz::search::subjects)
+        .mount(dz::SearchResources, authz::search::resources)
+        .mount(dz::SearchActions, authz::search::actions)
+        .mount(dz::AuthzenConfiguration, with(services, authz::metadata::document))
+        .mount(rv::BeginReview, reviews::begin)
+        .mount(rv::ListReviews, reviews::list)
+        .mount(rv::GetReview, reviews::get)
+        .mount(rv::ListReviewItems, reviews::items)
+        .mount(rv::DecideReviewItem, reviews::decide)
+        .mount(rv::CloseReview, reviews::close)
+        .mount(rv::ExportReview, reviews::evidence::lines)
+        .mount(rv::ExportReviewTable, reviews::evidence::table)
+        .mount(rv::ListUnused, reviews::unused)
+        .mount(el::Elevate, with(services, elevation::begin))
+        .mount(el::ListElevations, elevation::list)
+        .mount(el::EndElevation, elevation::end)
         .mount(ro::ListRoles, roles::list)
         .mount(ro::GetRole, roles::get)
         .mount(ro::CreateRole, roles::create)

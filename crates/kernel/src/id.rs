@@ -53,6 +53,8 @@ ids! {
     ConsentId;
     /// An edge.
     EdgeId;
+    /// An administrator's way into an organization's content, for a while.
+    ElevationId;
     /// An entry of the audit log.
     EventId;
     /// What an account shows besides its password.
@@ -69,6 +71,10 @@ ids! {
     PushedRequestId;
     /// One request to this server, made here and never taken from the client.
     RequestId;
+    /// A review of who may do what.
+    ReviewId;
+    /// Something held that a review asks about.
+    ReviewItemId;
     /// A sign-in, with all tokens that come of it.
     SessionId;
     /// A node that is no tenant's.

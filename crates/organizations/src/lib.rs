@@ -6,14 +6,17 @@
 
 mod desk;
 pub mod effective;
+pub mod elevation;
 mod error;
 pub mod follow;
 mod giver;
 pub mod grants;
 pub mod held;
+pub mod review;
 pub mod roles;
 pub mod scopes;
 mod sets;
+pub mod subjects;
 pub mod used;
 
 pub use desk::{Desk, Session};
@@ -34,4 +37,7 @@ pub const STATEMENTS: &[&[&StatementInfo]] = &[
     grants::STATEMENTS,
     roles::STATEMENTS,
     sets::STATEMENTS,
+    subjects::STATEMENTS,
+    elevation::STATEMENTS,
+    review::STATEMENTS,
 ];

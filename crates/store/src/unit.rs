@@ -228,6 +228,9 @@ fn bind(scope: &Scope, flight: &mut Flight<'_>) -> Result<(), StoreError> {
     if let Some(binding) = scope.people() {
         flight.people(&binding)?;
     }
+    if let Some(binding) = scope.keeping() {
+        flight.people(&binding)?;
+    }
     Ok(())
 }
 

@@ -12,6 +12,7 @@ mod keys;
 mod logout;
 mod mail;
 mod purge;
+mod reviews;
 mod tidy;
 mod tiers;
 
@@ -24,4 +25,5 @@ pub use keys::{KeyKeeper, MasterChange};
 pub use logout::LogoutWorker;
 pub use mail::MailWorker;
 pub use purge::PurgeWorker;
+pub use reviews::ReviewKeeper;
 pub use tiers::{TierKeeper, TierOptions};

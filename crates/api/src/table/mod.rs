@@ -40,17 +40,21 @@
 pub mod account;
 pub mod auth;
 pub mod authorize;
+pub mod authz;
 pub mod clients;
 pub mod device;
 pub mod disown;
+pub mod elevation;
 pub mod graph;
 pub mod invitation_pages;
 pub mod invitations;
 pub mod mfa;
 pub mod oauth;
+pub mod organizations;
 pub mod pages;
 pub mod passkeys;
 pub mod registration;
+pub mod reviews;
 pub mod roles;
 pub mod shared;
 pub mod system;
@@ -90,6 +94,10 @@ pub static ALL: &[&[Row]] = &[
     disown::ROWS,
     device::ROWS,
     registration::ROWS,
+    organizations::ROWS,
+    authz::ROWS,
+    reviews::ROWS,
+    elevation::ROWS,
     roles::ROWS,
 ];
 

@@ -44,7 +44,10 @@ migrations![
     "0030_what_a_thief_leaves",
     "0031_registration",
     "0032_devices",
-    "0033_logouts"
+    "0033_logouts",
+    "0034_roles",
+    "0035_organizations",
+    "0036_reviews_and_elevations",
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {
