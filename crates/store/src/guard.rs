@@ -212,14 +212,13 @@ fn of_a_tenant(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static s
 fn of_sign_ins_elsewhere(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static str]> {
     match (table, text) {
         ("device_authorizations" | "device_guesses" | "logouts", ("keeper", "*", "true", "true")) => Some(&["wardgraph_worker"]),
-        ("device_authorizations" | "device_guesses" | "logouts", ("identity", "*", "true", "true")) => {
+        ("device_authorizations" | "device_guesses" | "logouts" | "client_acts", ("identity", "*", "true", "true")) => {
             Some(&["wardgraph_identity"])
         }
-        ("logouts", ("administrator", "*", "true", "true")) => Some(&["wardgraph_admin"]),
-        ("device_authorizations" | "logouts", ("own_account", "*", ACCOUNT, ACCOUNT)) => Some(&["wardgraph_app"]),
-        ("client_acts", ("identity", "*", "true", "true")) => Some(&["wardgraph_identity"]),
-        ("client_acts", ("own_account", "*", ACCOUNT, ACCOUNT)) => Some(&["wardgraph_app"]),
-        ("clients", ("administrator", "r", "true", "")) => Some(&["wardgraph_admin"]),
+        ("logouts", ("administrator", "*", "true", "true")) | ("clients", ("administrator", "r", "true", "")) => {
+            Some(&["wardgraph_admin"])
+        }
+        ("device_authorizations" | "logouts" | "client_acts", ("own_account", "*", ACCOUNT, ACCOUNT)) => Some(&["wardgraph_app"]),
         _ => None,
     }
 }

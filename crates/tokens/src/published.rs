@@ -85,11 +85,14 @@ impl Fetching {
     async fn run(mut self, now: Timestamp) {
         let _turn = match &self.keys.turns {
             None => None,
-            Some((turns, owner)) => match turns.take(owner, self.keys.address.host(), DEADLINE).await {
-                Some(turn) => Some(turn),
+            Some((turns, owner)) => {
+                let turn = turns.take(owner, self.keys.address.host(), DEADLINE).await;
                 // Nobody was asked, which says nothing of the keys: whoever comes next may try.
-                None => return,
-            },
+                if turn.is_none() {
+                    return;
+                }
+                turn
+            }
         };
         self.attempt.at = Some(now);
         self.attempt.succeeded = self.keys.fetch(now).await;

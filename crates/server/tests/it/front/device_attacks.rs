@@ -134,8 +134,8 @@ async fn a_device_gets_no_more_than_its_client_may() {
 async fn as_many_devices_wait_as_may() {
     let app = App::start().await;
     let (ada, eve) = (app.person("ada@example.com").await, app.person("eve@example.com").await);
-    let [site, second, third] = [(); 3].map(|()| player(&app, &ada.caller.tenant, json!({})));
-    let (site, second, third) = (site.await, second.await, third.await);
+    let site = player(&app, &ada.caller.tenant, json!({})).await;
+    let (second, third) = (player(&app, &ada.caller.tenant, json!({})).await, player(&app, &ada.caller.tenant, json!({})).await);
     let other = player(&app, &eve.caller.tenant, json!({})).await;
     let client = app.database.behind_the_scenes().await;
     let sql = "insert into wardgraph.device_authorizations (code_id, verifier, user_code, client_id, whose, scopes, created_at, expires_at, interval_s)
