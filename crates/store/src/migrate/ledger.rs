@@ -48,6 +48,8 @@ migrations![
     "0034_roles",
     "0035_organizations",
     "0036_reviews_and_elevations",
+    "0038_everybodys_share",
+    "0039_own_indexes",
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {

@@ -5,3 +5,4 @@ mod examples;
 mod keyed;
 mod rust_client;
 mod surfer;
+pub(crate) mod talk;
