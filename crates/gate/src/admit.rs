@@ -29,6 +29,7 @@ use crate::{
     document::Described,
     entry::Entry,
     ledger::Ledger,
+    premises::PremisesRing,
     watch::{self, Watch},
 };
 
@@ -74,6 +75,7 @@ pub struct Gate {
     pub(crate) keys: KeyRing,
     pub(crate) proofs: Replays,
     pub(crate) clients: ClientRing,
+    pub(crate) premises: PremisesRing,
     pub(crate) ledger: Ledger,
     bindings: Bindings,
     pub(crate) watch: Watch,
@@ -128,6 +130,7 @@ impl Gate {
             keys: KeyRing::new(),
             proofs: Replays::default(),
             clients: ClientRing::new(),
+            premises: PremisesRing::new(),
             ledger: Ledger::default(),
             bindings: Bindings::new(),
             watch: Watch::new(),
@@ -253,6 +256,7 @@ impl Admission {
             self.first(&caller, &proof)?;
         }
         self.seen(&caller, verified.fingerprint);
+        self.on_premises(&caller).await?;
 
         if let Access::Permission(permission) = self.spec.access
             && !caller.claims.permissions.allows(permission)

@@ -29,6 +29,7 @@ pub mod idempotency;
 mod ledger;
 mod look;
 mod permit;
+mod premises;
 mod proof;
 mod signed;
 mod system;

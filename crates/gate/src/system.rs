@@ -50,6 +50,11 @@ impl SystemParts {
         self.begin(why, Role::Identity, Scope::System)
     }
 
+    /// Begins work on an organization and its members, at the word of whoever runs the server. `why` stands as the actor in its events.
+    pub fn organization(&self, why: &'static str, tenant: TenantId) -> Result<SystemWork<Write>, StoreError> {
+        self.begin(why, Role::App, Scope::Organization(tenant, None))
+    }
+
     /// Begins work on everybody's accounts and their organizations. `why` stands as the actor in its events.
     pub fn people(&self, why: &'static str) -> Result<SystemWork<Write>, StoreError> {
         self.begin(why, Role::Admin, Scope::System)

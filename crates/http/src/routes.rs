@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use metrics_exporter_prometheus::PrometheusHandle;
 use wardgraph_api::table::{
     account as a, auth, authorize as z, clients as c, device as d, disown as n, graph as g, invitation_pages as ip,
-    invitations as i, mfa as m, oauth as o, pages as p, passkeys as k, registration as r, shared, system as s, users as u,
+    invitations as i, mfa as m, oauth as o, organizations as org, pages as p, passkeys as k, registration as r, shared, system as s, users as u,
 };
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
@@ -18,7 +18,7 @@ use crate::{
     Accounts, Api, Edge, HealthState, Mounted, Newcomers, QueryVectors,
     handlers::{
         self, account, auth as ceremonies, authorize, batch, clients, device, edges, embeddings, events, invitations, mfa, nodes,
-        oauth, pages, registration, relations, search, system, users, versions,
+        oauth, organizations, pages, registration, relations, search, system, users, versions,
     },
 };
 
@@ -51,6 +51,8 @@ pub struct Services {
     pub newcomers: Newcomers,
     /// How long a deleted node can be brought back.
     pub grace_period: Duration,
+    /// How long a deleted organization can be restored.
+    pub organizations_grace: Duration,
 }
 
 impl std::fmt::Debug for Services {
@@ -228,6 +230,21 @@ fn with_pages(api: Api, services: &Services) -> Api {
         .mount(r::CreateInitialToken, with(services, registration::tokens::create))
         .mount(r::ListInitialTokens, registration::tokens::list)
         .mount(r::DeleteInitialToken, registration::tokens::withdraw)
+        .mount(org::CreateOrganization, organizations::own::create)
+        .mount(org::ListEveryOrganization, organizations::directory::list)
+        .mount(org::GetOwnOrganization, organizations::own::get_own)
+        .mount(org::GetOrganization, organizations::own::get)
+        .mount(org::ChangeOrganization, organizations::own::change)
+        .mount(org::SetTier, organizations::own::set_tier)
+        .mount(org::TransferOrganization, organizations::ends::transfer)
+        .mount(org::DeleteOrganization, with(services, organizations::ends::delete))
+        .mount(org::RestoreOrganization, organizations::ends::restore)
+        .mount(org::ListMembers, organizations::members::list)
+        .mount(org::ChangeMember, organizations::members::change)
+        .mount(org::RemoveMember, organizations::members::remove)
+        .mount(org::LeaveOrganization, organizations::members::leave)
+        .mount(org::Switch, with(services, organizations::switch::switch))
+        .mount(org::SetGlobalRole, organizations::directory::set_global_role)
 }
 
 /// A handler that is given the services too.

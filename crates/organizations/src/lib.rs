@@ -4,13 +4,18 @@
 //!
 //! Refuses to know: HTTP, tokens, who asks.
 
+mod announce;
 mod error;
 pub mod held;
+pub mod members;
+pub mod organization;
+mod refusal;
 
 pub use error::OrganizationError;
 pub use held::Standing;
+pub use refusal::KeepingError;
 
 use wardgraph_store::StatementInfo;
 
 /// Every statement of this room.
-pub const STATEMENTS: &[&[&StatementInfo]] = &[held::STATEMENTS];
+pub const STATEMENTS: &[&[&StatementInfo]] = &[held::STATEMENTS, organization::STATEMENTS, organization::PURGING, members::STATEMENTS];
