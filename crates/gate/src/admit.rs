@@ -30,6 +30,7 @@ use crate::{
     document::Described,
     entry::Entry,
     ledger::Ledger,
+    premises::PremisesRing,
     resource::Resource,
     standing::Standings,
     uses::Uses,
@@ -80,6 +81,7 @@ pub struct Gate {
     pub(crate) keys: KeyRing,
     pub(crate) proofs: Replays,
     pub(crate) clients: ClientRing,
+    pub(crate) premises: PremisesRing,
     pub(crate) ledger: Ledger,
     bindings: Bindings,
     pub(crate) watch: Watch,
@@ -138,6 +140,7 @@ impl Gate {
             keys: KeyRing::new(),
             proofs: Replays::default(),
             clients: ClientRing::new(),
+            premises: PremisesRing::new(),
             ledger: Ledger::default(),
             bindings: Bindings::new(),
             watch: Watch::new(),
@@ -265,6 +268,7 @@ impl Admission {
             self.first(&caller, &proof)?;
         }
         self.seen(&caller, verified.fingerprint);
+        self.on_premises(&caller).await?;
 
         match self.gate.authority(&caller.claims, key, self.now).await {
             Ok(Some(authority)) => caller.authority = authority,

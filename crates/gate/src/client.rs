@@ -77,13 +77,19 @@ impl Gate {
         if document::is_address(id.as_str()) {
             return Box::pin(self.described(id, from)).await;
         }
-        if let Some(known) = self.remembered(id) {
-            return Ok(Some(known));
+        let found = if let Some(known) = self.remembered(id) {
+            Some(known)
+        } else {
+            let found = Box::pin(look_up(&self.parts.store, id)).await;
+            let found =
+                found.map_err(|error| Problem::unavailable("clients cannot be looked up now").retry_after(2).inside(&error))?;
+            found.map(|client| self.remember(client))
+        };
+        // Clients of an organization that was deleted are nobody.
+        match found.as_ref().and_then(|client| client.organization.as_ref()) {
+            Some(home) if self.is_deleted(home).await? => Ok(None),
+            _ => Ok(found),
         }
-        let found = Box::pin(look_up(&self.parts.store, id)).await;
-        let found =
-            found.map_err(|error| Problem::unavailable("clients cannot be looked up now").retry_after(2).inside(&error))?;
-        Ok(found.map(|client| self.remember(client)))
     }
 }
 
@@ -175,12 +181,12 @@ impl<E: Endpoint> Ceremony<E> {
     pub async fn inspect(&self, token: &str) -> Result<Result<Inspected, TokenError>, Problem> {
         let gate = &self.admission().gate;
         gate.fresh().await?;
-        let inspected = gate.parts.verifier.inspect(token, self.now());
-        Ok(inspected.and_then(
-            |inspected| {
-                if gate.watch.denies_token(&inspected.claims) { Err(TokenError::Revoked) } else { Ok(inspected) }
-            },
-        ))
+        let inspected = match gate.parts.verifier.inspect(token, self.now()) {
+            Ok(inspected) => inspected,
+            Err(error) => return Ok(Err(error)),
+        };
+        let over = gate.watch.denies_token(&inspected.claims) || gate.is_deleted(&inspected.claims.tenant).await?;
+        Ok(if over { Err(TokenError::Revoked) } else { Ok(inspected) })
     }
 
     /// Has what was done without a transaction on record, together with what others do at the same time, and answers once it is.

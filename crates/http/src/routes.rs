@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use metrics_exporter_prometheus::PrometheusHandle;
 use wardgraph_api::table::{
     account as a, auth, authorize as z, authz as dz, clients as c, device as d, disown as n, elevation as el, graph as g,
-    invitation_pages as ip, invitations as i, mfa as m, oauth as o, pages as p, passkeys as k, registration as r, reviews as rv,
-    roles as ro, shared, system as s, users as u,
+    invitation_pages as ip, invitations as i, mfa as m, oauth as o, organizations as org, pages as p, passkeys as k,
+    registration as r, reviews as rv, roles as ro, shared, system as s, users as u,
 };
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
@@ -19,7 +19,8 @@ use crate::{
     Accounts, Api, Edge, HealthState, Mounted, Newcomers, QueryVectors,
     handlers::{
         self, account, auth as ceremonies, authorize, authz, batch, clients, device, edges, elevation, embeddings, events,
-        invitations, mfa, nodes, oauth, pages, registration, relations, reviews, roles, search, system, users, versions,
+        invitations, mfa, nodes, oauth, organizations, pages, registration, relations, reviews, roles, search, system, users,
+        versions,
     },
 };
 
@@ -52,6 +53,8 @@ pub struct Services {
     pub newcomers: Newcomers,
     /// How long a deleted node can be brought back.
     pub grace_period: Duration,
+    /// How long a deleted organization can be restored.
+    pub organizations_grace: Duration,
 }
 
 impl std::fmt::Debug for Services {
@@ -260,6 +263,21 @@ fn with_pages(api: Api, services: &Services) -> Api {
         .mount(ro::GetUserPermissions, roles::effective::of_user)
         .mount(ro::GetOwnPermissions, roles::effective::own)
         .mount(ro::GetClientPermissions, roles::effective::of_client)
+        .mount(org::CreateOrganization, organizations::own::create)
+        .mount(org::ListEveryOrganization, organizations::directory::list)
+        .mount(org::GetOwnOrganization, organizations::own::get_own)
+        .mount(org::GetOrganization, organizations::own::get)
+        .mount(org::ChangeOrganization, organizations::own::change)
+        .mount(org::SetTier, organizations::own::set_tier)
+        .mount(org::TransferOrganization, organizations::ends::transfer)
+        .mount(org::DeleteOrganization, with(services, organizations::ends::delete))
+        .mount(org::RestoreOrganization, organizations::ends::restore)
+        .mount(org::ListMembers, organizations::members::list)
+        .mount(org::ChangeMember, organizations::members::change)
+        .mount(org::RemoveMember, organizations::members::remove)
+        .mount(org::LeaveOrganization, organizations::members::leave)
+        .mount(org::Switch, with(services, organizations::switch::switch))
+        .mount(org::SetGlobalRole, organizations::directory::set_global_role)
 }
 
 /// A handler that is given the services too.

@@ -234,6 +234,7 @@ fn of_who_keeps(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static 
         ("memberships" | "sessions" | "api_keys", ("kept_update", "w", KEPT, KEPT))
         | ("api_keys" | "consents" | "authorization_codes" | "device_authorizations", ("kept_select", "r", KEPT, ""))
         | ("memberships" | "consents" | "authorization_codes" | "device_authorizations", ("kept_delete", "d", KEPT, ""))
+        | ("organizations", ("kept_update", "w", ORGANIZATION, KEPT))
         | ("logouts", ("kept_insert", "a", "", KEPT)) => Some(&["wardgraph_app"]),
         ("memberships", ("founder", "a", "", FOUNDER)) | ("data_keys", ("administrator", "*", "true", "true")) => {
             Some(&["wardgraph_admin"])
@@ -320,7 +321,6 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         | (
             "users"
             | "passwords"
-            | "memberships"
             | "sessions"
             | "api_keys"
             | "factors"
@@ -332,7 +332,8 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             | "notice_counts",
             ("own_account", "*", ACCOUNT, ACCOUNT),
         )
-        | ("organizations", ("members_read", "r", OWN_ORGANIZATIONS, "") | ("own_account", "*", ORGANIZATION, ORGANIZATION))
+        | ("organizations", ("members_read", "r", OWN_ORGANIZATIONS, "") | ("own_account", "r", ORGANIZATION, ""))
+        | ("memberships", ("own_account", "r", ACCOUNT, ""))
         | ("clients" | "client_secrets" | "initial_tokens", ("own_account", "*", ORGANIZATION, ORGANIZATION))
         | ("memberships" | "sessions" | "api_keys", ("members", "r", MEMBERS, ""))
         | ("users", ("members", "r", MEMBERS_ACCOUNTS, ""))

@@ -17,6 +17,7 @@ pub(crate) mod invitations;
 pub(crate) mod mfa;
 pub(crate) mod nodes;
 pub(crate) mod oauth;
+pub(crate) mod organizations;
 pub(crate) mod pages;
 pub(crate) mod registration;
 pub(crate) mod relations;

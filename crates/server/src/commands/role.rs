@@ -218,7 +218,7 @@ impl Role {
 
 impl Desks {
     fn read(&self, why: &'static str) -> Result<SystemWork<Read>, StartError> {
-        Ok(self.parts.organization(why, &self.organization)?)
+        Ok(self.parts.organization(why, self.organization.clone())?)
     }
 
     async fn change(&self, why: &'static str) -> Result<(SystemWork<Writing>, Desk), StartError> {

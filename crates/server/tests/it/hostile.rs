@@ -24,10 +24,9 @@ pub(crate) async fn ask(request: reqwest::RequestBuilder, what: &str) -> Reply {
 }
 
 fn is_at(row: &Row, path: &str) -> bool {
-    match row.spec.path.split_once("{id}") {
-        Some((before, after)) => path.strip_prefix(before).is_some_and(|rest| !rest.is_empty() && rest.ends_with(after)),
-        None => row.spec.path == path,
-    }
+    let (parts, given) = (row.spec.path.split('/'), path.split('/'));
+    let is_at = |(part, given): (&str, &str)| part == given || part.starts_with('{') && !given.is_empty();
+    parts.clone().count() == given.clone().count() && parts.zip(given).all(is_at)
 }
 
 fn decent(reply: Reply, what: &str, is_for_clients: bool) -> Reply {
@@ -319,7 +318,7 @@ async fn compressed_bodies_are_refused() {
 
 /// The path of an endpoint, with a known id where it wants one.
 pub(crate) fn place(row: &Row, known: &Known) -> String {
-    (row.shape)().path.map_or_else(|| row.spec.path.to_owned(), |kind| row.spec.path.replace("{id}", &kind.of(known)))
+    (row.shape)().place(row.spec.path, known)
 }
 
 /// What the server answers to these bytes: the whole answer as text.
