@@ -11,6 +11,7 @@ pub(crate) mod edges;
 pub(crate) mod embeddings;
 pub(crate) mod events;
 pub(crate) mod invitations;
+mod left;
 pub(crate) mod mfa;
 pub(crate) mod nodes;
 pub(crate) mod oauth;

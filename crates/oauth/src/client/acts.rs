@@ -27,7 +27,7 @@ pub(super) const SIGN: Statement<Write> = Statement::writing(
 pub(super) const DISOWN: Statement<Identity> = Statement::identity(
     "oauth.client.disown",
     "update clients set disabled_at = $3, updated_at = $3, generation = generation + 1 where changed_by = $1 and updated_at >= $2 and disabled_at is null
-     returning client_id, organization_id, generation",
+     returning client_id, organization_id, generation, name",
 );
 
 /// Somebody who registers clients of the organization that they work in, as they stand now.
@@ -91,6 +91,8 @@ pub struct Shut {
     pub organization: TenantId,
     /// Its generation from now on: it is to be announced.
     pub generation: i64,
+    /// What it is called.
+    pub name: String,
 }
 
 /// Disables the clients that an account registered, changed or gave a secret last, from a day before `since` on: whoever had it in their hands may hold
@@ -103,6 +105,7 @@ pub async fn disown(tx: &mut Tx<'_, Identity>, user: UserId, since: Timestamp, n
             id: ClientId::parse(row.try_get(0)?).ok_or(OAuthError::Unreadable("an id"))?,
             organization: TenantId::parse(row.try_get(1)?).map_err(|_| OAuthError::Unreadable("an organization's id"))?,
             generation: row.try_get(2)?,
+            name: row.try_get(3)?,
         })
     };
     rows.iter().map(read).collect()

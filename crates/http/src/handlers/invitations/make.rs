@@ -21,7 +21,11 @@ use wardgraph_kernel::{Endpoint, EventType, InvitationId, List, OrganizationRole
 
 use crate::{
     Failure, Services,
-    handlers::{auth::address, page},
+    handlers::{
+        account::sessions::{is_signed_in, signed_out},
+        auth::address,
+        page,
+    },
 };
 
 /// How long to wait before somebody is invited again who was mailed often.
@@ -45,7 +49,8 @@ pub(crate) async fn send<E>(
 where
     E: Endpoint<Mode = Write, Output: Keep>,
 {
-    let (user, tenant, now, chance) = (permit.account()?.user, permit.tenant().clone(), permit.now(), permit.chance());
+    let (caller, tenant, now, chance) = (permit.account()?, permit.tenant().clone(), permit.now(), permit.chance());
+    let user = caller.user;
     let (email, role) = (address(&new.email)?, OrganizationRole::from(new.role));
     let life = new.expires_in.map_or(GOOD_FOR, |seconds| Duration::from_secs(seconds.unsigned_abs()));
     let expires_at = now.saturating_add(life).unwrap_or(Timestamp::MAX);
@@ -54,6 +59,10 @@ where
         Ok(by) => by,
         Err(problem) => return Ok(work.refuse(problem).await?),
     };
+    // An invitation outlives the session: whoever ends it meanwhile waits, and then finds what was made.
+    if !is_signed_in(&mut work, &caller).await? {
+        return Ok(work.refuse(signed_out()).await?);
+    }
     if !by.role.may_give(role) {
         return Ok(work.refuse(Problem::forbidden("nobody invites to a role above the own: ask an owner")).await?);
     }
@@ -138,7 +147,7 @@ async fn governing<E: Endpoint<Mode = Write>>(work: &mut Work<E>, user: UserId) 
     }
 }
 
-pub(crate) fn not_governing() -> Problem {
+fn not_governing() -> Problem {
     Problem::forbidden("an organization's owner and admins say whom it invites")
 }
 

@@ -16,6 +16,7 @@ mod exchange_ends;
 mod flow;
 pub(crate) mod kit;
 mod leaving;
+mod left;
 mod native;
 pub(crate) mod outside;
 mod pushed;
