@@ -60,7 +60,7 @@ pub struct AppOptions {
     pub proxies: Proxies,
     /// How long the database may take.
     pub timeouts: Timeouts,
-    /// Connections of the pool that serves requests.
+    /// Connections of the pool that serves requests; a quarter as many look after accounts.
     pub connections: usize,
     /// What is mounted: the server's own table, or that of a test.
     pub api: fn(Arc<Gate>, &Services, Edge) -> Mounted,
@@ -230,7 +230,7 @@ impl App {
                 (Role::App, options.connections),
                 (Role::Worker, 2),
                 (Role::Admin, 1),
-                (Role::Identity, 1),
+                (Role::Identity, options.connections.div_ceil(4)),
             ]),
             timeouts: options.timeouts,
             statements: wardgraph_server::wire::statements(routes.searches()).into_iter().chain(options.statements).collect(),

@@ -8,7 +8,7 @@ mod claims;
 mod codes;
 mod consents;
 mod device_attacks;
-mod devices;
+pub(crate) mod devices;
 mod ends;
 mod exchange;
 mod exchange_attacks;

@@ -3,5 +3,6 @@
 mod apache;
 mod examples;
 mod keyed;
+mod readme;
 mod rust_client;
 mod surfer;
