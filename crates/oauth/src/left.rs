@@ -1,6 +1,6 @@
 //! What somebody leaves behind who had an account in their hands, and what would open something later, when nobody looks any more: invitations, tokens
 //! by which clients register, agreements with clients, codes and devices that wait. One list, for every way in which an account is taken out of
-//! somebody's hands ([ADR 46](../../../docs/adr/0046-what-is-left-is-taken-back-by-one-list.md) has the ways).
+//! somebody's hands (ADR 46 has the ways).
 //!
 //! Sessions, keys and the password end where the way itself is written; clients are disabled by [`crate::client::disown`].
 //!

@@ -27,7 +27,7 @@ impl Shown for Disowning {
     fn screen(filled: &Filled<'_>) -> Option<Screen> {
         let content = html! {
             p { (t::TEXT) }
-            ul { @for text in t::GOES { li { (text) } } }
+            ul.scopes { @for text in t::GOES { li { (text) } } }
             p { (t::AFTER) }
             (filled.carried("token"))
             button.main { (t::BUTTON) }
@@ -64,7 +64,7 @@ fn list(what: &str, names: &[&str]) -> Markup {
     html! {
         @if !names.is_empty() {
             h2 { (what) }
-            ul { @for name in names { li { (name) } } }
+            ul.scopes { @for name in names { li { (name) } } }
         }
     }
 }

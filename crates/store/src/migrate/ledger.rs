@@ -44,7 +44,8 @@ migrations![
     "0030_what_a_thief_leaves",
     "0031_registration",
     "0032_devices",
-    "0033_logouts"
+    "0033_logouts",
+    "0037_what_a_thief_leaves_everywhere"
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {
