@@ -66,7 +66,6 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     initial::SPEND.info(),
     initial::SWEEP.info(),
     initial::WITHDRAW.info(),
-    initial::WITHDRAW_OF.info(),
 ];
 
 /// What remembering one takes besides it, about, in bytes.

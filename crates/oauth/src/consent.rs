@@ -5,7 +5,7 @@ use wardgraph_identity::session::Why;
 use wardgraph_kernel::{ConsentId, Identity, Read, SessionId, TenantId, Timestamp, UserId, Write};
 use wardgraph_store::{Params, Role, Row, Statement, StatementInfo, StoreError, Tx};
 
-use crate::{Client, Either, OAuthError, client::BEFORE, scope};
+use crate::{Client, Either, OAuthError, scope};
 
 const APP: &[Role] = &[Role::App];
 /// The most that one person has: all of them are listed.
@@ -39,11 +39,6 @@ const LIST: Statement<Read> = Statement::reading(
      from consents c join organizations o on o.organization_id = c.organization_id
      where c.user_id = $1 order by c.updated_at desc, c.consent_id desc limit $2",
 );
-/// Since somebody else may have had the account in their hands.
-const DISOWN: Statement<Identity> = Statement::identity(
-    "oauth.consent.disown",
-    "delete from consents where user_id = $1 and updated_at >= $2 returning consent_id",
-);
 const TAKE_BACK: Statement<Write> = Statement::writing(
     "oauth.consent.take_back",
     APP,
@@ -72,7 +67,6 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     IS_FULL.info(),
     IS_FULL_BY_IDENTITY.info(),
     LIST.info(),
-    DISOWN.info(),
     TAKE_BACK.info(),
     UNSAY.info(),
     UNSAY_TO_DEVICES.info(),
@@ -126,13 +120,6 @@ pub async fn find(
     let rows = tx.run(&FIND, &[&user.uuid(), &client, &organization.as_str()]).await?;
     let read = |row: &Row| Ok(Agreed { scopes: row.try_get(0)?, at: row.try_get(1)? });
     rows.first().map(read).transpose()
-}
-
-/// Takes back what was agreed to in an account since shortly before `since`, when somebody else may have had it in their hands.
-pub async fn disown(tx: &mut Tx<'_, Identity>, user: UserId, since: Timestamp) -> Result<Vec<ConsentId>, StoreError> {
-    let since = since.saturating_sub(BEFORE).unwrap_or(Timestamp::MIN);
-    let read = |row: &Row| row.try_get::<Uuid>(0).map(ConsentId::from);
-    tx.run(&DISOWN, &[&user.uuid(), &since]).await?.iter().map(read).collect()
 }
 
 /// What somebody agrees to.

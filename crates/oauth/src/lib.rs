@@ -17,6 +17,7 @@ pub mod exchange;
 pub mod follow;
 pub mod grant;
 pub mod id_token;
+pub mod left;
 pub mod logout;
 pub mod metadata;
 pub mod par;
@@ -46,6 +47,7 @@ pub const STATEMENTS: &[&[&StatementInfo]] = &[
     exchange::STATEMENTS,
     follow::STATEMENTS,
     grant::STATEMENTS,
+    left::STATEMENTS,
     logout::STATEMENTS,
     par::STATEMENTS,
     sweep::STATEMENTS,

@@ -263,6 +263,7 @@ fn accounts(config: &Config, keys: AccountKeys, listen: SocketAddr) -> Result<Ac
         breached: config.accounts.breached.as_ref().map(|at| at.open(&config.egress)).transpose()?,
         lifetimes: config.accounts.lifetimes,
         registration: config.accounts.registration,
+        factors: config.accounts.factors,
         verifies: config.accounts.smtp.is_some(),
         passkeys: config.passkeys.party(listen),
         beat: BEAT,

@@ -220,9 +220,8 @@ fn of_sign_ins_elsewhere(table: &str, text: PolicyText<'_>) -> Option<&'static [
         ("device_authorizations" | "device_guesses" | "logouts" | "client_acts", ("identity", "*", "true", "true")) => {
             Some(&["wardgraph_identity"])
         }
-        ("logouts", ("administrator", "*", "true", "true")) | ("clients", ("administrator", "r", "true", "")) => {
-            Some(&["wardgraph_admin"])
-        }
+        ("device_authorizations" | "logouts", ("administrator", "*", "true", "true"))
+        | ("clients", ("administrator", "r", "true", "")) => Some(&["wardgraph_admin"]),
         ("device_authorizations" | "logouts" | "client_acts", ("own_account", "*", ACCOUNT, ACCOUNT)) => Some(&["wardgraph_app"]),
         _ => None,
     }
@@ -280,9 +279,24 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         ("data_keys", ("own_insert", "a", "", OWN)) => Some(&["wardgraph_app", "wardgraph_identity"]),
         ("changes", ("own_insert", "a", "", OWN)) => Some(&["wardgraph_app", "wardgraph_identity", "wardgraph_admin"]),
         (
-            "users" | "passwords" | "organizations" | "sessions" | "api_keys" | "factors" | "recovery_codes" | "notice_counts"
-            | "jobs" | "vector_spaces" | "embedding_tenants" | "embedding_servers" | "issuer_tenants" | "issuer_hours"
-            | "invitations",
+            "users"
+            | "passwords"
+            | "organizations"
+            | "sessions"
+            | "api_keys"
+            | "factors"
+            | "recovery_codes"
+            | "notice_counts"
+            | "jobs"
+            | "vector_spaces"
+            | "embedding_tenants"
+            | "embedding_servers"
+            | "issuer_tenants"
+            | "issuer_hours"
+            | "invitations"
+            | "initial_tokens"
+            | "consents"
+            | "authorization_codes",
             ("administrator", "*", "true", "true"),
         )
         | ("memberships" | "links", ("administrator", "r", "true", ""))

@@ -14,6 +14,7 @@ pub(crate) mod embeddings;
 pub(crate) mod events;
 mod granted;
 pub(crate) mod invitations;
+mod left;
 pub(crate) mod mfa;
 pub(crate) mod nodes;
 pub(crate) mod oauth;

@@ -28,7 +28,7 @@ pub(super) const DISOWN: Statement<Identity> = Statement::identity(
     "oauth.client.disown",
     "update clients c set disabled_at = $3, updated_at = $3, generation = c.generation + 1 from client_acts a
      where a.user_id = $1 and a.acted_at >= $2 and c.client_id = a.client_id and c.disabled_at is null and c.organization_id is not null
-     returning c.client_id, c.organization_id, c.generation",
+     returning c.client_id, c.organization_id, c.generation, c.name",
 );
 
 /// Somebody who registers clients of the organization that they work in, as they stand now.
@@ -98,6 +98,8 @@ pub struct Shut {
     pub organization: TenantId,
     /// Its generation from now on: it is to be announced.
     pub generation: i64,
+    /// What it is called.
+    pub name: String,
 }
 
 /// Disables the clients that an account registered, changed or gave a secret from a day before `since` on: whoever had it in their hands may hold what
@@ -110,6 +112,7 @@ pub async fn disown(tx: &mut Tx<'_, Identity>, user: UserId, since: Timestamp, n
             id: ClientId::parse(row.try_get(0)?).ok_or(OAuthError::Unreadable("an id"))?,
             organization: TenantId::parse(row.try_get(1)?).map_err(|_| OAuthError::Unreadable("an organization's id"))?,
             generation: row.try_get(2)?,
+            name: row.try_get(3)?,
         })
     };
     rows.iter().map(read).collect()

@@ -36,11 +36,6 @@ pub(super) const WITHDRAW: Statement<Write> = Statement::writing(
     APP,
     "delete from initial_tokens where organization_id = $1 and token_id = $2 returning token_id",
 );
-/// Those that somebody made.
-pub(super) const WITHDRAW_OF: Statement<Identity> = Statement::identity(
-    "oauth.initial.withdraw_of",
-    "delete from initial_tokens where maker_id = $1 returning token_id, organization_id",
-);
 /// A token, held until the transaction ends, and what its maker is now.
 pub(super) const HOLD: Statement<Identity> = Statement::identity(
     "oauth.initial.hold",
@@ -140,12 +135,6 @@ pub async fn list(tx: &mut Tx<'_, Read>, now: Timestamp) -> Result<Vec<InitialTo
 pub async fn withdraw(tx: &mut Tx<'_, Write>, id: InitialTokenId) -> Result<bool, OAuthError> {
     let tenant = tx.tenant();
     Ok(!tx.write(&WITHDRAW, &[&tenant, &id.uuid()]).await?.is_empty())
-}
-
-/// Withdraws what an account made that somebody else may have had in their hands: each token, and whose clients it made.
-pub async fn withdraw_of(tx: &mut Tx<'_, Identity>, user: UserId) -> Result<Vec<(InitialTokenId, String)>, OAuthError> {
-    let read = |row: &Row| Ok((row.try_get::<Uuid>(0)?.into(), row.try_get(1)?));
-    tx.run(&WITHDRAW_OF, &[&user.uuid()]).await?.iter().map(read).collect()
 }
 
 /// Uses a token once; `None` if it is good for nothing.

@@ -222,7 +222,7 @@ impl Desks {
     }
 
     async fn change(&self, why: &'static str) -> Result<(SystemWork<Writing>, Desk), StartError> {
-        let mut work = self.parts.organization::<Writing>(why, &self.organization)?;
+        let mut work = self.parts.organization::<Writing>(why, self.organization.clone())?;
         let now = work.now();
         let desk = Desk::open(&mut work.tx(), &self.organization, now).await.map_err(explained)?;
         Ok((work, desk))

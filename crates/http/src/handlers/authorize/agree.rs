@@ -11,10 +11,14 @@ use wardgraph_oauth::{
 };
 
 use super::progress;
-use crate::Failure;
+use crate::{
+    Failure,
+    handlers::account::sessions::{is_signed_in, signed_out},
+};
 
 pub(crate) async fn agree(permit: Permit<Agree>, Form(form): Form<ConsentForm>) -> Result<Committed<Agree>, Failure> {
-    let (user, browser, now, chance) = (permit.account()?.user, permit.browser()?, permit.now(), permit.chance());
+    let (caller, browser, now, chance) = (permit.account()?, permit.browser()?, permit.now(), permit.chance());
+    let user = caller.user;
     let unknown = || Problem::not_found("there is no such application");
     let client = permit.client(&ClientId::parse(&form.client_id).ok_or_else(unknown)?).await?;
     let client = client.filter(|client| client.disabled_at.is_none()).ok_or_else(unknown)?;
@@ -37,6 +41,10 @@ pub(crate) async fn agree(permit: Permit<Agree>, Form(form): Form<ConsentForm>) 
     };
     let agreement = Agreement { user, client: &client, client_name: &name, organization: &organization, scopes: &scopes };
     let mut work = permit.begin()?;
+    // What is agreed to outlives the session: whoever ends it meanwhile waits, and then finds what was agreed to.
+    if !is_signed_in(&mut work, &caller).await? {
+        return Ok(work.refuse(signed_out()).await?);
+    }
     match consent::remember(&mut work.tx(), &agreement, ConsentId::new(now, &*chance), now).await {
         Ok(Some(id)) => Ok(work.commit(id, Redirect::to(back.as_str())).await?),
         Ok(None) => Ok(work.refuse(elsewhere()).await?),

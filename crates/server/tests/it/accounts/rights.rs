@@ -94,6 +94,8 @@ pub(crate) fn policies() -> Vec<String> {
     let everybodys =
         ["users", "passwords", "organizations", "sessions", "api_keys", "factors", "recovery_codes", "notice_counts", "logouts"];
     policies.extend(everybodys.map(|table| format!("{table} administrator PERMISSIVE ALL admin")));
+    let left = ["initial_tokens", "consents", "authorization_codes", "device_authorizations"];
+    policies.extend(left.map(|table| format!("{table} administrator PERMISSIVE ALL admin")));
     policies.extend(["memberships", "links", "clients"].map(|table| format!("{table} administrator PERMISSIVE SELECT admin")));
     policies.push("mail administrator PERMISSIVE INSERT admin".to_owned());
     policies.extend(["users", "memberships", "sessions"].map(|table| format!("{table} members PERMISSIVE SELECT app")));
@@ -162,7 +164,8 @@ pub(crate) fn grants() -> Vec<String> {
         "client_acts app insert+select",
         "pushed_requests identity insert+select+update",
         "pushed_requests worker delete",
-        "authorization_codes identity insert+select+update",
+        "authorization_codes identity delete+insert+select+update",
+        "authorization_codes admin delete",
         "authorization_codes worker delete",
         "authorization_codes app delete",
         "consents identity delete+insert+select",
@@ -171,7 +174,10 @@ pub(crate) fn grants() -> Vec<String> {
         "logouts app insert",
         "logouts admin insert",
         "logouts worker delete+select+update",
-        "device_authorizations identity insert+select+update",
+        "device_authorizations identity delete+insert+select+update",
+        "device_authorizations admin delete",
+        "initial_tokens admin delete",
+        "consents admin delete",
         "device_authorizations worker delete",
         "device_authorizations app delete",
         "device_guesses identity insert+select+update",
@@ -242,6 +248,10 @@ pub(crate) fn grants() -> Vec<String> {
     let columns = [
         of("invitations", &["used_at", "withdrawn_at"], "identity update"),
         of("invitations", &["used_at", "withdrawn_at"], "admin update"),
+        of("initial_tokens", &["maker_id", "organization_id", "token_id"], "admin select"),
+        of("consents", &["client_name", "consent_id", "organization_id", "updated_at", "user_id"], "admin select"),
+        of("authorization_codes", &["used_at", "user_id"], "admin select"),
+        of("device_authorizations", &["used_at", "user_id"], "admin select"),
         of("clients", &["disabled_at", "generation", "updated_at"], "identity update"),
         of("invitations", &["withdrawn_at"], "app update"),
         of("invitations", &["invitation_id", "expires_at"], "worker select"),
