@@ -30,8 +30,8 @@ use wardgraph_store::{
 use wardgraph_tokens::{Algorithm, Minter, OwnIssuer, RemoteKeys, Verifier, dpop::Nonces};
 use wardgraph_vault::{AwsAccess, AwsSource, FileSource, MasterSource, Vault};
 use wardgraph_worker::{
-    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, LogoutWorker, MailWorker, ModelKeeper, PurgeWorker, TierKeeper,
-    WorkerOptions,
+    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, LogoutWorker, MailWorker, ModelKeeper, PurgeWorker,
+    ReviewKeeper, TierKeeper, WorkerOptions,
 };
 
 use crate::{
@@ -402,6 +402,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
     let workers = config.works.then(|| Workers {
         embedding: EmbeddingWorker::new(parts.clone(), embedder, WorkerOptions::default()).with_duty(keepers.models.duty()),
         purge: PurgeWorker::new(parts.clone()),
+        reviews: ReviewKeeper::new(parts.clone()),
         forgetting: ForgettingWorker::new(parts),
         keys,
         mail,
