@@ -89,7 +89,7 @@ impl SystemParts {
 
     /// Begins work on what is an organization's own, its members, roles and grants, as its endpoints do: because it fell due. `job` stands as the actor in
     /// its events.
-    pub fn due(&self, job: &'static str, organization: TenantId) -> Result<SystemWork<Write>, StoreError> {
+    pub fn due_in(&self, job: &'static str, organization: TenantId) -> Result<SystemWork<Write>, StoreError> {
         let mut work = self.begin(job, Role::App, Scope::Organization(organization, None))?;
         work.is_due = true;
         Ok(work)

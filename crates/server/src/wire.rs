@@ -31,7 +31,7 @@ use wardgraph_tokens::{Algorithm, Minter, OwnIssuer, RemoteKeys, Verifier, dpop:
 use wardgraph_vault::{AwsAccess, AwsSource, FileSource, MasterSource, Vault};
 use wardgraph_worker::{
     AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, LogoutWorker, MailWorker, ModelKeeper, OrganizationKeeper,
-    PurgeWorker, TierKeeper, WorkerOptions,
+    PurgeWorker, ReviewKeeper, TierKeeper, WorkerOptions,
 };
 
 use crate::{
@@ -405,6 +405,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
     let workers = config.works.then(|| Workers {
         embedding: EmbeddingWorker::new(parts.clone(), embedder, WorkerOptions::default()).with_duty(keepers.models.duty()),
         purge: PurgeWorker::new(parts.clone()),
+        reviews: ReviewKeeper::new(parts.clone()),
         forgetting: ForgettingWorker::new(parts.clone()),
         organizations: OrganizationKeeper::new(parts),
         keys,

@@ -423,7 +423,8 @@ impl App {
         let window = Window::open(self);
         window.sign_in_with(&administrator.email, &recovery_code).await;
         owner.looks_through(&window);
-        Known { node, other, edge, shared, account, client, oauth, role, grant }
+        let looked_at = administrator.known_review(&account).await;
+        Known { node, other, edge, shared, account, client, oauth, looked_at, role, grant }
     }
 
     /// A fresh person, as whom `owner` calls endpoints that are about a person's account from now on.

@@ -74,7 +74,7 @@ impl ReviewKeeper {
 
     /// One transaction. True once nothing is left to do.
     async fn batch(&self, claim: &Claim) -> Result<bool, OrganizationError> {
-        let mut work = self.parts.due(WHY, claim.organization.clone())?;
+        let mut work = self.parts.due_in(WHY, claim.organization.clone())?;
         let now = work.now();
         let Some(turn) = review::turn(&mut work.tx(), claim, now).await? else { return Ok(true) };
         let is_over = turn.closed.is_some();

@@ -128,12 +128,16 @@ fn every_operation_of_openapi_is_complete() {
 }
 
 /// What may be sent and is no free form: every schema that a body or a query reaches has members, and those alone. What clients of the OAuth server send
-/// besides is passed over, as its standards have it (RFC 7591, section 2).
+/// besides is passed over, as its standards have it (RFC 7591, section 2), and so is what comes with a question of AuthZEN's.
 #[test]
 fn what_may_be_sent_is_closed_unless_it_is_free_form() {
     let document = openapi();
     let mut seen = BTreeSet::new();
-    let paths = document["paths"].as_object().unwrap().iter().filter(|(path, _)| !path.starts_with("/oauth2/"));
+    let paths = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(path, _)| !path.starts_with("/oauth2/") && !path.starts_with("/access/v1/"));
     for operation in paths.flat_map(|(_, methods)| methods.as_object().unwrap().values()) {
         closed(&document, &operation["requestBody"]["content"]["application/json"]["schema"], &mut seen);
     }
