@@ -270,7 +270,7 @@ impl Admission {
         self.seen(&caller, verified.fingerprint);
         self.on_premises(&caller).await?;
 
-        match self.gate.authority(&caller.claims, key, self.now).await {
+        match self.gate.authority(&caller.claims, self.browser.is_some(), key, self.now).await {
             Ok(Some(authority)) => caller.authority = authority,
             Ok(None) => return Err(self.refuse(Some(&caller), "holds_nothing", self.holds_nothing(&caller), Some(tenant))),
             // That it cannot be known now is nobody's fault, and stands in the metrics.
