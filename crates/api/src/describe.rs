@@ -8,7 +8,7 @@ use wardgraph_kernel::{
 
 use crate::{
     Accept, Accepted, ClientForm, ClientQuery, Created, Document, Errand, Form, IfMatch, Issued, Json, NoContent, Onward, Page,
-    Parameters, Path, Query, Redirect, Registering, Registrant, RegistrationToken, Signable, Stored, Tagged, Within, carry::Media,
+    Parameters, Path, Query, Redirect, Registering, Registrant, RegistrationToken, Signable, Stored, Tagged, carry::Media,
     validate::Validate,
 };
 
@@ -170,11 +170,6 @@ impl IdKind {
             Self::Organization => known.oauth.organization.clone(),
         }
     }
-
-    /// Whether ids of this kind are UUIDs.
-    pub const fn is_uuid(self) -> bool {
-        !matches!(self, Self::Client | Self::Registered | Self::Organization)
-    }
 }
 
 type Describe = fn(&mut SchemaGenerator) -> Schema;
@@ -209,18 +204,6 @@ pub struct Shape {
     pub signed: Option<&'static str>,
     /// The answer's schema, where it is JSON of this API.
     pub answer: Option<Describe>,
-}
-
-impl Shape {
-    /// A path of the table, with known ids where it wants some.
-    pub fn place(&self, path: &str, known: &Known) -> String {
-        let place = self.path.map_or_else(|| path.to_owned(), |kind| path.replace("{id}", &kind.of(known)));
-        let parts = place.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?.1)));
-        match (self.within, parts) {
-            (Some(kind), Some((before, after))) => format!("{before}{}{after}", kind.of(known)),
-            _ => place,
-        }
-    }
 }
 
 /// What an endpoint can take in.
@@ -287,15 +270,6 @@ impl Input for () {
 impl<T: PathId> Input for Path<T> {
     fn describe(shape: &mut Shape) {
         shape.path = Some(T::KIND);
-    }
-    fn sample(_: &Known) -> Option<Value> {
-        None
-    }
-}
-
-impl<T: PathId> Input for Within<T> {
-    fn describe(shape: &mut Shape) {
-        shape.within = Some(T::KIND);
     }
     fn sample(_: &Known) -> Option<Value> {
         None

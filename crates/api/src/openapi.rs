@@ -115,8 +115,7 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
 
 fn parameters(path: &str, shape: &Shape, writes: bool, generator: &mut SchemaGenerator) -> Vec<Value> {
     let named = |(name, kind): (&str, IdKind)| {
-        let schema =
-            if kind.is_uuid() { json!({ "type": "string", "format": "uuid" }) } else { json!({ "type": "string" }) };
+        let schema = if kind.is_uuid() { json!({ "type": "string", "format": "uuid" }) } else { json!({ "type": "string" }) };
         json!({ "name": name, "in": "path", "required": true, "schema": schema })
     };
     // What stands in the path between braces, in its order.

@@ -215,13 +215,9 @@ impl<E: Endpoint> Permit<E> {
     /// idempotency records are the caller's tenant's in either case.
     pub fn owner(&self) -> Owner {
         match E::SPEC.rows {
-            Rows::Own
-            | Rows::Account
-            | Rows::Subject
-            | Rows::Members
-            | Rows::Organization
-            | Rows::Accounts
-            | Rows::Directory => Owner::Tenant(self.caller.claims.tenant.clone()),
+            Rows::Own | Rows::Account | Rows::Subject | Rows::Members | Rows::Organization | Rows::Accounts | Rows::Directory => {
+                Owner::Tenant(self.caller.claims.tenant.clone())
+            }
             Rows::Shared => Owner::Shared,
         }
     }

@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use metrics_exporter_prometheus::PrometheusHandle;
 use wardgraph_api::table::{
     account as a, auth, authorize as z, clients as c, device as d, disown as n, graph as g, invitation_pages as ip,
-    invitations as i, mfa as m, oauth as o, organizations as org, pages as p, passkeys as k, registration as r, shared, system as s, users as u,
+    invitations as i, mfa as m, oauth as o, organizations as org, pages as p, passkeys as k, registration as r, shared,
+    system as s, users as u,
 };
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;

@@ -47,13 +47,7 @@ pub(crate) async fn taken(
     Ok(())
 }
 
-async fn tell(
-    tx: &mut Tx<'_, Write>,
-    kind: ChangeKind,
-    subject: String,
-    number: i64,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+async fn tell(tx: &mut Tx<'_, Write>, kind: ChangeKind, subject: String, number: i64, now: Timestamp) -> Result<(), StoreError> {
     let until = now.saturating_add(MATTERS_FOR).unwrap_or(Timestamp::MAX);
     changes::announce(tx, &Change { kind, subject, number, until }).await
 }

@@ -18,4 +18,5 @@ pub use refusal::KeepingError;
 use wardgraph_store::StatementInfo;
 
 /// Every statement of this room.
-pub const STATEMENTS: &[&[&StatementInfo]] = &[held::STATEMENTS, organization::STATEMENTS, organization::PURGING, members::STATEMENTS];
+pub const STATEMENTS: &[&[&StatementInfo]] =
+    &[held::STATEMENTS, organization::STATEMENTS, organization::PURGING, members::STATEMENTS];

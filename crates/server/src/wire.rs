@@ -31,8 +31,7 @@ use wardgraph_tokens::{Algorithm, Minter, OwnIssuer, RemoteKeys, Verifier, dpop:
 use wardgraph_vault::{AwsAccess, AwsSource, FileSource, MasterSource, Vault};
 use wardgraph_worker::{
     AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, LogoutWorker, MailWorker, ModelKeeper, OrganizationKeeper,
-    PurgeWorker, TierKeeper,
-    WorkerOptions,
+    PurgeWorker, TierKeeper, WorkerOptions,
 };
 
 use crate::{

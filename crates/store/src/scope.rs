@@ -36,7 +36,9 @@ impl Scope {
     /// The value of `tenant_id` in rows of this scope; empty for [`Scope::Nobody`], which matches no row.
     pub fn tenant(&self) -> &str {
         match self {
-            Self::Tenant(tenant) | Self::Account(tenant, _) | Self::Members(tenant) | Self::Organization(tenant, _) => tenant.as_str(),
+            Self::Tenant(tenant) | Self::Account(tenant, _) | Self::Members(tenant) | Self::Organization(tenant, _) => {
+                tenant.as_str()
+            }
             Self::System => "_system",
             Self::Shared => "*",
             Self::Nobody => "",
@@ -57,7 +59,9 @@ impl Scope {
     pub(crate) fn people(&self) -> Option<String> {
         match self {
             Self::Account(_, user) => Some(format!("SET LOCAL app.current_user_id = '{user}'")),
-            Self::Members(tenant) | Self::Organization(tenant, _) => Some(format!("SET LOCAL app.current_members_of = '{tenant}'")),
+            Self::Members(tenant) | Self::Organization(tenant, _) => {
+                Some(format!("SET LOCAL app.current_members_of = '{tenant}'"))
+            }
             Self::Tenant(_) | Self::System | Self::Shared | Self::Nobody => None,
         }
     }

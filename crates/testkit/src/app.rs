@@ -25,7 +25,8 @@ use wardgraph_store::{Role, StatementInfo, Store, StoreOptions, Timeouts};
 use wardgraph_tokens::{AccessRequest, Algorithm, Chain, Issuer, LocalKey, Minter, OWN_CLIENT, OwnIssuer, RemoteKeys, Verifier};
 use wardgraph_vault::{FixedSource, MasterSource, Vault};
 use wardgraph_worker::{
-    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, OrganizationKeeper, PurgeWorker, TierKeeper, TierOptions, WorkerOptions,
+    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, OrganizationKeeper, PurgeWorker, TierKeeper,
+    TierOptions, WorkerOptions,
 };
 
 use crate::{

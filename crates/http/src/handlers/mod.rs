@@ -41,13 +41,9 @@ fn page(list: &List, limit: Option<i64>, cursor: Option<&str>) -> Result<(PageSi
 /// What a node that `E` changed leaves in the log.
 const fn update_event<E: Endpoint>() -> EventType {
     match E::SPEC.rows {
-        Rows::Own
-        | Rows::Account
-        | Rows::Subject
-        | Rows::Members
-        | Rows::Organization
-        | Rows::Accounts
-        | Rows::Directory => EventType::NodeUpdated,
+        Rows::Own | Rows::Account | Rows::Subject | Rows::Members | Rows::Organization | Rows::Accounts | Rows::Directory => {
+            EventType::NodeUpdated
+        }
         Rows::Shared => EventType::SharedNodeUpdated,
     }
 }

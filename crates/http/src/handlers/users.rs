@@ -164,7 +164,11 @@ fn withdrawn<E: Endpoint<Mode = Write>>(work: &mut Work<E>, inviter: UserId, inv
 }
 
 /// Has on record what was not done to an account, and why not. What failed of itself is no refusal.
-pub(super) async fn refuse<E: Endpoint<Mode = Write>>(work: Work<E>, user: UserId, failure: Failure) -> Result<Committed<E>, Failure> {
+pub(super) async fn refuse<E: Endpoint<Mode = Write>>(
+    work: Work<E>,
+    user: UserId,
+    failure: Failure,
+) -> Result<Committed<E>, Failure> {
     let problem = Problem::from(failure);
     if problem.status >= 500 {
         return Err(problem.into());

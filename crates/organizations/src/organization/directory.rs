@@ -33,11 +33,7 @@ pub struct Listed {
 }
 
 /// A page of all organizations.
-pub async fn directory<M: Mode>(
-    tx: &mut Tx<'_, M>,
-    after: Option<Cursor>,
-    size: PageSize,
-) -> Result<Page<Listed>, StoreError> {
+pub async fn directory<M: Mode>(tx: &mut Tx<'_, M>, after: Option<Cursor>, size: PageSize) -> Result<Page<Listed>, StoreError> {
     let rows = tx.query(&LIST, &[&after.map(Cursor::id), &size.probe()]).await?;
     let found = rows.iter().map(read).collect::<Result<_, _>>()?;
     Ok(Page::cut(found, size, |one: &Listed| one.mark))

@@ -103,11 +103,7 @@ pub struct Deleted {
 }
 
 /// An organization, with what `user` is in it.
-pub async fn find<M: Mode>(
-    tx: &mut Tx<'_, M>,
-    organization: &str,
-    user: Option<UserId>,
-) -> Result<Organization, KeepingError> {
+pub async fn find<M: Mode>(tx: &mut Tx<'_, M>, organization: &str, user: Option<UserId>) -> Result<Organization, KeepingError> {
     let user = user.map(UserId::uuid);
     let row = tx.find(&FIND, &[&organization, &user]).await?.ok_or(KeepingError::NoOrganization)?;
     Ok(read(&row)?)
