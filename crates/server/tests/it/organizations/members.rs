@@ -86,6 +86,7 @@ async fn a_role_that_the_organization_made_reaches_as_far_as_its_rules() {
     let raise = "update wardgraph.organizations set roles_version = roles_version + 1, grants_version = grants_version + 1 where organization_id = $1";
     client.execute(raise, &[&ada.caller.tenant]).await.unwrap();
     let server = App::over(app.database.clone(), AppOptions::default()).await;
+    server.clock.advance(std::time::Duration::from_mins(1));
     let keeper = enters(&server, "keeper@example.com", &ada.caller.tenant).await;
     keeper.caller.patch(&place(&ada, &developer), &role("analyst")).await.problem(403);
     keeper.caller.patch(&place(&ada, &analyst), &role("developer")).await.problem(403);
