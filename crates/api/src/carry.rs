@@ -236,6 +236,12 @@ pub enum Exposition {}
 /// JSON that is no type of this API.
 #[derive(Debug, Clone, Copy)]
 pub enum JsonText {}
+/// JSON values, one a line.
+#[derive(Debug, Clone, Copy)]
+pub enum JsonLines {}
+/// Comma-separated values (RFC 4180).
+#[derive(Debug, Clone, Copy)]
+pub enum Csv {}
 /// A set of public keys (RFC 7517, section 8.5.2).
 #[derive(Debug, Clone, Copy)]
 pub enum JwkSet {}
@@ -264,6 +270,14 @@ impl Media for Exposition {
 
 impl Media for JsonText {
     const TYPE: &'static str = "application/json";
+}
+
+impl Media for JsonLines {
+    const TYPE: &'static str = "application/jsonl";
+}
+
+impl Media for Csv {
+    const TYPE: &'static str = "text/csv; charset=utf-8";
 }
 
 impl Media for JwkSet {

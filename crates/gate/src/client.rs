@@ -6,9 +6,12 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use moka::{policy::EvictionPolicy, sync::Cache};
+use wardgraph_access::{On, Question};
 use wardgraph_api::Problem;
 use wardgraph_audit::{Circumstances, Entry, Subject};
-use wardgraph_kernel::{ChangeKind, ClientId, Endpoint, EventType, Identity, Outcome, Read, Spec};
+use wardgraph_kernel::{
+    ChangeKind, ClientId, Endpoint, EventType, Holder, Identity, Outcome, Permission, Permissions, Read, Spec,
+};
 use wardgraph_limits::Decision;
 use wardgraph_oauth::{
     Client, OAuthError,
@@ -56,9 +59,14 @@ impl Gate {
         self.clients.0.get(id).filter(current)
     }
 
+    /// A client, with no more than it may have by now.
+    pub(crate) fn bound(&self, client: Client) -> Arc<Client> {
+        Arc::new(client.within(&self.parts.registered_scopes))
+    }
+
     /// Remembers a client.
     pub(crate) fn remember(&self, client: Client) -> Arc<Client> {
-        let client = Arc::new(client);
+        let client = self.bound(client);
         self.clients.0.insert(client.id.clone(), client.clone());
         client
     }
@@ -100,6 +108,22 @@ impl<E: Endpoint> Ceremony<E> {
         self.admission().gate.client(id, self.admission().ip).await
     }
 
+    /// The most that a client holds in its organization on its own behalf, whatever its names and denies leave of it: for the scopes of its tokens, which
+    /// only bound what is decided. Waits for nobody if it was met lately.
+    ///
+    /// # Errors
+    /// 503 while that cannot be known.
+    pub async fn held_by(&self, client: &Client) -> Result<Permissions, Problem> {
+        let Some(home) = &client.organization else { return Ok(Permissions::NONE) };
+        let (holder, now) = ((Holder::Client(client.id.clone()), client.generation), self.now());
+        let roles = self.admission().gate.roles(home, holder, false, now).await?;
+        let some = |permission: &Permission| {
+            let question = Question { permission: *permission, on: On::Any, user: None };
+            roles.as_ref().is_some_and(|roles| roles.matcher.allows(&question, &[]))
+        };
+        Ok(Permission::ALL.iter().copied().filter(some).collect())
+    }
+
     /// Counts a request of a client that proved who it is.
     ///
     /// # Errors
@@ -108,6 +132,17 @@ impl<E: Endpoint> Ceremony<E> {
         let parts = &self.admission().gate.parts;
         let decision = parts.limiter.charge_client(client.id.as_str(), E::SPEC.limit, parts.clock.elapsed());
         self.within(decision)
+    }
+
+    /// Counts a request of a client that proves nothing where it came from: nobody uses up what the client has elsewhere.
+    ///
+    /// # Errors
+    /// 429 when it asked too often.
+    pub fn charge_unproven(&self, client: &Client) -> Result<(), Problem> {
+        let admission = self.admission();
+        let parts = &admission.gate.parts;
+        let elapsed = parts.clock.elapsed();
+        self.within(parts.limiter.charge_unproven_client(client.id.as_str(), admission.ip, E::SPEC.limit, elapsed))
     }
 
     /// Counts a try in a client's name that failed, by whomever. The client itself is not kept out by it: what is right is never counted.
@@ -120,7 +155,7 @@ impl<E: Endpoint> Ceremony<E> {
         self.within(decision)
     }
 
-    /// Counts a request to the network that it came from: of a client that proves nothing, anybody can be it.
+    /// Counts a request to the network that it came from: of a client that anybody could be.
     ///
     /// # Errors
     /// 429 when too many came.

@@ -16,7 +16,8 @@ use wardgraph_store::{Plan, Role, Scope, Store};
 
 use crate::{
     Ceremony, Gate, Permit,
-    admit::{Admission, Caller, Refused},
+    admit::{Admission, Refused},
+    caller::Caller,
 };
 
 /// How many organizations are remembered, and for how long.

@@ -20,13 +20,14 @@ mod reply;
 mod routes;
 mod wire;
 
-pub use accounts::{Accounts, Registering};
+pub use accounts::{Accounts, FactorRules, Registering};
 pub use cors::{Cors, InvalidOrigin};
 pub use decode::Decode;
 pub use failure::Failure;
 pub use handlers::{
     clients::{registration, shown},
     registration::tokens::{TokenTerms, token_terms},
+    roles::{effective::shown as shown_effective, grants::shown as shown_grant, shown as shown_role},
 };
 pub use health::HealthState;
 pub use mount::{Api, Edge, Mounted};

@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use wardgraph_api::table::{
-    account as a, auth, authorize as z, clients as c, device as d, disown as n, graph as g, invitation_pages as ip,
-    invitations as i, mfa as m, oauth as o, organizations as org, pages as p, passkeys as k, registration as r, shared,
-    system as s, users as u,
+    account as a, auth, authorize as z, authz as dz, clients as c, device as d, disown as n, elevation as el, graph as g,
+    invitation_pages as ip, invitations as i, mfa as m, oauth as o, organizations as org, pages as p, passkeys as k,
+    registration as r, reviews as rv, roles as ro, shared, system as s, users as u,
 };
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
@@ -18,8 +18,9 @@ use wardgraph_vault::Vault;
 use crate::{
     Accounts, Api, Edge, HealthState, Mounted, Newcomers, QueryVectors,
     handlers::{
-        self, account, auth as ceremonies, authorize, batch, clients, device, edges, embeddings, events, invitations, mfa, nodes,
-        oauth, organizations, pages, registration, relations, search, system, users, versions,
+        self, account, auth as ceremonies, authorize, authz, batch, clients, device, edges, elevation, embeddings, events,
+        invitations, mfa, nodes, oauth, organizations, pages, registration, relations, reviews, roles, search, system, users,
+        versions,
     },
 };
 
@@ -102,11 +103,11 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(m::EnableMfa, with(services, mfa::enrol::enable))
         .mount(m::EnrolMfa, with(services, mfa::enrol::enrol))
         .mount(m::VerifyMfa, with(services, mfa::verify::verify))
-        .mount(m::ListFactors, mfa::factors::list)
+        .mount(m::ListFactors, with(services, mfa::factors::list))
         .mount(m::RenameFactor, mfa::factors::rename)
         .mount(m::MakeRecoveryCodes, mfa::factors::make_codes)
         .mount(m::RequireMfa, mfa::factors::require)
-        .mount(m::RemoveFactor, mfa::factors::remove)
+        .mount(m::RemoveFactor, with(services, mfa::factors::remove))
         .mount(k::BeginPasskey, with(services, mfa::passkey::begin))
         .mount(u::ListUsers, users::list)
         .mount(u::GetUser, users::get)
@@ -193,7 +194,7 @@ fn with_pages(api: Api, services: &Services) -> Api {
         .mount(p::SecurityPage, with(services, pages::account::security))
         .mount(p::NewFactorPage, with(services, pages::second_factor::new_page))
         .mount(p::AddFactor, with(services, pages::second_factor::add))
-        .mount(p::RemoveFactorByPage, pages::second_factor::remove)
+        .mount(p::RemoveFactorByPage, with(services, pages::second_factor::remove))
         .mount(p::NewCodesByPage, pages::second_factor::new_codes)
         .mount(p::PasswordPage, pages::account::password_page)
         .mount(p::ChangePasswordByPage, with(services, pages::account::change_password))
@@ -213,7 +214,7 @@ fn with_pages(api: Api, services: &Services) -> Api {
         .mount(ip::NewInvitationPage, pages::invitations::new_page)
         .mount(ip::InviteByPage, with(services, pages::invitations::invite))
         .mount(ip::WithdrawByPage, pages::invitations::withdraw)
-        .mount(ip::RenameFactorPage, pages::second_factor::rename_page)
+        .mount(ip::RenameFactorPage, with(services, pages::second_factor::rename_page))
         .mount(ip::RenameFactorByPage, pages::second_factor::rename)
         .mount(ip::RotateKeyPage, pages::keys::rotation_page)
         .mount(ip::RotateKeyByPage, pages::keys::rotate)
@@ -231,6 +232,37 @@ fn with_pages(api: Api, services: &Services) -> Api {
         .mount(r::CreateInitialToken, with(services, registration::tokens::create))
         .mount(r::ListInitialTokens, registration::tokens::list)
         .mount(r::DeleteInitialToken, registration::tokens::withdraw)
+        .mount(dz::Explain, authz::explain::explain)
+        .mount(dz::ExplainOwn, authz::explain::own)
+        .mount(dz::Evaluate, authz::evaluate::one)
+        .mount(dz::EvaluateAll, authz::evaluate::all)
+        .mount(dz::SearchSubjects, authz::search::subjects)
+        .mount(dz::SearchResources, authz::search::resources)
+        .mount(dz::SearchActions, authz::search::actions)
+        .mount(dz::AuthzenConfiguration, with(services, authz::metadata::document))
+        .mount(rv::BeginReview, reviews::begin)
+        .mount(rv::ListReviews, reviews::list)
+        .mount(rv::GetReview, reviews::get)
+        .mount(rv::ListReviewItems, reviews::items)
+        .mount(rv::DecideReviewItem, reviews::decide)
+        .mount(rv::CloseReview, reviews::close)
+        .mount(rv::ExportReview, reviews::evidence::lines)
+        .mount(rv::ExportReviewTable, reviews::evidence::table)
+        .mount(rv::ListUnused, reviews::unused)
+        .mount(el::Elevate, with(services, elevation::begin))
+        .mount(el::ListElevations, elevation::list)
+        .mount(el::EndElevation, elevation::end)
+        .mount(ro::ListRoles, roles::list)
+        .mount(ro::GetRole, roles::get)
+        .mount(ro::CreateRole, roles::create)
+        .mount(ro::ReplaceRole, roles::replace)
+        .mount(ro::DeleteRole, roles::delete)
+        .mount(ro::ListGrants, roles::grants::list)
+        .mount(ro::MakeGrant, roles::grants::make)
+        .mount(ro::RevokeGrant, roles::grants::revoke)
+        .mount(ro::GetUserPermissions, roles::effective::of_user)
+        .mount(ro::GetOwnPermissions, roles::effective::own)
+        .mount(ro::GetClientPermissions, roles::effective::of_client)
         .mount(org::CreateOrganization, organizations::own::create)
         .mount(org::ListEveryOrganization, organizations::directory::list)
         .mount(org::GetOwnOrganization, organizations::own::get_own)

@@ -81,6 +81,9 @@ pub struct Spec {
     pub path: &'static str,
     /// Who may enter.
     pub access: Access,
+    /// Which part of the path names the one resource that the permission is asked about, as it stands there: `{id}`. Without it, the permission is
+    /// asked of all that it is about.
+    pub on: Option<&'static str>,
     /// Whose rows it works on.
     pub rows: Rows,
     /// Who calls it.
@@ -106,6 +109,12 @@ impl Spec {
         changes && !password && !self.access.admits_strangers() && !self.is_page()
     }
 
+    /// The part of a request's path that names the one resource which it is about, as it stands there.
+    pub fn names<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let place = self.on?;
+        self.path.split('/').zip(path.split('/')).find_map(|(part, given)| (part == place).then_some(given))
+    }
+
     /// Whether it is a page, or a form of one.
     pub const fn is_page(&self) -> bool {
         matches!(self.by, By::Browser)
@@ -116,16 +125,22 @@ impl Spec {
         matches!(self.by, By::Client)
     }
 
+    /// Whether it speaks AuthZEN, whose requests may say more than is understood, and have their `X-Request-ID` answered (Authorization API 1.0,
+    /// section 10.1).
+    pub fn speaks_authzen(&self) -> bool {
+        self.path.starts_with("/access/v1/")
+    }
+
     /// Whether clients of the OAuth server are let in to where they authenticate, or where nobody has to. The table does not compile otherwise.
     pub const fn serves_clients_as_it_should(&self) -> bool {
         !self.is_for_clients() || self.access.admits_strangers()
     }
 
-    /// Whether what browsers call shows something (`GET`) or does something and leaves an event (`POST`, or `GET` of a ceremony), and asks for no more
-    /// than a session.
+    /// Whether what browsers call shows something (`GET`) or does something and leaves an event (`POST`, or `GET` of a ceremony), and takes no signature for a
+    /// credential.
     /// The table does not compile otherwise: a form's token is looked at where something is done.
     pub const fn pages_as_it_should(&self) -> bool {
-        let entry = !matches!(self.access, Access::Permission(_) | Access::Signed(_));
+        let entry = !matches!(self.access, Access::Signed(_));
         let does = match self.method {
             // A ceremony may end where a browser is led to, by another site and without a form: it does what its person agreed to, and no more.
             Method::GET => self.event.is_none() || matches!(self.access, Access::Credential(_)),
@@ -166,12 +181,13 @@ impl Spec {
     /// `own:`, or where [`Permission::MembersWrite`] or [`Permission::ClientsWrite`] is asked of a person, since whoever invites or registers must be
     /// signed in still; members are read where [`Permission::UsersRead`] is asked, and seen to where a permission is asked that is about the
     /// organization itself, or by who leaves it or brings it back, after a fresh sign-in; the directory is read where [`Permission::DirectoryRead`]
-    /// is asked; and everybody's accounts are changed by whoever signed in just now,
-    /// with [`Permission::UsersWrite`] or for themselves. The table does not compile otherwise.
+    /// is asked; and everybody's accounts are changed by whoever signed in just now, with [`Permission::UsersWrite`] or for themselves, or to go into
+    /// an organization with [`Permission::ElevationsRead`]. The table does not compile otherwise.
     pub const fn shares_as_it_should(&self) -> bool {
         let shares = matches!(self.access, Access::Permission(Permission::SharedWrite));
         let reads = matches!(self.access, Access::Permission(Permission::UsersRead));
         let administers = matches!(self.access, Access::Permission(Permission::UsersWrite));
+        let elevates = matches!(self.access, Access::Permission(Permission::ElevationsRead));
         let invites = matches!(self.access, Access::Permission(Permission::MembersWrite));
         let own = matches!(self.access, Access::Own(_));
         let clients = matches!(self.access, Access::Permission(Permission::ClientsWrite));
@@ -185,7 +201,7 @@ impl Spec {
             Rows::Organization if own => self.event.is_some() && self.fresh.is_some(),
             Rows::Organization => self.sees_to_an_organization() && (self.event.is_none() || self.fresh.is_some()),
             Rows::Directory => lists && matches!(self.method, Method::GET),
-            Rows::Accounts => (administers || own) && self.event.is_some() && self.fresh.is_some(),
+            Rows::Accounts => (administers || elevates || own) && self.event.is_some() && self.fresh.is_some(),
         }
     }
 }

@@ -126,6 +126,16 @@ events! {
     InvitationWithdrawn = "invitation.withdrawn" in Admin;
     /// Somebody followed an invitation, and is a member of the organization.
     MemberJoined = "member.joined" in Admin;
+    /// An organization made a role.
+    RoleCreated = "role.created" in Admin;
+    /// An organization's role allows or denies something else, or inherits from others.
+    RoleUpdated = "role.updated" in Admin;
+    /// An organization's role is no more.
+    RoleDeleted = "role.deleted" in Admin;
+    /// Somebody got a role in an organization.
+    GrantMade = "grant.made" in Admin;
+    /// A role that somebody had in an organization was taken back.
+    GrantRevoked = "grant.revoked" in Admin;
     /// Whoever runs the server had a link made by which it gets an administrator.
     SetupLinkMade = "setup_link.made" in Admin;
     /// The server got an administrator by such a link.
@@ -216,6 +226,22 @@ events! {
     SigningKeyMade = "signing_key.made" in Admin;
     /// Another master key wraps the data keys.
     MasterKeyChanged = "master_key.changed" in Admin;
+    /// A review of who may do what began: what everybody holds was written down.
+    ReviewBegun = "review.begun" in Admin;
+    /// Something held was kept or revoked in a review; the payload says what was there before, and what is after.
+    ReviewDecided = "review.decided" in Admin;
+    /// A review is over.
+    ReviewClosed = "review.closed" in Admin;
+    /// The evidence of a review was handed out; the payload has its SHA-256.
+    ReviewExported = "review.exported" in Admin;
+    /// An administrator of the server took a way into an organization's content.
+    ElevationBegun = "elevation.begun" in Admin;
+    /// A way into an organization's content was closed before its time.
+    ElevationEnded = "elevation.ended" in Admin;
+    /// An administrator of the server may be in the organization's content from now on, for a while.
+    OrganizationEntered = "organization.entered" in Admin;
+    /// An administrator of the server can be in the organization's content no more.
+    OrganizationLeft = "organization.left" in Admin;
     /// The nodes of the tenant began to be embedded anew with another model.
     EmbeddingChangeBegun = "embedding.change_begun" in System;
     /// Every node has its vector of the new model, and those of the old one are gone.
@@ -301,6 +327,16 @@ pub enum SubjectKind {
     Consent,
     /// A token by which programs register clients.
     InitialToken,
+    /// A review of who may do what.
+    Review,
+    /// Something held that a review asks about.
+    ReviewItem,
+    /// An administrator's way into an organization's content.
+    Elevation,
+    /// A role that an organization made.
+    Role,
+    /// That somebody holds a role.
+    Grant,
 }
 
 impl SubjectKind {
@@ -320,6 +356,11 @@ impl SubjectKind {
             Self::Client => "client",
             Self::Consent => "consent",
             Self::InitialToken => "initial_token",
+            Self::Review => "review",
+            Self::ReviewItem => "review_item",
+            Self::Elevation => "elevation",
+            Self::Role => "role",
+            Self::Grant => "grant",
         }
     }
 }

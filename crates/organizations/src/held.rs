@@ -1,22 +1,20 @@
 //! Who holds what, and what the roles say that they hold.
 
 use wardgraph_access::{Held, Role as Made, RoleName, Rule, Rulebook};
-use wardgraph_kernel::{GlobalRole, Holder, Mode, Read, TenantId, Timestamp};
+use wardgraph_kernel::{GlobalRole, Holder, Identity, Mode, OrganizationRole, Permissions, Read, TenantId, Timestamp, UserId};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, Tx};
 
 use crate::OrganizationError;
 
 /// What a member holds: the role of the membership, what is granted besides, and what they are on the whole server.
-const MEMBER: Statement<Read> = Statement::reading(
-    "organizations.held.member",
-    &[Role::App, Role::Identity],
+pub(crate) const MEMBER_SQL: &str =
     "select m.role, u.global_role, g.roles, g.until, o.roles_version, o.grants_version, u.generation
      from memberships m join users u on u.user_id = m.user_id join organizations o on o.organization_id = m.organization_id
      cross join lateral (
        select coalesce(array_agg(role), '{}') as roles, min(expires_at) as until from grants
        where tenant_id = $1 and user_id = $2 and (expires_at is null or expires_at > $3)) g
-     where m.organization_id = $1 and m.user_id = $2 and u.disabled_at is null",
-);
+     where m.organization_id = $1 and m.user_id = $2 and u.disabled_at is null";
+const MEMBER: Statement<Read> = Statement::reading("organizations.held.member", &[Role::App, Role::Identity], MEMBER_SQL);
 /// The same of a client on its own behalf.
 const CLIENT: Statement<Read> = Statement::reading(
     "organizations.held.client",
@@ -29,14 +27,21 @@ const CLIENT: Statement<Read> = Statement::reading(
      where c.organization_id = $1 and c.client_id = $2 and c.disabled_at is null",
 );
 /// The roles that an organization made, with the version of them: one row without a name where there are none.
-const ROLES: Statement<Read> = Statement::reading(
-    "organizations.held.roles",
-    &[Role::App, Role::Identity],
-    "select o.roles_version, r.name, r.allows, r.denies, r.inherits
-     from organizations o left join roles r on r.tenant_id = o.organization_id where o.organization_id = $1",
+pub(crate) const ROLES_SQL: &str = "select o.roles_version, r.name, r.allows, r.denies, r.inherits
+     from organizations o left join roles r on r.tenant_id = $1 where o.organization_id = $1";
+const ROLES: Statement<Read> = Statement::reading("organizations.held.roles", &[Role::App, Role::Identity], ROLES_SQL);
+
+/// The roles that are granted to somebody, with those that they take over, and what the organization's own say.
+const GRANTED: Statement<Identity> = Statement::identity(
+    "organizations.held.granted",
+    "with recursive given(name) as (
+       select role from grants where tenant_id = $1 and user_id = $2 and (expires_at is null or expires_at > $3)
+       union
+       select i.name from given join roles r on r.tenant_id = $1 and r.name = given.name cross join lateral unnest(r.inherits) i(name))
+     select given.name, coalesce(r.allows, '{}') from given left join roles r on r.tenant_id = $1 and r.name = given.name",
 );
 
-pub(crate) const STATEMENTS: &[&StatementInfo] = &[MEMBER.info(), CLIENT.info(), ROLES.info()];
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[MEMBER.info(), CLIENT.info(), ROLES.info(), GRANTED.info()];
 
 /// What a holder holds in an organization.
 #[derive(Debug, Clone)]
@@ -70,7 +75,7 @@ pub async fn standing<M: Mode>(
     row.as_ref().map(read).transpose()
 }
 
-fn read(row: &Row) -> Result<Standing, OrganizationError> {
+pub(crate) fn read(row: &Row) -> Result<Standing, OrganizationError> {
     let (own, granted): (Option<String>, Vec<String>) = (row.try_get(0)?, row.try_get(2)?);
     let roles = own.iter().chain(&granted).map(|name| RoleName::read(name)).collect::<Result<Vec<_>, _>>()?;
     let global = match row.try_get::<Option<&str>>(1)? {
@@ -99,10 +104,13 @@ pub async fn rulebook<M: Mode>(tx: &mut Tx<'_, M>, organization: &TenantId) -> R
 /// # Errors
 /// As [`rulebook`].
 pub async fn versioned<M: Mode>(tx: &mut Tx<'_, M>, organization: &TenantId) -> Result<(i64, Rulebook), OrganizationError> {
-    let rows = tx.query(&ROLES, &[&organization.as_str()]).await?;
+    book(&tx.query(&ROLES, &[&organization.as_str()]).await?)
+}
+
+pub(crate) fn book(rows: &[Row]) -> Result<(i64, Rulebook), OrganizationError> {
     let version = rows.first().map(|row| row.try_get(0)).transpose()?.unwrap_or_default();
     let mut made = Vec::with_capacity(rows.len());
-    for row in &rows {
+    for row in rows {
         if let Some(name) = row.try_get::<Option<&str>>(1)? {
             made.push(role(name, row)?);
         }
@@ -115,4 +123,26 @@ fn role(name: &str, row: &Row) -> Result<Made, OrganizationError> {
     let rules = |texts: &[String]| texts.iter().map(|text| Rule::read(text)).collect::<Result<Vec<_>, _>>();
     let inherits = inherits.iter().map(|name| RoleName::read(name)).collect::<Result<Vec<_>, _>>()?;
     Ok(Made::new(RoleName::read(name)?, rules(&allows)?, rules(&denies)?, inherits)?)
+}
+
+/// The most that grants allow a member, whatever their names and denies leave of it: for the scopes of tokens, which only bound what is decided.
+///
+/// # Errors
+/// Those of the database.
+pub async fn granted(
+    tx: &mut Tx<'_, Identity>,
+    organization: &TenantId,
+    user: UserId,
+    now: Timestamp,
+) -> Result<Permissions, OrganizationError> {
+    let mut all = Permissions::NONE;
+    for row in tx.run(&GRANTED, &[&organization.as_str(), &user.uuid(), &now]).await? {
+        let (name, allows): (&str, Vec<String>) = (row.try_get(0)?, row.try_get(1)?);
+        all = all.union(OrganizationRole::of(name).map_or(Permissions::NONE, OrganizationRole::permissions));
+        for rule in &allows {
+            // One that cannot be read gives nothing here; and where it is decided, nobody is let in by it.
+            all = all.union(Rule::read(rule).map_or(Permissions::NONE, |rule| rule.permissions()));
+        }
+    }
+    Ok(all)
 }

@@ -9,7 +9,7 @@ use wardgraph_http::HealthState;
 use wardgraph_store::{Store, StoreError};
 use wardgraph_worker::{
     AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, LogoutWorker, MailWorker, ModelKeeper, OrganizationKeeper,
-    PurgeWorker, TierKeeper,
+    PurgeWorker, ReviewKeeper, TierKeeper,
 };
 
 /// How many workers share the queue: the model works while the other reads and writes.
@@ -20,6 +20,7 @@ const WORKERS: usize = 2;
 pub(crate) struct Workers {
     pub(crate) embedding: EmbeddingWorker,
     pub(crate) purge: PurgeWorker,
+    pub(crate) reviews: ReviewKeeper,
     pub(crate) forgetting: ForgettingWorker,
     pub(crate) keys: KeyKeeper,
     pub(crate) mail: MailWorker,
@@ -69,6 +70,7 @@ pub(crate) fn others(
     tasks.spawn(look_after(store.clone(), health, metrics, workers.clone(), keepers));
     if let Some(workers) = workers {
         tasks.spawn(workers.purge.run());
+        tasks.spawn(workers.reviews.run());
         tasks.spawn(workers.forgetting.run());
         tasks.spawn(workers.keys.run());
         tasks.spawn(workers.mail.run());

@@ -12,7 +12,7 @@ use wardgraph_egress::{Egress, Names, Rules};
 use wardgraph_embed::{Embedder, ModelKind};
 use wardgraph_gate::{Gate, GateParts, Proxies, SystemParts, WebhookKeys};
 use wardgraph_graph::{embedding::Backlog, search::Routes};
-use wardgraph_http::{Accounts, Edge, HealthState, Mounted, QueryVectors, Registering, ServeLimits, Services, Tls};
+use wardgraph_http::{Accounts, Edge, FactorRules, HealthState, Mounted, QueryVectors, Registering, ServeLimits, Services, Tls};
 use wardgraph_identity::{
     Keys as AccountKeys,
     mail::Mailer,
@@ -61,7 +61,7 @@ pub struct AppOptions {
     pub proxies: Proxies,
     /// How long the database may take.
     pub timeouts: Timeouts,
-    /// Connections of the pool that serves requests.
+    /// Connections of the pool that serves requests; a quarter as many look after accounts.
     pub connections: usize,
     /// What is mounted: the server's own table, or that of a test.
     pub api: fn(Arc<Gate>, &Services, Edge) -> Mounted,
@@ -87,6 +87,8 @@ pub struct AppOptions {
     pub verifies: bool,
     /// How people come to have accounts.
     pub registration: Registering,
+    /// What is asked of second factors.
+    pub factors: FactorRules,
     /// What a password's hash costs: little, unless a test is about it.
     pub cost: Cost,
     /// Where passwords are looked up that were leaked elsewhere.
@@ -126,6 +128,7 @@ impl Default for AppOptions {
             algorithms: vec![Algorithm::ES256],
             verifies: false,
             registration: Registering::Open,
+            factors: FactorRules::default(),
             cost: Cost { memory_kib: 64, passes: 1 },
             breached: None,
             hashing: PoolOptions { threads: 2, queue: 64 },
@@ -142,9 +145,8 @@ impl Default for AppOptions {
 impl AppOptions {
     /// How accounts are kept, once their keys are there.
     fn accounts(&self) -> impl FnOnce(&AccountKeys, u16) -> Accounts + use<> {
-        let (here, hashing, cost, beat, registration, verifies) =
-            (self.pages_here, self.hashing, self.cost, self.beat, self.registration, self.verifies);
-        let breached = self.breached.clone();
+        let (here, hashing, cost, beat, verifies) = (self.pages_here, self.hashing, self.cost, self.beat, self.verifies);
+        let (registration, factors, breached) = (self.registration, self.factors, self.breached.clone());
         move |keys, port| Accounts {
             keys: keys.clone(),
             breached,
@@ -152,6 +154,7 @@ impl AppOptions {
             lifetimes: Lifetimes::default(),
             cost,
             registration,
+            factors,
             verifies,
             passkeys: Some(party(here.then_some(port))),
             beat,
@@ -229,7 +232,7 @@ impl App {
                 (Role::App, options.connections),
                 (Role::Worker, 2),
                 (Role::Admin, 1),
-                (Role::Identity, 1),
+                (Role::Identity, options.connections.div_ceil(4)),
             ]),
             timeouts: options.timeouts,
             statements: wardgraph_server::wire::statements(routes.searches()).into_iter().chain(options.statements).collect(),
@@ -255,6 +258,7 @@ impl App {
             .unwrap(),
             limiter: Limiter::new(options.limits),
             described: options.newcomers.described,
+            registered_scopes: options.newcomers.rules.scopes.clone(),
             fresh_for: std::time::Duration::from_mins(10),
             proxies: options.proxies,
             webhooks: options.webhooks,
@@ -414,11 +418,13 @@ impl App {
         let client = OAuthClient::known(self, &administrator).await;
         let oauth = self.agreement_of(&administrator).await;
         let (account, recovery_code) = administrator.known(self).await;
+        let (role, grant) = administrator.known_roles(self, account.member).await;
         // What was signed in before the account had a second factor is out.
         let window = Window::open(self);
         window.sign_in_with(&administrator.email, &recovery_code).await;
         owner.looks_through(&window);
-        Known { node, other, edge, shared, account, client, oauth }
+        let looked_at = administrator.known_review(&account).await;
+        Known { node, other, edge, shared, account, client, oauth, looked_at, role, grant }
     }
 
     /// A fresh person, as whom `owner` calls endpoints that are about a person's account from now on.

@@ -13,6 +13,7 @@ mod logout;
 mod mail;
 mod organizations;
 mod purge;
+mod reviews;
 mod tidy;
 mod tiers;
 
@@ -26,4 +27,5 @@ pub use logout::LogoutWorker;
 pub use mail::MailWorker;
 pub use organizations::OrganizationKeeper;
 pub use purge::PurgeWorker;
+pub use reviews::ReviewKeeper;
 pub use tiers::{TierKeeper, TierOptions};

@@ -83,16 +83,19 @@ pub struct Attempt<'a> {
 pub struct Seat {
     /// The organization.
     pub organization: TenantId,
-    /// What the person may do in it.
-    pub role: OrganizationRole,
+    /// What the person is in it; nothing but what is granted, if nothing is said.
+    pub role: Option<OrganizationRole>,
     /// What the person may do on the whole server besides.
     pub global: Option<GlobalRole>,
+    /// The most that grants allow them, as far as somebody looked.
+    pub granted: Permissions,
 }
 
 impl Seat {
-    /// What whoever sits there may do.
+    /// The most that whoever sits there may do: for what tokens say, which only bounds what is decided.
     pub fn permissions(&self) -> Permissions {
-        self.role.permissions().union(self.global.map_or(Permissions::NONE, GlobalRole::permissions))
+        let here = self.role.map_or(Permissions::NONE, OrganizationRole::permissions);
+        here.union(self.granted).union(self.global.map_or(Permissions::NONE, GlobalRole::permissions))
     }
 }
 
@@ -186,9 +189,9 @@ pub(crate) fn seat(
     role: Option<String>,
     global_role: Option<String>,
 ) -> Result<Option<Seat>, IdentityError> {
-    let (Some(organization), Some(role)) = (organization, role) else { return Ok(None) };
+    let Some(organization) = organization else { return Ok(None) };
     let organization = TenantId::parse(&organization).map_err(|_| IdentityError::Unreadable("an organization's id"))?;
-    let role = OrganizationRole::of(&role).ok_or(IdentityError::Unreadable("a member's role"))?;
+    let role = role.map(|word| OrganizationRole::of(&word).ok_or(IdentityError::Unreadable("a member's role"))).transpose()?;
     let global = |word: String| GlobalRole::of(&word).ok_or(IdentityError::Unreadable("a global role"));
-    Ok(Some(Seat { organization, role, global: global_role.map(global).transpose()? }))
+    Ok(Some(Seat { organization, role, global: global_role.map(global).transpose()?, granted: Permissions::NONE }))
 }

@@ -46,7 +46,9 @@ fn bringing(kind: link::Kind, name: &str, address: &str) -> (&'static str, Strin
             format!(
                 "a second factor was added to your account just now: signing in asks for it besides the password, and your other sessions \
                  were ended. If it was you, you need not do anything. If it was not you, say so at\n\n{address}\n\nThe link is good for \
-                 seven days and works once. It removes the factor, and ends your password and whatever is signed in: then you set a new \
+                 seven days and works once. It removes the factor, and ends your password, your API keys and whatever is signed in, in \
+                 applications and on devices too. Applications and devices that were let into your account since the day before, and invitations, \
+                 are taken back, and applications that were registered or changed with it are stopped; what went is shown to you. Then you set a new \
                  password by another mail."
             ),
         ),
@@ -94,6 +96,14 @@ fn telling(notice: Notice, base: &str) -> (&'static str, String) {
                 "an administrator of the server took away the second factors of your account, as you asked them to, we hope. Your password, \
                  API keys and whatever was signed in ended with them. Set a new password at\n\n{base}/forgot-password\n\nand then add a \
                  second factor. If you did not ask for it, ask the administrator why."
+            ),
+        ),
+        Notice::Elevated => (
+            "An administrator is in your organization's content",
+            format!(
+                "an administrator of the server took a way into the content of an organization that you own, for an hour at most. Who it was, \
+                 what for, and what they may do stands in the organization's log and in its list of elevations, where you can close it, \
+                 at\n\n{base}"
             ),
         ),
         Notice::FactorRemoved => (

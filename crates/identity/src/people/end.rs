@@ -8,11 +8,7 @@ use wardgraph_kernel::{Timestamp, UserId, Write};
 use wardgraph_store::{Role, Statement, StoreError, Tx};
 
 use super::leaving::{Left, leave};
-use crate::{
-    IdentityError,
-    invitation::{Withdrawn, withdraw_of_account},
-    session::Why,
-};
+use crate::{IdentityError, session::Why};
 
 const ADMIN: &[Role] = &[Role::Admin];
 
@@ -75,16 +71,7 @@ pub async fn administrators(tx: &mut Tx<'_, Write>) -> Result<Administrators, St
     Ok(Administrators(ids.collect::<Result<_, _>>()?))
 }
 
-/// An account that may do nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Disabled {
-    /// The generation that is to be announced.
-    pub generation: i64,
-    /// Whom it had invited: nobody comes in by that when it is enabled again.
-    pub withdrawn: Vec<Withdrawn>,
-}
-
-/// Has an account do nothing: its sessions and keys end, and what it invited to is withdrawn.
+/// Has an account do nothing: its sessions and keys end. Tells the generation that is to be announced. What it left behind is taken back besides.
 ///
 /// # Errors
 /// [`IdentityError::InTheWay`] for the last administrator.
@@ -93,12 +80,11 @@ pub async fn disable(
     administrators: &Administrators,
     user: UserId,
     now: Timestamp,
-) -> Result<Disabled, IdentityError> {
+) -> Result<i64, IdentityError> {
     administrators.can_spare(user)?;
     tx.write(&HOLD_ACCOUNT, &[&user.uuid()]).await?;
     let rows = tx.write(&DISABLE, &[&user.uuid(), &now, &Why::Disabled.word()]).await?;
-    let generation = rows.first().ok_or(IdentityError::NobodyThere)?.try_get(0)?;
-    Ok(Disabled { generation, withdrawn: withdraw_of_account(tx, user, now).await? })
+    Ok(rows.first().ok_or(IdentityError::NobodyThere)?.try_get(0)?)
 }
 
 /// Lets the account's owner sign in again. What was taken back stays so.

@@ -239,7 +239,8 @@ async fn ids_in_bodies_and_queries_are_uuids_or_400() {
 #[tokio::test]
 async fn ids_in_paths_are_uuids_or_nothing() {
     let app = App::start().await;
-    // Ids of clients and organizations are no UUIDs: `a_client_is_registered_seen_changed_and_deleted_by_its_organization_alone` tries theirs.
+    // Ids of clients and organizations are no UUIDs, and those of roles are names: `a_client_is_registered_seen_changed_and_deleted_by_its_organization_alone`
+    // tries such.
     let is_a_uuid = |row: &&Row| (row.shape)().path.is_some_and(IdKind::is_uuid);
     for row in rows().filter(|row| is_a_uuid(row) && !row.spec.is_page()) {
         let owner = app.owner(&format!("t-{}", row.spec.id.to_lowercase()));

@@ -11,6 +11,7 @@ use wardgraph_gate::{Browser, Ceremony, CeremonyWork, Committed, Proven};
 use wardgraph_identity::account::Place;
 use wardgraph_kernel::{Chance, ConsentId, EventType, Outcome, Timestamp};
 use wardgraph_oauth::{
+    OAuthError,
     consent::{self, Agreement},
     device::{self, Allowing},
     scope,
@@ -19,7 +20,7 @@ use wardgraph_oauth::{
 use super::{Opened, Person, opened, page, person, places, unknown};
 use crate::{
     Failure,
-    handlers::auth::person as somebody,
+    handlers::{auth::person as somebody, granted::with_grants},
     pages::{self, device_code::decided},
 };
 
@@ -55,15 +56,19 @@ async fn allow(
     (now, chance): (Timestamp, &dyn Chance),
 ) -> Outgoing {
     let (user, organization) = (person.met.user, &place.seat.organization);
-    let mut scopes = scope::within(&opened.waiting.scopes, place.seat.permissions());
+    let seat = with_grants(&mut work.tx(), user, &place.seat, now).await?;
+    let mut scopes = scope::within(&opened.waiting.scopes, seat.permissions());
     if scopes.is_empty() {
         return Ok(work.refuse(Problem::forbidden("you may do nothing of what the device asks for")).await?);
     }
     scopes.sort();
     let client = opened.client.id.as_str();
     let client_name = &opened.client.registered.name;
-    let agreement = Agreement { user, client, client_name, organization, scopes: &scopes };
-    let agreed = consent::remember_by_identity(&mut work.tx(), &agreement, ConsentId::new(now, chance), now).await?;
+    let agreement = Agreement { user, client: &opened.client, client_name, organization, scopes: &scopes };
+    let agreed = match consent::remember(&mut work.tx(), &agreement, ConsentId::new(now, chance), now).await {
+        Err(error @ OAuthError::TooMany { .. }) => return Ok(work.refuse(Failure::from(error).into()).await?),
+        agreed => agreed?,
+    };
     let allowing = Allowing {
         user,
         organization,

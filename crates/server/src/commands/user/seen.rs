@@ -4,13 +4,14 @@ use std::{io::Write, sync::Arc};
 
 use clap::Subcommand;
 use serde_json::{Value, json};
-use wardgraph_audit::Entry;
+use wardgraph_audit::{Entry, Subject};
 use wardgraph_gate::{SystemParts, SystemWork};
 use wardgraph_identity::{
     Address,
     people::{self, Listing, Person, Who},
 };
 use wardgraph_kernel::{Cursor, EventType, GlobalRole, PageSize, SystemChance, SystemClock, UserId, Write as Writing};
+use wardgraph_oauth::left::{self, What};
 use wardgraph_store::Role;
 use wardgraph_tokens::{Revocation, revoke};
 
@@ -135,13 +136,25 @@ async fn disable(parts: &SystemParts, user: UserId) -> Result<(), StartError> {
     let mut work = parts.people("user disable")?;
     let now = work.now();
     let administrators = people::administrators(&mut work.tx()).await?;
-    let disabled = people::disable(&mut work.tx(), &administrators, user, now).await?;
-    for invitation in disabled.withdrawn {
-        let entry = Entry::done(EventType::InvitationWithdrawn, invitation.id.into()).with(json!({ "invited_by": user }));
-        work.changed_in(&invitation.organization, entry);
+    let generation = people::disable(&mut work.tx(), &administrators, user, now).await?;
+    for left in left::take_back_of(&mut work.tx(), user, now).await? {
+        if let What::Consent { id, .. } = left.what {
+            revoke(&mut work.tx(), Revocation::Session(&id.to_string()), now).await?;
+        }
+        let (event_type, subject) = taken_back(&left.what);
+        let entry = Entry::done(event_type, subject).with(json!({ "why": "disabled", "account": user }));
+        work.changed_in(&left.organization, entry);
     }
-    announce(&mut work, user, disabled.generation).await?;
+    announce(&mut work, user, generation).await?;
     Ok(work.commit(vec![Entry::done(EventType::UserDisabled, user.into())]).await?)
+}
+
+fn taken_back(what: &What) -> (EventType, Subject) {
+    match what {
+        What::Invitation { id, .. } => (EventType::InvitationWithdrawn, (*id).into()),
+        What::InitialToken(id) => (EventType::InitialTokenWithdrawn, (*id).into()),
+        What::Consent { id, .. } => (EventType::ConsentRevoked, (*id).into()),
+    }
 }
 
 /// Tells the role before.

@@ -8,7 +8,7 @@ use wardgraph_testkit::{App, PASSWORD, Person, octets};
 use super::refresh;
 
 /// Every row of every table, as text.
-async fn dump(app: &App) -> String {
+pub(super) async fn dump(app: &App) -> String {
     let client = app.database.behind_the_scenes().await;
     let tables = "select c.relname from pg_class c where c.relnamespace = 'wardgraph'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition";
     let mut dump = String::new();
