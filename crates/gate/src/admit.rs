@@ -54,6 +54,8 @@ pub struct GateParts {
     pub limiter: Limiter,
     /// How clients are known by the documents at their ids, if they are.
     pub described: Option<Described>,
+    /// The most that clients may ask for that nobody vouched for, whatever they were registered with.
+    pub registered_scopes: Arc<[String]>,
     /// For how long after signing in a person may do what asks for a fresh sign-in.
     pub fresh_for: Duration,
     /// Which proxies are believed.

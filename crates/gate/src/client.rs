@@ -56,9 +56,14 @@ impl Gate {
         self.clients.0.get(id).filter(current)
     }
 
+    /// A client, with no more than it may have by now.
+    pub(crate) fn bound(&self, client: Client) -> Arc<Client> {
+        Arc::new(client.within(&self.parts.registered_scopes))
+    }
+
     /// Remembers a client.
     pub(crate) fn remember(&self, client: Client) -> Arc<Client> {
-        let client = Arc::new(client);
+        let client = self.bound(client);
         self.clients.0.insert(client.id.clone(), client.clone());
         client
     }
@@ -104,6 +109,17 @@ impl<E: Endpoint> Ceremony<E> {
         self.within(decision)
     }
 
+    /// Counts a request of a client that proves nothing where it came from: nobody uses up what the client has elsewhere.
+    ///
+    /// # Errors
+    /// 429 when it asked too often.
+    pub fn charge_unproven(&self, client: &Client) -> Result<(), Problem> {
+        let admission = self.admission();
+        let parts = &admission.gate.parts;
+        let elapsed = parts.clock.elapsed();
+        self.within(parts.limiter.charge_unproven_client(client.id.as_str(), admission.ip, E::SPEC.limit, elapsed))
+    }
+
     /// Counts a try in a client's name that failed, by whomever. The client itself is not kept out by it: what is right is never counted.
     ///
     /// # Errors
@@ -114,7 +130,7 @@ impl<E: Endpoint> Ceremony<E> {
         self.within(decision)
     }
 
-    /// Counts a request to the network that it came from: of a client that proves nothing, anybody can be it.
+    /// Counts a request to the network that it came from: of a client that anybody could be.
     ///
     /// # Errors
     /// 429 when too many came.

@@ -103,6 +103,7 @@ fn ids(rows: &[Row]) -> Result<Vec<SessionId>, StoreError> {
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     begin::BEGIN.info(),
     begin::CROWDED.info(),
+    browser::BEGAN.info(),
     browser::FIND.info(),
     browser::REPLACE.info(),
     browser::TOUCH.info(),

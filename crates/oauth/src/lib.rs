@@ -11,6 +11,7 @@ pub mod client;
 pub mod code;
 pub mod consent;
 pub mod device;
+mod either;
 mod error;
 pub mod exchange;
 pub mod follow;
@@ -31,6 +32,7 @@ pub mod told;
 
 pub use authenticate::{AuthMethod, Authenticated};
 pub use client::Client;
+pub use either::Either;
 pub use error::{ErrorCode, OAuthError, Refusal};
 
 use wardgraph_identity::reference;

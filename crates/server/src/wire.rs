@@ -368,6 +368,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         nonces: Nonces::new(account_keys.nonces()),
         limiter: Limiter::new(config.limits.clone()),
         described: described(config, &egress),
+        registered_scopes: config.newcomers.scopes.clone(),
         fresh_for: config.accounts.fresh_for,
         proxies: config.http.proxies.clone(),
         webhooks: Vec::new(),

@@ -38,6 +38,7 @@ pub const GLOBAL_TABLES: &[(&str, &str)] = &[
     ("sessions", "a person's, as the account is"),
     ("clients", "looked up before anyone is known; who sees to an organization's sees those alone"),
     ("client_secrets", "a client's, looked up with it before anyone is known"),
+    ("client_acts", "who did something with a client: a person's, as the account is"),
     ("initial_tokens", "used by a program that is no client yet; who sees to an organization's clients sees those alone"),
     ("api_keys", "looked up before anyone is known; a person sees the own rows alone"),
     ("passkeys", "looked up before anyone is known; a person sees the own rows alone"),
@@ -207,15 +208,16 @@ fn of_a_tenant(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static s
     }
 }
 
-/// The same for people's sign-ins elsewhere: on devices, and at clients that are told when these end.
+/// The same for people's sign-ins elsewhere: on devices, and at clients, of which some are told when these end.
 fn of_sign_ins_elsewhere(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static str]> {
     match (table, text) {
         ("device_authorizations" | "device_guesses" | "logouts", ("keeper", "*", "true", "true")) => Some(&["wardgraph_worker"]),
-        ("device_authorizations" | "device_guesses" | "logouts", ("identity", "*", "true", "true")) => {
+        ("device_authorizations" | "device_guesses" | "logouts" | "client_acts", ("identity", "*", "true", "true")) => {
             Some(&["wardgraph_identity"])
         }
-        ("device_authorizations" | "logouts", ("administrator", "*", "true", "true")) => Some(&["wardgraph_admin"]),
-        ("device_authorizations" | "logouts", ("own_account", "*", ACCOUNT, ACCOUNT)) => Some(&["wardgraph_app"]),
+        ("device_authorizations" | "logouts", ("administrator", "*", "true", "true"))
+        | ("clients", ("administrator", "r", "true", "")) => Some(&["wardgraph_admin"]),
+        ("device_authorizations" | "logouts" | "client_acts", ("own_account", "*", ACCOUNT, ACCOUNT)) => Some(&["wardgraph_app"]),
         _ => None,
     }
 }

@@ -256,6 +256,7 @@ impl App {
             .unwrap(),
             limiter: Limiter::new(options.limits),
             described: options.newcomers.described,
+            registered_scopes: options.newcomers.rules.scopes.clone(),
             fresh_for: std::time::Duration::from_mins(10),
             proxies: options.proxies,
             webhooks: options.webhooks,

@@ -16,6 +16,7 @@ use wardgraph_identity::{
     people::{self, Administrators, Listing, Person, Who},
 };
 use wardgraph_kernel::{Endpoint, List, Timestamp, UserId, Write};
+use wardgraph_oauth::client;
 use wardgraph_tokens::{Revocation, revoke};
 
 use crate::{
@@ -152,7 +153,7 @@ async fn end<E: Endpoint<Mode = Write>>(
         let (event_type, payload) = left.told();
         work.changed_in(&left.organization, Entry::done(event_type, (&left.organization).into()).with(payload));
         if left.heir.is_none() {
-            revoke(&mut work.tx(), Revocation::Organization(left.organization.as_str()), now).await?;
+            client::end_with(&mut work.tx(), &left.organization, &left.clients, now).await?;
         }
     }
     announce(work, user, gone.generation, now).await

@@ -34,6 +34,13 @@ pub(super) const REPLACE: Statement<Identity> = Statement::identity(
     "update sessions set ended_at = $3, ended_by = $4 where session_id = $1 and verifier = $2 and browser and ended_at is null returning session_id",
 );
 
+/// The session in which a client's was begun, whether it lives still or not.
+pub(super) const BEGAN: Statement<Identity> = Statement::identity(
+    "identity.browser.began",
+    "select b.verifier from sessions s join sessions b on b.session_id = s.browser_session_id
+     where s.session_id = $1 and s.client_id = $2 and b.session_id = $3 and b.user_id = s.user_id",
+);
+
 /// What a cookie holds: what it says of itself, which nobody has believed yet.
 #[derive(Debug, Clone, Copy)]
 pub struct CookieText<'a> {
@@ -101,6 +108,18 @@ pub async fn replace(tx: &mut Tx<'_, Identity>, cookie: &CookieText<'_>, now: Ti
     tx.run(&REPLACE, &[&cookie.session.uuid(), &verifier.as_slice(), &now, &Why::Replaced.word()])
         .await
         .map(|rows| !rows.is_empty())
+}
+
+/// Whether a client's session was begun by the very browser that holds this cookie, whose own session may be over.
+pub async fn began(
+    tx: &mut Tx<'_, Identity>,
+    cookie: &CookieText<'_>,
+    session: SessionId,
+    client: &str,
+) -> Result<bool, StoreError> {
+    let rows = tx.run(&BEGAN, &[&session.uuid(), &client, &cookie.session.uuid()]).await?;
+    let Some(row) = rows.first() else { return Ok(false) };
+    Ok(sha256::verifies(cookie.text, &row.try_get::<Vec<u8>>(0)?))
 }
 
 /// Notes that a session was used, and from where.

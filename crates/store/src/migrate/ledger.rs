@@ -45,7 +45,8 @@ migrations![
     "0031_registration",
     "0032_devices",
     "0033_logouts",
-    "0037_what_a_thief_leaves_everywhere"
+    "0037_what_a_thief_leaves_everywhere",
+    "0038_everybodys_share"
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {

@@ -1,6 +1,6 @@
 //! What the roles may do with the tables of accounts: read by the catalogue's tests.
 
-const PEOPLES: [&str; 18] = [
+const PEOPLES: [&str; 19] = [
     "users",
     "passwords",
     "memberships",
@@ -19,6 +19,7 @@ const PEOPLES: [&str; 18] = [
     "authorization_codes",
     "logouts",
     "device_authorizations",
+    "client_acts",
 ];
 
 /// Table, policy, command and roles of every policy.
@@ -74,7 +75,7 @@ pub(crate) fn policies() -> Vec<String> {
     policies.extend(everybodys.map(|table| format!("{table} administrator PERMISSIVE ALL admin")));
     let left = ["initial_tokens", "consents", "authorization_codes", "device_authorizations"];
     policies.extend(left.map(|table| format!("{table} administrator PERMISSIVE ALL admin")));
-    policies.extend(["memberships", "links"].map(|table| format!("{table} administrator PERMISSIVE SELECT admin")));
+    policies.extend(["memberships", "links", "clients"].map(|table| format!("{table} administrator PERMISSIVE SELECT admin")));
     policies.push("mail administrator PERMISSIVE INSERT admin".to_owned());
     policies.extend(["users", "memberships", "sessions"].map(|table| format!("{table} members PERMISSIVE SELECT app")));
     policies.extend(peoples.chain(before).chain(keepers));
@@ -137,6 +138,8 @@ pub(crate) fn grants() -> Vec<String> {
         "initial_tokens identity delete+insert+select",
         "initial_tokens app delete+insert+select",
         "client_secrets app delete+insert+select+update",
+        "client_acts identity insert+select",
+        "client_acts app insert+select",
         "pushed_requests identity insert+select+update",
         "pushed_requests worker delete",
         "authorization_codes identity delete+insert+select+update",
@@ -259,15 +262,22 @@ pub(crate) fn grants() -> Vec<String> {
         of("api_keys", &["key_id", "revoked_at", "expires_at"], "worker select"),
         of("api_keys", &["expires_at", "revoked_at", "successor_id"], "app update"),
         of("initial_tokens", &["uses_left"], "identity update"),
-        of("consents", &["client_name", "scopes", "updated_at"], "app update"),
-        of("consents", &["client_name", "scopes", "updated_at"], "identity update"),
+        of("consents", &["client_generation", "client_name", "scopes", "updated_at"], "app update"),
+        of("consents", &["client_generation", "client_name", "scopes", "updated_at"], "identity update"),
+        of("client_acts", &["acted_at"], "app update"),
+        of("client_acts", &["acted_at"], "identity update"),
+        of("clients", &["client_id", "organization_id"], "admin select"),
         of("device_authorizations", &["code_id", "expires_at"], "worker select"),
         of("device_authorizations", &["client_id", "organization_id", "used_at", "user_id"], "app select"),
         of("device_guesses", &["name", "since"], "worker select"),
         of("pushed_requests", &["request_id", "expires_at"], "worker select"),
         of("authorization_codes", &["code_id", "created_at", "expires_at"], "worker select"),
         of("authorization_codes", &["client_id", "organization_id", "used_at", "user_id"], "app select"),
-        of("clients", &["backchannel_logout_uri", "client_id", "disabled_at", "id_token_alg"], "worker select"),
+        of(
+            "clients",
+            &["backchannel_logout_uri", "client_id", "disabled_at", "id_token_alg", "organization_id"],
+            "worker select",
+        ),
         of("passkeys", &passkeys, "app select"),
         of("passkeys", &["sign_count", "synced", "recognised", "went_back_at"], "identity update"),
     ];

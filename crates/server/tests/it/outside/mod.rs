@@ -6,3 +6,4 @@ mod keyed;
 mod readme;
 mod rust_client;
 mod surfer;
+pub(crate) mod talk;
