@@ -38,7 +38,8 @@ serve: ## Build, and run the server until Ctrl-C
 test: setup-test ## Run every test
 	python3 scripts/check.py
 	cd scripts && python3 -m unittest -q bench.tests
-	$(CARGO) test --workspace --locked
+	@# Tests wait for clocks, browsers and other processes as long as they compute.
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$(( 2 * $$(nproc) ))} $(CARGO) test --workspace --locked
 
 fuzz: setup ## Mangle tokens, proofs, requests, cursors, addresses and settings, each target for FUZZ_SECONDS (600)
 	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),600) $(CARGO) test --locked -p wardgraph-server --test it fuzz:: -- --nocapture
@@ -57,7 +58,7 @@ bench: setup-bench ## Measure, and write bench/REPORT.md; LONG=1 for the long se
 	$(CARGO) build --release --locked --manifest-path oracle/Cargo.toml --features race
 	cd scripts && python3 -m bench $(if $(ONLY),--only $(ONLY)) $(if $(LONG),--long) $(if $(QUICK),--quick)
 
-docs: setup ## Write the generated documents anew: configuration, endpoints, OpenAPI, the programs of the integration guide
+docs: setup ## Write the generated documents anew: configuration, endpoints, permissions, OpenAPI, the programs of the integration guide
 	python3 scripts/examples.py
 	UPDATE_DOCS=1 $(CARGO) test --locked -p wardgraph-server --test it documents
 

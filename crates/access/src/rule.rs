@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use wardgraph_kernel::{Permission, Permissions};
 
-use crate::{AccessError, pattern::Pattern};
+use crate::{AccessError, pattern::Pattern, role::ceiling};
 
 /// How long a rule's text may be, in bytes.
 const LONGEST: usize = 256;
@@ -61,6 +61,11 @@ impl Rule {
     /// Which names it speaks of.
     pub const fn pattern(&self) -> &Pattern {
         &self.pattern
+    }
+
+    /// What it allows of what an organization can give, whichever names it speaks of.
+    pub fn permissions(&self) -> Permissions {
+        self.allowed(ceiling()).collect()
     }
 
     /// Whether it speaks of anything below a ceiling.
@@ -170,8 +175,10 @@ mod tests {
         assert_eq!(words(write.allowed(ceiling)), "nodes:read nodes:write");
         assert_eq!(words(write.denied(ceiling)), "nodes:write");
         assert_eq!(words(read.allowed(ceiling)), "nodes:read");
-        let writes =
-            "nodes:read nodes:write edges:read edges:write triggers:read triggers:write members:write clients:read clients:write";
+        assert_eq!(Rule::read("nodes:write:a-*").unwrap().permissions(), write.permissions());
+        let writes = "nodes:read nodes:write edges:read edges:write triggers:read triggers:write members:write clients:read \
+                      clients:write organizations:write roles:read roles:write reviews:read reviews:write indices:read \
+                      indices:write";
         assert_eq!(words(Rule::read("*:write").unwrap().allowed(ceiling)), writes, "not what the server's `users:write` implies");
         assert_eq!(words(read.denied(ceiling)), "nodes:read nodes:write search:read");
     }

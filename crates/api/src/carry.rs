@@ -1,8 +1,12 @@
 //! How inputs and outputs travel: in the path, the query, the body.
 
-/// A path parameter. There is one at most, called `id`.
+/// A path parameter, called `id`.
 #[derive(Debug, Clone, Copy)]
 pub struct Path<T>(pub T);
+
+/// The path parameter after it, whatever it is called: something that is within what the first one names.
+#[derive(Debug, Clone, Copy)]
+pub struct Within<T>(pub T);
 
 /// The query string.
 #[derive(Debug, Clone)]
@@ -232,6 +236,12 @@ pub enum Exposition {}
 /// JSON that is no type of this API.
 #[derive(Debug, Clone, Copy)]
 pub enum JsonText {}
+/// JSON values, one a line.
+#[derive(Debug, Clone, Copy)]
+pub enum JsonLines {}
+/// Comma-separated values (RFC 4180).
+#[derive(Debug, Clone, Copy)]
+pub enum Csv {}
 /// A set of public keys (RFC 7517, section 8.5.2).
 #[derive(Debug, Clone, Copy)]
 pub enum JwkSet {}
@@ -260,6 +270,14 @@ impl Media for Exposition {
 
 impl Media for JsonText {
     const TYPE: &'static str = "application/json";
+}
+
+impl Media for JsonLines {
+    const TYPE: &'static str = "application/jsonl";
+}
+
+impl Media for Csv {
+    const TYPE: &'static str = "text/csv; charset=utf-8";
 }
 
 impl Media for JwkSet {

@@ -1,16 +1,21 @@
 //! What goes in and comes out of an endpoint, for OpenAPI, for documentation, and for the tests that call every endpoint.
 
+mod known;
+
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 use wardgraph_kernel::{
-    ApiKeyId, ClientId, ConsentId, EdgeId, FactorId, InitialTokenId, InvitationId, NodeId, SessionId, SharedNodeId, UserId,
+    ApiKeyId, ClientId, ConsentId, EdgeId, ElevationId, FactorId, GrantId, InitialTokenId, InvitationId, NodeId, ReviewId,
+    ReviewItemId, SessionId, SharedNodeId, UserId,
 };
 
 use crate::{
     Accept, Accepted, ClientForm, ClientQuery, Created, Document, Errand, Form, IfMatch, Issued, Json, NoContent, Onward, Page,
-    Parameters, Path, Query, Redirect, Registering, Registrant, RegistrationToken, Signable, Stored, Tagged, carry::Media,
-    validate::Validate,
+    Parameters, Path, Query, Redirect, Registering, Registrant, RegistrationToken, Signable, Stored, Tagged, Within,
+    carry::Media, validate::Validate, wire::role::RoleId,
 };
+
+pub use known::{KnownAgreement, KnownClient, KnownInvitations, KnownMfa, KnownReview};
 
 /// Things that exist, of which valid requests can be made.
 #[derive(Debug, Clone)]
@@ -29,23 +34,12 @@ pub struct Known {
     pub client: KnownClient,
     /// What a client of the OAuth server and that person have to do with each other.
     pub oauth: KnownAgreement,
-}
-
-/// A client, and what a person agreed to.
-#[derive(Debug, Clone)]
-pub struct KnownAgreement {
-    /// The client, which the person agreed to have `openid`.
-    pub client_id: String,
-    /// Where its answers go.
-    pub redirect_uri: String,
-    /// The person's organization.
-    pub organization: String,
-    /// What the person agreed to.
-    pub consent: ConsentId,
-    /// An ID token of the person, for the client.
-    pub id_token: String,
-    /// The code of a device that waits for somebody to decide.
-    pub user_code: String,
+    /// What is looked at in the person's organization.
+    pub looked_at: KnownReview,
+    /// A role that the caller's organization made, and nobody holds.
+    pub role: String,
+    /// That a member of it holds another role.
+    pub grant: GrantId,
 }
 
 /// An account, and what opens it.
@@ -75,51 +69,6 @@ pub struct KnownAccount {
     pub invitations: KnownInvitations,
 }
 
-/// Invitations, and the link of a server that is set up.
-#[derive(Debug, Clone)]
-pub struct KnownInvitations {
-    /// An open invitation of the account's organization.
-    pub id: InvitationId,
-    /// The token of one to somebody without an account.
-    pub to_somebody_new: String,
-    /// The token of one to the account's address, of another organization.
-    pub to_the_account: String,
-    /// The token of a link by which the server gets another administrator.
-    pub setup: String,
-    /// An address that nobody has.
-    pub new_address: String,
-}
-
-/// A client of the OAuth server, and what opens it.
-#[derive(Debug, Clone)]
-pub struct KnownClient {
-    /// Its id.
-    pub id: ClientId,
-    /// A secret of it, by which it authenticates in the form.
-    pub secret: String,
-    /// An access token of it.
-    pub access_token: String,
-    /// A client that registered itself.
-    pub registered: ClientId,
-    /// The token by which that one sees to its registration.
-    pub registration_token: String,
-    /// A token by which programs register clients of the same organization.
-    pub initial_token: InitialTokenId,
-}
-
-/// Second factors, and what opens them.
-#[derive(Debug, Clone)]
-pub struct KnownMfa {
-    /// A second factor of the account.
-    pub factor: FactorId,
-    /// The token of a sign-in that asks for it.
-    pub mfa_token: String,
-    /// A code of it that was not used.
-    pub code: String,
-    /// The token of a sign-in that asks for a second factor which is to be added first.
-    pub enrolment_token: String,
-}
-
 /// What kind of thing a path parameter names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdKind {
@@ -147,6 +96,18 @@ pub enum IdKind {
     Registered,
     /// A token by which programs register clients.
     InitialToken,
+    /// An organization.
+    Organization,
+    /// A review of who may do what.
+    Review,
+    /// Something held that a review asks about.
+    ReviewItem,
+    /// An administrator's way into an organization's content.
+    Elevation,
+    /// A role of the caller's organization.
+    Role,
+    /// That somebody holds a role there.
+    Grant,
 }
 
 impl IdKind {
@@ -165,7 +126,18 @@ impl IdKind {
             Self::Factor => known.account.mfa.factor.to_string(),
             Self::Invitation => known.account.invitations.id.to_string(),
             Self::Consent => known.oauth.consent.to_string(),
+            Self::Organization => known.oauth.organization.clone(),
+            Self::Review => known.looked_at.review.to_string(),
+            Self::ReviewItem => known.looked_at.item.to_string(),
+            Self::Elevation => known.looked_at.elevation.to_string(),
+            Self::Role => known.role.clone(),
+            Self::Grant => known.grant.to_string(),
         }
+    }
+
+    /// Whether ids of this kind are UUIDs.
+    pub const fn is_uuid(self) -> bool {
+        !matches!(self, Self::Client | Self::Registered | Self::Organization | Self::Role)
     }
 }
 
@@ -177,6 +149,8 @@ type Describe = fn(&mut SchemaGenerator) -> Schema;
 pub struct Shape {
     /// The path parameter `id`.
     pub path: Option<IdKind>,
+    /// The path parameter after it.
+    pub within: Option<IdKind>,
     /// The query string's schema: an object.
     pub query: Option<Describe>,
     /// Whether `If-Match` is looked at.
@@ -199,6 +173,18 @@ pub struct Shape {
     pub signed: Option<&'static str>,
     /// The answer's schema, where it is JSON of this API.
     pub answer: Option<Describe>,
+}
+
+impl Shape {
+    /// A path of the table, with known ids where it wants some.
+    pub fn place(&self, path: &str, known: &Known) -> String {
+        let place = self.path.map_or_else(|| path.to_owned(), |kind| path.replace("{id}", &kind.of(known)));
+        let parts = place.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?.1)));
+        match (self.within, parts) {
+            (Some(kind), Some((before, after))) => format!("{before}{}{after}", kind.of(known)),
+            _ => place,
+        }
+    }
 }
 
 /// What an endpoint can take in.
@@ -252,7 +238,12 @@ path_ids! {
     UserId is User,
     ConsentId is Consent,
     InitialTokenId is InitialToken,
-    ClientId is Client
+    ClientId is Client,
+    ReviewId is Review,
+    ReviewItemId is ReviewItem,
+    ElevationId is Elevation,
+    GrantId is Grant,
+    RoleId is Role
 }
 
 impl Input for () {
@@ -265,6 +256,15 @@ impl Input for () {
 impl<T: PathId> Input for Path<T> {
     fn describe(shape: &mut Shape) {
         shape.path = Some(T::KIND);
+    }
+    fn sample(_: &Known) -> Option<Value> {
+        None
+    }
+}
+
+impl<T: PathId> Input for Within<T> {
+    fn describe(shape: &mut Shape) {
+        shape.within = Some(T::KIND);
     }
     fn sample(_: &Known) -> Option<Value> {
         None

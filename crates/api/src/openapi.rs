@@ -9,7 +9,7 @@ use wardgraph_kernel::{Access, ClientId, Rows};
 
 use crate::{
     Problem,
-    describe::{IdKind, Known, KnownAccount, KnownAgreement, KnownClient, KnownInvitations, KnownMfa, Shape},
+    describe::{IdKind, Known, KnownAccount, KnownAgreement, KnownClient, KnownInvitations, KnownMfa, KnownReview, Shape},
     table::{Row, rows},
     wire::oauth::ErrorAnswer,
 };
@@ -68,7 +68,7 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
         "tags": [spec.path.trim_start_matches("/api/v1/").trim_start_matches('/').split('/').next().unwrap_or_default()],
         "x-access": spec.access.word(),
         "x-limit": spec.limit.word(),
-        "parameters": parameters(&shape, spec.answers_again(), generator),
+        "parameters": parameters(spec.path, &shape, spec.answers_again(), generator),
         "responses": responses(row, &shape, generator),
     });
     let Some(fields) = operation.as_object_mut() else { return operation };
@@ -98,6 +98,7 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
         Rows::Organization => _ = fields.insert("x-rows".into(), json!("organization")),
         Rows::Members => _ = fields.insert("x-rows".into(), json!("members")),
         Rows::Accounts => _ = fields.insert("x-rows".into(), json!("accounts")),
+        Rows::Directory => _ = fields.insert("x-rows".into(), json!("directory")),
     }
     if let Some(why) = spec.fresh {
         fields.insert("x-fresh".into(), json!(why));
@@ -114,15 +115,14 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
     operation
 }
 
-fn parameters(shape: &Shape, writes: bool, generator: &mut SchemaGenerator) -> Vec<Value> {
-    let id = shape.path.map(|kind| {
-        let schema = if matches!(kind, IdKind::Client | IdKind::Registered) {
-            json!({ "type": "string" })
-        } else {
-            json!({ "type": "string", "format": "uuid" })
-        };
-        json!({ "name": "id", "in": "path", "required": true, "schema": schema })
-    });
+fn parameters(path: &str, shape: &Shape, writes: bool, generator: &mut SchemaGenerator) -> Vec<Value> {
+    let named = |(name, kind): (&str, IdKind)| {
+        let schema = if kind.is_uuid() { json!({ "type": "string", "format": "uuid" }) } else { json!({ "type": "string" }) };
+        json!({ "name": name, "in": "path", "required": true, "schema": schema })
+    };
+    // What stands in the path between braces, in its order.
+    let names = path.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name));
+    let ids = names.zip(shape.path.into_iter().chain(shape.within)).map(named);
     let query = shape.query.map(|query| query(generator)).unwrap_or_default();
     // A query's schema is a reference to an object; its members are the parameters.
     let object = query
@@ -143,8 +143,7 @@ fn parameters(shape: &Shape, writes: bool, generator: &mut SchemaGenerator) -> V
             "description": "Sent again within a day, the same request is answered again and not done again",
         })
     });
-    id.into_iter()
-        .chain(if_match)
+    ids.chain(if_match)
         .chain(key)
         .chain(
             members.into_iter().map(|(name, schema)| json!({ "name": name, "in": "query", "required": false, "schema": schema })),
@@ -269,7 +268,19 @@ fn placeholder() -> Known {
         id_token: "eyJ...".into(),
         user_code: "BCDF-GHJK".into(),
     };
-    Known { node: id(1).into(), other: id(2).into(), edge: id(3).into(), shared: id(4).into(), account, client, oauth }
+    let looked_at = KnownReview { review: id(13).into(), item: id(14).into(), elevation: id(15).into() };
+    Known {
+        node: id(1).into(),
+        other: id(2).into(),
+        edge: id(3).into(),
+        shared: id(4).into(),
+        account,
+        client,
+        oauth,
+        looked_at,
+        role: "production-reader".into(),
+        grant: id(12).into(),
+    }
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 use wardgraph_kernel::{
-    Actor, ApiKeyId, ClientId, ConsentId, EdgeId, EventType, FactorId, InitialTokenId, InvitationId, NodeId, Outcome, RequestId,
-    SessionId, SubjectKind, TenantId, UserId,
+    Actor, ApiKeyId, ClientId, ConsentId, EdgeId, ElevationId, EventType, FactorId, GrantId, InitialTokenId, InvitationId,
+    NodeId, Outcome, RequestId, ReviewId, ReviewItemId, SessionId, SubjectKind, TenantId, UserId,
 };
 
 /// What an event is about.
@@ -21,6 +21,11 @@ impl Subject {
     /// The endpoint of this name.
     pub fn endpoint(id: &str) -> Self {
         Self { kind: SubjectKind::Endpoint, id: id.to_owned() }
+    }
+
+    /// The organization's role of this name.
+    pub fn role(name: &str) -> Self {
+        Self { kind: SubjectKind::Role, id: name.to_owned() }
     }
 }
 
@@ -85,9 +90,33 @@ impl From<InitialTokenId> for Subject {
     }
 }
 
+impl From<GrantId> for Subject {
+    fn from(id: GrantId) -> Self {
+        Self { kind: SubjectKind::Grant, id: id.to_string() }
+    }
+}
+
 impl From<&TenantId> for Subject {
     fn from(id: &TenantId) -> Self {
         Self { kind: SubjectKind::Organization, id: id.to_string() }
+    }
+}
+
+impl From<ReviewId> for Subject {
+    fn from(id: ReviewId) -> Self {
+        Self { kind: SubjectKind::Review, id: id.to_string() }
+    }
+}
+
+impl From<ReviewItemId> for Subject {
+    fn from(id: ReviewItemId) -> Self {
+        Self { kind: SubjectKind::ReviewItem, id: id.to_string() }
+    }
+}
+
+impl From<ElevationId> for Subject {
+    fn from(id: ElevationId) -> Self {
+        Self { kind: SubjectKind::Elevation, id: id.to_string() }
     }
 }
 

@@ -4,13 +4,13 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use moka::{policy::EvictionPolicy, sync::Cache};
 use serde_json::json;
-use uuid::Uuid;
+use wardgraph_access::Bound as Most;
 use wardgraph_api::Problem;
 use wardgraph_audit::{Circumstances, Fold, Refusal};
 use wardgraph_identity::{api_key::KeyText, session::browser::CookieText};
 use wardgraph_kernel::{
-    Access, Chance, ChangeKind, Clock, Endpoint, EventType, LimitClass, Method, Permission, Permissions, RequestId, Rows, Spec,
-    TenantId, Timestamp, UserId,
+    Access, ActorType, Chance, ChangeKind, Clock, Endpoint, EventType, LimitClass, Method, RequestId, Rows, Spec, TenantId,
+    Timestamp,
 };
 use wardgraph_limits::{Decision, Limiter, Network};
 use wardgraph_store::Store;
@@ -20,15 +20,20 @@ use wardgraph_tokens::{
 };
 
 use crate::{
-    Account, Arrival, Browser, Proxies, WebhookKeys,
+    Arrival, Browser, Proxies, WebhookKeys,
     api_key::{KeyRing, NoKey},
     authenticate::{self, Credential, Scheme},
     binding::{Bindings, Bound, Claim},
     browser,
+    caller::{Caller, forbidden, stale},
     client::ClientRing,
     document::Described,
     entry::Entry,
     ledger::Ledger,
+    premises::PremisesRing,
+    resource::Resource,
+    standing::Standings,
+    uses::Uses,
     watch::{self, Watch},
 };
 
@@ -76,9 +81,12 @@ pub struct Gate {
     pub(crate) keys: KeyRing,
     pub(crate) proofs: Replays,
     pub(crate) clients: ClientRing,
+    pub(crate) premises: PremisesRing,
     pub(crate) ledger: Ledger,
     bindings: Bindings,
     pub(crate) watch: Watch,
+    pub(crate) standings: Standings,
+    pub(crate) uses: Uses,
     seen: Cache<(Fingerprint, IpAddr), ()>,
 }
 
@@ -96,10 +104,12 @@ pub(crate) struct Admission {
     pub(crate) acting: Option<serde_json::Value>,
 }
 
-/// Who calls, proven by a credential.
-#[derive(Debug, Clone)]
-pub(crate) struct Caller {
-    pub(crate) claims: Arc<Claims>,
+/// A credential that is believed.
+struct Shown {
+    verified: Verified,
+    proof: Option<Proof>,
+    /// What an API key leaves of what its owner may do.
+    key: Option<Arc<Most>>,
 }
 
 /// A pass, and what the answer's headers say of the caller's limit.
@@ -130,9 +140,12 @@ impl Gate {
             keys: KeyRing::new(),
             proofs: Replays::default(),
             clients: ClientRing::new(),
+            premises: PremisesRing::new(),
             ledger: Ledger::default(),
             bindings: Bindings::new(),
             watch: Watch::new(),
+            standings: Standings::new(),
+            uses: Uses::default(),
             seen,
         })
     }
@@ -229,7 +242,7 @@ impl Admission {
             return Err(self.refuse(None, "rate_limited", too_many(network), Some(network)));
         }
 
-        let (verified, proof) = match self.credential(arrival).await {
+        let Shown { verified, proof, key } = match self.credential(arrival).await {
             Ok(shown) => shown,
             Err(problem) => {
                 let charged = self.gate.parts.limiter.charge_network(self.ip, class, elapsed);
@@ -244,7 +257,7 @@ impl Admission {
             }
         };
         self.speaks_for(&verified.claims).await?;
-        let caller = Caller { claims: verified.claims };
+        let mut caller = Caller::known(verified.claims);
 
         let tenant = self.gate.parts.limiter.charge_tenant(&caller.claims.tenant, class, 1, elapsed);
         if !tenant.admitted {
@@ -255,10 +268,20 @@ impl Admission {
             self.first(&caller, &proof)?;
         }
         self.seen(&caller, verified.fingerprint);
+        self.on_premises(&caller).await?;
 
-        if let Access::Permission(permission) = self.spec.access
-            && !caller.claims.permissions.allows(permission)
-        {
+        match self.gate.authority(&caller.claims, self.browser.is_some(), key, self.now).await {
+            Ok(Some(authority)) => caller.authority = authority,
+            Ok(None) => return Err(self.refuse(Some(&caller), "holds_nothing", self.holds_nothing(&caller), Some(tenant))),
+            // That it cannot be known now is nobody's fault, and stands in the metrics.
+            Err(problem) => return Err(Box::new((problem, Some(tenant)))),
+        }
+        let resource = Resource::of(self.spec, arrival.target.path());
+        let asked = match self.spec.access {
+            Access::Permission(permission) => Some(permission),
+            _ => None,
+        };
+        if let Some(permission) = asked.filter(|asked| !caller.authority.allows(*asked, resource.on())) {
             return Err(self.refuse(Some(&caller), "forbidden", forbidden(permission, Scheme::of(&caller.claims)), Some(tenant)));
         }
         let somebody = if self.spec.rows == Rows::Subject { caller.person().is_some() } else { caller.account().is_some() };
@@ -270,22 +293,23 @@ impl Admission {
             let problem = stale(self.gate.parts.fresh_for, Scheme::of(&caller.claims));
             return Err(self.refuse(Some(&caller), "stale_sign_in", problem, Some(tenant)));
         }
+        self.gate.note_use(&caller.authority, asked, resource, self.now);
         Ok((caller, tenant))
     }
 
     /// The credential, verified. Waits for nobody, unless the token's key is not at hand, or the API key was not met lately; or for a page, whose
     /// session is looked at.
-    async fn credential(&self, arrival: &Arrival<'_>) -> Result<(Verified, Option<Proof>), Problem> {
+    async fn credential(&self, arrival: &Arrival<'_>) -> Result<Shown, Problem> {
         if let Some(browser) = &self.browser {
-            return Ok((Box::pin(self.session(browser)).await?, None));
+            return Ok(Shown { verified: Box::pin(self.session(browser)).await?, proof: None, key: None });
         }
         match authenticate::credential(arrival.headers)? {
             Credential::Token(scheme, token) => {
                 let verified = self.token(scheme, token).await?;
                 let proof = self.possession(arrival, scheme, token, &verified.claims)?;
-                Ok((verified, proof))
+                Ok(Shown { verified, proof, key: None })
             }
-            Credential::Key(text) => Ok((self.key(text).await?, None)),
+            Credential::Key(text) => self.key(text).await,
         }
     }
 
@@ -314,17 +338,30 @@ impl Admission {
         Ok(verified)
     }
 
-    async fn key(&self, text: &str) -> Result<Verified, Problem> {
+    async fn key(&self, text: &str) -> Result<Shown, Problem> {
         let key = KeyText::read(text).ok_or_else(authenticate::unknown_key)?;
         let fingerprint = Fingerprint::of(text).ok_or_else(authenticate::unknown_key)?;
         self.gate.fresh().await?;
         match self.gate.key(&key, self.ip, self.now).await {
-            Ok(met) => Ok(Verified { claims: met.claims.clone(), first_seen: false, fingerprint }),
+            Ok(met) => {
+                let verified = Verified { claims: met.claims.clone(), first_seen: false, fingerprint };
+                Ok(Shown { verified, proof: None, key: Some(met.bound.clone()) })
+            }
             Err(NoKey::Unknown) => Err(authenticate::unknown_key()),
             Err(NoKey::Elsewhere) => Err(Problem::forbidden("this API key may not be used from this address")),
             Err(NoKey::Away(error)) => {
                 Err(Problem::unavailable("API keys cannot be looked up now").retry_after(2).inside(&error))
             }
+        }
+    }
+
+    /// What whoever is told who holds nothing in their tenant any more: the credential is good for nothing.
+    fn holds_nothing(&self, caller: &Caller) -> Problem {
+        let claims = &caller.claims;
+        match claims.actor.kind {
+            _ if self.browser.is_some() => Problem::unauthenticated("sign in first: there is no session, or it has ended"),
+            ActorType::ApiKey => authenticate::unknown_key(),
+            _ => authenticate::refused(Scheme::of(claims), TokenError::Revoked),
         }
     }
 
@@ -449,49 +486,8 @@ impl Admission {
     }
 }
 
-impl Caller {
-    pub(crate) fn permissions(&self) -> Permissions {
-        self.claims.permissions
-    }
-
-    /// The account and the session that the credential is of, if it is a person's who signed in here, and no OAuth client's.
-    pub(crate) fn account(&self) -> Option<Account> {
-        // What a client got stands for its scopes, and for nobody's account.
-        let own = self.claims.own.as_ref().filter(|own| !own.is_a_clients())?;
-        let session = Uuid::try_parse(own.session.as_deref()?).ok()?;
-        let user = Uuid::try_parse(&self.claims.subject).ok()?.into();
-        Some(Account { user, session: session.into(), generation: own.generation })
-    }
-
-    /// The person that the credential is of, if it is of a session of theirs: their own, or one that a client got.
-    pub(crate) fn person(&self) -> Option<UserId> {
-        self.claims.own.as_ref()?.session.as_ref()?;
-        Uuid::try_parse(&self.claims.subject).ok().map(UserId::from)
-    }
-
-    /// Whether the person proved who they are no longer than `within` ago. Who did not say when did not.
-    fn signed_in_since(&self, now: Timestamp, within: Duration) -> bool {
-        let signed_in = self.claims.own.as_ref().and_then(|own| own.auth_time);
-        let stands = |at: Timestamp| at.saturating_add(within).is_ok_and(|until| now <= until);
-        signed_in.is_some_and(stands)
-    }
-}
-
-/// What RFC 9470 has a client sign its user in again by.
-fn stale(fresh_for: Duration, scheme: Scheme) -> Problem {
-    let seconds = fresh_for.as_secs();
-    let challenge = scheme.challenge(&format!(r#"error="insufficient_user_authentication", max_age={seconds}"#));
-    let detail = format!("sign in again and repeat the request with the new token: the sign-in may be at most {seconds} s ago");
-    Problem::unauthenticated(detail).challenge(challenge)
-}
-
 pub(crate) fn too_many(decision: Decision) -> Problem {
     let seconds = decision.retry_after.map_or(1, |wait| wait.as_millis().div_ceil(1_000).max(1));
     let detail = format!("the `{}` limit is reached: come back in {seconds} s", decision.class.word());
     Problem::too_many(detail).retry_after(u64::try_from(seconds).unwrap_or(u64::MAX))
-}
-
-fn forbidden(permission: Permission, scheme: Scheme) -> Problem {
-    let challenge = scheme.challenge(&format!(r#"error="insufficient_scope", scope="{permission}""#));
-    Problem::forbidden(format!("the permission `{permission}` is needed")).challenge(challenge)
 }

@@ -11,11 +11,12 @@ use std::{
 };
 
 use moka::{policy::EvictionPolicy, sync::Cache};
+use wardgraph_access::Bound;
 use wardgraph_identity::{
     IdentityError,
     api_key::{self, KeyText, KnownKey},
 };
-use wardgraph_kernel::{Actor, ActorType, ApiKeyId, ChangeKind, Identity, Read, Timestamp};
+use wardgraph_kernel::{Actor, ActorType, ApiKeyId, ChangeKind, Identity, Permissions, Read, Timestamp};
 use wardgraph_store::{Plan, Role, Scope, Store, StoreError};
 use wardgraph_tokens::{Binding, Claims};
 
@@ -41,6 +42,8 @@ pub(crate) struct KeyRing {
 pub(crate) struct Met {
     key: KnownKey,
     pub(crate) claims: Arc<Claims>,
+    /// What it leaves of what its owner may do.
+    pub(crate) bound: Arc<Bound>,
 }
 
 /// Why a key is not believed.
@@ -102,10 +105,12 @@ impl Gate {
 
     async fn meet(&self, id: ApiKeyId) -> Result<Arc<Met>, NoKey> {
         let key = look_up(&self.parts.store, id).await.map_err(NoKey::Away)?.ok_or(NoKey::Unknown)?;
+        let scopes = || key.scopes.iter().map(String::as_str);
+        let bound = Arc::new(Bound::of_scopes(scopes()));
         let claims = Arc::new(Claims {
             subject: key.owner.clone(),
             tenant: key.organization.clone(),
-            permissions: key.permissions,
+            permissions: Permissions::from_scopes(scopes()),
             issuer: "api_key".into(),
             token_id: None,
             expires_at: key.expires_at.unwrap_or(Timestamp::MAX),
@@ -113,7 +118,7 @@ impl Gate {
             binding: Binding::Settled,
             own: None,
         });
-        let met = Arc::new(Met { key, claims });
+        let met = Arc::new(Met { key, claims, bound });
         self.keys.known.insert(id, met.clone());
         Ok(met)
     }

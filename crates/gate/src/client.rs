@@ -6,9 +6,12 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use moka::{policy::EvictionPolicy, sync::Cache};
+use wardgraph_access::{On, Question};
 use wardgraph_api::Problem;
 use wardgraph_audit::{Circumstances, Entry, Subject};
-use wardgraph_kernel::{ChangeKind, ClientId, Endpoint, EventType, Identity, Outcome, Read, Spec};
+use wardgraph_kernel::{
+    ChangeKind, ClientId, Endpoint, EventType, Holder, Identity, Outcome, Permission, Permissions, Read, Spec,
+};
 use wardgraph_limits::Decision;
 use wardgraph_oauth::{
     Client, OAuthError,
@@ -74,13 +77,19 @@ impl Gate {
         if document::is_address(id.as_str()) {
             return Box::pin(self.described(id, from)).await;
         }
-        if let Some(known) = self.remembered(id) {
-            return Ok(Some(known));
+        let found = if let Some(known) = self.remembered(id) {
+            Some(known)
+        } else {
+            let found = Box::pin(look_up(&self.parts.store, id)).await;
+            let found =
+                found.map_err(|error| Problem::unavailable("clients cannot be looked up now").retry_after(2).inside(&error))?;
+            found.map(|client| self.remember(client))
+        };
+        // Clients of an organization that was deleted are nobody.
+        match found.as_ref().and_then(|client| client.organization.as_ref()) {
+            Some(home) if self.is_deleted(home).await? => Ok(None),
+            _ => Ok(found),
         }
-        let found = Box::pin(look_up(&self.parts.store, id)).await;
-        let found =
-            found.map_err(|error| Problem::unavailable("clients cannot be looked up now").retry_after(2).inside(&error))?;
-        Ok(found.map(|client| self.remember(client)))
     }
 }
 
@@ -97,6 +106,22 @@ impl<E: Endpoint> Ceremony<E> {
     /// 503 while that cannot be known.
     pub async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, Problem> {
         self.admission().gate.client(id, self.admission().ip).await
+    }
+
+    /// The most that a client holds in its organization on its own behalf, whatever its names and denies leave of it: for the scopes of its tokens, which
+    /// only bound what is decided. Waits for nobody if it was met lately.
+    ///
+    /// # Errors
+    /// 503 while that cannot be known.
+    pub async fn held_by(&self, client: &Client) -> Result<Permissions, Problem> {
+        let Some(home) = &client.organization else { return Ok(Permissions::NONE) };
+        let (holder, now) = ((Holder::Client(client.id.clone()), client.generation), self.now());
+        let roles = self.admission().gate.roles(home, holder, false, now).await?;
+        let some = |permission: &Permission| {
+            let question = Question { permission: *permission, on: On::Any, user: None };
+            roles.as_ref().is_some_and(|roles| roles.matcher.allows(&question, &[]))
+        };
+        Ok(Permission::ALL.iter().copied().filter(some).collect())
     }
 
     /// Counts a request of a client that proved who it is.
@@ -156,12 +181,12 @@ impl<E: Endpoint> Ceremony<E> {
     pub async fn inspect(&self, token: &str) -> Result<Result<Inspected, TokenError>, Problem> {
         let gate = &self.admission().gate;
         gate.fresh().await?;
-        let inspected = gate.parts.verifier.inspect(token, self.now());
-        Ok(inspected.and_then(
-            |inspected| {
-                if gate.watch.denies_token(&inspected.claims) { Err(TokenError::Revoked) } else { Ok(inspected) }
-            },
-        ))
+        let inspected = match gate.parts.verifier.inspect(token, self.now()) {
+            Ok(inspected) => inspected,
+            Err(error) => return Ok(Err(error)),
+        };
+        let over = gate.watch.denies_token(&inspected.claims) || gate.is_deleted(&inspected.claims.tenant).await?;
+        Ok(if over { Err(TokenError::Revoked) } else { Ok(inspected) })
     }
 
     /// Has what was done without a transaction on record, together with what others do at the same time, and answers once it is.

@@ -21,6 +21,9 @@ impl Gate {
             if let Err(error) = self.record_used_keys().await {
                 tracing::warn!(%error, "it could not be noted when API keys were used last");
             }
+            if let Err(error) = self.record_uses().await {
+                tracing::warn!(%error, "it could not be noted when roles were used last");
+            }
         }
     }
 

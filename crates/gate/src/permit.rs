@@ -2,19 +2,21 @@
 
 use std::{fmt, marker::PhantomData, sync::Arc};
 
+use wardgraph_access::{Name, On};
 use wardgraph_api::Problem;
 use wardgraph_audit::Circumstances;
 use wardgraph_kernel::{
-    Actor, Chance, ClientId, Endpoint, EventType, LimitClass, Mode, Owner, Permission, Read, RequestId, Rows, SessionId,
+    Actor, Chance, ClientId, Endpoint, EventType, Holder, LimitClass, Mode, Owner, Permission, Read, RequestId, Rows, SessionId,
     TenantId, Timestamp, UserId,
 };
 use wardgraph_oauth::{Client, scope};
 use wardgraph_store::{Plan, Role, Scope, StoreError, Unit};
-use wardgraph_tokens::OwnClaims;
+use wardgraph_tokens::{Ancestor, OwnClaims};
 
 use crate::{
-    Browser, Confirmed, Finish, Look, Work,
-    admit::{Admission, Caller, too_many},
+    Authority, Browser, Confirmed, Finish, Look, Work,
+    admit::{Admission, too_many},
+    caller::Caller,
     idempotency::{Asked, Claim, Key},
 };
 
@@ -110,7 +112,7 @@ impl<E: Endpoint> Permit<E> {
         let role = match E::SPEC.rows {
             Rows::Members if self.administers() => Role::Admin,
             Rows::Own | Rows::Account | Rows::Subject | Rows::Members | Rows::Organization => Role::App,
-            Rows::Shared | Rows::Accounts => Role::Admin,
+            Rows::Shared | Rows::Accounts | Rows::Directory => Role::Admin,
         };
         self.admission.gate.parts.store.unit::<E::Mode>(role, self.scope(), plan)
     }
@@ -122,6 +124,9 @@ impl<E: Endpoint> Permit<E> {
                 Some(user) => Scope::Account(self.caller.claims.tenant.clone(), user),
                 None => Scope::Nobody,
             },
+            (Rows::Organization, caller) if E::SPEC.event.is_some() => {
+                Scope::Organization(self.caller.claims.tenant.clone(), caller.map(|account| account.user))
+            }
             (Rows::Members | Rows::Organization, _) => Scope::Members(self.caller.claims.tenant.clone()),
             _ => Scope::from(self.owner()),
         }
@@ -130,7 +135,7 @@ impl<E: Endpoint> Permit<E> {
     /// Whether the caller is a person of this server who administers everybody's accounts. A token that was signed elsewhere says nothing of
     /// people here, whatever its scopes.
     pub fn administers(&self) -> bool {
-        self.caller.account().is_some() && self.caller.permissions().allows(Permission::UsersWrite)
+        self.caller.account().is_some() && self.caller.authority.allows(Permission::UsersWrite, On::All)
     }
 
     /// A look at the caller's own account, before the unit of work begins.
@@ -212,7 +217,7 @@ impl<E: Endpoint> Permit<E> {
     /// idempotency records are the caller's tenant's in either case.
     pub fn owner(&self) -> Owner {
         match E::SPEC.rows {
-            Rows::Own | Rows::Account | Rows::Subject | Rows::Members | Rows::Organization | Rows::Accounts => {
+            Rows::Own | Rows::Account | Rows::Subject | Rows::Members | Rows::Organization | Rows::Accounts | Rows::Directory => {
                 Owner::Tenant(self.caller.claims.tenant.clone())
             }
             Rows::Shared => Owner::Shared,
@@ -237,9 +242,30 @@ impl<E: Endpoint> Permit<E> {
         &self.caller.claims.actor
     }
 
-    /// What the caller may do.
+    /// What the caller may do to all that it is about.
     pub fn permissions(&self) -> impl Iterator<Item = Permission> {
-        self.caller.permissions().iter()
+        self.caller.authority.permissions().iter()
+    }
+
+    /// Whether the caller may do something to one resource.
+    pub fn may(&self, permission: Permission, name: Name<'_>) -> bool {
+        self.caller.authority.may(permission, name)
+    }
+
+    /// What the caller may do, with what it rests on.
+    pub const fn authority(&self) -> &Authority {
+        &self.caller.authority
+    }
+
+    /// What a key of the caller's can do at most: what they hold in the organization, and nothing of what they hold on the whole server.
+    ///
+    /// # Errors
+    /// 503 while that cannot be known.
+    pub async fn lasting(&self) -> Result<Authority, Problem> {
+        let Some(account) = self.caller.account() else { return Ok(Authority::default()) };
+        let (holder, now) = ((Holder::User(account.user), account.generation), self.admission.now);
+        let roles = self.admission.gate.roles(&self.caller.claims.tenant, holder, false, now).await?;
+        Ok(roles.map(|roles| Authority::of_roles(roles, None)).unwrap_or_default())
     }
 
     /// Who issued the credential.
@@ -250,6 +276,11 @@ impl<E: Endpoint> Permit<E> {
     /// How the credential came about, if it is a token of this server's own.
     pub fn own(&self) -> Option<&OwnClaims> {
         self.caller.claims.own.as_deref()
+    }
+
+    /// The call's token, as one that another comes of; `None` for one that cannot be taken back.
+    pub fn ancestor(&self) -> Option<Ancestor> {
+        Ancestor::of(&self.caller.claims)
     }
 
     /// When the credential ends.

@@ -10,8 +10,9 @@ use wardgraph_tokens::{
 
 use crate::{
     Arrival, Gate,
-    admit::{Admission, Caller, Refused},
+    admit::{Admission, Refused},
     authenticate::{self, Scheme},
+    caller::Caller,
 };
 
 /// How soon there may be room for another proof of possession.

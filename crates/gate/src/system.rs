@@ -23,6 +23,8 @@ pub struct SystemWork<M> {
     unit: Unit,
     scope: Scope,
     why: &'static str,
+    /// Whether the schedule has it done, and not the server by itself.
+    is_due: bool,
     chance: Arc<dyn Chance>,
     now: Timestamp,
     elsewhere: Vec<(TenantId, Entry)>,
@@ -50,6 +52,11 @@ impl SystemParts {
         self.begin(why, Role::Identity, Scope::System)
     }
 
+    /// Begins work on an organization and its members, at the word of whoever runs the server. `why` stands as the actor in its events.
+    pub fn organization<M: Mode>(&self, why: &'static str, tenant: TenantId) -> Result<SystemWork<M>, StoreError> {
+        self.begin(why, Role::App, Scope::Organization(tenant, None))
+    }
+
     /// Begins work on everybody's accounts and their organizations. `why` stands as the actor in its events.
     pub fn people(&self, why: &'static str) -> Result<SystemWork<Write>, StoreError> {
         self.begin(why, Role::Admin, Scope::System)
@@ -61,6 +68,7 @@ impl SystemParts {
             unit,
             scope,
             why,
+            is_due: false,
             chance: self.chance.clone(),
             now: self.clock.now(),
             elsewhere: Vec::new(),
@@ -77,6 +85,14 @@ impl SystemParts {
             unit.commit(&[]).await?;
         }
         Ok(())
+    }
+
+    /// Begins work on what is an organization's own, its members, roles and grants, as its endpoints do: because it fell due. `job` stands as the actor in
+    /// its events.
+    pub fn due_in(&self, job: &'static str, organization: TenantId) -> Result<SystemWork<Write>, StoreError> {
+        let mut work = self.begin(job, Role::App, Scope::Organization(organization, None))?;
+        work.is_due = true;
+        Ok(work)
     }
 
     /// Begins work on the queue, which is no tenant's: it sees jobs and no rows of any tenant.
@@ -118,7 +134,8 @@ impl SystemWork<Identity> {
 
 impl<M> SystemWork<M> {
     async fn close(self, entries: Vec<Entry>) -> Result<(), StoreError> {
-        let circumstances = Circumstances { actor: Actor::system(self.why), request_id: None, ip: None };
+        let actor = if self.is_due { Actor::scheduler(self.why) } else { Actor::system(self.why) };
+        let circumstances = Circumstances { actor, request_id: None, ip: None };
         // What happens to the shared rows by itself is no tenant's event.
         let log = if self.scope == Scope::Shared { Scope::System.tenant() } else { self.scope.tenant() };
         let mut logs = Logs::new(self.now);

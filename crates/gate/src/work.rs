@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use wardgraph_api::{Keep, Kept, Problem, ShownOnce};
 use wardgraph_audit::{Circumstances, Entry, Logs, Subject, appends};
 use wardgraph_kernel::{AuditedRead, Endpoint, EventType, Mode, Outcome, Read, TenantId, Write};
-use wardgraph_store::{StoreError, Tx, Unit};
+use wardgraph_store::{Scope, StoreError, Tx, Unit};
 
 use crate::{
     Committed,
@@ -23,7 +23,7 @@ pub struct Work<E: Endpoint> {
     admission: Admission,
     entries: Vec<Entry>,
     /// What other tenants' logs are told.
-    elsewhere: Vec<(TenantId, Entry)>,
+    elsewhere: Vec<(String, Entry)>,
     /// What the subjects' events say besides; on the heap, as few say anything.
     told: Option<Box<Value>>,
     key: Option<Key>,
@@ -63,7 +63,7 @@ impl<E: Endpoint<Mode: Mode>> Work<E> {
             logs.push(self.tenant.as_str(), &self.circumstances, chance, entry);
         }
         for (tenant, entry) in self.elsewhere {
-            logs.push(tenant.as_str(), &self.circumstances, chance, entry);
+            logs.push(&tenant, &self.circumstances, chance, entry);
         }
         let (events, record) = (logs.params(), record.as_ref().map(Record::params));
         let record = record.as_ref().map(|params| (Record::STATEMENT, params.as_slice()));
@@ -168,7 +168,12 @@ impl<E: Endpoint<Mode = Write>> Work<E> {
 
     /// Has on record, in another tenant's log, what the change did there: for work under the administrator's role, which may.
     pub fn changed_in(&mut self, tenant: &TenantId, entry: Entry) {
-        self.elsewhere.push((tenant.clone(), entry));
+        self.elsewhere.push((tenant.to_string(), entry));
+    }
+
+    /// Has something on record in the log of what is no tenant's: for work under the administrator's role, which may.
+    pub fn changed_in_system(&mut self, entry: Entry) {
+        self.elsewhere.push((Scope::System.tenant().to_owned(), entry));
     }
 
     /// Undoes what the domain did, keeps the transaction for counters and revocations, and commits the refusal.

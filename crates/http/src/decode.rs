@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{HeaderMap, header, request::Parts};
 use serde::de::DeserializeOwned;
 use wardgraph_api::{
-    Accept, FieldError, Form, IfMatch, Json, Parameters, Path, Problem, Query,
+    Accept, FieldError, Form, IfMatch, Json, Parameters, Path, Problem, Query, Within,
     describe::Body,
     json,
     validate::{Faults, Validate},
@@ -39,10 +39,21 @@ impl<T: DeserializeOwned + Send> Decode for Path<T> {
     async fn decode(parts: &mut Parts, _: Bytes) -> Result<Self, Problem> {
         let params =
             RawPathParams::from_request_parts(parts, &()).await.map_err(|_| Problem::malformed("the path is not valid UTF-8"))?;
-        let id = params.iter().find(|(name, _)| *name == "id").map(|(_, id)| id).unwrap_or_default();
-        let parsed = serde_json::from_value(serde_json::Value::String(id.to_owned()));
-        parsed.map(Path).map_err(|_| Problem::malformed("the id in the path is not a UUID"))
+        id(params.iter().find(|(name, _)| *name == "id")).map(Path)
     }
+}
+
+impl<T: DeserializeOwned + Send> Decode for Within<T> {
+    async fn decode(parts: &mut Parts, _: Bytes) -> Result<Self, Problem> {
+        let params =
+            RawPathParams::from_request_parts(parts, &()).await.map_err(|_| Problem::malformed("the path is not valid UTF-8"))?;
+        id(params.iter().find(|(name, _)| *name != "id")).map(Within)
+    }
+}
+
+fn id<T: DeserializeOwned>(param: Option<(&str, &str)>) -> Result<T, Problem> {
+    let text = param.map(|(_, id)| id).unwrap_or_default().to_owned();
+    serde_json::from_value(serde_json::Value::String(text)).map_err(|_| Problem::malformed("the id in the path is not a UUID"))
 }
 
 impl<T: DeserializeOwned + Validate + Send> Decode for Query<T> {

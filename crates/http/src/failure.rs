@@ -7,8 +7,14 @@ use wardgraph_graph::GraphError;
 use wardgraph_identity::{IdentityError, password::PoolError};
 use wardgraph_kernel::page::InvalidCursor;
 use wardgraph_oauth::{ErrorCode, OAuthError, Refusal};
+use wardgraph_organizations::{Flaw, OrganizationError};
 use wardgraph_tokens::MintError;
 use wardgraph_vault::VaultError;
+
+use crate::handlers::account::sessions::signed_out;
+
+/// How much is told of what somebody does not hold.
+const TOLD: usize = 10;
 
 /// What a handler fails with: a problem document on its way out.
 #[derive(Debug)]
@@ -114,6 +120,27 @@ impl From<OAuthError> for Failure {
             OAuthError::Identity(error) => error.into(),
             OAuthError::Vault(error) => error.into(),
             OAuthError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<OrganizationError> for Failure {
+    fn from(error: OrganizationError) -> Self {
+        match error {
+            OrganizationError::Missing(_) => Self(Problem::not_found(error.to_string())),
+            OrganizationError::InTheWay(_) => Self(Problem::conflict(error.to_string())),
+            OrganizationError::Unfit(flaws) => {
+                let place = |flaw: Flaw| FieldError::new(format!("/{}", flaw.place), flaw.detail);
+                Self(Problem::invalid("see `errors`").fields(flaws.into_iter().map(place).collect()))
+            }
+            OrganizationError::Beyond(why) => {
+                let why = why.into_iter().take(TOLD).collect::<Vec<_>>().join("; ");
+                Self(Problem::forbidden(format!("nobody gives or takes what they do not hold: {why}")))
+            }
+            OrganizationError::OtherVersion(_) => Self(Problem::precondition(error.to_string())),
+            OrganizationError::SignedOut => Self(signed_out()),
+            OrganizationError::Access(_) | OrganizationError::Unreadable(_) => internal(&error),
+            OrganizationError::Store(error) => error.into(),
         }
     }
 }

@@ -40,6 +40,8 @@ static OLD_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 const MOST: usize = 20;
 /// Room for the text of all values that [`finish`] writes, nearly always.
 const TEXT_BYTES: usize = 160;
+/// How long the id of a request may be that its client gives it.
+const MOST_ID: usize = 256;
 
 /// No headers yet, and room for all that an answer will have.
 pub(crate) fn none() -> HeaderMap {
@@ -68,6 +70,16 @@ pub(crate) fn finish(response: &mut Response, request_id: RequestId, limit: Opti
 pub(crate) fn proves(headers: &HeaderMap) -> bool {
     let by_proof = |value: &HeaderValue| value.as_bytes().get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"dpop "));
     headers.contains_key(&PROOF) || headers.get(header::AUTHORIZATION).is_some_and(by_proof)
+}
+
+/// What a client calls its request, if that can be said back.
+pub(crate) fn asked_as(headers: &HeaderMap) -> Option<HeaderValue> {
+    headers.get(&REQUEST_ID).filter(|id| !id.is_empty() && id.len() <= MOST_ID && id.to_str().is_ok()).cloned()
+}
+
+/// Says it back in place of what this server calls the request.
+pub(crate) fn answered_as(response: &mut Response, id: HeaderValue) {
+    response.headers_mut().insert(&REQUEST_ID, id);
 }
 
 /// Says which nonce the next proof must carry (RFC 9449, section 8).

@@ -27,6 +27,7 @@ pub use failure::Failure;
 pub use handlers::{
     clients::{registration, shown},
     registration::tokens::{TokenTerms, token_terms},
+    roles::{effective::shown as shown_effective, grants::shown as shown_grant, shown as shown_role},
 };
 pub use health::HealthState;
 pub use mount::{Api, Edge, Mounted};

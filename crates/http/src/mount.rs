@@ -161,9 +161,13 @@ impl Api {
                 let (gate, handler, room, timings) = &*parts;
                 let began = Instant::now();
                 let proves = headers::proves(request.headers());
+                let asked_as = E::SPEC.speaks_authzen().then(|| headers::asked_as(request.headers())).flatten();
                 let mut response = serve::<E, H>(gate, handler, room, request).await;
                 if proves {
                     headers::nonce(&mut response, &gate.nonce());
+                }
+                if let Some(id) = asked_as {
+                    headers::answered_as(&mut response, id);
                 }
                 timings.record(&response, began);
                 tracing::debug!(

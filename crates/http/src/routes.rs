@@ -4,8 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use wardgraph_api::table::{
-    account as a, auth, authorize as z, clients as c, device as d, disown as n, graph as g, invitation_pages as ip,
-    invitations as i, mfa as m, oauth as o, pages as p, passkeys as k, registration as r, shared, system as s, users as u,
+    account as a, auth, authorize as z, authz as dz, clients as c, device as d, disown as n, elevation as el, graph as g,
+    invitation_pages as ip, invitations as i, mfa as m, oauth as o, organizations as org, pages as p, passkeys as k,
+    registration as r, reviews as rv, roles as ro, shared, system as s, users as u,
 };
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
@@ -17,8 +18,9 @@ use wardgraph_vault::Vault;
 use crate::{
     Accounts, Api, Edge, HealthState, Mounted, Newcomers, QueryVectors,
     handlers::{
-        self, account, auth as ceremonies, authorize, batch, clients, device, edges, embeddings, events, invitations, mfa, nodes,
-        oauth, pages, registration, relations, search, system, users, versions,
+        self, account, auth as ceremonies, authorize, authz, batch, clients, device, edges, elevation, embeddings, events,
+        invitations, mfa, nodes, oauth, organizations, pages, registration, relations, reviews, roles, search, system, users,
+        versions,
     },
 };
 
@@ -51,6 +53,8 @@ pub struct Services {
     pub newcomers: Newcomers,
     /// How long a deleted node can be brought back.
     pub grace_period: Duration,
+    /// How long a deleted organization can be restored.
+    pub organizations_grace: Duration,
 }
 
 impl std::fmt::Debug for Services {
@@ -228,6 +232,52 @@ fn with_pages(api: Api, services: &Services) -> Api {
         .mount(r::CreateInitialToken, with(services, registration::tokens::create))
         .mount(r::ListInitialTokens, registration::tokens::list)
         .mount(r::DeleteInitialToken, registration::tokens::withdraw)
+        .mount(dz::Explain, authz::explain::explain)
+        .mount(dz::ExplainOwn, authz::explain::own)
+        .mount(dz::Evaluate, authz::evaluate::one)
+        .mount(dz::EvaluateAll, authz::evaluate::all)
+        .mount(dz::SearchSubjects, authz::search::subjects)
+        .mount(dz::SearchResources, authz::search::resources)
+        .mount(dz::SearchActions, authz::search::actions)
+        .mount(dz::AuthzenConfiguration, with(services, authz::metadata::document))
+        .mount(rv::BeginReview, reviews::begin)
+        .mount(rv::ListReviews, reviews::list)
+        .mount(rv::GetReview, reviews::get)
+        .mount(rv::ListReviewItems, reviews::items)
+        .mount(rv::DecideReviewItem, reviews::decide)
+        .mount(rv::CloseReview, reviews::close)
+        .mount(rv::ExportReview, reviews::evidence::lines)
+        .mount(rv::ExportReviewTable, reviews::evidence::table)
+        .mount(rv::ListUnused, reviews::unused)
+        .mount(el::Elevate, with(services, elevation::begin))
+        .mount(el::ListElevations, elevation::list)
+        .mount(el::EndElevation, elevation::end)
+        .mount(ro::ListRoles, roles::list)
+        .mount(ro::GetRole, roles::get)
+        .mount(ro::CreateRole, roles::create)
+        .mount(ro::ReplaceRole, roles::replace)
+        .mount(ro::DeleteRole, roles::delete)
+        .mount(ro::ListGrants, roles::grants::list)
+        .mount(ro::MakeGrant, roles::grants::make)
+        .mount(ro::RevokeGrant, roles::grants::revoke)
+        .mount(ro::GetUserPermissions, roles::effective::of_user)
+        .mount(ro::GetOwnPermissions, roles::effective::own)
+        .mount(ro::GetClientPermissions, roles::effective::of_client)
+        .mount(org::CreateOrganization, organizations::own::create)
+        .mount(org::ListEveryOrganization, organizations::directory::list)
+        .mount(org::GetOwnOrganization, organizations::own::get_own)
+        .mount(org::GetOrganization, organizations::own::get)
+        .mount(org::ChangeOrganization, organizations::own::change)
+        .mount(org::SetTier, organizations::own::set_tier)
+        .mount(org::TransferOrganization, organizations::ends::transfer)
+        .mount(org::DeleteOrganization, with(services, organizations::ends::delete))
+        .mount(org::RestoreOrganization, organizations::ends::restore)
+        .mount(org::ListMembers, organizations::members::list)
+        .mount(org::ChangeMember, organizations::members::change)
+        .mount(org::RemoveMember, organizations::members::remove)
+        .mount(org::LeaveOrganization, organizations::members::leave)
+        .mount(org::Switch, with(services, organizations::switch::switch))
+        .mount(org::SetGlobalRole, organizations::directory::set_global_role)
 }
 
 /// A handler that is given the services too.

@@ -47,4 +47,9 @@ impl Actor {
     pub fn system(job: &str) -> Self {
         Self { kind: ActorType::System, id: job.into() }
     }
+
+    /// The schedule, by which `job` fell due.
+    pub fn scheduler(job: &str) -> Self {
+        Self { kind: ActorType::Scheduler, id: job.into() }
+    }
 }

@@ -25,6 +25,9 @@ pub enum ChangeKind {
     /// What somebody holds in an organization is of this version now: what is remembered of an earlier one is to be read anew. The subject
     /// is `organization/kind/id`, see [`crate::Holder`].
     GrantsChanged,
+    /// Whether an organization works, and from where, is of this version now: what is remembered of an earlier one is to be read anew. The subject is
+    /// its id.
+    OrganizationChanged,
     /// An organization is no more: neither are its clients, and its tokens are good for nothing. The subject is its id.
     OrganizationEnded,
 }
@@ -41,12 +44,21 @@ impl ChangeKind {
         Self::ClientTokens,
         Self::RolesChanged,
         Self::GrantsChanged,
+        Self::OrganizationChanged,
         Self::OrganizationEnded,
     ];
 
     /// Whether the kind takes back what is of an earlier generation than its number, and nothing later.
     pub const fn has_generations(self) -> bool {
-        matches!(self, Self::UserGeneration | Self::ClientChanged | Self::ClientTokens | Self::RolesChanged | Self::GrantsChanged)
+        matches!(
+            self,
+            Self::UserGeneration
+                | Self::ClientChanged
+                | Self::ClientTokens
+                | Self::RolesChanged
+                | Self::GrantsChanged
+                | Self::OrganizationChanged
+        )
     }
 
     /// The kind as it is stored.
@@ -61,6 +73,7 @@ impl ChangeKind {
             Self::ClientTokens => "client_tokens",
             Self::RolesChanged => "roles_changed",
             Self::GrantsChanged => "grants_changed",
+            Self::OrganizationChanged => "organization_changed",
             Self::OrganizationEnded => "organization_ended",
         }
     }

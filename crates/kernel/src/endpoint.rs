@@ -47,12 +47,14 @@ pub enum Rows {
     Organization,
     /// Everybody's accounts, under a database role of its own: for an administrator, or for what touches more than the own rows.
     Accounts,
+    /// Which organizations there are, to read, under the same role: for an administrator.
+    Directory,
 }
 
 impl Rows {
     /// Whether they are people's accounts, the caller's own or others'.
     pub const fn are_peoples(self) -> bool {
-        matches!(self, Self::Account | Self::Subject | Self::Members | Self::Organization | Self::Accounts)
+        matches!(self, Self::Account | Self::Subject | Self::Members | Self::Organization | Self::Accounts | Self::Directory)
     }
 }
 
@@ -79,6 +81,9 @@ pub struct Spec {
     pub path: &'static str,
     /// Who may enter.
     pub access: Access,
+    /// Which part of the path names the one resource that the permission is asked about, as it stands there: `{id}`. Without it, the permission is
+    /// asked of all that it is about.
+    pub on: Option<&'static str>,
     /// Whose rows it works on.
     pub rows: Rows,
     /// Who calls it.
@@ -104,6 +109,12 @@ impl Spec {
         changes && !password && !self.access.admits_strangers() && !self.is_page()
     }
 
+    /// The part of a request's path that names the one resource which it is about, as it stands there.
+    pub fn names<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let place = self.on?;
+        self.path.split('/').zip(path.split('/')).find_map(|(part, given)| (part == place).then_some(given))
+    }
+
     /// Whether it is a page, or a form of one.
     pub const fn is_page(&self) -> bool {
         matches!(self.by, By::Browser)
@@ -112,6 +123,12 @@ impl Spec {
     /// Whether clients of the OAuth server call it.
     pub const fn is_for_clients(&self) -> bool {
         matches!(self.by, By::Client)
+    }
+
+    /// Whether it speaks AuthZEN, whose requests may say more than is understood, and have their `X-Request-ID` answered (Authorization API 1.0,
+    /// section 10.1).
+    pub fn speaks_authzen(&self) -> bool {
+        self.path.starts_with("/access/v1/")
     }
 
     /// Whether clients of the OAuth server are let in to where they authenticate, or where nobody has to. The table does not compile otherwise.
@@ -135,7 +152,7 @@ impl Spec {
 
     /// Whether only a person who signed in here may call, or a client of theirs: the own rows are asked for, or a fresh sign-in.
     pub const fn asks_for_a_person(&self) -> bool {
-        matches!(self.rows, Rows::Account | Rows::Subject) || self.fresh.is_some()
+        matches!(self.rows, Rows::Account | Rows::Subject | Rows::Directory) || self.fresh.is_some()
     }
 
     /// Whether a fresh sign-in is asked only of callers who can have signed in. The table does not compile otherwise.
@@ -163,23 +180,28 @@ impl Spec {
     /// Whether shared rows are worked on exactly where [`Permission::SharedWrite`] is asked, and an event is left; an account's where entry is
     /// `own:`, or where [`Permission::MembersWrite`] or [`Permission::ClientsWrite`] is asked of a person, since whoever invites or registers must be
     /// signed in still; members are read where [`Permission::UsersRead`] is asked, and seen to where a permission is asked that is about the
-    /// organization itself, after a fresh sign-in; and everybody's accounts are changed by whoever signed in just now,
-    /// with [`Permission::UsersWrite`] or for themselves. The table does not compile otherwise.
+    /// organization itself, or by who leaves it or brings it back, after a fresh sign-in; the directory is read where [`Permission::DirectoryRead`]
+    /// is asked; and everybody's accounts are changed by whoever signed in just now, with [`Permission::UsersWrite`] or for themselves, or to go into
+    /// an organization with [`Permission::ElevationsRead`]. The table does not compile otherwise.
     pub const fn shares_as_it_should(&self) -> bool {
         let shares = matches!(self.access, Access::Permission(Permission::SharedWrite));
         let reads = matches!(self.access, Access::Permission(Permission::UsersRead));
         let administers = matches!(self.access, Access::Permission(Permission::UsersWrite));
+        let elevates = matches!(self.access, Access::Permission(Permission::ElevationsRead));
         let invites = matches!(self.access, Access::Permission(Permission::MembersWrite));
         let own = matches!(self.access, Access::Own(_));
         let clients = matches!(self.access, Access::Permission(Permission::ClientsWrite));
+        let lists = matches!(self.access, Access::Permission(Permission::DirectoryRead));
         match self.rows {
-            Rows::Own => !shares && !reads && !administers,
+            Rows::Own => !shares && !reads && !administers && !lists,
             Rows::Shared => shares && self.event.is_some(),
             Rows::Account => own || invites || clients,
             Rows::Subject => own && self.event.is_none(),
             Rows::Members => reads && matches!(self.method, Method::GET),
+            Rows::Organization if own => self.event.is_some() && self.fresh.is_some(),
             Rows::Organization => self.sees_to_an_organization() && (self.event.is_none() || self.fresh.is_some()),
-            Rows::Accounts => (administers || own) && self.event.is_some() && self.fresh.is_some(),
+            Rows::Directory => lists && matches!(self.method, Method::GET),
+            Rows::Accounts => (administers || elevates || own) && self.event.is_some() && self.fresh.is_some(),
         }
     }
 }

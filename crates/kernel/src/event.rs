@@ -52,10 +52,32 @@ events! {
     UserRead = "user.read" in Admin;
     /// An administrator took away an account's second factors, with what else opens it: its owner sets a new password by mail.
     FactorsTaken = "user.factors_taken" in Admin;
-    /// An organization has another owner: the one before left for good.
+    /// An organization has another owner: the one before handed it over, or left.
     OrganizationOwnerChanged = "organization.owner_changed" in Admin;
-    /// An organization is no more: its only owner left for good, and nobody and nothing else was in it.
+    /// Nothing works in an organization any more: its owner deleted it, or left for good, and nobody and nothing else was in it.
     OrganizationDeleted = "organization.deleted" in Admin;
+    /// A person made an organization, and owns it.
+    OrganizationCreated = "organization.created" in Admin;
+    /// An organization is called something else, or has other settings.
+    OrganizationUpdated = "organization.updated" in Admin;
+    /// An administrator put an organization into a tier.
+    OrganizationTierSet = "organization.tier_set" in Admin;
+    /// An organization that was deleted works again.
+    OrganizationRestored = "organization.restored" in Admin;
+    /// Nothing is left of an organization that was deleted but its log.
+    OrganizationPurged = "organization.purged" in Admin;
+    /// Organizations were listed by somebody who administers the server.
+    OrganizationsListed = "organizations.listed" in Admin;
+    /// The members of an organization were listed by somebody who looks after them.
+    MembersListed = "members.listed" in Admin;
+    /// A member has another role, or none.
+    MemberRoleChanged = "member.role_changed" in Admin;
+    /// A member was put out of an organization.
+    MemberRemoved = "member.removed" in Admin;
+    /// A member left an organization.
+    MemberLeft = "member.left" in Admin;
+    /// An administrator gave somebody another role on the whole server, or took it.
+    GlobalRoleSet = "user.global_role_set" in Admin;
     /// A person asked for a link by which the password is set anew.
     ResetRequested = "password.reset_requested" in Auth;
     /// The password was set anew by a mailed link: every session and key of the account ended.
@@ -104,6 +126,16 @@ events! {
     InvitationWithdrawn = "invitation.withdrawn" in Admin;
     /// Somebody followed an invitation, and is a member of the organization.
     MemberJoined = "member.joined" in Admin;
+    /// An organization made a role.
+    RoleCreated = "role.created" in Admin;
+    /// An organization's role allows or denies something else, or inherits from others.
+    RoleUpdated = "role.updated" in Admin;
+    /// An organization's role is no more.
+    RoleDeleted = "role.deleted" in Admin;
+    /// Somebody got a role in an organization.
+    GrantMade = "grant.made" in Admin;
+    /// A role that somebody had in an organization was taken back.
+    GrantRevoked = "grant.revoked" in Admin;
     /// Whoever runs the server had a link made by which it gets an administrator.
     SetupLinkMade = "setup_link.made" in Admin;
     /// The server got an administrator by such a link.
@@ -194,6 +226,22 @@ events! {
     SigningKeyMade = "signing_key.made" in Admin;
     /// Another master key wraps the data keys.
     MasterKeyChanged = "master_key.changed" in Admin;
+    /// A review of who may do what began: what everybody holds was written down.
+    ReviewBegun = "review.begun" in Admin;
+    /// Something held was kept or revoked in a review; the payload says what was there before, and what is after.
+    ReviewDecided = "review.decided" in Admin;
+    /// A review is over.
+    ReviewClosed = "review.closed" in Admin;
+    /// The evidence of a review was handed out; the payload has its SHA-256.
+    ReviewExported = "review.exported" in Admin;
+    /// An administrator of the server took a way into an organization's content.
+    ElevationBegun = "elevation.begun" in Admin;
+    /// A way into an organization's content was closed before its time.
+    ElevationEnded = "elevation.ended" in Admin;
+    /// An administrator of the server may be in the organization's content from now on, for a while.
+    OrganizationEntered = "organization.entered" in Admin;
+    /// An administrator of the server can be in the organization's content no more.
+    OrganizationLeft = "organization.left" in Admin;
     /// The nodes of the tenant began to be embedded anew with another model.
     EmbeddingChangeBegun = "embedding.change_begun" in System;
     /// Every node has its vector of the new model, and those of the old one are gone.
@@ -279,6 +327,16 @@ pub enum SubjectKind {
     Consent,
     /// A token by which programs register clients.
     InitialToken,
+    /// A review of who may do what.
+    Review,
+    /// Something held that a review asks about.
+    ReviewItem,
+    /// An administrator's way into an organization's content.
+    Elevation,
+    /// A role that an organization made.
+    Role,
+    /// That somebody holds a role.
+    Grant,
 }
 
 impl SubjectKind {
@@ -298,6 +356,11 @@ impl SubjectKind {
             Self::Client => "client",
             Self::Consent => "consent",
             Self::InitialToken => "initial_token",
+            Self::Review => "review",
+            Self::ReviewItem => "review_item",
+            Self::Elevation => "elevation",
+            Self::Role => "role",
+            Self::Grant => "grant",
         }
     }
 }

@@ -53,10 +53,14 @@ ids! {
     ConsentId;
     /// An edge.
     EdgeId;
+    /// An administrator's way into an organization's content, for a while.
+    ElevationId;
     /// An entry of the audit log.
     EventId;
     /// What an account shows besides its password.
     FactorId;
+    /// That somebody holds a role.
+    GrantId;
     /// An invitation to an organization.
     InvitationId;
     /// A link that was mailed to somebody.
@@ -67,6 +71,10 @@ ids! {
     PushedRequestId;
     /// One request to this server, made here and never taken from the client.
     RequestId;
+    /// A review of who may do what.
+    ReviewId;
+    /// Something held that a review asks about.
+    ReviewItemId;
     /// A sign-in, with all tokens that come of it.
     SessionId;
     /// A node that is no tenant's.

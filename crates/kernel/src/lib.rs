@@ -34,8 +34,8 @@ pub use event::{Category, EventType, Outcome, SubjectKind};
 pub use hex::hex;
 pub use holder::Holder;
 pub use id::{
-    ApiKeyId, ChallengeId, ClientSecretId, CodeId, ConsentId, EdgeId, EventId, FactorId, InitialTokenId, InvitationId, LinkId,
-    NodeId, PushedRequestId, RequestId, SessionId, SharedNodeId, UserId,
+    ApiKeyId, ChallengeId, ClientSecretId, CodeId, ConsentId, EdgeId, ElevationId, EventId, FactorId, GrantId, InitialTokenId,
+    InvitationId, LinkId, NodeId, PushedRequestId, RequestId, ReviewId, ReviewItemId, SessionId, SharedNodeId, UserId,
 };
 pub use jiff::Timestamp;
 pub use limit::LimitClass;

@@ -219,9 +219,10 @@ impl Client {
         self.disabled_at.is_none() && self.registered.grant_types.contains(&grant_type)
     }
 
-    /// The scopes that it may have on its own behalf: what is registered, as far as its role allows it. None about a person.
-    pub fn own_scopes(&self) -> Vec<String> {
-        let mut words = scope::within(&self.registered.scopes, self.role_permissions());
+    /// The scopes that it may have on its own behalf: what is registered, as far as its role allows it, or what it is granted besides. None about a
+    /// person.
+    pub fn own_scopes(&self, granted: Permissions) -> Vec<String> {
+        let mut words = scope::within(&self.registered.scopes, self.role_permissions().union(granted));
         words.retain(|word| !scope::PERSONAL.contains(&word.as_str()));
         words
     }
@@ -355,8 +356,8 @@ pub(crate) mod tests {
     #[test]
     fn a_client_does_on_its_own_behalf_what_its_role_allows() {
         let mut client = client(AuthMethod::Basic, &[]);
-        assert_eq!(client.own_scopes(), ["nodes:read"]);
+        assert_eq!(client.own_scopes(Permissions::NONE), ["nodes:read"]);
         client.registered.role = None;
-        assert_eq!(client.own_scopes(), [""; 0]);
+        assert_eq!(client.own_scopes(Permissions::NONE), [""; 0]);
     }
 }

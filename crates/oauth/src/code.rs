@@ -36,7 +36,7 @@ const HOLD: Statement<Identity> = Statement::identity(
     "select c.verifier, c.client_id, c.user_id, c.organization_id, c.session_id, c.generation, c.redirect_uri, c.challenge, c.jkt, c.nonce, c.scopes, c.resource,
             c.claims, c.amr, c.acr, c.auth_time, c.expires_at, c.used_at is not null, c.granted_session_id,
             s.session_id is not null and s.ended_at is null and s.expires_at > $2, u.disabled_at is null and u.generation = c.generation, m.role, u.global_role,
-            o.requires_mfa, c.userinfo_claims
+            o.requires_mfa, c.userinfo_claims, m.user_id is not null
      from authorization_codes c join users u on u.user_id = c.user_id join organizations o on o.organization_id = c.organization_id
      left join sessions s on s.session_id = c.session_id
      left join memberships m on m.user_id = c.user_id and m.organization_id = c.organization_id
@@ -191,8 +191,10 @@ pub async fn present(tx: &mut Tx<'_, Identity>, claimed: &Claimed<'_>, now: Time
     if let Some(why) = fault(row, claimed, now)? {
         return Ok(Presented::Bad(why));
     }
-    let Some(role) = row.try_get::<Option<&str>>(21)? else { return Ok(Presented::Bad("no member any more")) };
-    let seat = Seat::read(organization, role, row.try_get(22)?).ok_or_else(|| unreadable("member"))?;
+    if !row.try_get::<bool>(25)? {
+        return Ok(Presented::Bad("no member any more"));
+    }
+    let seat = Seat::read(organization, row.try_get(21)?, row.try_get(22)?).ok_or_else(|| unreadable("member"))?;
     let proof = Proof { amr: row.try_get(13)?, acr: row.try_get(14)?, at: row.try_get(15)? };
     if row.try_get(23)? && !proof.is_multiple() {
         return Ok(Presented::Bad("the organization asks for a second factor by now"));

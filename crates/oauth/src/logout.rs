@@ -67,7 +67,8 @@ const AGAIN: Statement<Write> =
 const LATER: Statement<Write> = Statement::writing(
     "oauth.logout.later",
     WORKER,
-    "update logouts set due_at = $3, tries = tries - 1 where session_id = $1 and tries = $2",
+    "update logouts l set due_at = $3, tries = l.tries - 1 from unnest($1::uuid[], $2::int[]) w (session_id, tries)
+     where l.session_id = w.session_id and l.tries = w.tries",
 );
 
 pub(crate) const STATEMENTS: &[&StatementInfo] =
@@ -148,9 +149,10 @@ pub async fn again(tx: &mut Tx<'_, Write>, due: &Due, at: Timestamp) -> Result<(
     tx.write(&AGAIN, &[&due.session.uuid(), &due.tries, &at]).await.map(drop)
 }
 
-/// Tries at `at`, since it was not tried at all.
-pub async fn later(tx: &mut Tx<'_, Write>, due: &Due, at: Timestamp) -> Result<(), StoreError> {
-    tx.write(&LATER, &[&due.session.uuid(), &due.tries, &at]).await.map(drop)
+/// Tries these at `at`, since they were not tried at all.
+pub async fn later(tx: &mut Tx<'_, Write>, waiting: &[Due], at: Timestamp) -> Result<(), StoreError> {
+    let (sessions, tries): (Vec<Uuid>, Vec<i32>) = waiting.iter().map(|due| (due.session.uuid(), due.tries)).unzip();
+    tx.write(&LATER, &[&sessions, &tries, &at]).await.map(drop)
 }
 
 fn read(row: &Row) -> Result<Due, StoreError> {

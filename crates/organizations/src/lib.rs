@@ -4,7 +4,48 @@
 //!
 //! Refuses to know: HTTP, tokens, who asks.
 
+mod announce;
+mod desk;
+pub mod effective;
+pub mod elevation;
+mod error;
+pub mod follow;
+mod giver;
+pub mod grants;
+pub mod held;
+pub mod members;
+pub mod organization;
+mod refusal;
+pub mod review;
+pub mod roles;
+pub mod scopes;
+mod sets;
+pub mod subjects;
+pub mod used;
+
+pub use desk::{Desk, Session};
+pub use error::{Flaw, OrganizationError};
+pub use giver::Giver;
+pub use held::Standing;
+pub use refusal::KeepingError;
+pub use sets::Holding;
+
 use wardgraph_store::StatementInfo;
 
 /// Every statement of this room.
-pub const STATEMENTS: &[&[&StatementInfo]] = &[];
+pub const STATEMENTS: &[&[&StatementInfo]] = &[
+    held::STATEMENTS,
+    used::STATEMENTS,
+    desk::STATEMENTS,
+    effective::STATEMENTS,
+    follow::STATEMENTS,
+    grants::STATEMENTS,
+    roles::STATEMENTS,
+    sets::STATEMENTS,
+    subjects::STATEMENTS,
+    elevation::STATEMENTS,
+    review::STATEMENTS,
+    organization::STATEMENTS,
+    organization::PURGING,
+    members::STATEMENTS,
+];

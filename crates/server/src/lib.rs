@@ -7,6 +7,7 @@ pub mod config;
 pub mod demo;
 mod descriptors;
 mod home;
+pub mod permissions;
 mod tasks;
 mod telemetry;
 pub mod transfer;

@@ -8,7 +8,8 @@ use wardgraph_gate::Gate;
 use wardgraph_http::HealthState;
 use wardgraph_store::{Store, StoreError};
 use wardgraph_worker::{
-    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, LogoutWorker, MailWorker, ModelKeeper, PurgeWorker, TierKeeper,
+    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, LogoutWorker, MailWorker, ModelKeeper, OrganizationKeeper,
+    PurgeWorker, ReviewKeeper, TierKeeper,
 };
 
 /// How many workers share the queue: the model works while the other reads and writes.
@@ -19,11 +20,13 @@ const WORKERS: usize = 2;
 pub(crate) struct Workers {
     pub(crate) embedding: EmbeddingWorker,
     pub(crate) purge: PurgeWorker,
+    pub(crate) reviews: ReviewKeeper,
     pub(crate) forgetting: ForgettingWorker,
     pub(crate) keys: KeyKeeper,
     pub(crate) mail: MailWorker,
     pub(crate) logout: LogoutWorker,
     pub(crate) accounts: AccountKeeper,
+    pub(crate) organizations: OrganizationKeeper,
 }
 
 /// What every server looks after, whether it works or only learns what others did.
@@ -67,11 +70,13 @@ pub(crate) fn others(
     tasks.spawn(look_after(store.clone(), health, metrics, workers.clone(), keepers));
     if let Some(workers) = workers {
         tasks.spawn(workers.purge.run());
+        tasks.spawn(workers.reviews.run());
         tasks.spawn(workers.forgetting.run());
         tasks.spawn(workers.keys.run());
         tasks.spawn(workers.mail.run());
         tasks.spawn(workers.logout.run());
         tasks.spawn(workers.accounts.run());
+        tasks.spawn(workers.organizations.run());
     }
     tasks
 }

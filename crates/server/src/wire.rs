@@ -30,8 +30,8 @@ use wardgraph_store::{
 use wardgraph_tokens::{Algorithm, Minter, OwnIssuer, RemoteKeys, Verifier, dpop::Nonces};
 use wardgraph_vault::{AwsAccess, AwsSource, FileSource, MasterSource, Vault};
 use wardgraph_worker::{
-    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, LogoutWorker, MailWorker, ModelKeeper, PurgeWorker, TierKeeper,
-    WorkerOptions,
+    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, LogoutWorker, MailWorker, ModelKeeper, OrganizationKeeper,
+    PurgeWorker, ReviewKeeper, TierKeeper, WorkerOptions,
 };
 
 use crate::{
@@ -396,6 +396,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         client_keys: Arc::new(RemoteKeys::new(egress.client(Rules::tenant(None), CLIENT_KEYS_WITHIN))),
         newcomers: config.newcomers.clone(),
         grace_period: config.grace_period,
+        organizations_grace: config.organizations_grace,
     };
     let keepers = Keepers {
         tiers: TierKeeper::new(parts.clone(), routes, config.tiers),
@@ -404,7 +405,9 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
     let workers = config.works.then(|| Workers {
         embedding: EmbeddingWorker::new(parts.clone(), embedder, WorkerOptions::default()).with_duty(keepers.models.duty()),
         purge: PurgeWorker::new(parts.clone()),
-        forgetting: ForgettingWorker::new(parts),
+        reviews: ReviewKeeper::new(parts.clone()),
+        forgetting: ForgettingWorker::new(parts.clone()),
+        organizations: OrganizationKeeper::new(parts),
         keys,
         mail,
         logout,

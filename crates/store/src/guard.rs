@@ -82,6 +82,10 @@ const OWN_ORGANIZATIONS: &str = "(organization_id IN ( SELECT memberships.organi
 /// The policies on who is in the organization that the gate names.
 const MEMBERS: &str = "(organization_id = NULLIF(current_setting('app.current_members_of'::text, true), ''::text))";
 const MEMBERS_ACCOUNTS: &str = "(user_id IN ( SELECT m.user_id\n   FROM memberships m\n  WHERE (m.organization_id = NULLIF(current_setting('app.current_members_of'::text, true), ''::text))))";
+/// The policy on what is changed of an organization's members.
+const KEPT: &str = "(organization_id = NULLIF(current_setting('app.current_keeper_of'::text, true), ''::text))";
+/// The policy on who is the first member of an organization.
+const FOUNDER: &str = "((role = 'owner'::text) AND (EXISTS ( SELECT\n   FROM organizations o\n  WHERE ((o.organization_id = memberships.organization_id) AND (o.owner_id = memberships.user_id) AND (o.created_at = memberships.created_at)))))";
 /// The policy on messages to a person's own address.
 const NOTICE: &str = "((link_id IS NULL) AND (recipient = ( SELECT users.email\n   FROM users\n  WHERE (users.user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))))";
 
@@ -173,7 +177,8 @@ async fn policies(client: &Client) -> Result<Vec<String>, StoreError> {
         // A table that a policy asks is named with its schema where that is not in the asking session's path.
         let (using, check) = (using.replace("wardgraph.", ""), check.replace("wardgraph.", ""));
         let text = (name.as_str(), command.as_str(), using.as_str(), check.as_str());
-        let of_none = || of_sign_ins_elsewhere(&table, text).or_else(|| of_a_global_table(&table, text));
+        let of_others = || of_sign_ins_elsewhere(&table, text).or_else(|| of_who_keeps(&table, text));
+        let of_none = || of_others().or_else(|| of_a_global_table(&table, text));
         let expected = if tenants { of_a_tenant(&table, text) } else { of_none() };
         match expected {
             Some(allowed) if !partition && roles.iter().all(|role| allowed.contains(&role.as_str())) => {
@@ -218,6 +223,21 @@ fn of_sign_ins_elsewhere(table: &str, text: PolicyText<'_>) -> Option<&'static [
         ("device_authorizations" | "logouts", ("administrator", "*", "true", "true"))
         | ("clients", ("administrator", "r", "true", "")) => Some(&["wardgraph_admin"]),
         ("device_authorizations" | "logouts" | "client_acts", ("own_account", "*", ACCOUNT, ACCOUNT)) => Some(&["wardgraph_app"]),
+        _ => None,
+    }
+}
+
+/// The same for who sees to an organization, and for what is left of one.
+fn of_who_keeps(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static str]> {
+    match (table, text) {
+        ("memberships" | "sessions" | "api_keys", ("kept_update", "w", KEPT, KEPT))
+        | ("api_keys" | "consents" | "authorization_codes" | "device_authorizations", ("kept_select", "r", KEPT, ""))
+        | ("memberships" | "consents" | "authorization_codes" | "device_authorizations", ("kept_delete", "d", KEPT, ""))
+        | ("organizations", ("kept_update", "w", ORGANIZATION, KEPT))
+        | ("logouts", ("kept_insert", "a", "", KEPT)) => Some(&["wardgraph_app"]),
+        ("memberships", ("founder", "a", "", FOUNDER)) | ("data_keys", ("administrator", "*", "true", "true")) => {
+            Some(&["wardgraph_admin"])
+        }
         _ => None,
     }
 }
@@ -315,7 +335,6 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         | (
             "users"
             | "passwords"
-            | "memberships"
             | "sessions"
             | "api_keys"
             | "factors"
@@ -327,9 +346,10 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             | "notice_counts",
             ("own_account", "*", ACCOUNT, ACCOUNT),
         )
-        | ("organizations", ("members_read", "r", OWN_ORGANIZATIONS, "") | ("own_account", "*", ORGANIZATION, ORGANIZATION))
+        | ("organizations", ("members_read", "r", OWN_ORGANIZATIONS, "") | ("own_account", "r", ORGANIZATION, ""))
+        | ("memberships", ("own_account", "r", ACCOUNT, ""))
         | ("clients" | "client_secrets" | "initial_tokens", ("own_account", "*", ORGANIZATION, ORGANIZATION))
-        | ("memberships" | "sessions", ("members", "r", MEMBERS, ""))
+        | ("memberships" | "sessions" | "api_keys", ("members", "r", MEMBERS, ""))
         | ("users", ("members", "r", MEMBERS_ACCOUNTS, ""))
         | ("invitations", ("organization", "*", ORGANIZATION, ORGANIZATION) | ("invited", "r", INVITED, ""))
         | ("mail_counts", ("inviter", "*", "true", "true"))

@@ -228,6 +228,9 @@ fn bind(scope: &Scope, flight: &mut Flight<'_>) -> Result<(), StoreError> {
     if let Some(binding) = scope.people() {
         flight.people(&binding)?;
     }
+    for binding in scope.keeping() {
+        flight.people(&binding)?;
+    }
     Ok(())
 }
 

@@ -25,7 +25,8 @@ use wardgraph_store::{Role, StatementInfo, Store, StoreOptions, Timeouts};
 use wardgraph_tokens::{AccessRequest, Algorithm, Chain, Issuer, LocalKey, Minter, OWN_CLIENT, OwnIssuer, RemoteKeys, Verifier};
 use wardgraph_vault::{FixedSource, MasterSource, Vault};
 use wardgraph_worker::{
-    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, PurgeWorker, TierKeeper, TierOptions, WorkerOptions,
+    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, OrganizationKeeper, PurgeWorker, TierKeeper,
+    TierOptions, WorkerOptions,
 };
 
 use crate::{
@@ -204,6 +205,7 @@ pub struct App {
     purge: PurgeWorker,
     mail: MailWorker,
     account_keeper: AccountKeeper,
+    organization_keeper: OrganizationKeeper,
     people: std::sync::atomic::AtomicU32,
     server: JoinHandle<()>,
     listening: Option<JoinHandle<()>>,
@@ -278,6 +280,7 @@ impl App {
             clock: shared_clock,
             metrics: recorder(),
             grace_period: GRACE,
+            organizations_grace: GRACE,
             client_keys: options.client_keys.unwrap_or_else(client_keys),
             newcomers: options.newcomers.rules,
             vault: vault.clone(),
@@ -310,6 +313,7 @@ impl App {
             own: own_key.minter("wardgraph-local", AUDIENCE),
             forgetting: ForgettingWorker::new(parts.clone()),
             account_keeper: AccountKeeper::new(parts.clone(), options.verifies),
+            organization_keeper: OrganizationKeeper::new(parts.clone()),
             purge: PurgeWorker::new(parts.clone()),
             mail: MailWorker::new(parts.clone(), options.mailer.unwrap_or_else(|| mails.clone()), account_keys.clone(), OWN_ISS),
             mails,
@@ -414,11 +418,13 @@ impl App {
         let client = OAuthClient::known(self, &administrator).await;
         let oauth = self.agreement_of(&administrator).await;
         let (account, recovery_code) = administrator.known(self).await;
+        let (role, grant) = administrator.known_roles(self, account.member).await;
         // What was signed in before the account had a second factor is out.
         let window = Window::open(self);
         window.sign_in_with(&administrator.email, &recovery_code).await;
         owner.looks_through(&window);
-        Known { node, other, edge, shared, account, client, oauth }
+        let looked_at = administrator.known_review(&account).await;
+        Known { node, other, edge, shared, account, client, oauth, looked_at, role, grant }
     }
 
     /// A fresh person, as whom `owner` calls endpoints that are about a person's account from now on.
@@ -447,6 +453,11 @@ impl App {
         self.mail.sweep().await.unwrap();
         self.account_keeper.turn().await.unwrap();
         self.account_keeper.sweep_clients().await.unwrap();
+    }
+
+    /// Erases organizations whose grace is over. Tells how many.
+    pub async fn purge_organizations(&self) -> usize {
+        self.organization_keeper.turn().await.unwrap()
     }
 
     /// Works the queue until nothing is due.

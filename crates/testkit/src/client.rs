@@ -10,7 +10,7 @@ use wardgraph_identity::{
     refresh,
     session::{self, Lifetimes, Proof, Use},
 };
-use wardgraph_kernel::{ClientId, Clock, OrganizationRole, SystemChance, TenantId};
+use wardgraph_kernel::{ClientId, Clock, OrganizationRole, Permissions, SystemChance, TenantId};
 use wardgraph_oauth::grant::{self, Granted, Means, Terms};
 
 use crate::{App, Caller, Person, Reply};
@@ -130,7 +130,7 @@ impl App {
         let id = ClientId::parse(&client.id).unwrap();
         let found = wardgraph_oauth::client::find(&mut work.tx(), &id).await.unwrap().unwrap();
         let organization = TenantId::parse(&person.caller.tenant).unwrap();
-        let seat = Seat { organization, role: OrganizationRole::Owner, global: None };
+        let seat = Seat { organization, role: Some(OrganizationRole::Owner), global: None, granted: Permissions::NONE };
         let program = refresh::Client::new(&client.id, "127.0.0.0/24".into());
         let at = Use { client: &program, device: "a test", ip: std::net::IpAddr::from([127, 0, 0, 1]), now };
         let granted = Granted {

@@ -143,10 +143,22 @@ impl Person {
         let sql = "update wardgraph.users set global_role = 'super_admin' where user_id = $1::text::uuid";
         let client = app.database.behind_the_scenes().await;
         client.execute(sql, &[&self.id]).await.unwrap();
+        self.holds_otherwise(app).await;
         let spare = "insert into wardgraph.users (user_id, email, name, global_role, created_at, updated_at)
                      values (gen_random_uuid(), 'spare@example.com', 'Spare', 'super_admin', now(), now()) on conflict do nothing";
         client.execute(spare, &[]).await.unwrap();
         Self::again(app, &self.email).await
+    }
+
+    /// Has every server know that the person holds other roles than a moment ago, wherever they are a member.
+    pub async fn holds_otherwise(&self, app: &App) {
+        let sql = "with raised as (
+                     update wardgraph.organizations o set grants_version = o.grants_version + 1 from wardgraph.memberships m
+                     where m.organization_id = o.organization_id and m.user_id = $1::text::uuid returning o.organization_id, o.grants_version)
+                   insert into wardgraph.changes (tenant_id, kind, subject, number, until)
+                   select organization_id, 'grants_changed', organization_id || '/user/' || $1::text, grants_version, now() + interval '2 hours' from raised";
+        app.database.behind_the_scenes().await.execute(sql, &[&self.id]).await.unwrap();
+        app.hear().await;
     }
 
     /// Has somebody be a member of the person's organization.

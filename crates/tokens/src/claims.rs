@@ -66,7 +66,15 @@ pub struct OwnClaims {
 /// `client_id` of sessions that no OAuth client asked for.
 pub const OWN_CLIENT: &str = "wardgraph";
 
+/// `client_id` of tokens by which an administrator of the server is in an organization's content for a while: no client has it.
+pub const ELEVATION: &str = "wardgraph-elevation";
+
 impl OwnClaims {
+    /// Whether it is an administrator's way into an organization's content: what it may do, its scopes say alone.
+    pub fn is_elevated(&self) -> bool {
+        self.client_id == ELEVATION
+    }
+
     /// Whether an OAuth client got it, on its own behalf or by a person's leave: it stands for what its scopes say, and for no account.
     pub fn is_a_clients(&self) -> bool {
         self.client_id != OWN_CLIENT

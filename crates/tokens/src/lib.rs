@@ -42,7 +42,7 @@ mod verifier;
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use cache::Fingerprint;
 pub use chain::{Ancestor, Chain, MOST_ACTORS, MOST_ANCESTORS};
-pub use claims::{Claims, OWN_CLIENT, OwnClaims};
+pub use claims::{Claims, ELEVATION, OWN_CLIENT, OwnClaims};
 pub use error::{KeyError, MintError, OwnKeyError, TokenError};
 pub use issuer::{DEFAULT_LEEWAY, Issuer, IssuerConfig, IssuerKeys};
 pub use local::LocalKey;

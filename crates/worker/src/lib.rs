@@ -11,7 +11,9 @@ mod forget;
 mod keys;
 mod logout;
 mod mail;
+mod organizations;
 mod purge;
+mod reviews;
 mod tidy;
 mod tiers;
 
@@ -23,5 +25,7 @@ pub use forget::ForgettingWorker;
 pub use keys::{KeyKeeper, MasterChange};
 pub use logout::LogoutWorker;
 pub use mail::MailWorker;
+pub use organizations::OrganizationKeeper;
 pub use purge::PurgeWorker;
+pub use reviews::ReviewKeeper;
 pub use tiers::{TierKeeper, TierOptions};

@@ -6,7 +6,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -55,8 +55,6 @@ pub struct LogoutWorker {
 enum Came {
     /// The client knows.
     Told,
-    /// It was not tried.
-    Waits,
     /// It does not know. Why, without a word of what it answered.
     Failed(String),
 }
@@ -145,36 +143,43 @@ impl LogoutWorker {
     /// Tells what waits for a host: one first, and others side by side once it is seen that the host is not slow.
     async fn tell_all(self, mut of: OnAHost) -> Result<(), StoreError> {
         let (turns, owner) = of.owner.as_deref().map_or((&self.nobodys, ""), |owner| (&self.vouched, owner));
-        let turn = turns.take(owner, &of.host, PATIENCE).await;
+        let Some(_turn) = turns.take(owner, &of.host, PATIENCE).await else { return self.put_off(&of.waiting.into()).await };
         let began = Instant::now();
-        let first = if turn.is_some() { of.waiting.pop_front() } else { None };
-        if let Some(first) = &first {
-            let came = self.tell(first).await;
-            self.settle(first, came).await?;
+        if let Some(first) = of.waiting.pop_front() {
+            let came = self.tell(&first).await;
+            self.settle(&first, came).await?;
         }
-        let side_by_side = of.waiting.len().min(ON_ONE_HOST);
-        let waiting = Arc::new(Mutex::new(of.waiting));
-        if first.is_none() || began.elapsed() >= SLOW {
-            return self.lane(waiting, began).await;
-        }
-        let mut lanes = Begun::new();
+        let is_slow = began.elapsed() >= SLOW;
+        let side_by_side = if is_slow { 0 } else { of.waiting.len().min(ON_ONE_HOST) };
+        let (waiting, mut lanes, mut trouble) = (Waiting::new(of.waiting.into()), Begun::new(), Ok(()));
         for _ in 0..side_by_side {
             lanes.spawn(self.clone().lane(waiting.clone(), began + BEGINS_FOR));
         }
-        let mut trouble = Ok(());
         while let Some(ended) = lanes.join_next().await {
             trouble = ended.unwrap_or(Ok(())).and(trouble);
         }
-        trouble
+        self.put_off(&waiting).await.and(trouble)
     }
 
-    /// Tells what waits, one after another; what is not begun by `until` waits for a later turn.
+    /// Tells what waits, one after another, and begins none after `until`.
     async fn lane(self, waiting: Waiting, until: Instant) -> Result<(), StoreError> {
-        while let Some(due) = next(&waiting) {
-            let came = if Instant::now() < until { self.tell(&due).await } else { Came::Waits };
+        while Instant::now() < until {
+            let Some(due) = all(&waiting).pop_front() else { break };
+            let came = self.tell(&due).await;
             self.settle(&due, came).await?;
         }
         Ok(())
+    }
+
+    /// Has what was not tried wait for a later turn.
+    async fn put_off(&self, waiting: &Mutex<VecDeque<Due>>) -> Result<(), StoreError> {
+        let left: Vec<_> = all(waiting).drain(..).collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        let (mut queue, now) = (self.parts.queue()?, self.parts.clock.now());
+        logout::later(&mut queue.tx::<Write>(), &left, now.saturating_add(LATER).unwrap_or(now)).await?;
+        queue.commit(&[]).await
     }
 
     async fn tell(&self, due: &Due) -> Came {
@@ -201,9 +206,6 @@ impl LogoutWorker {
         let mut queue = self.parts.queue()?;
         match came {
             Came::Told => _ = logout::done(&mut queue.tx::<Write>(), due).await?,
-            Came::Waits => {
-                logout::later(&mut queue.tx::<Write>(), due, now.saturating_add(LATER).unwrap_or(now)).await?;
-            }
             Came::Failed(why) => match due.again(now) {
                 Some(at) => logout::again(&mut queue.tx::<Write>(), due, at).await?,
                 None => return self.give_up(due, &why).await,
@@ -227,6 +229,6 @@ impl LogoutWorker {
     }
 }
 
-fn next(waiting: &Waiting) -> Option<Due> {
-    waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+fn all(waiting: &Mutex<VecDeque<Due>>) -> MutexGuard<'_, VecDeque<Due>> {
+    waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -21,19 +21,19 @@ crate::endpoints! {
     }
     /// Read one of the own organization's clients.
     GetClient: GET "/api/v1/clients/{id}" (Path<ClientId>) -> Json<OAuthClient> {
-        permission: ClientsRead, limit: Read, body: 0,
+        permission: ClientsRead, on: id, limit: Read, body: 0,
     }
     /// Register something else of a client. Where it may do less than before, or a key of its own is gone, its tokens are taken back; where it proves
     /// itself by no secret any more, its secrets end.
     ReplaceClient: PUT "/api/v1/clients/{id}" ((Path<ClientId>, Json<NewClient>)) -> Json<OAuthClient> {
-        permission: ClientsWrite, rows: Account, fresh: "a client outlives the sign-in", limit: Auth, audit: ClientUpdated, body: SMALL,
+        permission: ClientsWrite, on: id, rows: Account, fresh: "a client outlives the sign-in", limit: Auth, audit: ClientUpdated, body: SMALL,
     }
     /// Delete a client, with every grant that it had. Within a second no server takes its tokens any more.
     DeleteClient: DELETE "/api/v1/clients/{id}" (Path<ClientId>) -> NoContent {
-        permission: ClientsWrite, rows: Account, fresh: "it cannot be undone", limit: Auth, audit: ClientDeleted, body: 0,
+        permission: ClientsWrite, on: id, rows: Account, fresh: "it cannot be undone", limit: Auth, audit: ClientDeleted, body: 0,
     }
     /// Give a client another secret, which is shown once. Those from before live on for a while; where they end at once, the client's tokens do, too.
     RotateClientSecret: POST "/api/v1/clients/{id}/secrets" ((Path<ClientId>, Json<SecretRotation>)) -> Issued<IssuedSecret> {
-        permission: ClientsWrite, rows: Account, fresh: "a secret outlives the sign-in", limit: Auth, audit: ClientSecretMade, body: 1 << 10,
+        permission: ClientsWrite, on: id, rows: Account, fresh: "a secret outlives the sign-in", limit: Auth, audit: ClientSecretMade, body: 1 << 10,
     }
 }

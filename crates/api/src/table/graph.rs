@@ -37,31 +37,31 @@ crate::endpoints! {
     }
     /// Read a node: the tenant's own, or a shared one (`tenant_id` null).
     GetNode: GET "/nodes/{id}" (Path<NodeId>) -> Tagged<Node> {
-        permission: NodesRead, limit: Read, body: 0,
+        permission: NodesRead, on: id, limit: Read, body: 0,
     }
     /// Tell what became of a node's embeddings, the newest first: with which model, when, how far the vector moved, and why one failed.
     ListNodeEmbeddings: GET "/nodes/{id}/embeddings" (Path<NodeId>) -> Json<NodeEmbeddings> {
-        permission: NodesRead, limit: Read, body: 0,
+        permission: NodesRead, on: id, limit: Read, body: 0,
     }
     /// Change a node with a JSON Merge Patch (RFC 7396). What it was is kept as a version; what changes nothing makes none.
     PatchNode: PATCH "/nodes/{id}" ((Path<NodeId>, IfMatch, Json<NodePatch>)) -> Tagged<Node> {
-        permission: NodesWrite, limit: NodeWrite, audit: NodeUpdated, body: SMALL,
+        permission: NodesWrite, on: id, limit: NodeWrite, audit: NodeUpdated, body: SMALL,
     }
     /// Replace all that a node is made of. What it was is kept as a version; what changes nothing makes none.
     ReplaceNode: PUT "/nodes/{id}" ((Path<NodeId>, IfMatch, Json<NewNode>)) -> Tagged<Node> {
-        permission: NodesWrite, limit: NodeWrite, audit: NodeUpdated, body: SMALL,
+        permission: NodesWrite, on: id, limit: NodeWrite, audit: NodeUpdated, body: SMALL,
     }
     /// Delete a node with its edges and embeddings. It can be brought back until its grace period is over, unless `hard` erases it at once.
     DeleteNode: DELETE "/nodes/{id}" ((Path<NodeId>, IfMatch, Query<Deletion>)) -> NoContent {
-        permission: NodesWrite, limit: NodeWrite, audit: NodeDeleted, body: 0,
+        permission: NodesWrite, on: id, limit: NodeWrite, audit: NodeDeleted, body: 0,
     }
     /// List what a node was, page by page: the version in force first. Versions are kept until the node is purged.
     ListNodeVersions: GET "/nodes/{id}/versions" ((Path<NodeId>, Query<VersionFilter>)) -> Json<NodeVersionPage> {
-        permission: NodesRead, limit: Read, body: 0,
+        permission: NodesRead, on: id, limit: Read, body: 0,
     }
     /// Go back to an earlier version, as a new one; or, without `version`, bring a deleted node back with its edges.
     RestoreNode: POST "/nodes/{id}/restore" ((Path<NodeId>, IfMatch, Json<Restoration>)) -> Tagged<Node> {
-        permission: NodesWrite, limit: NodeWrite, audit: NodeRestored, body: SMALL,
+        permission: NodesWrite, on: id, limit: NodeWrite, audit: NodeRestored, body: SMALL,
     }
     /// Create an edge between two nodes of the tenant.
     CreateEdge: POST "/edges" (Json<NewEdge>) -> Created<Edge> {
@@ -77,11 +77,11 @@ crate::endpoints! {
     }
     /// Read an edge.
     GetEdge: GET "/edges/{id}" (Path<EdgeId>) -> Json<Edge> {
-        permission: EdgesRead, limit: Read, body: 0,
+        permission: EdgesRead, on: id, limit: Read, body: 0,
     }
     /// Delete an edge.
     DeleteEdge: DELETE "/edges/{id}" (Path<EdgeId>) -> NoContent {
-        permission: EdgesWrite, limit: NodeWrite, audit: EdgeDeleted, body: 0,
+        permission: EdgesWrite, on: id, limit: NodeWrite, audit: EdgeDeleted, body: 0,
     }
     /// Delete edges of a node, oldest first, a bounded number at a time: for nodes that have more than are deleted with them.
     ClearEdges: DELETE "/nodes/{id}/edges" ((Path<NodeId>, Query<EdgeClearing>)) -> Json<Cleared> {

@@ -4,6 +4,7 @@
 //! /// What the endpoint does.
 //! Name: METHOD "/path/{id}" (Input) -> Output {
 //!     permission: NodesRead,     // or own: "why", credential: "why", signed: StandardWebhook, public: "why"
+//!     on: id,                    // with a permission: the part of the path that names the one resource which it is asked about
 //!     rows: Shared,              // for `permission: SharedWrite`, and only there: the rows of everyone instead of the caller's tenant's;
 //!                                // Account, for `own:` or `permission: MembersWrite`: those of the person who signed in; Members, for `permission: UsersRead`;
 //!                                // Organization, for a permission that is about the organization itself: its members too;
@@ -39,17 +40,22 @@
 pub mod account;
 pub mod auth;
 pub mod authorize;
+pub mod authz;
 pub mod clients;
 pub mod device;
 pub mod disown;
+pub mod elevation;
 pub mod graph;
 pub mod invitation_pages;
 pub mod invitations;
 pub mod mfa;
 pub mod oauth;
+pub mod organizations;
 pub mod pages;
 pub mod passkeys;
 pub mod registration;
+pub mod reviews;
+pub mod roles;
 pub mod shared;
 pub mod system;
 pub mod users;
@@ -88,6 +94,11 @@ pub static ALL: &[&[Row]] = &[
     disown::ROWS,
     device::ROWS,
     registration::ROWS,
+    organizations::ROWS,
+    authz::ROWS,
+    reviews::ROWS,
+    elevation::ROWS,
+    roles::ROWS,
 ];
 
 /// Every endpoint of the server, one after another.
@@ -99,7 +110,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
 #[macro_export]
 macro_rules! endpoints {
     ($( $(#[doc = $doc:literal])+ $name:ident: $method:ident $path:literal ($input:ty) -> $output:ty {
-        $access:ident: $what:tt, $(rows: $rows:ident,)? $(by: $by:ident,)? $(fresh: $fresh:literal,)? limit: $limit:ident, $(audit: $event:ident,)? $(audit_on_read: $read_event:ident,)? body: $body:expr $(,)?
+        $access:ident: $what:tt, $(on: $on:ident,)? $(rows: $rows:ident,)? $(by: $by:ident,)? $(fresh: $fresh:literal,)? limit: $limit:ident, $(audit: $event:ident,)? $(audit_on_read: $read_event:ident,)? body: $body:expr $(,)?
     } )*) => {
         $(
             $(#[doc = $doc])+
@@ -112,6 +123,7 @@ macro_rules! endpoints {
                     method: ::wardgraph_kernel::Method::$method,
                     path: $path,
                     access: $crate::endpoints!(@access $access $what),
+                    on: $crate::endpoints!(@on $($on)?),
                     rows: $crate::endpoints!(@rows $($rows)?),
                     by: $crate::endpoints!(@by $($by)?),
                     fresh: $crate::endpoints!(@fresh $($fresh)?),
@@ -156,6 +168,8 @@ macro_rules! endpoints {
     (@access credential $why:literal) => { ::wardgraph_kernel::Access::Credential($why) };
     (@access signed $kind:ident) => { ::wardgraph_kernel::Access::Signed(::wardgraph_kernel::SignedKind::$kind) };
     (@access public $why:literal) => { ::wardgraph_kernel::Access::Public($why) };
+    (@on) => { None };
+    (@on $part:ident) => { Some(concat!("{", stringify!($part), "}")) };
     (@rows) => { ::wardgraph_kernel::Rows::Own };
     (@rows $rows:ident) => { ::wardgraph_kernel::Rows::$rows };
     (@by) => { ::wardgraph_kernel::By::Program };

@@ -38,8 +38,8 @@ pub struct Seat {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// `owner`, `admin`, `developer`, `data_scientist` or `analyst`.
-    pub role: String,
+    /// `owner`, `admin`, `developer`, `data_scientist` or `analyst`; null for whoever may do nothing but what is granted.
+    pub role: Option<String>,
 }
 
 /// What of an account is its owner's to change.

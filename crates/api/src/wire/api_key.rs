@@ -19,13 +19,16 @@ const MOST_OVERLAP_S: i64 = 7 * 24 * 3_600;
 /// The shortest that one does, but for none at all, in seconds: servers remember a key for ten minutes.
 const LEAST_OVERLAP_S: i64 = 15 * 60;
 
+/// The longest scope, in bytes.
+const MOST_SCOPE: usize = 256;
+
 /// A key that is wanted.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewApiKey {
     /// What the owner calls it, 1 to 100 characters.
     pub name: Name,
-    /// What it may do, of what its owner may: permissions.
+    /// What it may do, of what its owner may: permissions, with a pattern if they are meant for some names alone (`nodes:read:production-*`).
     pub scopes: Vec<String>,
     /// How many seconds it lives, at most ten years; until it is revoked if absent.
     #[serde(default)]
@@ -40,8 +43,11 @@ impl Validate for NewApiKey {
         faults.name("/name", &self.name, 1, 100);
         faults.unless((1..=50).contains(&self.scopes.len()), "/scopes", "must have 1 to 50 entries");
         for (index, scope) in self.scopes.iter().take(50).enumerate() {
-            let known = Permissions::from_scopes([scope.as_str()]) != Permissions::NONE;
+            // What names a pattern is read by whoever knows what patterns are.
+            let head = scope.match_indices(':').nth(1).map_or(scope.as_str(), |(at, _)| scope.split_at(at).0);
+            let known = Permissions::from_scopes([head]) != Permissions::NONE;
             faults.unless(known, &format!("/scopes/{index}"), "is no permission");
+            faults.unless(scope.len() <= MOST_SCOPE, &format!("/scopes/{index}"), "is too long");
         }
         let lives = self.expires_in.is_none_or(|life| (60..=MOST_LIFE_S).contains(&life));
         faults.unless(lives, "/expires_in", "must be 60 seconds to ten years");

@@ -3,21 +3,27 @@
 pub(crate) mod account;
 pub(crate) mod auth;
 pub(crate) mod authorize;
+pub(crate) mod authz;
 pub(crate) mod batch;
 mod cleaning;
 pub(crate) mod clients;
 pub(crate) mod device;
 pub(crate) mod edges;
+pub(crate) mod elevation;
 pub(crate) mod embeddings;
 pub(crate) mod events;
+mod granted;
 pub(crate) mod invitations;
 mod left;
 pub(crate) mod mfa;
 pub(crate) mod nodes;
 pub(crate) mod oauth;
+pub(crate) mod organizations;
 pub(crate) mod pages;
 pub(crate) mod registration;
 pub(crate) mod relations;
+pub(crate) mod reviews;
+pub(crate) mod roles;
 pub(crate) mod search;
 pub(crate) mod shared;
 pub(crate) mod system;
@@ -41,7 +47,9 @@ fn page(list: &List, limit: Option<i64>, cursor: Option<&str>) -> Result<(PageSi
 /// What a node that `E` changed leaves in the log.
 const fn update_event<E: Endpoint>() -> EventType {
     match E::SPEC.rows {
-        Rows::Own | Rows::Account | Rows::Subject | Rows::Members | Rows::Organization | Rows::Accounts => EventType::NodeUpdated,
+        Rows::Own | Rows::Account | Rows::Subject | Rows::Members | Rows::Organization | Rows::Accounts | Rows::Directory => {
+            EventType::NodeUpdated
+        }
         Rows::Shared => EventType::SharedNodeUpdated,
     }
 }

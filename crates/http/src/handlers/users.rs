@@ -160,7 +160,11 @@ async fn end<E: Endpoint<Mode = Write>>(
 }
 
 /// Has on record what was not done to an account, and why not. What failed of itself is no refusal.
-async fn refuse<E: Endpoint<Mode = Write>>(work: Work<E>, user: UserId, failure: Failure) -> Result<Committed<E>, Failure> {
+pub(super) async fn refuse<E: Endpoint<Mode = Write>>(
+    work: Work<E>,
+    user: UserId,
+    failure: Failure,
+) -> Result<Committed<E>, Failure> {
     let problem = Problem::from(failure);
     if problem.status >= 500 {
         return Err(problem.into());
@@ -178,7 +182,7 @@ fn who<E: Endpoint>(permit: &Permit<E>) -> Who {
 }
 
 /// The administrators, among them the caller still: a token outlives by up to a second what is taken back, and this is not left to it.
-async fn acting<E: Endpoint<Mode = Write>>(work: &mut Work<E>, caller: UserId) -> Result<Administrators, Failure> {
+pub(super) async fn acting<E: Endpoint<Mode = Write>>(work: &mut Work<E>, caller: UserId) -> Result<Administrators, Failure> {
     let administrators = people::administrators(&mut work.tx()).await?;
     if administrators.include(caller) {
         return Ok(administrators);
@@ -186,7 +190,7 @@ async fn acting<E: Endpoint<Mode = Write>>(work: &mut Work<E>, caller: UserId) -
     Err(Problem::unauthenticated("the account administers nothing any more").challenge(r#"Bearer realm="wardgraph""#).into())
 }
 
-async fn announce<E: Endpoint<Mode = Write>>(
+pub(super) async fn announce<E: Endpoint<Mode = Write>>(
     work: &mut Work<E>,
     user: UserId,
     generation: i64,
@@ -195,7 +199,7 @@ async fn announce<E: Endpoint<Mode = Write>>(
     Ok(revoke(&mut work.tx(), Revocation::User { id: &user.to_string(), generation }, now).await?)
 }
 
-fn wire(person: Person) -> User {
+pub(super) fn wire(person: Person) -> User {
     User {
         id: person.id,
         email: person.email,

@@ -27,7 +27,7 @@ pub(crate) fn account(me: &Me, places: &[Membership], token: String, done: Optio
             div { dt { (f::EMAIL) } dd { (me.email) " " span.tag { (confirmed) } } }
             @if let Some(seat) = &me.organization {
                 div { dt { (a::ORGANIZATION) } dd { (seat.name) } }
-                div { dt { (a::ROLE) } dd { (seat.role) } }
+                div { dt { (a::ROLE) } dd { (seat.role.as_deref().unwrap_or(a::NO_ROLE)) } }
             }
             div { dt { (a::SINCE) } dd { (moment(me.created_at)) } }
         }
@@ -42,7 +42,7 @@ pub(crate) fn account(me: &Me, places: &[Membership], token: String, done: Optio
 
 /// Where the person works, and where else they could; and whom the organization invites, for who looks after it.
 fn organizations(seat: Option<&Seat>, places: &[Membership]) -> Markup {
-    let governs = seat.and_then(|seat| OrganizationRole::of(&seat.role)).is_some_and(OrganizationRole::governs);
+    let governs = seat.and_then(|seat| OrganizationRole::of(seat.role.as_deref()?)).is_some_and(OrganizationRole::governs);
     html! {
         @if governs { p { a.button href="/account/invitations" { (a::INVITATIONS) } } }
         @if places.len() > 1 {

@@ -190,6 +190,7 @@ pub(crate) mod account {
     pub(crate) const UNCONFIRMED: &str = "not confirmed";
     pub(crate) const ORGANIZATION: &str = "Organization";
     pub(crate) const ROLE: &str = "Your role";
+    pub(crate) const NO_ROLE: &str = "None: you may do what was granted to you";
     pub(crate) const SINCE: &str = "Member since";
     pub(crate) const CHANGE_NAME: &str = "Change your name";
     pub(crate) const ORGANIZATIONS: &str = "Your organizations";

@@ -1,6 +1,6 @@
 //! Who somebody is and where they work, for whoever asks in their name while they sign in.
 
-use wardgraph_kernel::{GlobalRole, Identity, OrganizationRole, TenantId, Timestamp, UserId};
+use wardgraph_kernel::{GlobalRole, Identity, OrganizationRole, Permissions, TenantId, Timestamp, UserId};
 use wardgraph_store::{Statement, StoreError, Tx};
 
 use super::Seat;
@@ -17,7 +17,7 @@ pub(super) const SEATS: Statement<Identity> = Statement::identity(
     "identity.account.seats",
     "select m.organization_id, m.role, u.global_role, o.name, o.requires_mfa
      from memberships m join users u on u.user_id = m.user_id join organizations o on o.organization_id = m.organization_id
-     where m.user_id = $1 order by m.created_at, m.organization_id limit $2",
+     where m.user_id = $1 and o.deleted_at is null order by m.created_at, m.organization_id limit $2",
 );
 
 pub(super) const ORGANIZATION: Statement<Identity> =
@@ -49,12 +49,16 @@ pub struct Place {
 
 impl Seat {
     /// A place in an organization, as rows have it; `None` where a role is not known.
-    pub fn read(organization: TenantId, role: &str, global: Option<&str>) -> Option<Self> {
+    pub fn read(organization: TenantId, role: Option<&str>, global: Option<&str>) -> Option<Self> {
         let global = match global {
             None => None,
             Some(word) => Some(GlobalRole::of(word)?),
         };
-        Some(Self { organization, role: OrganizationRole::of(role)?, global })
+        let role = match role {
+            None => None,
+            Some(word) => Some(OrganizationRole::of(word)?),
+        };
+        Some(Self { organization, role, global, granted: Permissions::NONE })
     }
 }
 

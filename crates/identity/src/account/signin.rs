@@ -22,8 +22,8 @@ pub(super) const FIND: Statement<Identity> = Statement::identity(
      left join attempts a on a.subject = $2
      left join attempts n on n.subject = $3
      left join lateral (
-       select organization_id, role from memberships
-       where user_id = u.user_id and ($6::text is null or organization_id = $6) order by created_at, organization_id limit 1) m on true",
+       select s.organization_id, s.role from memberships s join organizations o on o.organization_id = s.organization_id
+       where s.user_id = u.user_id and ($6::text is null or s.organization_id = $6) order by o.deleted_at is not null, s.created_at, s.organization_id limit 1) m on true",
 );
 /// One failure more, unless it was kept out.
 pub(super) const COUNT: Statement<Identity> = Statement::identity(
@@ -54,7 +54,8 @@ pub(super) const FAILURES: Statement<Identity> =
 /// Where an account's owner works, unless they say otherwise.
 pub(super) const HOME: Statement<Identity> = Statement::identity(
     "identity.account.home",
-    "select organization_id from memberships where user_id = $1 order by created_at, organization_id limit 1",
+    "select m.organization_id from memberships m join organizations o on o.organization_id = m.organization_id
+     where m.user_id = $1 order by o.deleted_at is not null, m.created_at, m.organization_id limit 1",
 );
 
 /// How long a network is remembered as one where the account's owner works, from the last time.
@@ -82,16 +83,19 @@ pub struct Attempt<'a> {
 pub struct Seat {
     /// The organization.
     pub organization: TenantId,
-    /// What the person may do in it.
-    pub role: OrganizationRole,
+    /// What the person is in it; nothing but what is granted, if nothing is said.
+    pub role: Option<OrganizationRole>,
     /// What the person may do on the whole server besides.
     pub global: Option<GlobalRole>,
+    /// The most that grants allow them, as far as somebody looked.
+    pub granted: Permissions,
 }
 
 impl Seat {
-    /// What whoever sits there may do.
+    /// The most that whoever sits there may do: for what tokens say, which only bounds what is decided.
     pub fn permissions(&self) -> Permissions {
-        self.role.permissions().union(self.global.map_or(Permissions::NONE, GlobalRole::permissions))
+        let here = self.role.map_or(Permissions::NONE, OrganizationRole::permissions);
+        here.union(self.granted).union(self.global.map_or(Permissions::NONE, GlobalRole::permissions))
     }
 }
 
@@ -185,9 +189,9 @@ pub(crate) fn seat(
     role: Option<String>,
     global_role: Option<String>,
 ) -> Result<Option<Seat>, IdentityError> {
-    let (Some(organization), Some(role)) = (organization, role) else { return Ok(None) };
+    let Some(organization) = organization else { return Ok(None) };
     let organization = TenantId::parse(&organization).map_err(|_| IdentityError::Unreadable("an organization's id"))?;
-    let role = OrganizationRole::of(&role).ok_or(IdentityError::Unreadable("a member's role"))?;
+    let role = role.map(|word| OrganizationRole::of(&word).ok_or(IdentityError::Unreadable("a member's role"))).transpose()?;
     let global = |word: String| GlobalRole::of(&word).ok_or(IdentityError::Unreadable("a global role"));
-    Ok(Some(Seat { organization, role, global: global_role.map(global).transpose()? }))
+    Ok(Some(Seat { organization, role, global: global_role.map(global).transpose()?, granted: Permissions::NONE }))
 }

@@ -4,15 +4,15 @@ use std::{net::IpAddr, sync::Arc};
 
 use ipnet::IpNet;
 use uuid::Uuid;
-use wardgraph_kernel::{ApiKeyId, Identity, Permissions, TenantId, Timestamp};
+use wardgraph_kernel::{ApiKeyId, Identity, TenantId, Timestamp};
 use wardgraph_store::{Statement, StoreError, Tx};
 
-use crate::{IdentityError, account::seat, api_key::KeyText};
+use crate::{IdentityError, api_key::KeyText};
 
-/// A key, with what its owner may do in the organization now.
+/// A key of somebody who is a member of its organization still.
 pub(super) const FIND: Statement<Identity> = Statement::identity(
     "identity.api_key.find",
-    "select k.verifier, k.user_id, m.organization_id, m.role, k.scopes, k.networks, k.expires_at, u.generation
+    "select k.verifier, k.user_id, m.organization_id, k.scopes, k.networks, k.expires_at, u.generation
      from api_keys k join users u on u.user_id = k.user_id
      join memberships m on m.user_id = k.user_id and m.organization_id = k.organization_id
      where k.key_id = $1 and k.revoked_at is null and u.disabled_at is null",
@@ -35,8 +35,8 @@ pub struct KnownKey {
     pub generation: i64,
     /// The organization that it works in.
     pub organization: TenantId,
-    /// What it may do: what its owner may, narrowed to its scopes.
-    pub permissions: Permissions,
+    /// The most that it may do, whatever its owner may.
+    pub scopes: Vec<String>,
     /// When it ends.
     pub expires_at: Option<Timestamp>,
     networks: Arc<[IpNet]>,
@@ -64,18 +64,16 @@ impl KnownKey {
 pub async fn find(tx: &mut Tx<'_, Identity>, id: ApiKeyId) -> Result<Option<KnownKey>, IdentityError> {
     let rows = tx.run(&FIND, &[&id.uuid()]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
-    let seat = seat(row.try_get(2)?, row.try_get(3)?, None)?.ok_or(IdentityError::Unreadable("a key's organization"))?;
-    let (scopes, networks): (Vec<String>, Vec<String>) = (row.try_get(4)?, row.try_get(5)?);
+    let (scopes, networks): (Vec<String>, Vec<String>) = (row.try_get(3)?, row.try_get(4)?);
     let networks = networks.iter().map(|text| text.parse()).collect::<Result<_, _>>();
-    let permissions = Permissions::from_scopes(scopes.iter().map(String::as_str)).intersect(seat.permissions());
     let verifier: Vec<u8> = row.try_get(0)?;
     Ok(Some(KnownKey {
         id,
         owner: row.try_get::<Uuid>(1)?.to_string().into(),
-        generation: row.try_get(7)?,
-        organization: seat.organization,
-        permissions,
-        expires_at: row.try_get(6)?,
+        generation: row.try_get(6)?,
+        organization: TenantId::parse(row.try_get(2)?).map_err(|_| IdentityError::Unreadable("a key's organization"))?,
+        scopes,
+        expires_at: row.try_get(5)?,
         networks: networks.map_err(|_| IdentityError::Unreadable("a key's networks"))?,
         verifier: verifier.try_into().map_err(|_| IdentityError::Unreadable("a key's verifier"))?,
     }))

@@ -119,8 +119,8 @@ pub async fn remove(tx: &mut Tx<'_, Write>, user: UserId, factor: FactorId, requ
 /// What somebody may say about the organization that they work in.
 #[derive(Debug, Clone, Copy)]
 pub struct Standing {
-    /// Their role there.
-    pub role: OrganizationRole,
+    /// Their role there, if they have one.
+    pub role: Option<OrganizationRole>,
     /// Whether they have a second factor themselves.
     pub has_factor: bool,
 }
@@ -130,7 +130,8 @@ pub async fn standing(tx: &mut Tx<'_, Write>, user: UserId) -> Result<Standing, 
     let tenant = tx.tenant();
     let rows = tx.write(&STANDING, &[&user.uuid(), &tenant]).await?;
     let row = rows.first().ok_or(IdentityError::Missing("organization"))?;
-    let role = OrganizationRole::of(row.try_get(0)?).ok_or(IdentityError::Unreadable("a member's role"))?;
+    let read = |word| OrganizationRole::of(word).ok_or(IdentityError::Unreadable("a member's role"));
+    let role = row.try_get::<Option<&str>>(0)?.map(read).transpose()?;
     Ok(Standing { role, has_factor: row.try_get(1)? })
 }
 

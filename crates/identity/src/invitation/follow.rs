@@ -121,13 +121,13 @@ pub async fn join(tx: &mut Tx<'_, Write>, user: UserId, place: &Place, now: Time
 fn given(rows: &[Row]) -> Result<Option<Given>, IdentityError> {
     let Some(row) = rows.first() else { return Ok(None) };
     let organization: String = row.try_get(0)?;
-    let role = |at| OrganizationRole::of(row.try_get(at)?).ok_or(IdentityError::Unreadable("a member's role"));
+    let role = |word| OrganizationRole::of(word).ok_or(IdentityError::Unreadable("a member's role"));
     let place = Place {
         organization: TenantId::parse(&organization).map_err(|_| IdentityError::Unreadable("an organization's id"))?,
         name: row.try_get(1)?,
-        role: role(2)?,
+        role: role(row.try_get(2)?)?,
     };
-    let inviters: OrganizationRole = role(3)?;
+    let inviters = row.try_get::<Option<&str>>(3)?.map(role).transpose()?;
     let given = Given { email: row.try_get(4)?, inviter: row.try_get::<Uuid>(5)?.into(), place };
-    Ok(inviters.may_give(given.place.role).then_some(given))
+    Ok(inviters.is_some_and(|own| own.may_give(given.place.role)).then_some(given))
 }

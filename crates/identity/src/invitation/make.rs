@@ -51,8 +51,8 @@ pub(super) const MAKE: Statement<Write> = Statement::writing(
 pub struct Inviter {
     /// The account.
     pub user: UserId,
-    /// What they are in the organization that they work in.
-    pub role: OrganizationRole,
+    /// What they are in the organization that they work in, if they have a role there.
+    pub role: Option<OrganizationRole>,
     /// What that is called.
     pub organization: String,
     /// Their address, if it was shown to be theirs; else empty.
@@ -88,7 +88,8 @@ pub async fn inviter(tx: &mut Tx<'_, Write>, user: UserId) -> Result<Inviter, Id
     tx.write(&HOLD, &[&tenant]).await?;
     let rows = tx.write(&INVITER, &[&tenant, &user.uuid()]).await?;
     let row = rows.first().ok_or(IdentityError::Missing("organization"))?;
-    let role = OrganizationRole::of(row.try_get(0)?).ok_or(IdentityError::Unreadable("a member's role"))?;
+    let read = |word| OrganizationRole::of(word).ok_or(IdentityError::Unreadable("a member's role"));
+    let role = row.try_get::<Option<&str>>(0)?.map(read).transpose()?;
     Ok(Inviter { user, role, organization: row.try_get(1)?, email: row.try_get(2)? })
 }
 

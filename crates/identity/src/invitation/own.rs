@@ -83,8 +83,8 @@ pub struct Membership {
     pub organization: String,
     /// What it is called.
     pub name: String,
-    /// As what.
-    pub role: String,
+    /// As what, if they have a role there.
+    pub role: Option<String>,
 }
 
 /// The invitations of the organization that the caller works in, the newest first; those that are past for a while, too.

@@ -39,6 +39,8 @@ stored! {
         RecoveryMade = "recovery_made",
         /// An administrator took the second factors away, and ended the password.
         FactorsTaken = "factors_taken",
+        /// An administrator of the server may be in the content of an organization of theirs.
+        Elevated = "elevated",
     }
 }
 

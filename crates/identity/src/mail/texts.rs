@@ -98,6 +98,14 @@ fn telling(notice: Notice, base: &str) -> (&'static str, String) {
                  second factor. If you did not ask for it, ask the administrator why."
             ),
         ),
+        Notice::Elevated => (
+            "An administrator is in your organization's content",
+            format!(
+                "an administrator of the server took a way into the content of an organization that you own, for an hour at most. Who it was, \
+                 what for, and what they may do stands in the organization's log and in its list of elevations, where you can close it, \
+                 at\n\n{base}"
+            ),
+        ),
         Notice::FactorRemoved => (
             "Your account has one second factor less",
             format!(

@@ -16,7 +16,7 @@ const ADMIN: &[Role] = &[Role::Admin];
 pub(super) const ADMINISTRATORS: Statement<Write> = Statement::writing(
     "identity.people.administrators",
     ADMIN,
-    "select user_id from users where global_role is not null and disabled_at is null order by user_id for no key update",
+    "select user_id from users where global_role = 'super_admin' and disabled_at is null order by user_id for no key update",
 );
 /// Waits for a sign-in that is under way: what comes after it sees the session that began meanwhile.
 pub(super) const HOLD_ACCOUNT: Statement<Write> =
@@ -54,7 +54,7 @@ impl Administrators {
         self.0.contains(&user)
     }
 
-    fn can_spare(&self, user: UserId) -> Result<(), IdentityError> {
+    pub(super) fn can_spare(&self, user: UserId) -> Result<(), IdentityError> {
         if self.0 == [user] {
             return Err(IdentityError::InTheWay(
                 "this is the last administrator of the server: nobody could administer it any more",

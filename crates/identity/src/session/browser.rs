@@ -18,7 +18,8 @@ const PREFIX: &str = "wgs_";
 /// What a cookie's session is, looked at for every page: whatever ends it ends it at once.
 pub(super) const FIND: Statement<Identity> = Statement::identity(
     "identity.browser.find",
-    "select s.user_id, s.verifier, m.organization_id, m.role, u.generation, s.last_used_at, s.expires_at, s.amr, s.acr, s.auth_time, o.requires_mfa
+    "select s.user_id, s.verifier, m.organization_id, m.role, u.generation, s.last_used_at, s.expires_at, s.amr, s.acr, s.auth_time, o.requires_mfa,
+            s.created_at, o.session_idle_seconds, o.session_lifetime_seconds
      from sessions s join users u on u.user_id = s.user_id
      join memberships m on m.user_id = s.user_id and m.organization_id = s.organization_id
      join organizations o on o.organization_id = s.organization_id
@@ -97,8 +98,9 @@ pub async fn find(
         proof: Proof { amr: row.try_get(7)?, acr: row.try_get(8)?, at: row.try_get(9)? },
     };
     let falls_short = row.try_get::<bool>(10)? && !session.proof.is_multiple();
-    let idle = session.last_used_at.saturating_add(lifetimes.idle).is_ok_and(|until| now < until);
-    let lives = idle && now < session.expires_at && !falls_short;
+    let lifetimes = lifetimes.within(row.try_get(12)?, row.try_get(13)?);
+    let lasts = lifetimes.last(row.try_get(11)?, session.last_used_at, now);
+    let lives = lasts && now < session.expires_at && !falls_short;
     Ok((sha256::verifies(cookie.text, &verifier) && lives).then_some(session))
 }
 

@@ -35,7 +35,7 @@ pub(super) const DISOWN: Statement<Identity> = Statement::identity(
 #[derive(Debug, Clone, Copy)]
 pub struct Registrar {
     user: UserId,
-    role: OrganizationRole,
+    role: Option<OrganizationRole>,
     /// Whether they run the server.
     pub operator: bool,
 }
@@ -48,7 +48,8 @@ pub async fn registrar(tx: &mut Tx<'_, Write>, user: UserId) -> Result<Registrar
     let tenant = tx.tenant();
     let rows = tx.write(&REGISTRAR, &[&tenant, &user.uuid()]).await?;
     let row = rows.first().ok_or(OAuthError::Above("you are no member of the organization any more"))?;
-    let role = OrganizationRole::of(row.try_get(0)?).ok_or(OAuthError::Unreadable("a member's role"))?;
+    let read = |word| OrganizationRole::of(word).ok_or(OAuthError::Unreadable("a member's role"));
+    let role = row.try_get::<Option<&str>>(0)?.map(read).transpose()?;
     Ok(Registrar { user, role, operator: row.try_get(1)? })
 }
 
@@ -58,7 +59,7 @@ impl Registrar {
     /// # Errors
     /// [`OAuthError::Above`].
     pub fn may_give(&self, role: Option<OrganizationRole>) -> Result<(), OAuthError> {
-        let above = role.is_some_and(|role| !self.role.may_give(role));
+        let above = role.is_some_and(|role| !self.role.is_some_and(|own| own.may_give(role)));
         if above { Err(OAuthError::Above("nobody gives a client a role above the own: ask an owner")) } else { Ok(()) }
     }
 

@@ -22,7 +22,7 @@ pub(super) const HOLD: Statement<Identity> = Statement::identity(
     "select d.verifier, d.client_id, d.scopes, d.resource, d.jkt, d.expires_at, d.user_id, d.organization_id, d.session_id, d.generation, d.amr, d.acr, d.auth_time,
             d.allowed_at is not null, d.denied_at is not null, d.used_at is not null, d.granted_session_id,
             s.session_id is not null and s.ended_at is null and s.expires_at > $2, u.disabled_at is null and u.generation = d.generation, m.role, u.global_role,
-            o.requires_mfa
+            o.requires_mfa, m.user_id is not null
      from device_authorizations d left join users u on u.user_id = d.user_id left join organizations o on o.organization_id = d.organization_id
      left join sessions s on s.session_id = d.session_id
      left join memberships m on m.user_id = d.user_id and m.organization_id = d.organization_id
@@ -127,8 +127,10 @@ fn allowed(id: CodeId, row: &Row) -> Result<Presented, StoreError> {
     if !row.try_get::<Option<bool>>(18)?.unwrap_or(false) {
         return Ok(Presented::Bad("the account is not as it was"));
     }
-    let Some(role) = row.try_get::<Option<&str>>(19)? else { return Ok(Presented::Bad("no member any more")) };
-    let seat = Seat::read(organization(row)?, role, row.try_get(20)?).ok_or_else(|| unreadable("member"))?;
+    if !row.try_get::<bool>(22)? {
+        return Ok(Presented::Bad("no member any more"));
+    }
+    let seat = Seat::read(organization(row)?, row.try_get(19)?, row.try_get(20)?).ok_or_else(|| unreadable("member"))?;
     let (amr, acr): (Option<Vec<String>>, Option<String>) = (row.try_get(10)?, row.try_get(11)?);
     let at = row.try_get::<Option<Timestamp>>(12)?;
     let (Some(amr), Some(acr), Some(at)) = (amr, acr, at) else { return Err(unreadable("sign-in")) };

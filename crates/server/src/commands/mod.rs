@@ -8,6 +8,7 @@ mod export;
 mod import;
 mod key;
 mod migrate;
+mod role;
 mod serve;
 mod session;
 mod setup_link;
@@ -65,6 +66,9 @@ enum Command {
     /// Clients of the OAuth server.
     #[command(subcommand)]
     Client(Box<client::Client>),
+    /// Roles of organizations, and who holds them.
+    #[command(subcommand)]
+    Role(role::Role),
     /// Show every setting, its value and where it came from.
     Config(config::ShowConfig),
 }
@@ -103,6 +107,7 @@ pub async fn run(cli: Cli, environment: BTreeMap<String, String>, out: &mut (imp
         Command::User(user) => user.run(&context, out).await,
         Command::Session(session) => session.run(&context, out).await,
         Command::Client(client) => client.run(&context, out).await,
+        Command::Role(role) => Box::pin(role.run(&context, out)).await,
         Command::Config(show) => show.run(&context, out),
     }
 }

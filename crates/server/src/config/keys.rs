@@ -185,6 +185,7 @@ keys! {
     "embedding.concurrency" Kind::Number(1, 64), "4", [], "Requests to the service at once; with two or more, one is kept for searches.";
     "embedding.most_waiting" COUNT, "250000", [], "How many nodes of a tenant may wait for their vectors. Whoever has more waiting is told 429 until there are fewer; looked up every five seconds.";
     "graph.grace_period_hours" Kind::Number(0, 87_600), "720", [], "How long a deleted node can be brought back before it is erased, in hours.";
+    "organizations.grace_days" Kind::Number(0, 3_650), "30", [], "How many days a deleted organization can be restored before everything of it but its log is erased.";
     "worker.enabled" Kind::Bool, "true", [], "Whether this server works the queue and keeps the tiers of search.";
     "search.exact_rows" Kind::Number(1, 1_000_000), "5000", [], "Up to so many vectors a tenant is searched one by one, exactly; above, by an HNSW index, outside of which at most about as many wait, and not more than 2,000.";
     "search.own_index_rows" Kind::Number(1, 1_000_000_000), "50000", [], "From so many vectors on, a tenant has an HNSW index of its own.";

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, fs};
 
 use serde_json::Value;
 use wardgraph_api::table::rows;
+use wardgraph_kernel::Access;
 
 use crate::layers::repository;
 
@@ -36,6 +37,24 @@ fn the_endpoint_page_is_the_tables() {
 #[test]
 fn the_configuration_page_is_the_lists() {
     check("configuration.md", &wardgraph_server::config::documentation());
+}
+
+#[test]
+fn the_permission_page_is_what_decides() {
+    check("permissions.md", &wardgraph_server::permissions::documentation().unwrap());
+}
+
+#[test]
+fn the_permission_page_has_a_row_for_every_endpoint_that_asks_one() {
+    let page = wardgraph_server::permissions::documentation().unwrap();
+    let asking = rows().filter(|row| matches!(row.spec.access, Access::Permission(_)));
+    for row in asking {
+        let start = format!("| {} `{}` |", row.spec.method.word(), row.spec.path);
+        let line = page.lines().find(|line| line.starts_with(&start)).unwrap_or_else(|| panic!("{start}"));
+        assert_eq!(line.matches('|').count(), 13, "{line}");
+    }
+    let shared = page.lines().find(|line| line.starts_with("| POST `/api/v1/shared/nodes` |")).unwrap();
+    assert_eq!(shared, "| POST `/api/v1/shared/nodes` | `shared:write` |  |  |  |  |  | ✓ |  |  |  |  |");
 }
 
 #[test]
@@ -109,12 +128,16 @@ fn every_operation_of_openapi_is_complete() {
 }
 
 /// What may be sent and is no free form: every schema that a body or a query reaches has members, and those alone. What clients of the OAuth server send
-/// besides is passed over, as its standards have it (RFC 7591, section 2).
+/// besides is passed over, as its standards have it (RFC 7591, section 2), and so is what comes with a question of AuthZEN's.
 #[test]
 fn what_may_be_sent_is_closed_unless_it_is_free_form() {
     let document = openapi();
     let mut seen = BTreeSet::new();
-    let paths = document["paths"].as_object().unwrap().iter().filter(|(path, _)| !path.starts_with("/oauth2/"));
+    let paths = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(path, _)| !path.starts_with("/oauth2/") && !path.starts_with("/access/v1/"));
     for operation in paths.flat_map(|(_, methods)| methods.as_object().unwrap().values()) {
         closed(&document, &operation["requestBody"]["content"]["application/json"]["schema"], &mut seen);
     }

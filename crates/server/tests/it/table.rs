@@ -20,6 +20,15 @@ async fn what_is_mounted_is_what_is_declared() {
     assert_eq!(app.mounted, declared);
 }
 
+#[test]
+fn what_a_permission_is_asked_about_stands_in_the_path() {
+    for row in rows() {
+        let Some(part) = row.spec.on else { continue };
+        assert!(matches!(row.spec.access, Access::Permission(_)), "{}", row.spec.id);
+        assert_eq!(row.spec.names(&row.spec.path.replace(part, "that-one")), Some("that-one"), "{}", row.spec.id);
+    }
+}
+
 #[tokio::test]
 async fn only_public_endpoints_admit_strangers() {
     let app = App::start().await;
@@ -178,7 +187,7 @@ async fn every_write_leaves_one_request_event_and_one_for_each_subject() {
         assert_eq!(subjects.len(), expected_subjects(&reply.body), "{}: {left:?}", row.spec.id);
         let actor = match (row.spec.access, row.spec.rows) {
             (Access::Credential(_), _) => None,
-            (_, Rows::Account | Rows::Members | Rows::Organization | Rows::Accounts) => {
+            (_, Rows::Account | Rows::Members | Rows::Organization | Rows::Accounts | Rows::Directory) => {
                 Some(json!(subject_of(&owner.token_at(row.spec.path).unwrap())))
             }
             _ => Some(json!(format!("user-of-{}", owner.tenant))),
@@ -256,10 +265,7 @@ async fn everything(app: &App) -> Vec<String> {
 }
 
 fn path(row: &Row, known: &wardgraph_api::describe::Known) -> String {
-    match (row.shape)().path {
-        Some(kind) => row.spec.path.replace("{id}", &kind.of(known)),
-        None => row.spec.path.to_owned(),
-    }
+    (row.shape)().place(row.spec.path, known)
 }
 
 /// What people do by pages, with what programs do.

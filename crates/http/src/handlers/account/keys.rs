@@ -13,11 +13,9 @@ use wardgraph_api::{
     },
 };
 use wardgraph_gate::{Committed, Permit};
-use wardgraph_identity::{
-    account,
-    api_key::{self, NewKey, PREFIX},
-};
-use wardgraph_kernel::{ApiKeyId, Endpoint, EventType, Permissions, Read, Timestamp, Write};
+use wardgraph_identity::api_key::{self, NewKey, PREFIX};
+use wardgraph_kernel::{ApiKeyId, Endpoint, EventType, Read, Timestamp, Write};
+use wardgraph_organizations::scopes::{self, Misfit};
 use wardgraph_tokens::{Revocation, revoke};
 
 use super::sessions::{is_signed_in, signed_out};
@@ -52,7 +50,7 @@ where
     E: Endpoint<Mode = Write, Output: ShownOnce>,
 {
     let (caller, now, chance) = (permit.account()?, permit.now(), permit.chance());
-    let own: Permissions = permit.permissions().collect();
+    let tenant = permit.tenant().clone();
     let (mut faults, mut networks) = (Vec::new(), Vec::new());
     for (index, text) in new.allowed_networks.iter().enumerate() {
         match network(text) {
@@ -64,16 +62,13 @@ where
     if !is_signed_in(&mut work, &caller).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
-    let seat = account::account(&mut work.tx(), caller.user).await?.seat;
-    // A global role is a person's, and no key's.
-    let role = seat.map_or(Permissions::NONE, |(seat, _)| seat.role.permissions());
-    let beyond: Vec<_> = own.intersect(role).beyond(&new.scopes).collect();
-    let told = "is more than you may yourself in the organization";
-    faults.extend(beyond.iter().map(|(place, _)| FieldError::new(format!("/scopes/{place}"), told)));
+    let misfits = scopes::misfits(&mut work.tx(), &tenant, caller.user, &new.scopes, now).await?;
+    faults.extend(misfits.iter().map(|(place, misfit)| FieldError::new(format!("/scopes/{place}"), told(*misfit))));
     if !faults.is_empty() {
         let mut work = work.undo().await?;
-        if !beyond.is_empty() {
-            let scopes: Vec<_> = beyond.into_iter().map(|(_, scope)| scope).collect();
+        let beyond = misfits.iter().filter(|(_, misfit)| *misfit == Misfit::Beyond);
+        let scopes: Vec<_> = beyond.filter_map(|(place, _)| new.scopes.get(*place)).collect();
+        if !scopes.is_empty() {
             work.note(EventType::ApiKeyCreated, None, json!({ "beyond": scopes }));
         }
         return Ok(work.refuse(Problem::invalid("see `errors`").fields(faults)).await?);
@@ -138,8 +133,15 @@ where
     Ok(work.commit(id, answer).await?)
 }
 
+const fn told(misfit: Misfit) -> &'static str {
+    match misfit {
+        Misfit::Unknown => "is no permission",
+        Misfit::Beyond => "is more than you may yourself in the organization",
+    }
+}
+
 /// A network, or an address as the network of itself. IPv4 in IPv6's clothes is IPv4, as clients' addresses are.
-fn network(text: &str) -> Option<IpNet> {
+pub(in crate::handlers) fn network(text: &str) -> Option<IpNet> {
     let address = || text.parse::<IpAddr>().ok().map(|address| IpNet::from(address.to_canonical()));
     text.parse::<IpNet>().ok().map(|network| network.trunc()).or_else(address)
 }

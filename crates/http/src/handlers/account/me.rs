@@ -51,7 +51,7 @@ fn wire(account: Account) -> Me {
         organization: account.seat.map(|(seat, name)| Seat {
             id: seat.organization.to_string(),
             name,
-            role: seat.role.word().to_owned(),
+            role: seat.role.map(|role| role.word().to_owned()),
         }),
         created_at: account.created_at,
         updated_at: account.updated_at,

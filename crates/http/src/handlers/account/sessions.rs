@@ -85,7 +85,7 @@ where
 }
 
 /// What is answered to a token whose session has ended.
-pub(in crate::handlers) fn signed_out() -> Problem {
+pub(crate) fn signed_out() -> Problem {
     Problem::unauthenticated("the session has ended").challenge(r#"Bearer realm="wardgraph""#)
 }
 

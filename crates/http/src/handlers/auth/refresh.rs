@@ -15,7 +15,7 @@ use super::{
     person,
     tokens::{self, Bearer},
 };
-use crate::{Failure, Services};
+use crate::{Failure, Services, handlers::granted::with_grants};
 
 pub(crate) async fn refresh(
     pass: Ceremony<Refresh>,
@@ -37,7 +37,8 @@ pub(crate) async fn refresh(
         }
     };
     let seat = held.seat.as_ref().ok_or(IdentityError::Unreadable("a member's place"))?;
-    let bearer = Bearer { user: held.user, generation: held.generation, seat, session, proof: &held.proof };
+    let seat = with_grants(&mut work.tx(), held.user, seat, now).await?;
+    let bearer = Bearer { user: held.user, generation: held.generation, seat: &seat, session, proof: &held.proof };
     let answer = tokens::answer(&bearer, next, now, &services, &*chance)?;
     Ok(work.commit(person(held.user, Some(held.organization.clone())), Json(answer)).await?)
 }

@@ -11,7 +11,7 @@ use wardgraph_kernel::{Chance, Identity, Permission, Secret, SessionId, Timestam
 use wardgraph_tokens::{AccessRequest, Chain, OWN_CLIENT};
 
 use super::beginning::Beginning;
-use crate::{Failure, Services};
+use crate::{Failure, Services, handlers::granted::with_grants};
 
 /// Whom an access token is for.
 #[derive(Debug)]
@@ -35,7 +35,8 @@ pub(in crate::handlers) async fn begin(
     let token = key.token(id, 1);
     let sealed = services.vault.seal(tx, family_key(&id.to_string()), key.expose()).await?;
     begun.begin(tx, id, Credential::Tokens { first: &token, family_key: &sealed }, services.accounts.lifetimes).await?;
-    let bearer = Bearer { user: begun.user, generation: begun.generation, seat: begun.seat, session: id, proof: &begun.proof };
+    let seat = with_grants(tx, begun.user, begun.seat, begun.now).await?;
+    let bearer = Bearer { user: begun.user, generation: begun.generation, seat: &seat, session: id, proof: &begun.proof };
     Ok((id, answer(&bearer, token, begun.now, services, chance)?))
 }
 

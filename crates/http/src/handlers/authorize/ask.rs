@@ -36,7 +36,7 @@ use super::{
 };
 use crate::{
     Failure, Services,
-    handlers::auth::person,
+    handlers::{auth::person, granted::with_grants},
     pages::{
         self,
         consent::{Question, consent as question},
@@ -183,7 +183,8 @@ impl Scene {
             let fault = Fault::new("access_denied", "the person is no member of such an organization");
             return self.told(work, Some(&person), &asked, fault).await;
         };
-        let scopes = scope::within(&asked.request.scopes, chosen.seat.permissions());
+        let seat = with_grants(&mut work.tx(), user, &chosen.seat, self.now).await?;
+        let scopes = scope::within(&asked.request.scopes, seat.permissions());
         if scopes.is_empty() {
             let fault = Fault::new("access_denied", "the person may do nothing of what is asked for");
             return self.told(work, Some(&person), &asked, fault).await;

@@ -13,12 +13,13 @@ use wardgraph_api::{
         client::{ClientFilter, ClientList, IssuedClient, IssuedSecret, NewClient, OAuthClient, SecretRotation},
     },
 };
-use wardgraph_gate::{Committed, Permit, Tx, Work};
-use wardgraph_kernel::{ClientId, Endpoint, List, OrganizationRole, Permissions, Timestamp, Write};
+use wardgraph_gate::{Account, Committed, Permit, Tx, Work};
+use wardgraph_kernel::{ClientId, Endpoint, List, OrganizationRole, Permissions, TenantId, Timestamp, Write};
 use wardgraph_oauth::{
     OAuthError,
     client::{self, NewSecret, Registration},
 };
+use wardgraph_organizations::OrganizationError;
 use wardgraph_tokens::{Revocation, revoke};
 
 pub use registration::{registration, shown};
@@ -28,6 +29,7 @@ use crate::{
     handlers::{
         account::sessions::{is_signed_in, signed_out},
         page,
+        roles::{refused as beyond, sit_down},
     },
 };
 
@@ -54,13 +56,16 @@ pub(crate) async fn create(
     Json(new): Json<NewClient>,
     services: Services,
 ) -> Result<Committed<CreateClient>, Failure> {
-    let (caller, now, chance) = (permit.account()?, permit.now(), permit.chance());
+    let (caller, tenant, now, chance) = (permit.account()?, permit.tenant().clone(), permit.now(), permit.chance());
     let new = registration(new, may(&permit), services.issuer.algorithms())?;
     let id = ClientId::generate(&*chance);
     let secret = new.auth_method.has_secret().then(|| NewSecret::generate(now, &*chance));
     let mut work = permit.begin()?;
     if !is_signed_in(&mut work, &caller).await? {
         return Ok(work.refuse(signed_out()).await?);
+    }
+    if let Err(error) = may_hold(&mut work, (&tenant, &caller), None, new.role, now).await {
+        return beyond(work, None, error).await;
     }
     let made = async {
         let by = client::registrar(&mut work.tx(), caller.user).await?;
@@ -81,12 +86,15 @@ pub(crate) async fn replace(
     (Path(id), Json(new)): (Path<ClientId>, Json<NewClient>),
     services: Services,
 ) -> Result<Committed<ReplaceClient>, Failure> {
-    let (caller, now) = (permit.account()?, permit.now());
+    let (caller, tenant, now) = (permit.account()?, permit.tenant().clone(), permit.now());
     let disabled = new.disabled;
     let new = registration(new, may(&permit), services.issuer.algorithms())?;
     let mut work = permit.begin()?;
     if !is_signed_in(&mut work, &caller).await? {
         return Ok(work.refuse(signed_out()).await?);
+    }
+    if let Err(error) = may_hold(&mut work, (&tenant, &caller), Some(&id), new.role, now).await {
+        return beyond(work, Some((&id).into()), error).await;
     }
     let changed = async {
         let by = client::registrar(&mut work.tx(), caller.user).await?;
@@ -119,13 +127,16 @@ pub(crate) async fn rotate(
     permit: Permit<RotateClientSecret>,
     (Path(id), Json(rotation)): (Path<ClientId>, Json<SecretRotation>),
 ) -> Result<Committed<RotateClientSecret>, Failure> {
-    let (caller, now, chance) = (permit.account()?, permit.now(), permit.chance());
+    let (caller, tenant, now, chance) = (permit.account()?, permit.tenant().clone(), permit.now(), permit.chance());
     let secret = NewSecret::generate(now, &*chance);
     let overlap = rotation.overlap_seconds.map_or(OVERLAP, |seconds| Duration::from_secs(seconds.unsigned_abs()));
     let until = now.saturating_add(overlap).unwrap_or(Timestamp::MAX);
     let mut work = permit.begin()?;
     if !is_signed_in(&mut work, &caller).await? {
         return Ok(work.refuse(signed_out()).await?);
+    }
+    if let Err(error) = may_hold(&mut work, (&tenant, &caller), Some(&id), None, now).await {
+        return beyond(work, Some((&id).into()), error).await;
     }
     let rotated = async {
         let by = client::registrar(&mut work.tx(), caller.user).await?;
@@ -141,6 +152,18 @@ pub(crate) async fn rotate(
     let answer =
         IssuedSecret { id: secret.id, client_secret: SecretText(secret.text), client_id: id.clone(), others_expire_at: until };
     Ok(work.commit_issued(&id, Issued(answer)).await?)
+}
+
+/// Whether the caller holds all that the client may do on its own behalf: who sees to what opens it could do it.
+async fn may_hold<E: Endpoint<Mode = Write>>(
+    work: &mut Work<E>,
+    (tenant, caller): (&TenantId, &Account),
+    id: Option<&ClientId>,
+    role: Option<OrganizationRole>,
+    now: Timestamp,
+) -> Result<(), OrganizationError> {
+    let (desk, by) = sit_down(work, tenant, caller, now).await?;
+    desk.may_hold(&mut work.tx(), &by, id, role).await
 }
 
 /// Refuses what is above whoever asks, on record; every other failure is what it is.

@@ -20,7 +20,7 @@ use wardgraph_oauth::{
 use super::{Opened, Person, opened, page, person, places, unknown};
 use crate::{
     Failure,
-    handlers::auth::person as somebody,
+    handlers::{auth::person as somebody, granted::with_grants},
     pages::{self, device_code::decided},
 };
 
@@ -56,7 +56,8 @@ async fn allow(
     (now, chance): (Timestamp, &dyn Chance),
 ) -> Outgoing {
     let (user, organization) = (person.met.user, &place.seat.organization);
-    let mut scopes = scope::within(&opened.waiting.scopes, place.seat.permissions());
+    let seat = with_grants(&mut work.tx(), user, &place.seat, now).await?;
+    let mut scopes = scope::within(&opened.waiting.scopes, seat.permissions());
     if scopes.is_empty() {
         return Ok(work.refuse(Problem::forbidden("you may do nothing of what the device asks for")).await?);
     }

@@ -14,10 +14,11 @@ use wardgraph_gate::{Ceremony, Committed, Permit};
 use wardgraph_identity::{
     Address, IdentityError, Keys,
     account::Registration,
-    invitation::{self, Shown},
+    invitation::{self, Given, Shown},
     link::{self, Kind},
 };
-use wardgraph_kernel::{Endpoint, EventType, InvitationId, Outcome, Read, Write};
+use wardgraph_kernel::{Endpoint, EventType, InvitationId, Outcome, Permission, Read, Write};
+use wardgraph_organizations::follow::Gift;
 
 use super::{seat, spent};
 use crate::{Failure, Services, handlers::auth::person};
@@ -59,6 +60,9 @@ pub(crate) async fn begin<E: Endpoint>(
     let Some(given) = invitation::take(&mut work.tx(), id, now).await? else {
         return Ok(work.refuse(over()).await?);
     };
+    if !gift(&given).stands(&mut work.tx(), now).await? {
+        return Ok(work.refuse(over()).await?);
+    }
     let new = Registration { email, name, verifier, mailed: false };
     let Some(user) = invitation::found(&mut work.tx(), &new, &given.place, now, &*chance).await? else {
         return Ok(work.refuse(has_account()).await?);
@@ -96,6 +100,9 @@ where
     let Some(given) = invitation::take_own(&mut work.tx(), id, user, now).await? else {
         return Ok(work.refuse(over()).await?);
     };
+    if !gift(&given).stands_for_account(&mut work.tx(), now).await? {
+        return Ok(work.refuse(over()).await?);
+    }
     if !invitation::join(&mut work.tx(), user, &given.place, now).await? {
         return Ok(work.refuse(Problem::conflict("the account is a member of this organization already")).await?);
     }
@@ -124,6 +131,12 @@ pub(crate) async fn organizations(permit: Permit<ListOrganizations>, (): ()) -> 
     let organizations: Vec<_> =
         found.into_iter().map(|place| Seat { id: place.organization, name: place.name, role: place.role }).collect();
     Ok(Json(OrganizationList { count: organizations.len(), organizations }))
+}
+
+/// What who invited gives, and must hold now.
+const fn gift(given: &Given) -> Gift<'_> {
+    let (organization, role) = (&given.place.organization, given.place.role);
+    Gift { organization, giver: given.inviter, by: Permission::MembersWrite, role: Some(role) }
 }
 
 fn token(keys: &Keys, text: &str) -> Option<InvitationId> {

@@ -11,13 +11,16 @@ use wardgraph_api::{
     wire::invitation::{Invitation, InvitationFilter, InvitationPage, InvitationStatus, NewInvitation},
 };
 use wardgraph_audit::Entry;
-use wardgraph_gate::{Committed, Permit, Work};
+use wardgraph_gate::{Account, Committed, Permit, Work};
 use wardgraph_identity::{
     IdentityError,
     invitation::{self, GOOD_FOR, Inviter, State},
     mail,
 };
-use wardgraph_kernel::{Endpoint, EventType, InvitationId, List, OrganizationRole, Read, Timestamp, UserId, Write};
+use wardgraph_kernel::{
+    Endpoint, EventType, InvitationId, List, OrganizationRole, Permission, Read, TenantId, Timestamp, UserId, Write,
+};
+use wardgraph_organizations::OrganizationError;
 
 use crate::{
     Failure, Services,
@@ -25,6 +28,7 @@ use crate::{
         account::sessions::{is_signed_in, signed_out},
         auth::address,
         page,
+        roles::sit_down,
     },
 };
 
@@ -63,8 +67,16 @@ where
     if !is_signed_in(&mut work, &caller).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
-    if !by.role.may_give(role) {
+    if !by.role.is_some_and(|own| own.may_give(role)) {
         return Ok(work.refuse(Problem::forbidden("nobody invites to a role above the own: ask an owner")).await?);
+    }
+    if let Err(error) = may_promise(&mut work, (&tenant, &caller), role, now).await {
+        return match error {
+            OrganizationError::Beyond(_) | OrganizationError::SignedOut => {
+                Ok(work.refuse(Problem::from(Failure::from(error))).await?)
+            }
+            other => Err(other.into()),
+        };
     }
     if let Some(until) = invitation::room(&mut work.tx(), now).await? {
         let seconds = u64::try_from(until.duration_since(now).as_secs()).unwrap_or(0) + 1;
@@ -138,10 +150,24 @@ where
     }
 }
 
+/// Whether the caller holds all that a member of this role would, and may have members at all: what their other roles deny counts.
+async fn may_promise<E: Endpoint<Mode = Write>>(
+    work: &mut Work<E>,
+    (tenant, caller): (&TenantId, &Account),
+    role: OrganizationRole,
+    now: Timestamp,
+) -> Result<(), OrganizationError> {
+    let (desk, by) = sit_down(work, tenant, caller, now).await?;
+    if !by.may(Permission::MembersWrite) {
+        return Err(OrganizationError::Beyond(vec!["`members:write` is denied to you".into()]));
+    }
+    desk.may_promise(&by, role)
+}
+
 /// The caller, as somebody who looks after the organization; the refusal of anybody else.
 async fn governing<E: Endpoint<Mode = Write>>(work: &mut Work<E>, user: UserId) -> Result<Result<Inviter, Problem>, Failure> {
     match invitation::inviter(&mut work.tx(), user).await {
-        Ok(by) if by.role.governs() => Ok(Ok(by)),
+        Ok(by) if by.role.is_some_and(OrganizationRole::governs) => Ok(Ok(by)),
         Ok(_) | Err(IdentityError::Missing(_)) => Ok(Err(not_governing())),
         Err(error) => Err(error.into()),
     }

@@ -15,7 +15,7 @@ use wardgraph_identity::{
     recovery::{self, Codes},
     session::Why,
 };
-use wardgraph_kernel::{Endpoint, FactorId, Read, Write};
+use wardgraph_kernel::{Endpoint, FactorId, OrganizationRole, Read, Write};
 
 use crate::{
     Failure, Services,
@@ -124,7 +124,7 @@ pub(crate) async fn require(
     let (user, tenant) = (permit.account()?.user, permit.tenant().clone());
     let mut work = permit.begin()?;
     let standing = factor::standing(&mut work.tx(), user).await?;
-    if !standing.role.governs() {
+    if !standing.role.is_some_and(OrganizationRole::governs) {
         let problem = Problem::forbidden("an organization's owner and admins say whether it requires a second factor");
         return Ok(work.refuse(problem).await?);
     }

@@ -6,6 +6,7 @@ use wardgraph_api::{
     wire::{SecretText, oauth::TokenAnswer},
 };
 use wardgraph_gate::Committed;
+use wardgraph_kernel::Permissions;
 use wardgraph_oauth::{ErrorCode, OAuthError, Refusal, client::GrantType, scope, target};
 use wardgraph_tokens::{AccessRequest, Chain, Issued};
 
@@ -13,7 +14,8 @@ use super::{client_of, issued, token::Asked, token_type};
 use crate::{Failure, Services};
 
 pub(super) async fn grant(asked: Asked, services: &Services) -> Result<Committed<Token>, Failure> {
-    let (token, scopes) = match sign(&asked, services) {
+    let granted = asked.pass.held_by(&asked.by.client).await?;
+    let (token, scopes) = match sign(&asked, granted, services) {
         Ok(signed) => signed,
         Err(OAuthError::Refused(refusal)) => return asked.refuse(refusal).await,
         Err(error) => return Err(error.into()),
@@ -32,14 +34,14 @@ pub(super) async fn grant(asked: Asked, services: &Services) -> Result<Committed
     Ok(asked.pass.settle(who, vec![entry], Json(answer)).await?)
 }
 
-fn sign(asked: &Asked, services: &Services) -> Result<(Issued, Vec<String>), OAuthError> {
+fn sign(asked: &Asked, granted: Permissions, services: &Services) -> Result<(Issued, Vec<String>), OAuthError> {
     let (client, parameters) = (&asked.by.client, &asked.parameters);
     if !asked.by.is_confidential() {
         return Err(Refusal::new(ErrorCode::UnauthorizedClient, "a client that proves nothing gets nothing of its own").into());
     }
     let nobodys = || Refusal::new(ErrorCode::UnauthorizedClient, "a client of no organization gets nothing of its own");
     let organization = client.organization.clone().ok_or_else(nobodys)?;
-    let scopes = scope::asked(parameters.scope.as_deref(), &client.own_scopes())?;
+    let scopes = scope::asked(parameters.scope.as_deref(), &client.own_scopes(granted))?;
     let request = AccessRequest {
         subject: client.id.to_string(),
         tenant: organization,

@@ -31,7 +31,10 @@ use super::{
     token::{Asked, means},
     token_type,
 };
-use crate::{Failure, Services, handlers::auth::person};
+use crate::{
+    Failure, Services,
+    handlers::{auth::person, granted::with_grants},
+};
 
 /// Whoever presents a code, and from where.
 pub(super) struct Holder {
@@ -82,10 +85,11 @@ impl Holder {
         let client = &self.by.client;
         let name = if self.by.is_confidential() { client.id.as_str() } else { &self.device };
         let program = Program::new(name, self.network.clone());
+        let seat = with_grants(&mut work.tx(), code.user, &code.seat, self.now).await?;
         let granted = Granted {
             client,
             user: code.user,
-            seat: &code.seat,
+            seat: &seat,
             generation: code.generation,
             proof: &code.proof,
             terms: Terms { scopes: code.scopes.clone(), audience: code.resource.clone(), jkt: self.key },

@@ -8,8 +8,9 @@ use wardgraph_api::{
 use wardgraph_gate::Committed;
 use wardgraph_identity::{
     IdentityError,
+    account::Seat,
     refresh::Client as Program,
-    session::{Held, Presentation, Use, present},
+    session::{Presentation, Use, present},
 };
 use wardgraph_kernel::Outcome;
 use wardgraph_oauth::{
@@ -27,9 +28,12 @@ use super::{
 };
 use crate::{
     Failure, Services,
-    handlers::auth::{
-        person,
-        refresh::{note, replayed},
+    handlers::{
+        auth::{
+            person,
+            refresh::{note, replayed},
+        },
+        granted::with_grants,
     },
 };
 
@@ -62,13 +66,15 @@ pub(super) async fn grant(asked: Asked, services: &Services) -> Result<Committed
     let Some(terms) = grant::terms(&mut work.tx(), session, &client.id).await? else {
         return Ok(work.refuse(wrong()).await?);
     };
-    let scopes = match narrowed(&terms, &held, &by, &parameters, key, services) {
+    let seat = held.seat.as_ref().ok_or(IdentityError::Unreadable("a member's place"))?;
+    let seat = with_grants(&mut work.tx(), held.user, seat, now).await?;
+    let scopes = match narrowed(&terms, &seat, &by, &parameters, key, services) {
         Ok(scopes) => scopes,
         Err(OAuthError::Refused(refusal)) => return Ok(work.refuse(Failure::from(refusal).into()).await?),
         Err(error) => return Err(error.into()),
     };
-    let seat = held.seat.as_ref().ok_or(IdentityError::Unreadable("a member's place"))?;
-    let bearer = Bearer { client: &client, user: held.user, seat, generation: held.generation, proof: &held.proof, session };
+    let bearer =
+        Bearer { client: &client, user: held.user, seat: &seat, generation: held.generation, proof: &held.proof, session };
     let terms = Terms { jkt: key, ..terms };
     let access = grant::sign(&bearer, &terms, &scopes, now, &means(services, &*chance))?;
     let entry = issued(&client, GrantType::RefreshToken.word(), &access, &scopes);
@@ -93,7 +99,7 @@ fn program(by: &Authenticated, device: &str, network: String) -> Program {
 /// What the access token is good for: what was given, as far as it may be had now, and no more than is asked.
 fn narrowed(
     terms: &Terms,
-    held: &Held,
+    seat: &Seat,
     by: &Authenticated,
     parameters: &wardgraph_api::wire::oauth::TokenRequest,
     key: Option<Thumbprint>,
@@ -107,7 +113,6 @@ fn narrowed(
     if parameters.resource.iter().any(|asked| asked != granted) {
         return Err(Refusal::new(ErrorCode::InvalidTarget, "the grant is good for another resource").into());
     }
-    let seat = held.seat.as_ref().ok_or(IdentityError::Unreadable("a member's place"))?;
     let may = grant::now_allowed(&terms.scopes, &by.client, seat);
     Ok(scope::asked(parameters.scope.as_deref(), &may)?)
 }

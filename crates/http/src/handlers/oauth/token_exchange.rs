@@ -19,7 +19,10 @@ use wardgraph_oauth::{
 use wardgraph_tokens::{AccessRequest, Inspected, Issued, MintError};
 
 use super::{client_of, issued, token::Asked, token_type};
-use crate::{Failure, Services, handlers::auth::person};
+use crate::{
+    Failure, Services,
+    handlers::{auth::person, granted::with_grants},
+};
 
 pub(super) async fn grant(asked: Asked, services: &Services) -> Result<Committed<Token>, Failure> {
     match Box::pin(exchanged(&asked, services)).await {
@@ -148,7 +151,11 @@ async fn bounds(asked: &Asked, exchange: Exchange<'_>, of: Option<&Principal>) -
     let Some(of) = of else { return Ok(exchange.of_client(now)?) };
     let mut look = asked.pass.look().map_err(OAuthError::from)?;
     let membership = exchange::membership(&mut look.tx(), of, &exchange).await.map_err(OAuthError::from)?;
-    Ok(exchange.of_person(&membership?, now)?)
+    let mut membership = membership?;
+    let mut look = asked.pass.look().map_err(OAuthError::from)?;
+    let seat = with_grants(&mut look.tx(), of.user, &membership.seat, now).await;
+    membership.seat = seat.map_err(|error| Refused::Away(error.into()))?;
+    Ok(exchange.of_person(&membership, now)?)
 }
 
 /// What a token says that must be one of this server's and good.

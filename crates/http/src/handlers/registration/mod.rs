@@ -15,11 +15,12 @@ use wardgraph_api::{
 };
 use wardgraph_audit::Subject;
 use wardgraph_gate::{Ceremony, CeremonyWork, Committed, Proven};
-use wardgraph_kernel::{ClientId, Endpoint, EventType, OrganizationRole, Outcome, Secret, Timestamp};
+use wardgraph_kernel::{ClientId, Endpoint, EventType, OrganizationRole, Outcome, Permission, Secret, Timestamp};
 use wardgraph_oauth::{
     AuthMethod, Client, ErrorCode, Refusal,
     client::{self, About, Described, GrantType, NewSecret, Source, Terms, initial, operator, registered},
 };
+use wardgraph_organizations::follow::Gift;
 use wardgraph_tokens::{Algorithm, Revocation, revoke};
 
 use crate::{Failure, Joining, Services, handlers::oauth::client_of, registering::untrusted};
@@ -47,6 +48,13 @@ pub(crate) async fn register(
             None => return Ok(work.refuse(untrusted()).await?),
         },
     };
+    if let Some((leave, maker)) = leave.as_ref().and_then(|leave| Some((leave, leave.maker?))) {
+        let (organization, by) = (&leave.organization, Permission::ClientsWrite);
+        let gift = Gift { organization, giver: maker, by, role: leave.role };
+        if !gift.stands(&mut work.tx(), now).await? {
+            return Ok(work.refuse(untrusted()).await?);
+        }
+    }
     let terms = Terms {
         scopes: leave.as_ref().map_or(&*newcomers.scopes, |leave| leave.scopes.as_slice()),
         role: leave.as_ref().and_then(|leave| leave.role),

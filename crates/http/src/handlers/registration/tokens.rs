@@ -11,16 +11,20 @@ use wardgraph_api::{
         registration::{InitialToken, InitialTokenList, IssuedInitialToken, NewInitialToken},
     },
 };
-use wardgraph_gate::{Committed, Permit};
-use wardgraph_kernel::{InitialTokenId, OrganizationRole, Permissions, Timestamp};
+use wardgraph_gate::{Account, Committed, Permit, Work};
+use wardgraph_kernel::{Endpoint, InitialTokenId, OrganizationRole, Permissions, TenantId, Timestamp, Write};
 use wardgraph_oauth::{
     client::initial::{self, NewToken},
     scope,
 };
+use wardgraph_organizations::OrganizationError;
 
 use crate::{
     Failure, Services,
-    handlers::account::sessions::{is_signed_in, signed_out},
+    handlers::{
+        account::sessions::{is_signed_in, signed_out},
+        roles::{refused as beyond, sit_down},
+    },
 };
 
 /// How long a token is good, unless the request says.
@@ -87,12 +91,26 @@ pub(crate) async fn create(
         return Ok(work.refuse(signed_out()).await?);
     }
     let TokenTerms { scopes, role, uses, expires_at } = terms;
+    if let Err(error) = may_promise(&mut work, (&organization, &caller), role, now).await {
+        return beyond(work, None, error).await;
+    }
     let wanted = NewToken { organization: &organization, maker: Some(caller.user), scopes: &scopes, role, uses, expires_at };
     let text = initial::make(&mut work.tx(), id, &wanted, now, &*chance).await?;
     let role = role.map(|role| role.word().to_owned());
     work.explain(json!({ "scopes": scopes, "role": role, "uses": uses, "expires_at": expires_at }));
     let shown = InitialToken { id, scopes, role, uses_left: uses, created_at: now, expires_at };
     Ok(work.commit_issued(id, Issued(IssuedInitialToken { initial_token: SecretText(text), shown })).await?)
+}
+
+/// Whether the caller holds all that a client would which is registered by the token.
+async fn may_promise<E: Endpoint<Mode = Write>>(
+    work: &mut Work<E>,
+    (tenant, caller): (&TenantId, &Account),
+    role: Option<OrganizationRole>,
+    now: Timestamp,
+) -> Result<(), OrganizationError> {
+    let (desk, by) = sit_down(work, tenant, caller, now).await?;
+    role.map_or(Ok(()), |role| desk.may_promise(&by, role))
 }
 
 pub(crate) async fn list(permit: Permit<ListInitialTokens>, (): ()) -> Result<Json<InitialTokenList>, Failure> {

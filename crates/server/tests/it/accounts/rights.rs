@@ -37,7 +37,28 @@ pub(crate) fn policies() -> Vec<String> {
         ]
         .map(str::to_owned),
     );
-    let peoples = PEOPLES.into_iter().map(|table| format!("{table} own_account PERMISSIVE ALL app"));
+    // Whoever gives places, or changes an organization, sees to it; the own ones are there to be seen.
+    let seen = ["memberships", "organizations"];
+    let act = move |table: &str| if seen.contains(&table) { "SELECT" } else { "ALL" };
+    let peoples = PEOPLES.into_iter().map(move |table| format!("{table} own_account PERMISSIVE {} app", act(table)));
+    let kept = [
+        "memberships kept_update PERMISSIVE UPDATE app",
+        "memberships kept_delete PERMISSIVE DELETE app",
+        "memberships founder PERMISSIVE INSERT admin",
+        "organizations kept_update PERMISSIVE UPDATE app",
+        "sessions kept_update PERMISSIVE UPDATE app",
+        "api_keys kept_select PERMISSIVE SELECT app",
+        "api_keys kept_update PERMISSIVE UPDATE app",
+        "consents kept_select PERMISSIVE SELECT app",
+        "consents kept_delete PERMISSIVE DELETE app",
+        "authorization_codes kept_select PERMISSIVE SELECT app",
+        "authorization_codes kept_delete PERMISSIVE DELETE app",
+        "device_authorizations kept_select PERMISSIVE SELECT app",
+        "device_authorizations kept_delete PERMISSIVE DELETE app",
+        "logouts kept_insert PERMISSIVE INSERT app",
+        "data_keys administrator PERMISSIVE ALL admin",
+    ];
+    policies.extend(kept.map(str::to_owned));
     let before = PEOPLES.into_iter().chain([
         "attempts",
         "links",
@@ -88,7 +109,7 @@ pub(crate) fn grants() -> Vec<String> {
         "users identity insert+select+update",
         "users app select",
         "users admin delete+select",
-        "organizations admin delete+select",
+        "organizations admin delete+insert+select",
         "memberships admin insert+select",
         "invitations identity select",
         "invitations app insert+select",
@@ -102,7 +123,8 @@ pub(crate) fn grants() -> Vec<String> {
         "organizations identity insert+select",
         "organizations app select",
         "memberships identity insert+select",
-        "memberships app select",
+        "memberships app delete+select",
+        "data_keys admin delete",
         "sessions identity insert+select+update",
         "sessions worker delete",
         "api_keys identity select+update",
@@ -212,6 +234,17 @@ pub(crate) fn grants() -> Vec<String> {
         "used_at",
     ];
     let seen = ["session_id", "user_id", "organization_id", "created_at", "ended_at"];
+    let kept = [
+        "allowed_networks",
+        "deleted_at",
+        "name",
+        "owner_id",
+        "purge_at",
+        "retention_days",
+        "session_idle_seconds",
+        "session_lifetime_seconds",
+        "settings_version",
+    ];
     let columns = [
         of("invitations", &["used_at", "withdrawn_at"], "identity update"),
         of("invitations", &["used_at", "withdrawn_at"], "admin update"),
@@ -224,8 +257,11 @@ pub(crate) fn grants() -> Vec<String> {
         of("invitations", &["invitation_id", "expires_at"], "worker select"),
         of("setup_links", &["used_at"], "identity update"),
         of("setup_links", &["setup_id", "expires_at"], "worker select"),
-        of("users", &["disabled_at", "generation", "updated_at"], "admin update"),
-        of("organizations", &["owner_id"], "admin update"),
+        of("users", &["disabled_at", "generation", "global_role", "updated_at"], "admin update"),
+        of("organizations", &["grants_version", "owner_id", "settings_version", "tier"], "admin update"),
+        of("organizations", &kept, "app update"),
+        of("memberships", &["role"], "app update"),
+        of("data_keys", &["data_key_id", "tenant_id"], "admin select"),
         of("sessions", &seen, "admin select"),
         of("sessions", &["ended_at", "ended_by"], "admin update"),
         of("api_keys", &["key_id", "user_id", "revoked_at"], "admin select"),

@@ -1,0 +1,155 @@
+//! Why somebody may do something, or not.
+
+use uuid::Uuid;
+use wardgraph_access::{Bound, Explanation, Name, Need, On, Question, RoleName, Source};
+use wardgraph_api::{
+    FieldError, Json, Problem, Query,
+    table::authz::{Explain, ExplainOwn},
+    wire::authz::{
+        By, DecidingRule, ExplainQuery, ExplainRequest, Explained, ExplainedOf, HolderKind, HolderRef, Missing, Through,
+    },
+};
+use wardgraph_gate::Permit;
+use wardgraph_kernel::{ClientId, GlobalRole, Holder, Permission};
+use wardgraph_organizations::{Holding, subjects};
+
+use super::deciding::Deciding;
+use crate::Failure;
+
+/// The caller, by the credential of the call: what is remembered of them is what decides about every other call.
+pub(crate) async fn own(permit: Permit<ExplainOwn>, Query(asked): Query<ExplainQuery>) -> Result<Json<ExplainedOf>, Failure> {
+    let name = named(asked.resource.as_deref(), "")?;
+    let asked = asked.permission.as_deref().map(|word| permission(word, "")).transpose()?;
+    let (authority, on) = (permit.authority(), name.map_or(On::All, On::Named));
+    let explained = |permission: Permission| match authority.explain(permission, on) {
+        Some(why) => wire(permission, name, why, &Means::Unknown),
+        // Scopes decide alone.
+        None => by_scopes(permission, name, authority.allows(permission, on)),
+    };
+    let asked = asked.map_or_else(|| Permission::ALL.to_vec(), |permission| vec![permission]);
+    let explanations = asked.into_iter().map(explained).collect();
+    Ok(Json(ExplainedOf { subject: authority.holder().map(told), explanations }))
+}
+
+fn by_scopes(permission: Permission, name: Option<Name<'_>>, allowed: bool) -> Explained {
+    let scope = name.map_or_else(|| permission.word().to_owned(), |name| format!("{permission}:{}", name.as_str()));
+    Explained {
+        permission: permission.word().to_owned(),
+        resource: name.map(|name| name.as_str().to_owned()),
+        allowed,
+        allowed_by: Vec::new(),
+        denied_by: Vec::new(),
+        needs: if allowed { Vec::new() } else { vec![Missing::Scope { scope }] },
+        is_shortened: false,
+    }
+}
+
+pub(crate) async fn explain(permit: Permit<Explain>, Json(asked): Json<ExplainRequest>) -> Result<Json<ExplainedOf>, Failure> {
+    let (organization, now) = (permit.tenant().clone(), permit.now());
+    let (permission, name) = (permission(&asked.permission, "/")?, named(asked.resource.as_deref(), "/")?);
+    let unknown = || Problem::not_found("nobody of the organization is this");
+    let holder = match &asked.subject {
+        None => permit.account().map(|caller| Holder::User(caller.user)).map_err(|_| no_account())?,
+        Some(subject) => holder(subject).ok_or_else(unknown)?,
+    };
+    let bound = asked.scopes.as_ref().map(|scopes| Bound::of_scopes(scopes.iter().map(String::as_str)));
+    let mut work = permit.begin()?;
+    let mut deciding = Deciding::open(&mut work.tx(), &organization, now).await?;
+    let asker = deciding.holder(&mut work.tx(), holder.clone()).await?.ok_or_else(unknown)?;
+    let means = Means::of(&holder, subjects::holdings(&mut work.tx(), &holder, now).await?);
+    let on = name.map_or(On::All, On::Named);
+    let why = asker.matcher.explain(&Question { permission, on, user: asker.user() }, &bound.iter().collect::<Vec<_>>());
+    let explanations = vec![wire(permission, name, why, &means)];
+    Ok(Json(ExplainedOf { subject: Some(told(&holder)), explanations }))
+}
+
+fn no_account() -> Problem {
+    Problem::invalid("see `errors`")
+        .fields(vec![FieldError::new("/subject", "is needed: the credential is of no session of a person's")])
+}
+
+/// The permission that is asked about. `below`: where the field stands.
+fn permission(word: &str, below: &str) -> Result<Permission, Problem> {
+    let fault =
+        || Problem::invalid("see `errors`").fields(vec![FieldError::new(format!("{below}permission"), "is no permission")]);
+    Permission::of(word).ok_or_else(fault)
+}
+
+/// The name that is asked about.
+fn named<'a>(name: Option<&'a str>, below: &str) -> Result<Option<Name<'a>>, Problem> {
+    let fault = |error: wardgraph_access::AccessError| {
+        Problem::invalid("see `errors`").fields(vec![FieldError::new(format!("{below}resource"), error.to_string())])
+    };
+    name.map(Name::read).transpose().map_err(fault)
+}
+
+fn holder(of: &HolderRef) -> Option<Holder> {
+    match of.kind {
+        HolderKind::User => Uuid::try_parse(&of.id).ok().map(|id| Holder::User(id.into())),
+        HolderKind::Client => ClientId::parse(&of.id).map(Holder::Client),
+    }
+}
+
+/// A holder, as it is told.
+pub(in crate::handlers) fn told(holder: &Holder) -> HolderRef {
+    match holder {
+        Holder::User(id) => HolderRef { kind: HolderKind::User, id: id.to_string() },
+        Holder::Client(id) => HolderRef { kind: HolderKind::Client, id: id.to_string() },
+    }
+}
+
+/// By what somebody has roles.
+#[derive(Debug)]
+enum Means {
+    /// Nobody looked.
+    Unknown,
+    /// What they hold; their own role is had by this.
+    Known(By, Vec<Holding>),
+}
+
+impl Means {
+    fn of(holder: &Holder, holdings: Vec<Holding>) -> Self {
+        match holder {
+            Holder::User(_) => Self::Known(By::Membership, holdings),
+            Holder::Client(_) => Self::Known(By::Client, holdings),
+        }
+    }
+
+    /// All that brings a role to them.
+    fn through(&self, role: &RoleName) -> Vec<Through> {
+        let shown = |by, grant_id, expires_at| Through { role: role.to_string(), by, grant_id, expires_at };
+        if GlobalRole::of(role.as_str()).is_some() {
+            return vec![shown(Some(By::Global), None, None)];
+        }
+        match self {
+            Self::Unknown => vec![shown(None, None, None)],
+            Self::Known(own, holdings) => {
+                let by = |one: &Holding| Some(one.grant.map_or(*own, |_| By::Grant));
+                holdings.iter().filter(|one| one.role == *role).map(|one| shown(by(one), one.grant, one.until)).collect()
+            }
+        }
+    }
+
+    fn rule(&self, source: &Source) -> DecidingRule {
+        let through = source.through.iter().flat_map(|role| self.through(role)).collect();
+        DecidingRule { rule: source.rule.text().to_owned(), role: source.role.to_string(), through }
+    }
+}
+
+fn wire(permission: Permission, name: Option<Name<'_>>, why: Explanation, means: &Means) -> Explained {
+    let rules = |sources: Vec<Source>| sources.iter().map(|source| means.rule(source)).collect();
+    let needs = why.needs.into_iter().map(|need| match need {
+        Need::Rule(rule) => Missing::Rule { rule },
+        Need::NoDeny => Missing::NoDeny,
+        Need::Scope { word, .. } => Missing::Scope { scope: word },
+    });
+    Explained {
+        permission: permission.word().to_owned(),
+        resource: name.map(|name| name.as_str().to_owned()),
+        allowed: why.allowed,
+        needs: needs.collect(),
+        allowed_by: rules(why.allowed_by),
+        denied_by: rules(why.denied_by),
+        is_shortened: why.is_shortened,
+    }
+}

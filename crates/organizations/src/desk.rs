@@ -1,0 +1,167 @@
+//! An organization whose roles or grants are about to change: held, so that of two changes at once one is after the other.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+use wardgraph_access::{Bound, Held, Matcher, RoleName, Rulebook};
+use wardgraph_kernel::{Change, ChangeKind, ClientId, Holder, OrganizationRole, SessionId, TenantId, Timestamp, UserId, Write};
+use wardgraph_store::{Role, Statement, StatementInfo, Tx, changes};
+
+use crate::{Giver, OrganizationError, held, sets};
+
+const APP: &[Role] = &[Role::App];
+/// How long a change is told of: longer than any server remembers what it read before.
+const TOLD_FOR: Duration = Duration::from_hours(24);
+
+const HOLD: Statement<Write> = Statement::writing(
+    "organizations.desk.hold",
+    APP,
+    "select roles_version from organizations where organization_id = $1 for no key update",
+);
+const RAISE_ROLES: Statement<Write> = Statement::writing(
+    "organizations.desk.raise_roles",
+    APP,
+    "update organizations set roles_version = roles_version + 1 where organization_id = $1 returning roles_version",
+);
+const RAISE_GRANTS: Statement<Write> = Statement::writing(
+    "organizations.desk.raise_grants",
+    APP,
+    "update organizations set grants_version = grants_version + 1 where organization_id = $1 returning grants_version",
+);
+/// A session that lives, of an account that was not told to be somebody else's since. It waits for nobody: who ends a session at this very moment
+/// is as early as who acts.
+const SIGNED_IN: Statement<Write> = Statement::writing(
+    "organizations.desk.signed_in",
+    APP,
+    "select s.session_id from sessions s join users u using (user_id)
+     where s.organization_id = $1 and s.session_id = $2 and s.user_id = $3 and s.ended_at is null and u.generation = $4",
+);
+
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[HOLD.info(), RAISE_GRANTS.info(), RAISE_ROLES.info(), SIGNED_IN.info()];
+
+/// An organization whose roles or grants are about to change, and its roles as they stand.
+///
+/// **Invariant:** its row is held until the transaction ends (`edits_that_together_make_a_circle_are_one_after_the_other`).
+#[derive(Debug)]
+pub struct Desk {
+    pub(crate) organization: TenantId,
+    pub(crate) book: Rulebook,
+    pub(crate) roles_version: i64,
+    pub(crate) now: Timestamp,
+}
+
+/// The account and the session of somebody who is about to change something.
+#[derive(Debug, Clone, Copy)]
+pub struct Session {
+    /// The account.
+    pub user: UserId,
+    /// The session.
+    pub id: SessionId,
+    /// The account's generation, as the session's token has it.
+    pub generation: i64,
+}
+
+impl Desk {
+    /// Holds the organization that the transaction is bound to, and reads its roles.
+    ///
+    /// # Errors
+    /// [`OrganizationError::Missing`] if there is no such organization.
+    pub async fn open(tx: &mut Tx<'_, Write>, organization: &TenantId, now: Timestamp) -> Result<Self, OrganizationError> {
+        let rows = tx.write(&HOLD, &[&organization.as_str()]).await?;
+        let row = rows.first().ok_or(OrganizationError::Missing("organization"))?;
+        let roles_version = row.try_get(0)?;
+        Ok(Self { organization: organization.clone(), book: held::rulebook(tx, organization).await?, roles_version, now })
+    }
+
+    /// Who gives and takes, as the database has them now and whatever their token says.
+    ///
+    /// # Errors
+    /// [`OrganizationError::SignedOut`] for a session that has ended; [`OrganizationError::Beyond`] for whoever is no member any more.
+    pub async fn giver(&self, tx: &mut Tx<'_, Write>, session: Session, bounds: Vec<Bound>) -> Result<Giver, OrganizationError> {
+        let (organization, user, id) = (self.organization.as_str(), session.user, session.id.uuid());
+        let lives = tx.write(&SIGNED_IN, &[&organization, &id, &user.uuid(), &session.generation]).await?;
+        if lives.is_empty() {
+            return Err(OrganizationError::SignedOut);
+        }
+        let standing = held::standing(tx, &self.organization, &Holder::User(user), self.now).await?;
+        let outside = || OrganizationError::Beyond(vec!["you are no member of the organization any more".into()]);
+        let standing = standing.ok_or_else(outside)?;
+        Ok(Giver::person(user, self.book.compile(&standing.held)?, bounds))
+    }
+
+    /// Whether somebody may have others hold a role, by an invitation or a token.
+    ///
+    /// # Errors
+    /// [`OrganizationError::Beyond`].
+    pub fn may_promise(&self, by: &Giver, role: OrganizationRole) -> Result<(), OrganizationError> {
+        by.may_give(&self.compiled(&role.into())?)
+    }
+
+    /// Whether somebody may hold what opens a client: all that it may do on its own behalf, by its role as it is and is to be, and by what it was granted.
+    ///
+    /// # Errors
+    /// [`OrganizationError::Beyond`].
+    pub async fn may_hold(
+        &self,
+        tx: &mut Tx<'_, Write>,
+        by: &Giver,
+        client: Option<&ClientId>,
+        role: Option<OrganizationRole>,
+    ) -> Result<(), OrganizationError> {
+        let mut roles: Vec<RoleName> = role.into_iter().map(RoleName::from).collect();
+        if let Some(client) = client {
+            let held = sets::held_by(tx, &Holder::Client(client.clone()), self.now).await?.unwrap_or_default();
+            roles.extend(held.into_iter().map(|holding| holding.role));
+        }
+        by.may_give(&compiled(&self.book, &roles)?)
+    }
+
+    /// What a role comes to by itself.
+    pub(crate) fn compiled(&self, role: &RoleName) -> Result<Matcher, OrganizationError> {
+        compiled(&self.book, std::slice::from_ref(role))
+    }
+
+    /// Has every server read the roles anew, and tells their version from now on.
+    pub(crate) async fn roles_changed(&self, tx: &mut Tx<'_, Write>) -> Result<i64, OrganizationError> {
+        let rows = tx.write(&RAISE_ROLES, &[&self.organization.as_str()]).await?;
+        let version = rows.first().ok_or(OrganizationError::Missing("organization"))?.try_get(0)?;
+        self.announce(tx, ChangeKind::RolesChanged, self.organization.to_string(), version).await?;
+        Ok(version)
+    }
+
+    /// Has every server read anew what somebody holds here.
+    pub(crate) async fn grants_changed(&self, tx: &mut Tx<'_, Write>, holder: &Holder) -> Result<(), OrganizationError> {
+        let rows = tx.write(&RAISE_GRANTS, &[&self.organization.as_str()]).await?;
+        let version = rows.first().ok_or(OrganizationError::Missing("organization"))?.try_get(0)?;
+        self.announce(tx, ChangeKind::GrantsChanged, holder.subject(&self.organization), version).await
+    }
+
+    async fn announce(
+        &self,
+        tx: &mut Tx<'_, Write>,
+        kind: ChangeKind,
+        subject: String,
+        number: i64,
+    ) -> Result<(), OrganizationError> {
+        let until = self.now.saturating_add(TOLD_FOR).unwrap_or(Timestamp::MAX);
+        Ok(changes::announce(tx, &Change { kind, subject, number, until }).await?)
+    }
+}
+
+/// What a set of roles comes to.
+pub(crate) fn compiled(book: &Rulebook, roles: &[RoleName]) -> Result<Matcher, OrganizationError> {
+    Ok(book.compile(&Held::new(roles.iter().cloned(), None)?)?)
+}
+
+/// Whether every organization has a role of this name.
+pub(crate) fn is_built_in(name: &RoleName) -> bool {
+    OrganizationRole::of(name.as_str()).is_some()
+}
+
+/// A holder, as rows have it.
+pub(crate) fn columns(holder: &Holder) -> (Option<Uuid>, Option<&str>) {
+    match holder {
+        Holder::User(id) => (Some(id.uuid()), None),
+        Holder::Client(id) => (None, Some(id.as_str())),
+    }
+}

@@ -1,0 +1,159 @@
+//! The sets of roles that people and clients of an organization hold, now and once what was given for a while has ended.
+
+use uuid::Uuid;
+use wardgraph_access::{On, Question, RoleName, Rulebook};
+use wardgraph_kernel::{GrantId, Holder, Mode, OrganizationRole, Permission, Read, Timestamp, UserId, Write};
+use wardgraph_store::{Role, Row, Statement, StatementInfo, Tx};
+
+use crate::{Desk, Giver, OrganizationError, desk::compiled};
+
+const APP: &[Role] = &[Role::App];
+/// How many different sets an edit of a role is judged by.
+const MOST_SETS: i64 = 1_000;
+
+/// All that a member holds, whether the account may do anything for now or not.
+const OF_MEMBER: Statement<Read> = Statement::reading(
+    "organizations.sets.of_member",
+    APP,
+    "select m.role, null::uuid, null::timestamptz from memberships m where m.organization_id = $1 and m.user_id = $2
+     union all
+     select g.role, g.grant_id, g.expires_at from grants g
+     where g.tenant_id = $1 and g.user_id = $2 and (g.expires_at is null or g.expires_at > $3)",
+);
+const OF_CLIENT: Statement<Read> = Statement::reading(
+    "organizations.sets.of_client",
+    APP,
+    "select c.role, null::uuid, null::timestamptz from clients c where c.organization_id = $1 and c.client_id = $2
+     union all
+     select g.role, g.grant_id, g.expires_at from grants g
+     where g.tenant_id = $1 and g.client_id = $2 and (g.expires_at is null or g.expires_at > $3)",
+);
+/// The sets, now and at each later moment, that have one of some roles among them.
+const WITH: Statement<Read> = Statement::reading(
+    "organizations.sets.with",
+    APP,
+    "with held as (
+       select 'user/' || m.user_id as holder, m.role, 'infinity'::timestamptz as until from memberships m where m.organization_id = $1 and m.role is not null
+       union all
+       select coalesce('user/' || g.user_id, 'client/' || g.client_id), g.role, coalesce(g.expires_at, 'infinity') from grants g
+       where g.tenant_id = $1 and (g.expires_at is null or g.expires_at > $2)
+       union all
+       select 'client/' || c.client_id, c.role, 'infinity' from clients c where c.organization_id = $1 and c.role is not null),
+     moments as (
+       select holder, $2::timestamptz as at from held union select holder, until from held where until < 'infinity')
+     select distinct roles from (
+       select array_agg(distinct h.role) as roles from moments m join held h on h.holder = m.holder and h.until > m.at group by m.holder, m.at) s
+     where roles && $3::text[] limit $4",
+);
+/// The owners, with what else they hold now.
+const OWNERS: Statement<Write> = Statement::writing(
+    "organizations.sets.owners",
+    APP,
+    "select m.user_id, array(
+       select g.role from grants g where g.tenant_id = $1 and g.user_id = m.user_id and (g.expires_at is null or g.expires_at > $2))
+     from memberships m join users u on u.user_id = m.user_id
+     where m.organization_id = $1 and m.role = 'owner' and u.disabled_at is null order by m.user_id limit 1000",
+);
+
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[OF_CLIENT.info(), OF_MEMBER.info(), OWNERS.info(), WITH.info()];
+
+/// A role that somebody holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holding {
+    /// The role.
+    pub role: RoleName,
+    /// By which grant; else by the membership, or by what is registered of the client.
+    pub grant: Option<GrantId>,
+    /// From when on it counts no more.
+    pub until: Option<Timestamp>,
+}
+
+/// All that somebody holds at `now`, whether they may do anything for now or not; `None` for who is no member, and no client, of the organization.
+pub(crate) async fn held_by<M: Mode>(
+    tx: &mut Tx<'_, M>,
+    holder: &Holder,
+    now: Timestamp,
+) -> Result<Option<Vec<Holding>>, OrganizationError> {
+    let tenant = tx.tenant();
+    let rows = match holder {
+        Holder::User(id) => tx.query(&OF_MEMBER, &[&tenant, &id.uuid(), &now]).await?,
+        Holder::Client(id) => tx.query(&OF_CLIENT, &[&tenant, &id.as_str(), &now]).await?,
+    };
+    // Who is here has a row of their own, with a role or without one.
+    let is_here = rows.iter().map(|row| row.try_get::<Option<Uuid>>(1)).collect::<Result<Vec<_>, _>>()?.contains(&None);
+    if !is_here {
+        return Ok(None);
+    }
+    let holding = |row: &Row| -> Result<Option<Holding>, OrganizationError> {
+        let Some(role) = row.try_get::<Option<&str>>(0)? else { return Ok(None) };
+        let grant = row.try_get::<Option<Uuid>>(1)?.map(GrantId::from);
+        Ok(Some(Holding { role: RoleName::read(role)?, grant, until: row.try_get(2)? }))
+    };
+    rows.iter().filter_map(|row| holding(row).transpose()).collect::<Result<_, _>>().map(Some)
+}
+
+/// Judges what changes for one holder, now and at each later moment.
+pub(crate) fn judge(desk: &Desk, by: &Giver, before: &[Holding], after: &[Holding]) -> Result<(), OrganizationError> {
+    let mut moments: Vec<Timestamp> = before.iter().chain(after).filter_map(|holding| holding.until).collect();
+    moments.push(desk.now);
+    moments.sort();
+    moments.dedup();
+    for at in moments {
+        by.may_change(&compiled(&desk.book, &standing_at(before, at))?, &compiled(&desk.book, &standing_at(after, at))?)?;
+    }
+    Ok(())
+}
+
+fn standing_at(holdings: &[Holding], at: Timestamp) -> Vec<RoleName> {
+    let stands = |holding: &&Holding| holding.until.is_none_or(|until| at < until);
+    holdings.iter().filter(stands).map(|holding| holding.role.clone()).collect()
+}
+
+/// Judges what another set of roles changes for everybody who holds one of `affected`.
+pub(crate) async fn judge_all(
+    tx: &mut Tx<'_, Write>,
+    desk: &Desk,
+    by: &Giver,
+    after: &Rulebook,
+    affected: &[RoleName],
+) -> Result<(), OrganizationError> {
+    // Whoever holds all that an organization can give needs no leave for any of it.
+    if by.may_give(&desk.compiled(&RoleName::from(OrganizationRole::Owner))?).is_ok() {
+        return Ok(());
+    }
+    let names: Vec<&str> = affected.iter().map(RoleName::as_str).collect();
+    let rows = tx.query(&WITH, &[&desk.organization.as_str(), &desk.now, &names, &(MOST_SETS + 1)]).await?;
+    if i64::try_from(rows.len()).is_ok_and(|sets| sets > MOST_SETS) {
+        return Err(OrganizationError::Beyond(vec![
+            "more is held along with it than can be looked through: ask an owner".into(),
+        ]));
+    }
+    for row in &rows {
+        let roles = names_of(&row.try_get::<Vec<String>>(0)?)?;
+        by.may_change(&compiled(&desk.book, &roles)?, &compiled(after, &roles)?)?;
+    }
+    Ok(())
+}
+
+/// Whether there is an owner who may say who may do what, by these roles: else nobody can mend what was done.
+pub(crate) async fn has_keeper(tx: &mut Tx<'_, Write>, desk: &Desk, book: &Rulebook) -> Result<bool, OrganizationError> {
+    for row in &tx.write(&OWNERS, &[&desk.organization.as_str(), &desk.now]).await? {
+        let user: UserId = row.try_get::<Uuid>(0)?.into();
+        let mut roles = names_of(&row.try_get::<Vec<String>>(1)?)?;
+        roles.push(OrganizationRole::Owner.into());
+        let question = Question { permission: Permission::RolesWrite, on: On::All, user: Some(user) };
+        if compiled(book, &roles)?.allows(&question, &[]) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What is in the way of a change after which there is none any more.
+pub(crate) fn no_keeper() -> OrganizationError {
+    OrganizationError::InTheWay("no owner would be left who may change roles".into())
+}
+
+fn names_of(texts: &[String]) -> Result<Vec<RoleName>, OrganizationError> {
+    Ok(texts.iter().map(|text| RoleName::read(text)).collect::<Result<_, _>>()?)
+}

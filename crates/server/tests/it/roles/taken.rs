@@ -1,0 +1,46 @@
+//! Nobody takes from others what they do not hold, and nobody locks everybody out.
+
+use serde_json::json;
+
+use super::{Cast, edit, grant, joined, kept, make, revoke};
+
+#[tokio::test]
+async fn nobody_takes_what_they_do_not_hold() {
+    let Cast { app, owner, admin, developer } = Cast::begin().await;
+    make(&owner, "closer", json!({ "allows": ["organizations:delete"] })).await.created();
+    make(&owner, "plain", json!({ "allows": ["nodes:read"] })).await.created();
+    let above = grant(&owner, &developer, "closer").await.created();
+    grant(&owner, &owner, "plain").await.created();
+    // A role that gives nothing may be made by whoever makes roles; whom it is given to is another thing.
+    make(&admin, "lock", json!({ "denies": ["*:*"] })).await.created();
+    let before = kept(&app).await;
+    grant(&admin, &owner, "lock").await.problem(403);
+    grant(&admin, &developer, "lock").await.problem(403);
+    edit(&admin, "plain", json!({ "allows": ["nodes:read"], "denies": ["*:*"] })).await.problem(403);
+    edit(&admin, "plain", json!({ "inherits": ["lock"] })).await.problem(403);
+    revoke(&admin, &above).await.problem(403);
+    assert_eq!(kept(&app).await, before);
+    // Of what they hold themselves they may take.
+    let own = grant(&admin, &developer, "analyst").await.created();
+    assert_eq!(revoke(&admin, &own).await.status, 204);
+    let told = revoke(&admin, &above).await.problem(403);
+    assert!(told["detail"].as_str().unwrap().contains("`organizations:delete` is not yours to take"), "{told}");
+    assert_eq!(revoke(&owner, &above).await.status, 204);
+    revoke(&owner, &above).await.problem(404);
+}
+
+#[tokio::test]
+async fn an_owner_is_left_who_may_change_roles() {
+    let Cast { app, owner, .. } = Cast::begin().await;
+    let other = joined(&app, &owner, "eve@example.com", "owner").await;
+    make(&owner, "lock", json!({ "denies": ["roles:*"] })).await.created();
+    make(&owner, "quiet", json!({})).await.created();
+    grant(&owner, &other, "lock").await.created();
+    let told = grant(&owner, &owner, "lock").await.problem(409);
+    assert!(told["detail"].as_str().unwrap().contains("no owner would be left"), "{told}");
+    grant(&owner, &owner, "quiet").await.created();
+    edit(&owner, "quiet", json!({ "denies": ["roles:write"] })).await.problem(409);
+    edit(&owner, "quiet", json!({ "inherits": ["lock"] })).await.problem(409);
+    edit(&owner, "quiet", json!({ "denies": ["nodes:read"] })).await.ok();
+    make(&owner, "after", json!({ "denies": ["roles:*"] })).await.created();
+}

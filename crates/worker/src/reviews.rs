@@ -1,0 +1,107 @@
+//! Reviews that are due: what nobody decided about is decided by the review's own rule, some of it in a transaction, with an event for each.
+
+use std::time::Duration;
+
+use serde_json::json;
+use wardgraph_audit::Entry;
+use wardgraph_gate::SystemParts;
+use wardgraph_kernel::{EventType, Write};
+use wardgraph_organizations::{
+    OrganizationError,
+    review::{self, Claim, Turn},
+};
+
+/// The actor of this work's events.
+const WHY: &str = "reviews";
+/// How many reviews are claimed at once.
+const REVIEWS: i64 = 16;
+/// How long a claim holds: longer than its batches can take.
+const LEASE: Duration = Duration::from_mins(5);
+/// How many batches a review gets before it is the next one's turn.
+const BATCHES: usize = 50;
+/// How long to wait when nothing is due.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// Decides what is due. Any number of them may run, in any number of servers.
+#[derive(Debug, Clone)]
+pub struct ReviewKeeper {
+    parts: SystemParts,
+}
+
+impl ReviewKeeper {
+    /// A keeper that has not begun.
+    pub const fn new(parts: SystemParts) -> Self {
+        Self { parts }
+    }
+
+    /// Works until the task is dropped. What is not finished by then falls due again.
+    pub async fn run(self) {
+        loop {
+            match self.turn().await {
+                Ok(0) => tokio::time::sleep(IDLE).await,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "a review that is due could not be closed; trying again");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }
+
+    /// Works the reviews that are due. Returns how many there were.
+    pub async fn turn(&self) -> Result<usize, OrganizationError> {
+        let mut queue = self.parts.queue()?;
+        let claims = review::claim(&mut queue.tx::<Write>(), REVIEWS, self.parts.clock.now(), LEASE).await?;
+        queue.commit(&[]).await?;
+        // One organization's trouble is no other's: its review falls due again with the lease.
+        let mut trouble = Ok(claims.len());
+        for claim in claims {
+            if let Err(error) = self.work(&claim).await {
+                trouble = Err(error);
+            }
+        }
+        trouble
+    }
+
+    async fn work(&self, claim: &Claim) -> Result<(), OrganizationError> {
+        for _ in 0..BATCHES {
+            if self.batch(claim).await? {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// One transaction. True once nothing is left to do.
+    async fn batch(&self, claim: &Claim) -> Result<bool, OrganizationError> {
+        let mut work = self.parts.due_in(WHY, claim.organization.clone())?;
+        let now = work.now();
+        let Some(turn) = review::turn(&mut work.tx(), claim, now).await? else { return Ok(true) };
+        let is_over = turn.closed.is_some();
+        work.commit(told(claim, turn)).await?;
+        Ok(is_over)
+    }
+}
+
+fn told(claim: &Claim, turn: Turn) -> Vec<Entry> {
+    let decided = turn.decided.iter().map(|(item, outcome)| {
+        let thing = &item.thing;
+        Entry::done(EventType::ReviewDecided, item.id.into()).with(json!({
+            "review_id": claim.review,
+            "before": {
+                "kind": thing.kind.word(),
+                "holder": thing.holder.to_string(),
+                "thing_id": thing.id,
+                "role": thing.role,
+                "scopes": thing.scopes,
+                "expires_at": thing.expires_at,
+            },
+            "after": { "decision": turn.verdict.word(), "outcome": outcome.word() },
+        }))
+    });
+    let closed = turn.closed.as_ref().map(|review| {
+        Entry::done(EventType::ReviewClosed, review.id.into())
+            .with(json!({ "after": { "undecided": review.undecided, "items": review.items } }))
+    });
+    decided.chain(closed).collect()
+}
