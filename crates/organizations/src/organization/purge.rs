@@ -57,6 +57,7 @@ pub const KEPT: &[(&str, &str)] = &[
     ("changes", "every server hears of the end, and forgets it by itself"),
     ("challenges", "what is under way ends by itself within minutes"),
     ("client_secrets", "they go with their client"),
+    ("review_items", "they go with their review"),
     ("logouts", "clients are told of sessions that ended, and then it is forgotten"),
 ];
 
