@@ -22,6 +22,7 @@ mod client_proofs;
 mod conformance;
 mod cors;
 mod crash;
+mod decisions;
 mod deletion;
 mod documents;
 mod edges;

@@ -194,6 +194,7 @@ async fn a_disabled_administrator_ends_nobody_even_before_it_was_heard() {
     let app = App::start().await;
     let root = administrator(&app, "root@example.com").await;
     let fallen = administrator(&app, "fallen@example.com").await;
+    assert!(is_believed(&fallen.caller).await);
     act(&root.caller, &fallen, "disable").await.ok();
     // This server did not hear of it yet: the token is believed, and the account is asked.
     act(&fallen.caller, &root, "disable").await.problem(401);
