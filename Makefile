@@ -38,7 +38,8 @@ serve: ## Build, and run the server until Ctrl-C
 test: setup-test ## Run every test
 	python3 scripts/check.py
 	cd scripts && python3 -m unittest -q bench.tests
-	$(CARGO) test --workspace --locked
+	@# Tests wait for clocks, browsers and other processes as long as they compute.
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$(( 2 * $$(nproc) ))} $(CARGO) test --workspace --locked
 
 fuzz: setup ## Mangle tokens, proofs, requests, cursors, addresses and settings, each target for FUZZ_SECONDS (600)
 	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),600) $(CARGO) test --locked -p wardgraph-server --test it fuzz:: -- --nocapture

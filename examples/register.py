@@ -32,6 +32,12 @@ APPLICATIONS = {
     "SERVICE": {"client_name": "Nightly count", "grant_types": ["client_credentials"], "role": "analyst", "scopes": ["nodes:read"]},
     "COMMAND_LINE": PERSONAL
     | {"client_name": "graph, the command", "token_endpoint_auth_method": "none", "redirect_uris": ["http://127.0.0.1/back"]},
+    "DEVICE": PERSONAL
+    | {
+        "client_name": "graph, the command, without a browser",
+        "token_endpoint_auth_method": "none",
+        "grant_types": ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
+    },
 }
 
 

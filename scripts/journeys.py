@@ -140,6 +140,16 @@ def factors(person):
     lost.press("Sign out")
     lost.sign_in(email, FIRST)
     lost.titled("Your account")
+
+    # The mail of a factor says what to do if it was somebody else's.
+    lost.open(ask(mail=email, page="not-me"))
+    lost.titled("It was not me")
+    lost.look("not-me")
+    lost.press("It was not me")
+    lost.titled("What you did not add is gone")
+    lost.look("not-me-done")
+    lost.follow("Set a new password")
+    lost.titled("Forgot your password?")
     for one in (person, other, lost):
         assert not one.complaints, one.complaints
 

@@ -22,6 +22,7 @@ openidc=/usr/lib/apache2/modules/mod_auth_openidc.so
 [ "${1:-}" != test ] || { [ -x /usr/sbin/apache2 ] && [ -e "$openidc" ]; } || missing+=(apache2-bin libapache2-mod-auth-openidc)
 # The guide's examples ask by it.
 [ "${1:-}" != test ] || has curl || missing+=(curl)
+[ "${1:-}" != test ] || has jq || missing+=(jq)
 [ "${1:-}" != bench ] || has wrk || missing+=(wrk)
 
 if [ "${#missing[@]}" -gt 0 ]; then

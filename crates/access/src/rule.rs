@@ -176,8 +176,9 @@ mod tests {
         assert_eq!(words(write.denied(ceiling)), "nodes:write");
         assert_eq!(words(read.allowed(ceiling)), "nodes:read");
         assert_eq!(Rule::read("nodes:write:a-*").unwrap().permissions(), write.permissions());
-        let writes =
-            "nodes:read nodes:write edges:read edges:write triggers:read triggers:write members:write clients:read clients:write";
+        let writes = "nodes:read nodes:write edges:read edges:write triggers:read triggers:write members:write clients:read \
+                      clients:write organizations:write roles:read roles:write reviews:read reviews:write indices:read \
+                      indices:write";
         assert_eq!(words(Rule::read("*:write").unwrap().allowed(ceiling)), writes, "not what the server's `users:write` implies");
         assert_eq!(words(read.denied(ceiling)), "nodes:read nodes:write search:read");
     }

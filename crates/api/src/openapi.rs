@@ -79,8 +79,10 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
             fields.insert("security".into(), json!([]));
         }
         Access::Credential(_) | Access::Signed(_) => _ = fields.insert("security".into(), json!([])),
-        Access::Own(_) if spec.is_page() => _ = fields.insert("security".into(), json!([{ "session": [] }])),
         Access::Own(_) => {}
+    }
+    if spec.is_page() && !spec.access.admits_strangers() {
+        fields.insert("security".into(), json!([{ "session": [] }]));
     }
     if spec.is_page() {
         fields.insert("x-by".into(), json!("browser"));
@@ -192,8 +194,17 @@ fn responses(row: &Row, shape: &Shape, generator: &mut SchemaGenerator) -> Value
         ((guarded && !page) || credential, "401", "No valid credential"),
         (permission, "403", "The credential lacks the permission"),
         (page, "403", "The request comes from another site, or its form is not this browser's"),
+        (
+            page && permission,
+            "403",
+            "The person lacks the permission, or the request comes from another site, or its form is not this browser's",
+        ),
         (person && !permission && !page, "403", "The credential is no session of a person who signed in here"),
-        (person && permission, "403", "The credential lacks the permission, or is no session of a person who signed in here"),
+        (
+            person && permission && !page,
+            "403",
+            "The credential lacks the permission, or is no session of a person who signed in here",
+        ),
         (
             row.spec.fresh.is_some() && !page,
             "401",

@@ -20,6 +20,7 @@ mod names;
 mod rules;
 mod special;
 mod tls;
+mod turns;
 
 pub use address::{Address, MAX_ADDRESS_BYTES};
 pub use answer::Answer;
@@ -27,5 +28,6 @@ pub use client::{Client, Egress, MOST_REDIRECTS, Request};
 pub use error::{AddressError, EgressError, SetupError};
 pub use names::Names;
 pub use rules::{Allowed, NotAllowed, Rules};
+pub use turns::{Turn, Turns};
 // What requests and answers are made of.
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};

@@ -30,6 +30,7 @@ use crate::{
     document::Described,
     entry::Entry,
     ledger::Ledger,
+    premises::PremisesRing,
     resource::Resource,
     standing::Standings,
     uses::Uses,
@@ -58,6 +59,8 @@ pub struct GateParts {
     pub limiter: Limiter,
     /// How clients are known by the documents at their ids, if they are.
     pub described: Option<Described>,
+    /// The most that clients may ask for that nobody vouched for, whatever they were registered with.
+    pub registered_scopes: Arc<[String]>,
     /// For how long after signing in a person may do what asks for a fresh sign-in.
     pub fresh_for: Duration,
     /// Which proxies are believed.
@@ -78,6 +81,7 @@ pub struct Gate {
     pub(crate) keys: KeyRing,
     pub(crate) proofs: Replays,
     pub(crate) clients: ClientRing,
+    pub(crate) premises: PremisesRing,
     pub(crate) ledger: Ledger,
     bindings: Bindings,
     pub(crate) watch: Watch,
@@ -136,6 +140,7 @@ impl Gate {
             keys: KeyRing::new(),
             proofs: Replays::default(),
             clients: ClientRing::new(),
+            premises: PremisesRing::new(),
             ledger: Ledger::default(),
             bindings: Bindings::new(),
             watch: Watch::new(),
@@ -263,8 +268,9 @@ impl Admission {
             self.first(&caller, &proof)?;
         }
         self.seen(&caller, verified.fingerprint);
+        self.on_premises(&caller).await?;
 
-        match self.gate.authority(&caller.claims, key, self.now).await {
+        match self.gate.authority(&caller.claims, self.browser.is_some(), key, self.now).await {
             Ok(Some(authority)) => caller.authority = authority,
             Ok(None) => return Err(self.refuse(Some(&caller), "holds_nothing", self.holds_nothing(&caller), Some(tenant))),
             // That it cannot be known now is nobody's fault, and stands in the metrics.

@@ -49,10 +49,7 @@ impl Scheme {
     pub(crate) fn challenge(self, parameters: &str) -> String {
         match self {
             Self::Bearer => format!(r#"Bearer realm="wardgraph", {parameters}"#),
-            Self::Proof => {
-                let algorithms: Vec<_> = Algorithm::ASYMMETRIC.iter().map(|algorithm| algorithm.word()).collect();
-                format!(r#"DPoP realm="wardgraph", {parameters}, algs="{}""#, algorithms.join(" "))
-            }
+            Self::Proof => format!(r#"DPoP realm="wardgraph", {parameters}, algs="{}""#, Algorithm::NAMES.join(" ")),
         }
     }
 }

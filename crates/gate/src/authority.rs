@@ -17,6 +17,7 @@ static NOTHING: LazyLock<Arc<Bound>> = LazyLock::new(|| Arc::new(Bound::from(Per
 /// | credential | decides | bounds |
 /// |---|---|---|
 /// | a person's own session | what they hold | none |
+/// | the same in a browser | what they hold in the organization | none |
 /// | a client's token of a person | what the person holds | the token's scopes |
 /// | a client's token of its own | what the client holds | the token's scopes |
 /// | an API key | what its owner holds in the organization | the key's scopes |
@@ -53,14 +54,14 @@ pub(crate) enum Whose {
 }
 
 impl Whose {
-    /// By what a credential's owner may do something. `key` is what an API key leaves.
-    pub(crate) fn of(claims: &Claims, key: Option<Arc<Bound>>) -> Self {
+    /// By what a credential's owner may do something, with a browser or otherwise. `key` is what an API key leaves.
+    pub(crate) fn of(claims: &Claims, in_browser: bool, key: Option<Arc<Bound>>) -> Self {
         let scopes = || Arc::new(Bound::from(claims.permissions));
         let user = || Uuid::try_parse(&claims.subject).ok().map(|id| Holder::User(id.into()));
         let generation = claims.own.as_ref().map_or(0, |own| own.generation);
         let person = |global, bound| user().map(|holder| Self::Holder { holder, global, generation, bound });
         let whose = match (&claims.own, claims.actor.kind) {
-            // A role on the whole server is a person's, and no key's.
+            // A role on the whole server is a person's who signed in for it, and no key's and no page's.
             (_, ActorType::ApiKey) => person(false, Some(key.unwrap_or_else(|| NOTHING.clone()))),
             // An administrator's way into an organization's content is nobody's who could hold anything there.
             (Some(own), _) if own.is_elevated() => None,
@@ -72,7 +73,7 @@ impl Whose {
             }
             (Some(own), _) if own.is_a_clients() => person(true, Some(scopes())),
             // Its scopes are what others read of it; here, what the person holds now decides.
-            (Some(_), _) if account(claims).is_some() => person(true, None),
+            (Some(_), _) if account(claims).is_some() => person(!in_browser, None),
             _ => None,
         };
         whose.unwrap_or_else(|| Self::Nobodys(scopes()))
@@ -152,6 +153,70 @@ impl Authority {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wardgraph_kernel::{Actor, TenantId, Timestamp};
+    use wardgraph_tokens::{Binding, Chain, OWN_CLIENT, OwnClaims};
+
+    const USER: &str = "0190a1b2-0000-7000-8000-000000000001";
+
+    fn claims(subject: &str, kind: ActorType, client: Option<(&str, Option<&str>)>) -> Claims {
+        let own = client.map(|(client_id, session)| OwnClaims {
+            session: session.map(str::to_owned),
+            generation: 3,
+            client_id: client_id.into(),
+            client_generation: 5,
+            scopes: Vec::new(),
+            jkt: None,
+            amr: Vec::new(),
+            acr: None,
+            auth_time: None,
+            chain: Chain::default(),
+        });
+        Claims {
+            subject: subject.into(),
+            tenant: TenantId::parse("org_a").unwrap(),
+            permissions: Permissions::from_scopes(["nodes:read"]),
+            issuer: "own".into(),
+            token_id: None,
+            expires_at: Timestamp::MAX,
+            actor: Actor { kind, id: subject.into() },
+            binding: Binding::Settled,
+            own: own.map(Arc::new),
+        }
+    }
+
+    fn told(claims: &Claims, in_browser: bool, key: Option<Arc<Bound>>) -> String {
+        match Whose::of(claims, in_browser, key) {
+            Whose::Nobodys(bound) => format!("nobody's, {}", usize::from(*bound != **NOTHING)),
+            Whose::Holder { holder, global, generation, bound } => {
+                format!(
+                    "{} {global} {generation} {}",
+                    holder.word(),
+                    bound.map_or("none".into(), |bound| usize::from(*bound != **NOTHING).to_string())
+                )
+            }
+        }
+    }
+
+    #[test]
+    fn who_decides_and_what_bounds_it_follow_from_the_credential() {
+        let own = claims(USER, ActorType::User, Some((OWN_CLIENT, Some(USER))));
+        assert_eq!(told(&own, false, None), "user true 3 none");
+        assert_eq!(told(&own, true, None), "user false 3 none");
+        let clients = claims(USER, ActorType::User, Some(("wgc_a", Some(USER))));
+        assert_eq!(told(&clients, false, None), "user true 3 1");
+        assert_eq!(told(&claims("wgc_a", ActorType::Client, Some(("wgc_a", None))), false, None), "client false 5 1");
+        assert_eq!(
+            told(&claims("wgc_a", ActorType::Client, Some(("wgc_b", None))), false, None),
+            "client false 0 1",
+            "of another's"
+        );
+        let key = claims(USER, ActorType::ApiKey, None);
+        assert_eq!(told(&key, false, Some(Arc::new(Bound::of_scopes(["nodes:read:a-*"])))), "user false 0 1");
+        assert_eq!(told(&key, false, None), "user false 0 0", "whose scopes are not known");
+        // Whoever signs elsewhere speaks for nobody here, whatever the subject is called.
+        assert_eq!(told(&claims(USER, ActorType::User, None), false, None), "nobody's, 1");
+        assert_eq!(told(&claims("wgc_a", ActorType::Client, None), false, None), "nobody's, 1");
+    }
 
     #[test]
     fn nobody_may_do_anything_before_it_is_known_what() {

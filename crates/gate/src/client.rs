@@ -59,9 +59,14 @@ impl Gate {
         self.clients.0.get(id).filter(current)
     }
 
+    /// A client, with no more than it may have by now.
+    pub(crate) fn bound(&self, client: Client) -> Arc<Client> {
+        Arc::new(client.within(&self.parts.registered_scopes))
+    }
+
     /// Remembers a client.
     pub(crate) fn remember(&self, client: Client) -> Arc<Client> {
-        let client = Arc::new(client);
+        let client = self.bound(client);
         self.clients.0.insert(client.id.clone(), client.clone());
         client
     }
@@ -72,13 +77,19 @@ impl Gate {
         if document::is_address(id.as_str()) {
             return Box::pin(self.described(id, from)).await;
         }
-        if let Some(known) = self.remembered(id) {
-            return Ok(Some(known));
+        let found = if let Some(known) = self.remembered(id) {
+            Some(known)
+        } else {
+            let found = Box::pin(look_up(&self.parts.store, id)).await;
+            let found =
+                found.map_err(|error| Problem::unavailable("clients cannot be looked up now").retry_after(2).inside(&error))?;
+            found.map(|client| self.remember(client))
+        };
+        // Clients of an organization that was deleted are nobody.
+        match found.as_ref().and_then(|client| client.organization.as_ref()) {
+            Some(home) if self.is_deleted(home).await? => Ok(None),
+            _ => Ok(found),
         }
-        let found = Box::pin(look_up(&self.parts.store, id)).await;
-        let found =
-            found.map_err(|error| Problem::unavailable("clients cannot be looked up now").retry_after(2).inside(&error))?;
-        Ok(found.map(|client| self.remember(client)))
     }
 }
 
@@ -123,6 +134,17 @@ impl<E: Endpoint> Ceremony<E> {
         self.within(decision)
     }
 
+    /// Counts a request of a client that proves nothing where it came from: nobody uses up what the client has elsewhere.
+    ///
+    /// # Errors
+    /// 429 when it asked too often.
+    pub fn charge_unproven(&self, client: &Client) -> Result<(), Problem> {
+        let admission = self.admission();
+        let parts = &admission.gate.parts;
+        let elapsed = parts.clock.elapsed();
+        self.within(parts.limiter.charge_unproven_client(client.id.as_str(), admission.ip, E::SPEC.limit, elapsed))
+    }
+
     /// Counts a try in a client's name that failed, by whomever. The client itself is not kept out by it: what is right is never counted.
     ///
     /// # Errors
@@ -133,7 +155,7 @@ impl<E: Endpoint> Ceremony<E> {
         self.within(decision)
     }
 
-    /// Counts a request to the network that it came from: of a client that proves nothing, anybody can be it.
+    /// Counts a request to the network that it came from: of a client that anybody could be.
     ///
     /// # Errors
     /// 429 when too many came.
@@ -159,12 +181,12 @@ impl<E: Endpoint> Ceremony<E> {
     pub async fn inspect(&self, token: &str) -> Result<Result<Inspected, TokenError>, Problem> {
         let gate = &self.admission().gate;
         gate.fresh().await?;
-        let inspected = gate.parts.verifier.inspect(token, self.now());
-        Ok(inspected.and_then(
-            |inspected| {
-                if gate.watch.denies_token(&inspected.claims) { Err(TokenError::Revoked) } else { Ok(inspected) }
-            },
-        ))
+        let inspected = match gate.parts.verifier.inspect(token, self.now()) {
+            Ok(inspected) => inspected,
+            Err(error) => return Ok(Err(error)),
+        };
+        let over = gate.watch.denies_token(&inspected.claims) || gate.is_deleted(&inspected.claims.tenant).await?;
+        Ok(if over { Err(TokenError::Revoked) } else { Ok(inspected) })
     }
 
     /// Has what was done without a transaction on record, together with what others do at the same time, and answers once it is.

@@ -86,7 +86,7 @@ impl Gate {
         match fetched {
             Ok(fetched) => self.keep(described, id, &fetched, now).await,
             // As long as its server is away, it is who it was; not so once there is none, or one that is not to be believed.
-            Err(NoDocument::Away) => Ok(known.filter(|client| stands(client, now, STALE)).map(Arc::new)),
+            Err(NoDocument::Away) => Ok(known.filter(|client| stands(client, now, STALE)).map(|client| self.bound(client))),
             Err(NoDocument::Unfit) => Ok(None),
         }
     }

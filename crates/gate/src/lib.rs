@@ -31,6 +31,7 @@ pub mod idempotency;
 mod ledger;
 mod look;
 mod permit;
+mod premises;
 mod proof;
 mod resource;
 mod signed;

@@ -124,7 +124,9 @@ impl<E: Endpoint> Permit<E> {
                 Some(user) => Scope::Account(self.caller.claims.tenant.clone(), user),
                 None => Scope::Nobody,
             },
-            (Rows::Organization, _) if E::SPEC.event.is_some() => Scope::Organization(self.caller.claims.tenant.clone()),
+            (Rows::Organization, caller) if E::SPEC.event.is_some() => {
+                Scope::Organization(self.caller.claims.tenant.clone(), caller.map(|account| account.user))
+            }
             (Rows::Members | Rows::Organization, _) => Scope::Members(self.caller.claims.tenant.clone()),
             _ => Scope::from(self.owner()),
         }

@@ -161,10 +161,11 @@ impl Gate {
     pub(crate) async fn authority(
         &self,
         claims: &Claims,
+        in_browser: bool,
         key: Option<Arc<Bound>>,
         now: Timestamp,
     ) -> Result<Option<Authority>, Problem> {
-        match Whose::of(claims, key) {
+        match Whose::of(claims, in_browser, key) {
             Whose::Nobodys(bound) => Ok(Some(Authority::of_scopes(bound))),
             Whose::Holder { holder, global, generation, bound } => {
                 let roles = self.roles(&claims.tenant, (holder, generation), global, now).await?;

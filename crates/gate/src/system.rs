@@ -52,9 +52,9 @@ impl SystemParts {
         self.begin(why, Role::Identity, Scope::System)
     }
 
-    /// Begins work on one organization and its members, at the word of whoever runs the server. `why` stands as the actor in its events.
-    pub fn organization<M: Mode>(&self, why: &'static str, organization: &TenantId) -> Result<SystemWork<M>, StoreError> {
-        self.begin(why, Role::App, Scope::Members(organization.clone()))
+    /// Begins work on an organization and its members, at the word of whoever runs the server. `why` stands as the actor in its events.
+    pub fn organization<M: Mode>(&self, why: &'static str, tenant: TenantId) -> Result<SystemWork<M>, StoreError> {
+        self.begin(why, Role::App, Scope::Organization(tenant, None))
     }
 
     /// Begins work on everybody's accounts and their organizations. `why` stands as the actor in its events.
@@ -90,7 +90,7 @@ impl SystemParts {
     /// Begins work on what is an organization's own, its members, roles and grants, as its endpoints do: because it fell due. `job` stands as the actor in
     /// its events.
     pub fn due_in(&self, job: &'static str, organization: TenantId) -> Result<SystemWork<Write>, StoreError> {
-        let mut work = self.begin(job, Role::App, Scope::Organization(organization))?;
+        let mut work = self.begin(job, Role::App, Scope::Organization(organization, None))?;
         work.is_due = true;
         Ok(work)
     }

@@ -52,12 +52,12 @@ const COUNT: Statement<Read> = Statement::reading(
             (select p.relname::text from embeddings e join pg_class p on p.oid = e.tableoid where e.tenant_id = $1 limit 1)",
 );
 
-/// Moves some vectors up to a place. Whoever else changes one of them at this moment keeps it; it is met again.
+/// Moves some vectors from the tail to a place. Whoever else changes one of them at this moment keeps it; it is met again.
 const MOVE: Statement<Write> = Statement::writing(
     "graph.tiers.move",
     &[Role::Worker],
     "with batch as (
-       select node_id from embeddings where tenant_id = $1 and model = $2 and graph < $3 limit $4 for no key update skip locked
+       select node_id from embeddings where tenant_id = $1 and model = $2 and graph = 0 limit $4 for no key update skip locked
      ), moved as (
        update embeddings e set graph = $3 from batch b where e.tenant_id = $1 and e.model = $2 and e.node_id = b.node_id returning 1
      )
@@ -139,7 +139,7 @@ pub struct Count {
     pub tail: i64,
     /// In the common index.
     pub common: i64,
-    /// In its own index, or waiting for it to be built.
+    /// In its own index alone, or waiting for it to be built.
     pub own: i64,
     /// The partition in which they lie; `None` without any.
     pub partition: Option<String>,
@@ -202,7 +202,7 @@ pub async fn count<M: Mode>(tx: &mut Tx<'_, M>, model: &str, most: i64) -> Resul
     Ok(Count { tail: row.try_get(0)?, common: row.try_get(1)?, own: row.try_get(2)?, partition: row.try_get(3)? })
 }
 
-/// Moves at most `most` vectors to where `route` looks for them. Returns how many were moved.
+/// Moves at most `most` vectors from the tail to where `route` looks for them. Returns how many were moved.
 pub async fn promote(tx: &mut Tx<'_, Write>, model: &str, route: Route, most: i64) -> Result<i64, StoreError> {
     let place: i16 = match route {
         Route::Exact => return Ok(0),

@@ -49,6 +49,21 @@ impl Registering {
     }
 }
 
+/// What is asked of second factors, whatever organizations ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FactorRules {
+    /// Whether nobody gets in by one factor alone.
+    pub required: bool,
+    /// How many steps of 30 seconds the code of an app is taken early or late: clocks differ.
+    pub skew: u16,
+}
+
+impl Default for FactorRules {
+    fn default() -> Self {
+        Self { required: false, skew: 1 }
+    }
+}
+
 /// How accounts are kept.
 #[derive(Debug, Clone)]
 pub struct Accounts {
@@ -64,6 +79,8 @@ pub struct Accounts {
     pub lifetimes: Lifetimes,
     /// How people come to have accounts.
     pub registration: Registering,
+    /// What is asked of second factors.
+    pub factors: FactorRules,
     /// Whether an address must be shown to be its owner's before its account can sign in.
     pub verifies: bool,
     /// Whom passkeys are for; `None` where there are none.

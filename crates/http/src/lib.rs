@@ -20,7 +20,7 @@ mod reply;
 mod routes;
 mod wire;
 
-pub use accounts::{Accounts, Registering};
+pub use accounts::{Accounts, FactorRules, Registering};
 pub use cors::{Cors, InvalidOrigin};
 pub use decode::Decode;
 pub use failure::Failure;

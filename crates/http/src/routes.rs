@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use metrics_exporter_prometheus::PrometheusHandle;
 use wardgraph_api::table::{
     account as a, auth, authorize as z, authz as dz, clients as c, device as d, disown as n, elevation as el, graph as g,
-    invitation_pages as ip, invitations as i, mfa as m, oauth as o, pages as p, passkeys as k, registration as r, reviews as rv,
-    roles as ro, shared, system as s, users as u,
+    invitation_pages as ip, invitations as i, mfa as m, oauth as o, organizations as org, pages as p, passkeys as k,
+    registration as r, reviews as rv, roles as ro, shared, system as s, users as u,
 };
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
@@ -19,7 +19,8 @@ use crate::{
     Accounts, Api, Edge, HealthState, Mounted, Newcomers, QueryVectors,
     handlers::{
         self, account, auth as ceremonies, authorize, authz, batch, clients, device, edges, elevation, embeddings, events,
-        invitations, mfa, nodes, oauth, pages, registration, relations, reviews, roles, search, system, users, versions,
+        invitations, mfa, nodes, oauth, organizations, pages, registration, relations, reviews, roles, search, system, users,
+        versions,
     },
 };
 
@@ -52,6 +53,8 @@ pub struct Services {
     pub newcomers: Newcomers,
     /// How long a deleted node can be brought back.
     pub grace_period: Duration,
+    /// How long a deleted organization can be restored.
+    pub organizations_grace: Duration,
 }
 
 impl std::fmt::Debug for Services {
@@ -100,11 +103,11 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(m::EnableMfa, with(services, mfa::enrol::enable))
         .mount(m::EnrolMfa, with(services, mfa::enrol::enrol))
         .mount(m::VerifyMfa, with(services, mfa::verify::verify))
-        .mount(m::ListFactors, mfa::factors::list)
+        .mount(m::ListFactors, with(services, mfa::factors::list))
         .mount(m::RenameFactor, mfa::factors::rename)
         .mount(m::MakeRecoveryCodes, mfa::factors::make_codes)
         .mount(m::RequireMfa, mfa::factors::require)
-        .mount(m::RemoveFactor, mfa::factors::remove)
+        .mount(m::RemoveFactor, with(services, mfa::factors::remove))
         .mount(k::BeginPasskey, with(services, mfa::passkey::begin))
         .mount(u::ListUsers, users::list)
         .mount(u::GetUser, users::get)
@@ -191,7 +194,7 @@ fn with_pages(api: Api, services: &Services) -> Api {
         .mount(p::SecurityPage, with(services, pages::account::security))
         .mount(p::NewFactorPage, with(services, pages::second_factor::new_page))
         .mount(p::AddFactor, with(services, pages::second_factor::add))
-        .mount(p::RemoveFactorByPage, pages::second_factor::remove)
+        .mount(p::RemoveFactorByPage, with(services, pages::second_factor::remove))
         .mount(p::NewCodesByPage, pages::second_factor::new_codes)
         .mount(p::PasswordPage, pages::account::password_page)
         .mount(p::ChangePasswordByPage, with(services, pages::account::change_password))
@@ -211,7 +214,7 @@ fn with_pages(api: Api, services: &Services) -> Api {
         .mount(ip::NewInvitationPage, pages::invitations::new_page)
         .mount(ip::InviteByPage, with(services, pages::invitations::invite))
         .mount(ip::WithdrawByPage, pages::invitations::withdraw)
-        .mount(ip::RenameFactorPage, pages::second_factor::rename_page)
+        .mount(ip::RenameFactorPage, with(services, pages::second_factor::rename_page))
         .mount(ip::RenameFactorByPage, pages::second_factor::rename)
         .mount(ip::RotateKeyPage, pages::keys::rotation_page)
         .mount(ip::RotateKeyByPage, pages::keys::rotate)
@@ -260,6 +263,21 @@ fn with_pages(api: Api, services: &Services) -> Api {
         .mount(ro::GetUserPermissions, roles::effective::of_user)
         .mount(ro::GetOwnPermissions, roles::effective::own)
         .mount(ro::GetClientPermissions, roles::effective::of_client)
+        .mount(org::CreateOrganization, organizations::own::create)
+        .mount(org::ListEveryOrganization, organizations::directory::list)
+        .mount(org::GetOwnOrganization, organizations::own::get_own)
+        .mount(org::GetOrganization, organizations::own::get)
+        .mount(org::ChangeOrganization, organizations::own::change)
+        .mount(org::SetTier, organizations::own::set_tier)
+        .mount(org::TransferOrganization, organizations::ends::transfer)
+        .mount(org::DeleteOrganization, with(services, organizations::ends::delete))
+        .mount(org::RestoreOrganization, organizations::ends::restore)
+        .mount(org::ListMembers, organizations::members::list)
+        .mount(org::ChangeMember, organizations::members::change)
+        .mount(org::RemoveMember, organizations::members::remove)
+        .mount(org::LeaveOrganization, organizations::members::leave)
+        .mount(org::Switch, with(services, organizations::switch::switch))
+        .mount(org::SetGlobalRole, organizations::directory::set_global_role)
 }
 
 /// A handler that is given the services too.

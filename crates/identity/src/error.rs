@@ -25,7 +25,7 @@ pub enum IdentityError {
         most: i64,
     },
     /// An organization of the owner's wants a second factor, and this is the last one.
-    #[error("an organization of yours requires a second factor: add another one first")]
+    #[error("a second factor is required of you, by this server or by an organization of yours: add another one first")]
     Required,
     /// The account cannot go, or do nothing, as things stand.
     #[error("{0}")]

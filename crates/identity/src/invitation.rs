@@ -8,8 +8,7 @@ mod follow;
 mod make;
 mod own;
 
-pub(crate) use follow::withdraw_of_account;
-pub use follow::{Given, Offer, Place, Withdrawn, found, join, look, take, take_own, withdraw_of};
+pub use follow::{Given, Offer, Place, found, join, look, take, take_own};
 pub use make::{Inviter, Made, NewInvitation, inviter, make, room};
 pub use own::{Invitation, Membership, Shown, State, list, memberships, shown, withdraw};
 
@@ -40,8 +39,6 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     follow::LOOK.info(),
     follow::TAKE.info(),
     follow::TAKE_OWN.info(),
-    follow::WITHDRAW_OF.info(),
-    follow::WITHDRAW_OF_ACCOUNT.info(),
     make::COUNT.info(),
     make::HOLD.info(),
     make::INVITER.info(),

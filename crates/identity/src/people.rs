@@ -2,6 +2,7 @@
 
 mod end;
 mod factors;
+mod global;
 mod leaving;
 mod list;
 mod sign_out;
@@ -9,6 +10,7 @@ mod unproven;
 
 pub use end::{Administrators, Gone, administrators, delete, disable, enable};
 pub use factors::{Taken, take_factors};
+pub use global::{GlobalRoleSet, set_global_role};
 pub use leaving::Left;
 pub use list::{Listing, Person, Who, find, list};
 pub use sign_out::{Ended, end_everybodys_sessions, end_sessions};
@@ -25,6 +27,7 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     end::HOLD_ACCOUNT.info(),
     factors::TAKE_FACTORS.info(),
     factors::TAKE_REST.info(),
+    global::SET_GLOBAL.info(),
     leaving::DISSOLVE.info(),
     leaving::HAND_OVER.info(),
     leaving::HOLD.info(),

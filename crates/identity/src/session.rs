@@ -16,7 +16,7 @@ pub use proof::{HARDWARE_KEY, MULTIPLE, ONE_TIME, PASSWORD, PRESENT, Proof, SOFT
 use std::time::Duration;
 
 use uuid::Uuid;
-use wardgraph_kernel::SessionId;
+use wardgraph_kernel::{SessionId, Timestamp};
 use wardgraph_store::{Row, StatementInfo, StoreError};
 
 /// How long sessions last.
@@ -38,6 +38,21 @@ impl Default for Lifetimes {
 impl Lifetimes {
     /// A browser's: 12 hours at most, and one without a use. The cookie ends with the browser besides.
     pub const BROWSER: Self = Self { absolute: Duration::from_hours(12), idle: Duration::from_hours(1) };
+
+    /// These, or less where the organization says so, in seconds; never more.
+    #[must_use]
+    pub fn within(self, idle: Option<i32>, absolute: Option<i32>) -> Self {
+        let least = |own: Duration, set: Option<i32>| {
+            set.and_then(|seconds| u64::try_from(seconds).ok()).map_or(own, |seconds| own.min(Duration::from_secs(seconds)))
+        };
+        Self { absolute: least(self.absolute, absolute), idle: least(self.idle, idle) }
+    }
+
+    /// Whether a session lives at `now` that began and was used last then.
+    pub(crate) fn last(self, began: Timestamp, used: Timestamp, now: Timestamp) -> bool {
+        let lives = |since: Timestamp, wait: Duration| since.saturating_add(wait).is_ok_and(|until| now < until);
+        lives(used, self.idle) && lives(began, self.absolute)
+    }
 }
 
 /// Why a session ended, as its row keeps it.
@@ -103,6 +118,7 @@ fn ids(rows: &[Row]) -> Result<Vec<SessionId>, StoreError> {
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     begin::BEGIN.info(),
     begin::CROWDED.info(),
+    browser::BEGAN.info(),
     browser::FIND.info(),
     browser::REPLACE.info(),
     browser::TOUCH.info(),

@@ -18,14 +18,14 @@ const MAKE: Statement<Identity> = Statement::identity(
     "identity.setup.make",
     "insert into setup_links (setup_id, verifier, email, another, created_at, expires_at)
      select $1::uuid, $2::bytea, $3::text, $4::bool, $5::timestamptz, $6::timestamptz
-     where $4 or not exists (select from users where global_role is not null) returning setup_id",
+     where $4 or not exists (select from users where global_role = 'super_admin') returning setup_id",
 );
 /// A link that is good, without using it up.
 const LOOK: Statement<Identity> = Statement::identity(
     "identity.setup.look",
     "select s.email, s.another from setup_links s
      where s.setup_id = $1 and s.verifier = $2 and s.used_at is null and s.expires_at > $3
-       and (s.another or not exists (select from users where global_role is not null))",
+       and (s.another or not exists (select from users where global_role = 'super_admin'))",
 );
 /// The links for the first administrator, in one order for everybody: whoever comes with another one waits, and then finds its own spent.
 const HOLD: Statement<Identity> = Statement::identity(
@@ -36,7 +36,7 @@ const HOLD: Statement<Identity> = Statement::identity(
 const TAKE: Statement<Identity> = Statement::identity(
     "identity.setup.take",
     "update setup_links s set used_at = $3 where s.setup_id = $1 and s.verifier = $2 and s.used_at is null and s.expires_at > $3
-       and (s.another or not exists (select from users where global_role is not null)) returning s.email, s.another",
+       and (s.another or not exists (select from users where global_role = 'super_admin')) returning s.email, s.another",
 );
 /// And with it all others that are for the first administrator: of two that are used at once, one is.
 const SPEND: Statement<Identity> =

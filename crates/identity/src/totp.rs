@@ -11,8 +11,6 @@ use crate::IdentityError;
 const ISSUER: &str = "Wardgraph";
 /// Octets of a secret: as many as SHA-1 has (RFC 4226, section 4).
 const SECRET_BYTES: usize = 20;
-/// How many steps before and after the present one are taken: clocks differ.
-const SKEW: u16 = 1;
 /// Light modules around a code, without which nothing reads it.
 const QUIET: i32 = 4;
 
@@ -37,22 +35,18 @@ pub fn secret(chance: &dyn Chance) -> Zeroizing<Vec<u8>> {
 pub fn shown(secret: &[u8], account: &str) -> Result<Shown, IdentityError> {
     const UNSHOWABLE: IdentityError = IdentityError::Unreadable("an authenticator's secret");
     // A colon would end the issuer's name.
-    let builder = builder(secret).with_issuer(Some(ISSUER)).with_account_name(account.replace(':', "_"));
+    let builder = Builder::new().with_secret(secret).with_issuer(Some(ISSUER)).with_account_name(account.replace(':', "_"));
     let totp = builder.build().map_err(|_| UNSHOWABLE)?;
     let uri = Zeroizing::new(totp.to_url().map_err(|_| UNSHOWABLE)?);
     let code = QrCode::encode_text(&uri, QrCodeEcc::Medium).map_err(|_| UNSHOWABLE)?;
     Ok(Shown { secret: Secret::new(totp.secret().to_base32()), qr_svg: Secret::new(svg(&code)), uri: Secret::new(uri.as_str()) })
 }
 
-/// The step that a code is of, if it is the secret's at `now`, or of a step beside it, and of a later one than `used`.
-pub fn step(secret: &[u8], code: &str, now: Timestamp, used: Option<i64>) -> Option<i64> {
-    let totp: Totp = builder(secret).build().ok()?;
+/// The step that a code is of, if it is the secret's at `now`, or of one of the `skew` steps before and after it, and of a later one than `used`.
+pub fn step(secret: &[u8], code: &str, (now, skew): (Timestamp, u16), used: Option<i64>) -> Option<i64> {
+    let totp: Totp = Builder::new().with_secret(secret).with_skew(skew).build().ok()?;
     let step = totp.check(code, u64::try_from(now.as_second()).ok()?)?;
     i64::try_from(step).ok().filter(|step| used.is_none_or(|used| *step > used))
-}
-
-fn builder(secret: &[u8]) -> Builder {
-    Builder::new().with_secret(secret).with_skew(SKEW)
 }
 
 fn svg(code: &QrCode) -> String {
@@ -82,8 +76,8 @@ mod tests {
     ];
     const RFC_SECRET: &[u8] = b"12345678901234567890";
 
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
+    fn at(second: i64) -> (Timestamp, u16) {
+        (Timestamp::from_second(second).unwrap(), 1)
     }
 
     #[test]
@@ -104,6 +98,16 @@ mod tests {
         assert_eq!(step(RFC_SECRET, code, at(second), Some(of - 1)), Some(of));
         assert_eq!(step(RFC_SECRET, code, at(second), Some(of)), None, "it was used");
         assert_eq!(step(RFC_SECRET, code, at(second), Some(of + 1)), None, "a later one was");
+    }
+
+    #[test]
+    fn without_skew_a_code_holds_for_its_own_thirty_seconds() {
+        let (second, code) = (1_234_567_890, "005924");
+        let start = second / 30 * 30;
+        for (now, holds) in [(-1, false), (0, true), (29, true), (30, false)] {
+            let now = Timestamp::from_second(start + now).unwrap();
+            assert_eq!(step(RFC_SECRET, code, (now, 0), None).is_some(), holds, "{now}");
+        }
     }
 
     #[test]

@@ -136,11 +136,11 @@ impl Spec {
         !self.is_for_clients() || self.access.admits_strangers()
     }
 
-    /// Whether what browsers call shows something (`GET`) or does something and leaves an event (`POST`, or `GET` of a ceremony), and asks for no more
-    /// than a session.
+    /// Whether what browsers call shows something (`GET`) or does something and leaves an event (`POST`, or `GET` of a ceremony), and takes no signature for a
+    /// credential.
     /// The table does not compile otherwise: a form's token is looked at where something is done.
     pub const fn pages_as_it_should(&self) -> bool {
-        let entry = !matches!(self.access, Access::Permission(_) | Access::Signed(_));
+        let entry = !matches!(self.access, Access::Signed(_));
         let does = match self.method {
             // A ceremony may end where a browser is led to, by another site and without a form: it does what its person agreed to, and no more.
             Method::GET => self.event.is_none() || matches!(self.access, Access::Credential(_)),

@@ -4,7 +4,7 @@ use std::{net::IpAddr, time::Duration};
 
 use wardgraph_kernel::{LimitClass, TenantId};
 
-use crate::{BatchTooLarge, Decision, LimitTable, Network, bucket::Nanos, decision::Verdict, keyed::Keyed};
+use crate::{BatchTooLarge, Decision, LimitTable, Network, Policy, bucket::Nanos, decision::Verdict, keyed::Keyed};
 
 /// How many tenants have buckets of their own at a time; idle ones make room. Some 20 MB when full.
 const TENANTS: usize = 200_000;
@@ -18,11 +18,12 @@ pub struct Limiter {
     tenants: Keyed<TenantId>,
     networks: Keyed<Network>,
     clients: Keyed<str>,
+    unproven: Keyed<str>,
     failing: Keyed<str>,
 }
 
-/// How many OAuth clients have buckets of their own at a time, and how many names of clients that did not prove to be them; idle ones make room.
-/// Some 10 MB each when full.
+/// How many OAuth clients have buckets of their own at a time, how many that prove nothing in how many networks, and how many names of clients that did
+/// not prove to be them; idle ones make room. Some 10 MB each when full.
 const CLIENTS: usize = 100_000;
 
 /// How full the limiter is, for metrics and alerts.
@@ -49,6 +50,7 @@ impl Limiter {
             tenants: Keyed::new(tenants),
             networks: Keyed::new(networks),
             clients: Keyed::new(CLIENTS),
+            unproven: Keyed::new(CLIENTS),
             failing: Keyed::new(CLIENTS),
         }
     }
@@ -103,23 +105,21 @@ impl Limiter {
 
     /// Takes a token from the bucket of an OAuth client that proved who it is.
     pub fn charge_client(&self, client: &str, class: LimitClass, elapsed: Duration) -> Decision {
-        let Some(policy) = self.table.tenant(class) else { return Decision::unlimited(class) };
-        let now = Nanos::of(elapsed);
-        self.clients.change(client, class, now, |bucket| {
-            let verdict = bucket.take(policy, 1, now).map_or_else(Verdict::Wait, |()| Verdict::Admitted);
-            Decision::new(class, policy, *bucket, verdict, now)
-        })
+        charge(&self.clients, client, self.table.tenant(class), class, elapsed)
+    }
+
+    /// Takes one from the bucket that an OAuth client which proves nothing has for whoever comes from this network: nobody uses up what the same client
+    /// has elsewhere.
+    pub fn charge_unproven_client(&self, client: &str, address: IpAddr, class: LimitClass, elapsed: Duration) -> Decision {
+        // No client id has a blank.
+        let key = format!("{client} {}", Network::of(address));
+        charge(&self.unproven, &key, self.table.tenant(class), class, elapsed)
     }
 
     /// Counts a try in a client's name that failed, by whomever: a bucket apart from that of [`Limiter::charge_client`], so that nobody uses up
     /// what is the client's.
     pub fn charge_failing_client(&self, client: &str, class: LimitClass, elapsed: Duration) -> Decision {
-        let Some(policy) = self.table.network(class) else { return Decision::unlimited(class) };
-        let now = Nanos::of(elapsed);
-        self.failing.change(client, class, now, |bucket| {
-            let verdict = bucket.take(policy, 1, now).map_or_else(Verdict::Wait, |()| Verdict::Admitted);
-            Decision::new(class, policy, *bucket, verdict, now)
-        })
+        charge(&self.failing, client, self.table.network(class), class, elapsed)
     }
 
     /// How full the limiter is. Takes each shard's lock in turn: for metrics, not for every request.
@@ -130,4 +130,14 @@ impl Limiter {
             overflowed: self.tenants.overflowed().saturating_add(self.networks.overflowed()),
         }
     }
+}
+
+/// Takes a token from the bucket of a key, if the class has a policy.
+fn charge(buckets: &Keyed<str>, key: &str, policy: Option<Policy>, class: LimitClass, elapsed: Duration) -> Decision {
+    let Some(policy) = policy else { return Decision::unlimited(class) };
+    let now = Nanos::of(elapsed);
+    buckets.change(key, class, now, |bucket| {
+        let verdict = bucket.take(policy, 1, now).map_or_else(Verdict::Wait, |()| Verdict::Admitted);
+        Decision::new(class, policy, *bucket, verdict, now)
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wardgraph_kernel::Timestamp;
+use wardgraph_kernel::{TenantId, Timestamp};
 use wardgraph_tokens::{
     Once, RemoteKeys,
     assertion::{Assertion, AssertionError, Audience, ClientKeys},
@@ -48,7 +48,10 @@ pub async fn judge(client: Option<Arc<Client>>, assertion: &str, means: &Measure
 fn keys(client: &Client, published: &RemoteKeys) -> Option<ClientKeys> {
     match (&client.registered.jwks, &client.registered.jwks_uri) {
         (Some(set), _) => ClientKeys::read(set).ok(),
-        (None, Some(address)) => published.named(address).map(ClientKeys::Published),
+        (None, Some(address)) => {
+            let whose = client.organization.as_ref().map(TenantId::as_str);
+            published.named(whose, address).map(ClientKeys::Published)
+        }
         (None, None) => None,
     }
 }

@@ -60,6 +60,11 @@ impl Authenticated {
     pub fn is_confidential(&self) -> bool {
         self.method != AuthMethod::None
     }
+
+    /// Whether anybody could have come as this: it proves nothing, or nobody vouched for it and whoever likes registers another one.
+    pub fn is_anybodys(&self) -> bool {
+        !self.is_confidential() || self.client.organization.is_none()
+    }
 }
 
 impl Evidence {

@@ -16,7 +16,7 @@ pub(crate) mod words;
 
 pub use about::About;
 pub(crate) use acts::BEFORE;
-pub use acts::{Registrar, Shut, disown, registrar};
+pub use acts::{Registrar, Shut, disown, end_with, registrar};
 pub use check::{Flaw, check};
 pub use described::{Described, Terms, Unfit, read};
 pub use own::{Changed, create, create_for, delete, get, list, replace, rotate};
@@ -36,6 +36,7 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     acts::DISOWN.info(),
     acts::REGISTRAR.info(),
     acts::SIGN.info(),
+    acts::SIGN_FOR.info(),
     own::CREATE.info(),
     own::CREATE_FOR.info(),
     own::DELETE.info(),
@@ -48,7 +49,6 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     own::LIST.info(),
     own::REPLACE.info(),
     rows::FIND.info(),
-    operator::ASK_ANEW.info(),
     operator::DELETE.info(),
     operator::DROP_SECRETS.info(),
     operator::EXPIRE.info(),
@@ -66,7 +66,6 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     initial::SPEND.info(),
     initial::SWEEP.info(),
     initial::WITHDRAW.info(),
-    initial::WITHDRAW_OF.info(),
 ];
 
 /// What remembering one takes besides it, about, in bytes.
@@ -141,6 +140,8 @@ pub struct Client {
     pub about: About,
     /// Until when its document is believed, if it is known by one.
     pub believed_until: Option<Timestamp>,
+    /// Since which generation people would have agreed to what it is now.
+    pub(crate) asks_from: i64,
     /// SHA-256 of the token by which it sees to its own registration.
     registration_verifier: Option<Vec<u8>>,
     /// The secrets that are good for something, or were not long ago.
@@ -188,6 +189,15 @@ impl Client {
         let given: [u8; 32] = Sha256::digest(secret.expose()).into();
         let lives = |kept: &&KeptSecret| kept.expires_at.is_none_or(|until| now < until);
         self.secrets.iter().filter(lives).fold(false, |known, kept| bool::from(kept.verifier.ct_eq(&given)) | known)
+    }
+
+    /// The same client, with no more than `most` where nobody vouched for it: what may be registered by now counts, and not what might when it was.
+    #[must_use]
+    pub fn within(mut self, most: &[String]) -> Self {
+        if self.organization.is_none() {
+            self.registered.scopes = scope::among(&self.registered.scopes, most);
+        }
+        self
     }
 
     /// Whether whoever runs the server vouches for it, everywhere.
@@ -282,6 +292,7 @@ pub(crate) mod tests {
             },
             about: About::default(),
             believed_until: None,
+            asks_from: 0,
             registration_verifier: None,
             secrets: secrets
                 .iter()
@@ -302,6 +313,16 @@ pub(crate) mod tests {
             assert!(!client.knows(&wrong, at(0)));
         }
         assert!(!format!("{client:?}").contains(&format!("{:?}", one.verifier)));
+    }
+
+    #[test]
+    fn what_nobody_vouched_for_has_no_more_than_may_be_had_by_now() {
+        let most = ["nodes:read".to_owned()];
+        let vouched = client(AuthMethod::Basic, &[]);
+        assert_eq!(vouched.clone().within(&most).registered, vouched.registered);
+        let nobodys = Client { organization: None, ..vouched };
+        assert_eq!(nobodys.clone().within(&most).registered.scopes, ["nodes:read"]);
+        assert_eq!(nobodys.clone().within(&nobodys.registered.scopes.clone()).registered, nobodys.registered);
     }
 
     #[test]

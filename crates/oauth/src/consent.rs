@@ -3,37 +3,41 @@
 use uuid::Uuid;
 use wardgraph_identity::session::Why;
 use wardgraph_kernel::{ConsentId, Identity, Read, SessionId, TenantId, Timestamp, UserId, Write};
-use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
+use wardgraph_store::{Params, Role, Row, Statement, StatementInfo, StoreError, Tx};
 
-use crate::{client::BEFORE, scope};
+use crate::{Client, Either, OAuthError, scope};
 
 const APP: &[Role] = &[Role::App];
-/// The most that are listed: the newest.
+/// The most that one person has: all of them are listed.
 const MOST: i64 = 200;
 
+/// What was agreed to when the client was something else counts no more: its person sees it still, and can take it back.
 const FIND: Statement<Identity> = Statement::identity(
     "oauth.consent.find",
-    "select scopes, updated_at from consents where user_id = $1 and client_id = $2 and organization_id = $3",
+    "select case when k.client_generation >= coalesce(c.asks_from, 0) then k.scopes else '{}' end, k.updated_at
+     from consents k join clients c on c.client_id = k.client_id where k.user_id = $1 and k.client_id = $2 and k.organization_id = $3",
 );
-/// What is agreed to is added to what was. For members alone.
-const REMEMBER_SQL: &str = "insert into consents (consent_id, user_id, client_id, organization_id, client_name, scopes, created_at, updated_at)
-     select $1::uuid, m.user_id, $3::text, m.organization_id, $5::text, $6::text[], $7::timestamptz, $7 from memberships m where m.user_id = $2 and m.organization_id = $4
+/// What is agreed to is added to what was, as far as that counts still. For members alone.
+const REMEMBER_SQL: &str = "insert into consents as k (consent_id, user_id, client_id, organization_id, client_name, scopes, created_at, updated_at, client_generation)
+     select $1::uuid, m.user_id, $3::text, m.organization_id, $5::text, $6::text[], $7::timestamptz, $7, $8::bigint from memberships m
+     where m.user_id = $2 and m.organization_id = $4
      on conflict (user_id, client_id, organization_id) do update set client_name = excluded.client_name, updated_at = excluded.updated_at,
-       scopes = array(select distinct scope from unnest(consents.scopes || excluded.scopes) scope order by 1)
+       client_generation = excluded.client_generation,
+       scopes = array(select distinct scope from unnest(case when k.client_generation >= $9::bigint then k.scopes || excluded.scopes else excluded.scopes end) scope
+                      order by 1)
      returning consent_id";
 const REMEMBER: Statement<Write> = Statement::writing("oauth.consent.remember", APP, REMEMBER_SQL);
 const REMEMBER_BY_IDENTITY: Statement<Identity> = Statement::identity("oauth.consent.remember_by_identity", REMEMBER_SQL);
+/// Whether a person lets as many clients do something as they may, besides this one.
+const IS_FULL_SQL: &str = "select count(*) >= $4 from (select from consents where user_id = $1 and (client_id, organization_id) <> ($2, $3) limit $4) others";
+const IS_FULL: Statement<Write> = Statement::writing("oauth.consent.is_full", APP, IS_FULL_SQL);
+const IS_FULL_BY_IDENTITY: Statement<Identity> = Statement::identity("oauth.consent.is_full_by_identity", IS_FULL_SQL);
 const LIST: Statement<Read> = Statement::reading(
     "oauth.consent.list",
     APP,
     "select c.consent_id, c.client_id, c.client_name, c.organization_id, o.name, c.scopes, c.created_at, c.updated_at
      from consents c join organizations o on o.organization_id = c.organization_id
      where c.user_id = $1 order by c.updated_at desc, c.consent_id desc limit $2",
-);
-/// Since somebody else may have had the account in their hands.
-const DISOWN: Statement<Identity> = Statement::identity(
-    "oauth.consent.disown",
-    "delete from consents where user_id = $1 and updated_at >= $2 returning consent_id",
 );
 const TAKE_BACK: Statement<Write> = Statement::writing(
     "oauth.consent.take_back",
@@ -60,8 +64,9 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     FIND.info(),
     REMEMBER.info(),
     REMEMBER_BY_IDENTITY.info(),
+    IS_FULL.info(),
+    IS_FULL_BY_IDENTITY.info(),
     LIST.info(),
-    DISOWN.info(),
     TAKE_BACK.info(),
     UNSAY.info(),
     UNSAY_TO_DEVICES.info(),
@@ -117,21 +122,14 @@ pub async fn find(
     rows.first().map(read).transpose()
 }
 
-/// Takes back what was agreed to in an account since shortly before `since`, when somebody else may have had it in their hands.
-pub async fn disown(tx: &mut Tx<'_, Identity>, user: UserId, since: Timestamp) -> Result<Vec<ConsentId>, StoreError> {
-    let since = since.saturating_sub(BEFORE).unwrap_or(Timestamp::MIN);
-    let read = |row: &Row| row.try_get::<Uuid>(0).map(ConsentId::from);
-    tx.run(&DISOWN, &[&user.uuid(), &since]).await?.iter().map(read).collect()
-}
-
 /// What somebody agrees to.
 #[derive(Debug)]
 pub struct Agreement<'a> {
     /// Who.
     pub user: UserId,
-    /// The client.
-    pub client: &'a str,
-    /// What it is called.
+    /// The client, as it is now.
+    pub client: &'a Client,
+    /// What they are told that it is called.
     pub client_name: &'a str,
     /// Where it may work.
     pub organization: &'a TenantId,
@@ -140,33 +138,33 @@ pub struct Agreement<'a> {
 }
 
 /// Remembers what somebody agreed to; `None` for somebody who is no member there.
+///
+/// # Errors
+/// [`OAuthError::TooMany`] for whoever lets that many do something already: an agreement that its person does not see, nobody takes back.
 pub async fn remember(
-    tx: &mut Tx<'_, Write>,
+    tx: &mut impl Either,
     agreed: &Agreement<'_>,
     id: ConsentId,
     now: Timestamp,
-) -> Result<Option<ConsentId>, StoreError> {
-    let organization = agreed.organization.as_str();
-    let params: wardgraph_store::Params<'_> =
-        &[&id.uuid(), &agreed.user.uuid(), &agreed.client, &organization, &agreed.client_name, &agreed.scopes, &now];
-    remembered(&tx.write(&REMEMBER, params).await?)
-}
-
-/// The same, where a person is known by the session of a browser alone.
-pub async fn remember_by_identity(
-    tx: &mut Tx<'_, Identity>,
-    agreed: &Agreement<'_>,
-    id: ConsentId,
-    now: Timestamp,
-) -> Result<Option<ConsentId>, StoreError> {
-    let organization = agreed.organization.as_str();
-    let params: wardgraph_store::Params<'_> =
-        &[&id.uuid(), &agreed.user.uuid(), &agreed.client, &organization, &agreed.client_name, &agreed.scopes, &now];
-    remembered(&tx.run(&REMEMBER_BY_IDENTITY, params).await?)
-}
-
-fn remembered(rows: &[Row]) -> Result<Option<ConsentId>, StoreError> {
-    rows.first().map(|row| row.try_get::<Uuid>(0).map(ConsentId::from)).transpose()
+) -> Result<Option<ConsentId>, OAuthError> {
+    let (user, client, organization) = (agreed.user.uuid(), agreed.client.id.as_str(), agreed.organization.as_str());
+    let full = tx.either(&IS_FULL, &IS_FULL_BY_IDENTITY, &[&user, &client, &organization, &MOST]).await?;
+    if full.first().map(|row| row.try_get(0)).transpose()?.unwrap_or(false) {
+        return Err(OAuthError::TooMany { what: "applications that one person lets do something", most: MOST });
+    }
+    let params: Params<'_> = &[
+        &id.uuid(),
+        &user,
+        &client,
+        &organization,
+        &agreed.client_name,
+        &agreed.scopes,
+        &now,
+        &agreed.client.generation,
+        &agreed.client.asks_from,
+    ];
+    let rows = tx.either(&REMEMBER, &REMEMBER_BY_IDENTITY, params).await?;
+    Ok(rows.first().map(|row| row.try_get::<Uuid>(0).map(ConsentId::from)).transpose()?)
 }
 
 /// What an account's owner agreed to.

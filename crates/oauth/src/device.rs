@@ -29,18 +29,25 @@ const PREFIX: &str = "wgd_";
 pub const LIFE: Duration = Duration::from_mins(10);
 /// How long a device waits between two questions, in seconds, at first.
 pub const INTERVAL_S: i32 = 5;
-/// How many devices of one client may wait at once, and how many in all: of so many codes one could be found by trying.
-const MOST: i64 = 10_000;
+/// How many devices of one client may wait at once, and how many of an organization's clients together, or of all those that are nobody's.
+const MOST: i64 = 2_000;
+const MOST_OF_ONE: i64 = 5_000;
+/// How many in all, since of so many codes one could be found by trying. Whoever has but a few waiting is let in beyond that, up to twice as many: so
+/// nobody fills the places of others.
 const MOST_IN_ALL: i64 = 50_000;
+const FEW: i64 = 50;
 /// How often another code is drawn where one is another device's.
 const DRAWS: u32 = 3;
 
 const START: Statement<Identity> = Statement::identity(
     "oauth.device.start",
-    "insert into device_authorizations (code_id, verifier, user_code, client_id, scopes, resource, jkt, created_at, expires_at, interval_s)
-     select $1::uuid, $2::bytea, $3::bytea, $4::text, $5::text[], $6::text, $7::text, $8::timestamptz, $9::timestamptz, $10::int
-     where (select count(*) from (select 1 from device_authorizations where client_id = $4 and expires_at > $8 limit $11) waiting) < $11
-       and (select count(*) from (select 1 from device_authorizations where expires_at > $8 limit $12) waiting) < $12
+    "insert into device_authorizations (code_id, verifier, user_code, client_id, scopes, resource, jkt, created_at, expires_at, interval_s, whose)
+     select $1::uuid, $2::bytea, $3::bytea, $4::text, $5::text[], $6::text, $7::text, $8::timestamptz, $9::timestamptz, $10::int, $11::text
+     where (select count(*) from (select 1 from device_authorizations where client_id = $4 and expires_at > $8 limit $12) waiting) < $12
+       and (select count(*) from (select 1 from device_authorizations where whose = $11 and expires_at > $8 limit $13) waiting) < $13
+       and case when (select count(*) from (select 1 from device_authorizations where expires_at > $8 limit $14) waiting) < $14 then true
+                else (select count(*) from (select 1 from device_authorizations where whose = $11 and expires_at > $8 limit $15) waiting) < $15
+                 and (select count(*) from (select 1 from device_authorizations where expires_at > $8 limit 2 * $14) waiting) < 2 * $14 end
      on conflict (user_code) do nothing returning code_id",
 );
 /// One that waits for somebody to decide.
@@ -79,6 +86,8 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
 pub struct Wanted<'a> {
     /// Its client.
     pub client: &'a ClientId,
+    /// Whose client that is, if it is anybody's.
+    pub organization: Option<&'a TenantId>,
     /// For what.
     pub scopes: &'a [String],
     /// Where its tokens are to be good; here if nothing is said.
@@ -106,6 +115,7 @@ pub async fn start(
 ) -> Result<Option<Started>, StoreError> {
     let (device_code, verifier) = reference::make(PREFIX, id.uuid(), chance);
     let (client, key) = (wanted.client.as_str(), wanted.key.map(|key| key.to_string()));
+    let whose = wanted.organization.map_or("", TenantId::as_str);
     let expires = now.saturating_add(LIFE).unwrap_or(now);
     for _ in 0..DRAWS {
         let user_code = UserCode::generate(chance);
@@ -123,8 +133,11 @@ pub async fn start(
                     &now,
                     &expires,
                     &INTERVAL_S,
+                    &whose,
                     &MOST,
+                    &MOST_OF_ONE,
                     &MOST_IN_ALL,
+                    &FEW,
                 ],
             )
             .await?;

@@ -11,11 +11,13 @@ pub mod client;
 pub mod code;
 pub mod consent;
 pub mod device;
+mod either;
 mod error;
 pub mod exchange;
 pub mod follow;
 pub mod grant;
 pub mod id_token;
+pub mod left;
 pub mod logout;
 pub mod metadata;
 pub mod par;
@@ -30,6 +32,7 @@ pub mod told;
 
 pub use authenticate::{AuthMethod, Authenticated};
 pub use client::Client;
+pub use either::Either;
 pub use error::{ErrorCode, OAuthError, Refusal};
 
 use wardgraph_identity::reference;
@@ -44,6 +47,7 @@ pub const STATEMENTS: &[&[&StatementInfo]] = &[
     exchange::STATEMENTS,
     follow::STATEMENTS,
     grant::STATEMENTS,
+    left::STATEMENTS,
     logout::STATEMENTS,
     par::STATEMENTS,
     sweep::STATEMENTS,

@@ -13,8 +13,9 @@ use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 use wardgraph_tokens::Algorithm;
 
 const WORKER: &[Role] = &[Role::Worker];
-/// How many are claimed at once.
+/// How many are claimed at once, and how many of them of one client.
 const MOST: i64 = 256;
+const MOST_OF_A_CLIENT: i64 = 64;
 /// How long a claim holds: longer than telling all of them takes, each with a client that answers at the last moment.
 const LEASE: Duration = Duration::from_mins(2);
 /// How long a logout token is good for.
@@ -32,14 +33,28 @@ const TELL_SQL: &str = "insert into logouts (session_id, client_id, user_id, org
 const TELL: Statement<Write> = Statement::writing("oauth.logout.tell", &[Role::App], TELL_SQL);
 const TELL_BY_IDENTITY: Statement<Identity> = Statement::identity("oauth.logout.tell_by_identity", TELL_SQL);
 
+/// Of what is due in as many turns as there are owners and clients, so that nobody waits for all that another one has: an organization's clients take
+/// turns among themselves, and organizations among each other; clients that are nobody's, and those that are no more, are claimed by themselves.
 const CLAIM: Statement<Write> = Statement::writing(
     "oauth.logout.claim",
     WORKER,
-    "update logouts l set due_at = $2, tries = l.tries + 1
-     from (select q.session_id, c.backchannel_logout_uri, c.id_token_alg from logouts q left join clients c on c.client_id = q.client_id and c.disabled_at is null
-           where q.due_at <= $1 order by q.due_at limit $3 for update of q skip locked) due
-     where l.session_id = due.session_id
-     returning l.session_id, l.client_id, l.user_id, l.organization_id, l.tries, due.backchannel_logout_uri, due.id_token_alg",
+    "with recursive named(client_id) as (
+       (select client_id from logouts order by client_id limit 1)
+       union all
+       select (select l.client_id from logouts l where l.client_id > n.client_id order by l.client_id limit 1) from named n where n.client_id is not null),
+     due as (
+       select q.session_id, c.backchannel_logout_uri, c.id_token_alg, c.organization_id as owner,
+              row_number() over (partition by c.organization_id order by q.turn, q.due_at, q.session_id) as turn
+       from named n left join clients c on c.client_id = n.client_id and c.disabled_at is null
+       cross join lateral (select l.session_id, l.due_at, row_number() over (order by l.due_at) as turn from logouts l
+                           where l.client_id = n.client_id and l.due_at <= $1 order by l.due_at limit $4) q
+       where n.client_id is not null and (c.organization_id is not null) = $5),
+     taken as (
+       select l.session_id, d.backchannel_logout_uri, d.id_token_alg, d.owner, d.turn
+       from (select * from due order by turn, session_id limit $3) d join logouts l on l.session_id = d.session_id
+       where l.due_at <= $1 for update of l skip locked)
+     update logouts l set due_at = $2, tries = l.tries + 1 from taken t where l.session_id = t.session_id
+     returning l.session_id, l.client_id, l.user_id, l.organization_id, l.tries, t.backchannel_logout_uri, t.id_token_alg, t.owner, t.turn",
 );
 /// Only by the latest claim: whoever lost it meanwhile changes nothing.
 const DONE: Statement<Write> = Statement::writing(
@@ -52,7 +67,8 @@ const AGAIN: Statement<Write> =
 const LATER: Statement<Write> = Statement::writing(
     "oauth.logout.later",
     WORKER,
-    "update logouts set due_at = $3, tries = tries - 1 where session_id = $1 and tries = $2",
+    "update logouts l set due_at = $3, tries = l.tries - 1 from unnest($1::uuid[], $2::int[]) w (session_id, tries)
+     where l.session_id = w.session_id and l.tries = w.tries",
 );
 
 pub(crate) const STATEMENTS: &[&StatementInfo] =
@@ -83,6 +99,8 @@ pub struct Due {
     pub tries: i32,
     /// Where the client is told; `None` for one that does not want to be, or is no more.
     pub to: Option<String>,
+    /// The organization whose client it is, if it is anybody's.
+    pub owner: Option<String>,
     /// What its tokens are signed with.
     pub algorithm: Option<Algorithm>,
 }
@@ -111,10 +129,14 @@ impl Due {
     }
 }
 
-/// Claims what is due.
-pub async fn claim(tx: &mut Tx<'_, Write>, now: Timestamp) -> Result<Vec<Due>, StoreError> {
+/// Claims what is due, in the order in which it is to be told: of organizations' clients, or of all others.
+pub async fn claim(tx: &mut Tx<'_, Write>, vouched: bool, now: Timestamp) -> Result<Vec<Due>, StoreError> {
     let lease = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
-    tx.write(&CLAIM, &[&now, &lease, &MOST]).await?.iter().map(read).collect()
+    let rows = tx.write(&CLAIM, &[&now, &lease, &MOST, &MOST_OF_A_CLIENT, &vouched]).await?;
+    let in_turn = rows.iter().map(|row| Ok((row.try_get::<i64>(8)?, read(row)?)));
+    let mut in_turn = in_turn.collect::<Result<Vec<_>, StoreError>>()?;
+    in_turn.sort_by_key(|(turn, _)| *turn);
+    Ok(in_turn.into_iter().map(|(_, due)| due).collect())
 }
 
 /// Forgets what was told, or is given up. Tells whether it was still this claim's.
@@ -127,9 +149,10 @@ pub async fn again(tx: &mut Tx<'_, Write>, due: &Due, at: Timestamp) -> Result<(
     tx.write(&AGAIN, &[&due.session.uuid(), &due.tries, &at]).await.map(drop)
 }
 
-/// Tries at `at`, since it was not tried at all.
-pub async fn later(tx: &mut Tx<'_, Write>, due: &Due, at: Timestamp) -> Result<(), StoreError> {
-    tx.write(&LATER, &[&due.session.uuid(), &due.tries, &at]).await.map(drop)
+/// Tries these at `at`, since they were not tried at all.
+pub async fn later(tx: &mut Tx<'_, Write>, waiting: &[Due], at: Timestamp) -> Result<(), StoreError> {
+    let (sessions, tries): (Vec<Uuid>, Vec<i32>) = waiting.iter().map(|due| (due.session.uuid(), due.tries)).unzip();
+    tx.write(&LATER, &[&sessions, &tries, &at]).await.map(drop)
 }
 
 fn read(row: &Row) -> Result<Due, StoreError> {
@@ -142,6 +165,7 @@ fn read(row: &Row) -> Result<Due, StoreError> {
         tries: row.try_get(4)?,
         to: row.try_get(5)?,
         algorithm: row.try_get::<Option<&str>>(6)?.and_then(|word| word.parse().ok()),
+        owner: row.try_get(7)?,
     })
 }
 
@@ -158,6 +182,7 @@ mod tests {
             organization: TenantId::parse("org_a").unwrap(),
             tries,
             to: None,
+            owner: None,
             algorithm: None,
         }
     }

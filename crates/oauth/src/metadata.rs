@@ -123,14 +123,13 @@ fn devices(of: &Published<'_>) -> Vec<(&'static str, Value)> {
 
 /// Proofs of possession (RFC 9449, section 5.1), and by what clients sign who they are (RFC 8414, section 2).
 fn proofs(_: &Published<'_>) -> Vec<(&'static str, Value)> {
-    let algorithms: Vec<_> = Algorithm::ASYMMETRIC.iter().map(|algorithm| algorithm.word()).collect();
     [
         "dpop_signing_alg_values_supported",
         "token_endpoint_auth_signing_alg_values_supported",
         "introspection_endpoint_auth_signing_alg_values_supported",
         "revocation_endpoint_auth_signing_alg_values_supported",
     ]
-    .map(|name| (name, json!(algorithms)))
+    .map(|name| (name, json!(Algorithm::NAMES)))
     .into()
 }
 

@@ -69,6 +69,13 @@ pub fn permissions(scopes: &[String]) -> Permissions {
     Permissions::from_scopes(scopes.iter().map(String::as_str))
 }
 
+/// The scopes that are left of `scopes` where there may be these and no others; as [`within`] says of words that say more.
+pub fn among(scopes: &[String], may: &[String]) -> Vec<String> {
+    let mut left = within(scopes, permissions(may));
+    left.retain(|word| !PERSONAL.contains(&word.as_str()) || may.contains(word));
+    left
+}
+
 /// The scopes that are left of `scopes` where no more than `may` is allowed: a word that says more is left out, and what it says besides that is
 /// allowed stays.
 pub fn within(scopes: &[String], may: Permissions) -> Vec<String> {

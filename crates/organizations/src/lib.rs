@@ -4,6 +4,7 @@
 //!
 //! Refuses to know: HTTP, tokens, who asks.
 
+mod announce;
 mod desk;
 pub mod effective;
 pub mod elevation;
@@ -12,6 +13,9 @@ pub mod follow;
 mod giver;
 pub mod grants;
 pub mod held;
+pub mod members;
+pub mod organization;
+mod refusal;
 pub mod review;
 pub mod roles;
 pub mod scopes;
@@ -23,6 +27,7 @@ pub use desk::{Desk, Session};
 pub use error::{Flaw, OrganizationError};
 pub use giver::Giver;
 pub use held::Standing;
+pub use refusal::KeepingError;
 pub use sets::Holding;
 
 use wardgraph_store::StatementInfo;
@@ -40,4 +45,7 @@ pub const STATEMENTS: &[&[&StatementInfo]] = &[
     subjects::STATEMENTS,
     elevation::STATEMENTS,
     review::STATEMENTS,
+    organization::STATEMENTS,
+    organization::PURGING,
+    members::STATEMENTS,
 ];

@@ -8,8 +8,8 @@ use wardgraph_gate::Gate;
 use wardgraph_http::HealthState;
 use wardgraph_store::{Store, StoreError};
 use wardgraph_worker::{
-    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, LogoutWorker, MailWorker, ModelKeeper, PurgeWorker,
-    ReviewKeeper, TierKeeper,
+    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, LogoutWorker, MailWorker, ModelKeeper, OrganizationKeeper,
+    PurgeWorker, ReviewKeeper, TierKeeper,
 };
 
 /// How many workers share the queue: the model works while the other reads and writes.
@@ -26,6 +26,7 @@ pub(crate) struct Workers {
     pub(crate) mail: MailWorker,
     pub(crate) logout: LogoutWorker,
     pub(crate) accounts: AccountKeeper,
+    pub(crate) organizations: OrganizationKeeper,
 }
 
 /// What every server looks after, whether it works or only learns what others did.
@@ -75,6 +76,7 @@ pub(crate) fn others(
         tasks.spawn(workers.mail.run());
         tasks.spawn(workers.logout.run());
         tasks.spawn(workers.accounts.run());
+        tasks.spawn(workers.organizations.run());
     }
     tasks
 }

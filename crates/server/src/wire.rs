@@ -30,8 +30,8 @@ use wardgraph_store::{
 use wardgraph_tokens::{Algorithm, Minter, OwnIssuer, RemoteKeys, Verifier, dpop::Nonces};
 use wardgraph_vault::{AwsAccess, AwsSource, FileSource, MasterSource, Vault};
 use wardgraph_worker::{
-    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, LogoutWorker, MailWorker, ModelKeeper, PurgeWorker,
-    ReviewKeeper, TierKeeper, WorkerOptions,
+    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, LogoutWorker, MailWorker, ModelKeeper, OrganizationKeeper,
+    PurgeWorker, ReviewKeeper, TierKeeper, WorkerOptions,
 };
 
 use crate::{
@@ -263,6 +263,7 @@ fn accounts(config: &Config, keys: AccountKeys, listen: SocketAddr) -> Result<Ac
         breached: config.accounts.breached.as_ref().map(|at| at.open(&config.egress)).transpose()?,
         lifetimes: config.accounts.lifetimes,
         registration: config.accounts.registration,
+        factors: config.accounts.factors,
         verifies: config.accounts.smtp.is_some(),
         passkeys: config.passkeys.party(listen),
         beat: BEAT,
@@ -367,6 +368,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         nonces: Nonces::new(account_keys.nonces()),
         limiter: Limiter::new(config.limits.clone()),
         described: described(config, &egress),
+        registered_scopes: config.newcomers.scopes.clone(),
         fresh_for: config.accounts.fresh_for,
         proxies: config.http.proxies.clone(),
         webhooks: Vec::new(),
@@ -394,6 +396,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         client_keys: Arc::new(RemoteKeys::new(egress.client(Rules::tenant(None), CLIENT_KEYS_WITHIN))),
         newcomers: config.newcomers.clone(),
         grace_period: config.grace_period,
+        organizations_grace: config.organizations_grace,
     };
     let keepers = Keepers {
         tiers: TierKeeper::new(parts.clone(), routes, config.tiers),
@@ -403,7 +406,8 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         embedding: EmbeddingWorker::new(parts.clone(), embedder, WorkerOptions::default()).with_duty(keepers.models.duty()),
         purge: PurgeWorker::new(parts.clone()),
         reviews: ReviewKeeper::new(parts.clone()),
-        forgetting: ForgettingWorker::new(parts),
+        forgetting: ForgettingWorker::new(parts.clone()),
+        organizations: OrganizationKeeper::new(parts),
         keys,
         mail,
         logout,

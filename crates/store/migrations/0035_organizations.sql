@@ -17,7 +17,8 @@ alter table organizations add constraint organizations_deleted check ((deleted_a
 create index organizations_listed on organizations ((md5(organization_id)::uuid));
 create index organizations_due on organizations (purge_at) where purge_at is not null;
 
--- Whoever sees to an organization: app.current_keeper_of is set besides app.current_members_of where something is changed, and there alone.
+-- Whoever sees to an organization: app.current_keeper_of is set besides app.current_members_of, and their own account, where something is changed, and
+-- there alone.
 create procedure keep_members(target regclass, variadic acts text[])
 language plpgsql as $$
 declare
@@ -42,6 +43,14 @@ call keep_members('device_authorizations', 'select', 'delete');
 -- Clients are told whose sessions ended.
 call keep_members('logouts', 'insert');
 
+-- A person sees the own places, and gives themselves none; and an organization is held by whoever works in it, and changed by who sees to it alone.
+drop policy own_account on memberships;
+create policy own_account on memberships for select to wardgraph_app using (user_id = nullif(current_setting('app.current_user_id', true), '')::uuid);
+drop policy own_account on organizations;
+create policy own_account on organizations for select to wardgraph_app using (organization_id = nullif(current_setting('app.current_tenant_id', true), ''));
+create policy kept_update on organizations for update to wardgraph_app
+  using (organization_id = nullif(current_setting('app.current_tenant_id', true), ''))
+  with check (organization_id = nullif(current_setting('app.current_keeper_of', true), ''));
 grant update (role), delete on memberships to wardgraph_app;
 grant update (name, owner_id, settings_version, session_idle_seconds, session_lifetime_seconds, allowed_networks, retention_days, deleted_at, purge_at)
   on organizations to wardgraph_app;

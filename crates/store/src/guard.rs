@@ -38,6 +38,7 @@ pub const GLOBAL_TABLES: &[(&str, &str)] = &[
     ("sessions", "a person's, as the account is"),
     ("clients", "looked up before anyone is known; who sees to an organization's sees those alone"),
     ("client_secrets", "a client's, looked up with it before anyone is known"),
+    ("client_acts", "who did something with a client: a person's, as the account is"),
     ("initial_tokens", "used by a program that is no client yet; who sees to an organization's clients sees those alone"),
     ("api_keys", "looked up before anyone is known; a person sees the own rows alone"),
     ("passkeys", "looked up before anyone is known; a person sees the own rows alone"),
@@ -212,15 +213,16 @@ fn of_a_tenant(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static s
     }
 }
 
-/// The same for people's sign-ins elsewhere: on devices, and at clients that are told when these end.
+/// The same for people's sign-ins elsewhere: on devices, and at clients, of which some are told when these end.
 fn of_sign_ins_elsewhere(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static str]> {
     match (table, text) {
         ("device_authorizations" | "device_guesses" | "logouts", ("keeper", "*", "true", "true")) => Some(&["wardgraph_worker"]),
-        ("device_authorizations" | "device_guesses" | "logouts", ("identity", "*", "true", "true")) => {
+        ("device_authorizations" | "device_guesses" | "logouts" | "client_acts", ("identity", "*", "true", "true")) => {
             Some(&["wardgraph_identity"])
         }
-        ("logouts", ("administrator", "*", "true", "true")) => Some(&["wardgraph_admin"]),
-        ("device_authorizations" | "logouts", ("own_account", "*", ACCOUNT, ACCOUNT)) => Some(&["wardgraph_app"]),
+        ("device_authorizations" | "logouts", ("administrator", "*", "true", "true"))
+        | ("clients", ("administrator", "r", "true", "")) => Some(&["wardgraph_admin"]),
+        ("device_authorizations" | "logouts" | "client_acts", ("own_account", "*", ACCOUNT, ACCOUNT)) => Some(&["wardgraph_app"]),
         _ => None,
     }
 }
@@ -231,6 +233,7 @@ fn of_who_keeps(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static 
         ("memberships" | "sessions" | "api_keys", ("kept_update", "w", KEPT, KEPT))
         | ("api_keys" | "consents" | "authorization_codes" | "device_authorizations", ("kept_select", "r", KEPT, ""))
         | ("memberships" | "consents" | "authorization_codes" | "device_authorizations", ("kept_delete", "d", KEPT, ""))
+        | ("organizations", ("kept_update", "w", ORGANIZATION, KEPT))
         | ("logouts", ("kept_insert", "a", "", KEPT)) => Some(&["wardgraph_app"]),
         ("memberships", ("founder", "a", "", FOUNDER)) | ("data_keys", ("administrator", "*", "true", "true")) => {
             Some(&["wardgraph_admin"])
@@ -276,9 +279,24 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         ("data_keys", ("own_insert", "a", "", OWN)) => Some(&["wardgraph_app", "wardgraph_identity"]),
         ("changes", ("own_insert", "a", "", OWN)) => Some(&["wardgraph_app", "wardgraph_identity", "wardgraph_admin"]),
         (
-            "users" | "passwords" | "organizations" | "sessions" | "api_keys" | "factors" | "recovery_codes" | "notice_counts"
-            | "jobs" | "vector_spaces" | "embedding_tenants" | "embedding_servers" | "issuer_tenants" | "issuer_hours"
-            | "invitations",
+            "users"
+            | "passwords"
+            | "organizations"
+            | "sessions"
+            | "api_keys"
+            | "factors"
+            | "recovery_codes"
+            | "notice_counts"
+            | "jobs"
+            | "vector_spaces"
+            | "embedding_tenants"
+            | "embedding_servers"
+            | "issuer_tenants"
+            | "issuer_hours"
+            | "invitations"
+            | "initial_tokens"
+            | "consents"
+            | "authorization_codes",
             ("administrator", "*", "true", "true"),
         )
         | ("memberships" | "links", ("administrator", "r", "true", ""))
@@ -317,7 +335,6 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         | (
             "users"
             | "passwords"
-            | "memberships"
             | "sessions"
             | "api_keys"
             | "factors"
@@ -329,7 +346,8 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
             | "notice_counts",
             ("own_account", "*", ACCOUNT, ACCOUNT),
         )
-        | ("organizations", ("members_read", "r", OWN_ORGANIZATIONS, "") | ("own_account", "*", ORGANIZATION, ORGANIZATION))
+        | ("organizations", ("members_read", "r", OWN_ORGANIZATIONS, "") | ("own_account", "r", ORGANIZATION, ""))
+        | ("memberships", ("own_account", "r", ACCOUNT, ""))
         | ("clients" | "client_secrets" | "initial_tokens", ("own_account", "*", ORGANIZATION, ORGANIZATION))
         | ("memberships" | "sessions" | "api_keys", ("members", "r", MEMBERS, ""))
         | ("users", ("members", "r", MEMBERS_ACCOUNTS, ""))

@@ -75,14 +75,16 @@ impl<'a> Index<'a> {
         Self { partition, space, tenant: None }
     }
 
-    /// The tenant's own index, of its vectors whose place that is.
+    /// The tenant's own index, of all its vectors that are in some index: those of the common one stay there too, and are found by it while this one
+    /// is built.
     pub const fn own(partition: &'a str, space: &'a Space, tenant: &'a TenantId) -> Self {
         Self { partition, space, tenant: Some(tenant) }
     }
 
     /// Its name: what it is about, hashed, since names end at 63 octets.
     pub fn name(&self) -> String {
-        let about = format!("{}/{}/{}", self.space.model, self.space.indexed_type(), self.tenant.map_or("*", TenantId::as_str));
+        let whose = self.tenant.map_or_else(|| "*".to_owned(), |tenant| format!("{tenant}/indexed"));
+        let about = format!("{}/{}/{whose}", self.space.model, self.space.indexed_type());
         let hash = format!("{:x}", Sha256::digest(about));
         let kind = if self.tenant.is_some() { "own" } else { "hnsw" };
         format!("{}_{kind}_{}", self.partition, hash.get(..16).unwrap_or_default())
@@ -92,7 +94,7 @@ impl<'a> Index<'a> {
     /// these 0.98.
     fn definition(&self) -> String {
         let (partition, space) = (self.partition, self.space);
-        let whose = self.tenant.map_or_else(|| "graph = 1".to_owned(), |tenant| format!("graph = 2 and tenant_id = '{tenant}'"));
+        let whose = self.tenant.map_or_else(|| "graph = 1".to_owned(), |tenant| format!("graph > 0 and tenant_id = '{tenant}'"));
         format!(
             "create index concurrently {} on {partition} using hnsw ((embedding::{}) {}) with (m = 24, ef_construction = 256) where model = {} and {whose}",
             self.name(),
@@ -209,7 +211,7 @@ mod tests {
     #[test]
     fn what_an_index_is_about_is_read_from_its_predicate_and_no_other_index_is_meant() {
         let read = |name, predicate| Made::read(name, predicate).map(|made| (made.model, made.tenant));
-        let own = "((model = 'it''s (tenant_id = ''x'')'::text) AND (graph = 2) AND (tenant_id = 'acme'::text))";
+        let own = "((model = 'it''s (tenant_id = ''x'')'::text) AND (graph > 0) AND (tenant_id = 'acme'::text))";
         assert_eq!(read("embeddings_p3_own_0", own), Some(("it's (tenant_id = 'x')".into(), Some("acme".into()))));
         let common = "((model = 'm'::text) AND (graph = 1))";
         assert_eq!(read("embeddings_p3_hnsw_0", common), Some(("m".into(), None)));
@@ -224,7 +226,7 @@ mod tests {
         let space = Space::new("it's", 384);
         let own = Index::own("embeddings_p3", &space, &tenant).definition();
         assert!(own.contains("(embedding::vector(384)) vector_cosine_ops"), "{own}");
-        assert!(own.ends_with("where model = 'it''s' and graph = 2 and tenant_id = 'acme'"), "{own}");
+        assert!(own.ends_with("where model = 'it''s' and graph > 0 and tenant_id = 'acme'"), "{own}");
         let large = Space::new("m", 1_536);
         let common = Index::common("embeddings_p3", &large).definition();
         assert!(

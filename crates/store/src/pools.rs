@@ -95,7 +95,7 @@ impl Store {
             self.pools.get(&role).ok_or_else(|| StoreError::Unsafe(format!("{} has no pool", role.name())))?;
         let opening = Opening { writable: M::OPENS_WRITABLE, savepoint: M::CHANGES, plan };
         let share = match &scope {
-            Scope::Tenant(tenant) | Scope::Account(tenant, _) | Scope::Members(tenant) | Scope::Organization(tenant) => {
+            Scope::Tenant(tenant) | Scope::Account(tenant, _) | Scope::Members(tenant) | Scope::Organization(tenant, _) => {
                 Some(self.shares.of(role, tenant, *most))
             }
             Scope::System | Scope::Shared | Scope::Nobody => None,

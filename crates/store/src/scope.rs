@@ -13,8 +13,8 @@ pub enum Scope {
     Account(TenantId, UserId),
     /// One tenant's, and who its members are.
     Members(TenantId),
-    /// One tenant's, and its members with what they have in it, to see to.
-    Organization(TenantId),
+    /// One tenant's, and its members with what they have in it, to see to; and the account of who does.
+    Organization(TenantId, Option<UserId>),
     /// The reserved tenant of events that belong to no tenant.
     System,
     /// The shared rows themselves (`*`): for the administrator's role.
@@ -36,7 +36,7 @@ impl Scope {
     /// The value of `tenant_id` in rows of this scope; empty for [`Scope::Nobody`], which matches no row.
     pub fn tenant(&self) -> &str {
         match self {
-            Self::Tenant(tenant) | Self::Account(tenant, _) | Self::Members(tenant) | Self::Organization(tenant) => {
+            Self::Tenant(tenant) | Self::Account(tenant, _) | Self::Members(tenant) | Self::Organization(tenant, _) => {
                 tenant.as_str()
             }
             Self::System => "_system",
@@ -59,17 +59,18 @@ impl Scope {
     pub(crate) fn people(&self) -> Option<String> {
         match self {
             Self::Account(_, user) => Some(format!("SET LOCAL app.current_user_id = '{user}'")),
-            Self::Members(tenant) | Self::Organization(tenant) => Some(format!("SET LOCAL app.current_members_of = '{tenant}'")),
+            Self::Members(tenant) | Self::Organization(tenant, _) => {
+                Some(format!("SET LOCAL app.current_members_of = '{tenant}'"))
+            }
             Self::Tenant(_) | Self::System | Self::Shared | Self::Nobody => None,
         }
     }
 
-    /// The text that binds a transaction to what is changed of an organization, if it is.
-    pub(crate) fn keeping(&self) -> Option<String> {
-        match self {
-            Self::Organization(tenant) => Some(format!("SET LOCAL app.current_keeper_of = '{tenant}'")),
-            Self::Tenant(_) | Self::Account(..) | Self::Members(_) | Self::System | Self::Shared | Self::Nobody => None,
-        }
+    /// The texts that bind a transaction to what is changed of an organization, and to who changes it, if it is.
+    pub(crate) fn keeping(&self) -> Vec<String> {
+        let Self::Organization(tenant, user) = self else { return Vec::new() };
+        let own = user.map(|user| format!("SET LOCAL app.current_user_id = '{user}'"));
+        own.into_iter().chain([format!("SET LOCAL app.current_keeper_of = '{tenant}'")]).collect()
     }
 }
 
@@ -119,9 +120,10 @@ mod tests {
         let members = Scope::Members(TenantId::parse("acme").unwrap());
         assert_eq!(members.binding(), Scope::Tenant(TenantId::parse("acme").unwrap()).binding());
         assert_eq!(members.people().unwrap(), "SET LOCAL app.current_members_of = 'acme'");
-        assert_eq!((members.keeping(), Scope::System.people()), (None, None));
-        let kept = Scope::Organization(TenantId::parse("acme").unwrap());
-        assert_eq!((kept.binding(), kept.people()), (members.binding(), members.people()));
-        assert_eq!(kept.keeping().unwrap(), "SET LOCAL app.current_keeper_of = 'acme'");
+        assert_eq!((members.keeping().len(), Scope::System.people()), (0, None));
+        let kept = |user| Scope::Organization(TenantId::parse("acme").unwrap(), user);
+        assert_eq!((kept(None).binding(), kept(None).people()), (members.binding(), members.people()));
+        assert_eq!(kept(None).keeping(), ["SET LOCAL app.current_keeper_of = 'acme'"]);
+        assert_eq!(kept(Some(user)).keeping(), [account.people().unwrap(), kept(None).keeping().concat()]);
     }
 }

@@ -228,7 +228,7 @@ fn bind(scope: &Scope, flight: &mut Flight<'_>) -> Result<(), StoreError> {
     if let Some(binding) = scope.people() {
         flight.people(&binding)?;
     }
-    if let Some(binding) = scope.keeping() {
+    for binding in scope.keeping() {
         flight.people(&binding)?;
     }
     Ok(())

@@ -12,7 +12,7 @@ use wardgraph_egress::{Egress, Names, Rules};
 use wardgraph_embed::{Embedder, ModelKind};
 use wardgraph_gate::{Gate, GateParts, Proxies, SystemParts, WebhookKeys};
 use wardgraph_graph::{embedding::Backlog, search::Routes};
-use wardgraph_http::{Accounts, Edge, HealthState, Mounted, QueryVectors, Registering, ServeLimits, Services, Tls};
+use wardgraph_http::{Accounts, Edge, FactorRules, HealthState, Mounted, QueryVectors, Registering, ServeLimits, Services, Tls};
 use wardgraph_identity::{
     Keys as AccountKeys,
     mail::Mailer,
@@ -25,7 +25,8 @@ use wardgraph_store::{Role, StatementInfo, Store, StoreOptions, Timeouts};
 use wardgraph_tokens::{AccessRequest, Algorithm, Chain, Issuer, LocalKey, Minter, OWN_CLIENT, OwnIssuer, RemoteKeys, Verifier};
 use wardgraph_vault::{FixedSource, MasterSource, Vault};
 use wardgraph_worker::{
-    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, PurgeWorker, TierKeeper, TierOptions, WorkerOptions,
+    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, OrganizationKeeper, PurgeWorker, TierKeeper,
+    TierOptions, WorkerOptions,
 };
 
 use crate::{
@@ -60,7 +61,7 @@ pub struct AppOptions {
     pub proxies: Proxies,
     /// How long the database may take.
     pub timeouts: Timeouts,
-    /// Connections of the pool that serves requests.
+    /// Connections of the pool that serves requests; a quarter as many look after accounts.
     pub connections: usize,
     /// What is mounted: the server's own table, or that of a test.
     pub api: fn(Arc<Gate>, &Services, Edge) -> Mounted,
@@ -86,6 +87,8 @@ pub struct AppOptions {
     pub verifies: bool,
     /// How people come to have accounts.
     pub registration: Registering,
+    /// What is asked of second factors.
+    pub factors: FactorRules,
     /// What a password's hash costs: little, unless a test is about it.
     pub cost: Cost,
     /// Where passwords are looked up that were leaked elsewhere.
@@ -125,6 +128,7 @@ impl Default for AppOptions {
             algorithms: vec![Algorithm::ES256],
             verifies: false,
             registration: Registering::Open,
+            factors: FactorRules::default(),
             cost: Cost { memory_kib: 64, passes: 1 },
             breached: None,
             hashing: PoolOptions { threads: 2, queue: 64 },
@@ -141,9 +145,8 @@ impl Default for AppOptions {
 impl AppOptions {
     /// How accounts are kept, once their keys are there.
     fn accounts(&self) -> impl FnOnce(&AccountKeys, u16) -> Accounts + use<> {
-        let (here, hashing, cost, beat, registration, verifies) =
-            (self.pages_here, self.hashing, self.cost, self.beat, self.registration, self.verifies);
-        let breached = self.breached.clone();
+        let (here, hashing, cost, beat, verifies) = (self.pages_here, self.hashing, self.cost, self.beat, self.verifies);
+        let (registration, factors, breached) = (self.registration, self.factors, self.breached.clone());
         move |keys, port| Accounts {
             keys: keys.clone(),
             breached,
@@ -151,6 +154,7 @@ impl AppOptions {
             lifetimes: Lifetimes::default(),
             cost,
             registration,
+            factors,
             verifies,
             passkeys: Some(party(here.then_some(port))),
             beat,
@@ -201,6 +205,7 @@ pub struct App {
     purge: PurgeWorker,
     mail: MailWorker,
     account_keeper: AccountKeeper,
+    organization_keeper: OrganizationKeeper,
     people: std::sync::atomic::AtomicU32,
     server: JoinHandle<()>,
     listening: Option<JoinHandle<()>>,
@@ -227,7 +232,7 @@ impl App {
                 (Role::App, options.connections),
                 (Role::Worker, 2),
                 (Role::Admin, 1),
-                (Role::Identity, 1),
+                (Role::Identity, options.connections.div_ceil(4)),
             ]),
             timeouts: options.timeouts,
             statements: wardgraph_server::wire::statements(routes.searches()).into_iter().chain(options.statements).collect(),
@@ -253,6 +258,7 @@ impl App {
             .unwrap(),
             limiter: Limiter::new(options.limits),
             described: options.newcomers.described,
+            registered_scopes: options.newcomers.rules.scopes.clone(),
             fresh_for: std::time::Duration::from_mins(10),
             proxies: options.proxies,
             webhooks: options.webhooks,
@@ -274,6 +280,7 @@ impl App {
             clock: shared_clock,
             metrics: recorder(),
             grace_period: GRACE,
+            organizations_grace: GRACE,
             client_keys: options.client_keys.unwrap_or_else(client_keys),
             newcomers: options.newcomers.rules,
             vault: vault.clone(),
@@ -306,6 +313,7 @@ impl App {
             own: own_key.minter("wardgraph-local", AUDIENCE),
             forgetting: ForgettingWorker::new(parts.clone()),
             account_keeper: AccountKeeper::new(parts.clone(), options.verifies),
+            organization_keeper: OrganizationKeeper::new(parts.clone()),
             purge: PurgeWorker::new(parts.clone()),
             mail: MailWorker::new(parts.clone(), options.mailer.unwrap_or_else(|| mails.clone()), account_keys.clone(), OWN_ISS),
             mails,
@@ -445,6 +453,11 @@ impl App {
         self.mail.sweep().await.unwrap();
         self.account_keeper.turn().await.unwrap();
         self.account_keeper.sweep_clients().await.unwrap();
+    }
+
+    /// Erases organizations whose grace is over. Tells how many.
+    pub async fn purge_organizations(&self) -> usize {
+        self.organization_keeper.turn().await.unwrap()
     }
 
     /// Works the queue until nothing is due.

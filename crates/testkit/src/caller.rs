@@ -184,10 +184,7 @@ impl Caller {
 
 /// The path of an endpoint, with a known id where it wants one.
 fn path(row: &Row, known: &Known) -> String {
-    match (row.shape)().path {
-        Some(kind) => row.spec.path.replace("{id}", &kind.of(known)),
-        None => row.spec.path.to_owned(),
-    }
+    (row.shape)().place(row.spec.path, known)
 }
 
 /// The fields of a form that has these values, with its token.
@@ -214,9 +211,9 @@ fn of_clients(row: &Row) -> bool {
 /// The endpoints at this path.
 fn at(path: &str) -> impl Iterator<Item = &'static Row> + use<> {
     let path = path.split('?').next().unwrap_or_default().to_owned();
-    let matches = move |template: &str| match template.split_once("{id}") {
-        Some((before, after)) => path.starts_with(before) && path.ends_with(after) && path.len() > before.len() + after.len(),
-        None => template == path,
+    let matches = move |template: &str| {
+        let is_at = |(part, given): (&str, &str)| part == given || part.starts_with('{') && !given.is_empty();
+        template.split('/').count() == path.split('/').count() && template.split('/').zip(path.split('/')).all(is_at)
     };
     wardgraph_api::table::rows().filter(move |row| matches(row.spec.path))
 }

@@ -27,6 +27,14 @@ impl Algorithm {
     /// Those by which a signature can be checked without being able to make one.
     pub const ASYMMETRIC: &[Self] = &[Self::ES256, Self::EdDSA, Self::RS256];
 
+    /// What others may call those by which they sign what is verified here. Ed25519 has two names: RFC 9864 would have no other than the second.
+    pub const NAMES: &[&str] = &["ES256", "EdDSA", "Ed25519", "RS256"];
+
+    /// The algorithm that somebody else's signature names.
+    pub fn named(word: &str) -> Option<Self> {
+        if word == "Ed25519" { Some(Self::EdDSA) } else { word.parse().ok() }
+    }
+
     /// The algorithm as the `alg` header spells it.
     pub const fn word(self) -> &'static str {
         match self {
@@ -59,5 +67,23 @@ impl FromStr for Algorithm {
 impl fmt::Display for Algorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_that_of_an_algorithm_and_every_algorithm_has_its_own() {
+        let named = |word: &&str| Algorithm::named(word).filter(|algorithm| Algorithm::ASYMMETRIC.contains(algorithm));
+        assert!(Algorithm::NAMES.iter().all(|word| named(word).is_some()));
+        assert!(Algorithm::ASYMMETRIC.iter().all(|algorithm| Algorithm::NAMES.contains(&algorithm.word())));
+        assert_eq!(Algorithm::named("Ed25519"), Some(Algorithm::EdDSA));
+        for wrong in ["ed25519", "eddsa", "Ed448", "none", ""] {
+            assert_eq!(Algorithm::named(wrong), None, "{wrong}");
+        }
+        // What this server says itself has one name.
+        assert!("Ed25519".parse::<Algorithm>().is_err());
     }
 }

@@ -56,5 +56,5 @@ pub(crate) fn check_algorithm(header: &Members, algorithm: Algorithm) -> Result<
 
 /// The algorithm that the header names, in its exact spelling, if it is one of ours.
 pub(crate) fn algorithm(header: &Members) -> Option<Algorithm> {
-    header.find("alg").and_then(Value::as_str)?.parse().ok()
+    header.find("alg").and_then(Value::as_str).and_then(Algorithm::named)
 }

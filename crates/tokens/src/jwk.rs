@@ -100,7 +100,7 @@ fn read_key(key: &Members) -> Option<PublishedKey> {
         _ => return None,
     };
     // A key that says what it is for is for nothing else.
-    if key.find("alg").is_some_and(|named| named.as_str() != Some(algorithm.word())) {
+    if key.find("alg").is_some_and(|named| named.as_str().and_then(Algorithm::named) != Some(algorithm)) {
         return None;
     }
     let id = text("kid").ok()?.map(str::to_owned);

@@ -7,11 +7,8 @@ use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use tokio::{
-    sync::{Semaphore, watch},
-    time::timeout,
-};
-use wardgraph_egress::{Address, Client, Request};
+use tokio::sync::watch;
+use wardgraph_egress::{Address, Client, Request, Turns};
 
 use crate::{
     Algorithm, TokenError,
@@ -49,8 +46,8 @@ pub struct PublishedKeys {
     algorithms: Vec<Algorithm>,
     times: KeyTimes,
     most_bytes: usize,
-    /// Shared by those whose fetches take turns.
-    turns: Option<Arc<Semaphore>>,
+    /// Shared by those whose fetches take turns, and whose they are.
+    turns: Option<(Arc<Turns>, String)>,
     at_hand: ArcSwap<KeySet>,
     attempts: watch::Sender<Attempt>,
 }
@@ -78,7 +75,7 @@ struct Attempt {
     runs: bool,
 }
 
-/// A fetch on its way. However it ends, it is over then.
+/// A fetch on its way. However it ends, it is over then; and it was none if it had no turn.
 struct Fetching {
     keys: Arc<PublishedKeys>,
     attempt: Attempt,
@@ -86,6 +83,18 @@ struct Fetching {
 
 impl Fetching {
     async fn run(mut self, now: Timestamp) {
+        let _turn = match &self.keys.turns {
+            None => None,
+            Some((turns, owner)) => {
+                let turn = turns.take(owner, self.keys.address.host(), DEADLINE).await;
+                // Nobody was asked, which says nothing of the keys: whoever comes next may try.
+                if turn.is_none() {
+                    return;
+                }
+                turn
+            }
+        };
+        self.attempt.at = Some(now);
         self.attempt.succeeded = self.keys.fetch(now).await;
     }
 }
@@ -103,9 +112,9 @@ impl PublishedKeys {
         Self { address, client, algorithms, times, most_bytes: MOST_BYTES, turns: None, at_hand, attempts }
     }
 
-    /// The same, fetched only when a turn of `turns` is free, and of `most_bytes` at most.
-    pub(crate) fn in_turn(self, turns: Arc<Semaphore>, most_bytes: usize) -> Self {
-        Self { turns: Some(turns), most_bytes, ..self }
+    /// The same, fetched only when the owner has one of `turns`, and of `most_bytes` at most.
+    pub(crate) fn in_turn(self, turns: Arc<Turns>, owner: &str, most_bytes: usize) -> Self {
+        Self { turns: Some((turns, owner.to_owned())), most_bytes, ..self }
     }
 
     /// How long to wait before the keys are fetched again without being asked for.
@@ -139,7 +148,7 @@ impl PublishedKeys {
             begins
         });
         if begins {
-            let fetching = Fetching { keys: self.clone(), attempt: Attempt { at: Some(now), succeeded: false, runs: false } };
+            let fetching = Fetching { keys: self.clone(), attempt: Attempt::default() };
             tokio::spawn(fetching.run(now));
         }
         let ended = ends.wait_for(|last| !last.runs).await.map_err(|_| TokenError::KeysUnavailable)?;
@@ -161,13 +170,6 @@ impl PublishedKeys {
     }
 
     async fn ask(&self) -> Result<Vec<PublishedKey>, String> {
-        let _turn = match &self.turns {
-            Some(turns) => {
-                let turn = timeout(DEADLINE, turns.acquire()).await.map_err(|_| "too many are fetched at once".to_owned())?;
-                Some(turn.map_err(|error| error.to_string())?)
-            }
-            None => None,
-        };
         let answer =
             self.client.send(Request::get(self.address.clone(), DEADLINE, IDLE)).await.map_err(|error| error.to_string())?;
         if answer.status.as_u16() != 200 {
@@ -181,4 +183,24 @@ impl PublishedKeys {
 /// The time between two moments, whichever is the earlier: calls do not come in the order of their times, and clocks are set back.
 fn between(one: Timestamp, other: Timestamp) -> Duration {
     one.duration_since(other).unsigned_abs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wardgraph_egress::{Egress, Names, Rules};
+
+    #[tokio::test]
+    async fn keys_that_had_no_turn_are_asked_for_by_whoever_comes_next() {
+        let client = Egress::new(Names::System, None).unwrap().client(Rules::tenant(None), Duration::from_secs(1));
+        let (at, now) = (Address::parse("https://127.0.0.1/keys").unwrap(), Timestamp::UNIX_EPOCH);
+        let keys = |turns| {
+            let keys = PublishedKeys::new(at.clone(), client.clone(), Algorithm::ASYMMETRIC.to_vec(), KeyTimes::default());
+            Arc::new(keys.in_turn(Arc::new(turns), "org_a", MOST_BYTES))
+        };
+        let none = keys(Turns::new(0, 0, 0));
+        assert!(none.renew(now).await.is_err() && none.rest(now).is_zero());
+        let asked_in_vain = keys(Turns::new(1, 1, 1));
+        assert!(asked_in_vain.renew(now).await.is_err() && !asked_in_vain.rest(now).is_zero());
+    }
 }

@@ -1,21 +1,25 @@
 //! The keys that clients publish: a set for each address, as many as are in use, fetched when they are asked for.
 //!
 //! **Invariant:** strangers can have a key fetched by naming a client, so that everything about it is bounded: how often each address is asked
-//! ([`KeyTimes::floor`]), how many are asked at once, how large a set is, and how many are kept.
+//! ([`KeyTimes::floor`]), how many are asked at once, how large a set is, and how many are kept. What is an organization's waits for none of another's,
+//! nor for clients that are nobody's (`who_is_slow_keeps_nobody_elses_keys_waiting`).
 
 use std::{sync::Arc, time::Duration};
 
 use moka::{policy::EvictionPolicy, sync::Cache};
-use tokio::sync::Semaphore;
-use wardgraph_egress::{Address, Client};
+use wardgraph_egress::{Address, Client, Turns};
 
 use crate::{Algorithm, KeyTimes, PublishedKeys};
 
-/// How many clients' sets are kept, and for how long after they were asked for.
+/// How many sets of organizations' clients are kept, and how many of nobody's, and for how long after they were asked for.
 const KEPT: u64 = 10_000;
 const KEPT_FOR: Duration = Duration::from_hours(2);
-/// How many addresses are asked at once.
-const AT_ONCE: usize = 8;
+/// How many addresses are asked at once: organizations' clients', how many of them of one organization, and those of nobody's clients.
+const AT_ONCE: usize = 32;
+const OF_ONE: usize = 4;
+const OF_NOBODY: usize = 8;
+/// How many are asked at once on one host, for one organization or for nobody.
+const ON_ONE_HOST: usize = 2;
 /// The largest set of a client, in bytes.
 const MOST_BYTES: usize = 64 * 1024;
 
@@ -27,9 +31,23 @@ const TIMES: KeyTimes =
 #[derive(Debug)]
 pub struct RemoteKeys {
     client: Client,
-    sets: Cache<String, Arc<PublishedKeys>>,
-    turns: Arc<Semaphore>,
+    vouched: Kept,
+    nobodys: Kept,
     times: KeyTimes,
+}
+
+/// Sets by whose client's they are and where they lie, and the turns in which they are fetched.
+#[derive(Debug)]
+struct Kept {
+    sets: Cache<(String, String), Arc<PublishedKeys>>,
+    turns: Arc<Turns>,
+}
+
+impl Kept {
+    fn new(turns: Turns) -> Self {
+        let sets = Cache::builder().max_capacity(KEPT).time_to_idle(KEPT_FOR).eviction_policy(EvictionPolicy::lru()).build();
+        Self { sets, turns: Arc::new(turns) }
+    }
 }
 
 impl RemoteKeys {
@@ -40,21 +58,24 @@ impl RemoteKeys {
 
     /// The same, at another pace.
     pub fn with_times(client: Client, times: KeyTimes) -> Self {
-        let sets = Cache::builder().max_capacity(KEPT).time_to_idle(KEPT_FOR).eviction_policy(EvictionPolicy::lru()).build();
-        Self { client, sets, turns: Arc::new(Semaphore::new(AT_ONCE)), times }
+        let vouched = Kept::new(Turns::new(AT_ONCE, OF_ONE, ON_ONE_HOST));
+        let nobodys = Kept::new(Turns::new(OF_NOBODY, OF_NOBODY, ON_ONE_HOST));
+        Self { client, vouched, nobodys, times }
     }
 
     /// The same, of an address as it was registered; `None` if it is none.
-    pub fn named(&self, address: &str) -> Option<Arc<PublishedKeys>> {
-        Some(self.at(&Address::parse(address).ok()?))
+    pub fn named(&self, whose: Option<&str>, address: &str) -> Option<Arc<PublishedKeys>> {
+        Some(self.at(whose, &Address::parse(address).ok()?))
     }
 
-    /// The keys that are published at `address`. Nothing is fetched yet.
-    pub fn at(&self, address: &Address) -> Arc<PublishedKeys> {
-        self.sets.get_with_by_ref(address.as_str(), || {
+    /// The keys that are published at `address`, of a client of this organization, or of nobody's. Nothing is fetched yet.
+    pub fn at(&self, whose: Option<&str>, address: &Address) -> Arc<PublishedKeys> {
+        let kept = if whose.is_some() { &self.vouched } else { &self.nobodys };
+        let owner = whose.unwrap_or_default();
+        kept.sets.get_with((owner.to_owned(), address.as_str().to_owned()), || {
             let algorithms = Algorithm::ASYMMETRIC.to_vec();
             let keys = PublishedKeys::new(address.clone(), self.client.clone(), algorithms, self.times);
-            Arc::new(keys.in_turn(self.turns.clone(), MOST_BYTES))
+            Arc::new(keys.in_turn(kept.turns.clone(), owner, MOST_BYTES))
         })
     }
 }

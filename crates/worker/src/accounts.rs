@@ -9,9 +9,8 @@ use wardgraph_identity::{IdentityError, people};
 use wardgraph_kernel::{EventType, UserId};
 use wardgraph_oauth::{
     OAuthError,
-    client::{initial, registered},
+    client::{self, initial, registered},
 };
-use wardgraph_tokens::{Revocation, revoke};
 
 /// The actor of this work.
 const WHY: &str = "keeper of accounts";
@@ -95,7 +94,7 @@ impl AccountKeeper {
             let (event_type, payload) = left.told();
             work.changed_in(&left.organization, Entry::done(event_type, (&left.organization).into()).with(payload));
             if left.heir.is_none() {
-                revoke(&mut work.tx(), Revocation::Organization(left.organization.as_str()), now).await?;
+                client::end_with(&mut work.tx(), &left.organization, &left.clients, now).await?;
             }
         }
         let entry = Entry::done(EventType::UserDeleted, user.into()).with(json!({ "reason": "the address was never shown" }));

@@ -199,7 +199,8 @@ impl TierKeeper {
             self.go(tenant, wanted).await?;
             self.promote(tenant, wanted).await?;
         } else {
-            // Moved first and built at once: ten times faster. Until then the vectors are compared one by one, wherever they are.
+            // Moved first and built at once: ten times faster. Until then what was in no index is compared one by one, and what was in the common
+            // index is found by it: a tenant's own holds that too.
             self.promote(tenant, wanted).await?;
             let began = Instant::now();
             indexes.make(&index).await?;
@@ -230,7 +231,7 @@ impl TierKeeper {
         tiers::count(&mut work.tx(), self.space().model(), most).await
     }
 
-    /// Moves all that is not there yet, in steps that hold nobody up.
+    /// Moves all that is in no index yet, in steps that hold nobody up.
     async fn promote(&self, tenant: &TenantId, route: Route) -> Result<(), StoreError> {
         let mut most = 32;
         loop {

@@ -43,19 +43,19 @@ crate::endpoints! {
     }
     /// The invitations of the organization of the session, for its owner and admins.
     InvitationsPage: GET "/account/invitations" (Query<InvitationsView>) -> Page {
-        own: "an organization's owner and admins see whom it invites", rows: Account, by: Browser, limit: Read, body: 0,
+        permission: MembersWrite, rows: Account, by: Browser, limit: Read, body: 0,
     }
     /// The page to invite somebody.
     NewInvitationPage: GET "/account/invitations/new" (()) -> Page {
-        own: "an organization's owner and admins invite", rows: Account, by: Browser, fresh: "a membership outlives the sign-in", limit: Read, body: 0,
+        permission: MembersWrite, rows: Account, by: Browser, fresh: "a membership outlives the sign-in", limit: Read, body: 0,
     }
     /// Invite somebody to the organization of the session.
     InviteByPage: POST "/account/invitations/new" (Form<InviteForm>) -> Redirect {
-        own: "an organization's owner and admins invite", rows: Account, by: Browser, fresh: "a membership outlives the sign-in", limit: Auth, audit: InvitationMade, body: SMALL,
+        permission: MembersWrite, rows: Account, by: Browser, fresh: "a membership outlives the sign-in", limit: Auth, audit: InvitationMade, body: SMALL,
     }
     /// Withdraw an invitation.
     WithdrawByPage: POST "/account/invitations/{id}/withdraw" ((Path<InvitationId>, Form<Press>)) -> Redirect {
-        own: "an organization's owner and admins withdraw invitations", rows: Account, by: Browser, limit: Auth, audit: InvitationWithdrawn, body: SMALL,
+        permission: MembersWrite, rows: Account, by: Browser, limit: Auth, audit: InvitationWithdrawn, body: SMALL,
     }
     /// The page to call a second factor something else.
     RenameFactorPage: GET "/account/security/factors/{id}/rename" (Path<FactorId>) -> Page {

@@ -41,7 +41,7 @@ crate::endpoints! {
     }
     /// Set whether the organization of the session requires a second factor of everyone who works in it. For its owner and admins.
     RequireMfa: PUT "/api/v1/organization/mfa" (Json<MfaRequirement>) -> Json<MfaRequirement> {
-        own: "an organization's settings are its owner's and admins' to change", rows: Account, fresh: "it holds for everyone who works there", limit: Auth, audit: MfaRequirementSet, body: SMALL,
+        own: "an organization's settings are its owner's and admins' to change", rows: Organization, fresh: "it holds for everyone who works there", limit: Auth, audit: MfaRequirementSet, body: SMALL,
     }
     /// Remove a second factor; with the last one go the recovery codes.
     RemoveFactor: DELETE "/api/v1/users/me/mfa/{id}" (Path<FactorId>) -> NoContent {

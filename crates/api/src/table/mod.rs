@@ -144,7 +144,7 @@ macro_rules! endpoints {
             );
             const _: () = assert!(
                 <$name as ::wardgraph_kernel::Endpoint>::SPEC.pages_as_it_should(),
-                "`by: Browser` goes with GET that changes nothing, or with POST and `audit:`, and with no permission"
+                "`by: Browser` goes with GET that changes nothing, or with POST and `audit:`, and with no `signed:`"
             );
             const _: () = assert!(
                 <$name as ::wardgraph_kernel::Endpoint>::SPEC.is_fresh_as_it_should(),

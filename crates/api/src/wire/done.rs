@@ -13,8 +13,6 @@ pub enum Done {
     Confirmed,
     /// The password was set anew by a link.
     Reset,
-    /// A second factor was said not to be one's own.
-    Disowned,
     /// The person signed out.
     SignedOut,
     /// The person has another name.
@@ -51,7 +49,6 @@ impl Done {
         match self {
             Self::Confirmed => "confirmed",
             Self::Reset => "reset",
-            Self::Disowned => "disowned",
             Self::SignedOut => "signed_out",
             Self::Renamed => "renamed",
             Self::PasswordChanged => "password_changed",

@@ -126,7 +126,7 @@ fn meaning(space: &Space, route: Route, filter: &str) -> String {
     let (indexed, tail) = match route {
         Route::Exact => (None, ""),
         Route::Graph => (Some(" and e.graph = 1"), " and e.graph = any('{0,2}')"),
-        Route::Own => (Some(" and e.graph = 2"), " and e.graph = any('{0,1}')"),
+        Route::Own => (Some(" and e.graph > 0"), " and e.graph = 0"),
     };
     let (own, shared) = (exact("$1::text", tail, filter), exact("'*'", "", filter));
     let (before, parts) = match indexed {

@@ -13,13 +13,16 @@ use wardgraph_audit::Entry;
 use wardgraph_gate::{Committed, Permit, Work};
 use wardgraph_identity::{
     Address, IdentityError,
-    invitation::Withdrawn,
     people::{self, Administrators, Listing, Person, Who},
 };
-use wardgraph_kernel::{Endpoint, EventType, List, Timestamp, UserId, Write};
+use wardgraph_kernel::{Endpoint, List, Timestamp, UserId, Write};
+use wardgraph_oauth::client;
 use wardgraph_tokens::{Revocation, revoke};
 
-use crate::{Failure, handlers::page};
+use crate::{
+    Failure,
+    handlers::{left, page},
+};
 
 pub(crate) async fn list(permit: Permit<ListUsers>, Query(query): Query<UserFilter>) -> Result<Committed<ListUsers>, Failure> {
     let who = who(&permit);
@@ -54,9 +57,9 @@ pub(crate) async fn disable(permit: Permit<DisableUser>, Path(id): Path<UserId>)
     let mut work = permit.begin()?;
     let disabled = async {
         let administrators = acting(&mut work, caller).await?;
-        let disabled = people::disable(&mut work.tx(), &administrators, id, now).await?;
-        withdrawn(&mut work, id, disabled.withdrawn);
-        announce(&mut work, id, disabled.generation, now).await?;
+        let generation = people::disable(&mut work.tx(), &administrators, id, now).await?;
+        left::of(&mut work, id, "disabled", now).await?;
+        announce(&mut work, id, generation, now).await?;
         Ok(wire(people::find(&mut work.tx(), Who::Everybody, id).await?))
     };
     match disabled.await {
@@ -85,7 +88,7 @@ pub(crate) async fn take_factors(permit: Permit<TakeFactors>, Path(id): Path<Use
     let taken = async {
         let administrators = acting(&mut work, caller).await?;
         let taken = people::take_factors(&mut work.tx(), &administrators, (caller, id), now, &*chance).await?;
-        withdrawn(&mut work, id, taken.withdrawn);
+        left::of(&mut work, id, "factors_taken", now).await?;
         announce(&mut work, id, taken.generation, now).await
     };
     match taken.await {
@@ -144,27 +147,24 @@ async fn end<E: Endpoint<Mode = Write>>(
     user: UserId,
     now: Timestamp,
 ) -> Result<(), Failure> {
+    left::of(work, user, "deleted", now).await?;
     let gone = people::delete(&mut work.tx(), administrators, user, now).await?;
     for left in &gone.left {
         let (event_type, payload) = left.told();
         work.changed_in(&left.organization, Entry::done(event_type, (&left.organization).into()).with(payload));
         if left.heir.is_none() {
-            revoke(&mut work.tx(), Revocation::Organization(left.organization.as_str()), now).await?;
+            client::end_with(&mut work.tx(), &left.organization, &left.clients, now).await?;
         }
     }
     announce(work, user, gone.generation, now).await
 }
 
-/// Has each organization know whom an account had invited to it.
-fn withdrawn<E: Endpoint<Mode = Write>>(work: &mut Work<E>, inviter: UserId, invitations: Vec<Withdrawn>) {
-    for Withdrawn { id, organization } in invitations {
-        let payload = json!({ "invited_by": inviter });
-        work.changed_in(&organization, Entry::done(EventType::InvitationWithdrawn, id.into()).with(payload));
-    }
-}
-
 /// Has on record what was not done to an account, and why not. What failed of itself is no refusal.
-async fn refuse<E: Endpoint<Mode = Write>>(work: Work<E>, user: UserId, failure: Failure) -> Result<Committed<E>, Failure> {
+pub(super) async fn refuse<E: Endpoint<Mode = Write>>(
+    work: Work<E>,
+    user: UserId,
+    failure: Failure,
+) -> Result<Committed<E>, Failure> {
     let problem = Problem::from(failure);
     if problem.status >= 500 {
         return Err(problem.into());
@@ -182,7 +182,7 @@ fn who<E: Endpoint>(permit: &Permit<E>) -> Who {
 }
 
 /// The administrators, among them the caller still: a token outlives by up to a second what is taken back, and this is not left to it.
-async fn acting<E: Endpoint<Mode = Write>>(work: &mut Work<E>, caller: UserId) -> Result<Administrators, Failure> {
+pub(super) async fn acting<E: Endpoint<Mode = Write>>(work: &mut Work<E>, caller: UserId) -> Result<Administrators, Failure> {
     let administrators = people::administrators(&mut work.tx()).await?;
     if administrators.include(caller) {
         return Ok(administrators);
@@ -190,7 +190,7 @@ async fn acting<E: Endpoint<Mode = Write>>(work: &mut Work<E>, caller: UserId) -
     Err(Problem::unauthenticated("the account administers nothing any more").challenge(r#"Bearer realm="wardgraph""#).into())
 }
 
-async fn announce<E: Endpoint<Mode = Write>>(
+pub(super) async fn announce<E: Endpoint<Mode = Write>>(
     work: &mut Work<E>,
     user: UserId,
     generation: i64,
@@ -199,7 +199,7 @@ async fn announce<E: Endpoint<Mode = Write>>(
     Ok(revoke(&mut work.tx(), Revocation::User { id: &user.to_string(), generation }, now).await?)
 }
 
-fn wire(person: Person) -> User {
+pub(super) fn wire(person: Person) -> User {
     User {
         id: person.id,
         email: person.email,

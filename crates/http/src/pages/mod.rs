@@ -6,6 +6,7 @@ pub(crate) mod account;
 pub(crate) mod consent;
 mod device;
 pub(crate) mod device_code;
+pub(crate) mod disown;
 mod fields;
 mod frame;
 pub(crate) mod invitations;

@@ -84,7 +84,9 @@ fn screen(problem: &Problem) -> Screen {
         500 => t::FAILED,
         _ => t::REFUSED,
     };
+    let lacks_permission = problem.challenge.as_deref().is_some_and(|challenge| challenge.contains("insufficient_scope"));
     let body = html! {
+        @if lacks_permission { p { (t::BEYOND) } }
         p { (sentence(problem)) }
         p { a.button href="/" { (t::BACK) } }
         @if let Some(id) = &problem.request_id { p.hint { (t::REQUEST) " " code { (id) } } }

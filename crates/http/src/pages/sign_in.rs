@@ -3,14 +3,13 @@
 use maud::{Markup, html};
 use wardgraph_api::wire::{
     auth::{NewAccount, PasswordReset, ResetRequest, Verification},
-    disown::Disowning,
     page::{Done, SignInForm},
 };
 
 use super::{
     fields::{Filled, Line, Screen, Shown, notice},
     second_factor,
-    texts::{self, confirm, disown, fields as f, forgot, mailed as m, register, reset as r, sign_in as s},
+    texts::{self, confirm, fields as f, forgot, mailed as m, register, reset as r, sign_in as s},
 };
 
 pub(super) const EMAIL: Line<'_> =
@@ -113,17 +112,6 @@ impl Shown for PasswordReset {
             button.main { (r::BUTTON) }
         };
         Some(Screen::new(r::TITLE, filled.form("/reset-password", &labels, &content)).failing(filled))
-    }
-}
-
-impl Shown for Disowning {
-    fn screen(filled: &Filled<'_>) -> Option<Screen> {
-        let content = html! {
-            p { (disown::TEXT) }
-            (filled.carried("token"))
-            button.main { (disown::BUTTON) }
-        };
-        Some(Screen::new(disown::TITLE, filled.form("/not-me", &[("token", f::LINK)], &content)).failing(filled))
     }
 }
 

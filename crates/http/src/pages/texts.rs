@@ -6,6 +6,7 @@ use wardgraph_api::wire::{
 };
 
 pub(crate) mod device_code;
+pub(crate) mod disown;
 
 /// Above what is wrong.
 pub(crate) const SUMMARY: &str = "There is a problem";
@@ -26,9 +27,6 @@ pub(crate) const fn done(done: Done) -> &'static str {
     match done {
         Done::Confirmed => "Your e-mail address is confirmed. You can sign in now.",
         Done::Reset => "Your new password is set. Sign in with it.",
-        Done::Disowned => {
-            "What you did not add is gone, and the old password is good for nothing any more. Forgot your password? leads to a new one."
-        }
         Done::SignedOut => "You are signed out.",
         Done::Renamed => "Your name was changed.",
         Done::PasswordChanged => "Your password was changed. Your other sessions were ended.",
@@ -183,14 +181,6 @@ pub(crate) mod reset {
     pub(crate) const TITLE: &str = "Set a new password";
     pub(crate) const TEXT: &str = "All your sessions and API keys end when you do.";
     pub(crate) const BUTTON: &str = "Set password";
-}
-
-pub(crate) mod disown {
-    pub(crate) const TITLE: &str = "It was not me";
-    pub(crate) const TEXT: &str = "Somebody else added a second factor to your account? Then they know your password. Say so, and the second factor \
-                                   goes, with your recovery codes, your API keys, the password itself and whatever is signed in. After that \
-                                   you set a new password by a link that we send you.";
-    pub(crate) const BUTTON: &str = "It was not me";
 }
 
 pub(crate) mod account {
@@ -367,6 +357,7 @@ pub(crate) mod second_factor {
 pub(crate) mod refusal {
     pub(crate) const NOT_FOUND: &str = "Not found";
     pub(crate) const REFUSED: &str = "That did not work";
+    pub(crate) const BEYOND: &str = "Your role in this organization does not include this. Ask its owner or an admin, or sign in to another organization of yours.";
     pub(crate) const BUSY: &str = "Please come back in a moment";
     pub(crate) const FAILED: &str = "Something went wrong here";
     pub(crate) const BACK: &str = "Go to the start";

@@ -17,7 +17,7 @@ pub(super) const SEATS: Statement<Identity> = Statement::identity(
     "identity.account.seats",
     "select m.organization_id, m.role, u.global_role, o.name, o.requires_mfa
      from memberships m join users u on u.user_id = m.user_id join organizations o on o.organization_id = m.organization_id
-     where m.user_id = $1 order by m.created_at, m.organization_id limit $2",
+     where m.user_id = $1 and o.deleted_at is null order by m.created_at, m.organization_id limit $2",
 );
 
 pub(super) const ORGANIZATION: Statement<Identity> =

@@ -22,8 +22,8 @@ pub(super) const FIND: Statement<Identity> = Statement::identity(
      left join attempts a on a.subject = $2
      left join attempts n on n.subject = $3
      left join lateral (
-       select organization_id, role from memberships
-       where user_id = u.user_id and ($6::text is null or organization_id = $6) order by created_at, organization_id limit 1) m on true",
+       select s.organization_id, s.role from memberships s join organizations o on o.organization_id = s.organization_id
+       where s.user_id = u.user_id and ($6::text is null or s.organization_id = $6) order by o.deleted_at is not null, s.created_at, s.organization_id limit 1) m on true",
 );
 /// One failure more, unless it was kept out.
 pub(super) const COUNT: Statement<Identity> = Statement::identity(
@@ -54,7 +54,8 @@ pub(super) const FAILURES: Statement<Identity> =
 /// Where an account's owner works, unless they say otherwise.
 pub(super) const HOME: Statement<Identity> = Statement::identity(
     "identity.account.home",
-    "select organization_id from memberships where user_id = $1 order by created_at, organization_id limit 1",
+    "select m.organization_id from memberships m join organizations o on o.organization_id = m.organization_id
+     where m.user_id = $1 order by o.deleted_at is not null, m.created_at, m.organization_id limit 1",
 );
 
 /// How long a network is remembered as one where the account's owner works, from the last time.

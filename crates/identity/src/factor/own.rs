@@ -98,18 +98,18 @@ pub async fn rename(tx: &mut Tx<'_, Write>, user: UserId, factor: FactorId, name
     Ok(read(rows.first().ok_or(IdentityError::Missing("second factor"))?)?)
 }
 
-/// Removes a factor; with the last one go the recovery codes.
+/// Removes a factor; with the last one go the recovery codes. `required`: whether everybody has one here.
 ///
 /// # Errors
-/// [`IdentityError::Missing`]; [`IdentityError::Required`] for the last one while an organization of the owner's wants one.
-pub async fn remove(tx: &mut Tx<'_, Write>, user: UserId, factor: FactorId) -> Result<(), IdentityError> {
+/// [`IdentityError::Missing`]; [`IdentityError::Required`] for the last one while everybody has one, or an organization of the owner's wants one.
+pub async fn remove(tx: &mut Tx<'_, Write>, user: UserId, factor: FactorId, required: bool) -> Result<(), IdentityError> {
     tx.write(&HOLD, &[&user.uuid()]).await?;
     if tx.write(&REMOVE, &[&user.uuid(), &factor.uuid()]).await?.is_empty() {
         return Err(IdentityError::Missing("second factor"));
     }
     let rows = tx.write(&LEFT, &[&user.uuid()]).await?;
     let row = rows.first().ok_or(IdentityError::Unreadable("a count of second factors"))?;
-    match (row.try_get::<bool>(0)?, row.try_get::<bool>(1)?) {
+    match (row.try_get::<bool>(0)?, required || row.try_get::<bool>(1)?) {
         (true, _) => Ok(()),
         (false, true) => Err(IdentityError::Required),
         (false, false) => Ok(tx.write(&FORGET_CODES, &[&user.uuid()]).await.map(drop)?),

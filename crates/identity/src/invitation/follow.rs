@@ -26,12 +26,6 @@ const TAKE_SQL: &str = "update invitations i set used_at = $2 from memberships h
      returning i.organization_id, o.name, i.role, h.role, i.email, i.inviter_id";
 pub(super) const TAKE: Statement<Identity> = Statement::identity("identity.invitation.take", TAKE_SQL);
 pub(super) const TAKE_OWN: Statement<Write> = Statement::writing("identity.invitation.take_own", &[Role::Admin], TAKE_SQL);
-/// Withdraws what somebody invited to, everywhere.
-const WITHDRAW_OF_SQL: &str = "update invitations set withdrawn_at = $2 where inviter_id = $1 and used_at is null and withdrawn_at is null and expires_at > $2
-     returning invitation_id, organization_id";
-pub(super) const WITHDRAW_OF: Statement<Identity> = Statement::identity("identity.invitation.withdraw_of", WITHDRAW_OF_SQL);
-pub(super) const WITHDRAW_OF_ACCOUNT: Statement<Write> =
-    Statement::writing("identity.invitation.withdraw_of_account", &[Role::Admin], WITHDRAW_OF_SQL);
 /// Makes the account of who is invited, as a member; nothing, where the address was taken meanwhile. The link showed the address.
 pub(super) const FOUND: Statement<Identity> = Statement::identity(
     "identity.invitation.found",
@@ -136,35 +130,4 @@ fn given(rows: &[Row]) -> Result<Option<Given>, IdentityError> {
     let inviters = row.try_get::<Option<&str>>(3)?.map(role).transpose()?;
     let given = Given { email: row.try_get(4)?, inviter: row.try_get::<Uuid>(5)?.into(), place };
     Ok(inviters.is_some_and(|own| own.may_give(given.place.role)).then_some(given))
-}
-
-/// An invitation that somebody is not to follow any more.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Withdrawn {
-    /// Which one.
-    pub id: InvitationId,
-    /// Whose member it would have made.
-    pub organization: TenantId,
-}
-
-/// Withdraws the open invitations of an account that somebody else may have had in their hands, and tells which they were.
-pub async fn withdraw_of(tx: &mut Tx<'_, Identity>, inviter: UserId, now: Timestamp) -> Result<Vec<Withdrawn>, IdentityError> {
-    withdrawn(&tx.run(&WITHDRAW_OF, &[&inviter.uuid(), &now]).await?)
-}
-
-/// The same for an administrator.
-pub(crate) async fn withdraw_of_account(
-    tx: &mut Tx<'_, Write>,
-    inviter: UserId,
-    now: Timestamp,
-) -> Result<Vec<Withdrawn>, IdentityError> {
-    withdrawn(&tx.write(&WITHDRAW_OF_ACCOUNT, &[&inviter.uuid(), &now]).await?)
-}
-
-fn withdrawn(rows: &[Row]) -> Result<Vec<Withdrawn>, IdentityError> {
-    let read = |row: &Row| {
-        let organization = TenantId::parse(row.try_get(1)?).map_err(|_| IdentityError::Unreadable("an organization's id"))?;
-        Ok(Withdrawn { id: row.try_get::<Uuid>(0)?.into(), organization })
-    };
-    rows.iter().map(read).collect()
 }

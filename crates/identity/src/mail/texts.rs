@@ -46,7 +46,9 @@ fn bringing(kind: link::Kind, name: &str, address: &str) -> (&'static str, Strin
             format!(
                 "a second factor was added to your account just now: signing in asks for it besides the password, and your other sessions \
                  were ended. If it was you, you need not do anything. If it was not you, say so at\n\n{address}\n\nThe link is good for \
-                 seven days and works once. It removes the factor, and ends your password and whatever is signed in: then you set a new \
+                 seven days and works once. It removes the factor, and ends your password, your API keys and whatever is signed in, in \
+                 applications and on devices too. Applications and devices that were let into your account since the day before, and invitations, \
+                 are taken back, and applications that were registered or changed with it are stopped; what went is shown to you. Then you set a new \
                  password by another mail."
             ),
         ),

@@ -8,11 +8,7 @@ use wardgraph_kernel::{Timestamp, UserId, Write};
 use wardgraph_store::{Role, Statement, StoreError, Tx};
 
 use super::leaving::{Left, leave};
-use crate::{
-    IdentityError,
-    invitation::{Withdrawn, withdraw_of_account},
-    session::Why,
-};
+use crate::{IdentityError, session::Why};
 
 const ADMIN: &[Role] = &[Role::Admin];
 
@@ -20,7 +16,7 @@ const ADMIN: &[Role] = &[Role::Admin];
 pub(super) const ADMINISTRATORS: Statement<Write> = Statement::writing(
     "identity.people.administrators",
     ADMIN,
-    "select user_id from users where global_role is not null and disabled_at is null order by user_id for no key update",
+    "select user_id from users where global_role = 'super_admin' and disabled_at is null order by user_id for no key update",
 );
 /// Waits for a sign-in that is under way: what comes after it sees the session that began meanwhile.
 pub(super) const HOLD_ACCOUNT: Statement<Write> =
@@ -58,7 +54,7 @@ impl Administrators {
         self.0.contains(&user)
     }
 
-    fn can_spare(&self, user: UserId) -> Result<(), IdentityError> {
+    pub(super) fn can_spare(&self, user: UserId) -> Result<(), IdentityError> {
         if self.0 == [user] {
             return Err(IdentityError::InTheWay(
                 "this is the last administrator of the server: nobody could administer it any more",
@@ -75,16 +71,7 @@ pub async fn administrators(tx: &mut Tx<'_, Write>) -> Result<Administrators, St
     Ok(Administrators(ids.collect::<Result<_, _>>()?))
 }
 
-/// An account that may do nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Disabled {
-    /// The generation that is to be announced.
-    pub generation: i64,
-    /// Whom it had invited: nobody comes in by that when it is enabled again.
-    pub withdrawn: Vec<Withdrawn>,
-}
-
-/// Has an account do nothing: its sessions and keys end, and what it invited to is withdrawn.
+/// Has an account do nothing: its sessions and keys end. Tells the generation that is to be announced. What it left behind is taken back besides.
 ///
 /// # Errors
 /// [`IdentityError::InTheWay`] for the last administrator.
@@ -93,12 +80,11 @@ pub async fn disable(
     administrators: &Administrators,
     user: UserId,
     now: Timestamp,
-) -> Result<Disabled, IdentityError> {
+) -> Result<i64, IdentityError> {
     administrators.can_spare(user)?;
     tx.write(&HOLD_ACCOUNT, &[&user.uuid()]).await?;
     let rows = tx.write(&DISABLE, &[&user.uuid(), &now, &Why::Disabled.word()]).await?;
-    let generation = rows.first().ok_or(IdentityError::NobodyThere)?.try_get(0)?;
-    Ok(Disabled { generation, withdrawn: withdraw_of_account(tx, user, now).await? })
+    Ok(rows.first().ok_or(IdentityError::NobodyThere)?.try_get(0)?)
 }
 
 /// Lets the account's owner sign in again. What was taken back stays so.

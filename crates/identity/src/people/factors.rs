@@ -9,7 +9,6 @@ use wardgraph_store::{Role, Statement, Tx};
 use super::{Administrators, end::HOLD_ACCOUNT};
 use crate::{
     IdentityError,
-    invitation::{Withdrawn, withdraw_of_account},
     mail::{Notice, notify_own},
     session::Why,
 };
@@ -36,11 +35,10 @@ pub struct Taken {
     pub generation: i64,
     /// How many factors.
     pub factors: usize,
-    /// Whom it had invited: who put a factor on the account may have invited, too.
-    pub withdrawn: Vec<Withdrawn>,
 }
 
-/// Takes away an account's second factors with everything else that opens it, and tells its owner by mail, who sets a new password by a link.
+/// Takes away an account's second factors with everything else that opens it, and tells its owner by mail, who sets a new password by a link. What
+/// it left behind is taken back besides.
 ///
 /// # Errors
 /// [`IdentityError::InTheWay`] for the administrator's own account: whoever holds a session of theirs would be rid of what guards it.
@@ -61,5 +59,5 @@ pub async fn take_factors(
     let rows = tx.write(&TAKE_REST, &[&of.uuid(), &now, &Why::FactorsTaken.word()]).await?;
     let generation = rows.first().ok_or(IdentityError::NobodyThere)?.try_get(0)?;
     notify_own(tx, of, Notice::FactorsTaken, now, chance).await?;
-    Ok(Taken { generation, factors, withdrawn: withdraw_of_account(tx, of, now).await? })
+    Ok(Taken { generation, factors })
 }

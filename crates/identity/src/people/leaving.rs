@@ -38,8 +38,12 @@ pub(super) const HAND_OVER: Statement<Write> = Statement::writing(
     ADMIN,
     "update organizations set owner_id = $2 where organization_id = $1 and owner_id = $3 returning organization_id",
 );
-pub(super) const DISSOLVE: Statement<Write> =
-    Statement::writing("identity.people.dissolve", ADMIN, "delete from organizations where organization_id = $1");
+/// Tells its clients, which go along.
+pub(super) const DISSOLVE: Statement<Write> = Statement::writing(
+    "identity.people.dissolve",
+    ADMIN,
+    "with gone as (delete from organizations where organization_id = $1) select client_id from clients where organization_id = $1",
+);
 
 /// An organization that one of its owners left for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +52,8 @@ pub struct Left {
     pub organization: TenantId,
     /// Who owns it from now on; `None` for one that is no more.
     pub heir: Option<UserId>,
+    /// The clients that went along with it: what they hold elsewhere is to be taken back, too.
+    pub clients: Vec<String>,
     owner: UserId,
 }
 
@@ -82,7 +88,7 @@ async fn leave_one(tx: &mut Tx<'_, Write>, organization: TenantId, owner: UserId
     let (others, heir): (bool, Option<Uuid>) = (row.try_get(0)?, row.try_get(1)?);
     if let Some(heir) = heir {
         let changed = tx.write(&HAND_OVER, &[&id, &heir, &owner.uuid()]).await?;
-        return Ok((!changed.is_empty()).then(|| Left { organization, heir: Some(heir.into()), owner }));
+        return Ok((!changed.is_empty()).then(|| Left { organization, heir: Some(heir.into()), clients: Vec::new(), owner }));
     }
     if others {
         return Err(IdentityError::InTheWay(
@@ -95,6 +101,6 @@ async fn leave_one(tx: &mut Tx<'_, Write>, organization: TenantId, owner: UserId
             "the account is the only owner of an organization that has data: delete the data for good first, or make somebody else an owner",
         ));
     }
-    tx.write(&DISSOLVE, &[&id]).await?;
-    Ok(Some(Left { organization, heir: None, owner }))
+    let clients = tx.write(&DISSOLVE, &[&id]).await?.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+    Ok(Some(Left { organization, heir: None, clients, owner }))
 }

@@ -83,8 +83,8 @@ pub struct Person {
 }
 
 /// A page of accounts, the oldest first.
-pub async fn list(
-    tx: &mut Tx<'_, Read>,
+pub async fn list<M: Mode>(
+    tx: &mut Tx<'_, M>,
     listing: &Listing<'_>,
     after: Option<Cursor>,
     size: PageSize,

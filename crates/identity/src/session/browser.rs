@@ -18,7 +18,8 @@ const PREFIX: &str = "wgs_";
 /// What a cookie's session is, looked at for every page: whatever ends it ends it at once.
 pub(super) const FIND: Statement<Identity> = Statement::identity(
     "identity.browser.find",
-    "select s.user_id, s.verifier, m.organization_id, m.role, u.generation, s.last_used_at, s.expires_at, s.amr, s.acr, s.auth_time, o.requires_mfa
+    "select s.user_id, s.verifier, m.organization_id, m.role, u.generation, s.last_used_at, s.expires_at, s.amr, s.acr, s.auth_time, o.requires_mfa,
+            s.created_at, o.session_idle_seconds, o.session_lifetime_seconds
      from sessions s join users u on u.user_id = s.user_id
      join memberships m on m.user_id = s.user_id and m.organization_id = s.organization_id
      join organizations o on o.organization_id = s.organization_id
@@ -32,6 +33,13 @@ pub(super) const TOUCH: Statement<Identity> = Statement::identity(
 pub(super) const REPLACE: Statement<Identity> = Statement::identity(
     "identity.browser.replace",
     "update sessions set ended_at = $3, ended_by = $4 where session_id = $1 and verifier = $2 and browser and ended_at is null returning session_id",
+);
+
+/// The session in which a client's was begun, whether it lives still or not.
+pub(super) const BEGAN: Statement<Identity> = Statement::identity(
+    "identity.browser.began",
+    "select b.verifier from sessions s join sessions b on b.session_id = s.browser_session_id
+     where s.session_id = $1 and s.client_id = $2 and b.session_id = $3 and b.user_id = s.user_id",
 );
 
 /// What a cookie holds: what it says of itself, which nobody has believed yet.
@@ -90,8 +98,9 @@ pub async fn find(
         proof: Proof { amr: row.try_get(7)?, acr: row.try_get(8)?, at: row.try_get(9)? },
     };
     let falls_short = row.try_get::<bool>(10)? && !session.proof.is_multiple();
-    let idle = session.last_used_at.saturating_add(lifetimes.idle).is_ok_and(|until| now < until);
-    let lives = idle && now < session.expires_at && !falls_short;
+    let lifetimes = lifetimes.within(row.try_get(12)?, row.try_get(13)?);
+    let lasts = lifetimes.last(row.try_get(11)?, session.last_used_at, now);
+    let lives = lasts && now < session.expires_at && !falls_short;
     Ok((sha256::verifies(cookie.text, &verifier) && lives).then_some(session))
 }
 
@@ -101,6 +110,18 @@ pub async fn replace(tx: &mut Tx<'_, Identity>, cookie: &CookieText<'_>, now: Ti
     tx.run(&REPLACE, &[&cookie.session.uuid(), &verifier.as_slice(), &now, &Why::Replaced.word()])
         .await
         .map(|rows| !rows.is_empty())
+}
+
+/// Whether a client's session was begun by the very browser that holds this cookie, whose own session may be over.
+pub async fn began(
+    tx: &mut Tx<'_, Identity>,
+    cookie: &CookieText<'_>,
+    session: SessionId,
+    client: &str,
+) -> Result<bool, StoreError> {
+    let rows = tx.run(&BEGAN, &[&session.uuid(), &client, &cookie.session.uuid()]).await?;
+    let Some(row) = rows.first() else { return Ok(false) };
+    Ok(sha256::verifies(cookie.text, &row.try_get::<Vec<u8>>(0)?))
 }
 
 /// Notes that a session was used, and from where.

@@ -19,10 +19,11 @@ pub(super) const HOLD: Statement<Identity> = Statement::identity(
     "identity.session.hold",
     "select s.user_id, s.family_key, s.number, s.verifier, s.program, s.network, s.rotated_at, s.rotated_before_at, s.last_used_at,
             s.expires_at, s.ended_at is not null, u.disabled_at is not null, m.organization_id, m.role, s.organization_id, u.generation,
-            s.amr, s.acr, s.auth_time, coalesce(o.requires_mfa, false), u.global_role
+            s.amr, s.acr, s.auth_time, coalesce(o.requires_mfa, false), u.global_role,
+            s.created_at, o.session_idle_seconds, o.session_lifetime_seconds
      from sessions s join users u on u.user_id = s.user_id
-     left join memberships m on m.user_id = s.user_id and m.organization_id = s.organization_id
      left join organizations o on o.organization_id = s.organization_id
+     left join memberships m on m.user_id = s.user_id and m.organization_id = s.organization_id and (s.client_id is null or o.deleted_at is null)
      where s.session_id = $1 and not s.browser and s.client_id is not distinct from $2::text for update of s",
 );
 pub(super) const ROTATE: Statement<Identity> = Statement::identity(
@@ -77,8 +78,11 @@ pub struct Held {
     /// What its owner may do there; `None` for one who is no member any more.
     pub seat: Option<Seat>,
     verifier: Vec<u8>,
+    began_at: Timestamp,
     last_used_at: Timestamp,
     expires_at: Timestamp,
+    /// How long the organization lets its sessions last: without a use, and at all.
+    most: (Option<i32>, Option<i32>),
     ended: bool,
     disabled: bool,
 }
@@ -86,8 +90,8 @@ pub struct Held {
 impl Held {
     /// Whether its tokens are good for anything at `now`.
     pub fn lives(&self, lifetimes: Lifetimes, now: Timestamp) -> bool {
-        let idle = self.last_used_at.saturating_add(lifetimes.idle).is_ok_and(|until| now < until);
-        idle && now < self.expires_at && !self.ended && !self.disabled
+        let lasts = lifetimes.within(self.most.0, self.most.1).last(self.began_at, self.last_used_at, now);
+        lasts && now < self.expires_at && !self.ended && !self.disabled
     }
 
     /// Whether a token is the very one that is kept as the next to be used. One of an older number is not kept.
@@ -117,6 +121,8 @@ pub async fn hold(tx: &mut Tx<'_, Identity>, session: SessionId, of: Option<&str
         generation: row.try_get(15)?,
         seat: seat(row.try_get(12)?, row.try_get(13)?, row.try_get(20)?)?,
         verifier: row.try_get(3)?,
+        began_at: row.try_get(21)?,
+        most: (row.try_get(22)?, row.try_get(23)?),
         last_used_at: row.try_get(8)?,
         expires_at: row.try_get(9)?,
         ended: row.try_get(10)?,

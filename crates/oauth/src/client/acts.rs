@@ -1,9 +1,10 @@
-//! Who did something with a client last: what becomes of it when that was not whom it seemed to be, and who may.
+//! Who did something with a client, and when: what becomes of it when that was not whom it seemed to be, and who may.
 
 use std::time::Duration;
 
 use wardgraph_kernel::{ClientId, Identity, OrganizationRole, TenantId, Timestamp, UserId, Write};
-use wardgraph_store::{Role, Row, Statement, Tx};
+use wardgraph_store::{Role, Row, Statement, StoreError, Tx, changes::Announcing};
+use wardgraph_tokens::{Revocation, revoke};
 
 use super::Client;
 use crate::OAuthError;
@@ -18,16 +19,16 @@ pub(super) const REGISTRAR: Statement<Write> = Statement::writing(
     APP,
     "select m.role, coalesce(u.global_role = 'super_admin', false) from memberships m join users u on u.user_id = m.user_id where m.organization_id = $1 and m.user_id = $2",
 );
-pub(super) const SIGN: Statement<Write> = Statement::writing(
-    "oauth.client.sign",
-    APP,
-    "update clients set changed_by = $3 where organization_id = $1 and client_id = $2",
-);
-/// They stay, and do nothing: whoever sees to the organization looks at them, and has them go on or go.
+const SIGN_SQL: &str = "insert into client_acts as a (client_id, user_id, acted_at) select $1::text, $2::uuid, $3::timestamptz
+     on conflict (client_id, user_id) do update set acted_at = greatest(a.acted_at, excluded.acted_at)";
+pub(super) const SIGN: Statement<Write> = Statement::writing("oauth.client.sign", APP, SIGN_SQL);
+pub(super) const SIGN_FOR: Statement<Identity> = Statement::identity("oauth.client.sign_for", SIGN_SQL);
+/// They stay, and do nothing: whoever sees to the organization looks at them, and has them go on or go. What others did since makes no difference.
 pub(super) const DISOWN: Statement<Identity> = Statement::identity(
     "oauth.client.disown",
-    "update clients set disabled_at = $3, updated_at = $3, generation = generation + 1 where changed_by = $1 and updated_at >= $2 and disabled_at is null
-     returning client_id, organization_id, generation",
+    "update clients c set disabled_at = $3, updated_at = $3, generation = c.generation + 1 from client_acts a
+     where a.user_id = $1 and a.acted_at >= $2 and c.client_id = a.client_id and c.disabled_at is null and c.organization_id is not null
+     returning c.client_id, c.organization_id, c.generation, c.name",
 );
 
 /// Somebody who registers clients of the organization that they work in, as they stand now.
@@ -75,12 +76,17 @@ impl Registrar {
         self.may_give(client.registered.role)
     }
 
-    /// Has a client know who did something with it last.
-    pub async fn sign(&self, tx: &mut Tx<'_, Write>, id: &ClientId) -> Result<(), OAuthError> {
-        let tenant = tx.tenant();
-        tx.write(&SIGN, &[&tenant, &id.as_str(), &self.user.uuid()]).await?;
+    /// Has a client know who did something with it.
+    pub async fn sign(&self, tx: &mut Tx<'_, Write>, id: &ClientId, now: Timestamp) -> Result<(), OAuthError> {
+        tx.write(&SIGN, &[&id.as_str(), &self.user.uuid(), &now]).await?;
         Ok(())
     }
+}
+
+/// Has a client know at whose word it was registered.
+pub(super) async fn sign_for(tx: &mut Tx<'_, Identity>, id: &ClientId, user: UserId, now: Timestamp) -> Result<(), OAuthError> {
+    tx.run(&SIGN_FOR, &[&id.as_str(), &user.uuid(), &now]).await?;
+    Ok(())
 }
 
 /// A client that may do nothing any more.
@@ -92,10 +98,12 @@ pub struct Shut {
     pub organization: TenantId,
     /// Its generation from now on: it is to be announced.
     pub generation: i64,
+    /// What it is called.
+    pub name: String,
 }
 
-/// Disables the clients that an account registered, changed or gave a secret last, from a day before `since` on: whoever had it in their hands may hold
-/// what opens them.
+/// Disables the clients that an account registered, changed or gave a secret from a day before `since` on: whoever had it in their hands may hold what
+/// opens them.
 pub async fn disown(tx: &mut Tx<'_, Identity>, user: UserId, since: Timestamp, now: Timestamp) -> Result<Vec<Shut>, OAuthError> {
     let since = since.saturating_sub(BEFORE).unwrap_or(Timestamp::MIN);
     let rows = tx.run(&DISOWN, &[&user.uuid(), &since, &now]).await?;
@@ -104,7 +112,22 @@ pub async fn disown(tx: &mut Tx<'_, Identity>, user: UserId, since: Timestamp, n
             id: ClientId::parse(row.try_get(0)?).ok_or(OAuthError::Unreadable("an id"))?,
             organization: TenantId::parse(row.try_get(1)?).map_err(|_| OAuthError::Unreadable("an organization's id"))?,
             generation: row.try_get(2)?,
+            name: row.try_get(3)?,
         })
     };
     rows.iter().map(read).collect()
+}
+
+/// Takes back every token of an organization that is no more, and what its clients, which went along, hold of people in other ones.
+pub async fn end_with(
+    tx: &mut impl Announcing,
+    organization: &TenantId,
+    clients: &[String],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    revoke(tx, Revocation::Organization(organization.as_str()), now).await?;
+    for id in clients {
+        revoke(tx, Revocation::ClientTokens { id, generation: i64::MAX }, now).await?;
+    }
+    Ok(())
 }

@@ -192,7 +192,7 @@ impl<'a> Says<'a> {
 }
 
 fn is_asymmetric(word: &str) -> bool {
-    word.parse().is_ok_and(|algorithm: Algorithm| Algorithm::ASYMMETRIC.contains(&algorithm))
+    Algorithm::named(word).is_some_and(|algorithm| Algorithm::ASYMMETRIC.contains(&algorithm))
 }
 
 fn algorithm(says: &Says<'_>, place: &str, terms: &Terms<'_>) -> Result<Option<Algorithm>, Unfit> {

@@ -1,17 +1,15 @@
 //! Fetching what lies at clients' ids.
 //!
 //! **Invariant:** strangers have documents fetched by naming them, so that everything about it is bounded: to whom the connection goes (the client's
-//! rules), how large the answer is and how long it takes, how many are fetched at once, and how often each address is asked. No redirect is followed, and what
+//! rules), how large the answer is and how long it takes, how many are fetched at once and how many of them on one host, and how often each address is
+//! asked. No redirect is followed, and what
 //! is wrong is not kept as a client.
 
 use std::{sync::Arc, time::Duration};
 
 use moka::{policy::EvictionPolicy, sync::Cache};
-use tokio::{
-    sync::{Mutex, OwnedMutexGuard, Semaphore},
-    time::timeout,
-};
-use wardgraph_egress::{Address, Client, EgressError, HeaderMap, HeaderValue, Request, header};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use wardgraph_egress::{Address, Client, EgressError, HeaderMap, HeaderValue, Request, Turns, header};
 use wardgraph_kernel::Timestamp;
 use wardgraph_tokens::Algorithm;
 
@@ -22,8 +20,9 @@ const MOST_BYTES: usize = 16 << 10;
 /// How long an answer may take, and rest while it comes: somebody's browser waits.
 const DEADLINE: Duration = Duration::from_secs(5);
 const IDLE: Duration = Duration::from_secs(3);
-/// How many are fetched at once.
+/// How many are fetched at once, and how many of them on one host.
 const AT_ONCE: usize = 8;
+const ON_ONE_HOST: usize = 2;
 /// How many addresses are known to have failed, and for how long they are not asked again.
 const FAILED: u64 = 10_000;
 const PAUSE: Duration = Duration::from_secs(30);
@@ -37,7 +36,7 @@ const USUAL: Duration = Duration::from_hours(1);
 pub struct Documents {
     client: Client,
     scopes: Vec<String>,
-    turns: Semaphore,
+    turns: Turns,
     flights: Cache<String, Arc<Mutex<()>>>,
     failed: Cache<String, (Timestamp, NoDocument)>,
 }
@@ -65,7 +64,13 @@ impl Documents {
     pub fn new(client: Client, scopes: Vec<String>) -> Self {
         let flights = Cache::builder().max_capacity(FAILED).time_to_idle(Duration::from_mins(1));
         let failed = Cache::builder().max_capacity(FAILED).time_to_live(PAUSE).eviction_policy(EvictionPolicy::lru());
-        Self { client, scopes, turns: Semaphore::new(AT_ONCE), flights: flights.build(), failed: failed.build() }
+        Self {
+            client,
+            scopes,
+            turns: Turns::new(AT_ONCE, AT_ONCE, ON_ONE_HOST),
+            flights: flights.build(),
+            failed: failed.build(),
+        }
     }
 
     /// Waits until nobody else fetches this document.
@@ -83,8 +88,14 @@ impl Documents {
     /// Fetches what lies at `id`.
     ///
     /// # Errors
-    /// As [`NoDocument`] says, which is remembered for a moment.
+    /// As [`NoDocument`] says, which is remembered for a moment, unless nobody was asked for want of a turn: that says nothing of the document.
     pub async fn fetch(&self, id: &str, algorithms: &[Algorithm], now: Timestamp) -> Result<Fetched, NoDocument> {
+        let host = Address::parse(id).map(|address| address.host().to_owned()).unwrap_or_default();
+        // They are nobody's, all of them.
+        let Some(_turn) = self.turns.take("", &host, DEADLINE).await else {
+            tracing::debug!(id, "too many clients' documents are fetched at once");
+            return Err(NoDocument::Away);
+        };
         let fetched = self.ask(id, algorithms, now).await;
         fetched.map_err(|(why, told)| {
             tracing::debug!(id, told, "a client's document cannot be used");
@@ -96,9 +107,6 @@ impl Documents {
     async fn ask(&self, id: &str, algorithms: &[Algorithm], now: Timestamp) -> Result<Fetched, (NoDocument, String)> {
         let away = |told: &dyn ToString| (NoDocument::Away, told.to_string());
         let unfit = |told: &dyn ToString| (NoDocument::Unfit, told.to_string());
-        let Ok(Ok(_turn)) = timeout(DEADLINE, self.turns.acquire()).await else {
-            return Err(away(&"too many are fetched at once"));
-        };
         let address = Address::parse(id).map_err(|error| unfit(&error))?;
         let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static("application/json"))]);
         let request = Request { headers, redirects: 0, ..Request::get(address, DEADLINE, IDLE) };
@@ -166,6 +174,21 @@ mod tests {
         assert_eq!(kept(&[("cache-control", "max-age=x")]), 60);
         assert_eq!(kept(&[("cache-control", "Max-Age=99999999999")]), 86_400);
         assert_eq!(kept(&[("cache-control", "no-store")]), 60);
+    }
+
+    #[tokio::test]
+    async fn a_document_that_had_no_turn_did_not_fail() {
+        let client = wardgraph_egress::Egress::new(wardgraph_egress::Names::System, None).unwrap();
+        let client = client.client(wardgraph_egress::Rules::tenant(None), Duration::from_secs(1));
+        let none = Turns::new(0, 0, 0);
+        let documents = Documents { turns: none, ..Documents::new(client, Vec::new()) };
+        let (id, now) = ("https://127.0.0.1/client.json", Timestamp::UNIX_EPOCH);
+        assert_eq!(documents.fetch(id, &[Algorithm::ES256], now).await.unwrap_err(), NoDocument::Away);
+        assert_eq!(documents.failed(id, now), None);
+        // Where somebody is asked, in vain.
+        let documents = Documents { turns: Turns::new(1, 1, 1), ..documents };
+        let failed = documents.fetch(id, &[Algorithm::ES256], now).await.unwrap_err();
+        assert_eq!(documents.failed(id, now), Some(failed));
     }
 
     #[test]

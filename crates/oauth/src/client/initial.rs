@@ -8,7 +8,7 @@ use wardgraph_kernel::{
 };
 use wardgraph_store::{Param, Role, Row, Statement, Tx};
 
-use crate::{OAuthError, reference, scope};
+use crate::{Either, OAuthError, reference, scope};
 
 /// How a token begins, for whoever finds one where it should not be.
 const PREFIX: &str = "wgit_";
@@ -35,11 +35,6 @@ pub(super) const WITHDRAW: Statement<Write> = Statement::writing(
     "oauth.initial.withdraw",
     APP,
     "delete from initial_tokens where organization_id = $1 and token_id = $2 returning token_id",
-);
-/// Those that somebody made.
-pub(super) const WITHDRAW_OF: Statement<Identity> = Statement::identity(
-    "oauth.initial.withdraw_of",
-    "delete from initial_tokens where maker_id = $1 returning token_id, organization_id",
 );
 /// A token, held until the transaction ends, and what its maker is now.
 pub(super) const HOLD: Statement<Identity> = Statement::identity(
@@ -103,35 +98,21 @@ pub struct Leave {
     pub maker: Option<UserId>,
 }
 
-/// Makes a token of the caller's organization. Its text is shown once.
+/// Makes a token: of the caller's organization, or of any at the word of whoever runs the server. Its text is shown once.
 pub async fn make(
-    tx: &mut Tx<'_, Write>,
+    tx: &mut impl Either,
     id: InitialTokenId,
     new: &NewToken<'_>,
     now: Timestamp,
     chance: &dyn Chance,
 ) -> Result<Secret, OAuthError> {
     let (text, verifier) = reference::make(PREFIX, id.uuid(), chance);
-    made(&tx.write(&MAKE, &First::of(id, new, &verifier, now).params()).await?)?;
+    let first = First::of(id, new, &verifier, now);
+    let rows = tx.either(&MAKE, &MAKE_FOR, &first.params()).await?;
+    if rows.is_empty() {
+        return Err(OAuthError::TooMany { what: "initial tokens of an organization that are good", most: MOST });
+    }
     Ok(text)
-}
-
-/// Makes a token of any organization, at the word of whoever runs the server.
-pub async fn make_for(
-    tx: &mut Tx<'_, Identity>,
-    id: InitialTokenId,
-    new: &NewToken<'_>,
-    now: Timestamp,
-    chance: &dyn Chance,
-) -> Result<Secret, OAuthError> {
-    let (text, verifier) = reference::make(PREFIX, id.uuid(), chance);
-    made(&tx.run(&MAKE_FOR, &First::of(id, new, &verifier, now).params()).await?)?;
-    Ok(text)
-}
-
-fn made(rows: &[Row]) -> Result<(), OAuthError> {
-    let too_many = OAuthError::TooMany { what: "initial tokens of an organization that are good", most: MOST };
-    if rows.is_empty() { Err(too_many) } else { Ok(()) }
 }
 
 /// The organization's tokens that are good, the newest first.
@@ -154,12 +135,6 @@ pub async fn list(tx: &mut Tx<'_, Read>, now: Timestamp) -> Result<Vec<InitialTo
 pub async fn withdraw(tx: &mut Tx<'_, Write>, id: InitialTokenId) -> Result<bool, OAuthError> {
     let tenant = tx.tenant();
     Ok(!tx.write(&WITHDRAW, &[&tenant, &id.uuid()]).await?.is_empty())
-}
-
-/// Withdraws what an account made that somebody else may have had in their hands: each token, and whose clients it made.
-pub async fn withdraw_of(tx: &mut Tx<'_, Identity>, user: UserId) -> Result<Vec<(InitialTokenId, String)>, OAuthError> {
-    let read = |row: &Row| Ok((row.try_get::<Uuid>(0)?.into(), row.try_get(1)?));
-    tx.run(&WITHDRAW_OF, &[&user.uuid()]).await?.iter().map(read).collect()
 }
 
 /// Uses a token once; `None` if it is good for nothing.

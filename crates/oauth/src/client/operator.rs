@@ -6,7 +6,7 @@ use wardgraph_store::{Statement, Tx};
 
 use super::{
     About, Client, NewSecret, Registration,
-    anew::{Anew, set_anew, with_room},
+    anew::{Anew, is_another, set_anew, with_room},
     own::{Changed, KEEP_SECRET_FOR, MOST},
     rows::{client_columns, read},
 };
@@ -29,7 +29,7 @@ pub(super) const REPLACE: Statement<Identity> = Statement::identity(
     concat!(
         "update clients set ",
         set_anew!(),
-        ", about = $23, registration_verifier = null where client_id = $1 returning generation"
+        ", about = $24, registration_verifier = null where client_id = $1 returning generation"
     ),
 );
 pub(super) const DELETE: Statement<Identity> =
@@ -43,19 +43,6 @@ pub(super) const EXPIRE: Statement<Identity> = Statement::identity(
 );
 pub(super) const DROP_SECRETS: Statement<Identity> =
     Statement::identity("oauth.client.drop_secrets", "delete from client_secrets where client_id = $1");
-
-/// What people agreed to. They see it still, and can take it back.
-pub(super) const ASK_ANEW: Statement<Identity> =
-    Statement::identity("oauth.client.ask_anew", "update consents set scopes = '{}' where client_id = $1");
-
-/// Whether people would have agreed to something else.
-fn is_another(old: &Registration, new: &Registration) -> bool {
-    new.redirect_uris.iter().any(|uri| !old.redirect_uris.contains(uri))
-        || old.name != new.name
-        || old.auth_method != new.auth_method
-        || old.jwks != new.jwks
-        || old.jwks_uri != new.jwks_uri
-}
 
 /// The newest clients: an organization's, or everybody's.
 pub async fn list(tx: &mut Tx<'_, Identity>, organization: Option<&TenantId>) -> Result<Vec<Client>, OAuthError> {
@@ -82,10 +69,7 @@ pub async fn replace(
     if !new.auth_method.has_secret() {
         tx.run(&DROP_SECRETS, &[&id.as_str()]).await?;
     }
-    if is_another(&before.registered, new) {
-        tx.run(&ASK_ANEW, &[&id.as_str()]).await?;
-    }
-    let anew = Anew::of(id.as_str(), new, disabled, now);
+    let anew = Anew::of(id.as_str(), new, disabled, is_another(&before.registered, new), now);
     tx.run(&REPLACE, &anew.params(&[&about])).await?;
     Ok(Changed { before, after: hold(tx, &id).await? })
 }

@@ -8,7 +8,7 @@ use wardgraph_tokens::Algorithm;
 
 use super::{
     Client, NewSecret, Registrar, Registration, Source,
-    anew::{Anew, set_anew, with_room},
+    anew::{Anew, is_called_otherwise, set_anew, with_room},
     rows::{client_columns, read},
 };
 use crate::{AuthMethod, OAuthError};
@@ -17,7 +17,7 @@ const APP: &[Role] = &[Role::App];
 /// How many clients an organization may have. The count may be passed by clients that are registered at once, not by many.
 pub(super) const MOST: i64 = 1_000;
 /// Where a listed client's mark stands, behind the columns of every client.
-const MARK: usize = 31;
+const MARK: usize = 32;
 /// How many secrets of a client may be good at once.
 pub(super) const MOST_SECRETS: i64 = 5;
 
@@ -74,8 +74,8 @@ pub(super) const REPLACE: Statement<Write> = Statement::writing(
     concat!(
         "update clients set ",
         set_anew!(),
-        ", source = case when $24::boolean and source = 'cli' then source else 'api' end
-         where client_id = $1 and organization_id = $23 returning generation"
+        ", source = case when $25::boolean and source = 'cli' then source else 'api' end
+         where client_id = $1 and organization_id = $24 returning generation"
     ),
 );
 /// A client that proves itself otherwise from now on has none: one from before does not revive.
@@ -122,7 +122,7 @@ pub async fn create(
     if let Some(secret) = secret {
         tx.write(&KEEP_SECRET, &[&tenant, &id.as_str(), &secret.id.uuid(), &secret.verifier.as_slice(), &now]).await?;
     }
-    by.sign(tx, id).await?;
+    by.sign(tx, id, now).await?;
     hold(tx, id).await
 }
 
@@ -214,7 +214,7 @@ fn loses_a_key(before: &Registration, after: &Registration) -> bool {
     before.jwks_uri != after.jwks_uri || keys(before).iter().any(|key| !left.contains(key))
 }
 
-/// Registers something else of a client.
+/// Registers something else of a client. People are asked anew about what they would not have agreed to.
 ///
 /// # Errors
 /// [`OAuthError::Above`] for a role above that of whoever asks, before or after.
@@ -233,9 +233,9 @@ pub async fn replace(
     if !new.auth_method.has_secret() {
         tx.write(&FORGET_SECRETS, &[&tenant, &id.as_str()]).await?;
     }
-    let anew = Anew::of(id.as_str(), new, disabled, now);
+    let anew = Anew::of(id.as_str(), new, disabled, is_called_otherwise(&before.registered, new), now);
     tx.write(&REPLACE, &anew.params(&[&tenant, &by.operator])).await?;
-    by.sign(tx, id).await?;
+    by.sign(tx, id, now).await?;
     Ok(Changed { before, after: hold(tx, id).await? })
 }
 
@@ -268,7 +268,7 @@ pub async fn rotate(
     let rows = tx.write(&EXPIRE, &[&tenant, &id.as_str(), &now, &until]).await?;
     let generation = with_room(&rows, until, now)?;
     tx.write(&KEEP_SECRET, &[&tenant, &id.as_str(), &secret.id.uuid(), &secret.verifier.as_slice(), &now]).await?;
-    by.sign(tx, id).await?;
+    by.sign(tx, id, now).await?;
     Ok(generation)
 }
 

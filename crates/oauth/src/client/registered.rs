@@ -6,13 +6,12 @@
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 use wardgraph_kernel::{Chance, ClientId, Identity, Secret, TenantId, Timestamp, UserId};
 use wardgraph_store::{Statement, Tx};
 use wardgraph_tokens::{Revocation, revoke};
 
 use super::{
-    Client, Described, NewSecret, Source, create_for,
+    Client, Described, NewSecret, Source, acts, create_for,
     operator::{self, keep_secret},
     own::Changed,
 };
@@ -27,30 +26,31 @@ const UNUSED_FOR: Duration = Duration::from_hours(30 * 24);
 /// How many rows one statement forgets.
 const PAGE: i64 = 1_000;
 
-/// Whether there is room for one more; made, if need be.
+/// Whether there is room for one more; made, if need be. By age alone: a client that describes itself again, or whose document is fetched again, is no
+/// younger for it.
 pub(super) const MAKE_ROOM: Statement<Identity> = Statement::identity(
     "oauth.client.make_room",
     "with nobodys as (select count(*) as number from clients where organization_id is null and source = $1),
      gone as (delete from clients where (select number from nobodys) >= $3 and client_id in (
-       select c.client_id from clients c where c.organization_id is null and c.source = $1 and c.updated_at <= $2 and c.disabled_at is null
+       select c.client_id from clients c where c.organization_id is null and c.source = $1 and c.created_at <= $2 and c.disabled_at is null
          and not exists (select from consents k where k.client_id = c.client_id)
          and not exists (select from sessions s where s.client_id = c.client_id and s.ended_at is null)
-       order by c.updated_at limit 1) returning 1)
+       order by c.created_at limit 1) returning 1)
      select (select number from nobodys) < $3 or exists (select from gone)",
 );
 pub(super) const DESCRIBE: Statement<Identity> = Statement::identity(
     "oauth.client.describe",
-    "update clients set registration_verifier = $2, about = $3, believed_until = $4, generation = $5, changed_by = coalesce($6, changed_by) where client_id = $1",
+    "update clients set registration_verifier = $2, about = $3, believed_until = $4, generation = $5 where client_id = $1",
 );
 pub(super) const BELIEVE: Statement<Identity> =
     Statement::identity("oauth.client.believe", "update clients set believed_until = $2, updated_at = $3 where client_id = $1");
 pub(super) const SWEEP: Statement<Identity> = Statement::identity(
     "oauth.client.sweep",
     "delete from clients where client_id in (
-       select c.client_id from clients c where c.organization_id is null and c.updated_at <= $1 and c.disabled_at is null
+       select c.client_id from clients c where c.organization_id is null and c.created_at <= $1 and c.disabled_at is null
          and not exists (select from consents k where k.client_id = c.client_id)
          and not exists (select from sessions s where s.client_id = c.client_id and s.ended_at is null)
-       order by c.updated_at limit $2) returning 1",
+       order by c.created_at limit $2) returning 1",
 );
 
 /// A client that registered itself just now, or changed what is registered of it, and what it is told once.
@@ -94,8 +94,10 @@ pub async fn register(
     create_for(tx, organization, Source::Dynamic, &id, &described.registered, secret.as_ref(), now).await?;
     let (token, verifier) = token(chance);
     let until = None::<Timestamp>;
-    tx.run(&DESCRIBE, &[&id.as_str(), &Some(verifier), &described.about.text(), &until, &1_i64, &maker.map(UserId::uuid)])
-        .await?;
+    tx.run(&DESCRIBE, &[&id.as_str(), &Some(verifier), &described.about.text(), &until, &1_i64]).await?;
+    if let Some(maker) = maker {
+        acts::sign_for(tx, &id, maker, now).await?;
+    }
     Ok(Some(Registered { client: operator::hold(tx, &id).await?, secret, token }))
 }
 
@@ -121,7 +123,7 @@ pub async fn describe_anew(
     }
     let (token, verifier) = token(chance);
     let (about, until) = (described.about.text(), None::<Timestamp>);
-    tx.run(&DESCRIBE, &[&client.id.as_str(), &Some(verifier), &about, &until, &client.generation, &None::<Uuid>]).await?;
+    tx.run(&DESCRIBE, &[&client.id.as_str(), &Some(verifier), &about, &until, &client.generation]).await?;
     let client = client.clone();
     Ok((changed, Registered { client, secret, token }))
 }
@@ -177,8 +179,7 @@ pub async fn keep_document(
             create_for(tx, None, Source::Document, id, &described.registered, None, now).await?;
             // Generations go on where they were, should the client have been forgotten in between.
             let (nothing, generation) = (None::<Vec<u8>>, now.as_millisecond());
-            tx.run(&DESCRIBE, &[&id.as_str(), &nothing, &described.about.text(), &Some(until), &generation, &None::<Uuid>])
-                .await?;
+            tx.run(&DESCRIBE, &[&id.as_str(), &nothing, &described.about.text(), &Some(until), &generation]).await?;
             Ok(Kept::New(operator::hold(tx, id).await?))
         }
         Err(error) => Err(error),

@@ -16,7 +16,7 @@ macro_rules! client_columns {
          c.backchannel_logout_session, c.userinfo_alg, c.introspection_alg,
          array(select s.verifier from client_secrets s where s.client_id = c.client_id order by s.secret_id),
          array(select s.expires_at from client_secrets s where s.client_id = c.client_id order by s.secret_id),
-         c.about, c.believed_until, c.registration_verifier"
+         c.about, c.believed_until, c.registration_verifier, coalesce(c.asks_from, 0)"
     };
 }
 
@@ -79,6 +79,7 @@ pub(super) fn read(row: &Row) -> Result<Client, OAuthError> {
         about: About::read(row.try_get(28)?).ok_or(OAuthError::Unreadable("what it says of itself"))?,
         believed_until: row.try_get(29)?,
         registration_verifier: row.try_get(30)?,
+        asks_from: row.try_get(31)?,
         secrets: secrets.collect::<Result<_, OAuthError>>()?,
     })
 }

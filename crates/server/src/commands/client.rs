@@ -205,7 +205,7 @@ impl Desk {
             uses: terms.uses,
             expires_at: terms.expires_at,
         };
-        let text = initial::make_for(&mut work.tx(), id, &wanted, now, chance).await;
+        let text = initial::make(&mut work.tx(), id, &wanted, now, chance).await;
         let text = text.map_err(|error| format!("no token was made: is `{organization}` an organization here? ({error})"))?;
         let payload = json!({ "organization": organization.as_str(), "scopes": terms.scopes, "uses": terms.uses });
         work.commit(vec![Entry::done(EventType::InitialTokenMade, Subject::from(id)).with(payload)]).await?;

@@ -218,11 +218,11 @@ impl Role {
 
 impl Desks {
     fn read(&self, why: &'static str) -> Result<SystemWork<Read>, StartError> {
-        Ok(self.parts.organization(why, &self.organization)?)
+        Ok(self.parts.organization(why, self.organization.clone())?)
     }
 
     async fn change(&self, why: &'static str) -> Result<(SystemWork<Writing>, Desk), StartError> {
-        let mut work = self.parts.organization::<Writing>(why, &self.organization)?;
+        let mut work = self.parts.organization::<Writing>(why, self.organization.clone())?;
         let now = work.now();
         let desk = Desk::open(&mut work.tx(), &self.organization, now).await.map_err(explained)?;
         Ok((work, desk))

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use wardgraph_egress::{Address, Rules};
-use wardgraph_http::Registering;
+use wardgraph_http::{FactorRules, Registering};
 use wardgraph_identity::{
     mail::{SmtpOptions, Tls},
     password::{Breached, HashFile, PoolOptions, RangeService},
@@ -20,6 +20,8 @@ const ASKED_WITHIN: Duration = Duration::from_secs(2);
 pub struct AccountSettings {
     /// How people come to have accounts.
     pub registration: Registering,
+    /// What is asked of second factors.
+    pub factors: FactorRules,
     /// How long sessions last.
     pub lifetimes: Lifetimes,
     /// Where passwords are looked up that were leaked elsewhere.
@@ -79,6 +81,14 @@ pub(super) fn accounts(settings: &Settings) -> Result<AccountSettings, ConfigErr
         "closed" => Registering::Closed,
         _ => return Err(word.refuse("`open`, `invitation` or `closed`")),
     };
+    let word = settings.get("accounts.second_factor")?;
+    let required = match word.value() {
+        "chosen" => false,
+        "required" => true,
+        _ => return Err(word.refuse("`chosen` or `required`")),
+    };
+    let skew = u16::try_from(settings.number("accounts.totp_skew_steps")?).unwrap_or(1);
+    let factors = FactorRules { required, skew };
     let days = |name: &str| settings.number(name).map(|days| Duration::from_hours(24 * days as u64));
     let lifetimes = Lifetimes { absolute: days("accounts.session_days")?, idle: days("accounts.idle_days")? };
     let fresh_for = Duration::from_mins(settings.number("accounts.fresh_minutes")? as u64);
@@ -87,7 +97,8 @@ pub(super) fn accounts(settings: &Settings) -> Result<AccountSettings, ConfigErr
         0 => machine,
         threads => PoolOptions { threads, queue: threads * 32 },
     };
-    Ok(AccountSettings { registration, lifetimes, breached: breached(settings)?, fresh_for, pool, smtp: smtp(settings)? })
+    let (breached, smtp) = (breached(settings)?, smtp(settings)?);
+    Ok(AccountSettings { registration, factors, lifetimes, breached, fresh_for, pool, smtp })
 }
 
 fn smtp(settings: &Settings) -> Result<Option<SmtpOptions>, ConfigError> {

@@ -125,6 +125,8 @@ keys! {
     "oauth.registered_scopes" Kind::Text, "openid,profile,email,offline_access,nodes:read,nodes:write,edges:read,edges:write,search:read,ask:read", [], "The most that clients of both kinds may ask for, with commas between: words of OpenID Connect and permissions on data. An initial token may say otherwise.";
     "oauth.most_registered" COUNT, "10000", [], "How many clients of each kind there may be that are no organization's. Beyond, the oldest goes that nobody agreed to.";
     "accounts.registration" Kind::Text, "open", [], "`open`: anybody may make an account, with an organization of its own. `invitation`: only whoever is invited to an organization. `closed`: nobody over HTTP; who has an account can still be invited to further organizations.";
+    "accounts.second_factor" Kind::Text, "chosen", [], "Whether people sign in with a second factor. `chosen`: those who added one do, and everybody in an organization that requires it. `required`: nobody gets in by one factor alone; who has none adds one while signing in (a passkey alone counts as two). Sessions that were begun by less go on until they end: `wardgraph session end --everybody` ends them.";
+    "accounts.totp_skew_steps" Kind::Number(0, 1), "1", [], "How many steps of 30 seconds before and after the present one the code of an authenticator app is taken: clocks differ (RFC 6238, section 5.2). 0: a code is good for its own 30 seconds, and clocks have to agree.";
     "accounts.session_days" Kind::Number(1, 3_650), "90", [], "After how many days a session ends, whatever is done.";
     "accounts.idle_days" Kind::Number(1, 3_650), "14", [], "After how many days without a use a session ends.";
     "accounts.breached_passwords" Kind::Text, "", [], "A list of passwords that were leaked elsewhere and are refused when one is set: the path of a file of ordered SHA-1 hashes (as the downloader of Pwned Passwords writes it), or a service that is told five digits of the hash, `https://api.pwnedpasswords.com/range/`. When it cannot be asked, passwords are taken. Empty: none.";
@@ -183,6 +185,7 @@ keys! {
     "embedding.concurrency" Kind::Number(1, 64), "4", [], "Requests to the service at once; with two or more, one is kept for searches.";
     "embedding.most_waiting" COUNT, "250000", [], "How many nodes of a tenant may wait for their vectors. Whoever has more waiting is told 429 until there are fewer; looked up every five seconds.";
     "graph.grace_period_hours" Kind::Number(0, 87_600), "720", [], "How long a deleted node can be brought back before it is erased, in hours.";
+    "organizations.grace_days" Kind::Number(0, 3_650), "30", [], "How many days a deleted organization can be restored before everything of it but its log is erased.";
     "worker.enabled" Kind::Bool, "true", [], "Whether this server works the queue and keeps the tiers of search.";
     "search.exact_rows" Kind::Number(1, 1_000_000), "5000", [], "Up to so many vectors a tenant is searched one by one, exactly; above, by an HNSW index, outside of which at most about as many wait, and not more than 2,000.";
     "search.own_index_rows" Kind::Number(1, 1_000_000_000), "50000", [], "From so many vectors on, a tenant has an HNSW index of its own.";

@@ -55,6 +55,8 @@ pub struct Config {
     pub most_waiting: i64,
     /// How long a deleted node can be brought back.
     pub grace_period: Duration,
+    /// How long a deleted organization can be restored.
+    pub organizations_grace: Duration,
     /// Whether this server works the queue.
     pub works: bool,
     /// When tenants change tiers of search.
@@ -110,6 +112,7 @@ impl Config {
             embedding: embedding(settings)?,
             most_waiting: i64::try_from(settings.number("embedding.most_waiting")?).unwrap_or(i64::MAX),
             grace_period: Duration::from_hours(settings.number("graph.grace_period_hours")? as u64),
+            organizations_grace: Duration::from_hours(24 * settings.number("organizations.grace_days")? as u64),
             works: settings.flag("worker.enabled")?,
             tiers: tiers(settings)?,
             log_json,

@@ -78,7 +78,7 @@ async fn settled(client: &Client) {
 }
 
 fn path(row: &Row, known: &Known) -> String {
-    (row.shape)().path.map_or_else(|| row.spec.path.to_owned(), |kind| row.spec.path.replace("{id}", &kind.of(known)))
+    (row.shape)().place(row.spec.path, known)
 }
 
 fn request(row: &Row, known: &Known, caller: &Caller) -> http::Request<Body> {

@@ -75,6 +75,8 @@ async fn the_policies_are_these_and_no_others() {
         "vector_spaces keeper PERMISSIVE ALL worker".into(),
         "migrations ledger PERMISSIVE ALL owner".into(),
         "nodes worker_status PERMISSIVE UPDATE worker".into(),
+        "roles identity PERMISSIVE SELECT identity".into(),
+        "grants identity PERMISSIVE ALL identity".into(),
     ];
     for (table, writers) in [
         ("nodes", "app"),
@@ -86,6 +88,8 @@ async fn the_policies_are_these_and_no_others() {
         ("node_versions", "app+worker"),
         ("deleted_nodes", "app+worker"),
         ("deleted_edges", "app+worker"),
+        ("roles", "app"),
+        ("grants", "app"),
         ("reviews", "app"),
         ("review_items", "app"),
         ("elevations", "app"),
@@ -193,6 +197,16 @@ async fn the_grants_are_these_and_no_others() {
         "elevations admin insert+select+update".into(),
         format!("vector_spaces admin {all}"),
         "vector_spaces worker delete+insert+select+update".into(),
+        "roles admin select".into(),
+        format!("roles app {all}"),
+        "roles identity select".into(),
+        "grants admin select".into(),
+        format!("grants app {all}"),
+        "grants identity select".into(),
+        "grants last_used_at identity update".into(),
+        "memberships last_used_at identity update".into(),
+        "organizations grants_version app update".into(),
+        "organizations roles_version app update".into(),
     ];
     let mut expected = [expected.to_vec(), crate::accounts::rights::grants()].concat();
     expected.sort();
@@ -405,8 +419,10 @@ const TENANT_TABLES: &[&str] = &[
     "deleted_edges",
     "data_keys",
     "changes",
+    "roles",
+    "grants",
 ];
-/// The queue is everyone's: these look for due work of all tenants, and bring no content.
+/// The queue is everyone's: these look for due work of all tenants, and bring no content. And what was used is written down for all at once.
 const ACROSS_TENANTS: &[&str] = &[
     "gate.idempotency.due",
     "graph.embedding.claim",
@@ -414,6 +430,8 @@ const ACROSS_TENANTS: &[&str] = &[
     "graph.embedding.full",
     "graph.purge.claim",
     "graph.purge.depth",
+    "organizations.used.grants_of_clients",
+    "organizations.used.grants_of_members",
     "store.changes.poll",
     "store.changes.forget",
     "vault.stale",

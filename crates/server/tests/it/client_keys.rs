@@ -33,7 +33,7 @@ impl Published {
     async fn judge(&self, assertion: &str, seconds: i64) -> Result<Assertion, AssertionError> {
         let now = Timestamp::from_second(NOW + seconds).unwrap();
         let expected = Audience { client_id: CLIENT, issuer: ISSUER, algorithm: None, now };
-        Assertion::verify(assertion, &expected, &ClientKeys::Published(self.keys.at(&self.at.address()))).await
+        Assertion::verify(assertion, &expected, &ClientKeys::Published(self.keys.at(Some("org_a"), &self.at.address()))).await
     }
 }
 
@@ -126,8 +126,50 @@ async fn a_tenants_word_leads_to_no_private_address() {
     let expected = Audience { client_id: CLIENT, issuer: ISSUER, algorithm: None, now: Timestamp::from_second(NOW).unwrap() };
     let (here, metadata) = (at.address(), Address::parse("https://169.254.169.254/keys").unwrap());
     for address in [here, metadata, Address::parse("https://localhost/keys").unwrap()] {
-        let judged = Assertion::verify(&assertion(&at.key, 0), &expected, &ClientKeys::Published(keys.at(&address))).await;
+        let judged = Assertion::verify(&assertion(&at.key, 0), &expected, &ClientKeys::Published(keys.at(None, &address))).await;
         assert_eq!(error(judged), AssertionError::KeysUnavailable, "{}", address.as_str());
     }
     assert_eq!(at.asked(), 0);
+}
+
+/// A server that takes connections and says nothing.
+async fn silent() -> (Address, tokio::task::JoinHandle<()>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = Address::parse(&format!("http://{}/keys", listener.local_addr().unwrap())).unwrap();
+    let held = tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            held.push(stream);
+        }
+    });
+    (address, held)
+}
+
+#[tokio::test]
+async fn who_is_slow_keeps_nobody_elses_keys_waiting() {
+    let at = Outside::start("client").await;
+    let mut slow = Vec::new();
+    for _ in 0..12 {
+        slow.push(silent().await);
+    }
+    let named: Vec<_> = slow.iter().map(|(address, _)| address.clone()).chain([at.address()]).collect();
+    let client = Egress::new(Names::System, None).unwrap().client(Rules::operator(&named, &[]), Duration::from_secs(1));
+    let keys = RemoteKeys::new(client);
+    let expected = Audience { client_id: CLIENT, issuer: ISSUER, algorithm: None, now: Timestamp::from_second(NOW).unwrap() };
+    let good = assertion(&at.key, 0);
+    let judge = async |whose: Option<&str>, address: &Address| {
+        Assertion::verify(&good, &expected, &ClientKeys::Published(keys.at(whose, address))).await
+    };
+    let whose = [None, Some("org_a")];
+    let waiting =
+        futures_util::future::join_all(whose.iter().flat_map(|whose| slow.iter().map(|(address, _)| judge(*whose, address))));
+    let quick = async {
+        // They all wait by then.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        judge(Some("org_b"), &at.address()).await
+    };
+    tokio::select! {
+        judged = quick => assert!(judged.is_ok(), "{judged:?}"),
+        waited = waiting => panic!("who says nothing was heard first: {waited:?}"),
+    }
 }

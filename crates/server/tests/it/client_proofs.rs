@@ -360,9 +360,9 @@ async fn of_two_servers_one_takes_a_proof() {
 async fn what_a_key_can_do_is_told() {
     let app = App::start().await;
     let told = app.stranger().get("/.well-known/oauth-authorization-server").await.ok();
-    assert_eq!(told["dpop_signing_alg_values_supported"], json!(["ES256", "EdDSA", "RS256"]));
+    assert_eq!(told["dpop_signing_alg_values_supported"], json!(["ES256", "EdDSA", "Ed25519", "RS256"]));
     let resource = app.stranger().get("/.well-known/oauth-protected-resource").await.ok();
     assert_eq!(resource["dpop_signing_alg_values_supported"], told["dpop_signing_alg_values_supported"]);
-    assert_eq!(told["token_endpoint_auth_signing_alg_values_supported"], json!(["ES256", "EdDSA", "RS256"]));
+    assert_eq!(told["token_endpoint_auth_signing_alg_values_supported"], json!(["ES256", "EdDSA", "Ed25519", "RS256"]));
     assert!(told["token_endpoint_auth_methods_supported"].as_array().unwrap().contains(&json!("private_key_jwt")));
 }

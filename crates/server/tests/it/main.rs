@@ -62,6 +62,7 @@ mod names;
 mod neighbours;
 mod newcomers;
 mod oauth;
+mod organizations;
 mod outage;
 mod outside;
 mod own_issuer;

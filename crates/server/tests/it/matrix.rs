@@ -31,13 +31,13 @@ impl Trier {
     }
 }
 
-/// Rows that ask a permission: those that take something away come last.
+/// Rows that ask programs a permission: those that take something away come last.
 fn asking() -> Vec<(&'static Row, Permission)> {
     let asking = |row: &'static Row| match row.spec.access {
         Access::Permission(permission) => Some((row, permission)),
         _ => None,
     };
-    let mut all: Vec<_> = rows().filter_map(asking).collect();
+    let mut all: Vec<_> = rows().filter(|row| !row.spec.is_page()).filter_map(asking).collect();
     all.sort_by_key(|(row, _)| row.spec.method == Method::DELETE);
     all
 }

@@ -70,7 +70,7 @@ fn refused(reply: &Reply, error: &str, what: &str) {
     assert_eq!(reply.status.as_u16(), 401, "{what}: {}", reply.text);
     let challenge = challenge(reply);
     assert!(challenge.starts_with("DPoP realm=") && challenge.contains(&format!("error=\"{error}\"")), "{what}: {challenge}");
-    assert!(challenge.contains(r#"algs="ES256 EdDSA RS256""#), "{what}: {challenge}");
+    assert!(challenge.contains(r#"algs="ES256 EdDSA Ed25519 RS256""#), "{what}: {challenge}");
 }
 
 #[tokio::test]

@@ -94,6 +94,18 @@ async fn every_permission_is_asked_and_named() {
             assert!(reply.is_done(), "{}: {}", row.spec.id, reply.text);
             continue;
         }
+        if let (Access::Permission(permission), true) = (row.spec.access, row.spec.is_page()) {
+            nobody.call(row, &known).await.asks_for_a_credential();
+            // A person signed in, whose role is less by now.
+            let low = app.owner(&format!("low-{}", row.spec.id.to_lowercase()));
+            let theirs = app.known(&low).await;
+            let person = subject_of(&low.token_at(row.spec.path).unwrap());
+            let demote = "update wardgraph.memberships set role = 'analyst' where user_id = $1::text::uuid";
+            app.database.behind_the_scenes().await.execute(demote, &[&person]).await.unwrap();
+            let refused = low.call(row, &theirs).await.problem(403);
+            assert!(refused["detail"].as_str().unwrap().contains(permission.word()), "{}", row.spec.id);
+            continue;
+        }
         let reply = nobody.call(row, &known).await;
         match row.spec.access {
             Access::Permission(permission) => {
@@ -175,7 +187,7 @@ async fn every_write_leaves_one_request_event_and_one_for_each_subject() {
         assert_eq!(subjects.len(), expected_subjects(&reply.body), "{}: {left:?}", row.spec.id);
         let actor = match (row.spec.access, row.spec.rows) {
             (Access::Credential(_), _) => None,
-            (_, Rows::Account | Rows::Members | Rows::Organization | Rows::Accounts) => {
+            (_, Rows::Account | Rows::Members | Rows::Organization | Rows::Accounts | Rows::Directory) => {
                 Some(json!(subject_of(&owner.token_at(row.spec.path).unwrap())))
             }
             _ => Some(json!(format!("user-of-{}", owner.tenant))),
@@ -253,10 +265,7 @@ async fn everything(app: &App) -> Vec<String> {
 }
 
 fn path(row: &Row, known: &wardgraph_api::describe::Known) -> String {
-    match (row.shape)().path {
-        Some(kind) => row.spec.path.replace("{id}", &kind.of(known)),
-        None => row.spec.path.to_owned(),
-    }
+    (row.shape)().place(row.spec.path, known)
 }
 
 /// What people do by pages, with what programs do.
@@ -289,6 +298,15 @@ const ACTS: &[(&str, &str)] = &[
     ("SignOutForClient", "Logout"),
 ];
 
+/// What people read by pages, with what programs read.
+const READS: &[(&str, &str)] = &[
+    ("InvitationsPage", "ListInvitations"),
+    ("SessionsPage", "ListSessions"),
+    ("KeysPage", "ListApiKeys"),
+    ("ApplicationsPage", "ListConsents"),
+    ("AccountPage", "GetMe"),
+];
+
 /// What people do by pages alone: what a client sent their browser for.
 const BY_PAGES_ALONE: &[&str] = &["Authorize", "Agree", "EndSessionForClient", "OpenDevice", "DecideForDevice"];
 
@@ -300,10 +318,26 @@ fn an_act_asks_for_the_same_and_says_the_same_by_a_page_as_by_a_program() {
         assert!(page.is_page() && !program.is_page());
         let asks = |spec: &Spec| format!("{:?} {:?} {:?} {:?}", spec.fresh, spec.rows, spec.event, spec.limit);
         assert_eq!(asks(page), asks(program), "{} and {}", page.id, program.id);
-        // A browser's session carries no permission: what needs one asks the database for the role, by a page and by a program.
-        if !matches!(program.access, Access::Permission(_)) {
-            assert_eq!(page.access, program.access, "{} and {}", page.id, program.id);
+        assert_eq!(page.access, program.access, "{} and {}", page.id, program.id);
+    }
+    // A page with a form asks for the same permission as what the form does; so does a page that shows what programs read.
+    let asked = |spec: &Spec| match spec.access {
+        Access::Permission(permission) => Some(permission),
+        Access::Own(_) | Access::Credential(_) | Access::Signed(_) | Access::Public(_) => None,
+    };
+    let pages = || rows().filter(|row| row.spec.is_page());
+    for form in pages().filter(|row| row.spec.event.is_some()) {
+        for page in pages().filter(|page| page.spec.event.is_none() && page.spec.path == form.spec.path) {
+            assert_eq!(asked(page.spec), asked(form.spec), "{} and {}", page.spec.id, form.spec.id);
         }
+    }
+    for (page, program) in READS {
+        assert_eq!(asked(spec(page)), asked(spec(program)), "{page} and {program}");
+    }
+    // Whoever adds a page that shows something for a permission adds it here.
+    for row in pages().filter(|row| row.spec.event.is_none() && asked(row.spec).is_some()) {
+        let is_form = pages().any(|form| form.spec.event.is_some() && form.spec.path == row.spec.path);
+        assert!(is_form || READS.iter().any(|(page, _)| *page == row.spec.id), "{}", row.spec.id);
     }
     // Whoever adds a page that does something adds it here.
     for row in rows().filter(|row| row.spec.is_page() && row.spec.event.is_some()) {

@@ -10,6 +10,7 @@ use std::{
 use serde_json::json;
 use wardgraph_egress::{Address, Egress, Names, Rules};
 use wardgraph_kernel::{Secret, SystemClock};
+use wardgraph_testkit::{App, AppOptions, Person};
 use wardgraph_vault::{AwsAccess, AwsSource, MasterKey, MasterSource, VaultError};
 
 use crate::layers::repository;
@@ -95,6 +96,32 @@ async fn a_master_key_is_read_from_aws_with_the_one_before_it() {
     ] {
         let refused = source.read().await.unwrap_err().to_string();
         assert!(refused.contains(told) && !refused.contains(new.expose()), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_goes_over_to_the_master_key_that_was_put_into_aws_and_signs_people_in_meanwhile() {
+    let moto = Moto::start();
+    let (old, new) = (MasterKey::generate().unwrap(), MasterKey::generate().unwrap());
+    moto.act("CreateSecret", json!({ "Name": "prod/wardgraph", "SecretString": old.expose() })).await;
+    let source = || -> Arc<dyn MasterSource> { Arc::new(moto.source("prod/wardgraph", None)) };
+    let app = App::with(AppOptions { masters: Some(source()), ..AppOptions::default() }).await;
+    let ada = app.person("ada@example.com").await;
+    let phone = ada.adds_an_app(&app).await;
+    moto.act("PutSecretValue", json!({ "SecretId": "prod/wardgraph", "SecretString": new.expose() })).await;
+    let change = app.keys.rotate_master().await.unwrap().unwrap();
+    assert_eq!(change.master, id(&new));
+    let client = app.database.behind_the_scenes().await;
+    let wrapping = "select distinct master_key_id from wardgraph.data_keys";
+    let wrapping: Vec<String> = client.query(wrapping, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    assert_eq!(wrapping, [id(&new)]);
+    // What was sealed before opens here, and on a server that starts now and knows of the old one by AWS alone.
+    let later = App::over(app.database.clone(), AppOptions { masters: Some(source()), ..AppOptions::default() }).await;
+    for (server, step) in [(&app, 1), (&later, 2)] {
+        server.clock.advance(Duration::from_secs(30 * step));
+        let asked = Person::signing_in(server, "ada@example.com").await;
+        let shown = json!({ "mfa_token": asked["mfa_token"], "code": phone.code(server, 0) });
+        server.stranger().post("/api/v1/auth/mfa/verify", &shown).await.ok();
     }
 }
 

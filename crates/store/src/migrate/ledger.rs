@@ -48,6 +48,9 @@ migrations![
     "0034_roles",
     "0035_organizations",
     "0036_reviews_and_elevations",
+    "0037_what_a_thief_leaves_everywhere",
+    "0038_everybodys_share",
+    "0039_own_indexes",
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {

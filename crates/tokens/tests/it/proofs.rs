@@ -63,7 +63,7 @@ fn signed(header: &Value, claims: &Value) -> String {
 fn sign(algorithm: &str, message: &[u8]) -> Vec<u8> {
     let random = aws_lc_rs::rand::SystemRandom::new();
     match algorithm {
-        "EdDSA" => ED.sign(message).as_ref().to_vec(),
+        "EdDSA" | "Ed25519" => ED.sign(message).as_ref().to_vec(),
         "RS256" => {
             let mut signature = vec![0; RSA.public_modulus_len()];
             RSA.sign(&aws_lc_rs::signature::RSA_PKCS1_SHA256, &random, message, &mut signature).unwrap();
@@ -103,7 +103,7 @@ fn refused_header(name: &str, to: Option<Value>, error: ProofError) {
 
 #[test]
 fn a_proof_of_each_kind_of_key_is_believed_and_names_the_key() {
-    for (algorithm, jwk) in [("ES256", jwk()), ("EdDSA", ed_jwk()), ("RS256", rsa_jwk())] {
+    for (algorithm, jwk) in [("ES256", jwk()), ("EdDSA", ed_jwk()), ("Ed25519", ed_jwk()), ("RS256", rsa_jwk())] {
         let header = json!({ "typ": "dpop+jwt", "alg": algorithm, "jwk": jwk });
         let proof = judge(&signed(&header, &good())).unwrap();
         let spelled: std::collections::BTreeMap<_, _> = jwk.as_object().unwrap().iter().collect();

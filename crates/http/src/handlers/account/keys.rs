@@ -141,7 +141,7 @@ const fn told(misfit: Misfit) -> &'static str {
 }
 
 /// A network, or an address as the network of itself. IPv4 in IPv6's clothes is IPv4, as clients' addresses are.
-fn network(text: &str) -> Option<IpNet> {
+pub(in crate::handlers) fn network(text: &str) -> Option<IpNet> {
     let address = || text.parse::<IpAddr>().ok().map(|address| IpNet::from(address.to_canonical()));
     text.parse::<IpNet>().ok().map(|network| network.trunc()).or_else(address)
 }

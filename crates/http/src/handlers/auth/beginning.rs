@@ -9,6 +9,7 @@ use wardgraph_identity::{
     session::{self, Credential, Lifetimes, NewSession, Proof, Use},
 };
 use wardgraph_kernel::{Identity, SessionId, Timestamp, UserId};
+use wardgraph_oauth::follow;
 use wardgraph_tokens::{Revocation, revoke};
 
 use crate::Failure;
@@ -27,7 +28,8 @@ pub(crate) struct Beginning<'a> {
 }
 
 impl Beginning<'_> {
-    /// Begins the session `id`, used by `credential` from then on. Those of the account beyond as many as it may have end, and every server hears it.
+    /// Begins the session `id`, used by `credential` from then on. Those of the account beyond as many as it may have end, with what clients began in them,
+    /// and every server hears it.
     pub(in crate::handlers) async fn begin(
         &self,
         tx: &mut Tx<'_, Identity>,
@@ -40,7 +42,10 @@ impl Beginning<'_> {
         let organization = &self.seat.organization;
         let new = NewSession { id, user: self.user, organization, credential, at: &at, lifetimes, proof: &self.proof };
         for ended in session::begin(tx, &new).await? {
-            revoke(tx, Revocation::Session(&ended.to_string()), self.now).await?;
+            let followed = follow::end_unknown(tx, ended, self.now).await?;
+            for session in followed.into_iter().chain([ended]) {
+                revoke(tx, Revocation::Session(&session.to_string()), self.now).await?;
+            }
         }
         Ok(())
     }

@@ -10,29 +10,27 @@ use wardgraph_identity::{
     session::{self, Why},
 };
 use wardgraph_kernel::{Endpoint, EventType, Outcome};
-use wardgraph_oauth::{client, consent};
+use wardgraph_oauth::client;
 use wardgraph_tokens::{Revocation, revoke};
 
-use super::{
-    links::{spent, withdraw_of},
-    person,
-};
-use crate::{Failure, Services};
+use super::{links::spent, person};
+use crate::{Failure, Services, handlers::left, pages::disown::Disowned};
 
 pub(crate) async fn disown(
     pass: Ceremony<DisownFactor>,
     Json(body): Json<Disowning>,
     services: Services,
 ) -> Result<Committed<DisownFactor>, Failure> {
-    deny(pass, body, services, NoContent).await
+    deny(pass, body, services, |_| NoContent).await
 }
 
-/// Removes a second factor that the account's owner did not add, with all else that opens the account but the mail.
+/// Removes a second factor that the account's owner did not add, with all else that opens the account but the mail, and what was left in it. `answer` is made of
+/// what went.
 pub(crate) async fn deny<E: Endpoint>(
     pass: Ceremony<E>,
     body: Disowning,
     services: Services,
-    answer: E::Output,
+    answer: impl FnOnce(&Disowned) -> E::Output + Send,
 ) -> Result<Committed<E>, Failure> {
     let now = pass.now();
     let id = link::read(&services.accounts.keys, Kind::NotMe, body.token.expose());
@@ -47,19 +45,18 @@ pub(crate) async fn deny<E: Endpoint>(
     revoke(&mut work.tx(), Revocation::User { id: &user.to_string(), generation }, now).await?;
     let removed = account::disown(&mut work.tx(), user, owner.made_at, now).await?;
     work.note(EventType::FactorDisowned, Some(user.into()), Outcome::Success, json!({ "factors": removed.len() }));
-    for factor in removed {
+    for &factor in &removed {
         work.note(EventType::FactorRemoved, Some(factor.into()), Outcome::Success, json!({ "disowned": true }));
     }
-    withdraw_of(&mut work, user, "disowned", now).await?;
-    for id in consent::disown(&mut work.tx(), user, owner.made_at).await? {
-        work.note(EventType::ConsentRevoked, Some(id.into()), Outcome::Success, json!({ "disowned": true }));
-    }
-    for shut in client::disown(&mut work.tx(), user, owner.made_at, now).await? {
+    let left = left::by_link(&mut work, (user, Some(owner.made_at)), "disowned", now).await?;
+    let clients = client::disown(&mut work.tx(), user, owner.made_at, now).await?;
+    for shut in &clients {
         revoke(&mut work.tx(), Revocation::Client { id: shut.id.as_str(), generation: shut.generation }, now).await?;
         revoke(&mut work.tx(), Revocation::ClientTokens { id: shut.id.as_str(), generation: shut.generation }, now).await?;
         let payload = json!({ "disowned": true, "disabled": true, "organization": shut.organization.as_str() });
         work.note(EventType::ClientUpdated, Some(Subject::from(&shut.id)), Outcome::Success, payload);
     }
     let home = account::home(&mut work.tx(), user).await?;
-    Ok(work.commit(person(user, home), answer).await?)
+    let gone = Disowned { factors: removed.len(), left, clients };
+    Ok(work.commit(person(user, home), answer(&gone)).await?)
 }

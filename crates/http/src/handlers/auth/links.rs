@@ -8,20 +8,18 @@ use wardgraph_api::{
     table::auth::{ConfirmPasswordReset, RequestPasswordReset, VerifyEmail},
     wire::auth::{PasswordReset, Receipt, ResetRequest, Verification},
 };
-use wardgraph_gate::{Ceremony, CeremonyWork, Committed, Proven};
+use wardgraph_gate::{Ceremony, Committed, Proven};
 use wardgraph_identity::{
     Address, IdentityError, account,
-    invitation::{self, Withdrawn},
     link::{self, Kind},
     mail::{self, Asked},
     session::{self, Why},
 };
-use wardgraph_kernel::{Endpoint, EventType, Outcome, Timestamp, UserId};
-use wardgraph_oauth::client::initial;
+use wardgraph_kernel::{Endpoint, EventType, Outcome};
 use wardgraph_tokens::{Revocation, revoke};
 
 use super::{address, person, room_to_mail};
-use crate::{Failure, Services};
+use crate::{Failure, Services, handlers::left};
 
 pub(crate) async fn verify(
     pass: Ceremony<VerifyEmail>,
@@ -69,6 +67,7 @@ pub(crate) async fn confirm_address<E: Endpoint>(
         // Whoever registered the address before showed nothing, and is out.
         let generation = session::end_all(&mut work.tx(), user, Why::Password, now).await?;
         revoke(&mut work.tx(), Revocation::User { id: &user.to_string(), generation }, now).await?;
+        left::by_link(&mut work, (user, None), "registered_again", now).await?;
     }
     let payload = json!({ "registered_again": said.name.is_some() });
     work.note(EventType::UserVerified, Some(user.into()), Outcome::Success, payload);
@@ -141,28 +140,10 @@ pub(crate) async fn set_anew<E: Endpoint>(
     let generation = session::end_all(&mut work.tx(), owner.user, Why::Password, now).await?;
     revoke(&mut work.tx(), Revocation::User { id: &owner.user.to_string(), generation }, now).await?;
     work.note(EventType::PasswordReset, Some(owner.user.into()), Outcome::Success, json!({}));
-    // Whoever forgot the password invites anew; whoever had it stolen knows of no invitation.
-    withdraw_of(&mut work, owner.user, "password_reset", now).await?;
+    // Whoever forgot the password invites and agrees anew; whoever had it stolen knows of no invitation and no agreement.
+    left::by_link(&mut work, (owner.user, None), "password_reset", now).await?;
     let home = account::home(&mut work.tx(), owner.user).await?;
     Ok(work.commit(person(owner.user, home), answer).await?)
-}
-
-/// Withdraws what an account invited to, and the tokens by which it let clients register, that somebody else may have had in their hands: whom they invited is not to come in later.
-pub(super) async fn withdraw_of<E: Endpoint>(
-    work: &mut CeremonyWork<E>,
-    user: UserId,
-    why: &str,
-    now: Timestamp,
-) -> Result<(), Failure> {
-    for Withdrawn { id, organization } in invitation::withdraw_of(&mut work.tx(), user, now).await? {
-        let payload = json!({ "why": why, "organization": organization.as_str() });
-        work.note(EventType::InvitationWithdrawn, Some(id.into()), Outcome::Success, payload);
-    }
-    for (id, organization) in initial::withdraw_of(&mut work.tx(), user).await? {
-        let payload = json!({ "why": why, "organization": organization });
-        work.note(EventType::InitialTokenWithdrawn, Some(id.into()), Outcome::Success, payload);
-    }
-    Ok(())
 }
 
 /// A link that is no good, whyever.

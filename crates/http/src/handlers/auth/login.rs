@@ -94,7 +94,8 @@ pub(crate) async fn sign_in<E: Endpoint, O: Opening>(
         let problem = Problem::forbidden("the account is no member of this organization");
         return Ok(work.undo().await?.refuse_as(person(user, None), problem).await?);
     };
-    let asked = factor::asked(&mut work.tx(), user, &seat.organization).await?;
+    let mut asked = factor::asked(&mut work.tx(), user, &seat.organization).await?;
+    asked.required |= accounts.factors.required;
     if asked.is_more() {
         let network = found.at_home.then_some(network.as_str());
         let challenge = NewChallenge {

@@ -4,16 +4,21 @@ use wardgraph_api::{Form, Problem, Redirect, table::authorize::Agree, wire::auth
 use wardgraph_gate::{Committed, Permit};
 use wardgraph_kernel::{ClientId, ConsentId, TenantId};
 use wardgraph_oauth::{
+    OAuthError,
     client::{Source, document},
     consent::{self, Agreement},
     scope,
 };
 
 use super::progress;
-use crate::Failure;
+use crate::{
+    Failure,
+    handlers::account::sessions::{is_signed_in, signed_out},
+};
 
 pub(crate) async fn agree(permit: Permit<Agree>, Form(form): Form<ConsentForm>) -> Result<Committed<Agree>, Failure> {
-    let (user, browser, now, chance) = (permit.account()?.user, permit.browser()?, permit.now(), permit.chance());
+    let (caller, browser, now, chance) = (permit.account()?, permit.browser()?, permit.now(), permit.chance());
+    let user = caller.user;
     let unknown = || Problem::not_found("there is no such application");
     let client = permit.client(&ClientId::parse(&form.client_id).ok_or_else(unknown)?).await?;
     let client = client.filter(|client| client.disabled_at.is_none()).ok_or_else(unknown)?;
@@ -34,11 +39,16 @@ pub(crate) async fn agree(permit: Permit<Agree>, Form(form): Form<ConsentForm>) 
         Source::Document => format!("{} ({})", client.registered.name, document::host(client.id.as_str())),
         _ => client.registered.name.clone(),
     };
-    let agreement =
-        Agreement { user, client: client.id.as_str(), client_name: &name, organization: &organization, scopes: &scopes };
+    let agreement = Agreement { user, client: &client, client_name: &name, organization: &organization, scopes: &scopes };
     let mut work = permit.begin()?;
-    match consent::remember(&mut work.tx(), &agreement, ConsentId::new(now, &*chance), now).await? {
-        Some(id) => Ok(work.commit(id, Redirect::to(back.as_str())).await?),
-        None => Ok(work.refuse(elsewhere()).await?),
+    // What is agreed to outlives the session: whoever ends it meanwhile waits, and then finds what was agreed to.
+    if !is_signed_in(&mut work, &caller).await? {
+        return Ok(work.refuse(signed_out()).await?);
+    }
+    match consent::remember(&mut work.tx(), &agreement, ConsentId::new(now, &*chance), now).await {
+        Ok(Some(id)) => Ok(work.commit(id, Redirect::to(back.as_str())).await?),
+        Ok(None) => Ok(work.refuse(elsewhere()).await?),
+        Err(error @ OAuthError::TooMany { .. }) => Ok(work.refuse(Failure::from(error).into()).await?),
+        Err(error) => Err(error.into()),
     }
 }

@@ -28,7 +28,7 @@ pub(crate) async fn push(
 ) -> Result<Committed<PushRequest>, Failure> {
     let (client, key) = match authenticate(&pass, &form.client, &services).await {
         Ok(by) => {
-            if !by.is_confidential() {
+            if by.is_anybodys() {
                 pass.charge_network()?;
             }
             (by.client, by.key)

@@ -25,7 +25,7 @@ pub(crate) async fn document(
         authorization_servers: vec![iss.to_owned()],
         scopes_supported: scopes.map(str::to_owned).collect(),
         bearer_methods_supported: vec!["header".into()],
-        dpop_signing_alg_values_supported: Algorithm::ASYMMETRIC.iter().map(ToString::to_string).collect(),
+        dpop_signing_alg_values_supported: Algorithm::NAMES.iter().map(ToString::to_string).collect(),
         resource_name: "Wardgraph".into(),
         resource_documentation: format!("{iss}/docs"),
     }))

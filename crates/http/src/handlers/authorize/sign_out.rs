@@ -1,20 +1,23 @@
 //! Signing out at a client's word (OpenID Connect RP-Initiated Logout): at once with an ID token of whoever is signed in, else they are asked, so that no
-//! other site signs anybody out. The browser goes on to an address that the client registered for it, and to no other.
+//! other site signs anybody out. The browser goes on to an address that the client registered for it, and to no other. Where nobody is signed in, it does so
+//! unasked only with an ID token of a session that was begun in this very browser: whoever has a client has ID tokens of their own
+//! (`nobody_is_led_away_by_an_id_token_of_somebody_elses_browser`).
 
 use std::sync::Arc;
 
 use serde_json::json;
+use uuid::Uuid;
 use wardgraph_api::{
     Errand, Form, Held, Parameters, Problem, Redirect,
     table::authorize::{EndSessionForClient, SignOutForClient},
     wire::{authorize::SignOutForm, page::Done},
 };
-use wardgraph_gate::{Ceremony, Committed, Permit, Proven};
+use wardgraph_gate::{Browser, Ceremony, Committed, Permit, Proven, StoreError, Tx};
 use wardgraph_identity::session::{
     self, Lifetimes, Why,
     browser::{self, BrowserSession},
 };
-use wardgraph_kernel::{ClientId, EventType, Outcome};
+use wardgraph_kernel::{ClientId, EventType, Identity, Outcome};
 use wardgraph_oauth::{Client, follow, redirect, request::Answer};
 use wardgraph_tokens::{Hint, Revocation, revoke};
 
@@ -74,11 +77,18 @@ impl Wish {
         }
     }
 
-    /// Where to, and for whom, if somebody is to be asked first: nothing shows that anybody was signed in at the client, so that the address may be one that
-    /// only has people come here to be led there (OpenID Connect RP-Initiated Logout, section 3).
-    fn is_doubted(&self) -> Option<(&str, &Client)> {
-        let client = self.client.as_deref().filter(|client| self.hint.is_none() && !client.is_the_operators());
+    /// Where to, and for whom, if somebody is to be asked first: nothing shows that anybody was signed in at the client with this browser, so that the address
+    /// may be one that only has people come here to be led there (OpenID Connect RP-Initiated Logout, section 3).
+    fn is_doubted(&self, began_here: bool) -> Option<(&str, &Client)> {
+        let client = self.client.as_deref().filter(|client| !began_here && !client.is_the_operators());
         self.to.as_deref().zip(client)
+    }
+
+    /// Whether the session of the ID token was begun in this browser, though nobody is signed in with it any more.
+    async fn began_here(&self, tx: &mut Tx<'_, Identity>, browser: &Browser) -> Result<bool, StoreError> {
+        let session = self.hint.as_ref().and_then(|hint| Uuid::try_parse(hint.session.as_deref()?).ok());
+        let (Some(cookie), Some(hint), Some(session)) = (browser.session(), &self.hint, session) else { return Ok(false) };
+        browser::began(tx, &cookie, session.into(), &hint.client).await
     }
 }
 
@@ -111,7 +121,8 @@ pub(crate) async fn at_a_clients_word(
         }
     };
     let Some((own, met)) = met else {
-        let errand = match wish.is_doubted() {
+        let began_here = wish.began_here(&mut work.tx(), &asking).await?;
+        let errand = match wish.is_doubted(began_here) {
             None => wish.away(false),
             Some((to, client)) => {
                 let owner = owner(&mut work.tx(), client).await?;

@@ -34,7 +34,7 @@ pub(crate) async fn ask(
         Ok(by) => by,
         Err(problem) => return turned_away(pass, &client, problem).await,
     };
-    if !by.is_confidential() {
+    if by.is_anybodys() {
         pass.charge_network()?;
     }
     let wanted = match judge(&by, &parameters, services.issuer.audience()) {
@@ -47,7 +47,8 @@ pub(crate) async fn ask(
     let (now, chance) = (pass.now(), pass.chance());
     let mut work = pass.begin()?;
     let (resource, id) = (wanted.resource.as_deref(), CodeId::new(now, &*chance));
-    let wanted = Wanted { client: &by.client.id, scopes: &wanted.scopes, resource, key: wanted.key };
+    let (client, organization) = (&by.client.id, by.client.organization.as_ref());
+    let wanted = Wanted { client, organization, scopes: &wanted.scopes, resource, key: wanted.key };
     let Some(started) = device::start(&mut work.tx(), &wanted, id, now, &*chance).await? else {
         let problem = Problem::too_many("too many devices wait for their people").retry_after(device::LIFE.as_secs());
         return Ok(work.refuse(problem).await?);

@@ -11,6 +11,7 @@ use wardgraph_gate::{Browser, Ceremony, CeremonyWork, Committed, Proven};
 use wardgraph_identity::account::Place;
 use wardgraph_kernel::{Chance, ConsentId, EventType, Outcome, Timestamp};
 use wardgraph_oauth::{
+    OAuthError,
     consent::{self, Agreement},
     device::{self, Allowing},
     scope,
@@ -63,8 +64,11 @@ async fn allow(
     scopes.sort();
     let client = opened.client.id.as_str();
     let client_name = &opened.client.registered.name;
-    let agreement = Agreement { user, client, client_name, organization, scopes: &scopes };
-    let agreed = consent::remember_by_identity(&mut work.tx(), &agreement, ConsentId::new(now, chance), now).await?;
+    let agreement = Agreement { user, client: &opened.client, client_name, organization, scopes: &scopes };
+    let agreed = match consent::remember(&mut work.tx(), &agreement, ConsentId::new(now, chance), now).await {
+        Err(error @ OAuthError::TooMany { .. }) => return Ok(work.refuse(Failure::from(error).into()).await?),
+        agreed => agreed?,
+    };
     let allowing = Allowing {
         user,
         organization,

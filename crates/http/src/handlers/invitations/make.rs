@@ -24,7 +24,12 @@ use wardgraph_organizations::OrganizationError;
 
 use crate::{
     Failure, Services,
-    handlers::{auth::address, page, roles::sit_down},
+    handlers::{
+        account::sessions::{is_signed_in, signed_out},
+        auth::address,
+        page,
+        roles::sit_down,
+    },
 };
 
 /// How long to wait before somebody is invited again who was mailed often.
@@ -58,6 +63,10 @@ where
         Ok(by) => by,
         Err(problem) => return Ok(work.refuse(problem).await?),
     };
+    // An invitation outlives the session: whoever ends it meanwhile waits, and then finds what was made.
+    if !is_signed_in(&mut work, &caller).await? {
+        return Ok(work.refuse(signed_out()).await?);
+    }
     if !by.role.is_some_and(|own| own.may_give(role)) {
         return Ok(work.refuse(Problem::forbidden("nobody invites to a role above the own: ask an owner")).await?);
     }
@@ -164,7 +173,7 @@ async fn governing<E: Endpoint<Mode = Write>>(work: &mut Work<E>, user: UserId) 
     }
 }
 
-pub(crate) fn not_governing() -> Problem {
+fn not_governing() -> Problem {
     Problem::forbidden("an organization's owner and admins say whom it invites")
 }
 

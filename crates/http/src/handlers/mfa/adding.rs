@@ -56,7 +56,7 @@ fn made(held: &Held, shown: &Shown, place: &Place, services: &Services) -> Resul
     let state = held.state(&services.accounts.keys)?;
     if held.kind == Kind::Totp {
         let Some(code) = &shown.code else { return Ok(Err(Unfit::Shown("no code was shown"))) };
-        let step = wardgraph_identity::totp::step(&state, code.expose(), place.now, None);
+        let step = wardgraph_identity::totp::step(&state, code.expose(), (place.now, services.accounts.factors.skew), None);
         return Ok(step.map(|step| Made::App { secret: state, step }).ok_or(Unfit::Shown("the first code is wrong")));
     }
     let Some(key) = &shown.credential else { return Ok(Err(Unfit::Shown("no passkey was shown"))) };

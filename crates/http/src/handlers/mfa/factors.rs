@@ -18,21 +18,22 @@ use wardgraph_identity::{
 use wardgraph_kernel::{Endpoint, FactorId, OrganizationRole, Read, Write};
 
 use crate::{
-    Failure,
+    Failure, Services,
     handlers::account::sessions::{end_others, is_signed_in, signed_out},
 };
 
-pub(crate) async fn list(permit: Permit<ListFactors>, (): ()) -> Result<Json<FactorList>, Failure> {
-    read(permit).await.map(Json)
+pub(crate) async fn list(permit: Permit<ListFactors>, (): (), services: Services) -> Result<Json<FactorList>, Failure> {
+    read(permit, &services).await.map(Json)
 }
 
 /// The caller's second factors.
-pub(crate) async fn read<E: Endpoint<Mode = Read>>(permit: Permit<E>) -> Result<FactorList, Failure> {
+pub(crate) async fn read<E: Endpoint<Mode = Read>>(permit: Permit<E>, services: &Services) -> Result<FactorList, Failure> {
     let user = permit.account()?.user;
     let mut work = permit.begin()?;
     let found = factor::list(&mut work.once(), user).await?;
     let factors: Vec<_> = found.factors.into_iter().map(wire).collect();
-    Ok(FactorList { count: factors.len(), factors, recovery_codes_left: found.codes_left, required: found.required })
+    let required = found.required || services.accounts.factors.required;
+    Ok(FactorList { count: factors.len(), factors, recovery_codes_left: found.codes_left, required })
 }
 
 pub(crate) async fn rename(
@@ -58,12 +59,21 @@ where
     Ok(work.commit(id, answer(wire(renamed))).await?)
 }
 
-pub(crate) async fn remove(permit: Permit<RemoveFactor>, Path(id): Path<FactorId>) -> Result<Committed<RemoveFactor>, Failure> {
-    take_away(permit, id, NoContent).await
+pub(crate) async fn remove(
+    permit: Permit<RemoveFactor>,
+    Path(id): Path<FactorId>,
+    services: Services,
+) -> Result<Committed<RemoveFactor>, Failure> {
+    take_away(permit, id, &services, NoContent).await
 }
 
 /// Removes a second factor of the caller's.
-pub(crate) async fn take_away<E>(permit: Permit<E>, id: FactorId, answer: E::Output) -> Result<Committed<E>, Failure>
+pub(crate) async fn take_away<E>(
+    permit: Permit<E>,
+    id: FactorId,
+    services: &Services,
+    answer: E::Output,
+) -> Result<Committed<E>, Failure>
 where
     E: Endpoint<Mode = Write, Output: Keep>,
 {
@@ -72,7 +82,7 @@ where
     if !is_signed_in(&mut work, &caller).await? {
         return Ok(work.refuse(signed_out()).await?);
     }
-    match factor::remove(&mut work.tx(), caller.user, id).await {
+    match factor::remove(&mut work.tx(), caller.user, id, services.accounts.factors.required).await {
         Ok(()) => {}
         Err(error @ IdentityError::Required) => return Ok(work.refuse(Failure::from(error).into()).await?),
         Err(error) => return Err(error.into()),

@@ -12,7 +12,7 @@ pub(super) async fn judge(tx: &mut Tx<'_, Identity>, trial: &Trial<'_>, code: &s
     for sealed in factor::secrets(tx, trial.user).await? {
         let field = sealed.id.to_string();
         let secret = trial.services.vault.open(tx, factor::secret_field(&field), &sealed.secret).await?;
-        if let Some(step) = totp::step(&secret, code, trial.now, sealed.used_step)
+        if let Some(step) = totp::step(&secret, code, (trial.now, trial.services.accounts.factors.skew), sealed.used_step)
             && factor::use_step(tx, sealed.id, step, trial.now).await?
         {
             return Ok(Some(Proved { amr: &[ONE_TIME], codes_left: None }));

@@ -46,7 +46,11 @@ pub(in crate::handlers) async fn authenticate<E: Endpoint>(
             return Err(refused(refusal));
         }
     };
-    pass.charge(&authenticated.client)?;
+    if authenticated.is_confidential() {
+        pass.charge(&authenticated.client)?;
+    } else {
+        pass.charge_unproven(&authenticated.client)?;
+    }
     let proof = pass.proof().map_err(unproven)?;
     let once: Vec<_> = asserted.into_iter().chain(proof.as_ref().map(Once::from)).collect();
     if !pass.spend(&once).await.map_err(Failure::from)? {

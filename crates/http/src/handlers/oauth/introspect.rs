@@ -92,6 +92,9 @@ async fn look<E: Endpoint>(
         let why = "a client that proves nothing is told nothing";
         return Err(Failure::from(Refusal::new(ErrorCode::UnauthorizedClient, why)).into());
     }
+    if by.is_anybodys() {
+        pass.charge_network()?;
+    }
     let Some(token) = question.token else {
         return Err(Failure::from(Refusal::new(ErrorCode::InvalidRequest, "`token` is missing")).into());
     };

@@ -29,6 +29,9 @@ pub(crate) async fn give_back(
         Ok(by) => by,
         Err(problem) => return turned_away(pass, &client, problem).await,
     };
+    if by.is_anybodys() {
+        pass.charge_network()?;
+    }
     let who = client_of(&by.client);
     let Some(token) = parameters.token else {
         let problem = Failure::from(Refusal::new(ErrorCode::InvalidRequest, "`token` is missing")).into();

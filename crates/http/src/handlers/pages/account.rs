@@ -39,7 +39,7 @@ pub(crate) async fn security(
     services: Services,
 ) -> Result<Page, Failure> {
     let browser = permit.browser()?;
-    let factors = factors::read(permit).await?;
+    let factors = factors::read(permit, &services).await?;
     Ok(pages::whole(
         &browser,
         &screens::security(&factors, &browser.form_token(), services.accounts.passkeys.is_some(), notice.done),

@@ -14,17 +14,12 @@ use wardgraph_api::{
     },
 };
 use wardgraph_gate::{Ceremony, Committed, Permit, Visitor};
-use wardgraph_identity::account;
-use wardgraph_kernel::{InvitationId, OrganizationRole};
+use wardgraph_kernel::InvitationId;
 
 use super::{after, empty, links::token};
 use crate::{
     Failure, Services,
-    handlers::invitations::{
-        follow,
-        make::{self, not_governing},
-        setup,
-    },
+    handlers::invitations::{follow, make, setup},
     pages::{self, invitations as screens},
 };
 
@@ -80,11 +75,7 @@ pub(crate) async fn set_up(
 }
 
 pub(crate) async fn list(permit: Permit<InvitationsPage>, Query(view): Query<InvitationsView>) -> Result<Page, Failure> {
-    let (browser, user) = (permit.browser()?, permit.account()?.user);
-    let seat = account::account(&mut permit.look()?.tx(), user).await?.seat;
-    if !seat.and_then(|(seat, _)| seat.role).is_some_and(OrganizationRole::governs) {
-        return Err(not_governing().into());
-    }
+    let browser = permit.browser()?;
     let page = make::read(permit, InvitationFilter { limit: None, cursor: view.cursor }).await?;
     Ok(pages::whole(&browser, &screens::invitations(&page, &browser.form_token(), view.done)))
 }

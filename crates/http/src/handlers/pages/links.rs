@@ -65,7 +65,8 @@ pub(crate) async fn disown(
     Form(body): Form<Disowning>,
     services: Services,
 ) -> Result<Committed<DisownByPage>, Failure> {
-    denial::deny(pass, body, services, to_sign_in(Done::Disowned)).await
+    let browser = pass.browser()?;
+    denial::deny(pass, body, services, |gone| pages::whole(&browser, &pages::disown::disowned(gone))).await
 }
 
 pub(super) fn token(followed: &Followed) -> &str {

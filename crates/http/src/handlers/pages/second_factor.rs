@@ -90,9 +90,13 @@ pub(crate) async fn add(
     flow::begin(permit, form.wanted(), services, answer).await
 }
 
-pub(crate) async fn rename_page(permit: Permit<RenameFactorPage>, Path(id): Path<FactorId>) -> Result<Page, Failure> {
+pub(crate) async fn rename_page(
+    permit: Permit<RenameFactorPage>,
+    Path(id): Path<FactorId>,
+    services: Services,
+) -> Result<Page, Failure> {
     let browser = permit.browser()?;
-    let list = factors::read(permit).await?;
+    let list = factors::read(permit, &services).await?;
     let factor = list.factors.iter().find(|factor| factor.id == id).ok_or(IdentityError::Missing("second factor"))?;
     empty::<FactorChange>(&browser, &[("name", &factor.name)])
 }
@@ -107,8 +111,9 @@ pub(crate) async fn rename(
 pub(crate) async fn remove(
     permit: Permit<RemoveFactorByPage>,
     (Path(id), Form(Press {})): (Path<FactorId>, Form<Press>),
+    services: Services,
 ) -> Result<Committed<RemoveFactorByPage>, Failure> {
-    factors::take_away(permit, id, after("/account/security", What::FactorRemoved)).await
+    factors::take_away(permit, id, &services, after("/account/security", What::FactorRemoved)).await
 }
 
 pub(crate) async fn new_codes(

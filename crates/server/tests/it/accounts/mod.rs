@@ -9,6 +9,7 @@ mod guarded;
 mod guesses;
 mod invitations;
 mod keys;
+mod left_in_a_dump;
 mod mail;
 mod mfa;
 mod notices;

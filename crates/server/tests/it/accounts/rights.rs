@@ -1,6 +1,6 @@
 //! What the roles may do with the tables of accounts: read by the catalogue's tests.
 
-const PEOPLES: [&str; 18] = [
+const PEOPLES: [&str; 19] = [
     "users",
     "passwords",
     "memberships",
@@ -19,6 +19,7 @@ const PEOPLES: [&str; 18] = [
     "authorization_codes",
     "logouts",
     "device_authorizations",
+    "client_acts",
 ];
 
 /// Table, policy, command and roles of every policy.
@@ -36,7 +37,28 @@ pub(crate) fn policies() -> Vec<String> {
         ]
         .map(str::to_owned),
     );
-    let peoples = PEOPLES.into_iter().map(|table| format!("{table} own_account PERMISSIVE ALL app"));
+    // Whoever gives places, or changes an organization, sees to it; the own ones are there to be seen.
+    let seen = ["memberships", "organizations"];
+    let act = move |table: &str| if seen.contains(&table) { "SELECT" } else { "ALL" };
+    let peoples = PEOPLES.into_iter().map(move |table| format!("{table} own_account PERMISSIVE {} app", act(table)));
+    let kept = [
+        "memberships kept_update PERMISSIVE UPDATE app",
+        "memberships kept_delete PERMISSIVE DELETE app",
+        "memberships founder PERMISSIVE INSERT admin",
+        "organizations kept_update PERMISSIVE UPDATE app",
+        "sessions kept_update PERMISSIVE UPDATE app",
+        "api_keys kept_select PERMISSIVE SELECT app",
+        "api_keys kept_update PERMISSIVE UPDATE app",
+        "consents kept_select PERMISSIVE SELECT app",
+        "consents kept_delete PERMISSIVE DELETE app",
+        "authorization_codes kept_select PERMISSIVE SELECT app",
+        "authorization_codes kept_delete PERMISSIVE DELETE app",
+        "device_authorizations kept_select PERMISSIVE SELECT app",
+        "device_authorizations kept_delete PERMISSIVE DELETE app",
+        "logouts kept_insert PERMISSIVE INSERT app",
+        "data_keys administrator PERMISSIVE ALL admin",
+    ];
+    policies.extend(kept.map(str::to_owned));
     let before = PEOPLES.into_iter().chain([
         "attempts",
         "links",
@@ -72,7 +94,9 @@ pub(crate) fn policies() -> Vec<String> {
     let everybodys =
         ["users", "passwords", "organizations", "sessions", "api_keys", "factors", "recovery_codes", "notice_counts", "logouts"];
     policies.extend(everybodys.map(|table| format!("{table} administrator PERMISSIVE ALL admin")));
-    policies.extend(["memberships", "links"].map(|table| format!("{table} administrator PERMISSIVE SELECT admin")));
+    let left = ["initial_tokens", "consents", "authorization_codes", "device_authorizations"];
+    policies.extend(left.map(|table| format!("{table} administrator PERMISSIVE ALL admin")));
+    policies.extend(["memberships", "links", "clients"].map(|table| format!("{table} administrator PERMISSIVE SELECT admin")));
     policies.push("mail administrator PERMISSIVE INSERT admin".to_owned());
     policies
         .extend(["users", "memberships", "sessions", "api_keys"].map(|table| format!("{table} members PERMISSIVE SELECT app")));
@@ -86,7 +110,7 @@ pub(crate) fn grants() -> Vec<String> {
         "users identity insert+select+update",
         "users app select",
         "users admin delete+select",
-        "organizations admin delete+select",
+        "organizations admin delete+insert+select",
         "memberships admin insert+select",
         "invitations identity select",
         "invitations app insert+select",
@@ -100,7 +124,8 @@ pub(crate) fn grants() -> Vec<String> {
         "organizations identity insert+select",
         "organizations app select",
         "memberships identity insert+select",
-        "memberships app select",
+        "memberships app delete+select",
+        "data_keys admin delete",
         "sessions identity insert+select+update",
         "sessions worker delete",
         "api_keys identity select+update",
@@ -136,9 +161,12 @@ pub(crate) fn grants() -> Vec<String> {
         "initial_tokens identity delete+insert+select",
         "initial_tokens app delete+insert+select",
         "client_secrets app delete+insert+select+update",
+        "client_acts identity insert+select",
+        "client_acts app insert+select",
         "pushed_requests identity insert+select+update",
         "pushed_requests worker delete",
-        "authorization_codes identity insert+select+update",
+        "authorization_codes identity delete+insert+select+update",
+        "authorization_codes admin delete",
         "authorization_codes worker delete",
         "authorization_codes app delete",
         "consents identity delete+insert+select",
@@ -147,7 +175,10 @@ pub(crate) fn grants() -> Vec<String> {
         "logouts app insert",
         "logouts admin insert",
         "logouts worker delete+select+update",
-        "device_authorizations identity insert+select+update",
+        "device_authorizations identity delete+insert+select+update",
+        "device_authorizations admin delete",
+        "initial_tokens admin delete",
+        "consents admin delete",
         "device_authorizations worker delete",
         "device_authorizations app delete",
         "device_guesses identity insert+select+update",
@@ -204,16 +235,34 @@ pub(crate) fn grants() -> Vec<String> {
         "used_at",
     ];
     let seen = ["session_id", "user_id", "organization_id", "created_at", "ended_at"];
+    let kept = [
+        "allowed_networks",
+        "deleted_at",
+        "name",
+        "owner_id",
+        "purge_at",
+        "retention_days",
+        "session_idle_seconds",
+        "session_lifetime_seconds",
+        "settings_version",
+    ];
     let columns = [
         of("invitations", &["used_at", "withdrawn_at"], "identity update"),
         of("invitations", &["used_at", "withdrawn_at"], "admin update"),
+        of("initial_tokens", &["maker_id", "organization_id", "token_id"], "admin select"),
+        of("consents", &["client_name", "consent_id", "organization_id", "updated_at", "user_id"], "admin select"),
+        of("authorization_codes", &["used_at", "user_id"], "admin select"),
+        of("device_authorizations", &["used_at", "user_id"], "admin select"),
         of("clients", &["disabled_at", "generation", "updated_at"], "identity update"),
         of("invitations", &["withdrawn_at"], "app update"),
         of("invitations", &["invitation_id", "expires_at"], "worker select"),
         of("setup_links", &["used_at"], "identity update"),
         of("setup_links", &["setup_id", "expires_at"], "worker select"),
-        of("users", &["disabled_at", "generation", "updated_at"], "admin update"),
-        of("organizations", &["owner_id"], "admin update"),
+        of("users", &["disabled_at", "generation", "global_role", "updated_at"], "admin update"),
+        of("organizations", &["grants_version", "owner_id", "settings_version", "tier"], "admin update"),
+        of("organizations", &kept, "app update"),
+        of("memberships", &["role"], "app update"),
+        of("data_keys", &["data_key_id", "tenant_id"], "admin select"),
         of("sessions", &seen, "admin select"),
         of("sessions", &["ended_at", "ended_by"], "admin update"),
         of("api_keys", &["key_id", "user_id", "revoked_at"], "admin select"),
@@ -250,15 +299,22 @@ pub(crate) fn grants() -> Vec<String> {
         of("api_keys", &["key_id", "revoked_at", "expires_at"], "worker select"),
         of("api_keys", &["expires_at", "revoked_at", "successor_id"], "app update"),
         of("initial_tokens", &["uses_left"], "identity update"),
-        of("consents", &["client_name", "scopes", "updated_at"], "app update"),
-        of("consents", &["client_name", "scopes", "updated_at"], "identity update"),
+        of("consents", &["client_generation", "client_name", "scopes", "updated_at"], "app update"),
+        of("consents", &["client_generation", "client_name", "scopes", "updated_at"], "identity update"),
+        of("client_acts", &["acted_at"], "app update"),
+        of("client_acts", &["acted_at"], "identity update"),
+        of("clients", &["client_id", "organization_id"], "admin select"),
         of("device_authorizations", &["code_id", "expires_at"], "worker select"),
         of("device_authorizations", &["client_id", "organization_id", "used_at", "user_id"], "app select"),
         of("device_guesses", &["name", "since"], "worker select"),
         of("pushed_requests", &["request_id", "expires_at"], "worker select"),
         of("authorization_codes", &["code_id", "created_at", "expires_at"], "worker select"),
         of("authorization_codes", &["client_id", "organization_id", "used_at", "user_id"], "app select"),
-        of("clients", &["backchannel_logout_uri", "client_id", "disabled_at", "id_token_alg"], "worker select"),
+        of(
+            "clients",
+            &["backchannel_logout_uri", "client_id", "disabled_at", "id_token_alg", "organization_id"],
+            "worker select",
+        ),
         of("passkeys", &passkeys, "app select"),
         of("passkeys", &["sign_count", "synced", "recognised", "went_back_at"], "identity update"),
     ];

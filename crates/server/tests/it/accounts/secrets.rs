@@ -8,7 +8,7 @@ use wardgraph_testkit::{App, PASSWORD, Person, octets};
 use super::refresh;
 
 /// Every row of every table, as text.
-async fn dump(app: &App) -> String {
+pub(super) async fn dump(app: &App) -> String {
     let client = app.database.behind_the_scenes().await;
     let tables = "select c.relname from pg_class c where c.relnamespace = 'wardgraph'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition";
     let mut dump = String::new();
@@ -130,12 +130,12 @@ async fn nobody_sees_anothers_account_whatever_the_statement_says() {
         "update wardgraph.recovery_codes set used_at = null",
         "select 1 from wardgraph.challenges",
         "update wardgraph.sessions set amr = '{mfa}'",
-        "update wardgraph.organizations set owner_id = gen_random_uuid()",
+        "update wardgraph.organizations set tier = 'enterprise'",
         "select 1 from wardgraph.links",
         "select 1 from wardgraph.attempts",
         "select 1 from wardgraph.mail",
         "update wardgraph.users set email = 'x'",
-        "update wardgraph.memberships set role = 'owner'",
+        "insert into wardgraph.memberships select * from wardgraph.memberships",
         "update wardgraph.api_keys set scopes = '{}'",
         "insert into wardgraph.mail (mail_id, kind, recipient, name, created_at, due_at) values (gen_random_uuid(), 'changed', 'bob@example.com', '', now(), now())",
     ] {

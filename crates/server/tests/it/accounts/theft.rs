@@ -53,7 +53,7 @@ async fn an_answer_that_was_lost_is_given_again_for_a_while() {
     let second = token(refresh(&app, &ada.refresh_token, "app/1").await);
     app.clock.advance(Duration::from_secs(299));
     assert_eq!(token(refresh(&app, &ada.refresh_token, "app/1").await), second, "the very same");
-    // It was used now: two requests that crossed have ten seconds.
+    // The next answer may be lost as well.
     let third = token(refresh(&app, &second, "app/1").await);
     app.clock.advance(Duration::from_secs(9));
     assert_eq!(token(refresh(&app, &second, "app/1").await), third);
@@ -62,6 +62,29 @@ async fn an_answer_that_was_lost_is_given_again_for_a_while() {
     app.clock.advance(Duration::from_secs(291));
     refresh(&app, &second, "app/1").await.problem(401);
     refresh(&app, &third, "app/1").await.problem(401);
+}
+
+#[tokio::test]
+async fn requests_that_crossed_have_ten_seconds_once_the_next_token_was_used() {
+    for (after, other, lives) in [(9_999, "app/1", true), (10_000, "app/1", false), (1_000, "app/2", false)] {
+        let app = App::start().await;
+        let ada = signed_in(&app, "app/1").await;
+        let second = token(refresh(&app, &ada.refresh_token, "app/1").await);
+        let third = token(refresh(&app, &second, "app/1").await);
+        app.clock.advance(Duration::from_millis(after));
+        let again = refresh(&app, &ada.refresh_token, other).await;
+        let events = log(&app, &ada.caller.tenant).await;
+        let of = |event: &str| events.iter().filter(|told| *told == event).count();
+        if lives {
+            assert_eq!(token(again), second, "what it brought before, which is used by now");
+            assert_eq!((of("session.retried success"), of("session.replayed refused")), (1, 0), "{events:?}");
+            refresh(&app, &third, "app/1").await.ok();
+        } else {
+            again.problem(401);
+            assert_eq!((of("session.retried success"), of("session.replayed refused")), (0, 1), "{events:?}");
+            refresh(&app, &third, "app/1").await.problem(401);
+        }
+    }
 }
 
 #[tokio::test]

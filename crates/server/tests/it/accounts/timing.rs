@@ -88,16 +88,18 @@ async fn a_refused_sign_in_takes_as_long_whatever_is_wrong() {
 
 #[tokio::test]
 async fn registering_and_asking_for_a_link_take_as_long_whoever_has_the_address() {
-    let app = server(Duration::from_millis(50), &["known"]).await;
-    let mut registered = ["a new address", "a taken one"].map(|kind| (kind, Vec::new()));
-    let mut asked = ["an account", "none"].map(|kind| (kind, Vec::new()));
+    let app = server(Duration::from_millis(50), &["known", "unverified", "disabled"]).await;
+    let whose = ["nobody's", "an account's", "an unverified one's", "a disabled one's"];
+    let (mut registered, mut asked) = (whose.map(|kind| (kind, Vec::new())), whose.map(|kind| (kind, Vec::new())));
     for n in 0..TRIES {
-        let [known, new] = ["known", "new"].map(|prefix| format!("{prefix}-{n}@example.com"));
-        let reset = async |email: String| app.stranger().post("/api/v1/auth/password-reset", &json!({ "email": email })).await;
-        asked[0].1.push(took(reset(known.clone()), 202).await);
-        asked[1].1.push(took(reset(format!("nobody-{n}@example.com")), 202).await);
-        registered[0].1.push(took(register(&app, &new), 202).await);
-        registered[1].1.push(took(register(&app, &known), 202).await);
+        let addresses = ["known", "unverified", "disabled"].map(|kind| format!("{kind}-{n}@example.com"));
+        let reset = async |email: &str| app.stranger().post("/api/v1/auth/password-reset", &json!({ "email": email })).await;
+        for at in 0..whose.len() {
+            let at = (at + n) % whose.len();
+            let address = |nobodys: &str| if at == 0 { format!("{nobodys}-{n}@example.com") } else { addresses[at - 1].clone() };
+            asked[at].1.push(took(reset(&address("nobody")), 202).await);
+            registered[at].1.push(took(register(&app, &address("new")), 202).await);
+        }
     }
     alike("registration", &registered);
     alike("a link to set the password", &asked);

@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use wardgraph_egress::Rules;
+use wardgraph_egress::{Address, Rules};
+use wardgraph_kernel::Clock;
 use wardgraph_testkit::{App, AppOptions, Cluster, Window};
 use wardgraph_tokens::Algorithm;
 
@@ -157,14 +158,79 @@ async fn a_slow_host_keeps_nobody_else_waiting_and_is_not_overrun() {
     }
     let worker = turn.await.unwrap().unwrap();
     assert!(began.elapsed() < Duration::from_secs(9), "{:?}", began.elapsed());
-    assert_eq!((slow.asked(), slow.most_at_once(), waiting(&app).await), (4, 4, 12));
+    assert_eq!((slow.asked(), slow.most_at_once(), waiting(&app).await), (1, 1, 12));
     // Those that were not begun were not tried, and come soon.
     slow.becomes(Manner::Takes);
     app.clock.advance(Duration::from_secs(2));
-    assert_eq!(worker.turn().await.unwrap(), 8);
+    assert_eq!(worker.turn().await.unwrap(), 11);
     app.clock.advance(Duration::from_secs(5));
-    assert_eq!(worker.turn().await.unwrap(), 4);
+    assert_eq!(worker.turn().await.unwrap(), 1);
     assert_eq!((sids(&slow).len(), waiting(&app).await), (12, 0));
+    assert!(slow.most_at_once() <= 4, "{}", slow.most_at_once());
+}
+
+/// Has it written down that so many sessions at a client ended, since long.
+async fn ended(app: &App, client: &str, organization: &str, number: i32) {
+    let sql = "insert into wardgraph.logouts (session_id, client_id, user_id, organization_id, ended_at, due_at)
+               select gen_random_uuid(), $1, gen_random_uuid(), $2, $3::timestamptz - interval '1 hour', $3::timestamptz - interval '1 hour'
+               from generate_series(1, $4::int)";
+    let (client, now) = (client.to_owned(), app.clock.now());
+    app.database.behind_the_scenes().await.execute(sql, &[&client, &organization, &now, &number]).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_is_slow_to_hear_keeps_no_other_organization_waiting() {
+    let app = App::start().await;
+    let (ada, window) = somebody(&app, "ada@example.com").await;
+    let eve = app.person("eve@example.com").await;
+    // A hundred hosts that say nothing, each of a client of one organization, and as many of nobody's; all are due since long, and come first by name.
+    let slow = Receiver::on("0.0.0.0", Manner::Rests).await;
+    let good = Receiver::on("127.0.1.1", Manner::Takes).await;
+    let port = slow.address("").rsplit(':').next().unwrap().to_owned();
+    let nobodys = json!({ "organization_id": null, "source": "dynamic", "auth_method": "none" });
+    let mut named = Vec::new();
+    for number in 1..=100 {
+        for change in [json!({}), nobodys.clone()] {
+            let to = format!("http://127.0.0.{number}:{port}/out");
+            let mut change = change;
+            change["backchannel_logout_uri"] = json!(to);
+            let site = Site::of(&app, &eve.caller.tenant, change).await;
+            ended(&app, &site.id, &eve.caller.tenant, 5).await;
+            named.push(to);
+        }
+    }
+    let site = site(&app, &ada.caller.tenant, &good.address("/out")).await;
+    let tokens = site.tokens(&app, &window, &[]).await;
+    sign_out(&window, &tokens).await;
+    let named: Vec<_> = named.into_iter().chain([good.address("/")]).map(|to| Address::parse(&to).unwrap()).collect();
+    let worker = telling(&app, Rules::operator(&named, &[]));
+    let running = tokio::spawn(worker.run());
+    let began = Instant::now();
+    while good.told().is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(4), "who answers is told at once");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    running.abort();
+}
+
+#[tokio::test]
+async fn whoever_has_much_to_be_told_leaves_room_for_others() {
+    let app = App::start().await;
+    let (ada, window) = somebody(&app, "ada@example.com").await;
+    let eve = app.person("eve@example.com").await;
+    let receiver = Receiver::start(Manner::Takes).await;
+    for number in 0..6 {
+        let much = site(&app, &eve.caller.tenant, &receiver.address(&format!("/much/{number}"))).await;
+        ended(&app, &much.id, &eve.caller.tenant, 100).await;
+    }
+    let site = site(&app, &ada.caller.tenant, &receiver.address("/one")).await;
+    let tokens = site.tokens(&app, &window, &[]).await;
+    sign_out(&window, &tokens).await;
+    teller(&app, &[&receiver]).turn().await.unwrap();
+    let told = receiver.told();
+    assert!(told.iter().any(|(path, _)| path == "/one"), "its turn is the first one of its organization");
+    let paths: BTreeSet<_> = told.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(paths.len(), 7, "and so is each client's: {paths:?}");
 }
 
 #[tokio::test]

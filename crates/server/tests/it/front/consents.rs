@@ -3,7 +3,10 @@
 use serde_json::json;
 use wardgraph_testkit::App;
 
-use super::kit::{Site, somebody};
+use super::{
+    devices::{ask, decide, player},
+    kit::{Site, answer, hidden, somebody},
+};
 
 #[tokio::test]
 async fn a_consent_that_is_taken_back_ends_what_the_client_got() {
@@ -78,4 +81,76 @@ async fn userinfo_tells_what_was_agreed_to_and_nothing_to_others() {
     assert!(pointer.contains("resource_metadata=\"") && pointer.contains("/.well-known/oauth-protected-resource\""), "{pointer}");
     let document = app.stranger().get("/.well-known/oauth-protected-resource").await.ok();
     assert_eq!(document["authorization_servers"][0], wardgraph_testkit::OWN_ISS);
+}
+
+#[tokio::test]
+async fn what_was_agreed_to_counts_no_more_once_an_organization_leads_its_client_elsewhere() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.com").await;
+    let (_, window) = somebody(&app, "bob@example.com").await;
+    let registered = json!({
+        "client_name": "Graph Atlas", "grant_types": ["authorization_code"], "token_endpoint_auth_method": "none",
+        "redirect_uris": ["https://app.example/cb"], "scopes": ["openid", "email", "nodes:read"],
+    });
+    let made = ada.caller.post("/api/v1/clients", &registered).await.created();
+    let id = made["client_id"].as_str().unwrap().to_owned();
+    let site = Site { id, redirect: "https://app.example/cb".into(), secret: None };
+    let evil = Site { redirect: "https://evil.example/cb".into(), ..site.clone() };
+    let silent = async |site: &Site, scope: &str| {
+        let asked = site.request(&[("prompt", "none"), ("scope", scope)]);
+        answer(&window.get(&asked).await, &site.redirect).get("error").cloned().unwrap_or_default()
+    };
+    let all = "openid email nodes:read";
+    site.code(&window, &[("scope", all)]).await;
+    let changes = async |change: serde_json::Value| {
+        let mut said = registered.clone();
+        said.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        ada.caller.put(&format!("/api/v1/clients/{}", site.id), &said).await.ok();
+        app.hear().await;
+    };
+    changes(json!({ "scopes": ["openid", "email", "nodes:read", "nodes:write"] })).await;
+    assert_eq!(silent(&site, all).await, "", "what is nothing to people asks nobody");
+    changes(json!({ "redirect_uris": ["https://app.example/cb", "https://evil.example/cb"] })).await;
+    for site in [&evil, &site] {
+        assert_eq!(silent(site, all).await, "consent_required", "{}", site.redirect);
+    }
+    // What is agreed to now is all that counts.
+    site.code(&window, &[("scope", "openid")]).await;
+    assert_eq!((silent(&site, "openid").await, silent(&site, all).await), (String::new(), "consent_required".to_owned()));
+    changes(json!({ "client_name": "Your Bank", "redirect_uris": ["https://app.example/cb", "https://evil.example/cb"] })).await;
+    assert_eq!(silent(&site, "openid").await, "consent_required");
+}
+
+#[tokio::test]
+async fn nobody_agrees_to_more_than_they_can_see() {
+    let app = App::start().await;
+    let (ada, window) = somebody(&app, "ada@example.com").await;
+    let site = Site::of(&app, &ada.caller.tenant, json!({})).await;
+    let device = player(&app, &ada.caller.tenant, json!({})).await;
+    let client = app.database.behind_the_scenes().await;
+    let clients = "insert into wardgraph.clients select (jsonb_populate_record(null::wardgraph.clients, to_jsonb(c) ||
+                     jsonb_build_object('client_id', 'wgc_many_' || n))).* from wardgraph.clients c, generate_series(1, 200) n where c.client_id = $1";
+    client.execute(clients, &[&site.id]).await.unwrap();
+    let consents = "insert into wardgraph.consents (consent_id, user_id, client_id, organization_id, client_name, scopes, created_at, updated_at)
+                    select gen_random_uuid(), $1::text::uuid, client_id, $2, 'One of many', '{openid}', now(), now() from wardgraph.clients
+                    where client_id like 'wgc_many_%'";
+    client.execute(consents, &[&ada.id, &ada.caller.tenant]).await.unwrap();
+    let agrees = async || {
+        let page = window.get(&site.request(&[])).await;
+        let fields = hidden(&page);
+        let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        window.send_raw("/oauth2/consent", fields.collect::<Vec<_>>()).await
+    };
+    let refused = agrees().await;
+    assert!(refused.status == 409 && refused.text.contains("200"), "{} {}", refused.status, refused.text);
+    let started = ask(&app, &device, &[]).await.ok();
+    assert_eq!(decide(&window, &started, "allow").await.status, 409);
+    let list = ada.caller.get("/api/v1/users/me/consents").await.ok();
+    assert_eq!(list["count"], 200);
+    let path = format!("/api/v1/users/me/consents/{}", list["consents"][0]["id"].as_str().unwrap());
+    assert_eq!(ada.caller.delete(&path).await.status, 204);
+    assert_eq!(agrees().await.status, 303);
+    // Of those that there are, more may be agreed to.
+    site.code(&window, &[("scope", "openid email profile nodes:read")]).await;
+    assert_eq!(ada.caller.get("/api/v1/users/me/consents").await.ok()["count"], 200);
 }

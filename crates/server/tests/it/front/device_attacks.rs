@@ -134,17 +134,47 @@ async fn a_device_gets_no_more_than_its_client_may() {
 async fn as_many_devices_wait_as_may() {
     let app = App::start().await;
     let (ada, eve) = (app.person("ada@example.com").await, app.person("eve@example.com").await);
-    let (site, other) = (player(&app, &ada.caller.tenant, json!({})).await, player(&app, &eve.caller.tenant, json!({})).await);
+    let site = player(&app, &ada.caller.tenant, json!({})).await;
+    let (second, third) = (player(&app, &ada.caller.tenant, json!({})).await, player(&app, &ada.caller.tenant, json!({})).await);
+    let other = player(&app, &eve.caller.tenant, json!({})).await;
     let client = app.database.behind_the_scenes().await;
-    let sql = "insert into wardgraph.device_authorizations (code_id, verifier, user_code, client_id, scopes, created_at, expires_at, interval_s)
-               select gen_random_uuid(), '', sha256(gen_random_uuid()::text::bytea), $1, '{}', now(), 'infinity', 5 from generate_series(1, $2::int)";
-    client.execute(sql, &[&site.id, &10_000]).await.unwrap();
+    let sql = "insert into wardgraph.device_authorizations (code_id, verifier, user_code, client_id, whose, scopes, created_at, expires_at, interval_s)
+               select gen_random_uuid(), '', sha256(gen_random_uuid()::text::bytea), $1, $2, '{}', now(), 'infinity', 5 from generate_series(1, $3::int)";
+    let tenant = &ada.caller.tenant;
+    client.execute(sql, &[&site.id, tenant, &2_000]).await.unwrap();
     let refused = ask(&app, &site, &[]).await;
     assert_eq!(refused.status, 429, "{}", refused.text);
     assert_eq!(refused.headers["retry-after"], "600");
+    ask(&app, &second, &[]).await.ok();
+    // However many clients an organization has, they share what is its.
+    client.execute(sql, &[&third.id, tenant, &2_999]).await.unwrap();
+    assert_eq!(ask(&app, &second, &[]).await.status, 429);
     ask(&app, &other, &[]).await.ok();
-    client.execute(sql, &[&site.id, &40_000]).await.unwrap();
+    // Nobody is kept out by all the others together, unless there is no end of them.
+    client.execute(sql, &[&site.id, &"org_others", &45_000]).await.unwrap();
+    ask(&app, &other, &[]).await.ok();
+    client.execute(sql, &[&other.id, &eve.caller.tenant, &48]).await.unwrap();
+    assert_eq!(ask(&app, &other, &[]).await.status, 429, "many of its own wait");
+    client.execute("delete from wardgraph.device_authorizations where whose = $1", &[&eve.caller.tenant]).await.unwrap();
+    client.execute(sql, &[&site.id, &"org_more", &50_000]).await.unwrap();
     assert_eq!(ask(&app, &other, &[]).await.status, 429);
+}
+
+#[tokio::test]
+async fn devices_of_nobodys_clients_share_what_is_nobodys() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.com").await;
+    let ours = player(&app, &ada.caller.tenant, json!({})).await;
+    let nobodys = json!({ "organization_id": null, "source": "dynamic", "auth_method": "none" });
+    let one = player(&app, &ada.caller.tenant, nobodys.clone()).await;
+    let other = player(&app, &ada.caller.tenant, nobodys).await;
+    ask(&app, &one, &[]).await.ok();
+    let client = app.database.behind_the_scenes().await;
+    let sql = "insert into wardgraph.device_authorizations (code_id, verifier, user_code, client_id, scopes, created_at, expires_at, interval_s)
+               select gen_random_uuid(), '', sha256(gen_random_uuid()::text::bytea), $1, '{}', now(), 'infinity', 5 from generate_series(1, 4999)";
+    client.execute(sql, &[&other.id]).await.unwrap();
+    assert_eq!(ask(&app, &one, &[]).await.status, 429);
+    ask(&app, &ours, &[]).await.ok();
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ pub(super) const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const ASK: &str = "/oauth2/device_authorization";
 
 /// A client on devices: a public one, but for what `change` says.
-pub(super) async fn player(app: &App, organization: &str, change: Value) -> Site {
+pub(crate) async fn player(app: &App, organization: &str, change: Value) -> Site {
     let mut registered = json!({
         "name": "Graph Player", "auth_method": "none", "grant_types": [DEVICE, "refresh_token"], "redirect_uris": [""], "post_logout_redirect_uris": [],
         "scopes": ["openid", "profile", "offline_access", "nodes:read", "nodes:write"],
@@ -21,14 +21,14 @@ pub(super) async fn player(app: &App, organization: &str, change: Value) -> Site
 }
 
 /// Asks for a code, as the client does.
-pub(super) async fn ask(app: &App, site: &Site, fields: &[(&str, &str)]) -> Reply {
+pub(crate) async fn ask(app: &App, site: &Site, fields: &[(&str, &str)]) -> Reply {
     let own = [("client_id", site.id.as_str())].into_iter().chain(site.secret.map(|secret| ("client_secret", secret)));
     let fields: Vec<_> = own.chain(fields.iter().copied()).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     post(app, ASK, &fields).await
 }
 
 /// Asks whether somebody has decided.
-pub(super) async fn poll(app: &App, site: &Site, started: &Value) -> Reply {
+pub(crate) async fn poll(app: &App, site: &Site, started: &Value) -> Reply {
     let code = started["device_code"].as_str().unwrap();
     let fields = [("grant_type", DEVICE), ("device_code", code), ("redirect_uri", ""), ("code_verifier", "")];
     site.token(app, &fields).await
@@ -47,7 +47,7 @@ pub(super) async fn enter(window: &Window, code: &Value) -> Reply {
 }
 
 /// Enters a code and decides.
-pub(super) async fn decide(window: &Window, started: &Value, decision: &str) -> Reply {
+pub(crate) async fn decide(window: &Window, started: &Value, decision: &str) -> Reply {
     let page = enter(window, &started["user_code"]).await;
     assert_eq!(page.status, 200, "{}", page.text);
     let organization = page.field("organization");

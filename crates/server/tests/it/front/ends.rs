@@ -193,3 +193,40 @@ async fn a_client_is_not_told_of_what_goes_on_or_what_it_ended_itself() {
     assert_eq!(client.query_one(sql, &[&there.sid]).await.unwrap().get::<_, i64>(0), 0);
     assert_eq!(there.told(&app).await, 0);
 }
+
+#[tokio::test]
+async fn what_clients_of_an_organization_hold_of_people_elsewhere_ends_with_it() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.com").await;
+    let site = Site::of(&app, &ada.caller.tenant, json!({})).await;
+    let there = There::new(&app, &site, "bob@example.com").await;
+    let held = app.bearer(there.tokens["access_token"].as_str().unwrap());
+    assert_eq!(held.get("/nodes").await.status, 200);
+    assert_eq!(claims(&there.tokens["access_token"])["tenant_id"], json!(there.person.caller.tenant));
+    assert_eq!(ada.caller.delete("/api/v1/users/me").await.status, 204);
+    app.hear().await;
+    held.get("/nodes").await.problem(401);
+    assert_eq!(there.refresh(&app, &site).await.refused(401), "invalid_client");
+}
+
+#[tokio::test]
+async fn what_was_begun_in_a_browsers_session_ends_where_others_crowd_that_out() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.com").await;
+    let site = Site::of(&app, &ada.caller.tenant, json!({})).await;
+    let there = There::new(&app, &site, "bob@example.com").await;
+    // A hundred more, each used later.
+    let sql = "insert into wardgraph.sessions select (jsonb_populate_record(null::wardgraph.sessions, to_jsonb(s) || jsonb_build_object(
+                 'session_id', gen_random_uuid(), 'last_used_at', s.last_used_at + interval '1 minute'))).*
+               from wardgraph.sessions s, generate_series(1, 100) where s.browser and s.user_id = $1::text::uuid";
+    assert_eq!(app.database.behind_the_scenes().await.execute(sql, &[&there.person.id]).await.unwrap(), 100);
+    let held = app.bearer(there.tokens["access_token"].as_str().unwrap());
+    assert_eq!(held.get("/nodes").await.status, 200);
+    app.clock.advance(Duration::from_mins(2));
+    Window::open(&app).sign_in("bob@example.com").await;
+    app.hear().await;
+    assert!(there.window.get("/account").await.leads().starts_with("/sign-in"));
+    held.get("/nodes").await.problem(401);
+    assert_eq!(there.refresh(&app, &site).await.refused(400), "invalid_grant");
+    assert_eq!(there.told(&app).await, 1);
+}

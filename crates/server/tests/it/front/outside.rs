@@ -1,9 +1,6 @@
 //! Clients that others wrote: npm `openid-client` and `oauth4webapi`, PyPI `Authlib`. The browser part goes through the pages.
 
-use std::{
-    io::{BufRead, BufReader, Write},
-    process::{Command, Stdio},
-};
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use wardgraph_kernel::{Clock, SystemClock};
@@ -15,7 +12,7 @@ use super::{
     kit::{Site, agree, claims, somebody},
     receiver::{Manner, Receiver, teller},
 };
-use crate::layers::repository;
+use crate::{layers::repository, outside::talk::Talk};
 
 /// Runs a client to its end, with a person at a window; tells who it says has signed in.
 async fn run(command: Command, window: &Window) -> String {
@@ -24,40 +21,19 @@ async fn run(command: Command, window: &Window) -> String {
 
 /// The same, where the person is told something else than where to go: whether that was it.
 async fn run_with(command: Command, window: &Window, more: impl AsyncFn(&Value) -> bool) -> String {
-    let mut command = command;
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the client can be started");
-    let mut input = child.stdin.take().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let done = loop {
-        // Waited for on another thread: the server must go on.
-        let (rest, line) = tokio::task::spawn_blocking(move || {
-            let line = lines.next().map(Result::unwrap);
-            (lines, line)
-        })
-        .await
-        .unwrap();
-        lines = rest;
-        let said: Value = serde_json::from_str(&line.expect("the client ended before its end: see above")).unwrap();
-        if let Some(done) = said["done"].as_str() {
-            break done.to_owned();
-        }
-        if more(&said).await {
-            writeln!(input, "null").unwrap();
-            continue;
+    let done = Talk::begin(command).until_it_is_done(async |said| {
+        if more(said).await {
+            return Value::Null;
         }
         let path = said["browser"].as_str().unwrap().strip_prefix(OWN_ISS).unwrap().to_owned();
         let reply = agree(window, window.get(&path).await).await;
-        let to = if reply.status == 303 {
-            reply.leads().to_owned()
-        } else {
-            let (_, rest) = reply.text.split_once("content=\"0; url=").unwrap_or_else(|| panic!("{}", reply.text));
-            rest.split('"').next().unwrap().replace("&amp;", "&")
-        };
-        writeln!(input, "{}", json!(to)).unwrap();
-    };
-    drop(input);
-    assert!(child.wait().unwrap().success());
-    done
+        if reply.status == 303 {
+            return json!(reply.leads());
+        }
+        let (_, rest) = reply.text.split_once("content=\"0; url=").unwrap_or_else(|| panic!("{}", reply.text));
+        json!(rest.split('"').next().unwrap().replace("&amp;", "&"))
+    });
+    done.await.as_str().unwrap().to_owned()
 }
 
 fn node(library: &str, app: &App, given: &Value) -> Command {

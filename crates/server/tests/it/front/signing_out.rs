@@ -26,8 +26,36 @@ async fn with_an_id_token_of_theirs_somebody_is_signed_out_at_once() {
     app.bearer(tokens["access_token"].as_str().unwrap()).get("/nodes").await.problem(401);
     let lasting = app.bearer(kept["access_token"].as_str().unwrap()).get("/nodes").await;
     assert_eq!(lasting.status, 200, "what may go on while its person is away does");
-    // Who is signed out already is led back all the same.
-    assert_eq!(window.get(&out(&[("id_token_hint", hint), ("post_logout_redirect_uri", BACK)])).await.leads(), BACK);
+    // Who is signed out already sees where they would be led, and goes there by themselves.
+    let page = window.get(&out(&[("id_token_hint", hint), ("post_logout_redirect_uri", BACK)])).await;
+    assert!(page.status == 200 && page.headers.get("location").is_none(), "{}", page.text);
+    assert!(page.text.contains(&format!("href=\"{BACK}\"")), "{}", page.text);
+}
+
+#[tokio::test]
+async fn nobody_is_led_away_by_an_id_token_of_somebody_elses_browser() {
+    let app = App::start().await;
+    let (ada, window) = somebody(&app, "ada@example.com").await;
+    let (eve, eves) = somebody(&app, "eve@example.com").await;
+    let site = Site::of(&app, &ada.caller.tenant, json!({})).await;
+    let lure = Site::of(&app, &eve.caller.tenant, json!({ "post_logout_redirect_uris": ["https://evil.example/"] })).await;
+    let own = site.tokens(&app, &window, &[]).await["id_token"].as_str().unwrap().to_owned();
+    let theirs = lure.tokens(&app, &eves, &[]).await["id_token"].as_str().unwrap().to_owned();
+    let led = async |window: &Window, hint: &str, to: &str| {
+        let reply = window.get(&out(&[("id_token_hint", hint), ("post_logout_redirect_uri", to)])).await;
+        assert!(reply.status == 303 || reply.text.contains(&format!("href=\"{to}\"")), "{}", reply.text);
+        reply.headers.contains_key("location")
+    };
+    let another = Window::open(&app);
+    another.sign_in("ada@example.com").await;
+    let again = site.tokens(&app, &another, &[]).await["id_token"].as_str().unwrap().to_owned();
+    // Nobody is signed in there, and a session of hers is known here.
+    assert!(!led(&Window::open(&app), &theirs, "https://evil.example/").await);
+    // Ada's sessions are over, and her browsers have their cookies still: her own sign-out goes on by itself.
+    app.clock.advance(std::time::Duration::from_hours(2));
+    assert!(!led(&Window::open(&app), &own, BACK).await);
+    assert!(!led(&window, &theirs, "https://evil.example/").await);
+    assert!(led(&another, &again, BACK).await);
 }
 
 #[tokio::test]

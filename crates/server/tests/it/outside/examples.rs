@@ -198,6 +198,22 @@ async fn the_guides_command_line_tool_signs_its_person_in() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_guides_tool_signs_its_person_in_where_no_browser_comes_back() {
+    let guide = Guide::begin("").await;
+    let mut tool = Running::start(guide.command("python3", "command-line/device.py"));
+    let address = tool.says("/oauth2/device").trim().to_owned();
+    let code = tool.says("enter the code").rsplit(' ').next().unwrap().to_owned();
+    let mut surfer = Surfer::new();
+    let page = surfer.open(&address).await;
+    let page = surfer.sign_in(page, EMAIL).await;
+    let question = surfer.fill(&page, "/oauth2/device", &[("user_code", &code)]).await;
+    assert!(question.text.contains("graph, the command, without a browser"), "{}", question.text);
+    let done = surfer.fill(&question, "/oauth2/device/decision", &[("decision", "allow")]).await;
+    assert_eq!(done.status.as_u16(), 200, "{}", done.text);
+    assert_eq!(tool.says("sees"), "ada@example.com sees 2 nodes");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_guides_server_side_application_signs_somebody_in_and_out() {
     let guide = Guide::begin("").await;
     let port = free_port();

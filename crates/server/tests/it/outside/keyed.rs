@@ -1,10 +1,7 @@
 //! Clients that others wrote which prove who they are by a key, push their requests, and bind their tokens to another key, as far as they can. Whom
 //! they send here goes through the pages with a real browser.
 
-use std::{
-    io::{BufRead, BufReader, Write},
-    process::{Command, Stdio},
-};
+use std::process::Command;
 
 use serde_json::{Value, json};
 use wardgraph_testkit::{App, AppOptions, OWN_ISS, PASSWORD};
@@ -15,6 +12,7 @@ use crate::{
         outside::to_now,
     },
     layers::repository,
+    outside::talk::Talk,
     pages::browser::Journey,
 };
 
@@ -26,24 +24,9 @@ async fn run(change: Value, command: impl FnOnce(&App) -> Command) -> (Value, Va
     to_now(&app);
     let ada = app.person(EMAIL).await;
     let me = claims(&json!(ada.caller.token.clone().unwrap()))["sub"].clone();
-    let mut child = command(&app).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the client can be started");
-    let mut input = child.stdin.take().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut journey = Journey::begin("sent", &app.base.replace("127.0.0.1", "localhost"));
-    journey = next(journey).await.0;
-    let done = loop {
-        // Waited for on another thread: the server must go on.
-        let (rest, line) = tokio::task::spawn_blocking(move || {
-            let line = lines.next().map(Result::unwrap);
-            (lines, line)
-        })
-        .await
-        .unwrap();
-        lines = rest;
-        let said: Value = serde_json::from_str(&line.expect("the client ended before its end: see above")).unwrap();
-        let answer = if said["done"].is_string() {
-            break said["done"].clone();
-        } else if said["jwks"].is_object() {
+    let mut journey = Some(next(Journey::begin("sent", &app.base.replace("127.0.0.1", "localhost"))).await.0);
+    let done = Talk::begin(command(&app)).until_it_is_done(async |said| {
+        if said["jwks"].is_object() {
             let mut registered = json!({
                 "auth_method": "private_key_jwt",
                 "jwks": said["jwks"].to_string(),
@@ -52,18 +35,16 @@ async fn run(change: Value, command: impl FnOnce(&App) -> Command) -> (Value, Va
             });
             registered.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
             let site = Site::of(&app, &ada.caller.tenant, registered).await;
-            json!({ "client_id": site.id, "redirect_uri": site.redirect })
-        } else {
-            let to = said["browser"].as_str().unwrap().strip_prefix(OWN_ISS).unwrap();
-            journey.answer(&json!({ "to": to, "email": EMAIL, "password": PASSWORD }));
-            let (back, asked) = next(journey).await;
-            journey = back;
-            asked["came"].clone()
-        };
-        writeln!(input, "{answer}").unwrap();
-    };
-    assert!(child.wait().unwrap().success());
-    (done, me)
+            return json!({ "client_id": site.id, "redirect_uri": site.redirect });
+        }
+        let to = said["browser"].as_str().unwrap().strip_prefix(OWN_ISS).unwrap();
+        let mut here = journey.take().unwrap();
+        here.answer(&json!({ "to": to, "email": EMAIL, "password": PASSWORD }));
+        let (back, asked) = next(here).await;
+        journey = Some(back);
+        asked["came"].clone()
+    });
+    (done.await, me)
 }
 
 async fn next(journey: Journey) -> (Journey, Value) {

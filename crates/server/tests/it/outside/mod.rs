@@ -3,5 +3,7 @@
 mod apache;
 mod examples;
 mod keyed;
+mod readme;
 mod rust_client;
 mod surfer;
+pub(crate) mod talk;

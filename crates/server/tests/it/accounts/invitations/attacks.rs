@@ -171,6 +171,18 @@ async fn another_organizations_invitations_are_not_found() {
 }
 
 #[tokio::test]
+async fn a_session_that_has_ended_invites_nobody_although_its_token_is_believed_still() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.com").await;
+    let thief = Person::again(&app, "ada@example.com").await;
+    assert_eq!(ada.caller.delete(&format!("/api/v1/users/me/sessions/{}", thief.session)).await.status, 204);
+    // The server has not heard of it yet.
+    assert_eq!(thief.caller.get(INVITATIONS).await.status, 200);
+    invite(&thief.caller, "accomplice@example.com", "owner").await.problem(401);
+    assert_eq!(ada.caller.get(INVITATIONS).await.ok()["count"], 0);
+}
+
+#[tokio::test]
 async fn nobody_is_flooded_with_invitations() {
     let app = App::start().await;
     let (ada, bob) = (app.person("ada@example.com").await, app.person("bob@example.com").await);

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod enrolling;
+mod everybody;
 mod guessing;
 mod organization;
 mod recovery;

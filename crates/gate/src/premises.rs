@@ -1,0 +1,111 @@
+//! Whether an organization works, and from where: in memory, but for the first call.
+//!
+//! **Invariant:** what is remembered of an organization that is changed is a second old at most
+//! (`an_organization_that_is_deleted_works_nowhere_within_a_second_and_restored_it_does`).
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use moka::{policy::EvictionPolicy, sync::Cache};
+use wardgraph_api::Problem;
+use wardgraph_kernel::{Access, ChangeKind, Endpoint, Identity, Read, TenantId};
+use wardgraph_organizations::{
+    KeepingError,
+    organization::{self, Premises},
+};
+use wardgraph_store::{Plan, Role, Scope, Store};
+
+use crate::{
+    Ceremony, Gate, Permit,
+    admit::{Admission, Refused},
+    caller::Caller,
+};
+
+/// How many organizations are remembered, and for how long.
+const REMEMBERED: u64 = 131_072;
+const REMEMBERED_FOR: Duration = Duration::from_mins(10);
+/// How the id of every organization begins that was made here: nothing is set of a tenant that an outside issuer speaks for.
+const MADE_HERE: &str = "org_";
+
+/// What is known of organizations.
+#[derive(Debug)]
+pub(crate) struct PremisesRing(Cache<TenantId, Arc<Premises>>);
+
+impl PremisesRing {
+    pub(crate) fn new() -> Self {
+        let cache = Cache::builder().max_capacity(REMEMBERED).time_to_live(REMEMBERED_FOR);
+        Self(cache.eviction_policy(EvictionPolicy::lru()).build())
+    }
+}
+
+impl Gate {
+    /// Whether an organization works, and from where. Waits for nobody if it was met lately; `None` for a tenant that was not made here.
+    ///
+    /// # Errors
+    /// 503 while that cannot be known.
+    pub(crate) async fn premises(&self, tenant: &TenantId) -> Result<Option<Arc<Premises>>, Problem> {
+        if !tenant.as_str().starts_with(MADE_HERE) {
+            return Ok(None);
+        }
+        self.fresh().await?;
+        let current = |known: &Arc<Premises>| !self.is_revoked(ChangeKind::OrganizationChanged, tenant.as_str(), known.version);
+        if let Some(known) = self.premises.0.get(tenant).filter(current) {
+            return Ok(Some(known));
+        }
+        let found = Box::pin(look_up(&self.parts.store, tenant)).await;
+        let found =
+            found.map_err(|error| Problem::unavailable("organizations cannot be looked up now").retry_after(2).inside(&error))?;
+        let found = Arc::new(found);
+        self.premises.0.insert(tenant.clone(), found.clone());
+        Ok(Some(found))
+    }
+
+    /// Whether nothing works any more in the organization that somebody's client or token is of.
+    ///
+    /// # Errors
+    /// 503 while that cannot be known.
+    pub(crate) async fn is_deleted(&self, tenant: &TenantId) -> Result<bool, Problem> {
+        Ok(self.premises(tenant).await?.is_some_and(|premises| premises.is_deleted))
+    }
+}
+
+async fn look_up(store: &Store, tenant: &TenantId) -> Result<Premises, KeepingError> {
+    let mut unit = store.unit::<Read>(Role::Identity, Scope::System, Plan::Auto)?;
+    unit.end_with_next();
+    organization::premises(&mut unit.tx::<Identity>(), tenant).await
+}
+
+impl Admission {
+    /// Refuses whoever calls from where their organization does not let them, or where nothing works any more. In an organization that was deleted a
+    /// person sees to their own account still: they leave it, restore it, or go elsewhere.
+    pub(crate) async fn on_premises(&self, caller: &Caller) -> Result<(), Refused> {
+        let found = self.gate.premises(&caller.claims.tenant).await.map_err(|problem| Box::new((problem, None)))?;
+        let Some(premises) = found else { return Ok(()) };
+        if !premises.admits(self.ip) {
+            let problem = Problem::forbidden("the organization does not let anybody call from this address");
+            return Err(self.refuse(Some(caller), "another_network", problem, None));
+        }
+        let own = matches!(self.spec.access, Access::Own(_)) && caller.account().is_some();
+        if premises.is_deleted && !own {
+            let problem = Problem::forbidden("the organization was deleted: for a while an owner can restore it");
+            return Err(self.refuse(Some(caller), "organization_deleted", problem, None));
+        }
+        Ok(())
+    }
+}
+
+impl<E: Endpoint> Permit<E> {
+    /// Where the request came from.
+    pub const fn ip(&self) -> IpAddr {
+        self.admission().ip
+    }
+}
+
+impl<E: Endpoint> Ceremony<E> {
+    /// Whether nothing works any more in an organization.
+    ///
+    /// # Errors
+    /// 503 while that cannot be known.
+    pub async fn is_deleted(&self, organization: &TenantId) -> Result<bool, Problem> {
+        self.admission().gate.is_deleted(organization).await
+    }
+}

@@ -1,0 +1,65 @@
+//! What servers remember of an organization: whether it works, and from where.
+
+use std::{net::IpAddr, sync::Arc};
+
+use ipnet::IpNet;
+use wardgraph_kernel::{Identity, TenantId};
+use wardgraph_store::{Statement, Tx};
+
+use crate::{KeepingError, refusal::unreadable};
+
+pub(super) const FIND: Statement<Identity> = Statement::identity(
+    "organizations.organization.premises",
+    "select settings_version, deleted_at is not null, allowed_networks from organizations where organization_id = $1",
+);
+
+/// Whether an organization works, and from where.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Premises {
+    /// What a change is told from.
+    pub version: i64,
+    /// Whether nothing works there.
+    pub is_deleted: bool,
+    networks: Arc<[IpNet]>,
+}
+
+impl Premises {
+    /// Whether its sessions, keys and clients may call from `address`.
+    pub fn admits(&self, address: IpAddr) -> bool {
+        admits(&self.networks, address)
+    }
+}
+
+/// Whether an address is within one of these networks; none stand for all.
+pub fn admits(networks: &[IpNet], address: IpAddr) -> bool {
+    networks.is_empty() || networks.iter().any(|network| network.contains(&address))
+}
+
+/// What is to be remembered of an organization; of one that is not there, nothing.
+pub async fn premises(tx: &mut Tx<'_, Identity>, organization: &TenantId) -> Result<Premises, KeepingError> {
+    let rows = tx.run(&FIND, &[&organization.as_str()]).await?;
+    let Some(row) = rows.first() else { return Ok(Premises::default()) };
+    let networks: Vec<String> = row.try_get(2)?;
+    let networks = networks.iter().map(|text| text.parse()).collect::<Result<_, _>>();
+    Ok(Premises {
+        version: row.try_get(0)?,
+        is_deleted: row.try_get(1)?,
+        networks: networks.map_err(|_| unreadable("an organization's networks"))?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_networks_are_all_and_a_network_is_itself_alone() {
+        let of = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<IpNet>>();
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        assert!(admits(&[], address("192.0.2.1")));
+        let networks = of(&["192.0.2.0/24", "2001:db8::/32"]);
+        for (text, expected) in [("192.0.2.255", true), ("192.0.3.0", false), ("2001:db8::1", true), ("2001:db9::1", false)] {
+            assert_eq!(admits(&networks, address(text)), expected, "{text}");
+        }
+    }
+}
