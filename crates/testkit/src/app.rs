@@ -7,7 +7,6 @@ use std::{
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::{net::TcpListener, task::JoinHandle};
-use wardgraph_api::describe::Known;
 use wardgraph_egress::{Egress, Names, Rules};
 use wardgraph_embed::{Embedder, ModelKind};
 use wardgraph_gate::{Gate, GateParts, Proxies, SystemParts, WebhookKeys};
@@ -19,7 +18,7 @@ use wardgraph_identity::{
     password::{Breached, Cost, HashPool, PoolOptions},
     session::Lifetimes,
 };
-use wardgraph_kernel::{Clock, EdgeId, ManualClock, NodeId, Permissions, SeededChance, SharedNodeId, Timestamp};
+use wardgraph_kernel::{Clock, ManualClock, Permissions, SeededChance, Timestamp};
 use wardgraph_limits::{LimitTable, Limiter};
 use wardgraph_store::{Role, StatementInfo, Store, StoreOptions, Timeouts};
 use wardgraph_tokens::{AccessRequest, Algorithm, Chain, Issuer, LocalKey, Minter, OWN_CLIENT, OwnIssuer, RemoteKeys, Verifier};
@@ -30,7 +29,7 @@ use wardgraph_worker::{
 };
 
 use crate::{
-    Caller, ClientOptions, Cluster, Database, Mailbox, OAuthClient, Person, Window,
+    Caller, ClientOptions, Cluster, Database, Mailbox, Person,
     cluster::repository,
     issuers::{outside, own_issuer},
     security_key::party,
@@ -206,7 +205,7 @@ pub struct App {
     mail: MailWorker,
     account_keeper: AccountKeeper,
     organization_keeper: OrganizationKeeper,
-    people: std::sync::atomic::AtomicU32,
+    pub(crate) people: std::sync::atomic::AtomicU32,
     server: JoinHandle<()>,
     listening: Option<JoinHandle<()>>,
 }
@@ -400,42 +399,6 @@ impl App {
     /// A caller with this token, whatever it is.
     pub fn bearer(&self, token: &str) -> Caller {
         Caller::bearing(self, Some(token.to_owned()))
-    }
-
-    /// Things that exist: in `owner`'s tenant two nodes and an edge; a shared node, without words that a search could find; and a person's
-    /// account, fresh, with a key and sessions. From now on `owner` calls endpoints that are about a person's account as this person.
-    pub async fn known(&self, owner: &Caller) -> Known {
-        let node = |reply: crate::Reply| -> NodeId { serde_json::from_value(reply.created()["id"].clone()).unwrap() };
-        let (first, second) = (owner.create_node("the first known node").await, owner.create_node("the second known node").await);
-        let (node, other) = (node(first), node(second));
-        let edge = owner.post("/edges", &serde_json::json!({ "src": node, "rel": "KNOWS", "dst": other })).await.created();
-        let edge: EdgeId = serde_json::from_value(edge["id"].clone()).unwrap();
-        let shared =
-            owner.post("/api/v1/shared/nodes", &serde_json::json!({ "classes": ["Shared"], "props": {} })).await.created();
-        let shared: SharedNodeId = serde_json::from_value(shared["id"].clone()).unwrap();
-        let administrator = self.person_of(owner).await.made_administrator(self).await;
-        owner.becomes(&administrator.caller);
-        let client = OAuthClient::known(self, &administrator).await;
-        let oauth = self.agreement_of(&administrator).await;
-        let (account, recovery_code) = administrator.known(self).await;
-        let (role, grant) = administrator.known_roles(self, account.member).await;
-        // What was signed in before the account had a second factor is out.
-        let window = Window::open(self);
-        window.sign_in_with(&administrator.email, &recovery_code).await;
-        owner.looks_through(&window);
-        let looked_at = administrator.known_review(&account).await;
-        Known { node, other, edge, shared, account, client, oauth, looked_at, role, grant }
-    }
-
-    /// A fresh person, as whom `owner` calls endpoints that are about a person's account from now on.
-    pub async fn person_of(&self, owner: &Caller) -> Person {
-        let number = self.people.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-        let person = self.person(&format!("person-{number}@example.com")).await;
-        let window = Window::open(self);
-        window.sign_in(&person.email).await;
-        owner.becomes(&person.caller);
-        owner.looks_through(&window);
-        person
     }
 
     /// Somebody who registers with this address, unless it is taken by them, and signs in.

@@ -18,6 +18,7 @@ mod first_keys;
 mod forge;
 mod invited;
 mod issuers;
+mod known;
 mod looked_at;
 mod newcomers;
 mod person;

@@ -36,7 +36,7 @@ pub(super) const MAKE: Statement<Write> = Statement::writing(
     APP,
     concat!(
         "insert into grants (tenant_id, grant_id, user_id, client_id, role, granted_by, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing returning ",
+         select $1, $2::uuid, $3::uuid, $4::text, $5::text, $6::text, $7::timestamptz, $8::timestamptz on conflict do nothing returning ",
         grant_columns!()
     ),
 );

@@ -81,6 +81,7 @@ mod shared;
 mod slow;
 mod smuggling;
 mod standing;
+mod statements;
 mod table;
 mod tiers;
 mod tls;
