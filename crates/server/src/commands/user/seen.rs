@@ -137,7 +137,7 @@ async fn disable(parts: &SystemParts, user: UserId) -> Result<(), StartError> {
     let now = work.now();
     let administrators = people::administrators(&mut work.tx()).await?;
     let generation = people::disable(&mut work.tx(), &administrators, user, now).await?;
-    for left in left::take_back_of(&mut work.tx(), user, now).await? {
+    for left in left::take_back(&mut work.tx(), user, None, now).await? {
         if let What::Consent { id, .. } = left.what {
             revoke(&mut work.tx(), Revocation::Session(&id.to_string()), now).await?;
         }

@@ -71,7 +71,7 @@ async fn an_organization_that_is_deleted_works_nowhere_within_a_second_and_resto
     assert!(deleted["deleted_at"].is_string() && deleted["purge_at"].is_string());
     tokio::time::sleep(Duration::from_secs(1)).await;
     for caller in &callers {
-        caller.get("/nodes").await.problem(403);
+        assert!(matches!(caller.get("/nodes").await.status.as_u16(), 401 | 403));
     }
     assert_eq!(client.token(&[]).await.refused(401), "invalid_client");
     // One's own account is one's own still, and a key is nobody's account.
@@ -87,9 +87,11 @@ async fn an_organization_that_is_deleted_works_nowhere_within_a_second_and_resto
     let restored = act(&again.caller, &restore).await.ok();
     assert_eq!((&restored["deleted_at"], &restored["purge_at"]), (&Value::Null, &Value::Null));
     tokio::time::sleep(Duration::from_secs(1)).await;
-    for caller in &callers {
+    for caller in &callers[..6] {
         caller.get("/nodes").await.ok();
     }
+    // What its clients held was taken back, wherever it worked: they get it anew.
+    callers[6].get("/nodes").await.problem(401);
     client.token(&[]).await.ok();
     for (kind, deleted) in [("organization.deleted", true), ("organization.restored", false)] {
         let told = event(&one, &ada.caller.tenant, kind).await;
