@@ -20,7 +20,7 @@ create table reviews (
 
 -- What everybody held when the review began, and what was decided about it. Names no account or client by more than its id, and outlives them.
 create table review_items (
-  tenant_id text not null,
+  tenant_id text not null references organizations on delete cascade,
   review_id uuid not null,
   item_id uuid not null,
   kind text not null,
