@@ -186,7 +186,10 @@ impl Role {
     async fn act(self, desks: &Desks, out: &mut (impl Write + Send)) -> Result<(), StartError> {
         let json = self.at().json;
         match self {
-            Self::List { .. } => told::roles(out, json, desks.list().await?.into_iter().map(shown_role).collect()),
+            Self::List { .. } => {
+                let found: Vec<_> = desks.list().await?.into_iter().map(shown_role).collect();
+                told::roles(out, json, &found)
+            }
             Self::Show { name, .. } => told::one(out, json, &serde_json::to_value(shown_role(desks.show(&name).await?))?),
             Self::Create { name, says, .. } => {
                 let made = desks.create(draft(name, says, None)?).await?;
@@ -204,8 +207,8 @@ impl Role {
             }
             Self::Revoke { grant_id, .. } => desks.revoke(&grant_id).await,
             Self::Grants { role, to, .. } => {
-                let found = desks.grants(role, to.holder()?).await?;
-                told::grants(out, json, found.into_iter().map(shown_grant).collect())
+                let found: Vec<_> = desks.grants(role, to.holder()?).await?.into_iter().map(shown_grant).collect();
+                told::grants(out, json, &found)
             }
             Self::Effective { holder, .. } => {
                 let holder = either(&holder)?;

@@ -11,7 +11,7 @@ use wardgraph_kernel::Timestamp;
 
 use crate::wire::StartError;
 
-pub(super) fn roles(out: &mut impl Write, json: bool, roles: Vec<Role>) -> Result<(), StartError> {
+pub(super) fn roles(out: &mut impl Write, json: bool, roles: &[Role]) -> Result<(), StartError> {
     if json {
         return whole(out, &json!({ "count": roles.len(), "roles": roles }));
     }
@@ -24,7 +24,7 @@ pub(super) fn roles(out: &mut impl Write, json: bool, roles: Vec<Role>) -> Resul
     columns(out, ["ROLE", "KIND", "HOLDERS", "ALLOWS", "DENIES", "INHERITS"], &roles.iter().map(line).collect::<Vec<_>>())
 }
 
-pub(super) fn grants(out: &mut impl Write, json: bool, grants: Vec<Grant>) -> Result<(), StartError> {
+pub(super) fn grants(out: &mut impl Write, json: bool, grants: &[Grant]) -> Result<(), StartError> {
     if json {
         return whole(out, &json!({ "count": grants.len(), "grants": grants }));
     }
