@@ -11,8 +11,8 @@ use wardgraph_kernel::{
 
 use crate::{
     Accept, Accepted, ClientForm, ClientQuery, Created, Document, Errand, Form, IfMatch, Issued, Json, NoContent, Onward, Page,
-    Parameters, Path, Query, Redirect, Registering, Registrant, RegistrationToken, Signable, Stored, Tagged, Within,
-    carry::Media, validate::Validate, wire::role::RoleId,
+    Parameters, Path, Query, Redirect, Registering, Registrant, RegistrationToken, Signable, Stored, Tagged, carry::Media,
+    validate::Validate, wire::role::RoleId,
 };
 
 pub use known::{KnownAgreement, KnownClient, KnownInvitations, KnownMfa, KnownReview};
@@ -134,11 +134,6 @@ impl IdKind {
             Self::Grant => known.grant.to_string(),
         }
     }
-
-    /// Whether ids of this kind are UUIDs.
-    pub const fn is_uuid(self) -> bool {
-        !matches!(self, Self::Client | Self::Registered | Self::Organization | Self::Role)
-    }
 }
 
 type Describe = fn(&mut SchemaGenerator) -> Schema;
@@ -173,18 +168,6 @@ pub struct Shape {
     pub signed: Option<&'static str>,
     /// The answer's schema, where it is JSON of this API.
     pub answer: Option<Describe>,
-}
-
-impl Shape {
-    /// A path of the table, with known ids where it wants some.
-    pub fn place(&self, path: &str, known: &Known) -> String {
-        let place = self.path.map_or_else(|| path.to_owned(), |kind| path.replace("{id}", &kind.of(known)));
-        let parts = place.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?.1)));
-        match (self.within, parts) {
-            (Some(kind), Some((before, after))) => format!("{before}{}{after}", kind.of(known)),
-            _ => place,
-        }
-    }
 }
 
 /// What an endpoint can take in.
@@ -256,15 +239,6 @@ impl Input for () {
 impl<T: PathId> Input for Path<T> {
     fn describe(shape: &mut Shape) {
         shape.path = Some(T::KIND);
-    }
-    fn sample(_: &Known) -> Option<Value> {
-        None
-    }
-}
-
-impl<T: PathId> Input for Within<T> {
-    fn describe(shape: &mut Shape) {
-        shape.within = Some(T::KIND);
     }
     fn sample(_: &Known) -> Option<Value> {
         None

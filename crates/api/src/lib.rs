@@ -9,6 +9,7 @@ mod docs;
 pub mod json;
 pub mod keep;
 mod openapi;
+mod place;
 pub mod problem;
 pub mod table;
 pub mod validate;

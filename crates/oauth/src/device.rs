@@ -56,11 +56,14 @@ const FIND: Statement<Identity> = Statement::identity(
     "select code_id, client_id, scopes from device_authorizations
      where user_code = $1 and expires_at > $2 and allowed_at is null and denied_at is null and used_at is null",
 );
+/// Somebody whose account is as it was. Held: who takes it out of their hands meanwhile waits, and then finds what they let in.
 const ALLOW: Statement<Identity> = Statement::identity(
     "oauth.device.allow",
     "update device_authorizations set allowed_at = $2, user_id = $3, organization_id = $4, session_id = $5, generation = $6, amr = $7, acr = $8, auth_time = $9,
        scopes = $10
-     where code_id = $1 and expires_at > $2 and allowed_at is null and denied_at is null and used_at is null returning code_id",
+     where code_id = $1 and expires_at > $2 and allowed_at is null and denied_at is null and used_at is null
+       and exists (select from users u where u.user_id = $3 and u.generation = $6 and u.disabled_at is null for share)
+     returning code_id",
 );
 const DENY: Statement<Identity> = Statement::identity(
     "oauth.device.deny",

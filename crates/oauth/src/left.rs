@@ -9,9 +9,9 @@
 
 use uuid::Uuid;
 use wardgraph_kernel::{ConsentId, Identity, InitialTokenId, InvitationId, TenantId, Timestamp, UserId, Write};
-use wardgraph_store::{Role, Row, Statement, StatementInfo, Tx};
+use wardgraph_store::{Role, Row, Statement, StatementInfo};
 
-use crate::{OAuthError, client::BEFORE};
+use crate::{Either, OAuthError, client::BEFORE};
 
 /// Used codes stay, so that whoever comes with one again is found out.
 const TAKE_BACK_SQL: &str = "with invitation as (
@@ -60,20 +60,15 @@ pub struct Left {
     pub organization: TenantId,
 }
 
-/// Takes back what was left in an account. Of agreements those from a day before `since` on, or all. For whoever showed a mailed link.
+/// Takes back what was left in an account: of agreements those from a day before `since` on, or all.
 pub async fn take_back(
-    tx: &mut Tx<'_, Identity>,
+    tx: &mut impl Either,
     user: UserId,
     since: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Vec<Left>, OAuthError> {
     let since = since.map(|since| since.saturating_sub(BEFORE).unwrap_or(Timestamp::MIN));
-    read(&tx.run(&TAKE_BACK, &[&user.uuid(), &now, &since]).await?)
-}
-
-/// The same of somebody else's account, for an administrator: all of it.
-pub async fn take_back_of(tx: &mut Tx<'_, Write>, user: UserId, now: Timestamp) -> Result<Vec<Left>, OAuthError> {
-    read(&tx.write(&TAKE_BACK_OF, &[&user.uuid(), &now, &None::<Timestamp>]).await?)
+    read(&tx.either(&TAKE_BACK_OF, &TAKE_BACK, &[&user.uuid(), &now, &since]).await?)
 }
 
 fn read(rows: &[Row]) -> Result<Vec<Left>, OAuthError> {

@@ -43,6 +43,12 @@ pub(crate) async fn ended(tx: &mut Tx<'_, Write>, organization: &TenantId, now: 
     tell(tx, ChangeKind::OrganizationEnded, organization.to_string(), 0, now).await
 }
 
+/// Every token that a client got while it was of an earlier generation is good no more, wherever it works.
+pub(crate) async fn client(tx: &mut Tx<'_, Write>, id: String, generation: i64, now: Timestamp) -> Result<(), StoreError> {
+    tell(tx, ChangeKind::ClientChanged, id.clone(), generation, now).await?;
+    tell(tx, ChangeKind::ClientTokens, id, generation, now).await
+}
+
 /// These are good for nothing any more.
 pub(crate) async fn taken(
     tx: &mut Tx<'_, Write>,

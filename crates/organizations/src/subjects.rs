@@ -35,12 +35,12 @@ const CLIENTS: Statement<Read> = Statement::reading(
 const NODES: Statement<Read> = Statement::reading(
     "organizations.subjects.nodes",
     APP,
-    "select node_id, node_id::text from nodes where tenant_id = $1 and ($2::uuid is null or node_id > $2) order by node_id limit $3",
+    "select node_id, node_id::text from nodes where tenant_id = $1 and ($2::uuid is null or node_id > $2) order by nodes.node_id limit $3",
 );
 const EDGES: Statement<Read> = Statement::reading(
     "organizations.subjects.edges",
     APP,
-    "select edge_id, edge_id::text from edges where tenant_id = $1 and ($2::uuid is null or edge_id > $2) order by edge_id limit $3",
+    "select edge_id, edge_id::text from edges where tenant_id = $1 and ($2::uuid is null or edge_id > $2) order by edges.edge_id limit $3",
 );
 const CLIENT_IDS: Statement<Read> = Statement::reading(
     "organizations.subjects.client_ids",

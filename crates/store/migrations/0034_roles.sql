@@ -15,12 +15,15 @@ create table roles (
   primary key (tenant_id, name)
 );
 
+-- A grant is of the organization that its holder is of.
+alter table clients add constraint clients_of_organization unique (organization_id, client_id);
+
 -- Besides the role of a membership, or of a client. Whoever leaves leaves them.
 create table grants (
   tenant_id text not null references organizations on delete cascade,
   grant_id uuid not null,
   user_id uuid,
-  client_id text references clients on delete cascade,
+  client_id text,
   -- A built-in role, or one of the organization's.
   role text not null,
   granted_by text not null,
@@ -30,12 +33,11 @@ create table grants (
   last_used_at timestamptz,
   primary key (tenant_id, grant_id),
   foreign key (tenant_id, user_id) references memberships (organization_id, user_id) on delete cascade,
+  foreign key (tenant_id, client_id) references clients (organization_id, client_id) on delete cascade,
   constraint grants_whose check (num_nonnulls(user_id, client_id) = 1)
 );
-create unique index grants_user on grants (tenant_id, user_id, role) where user_id is not null;
-create unique index grants_client on grants (tenant_id, client_id, role) where client_id is not null;
-create index grants_of_user on grants (user_id, tenant_id) where user_id is not null;
-create index grants_of_client on grants (client_id) where client_id is not null;
+create unique index grants_user on grants (tenant_id, user_id, role);
+create unique index grants_client on grants (tenant_id, client_id, role);
 create index grants_role on grants (tenant_id, role);
 
 -- Raised in the transaction of every change, under the row's lock: of two changes at once one is after the other.

@@ -35,7 +35,7 @@ pub(super) async fn of<E: Endpoint<Mode = Write>>(
     why: &str,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    for left in left::take_back_of(&mut work.tx(), user, now).await? {
+    for left in left::take_back(&mut work.tx(), user, None, now).await? {
         if let What::Consent { id, .. } = left.what {
             revoke(&mut work.tx(), Revocation::Session(&id.to_string()), now).await?;
         }

@@ -1,6 +1,6 @@
 //! A member has another role, or none.
 
-use wardgraph_kernel::{OrganizationRole, Timestamp, UserId, Write};
+use wardgraph_kernel::{OrganizationRole, Permission, Timestamp, UserId, Write};
 use wardgraph_store::{Statement, Tx};
 
 use super::{APP, By, Member, announce, find, reach::Reach, without};
@@ -36,7 +36,7 @@ pub async fn set_role(
     now: Timestamp,
 ) -> Result<RoleChanged, KeepingError> {
     let organization = organization::hold(tx, organization, None).await?.id;
-    let reach = Reach::of(tx, &organization, by, now).await?;
+    let reach = Reach::of(tx, &organization, (by, Permission::MembersWrite), now).await?;
     let member = find(tx, &organization, user).await?;
     reach.touches(tx, &organization, &member, now).await?;
     reach.gives(role)?;

@@ -3,7 +3,9 @@
 
 use uuid::Uuid;
 use wardgraph_identity::session::Why;
-use wardgraph_kernel::{ApiKeyId, ChangeKind, InvitationId, OrganizationRole, SessionId, TenantId, Timestamp, UserId, Write};
+use wardgraph_kernel::{
+    ApiKeyId, ChangeKind, InvitationId, OrganizationRole, Permission, SessionId, TenantId, Timestamp, UserId, Write,
+};
 use wardgraph_store::{Row, Statement, StoreError, Tx};
 
 use super::{APP, By, Member, announce, find, reach::Reach, without};
@@ -78,7 +80,7 @@ pub async fn remove(
     now: Timestamp,
 ) -> Result<Taken, KeepingError> {
     let organization = organization::hold(tx, organization, None).await?.id;
-    let reach = Reach::of(tx, &organization, by, now).await?;
+    let reach = Reach::of(tx, &organization, (by, Permission::MembersWrite), now).await?;
     let member = find(tx, &organization, user).await?;
     reach.touches(tx, &organization, &member, now).await?;
     end(tx, &organization, member, now).await

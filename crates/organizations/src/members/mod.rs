@@ -12,7 +12,7 @@ mod transfer;
 pub use change::{RoleChanged, set_role};
 pub use leave::{Taken, leave, remove};
 pub use list::{Member, find, list};
-pub use reach::By;
+pub use reach::{By, still};
 pub use transfer::transfer;
 
 use wardgraph_kernel::{Holder, OrganizationRole, TenantId, Timestamp, UserId, Write};

@@ -1,7 +1,7 @@
 //! Whose place somebody may touch, and with what: nobody gives or takes what they do not hold themselves.
 
-use wardgraph_access::{Held, Matcher, RoleName, Rulebook};
-use wardgraph_kernel::{Holder, OrganizationRole, TenantId, Timestamp, UserId, Write};
+use wardgraph_access::{Held, Matcher, On, Question, RoleName, Rulebook};
+use wardgraph_kernel::{Holder, OrganizationRole, Permission, TenantId, Timestamp, UserId, Write};
 use wardgraph_store::Tx;
 
 use super::Member;
@@ -16,6 +16,19 @@ pub enum By {
     Operator,
 }
 
+/// Refuses somebody whose roles let them do this no more: a token outlives by up to a second what is taken back, and this is not left to it.
+///
+/// # Errors
+/// As it says.
+pub async fn still(
+    tx: &mut Tx<'_, Write>,
+    organization: &TenantId,
+    by: (By, Permission),
+    now: Timestamp,
+) -> Result<(), KeepingError> {
+    Reach::of(tx, organization, by, now).await.map(drop)
+}
+
 /// How far somebody reaches in an organization that is held.
 #[derive(Debug)]
 pub(super) struct Reach {
@@ -27,11 +40,11 @@ impl Reach {
     /// How far it is now, whatever a token says.
     ///
     /// # Errors
-    /// [`KeepingError::Outside`] for somebody who is no member any more.
+    /// [`KeepingError::Outside`] for somebody who is no member any more; [`KeepingError::Above`] for one who may not do this any more.
     pub(super) async fn of(
         tx: &mut Tx<'_, Write>,
         organization: &TenantId,
-        by: By,
+        (by, permission): (By, Permission),
         now: Timestamp,
     ) -> Result<Self, KeepingError> {
         let roles = held::rulebook(tx, organization).await?;
@@ -40,7 +53,11 @@ impl Reach {
             By::Member(user) => {
                 let standing = held::standing(tx, organization, &Holder::User(user), now).await?;
                 let held = standing.ok_or(KeepingError::Outside)?.held;
-                Some((user, roles.compile(&held)?))
+                let own = roles.compile(&held)?;
+                if !own.allows(&Question { permission, on: On::All, user: Some(user) }, &[]) {
+                    return Err(KeepingError::Above("your roles do not let you do this any more"));
+                }
+                Some((user, own))
             }
         };
         Ok(Self { roles, own })

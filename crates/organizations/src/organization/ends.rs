@@ -15,6 +15,12 @@ pub(super) const DELETE: Statement<Write> = Statement::writing(
     APP,
     "update organizations set deleted_at = $2, purge_at = $3, settings_version = settings_version + 1 where organization_id = $1 returning settings_version",
 );
+/// What its clients hold of people elsewhere ends, too.
+pub(super) const CLIENTS: Statement<Write> = Statement::writing(
+    "organizations.organization.end_clients",
+    APP,
+    "update clients set generation = generation + 1 where organization_id = $1 returning client_id, generation",
+);
 pub(super) const RESTORE: Statement<Write> = Statement::writing(
     "organizations.organization.restore",
     APP,
@@ -40,6 +46,9 @@ pub async fn delete(
     let deleted = before.deleted.unwrap_or(Deleted { at: now, purge_at: now.saturating_add(grace).unwrap_or(Timestamp::MAX) });
     let rows = tx.write(&DELETE, &[&organization, &deleted.at, &deleted.purge_at]).await?;
     announce::settings(tx, &before.id, version(&rows)?, now).await?;
+    for row in tx.write(&CLIENTS, &[&organization]).await? {
+        announce::client(tx, row.try_get(0)?, row.try_get(1)?, now).await?;
+    }
     Ok(Changed { after: Organization { deleted: Some(deleted), ..before.clone() }, before })
 }
 

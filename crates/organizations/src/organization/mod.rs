@@ -44,6 +44,7 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     change::CHANGE.info(),
     change::TIER.info(),
     directory::LIST.info(),
+    ends::CLIENTS.info(),
     ends::DELETE.info(),
     ends::RESTORE.info(),
     make::COUNT.info(),

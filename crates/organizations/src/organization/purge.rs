@@ -57,6 +57,7 @@ pub const KEPT: &[(&str, &str)] = &[
     ("changes", "every server hears of the end, and forgets it by itself"),
     ("challenges", "what is under way ends by itself within minutes"),
     ("client_secrets", "they go with their client"),
+    ("review_items", "they go with their review"),
     ("logouts", "clients are told of sessions that ended, and then it is forgotten"),
 ];
 
@@ -75,7 +76,8 @@ pub(super) const END_SESSIONS: Statement<Write> = Statement::writing(
 pub(super) const DISSOLVE: Statement<Write> = Statement::writing(
     "organizations.organization.dissolve",
     ADMIN,
-    "delete from organizations where organization_id = $1 and purge_at <= $2 returning name",
+    "with gone as (delete from organizations where organization_id = $1 and purge_at <= $2 returning name)
+     select g.name, c.client_id from gone g left join clients c on c.organization_id = $1",
 );
 
 /// Organizations of which nothing is to be left at `now`, the longest overdue first; some at once.
@@ -102,5 +104,10 @@ pub async fn dissolve(tx: &mut Tx<'_, Write>, organization: &TenantId, now: Time
     let rows = tx.write(&DISSOLVE, &[&organization.as_str(), &now]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     announce::ended(tx, organization, now).await?;
+    for row in &rows {
+        if let Some(client) = row.try_get::<Option<String>>(1)? {
+            announce::client(tx, client, i64::MAX, now).await?;
+        }
+    }
     Ok(Some(row.try_get(0)?))
 }

@@ -2,12 +2,14 @@
 
 mod access;
 mod client;
+mod columns;
 mod config;
 mod demo;
 mod export;
 mod import;
 mod key;
 mod migrate;
+mod org;
 mod role;
 mod serve;
 mod session;
@@ -60,6 +62,9 @@ enum Command {
     /// People's accounts.
     #[command(subcommand)]
     User(user::User),
+    /// Organizations and their members.
+    #[command(subcommand)]
+    Org(Box<org::Org>),
     /// People's sessions.
     #[command(subcommand)]
     Session(session::Session),
@@ -105,6 +110,7 @@ pub async fn run(cli: Cli, environment: BTreeMap<String, String>, out: &mut (imp
         Command::Token(token) => token.run(&context, out),
         Command::Key(key) => key.run(&context, out).await,
         Command::User(user) => user.run(&context, out).await,
+        Command::Org(org) => org.run(&context, out).await,
         Command::Session(session) => session.run(&context, out).await,
         Command::Client(client) => client.run(&context, out).await,
         Command::Role(role) => Box::pin(role.run(&context, out)).await,

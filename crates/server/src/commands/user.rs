@@ -1,5 +1,7 @@
 //! `wardgraph user`
 
+mod seen;
+
 use std::{
     fs,
     io::{self, BufRead, IsTerminal, Read, Write},
@@ -47,6 +49,8 @@ pub(super) enum User {
     },
     /// Print a link, once, by which whoever opens it makes the first administrator of the server.
     SetupLink(SetupLink),
+    #[command(flatten)]
+    Seen(seen::Seen),
 }
 
 impl User {
@@ -54,6 +58,7 @@ impl User {
         let (email, name, super_admin, password_file) = match self {
             Self::Create { email, name, super_admin, password_file } => (email, name, super_admin, password_file),
             Self::SetupLink(link) => return link.run(context, out).await,
+            Self::Seen(seen) => return seen.run(context, out).await,
         };
         let (config, home) = (context.config()?, context.home()?);
         let Some(store) = store_beside(&config, &home, &[Role::Identity])? else {

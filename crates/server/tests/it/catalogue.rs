@@ -90,6 +90,9 @@ async fn the_policies_are_these_and_no_others() {
         ("deleted_edges", "app+worker"),
         ("roles", "app"),
         ("grants", "app"),
+        ("reviews", "app"),
+        ("review_items", "app"),
+        ("elevations", "app"),
     ] {
         expected.push(format!("{table} administrator PERMISSIVE ALL admin"));
         expected.push(format!("{table} tenant_read PERMISSIVE SELECT app+worker"));
@@ -188,6 +191,10 @@ async fn the_grants_are_these_and_no_others() {
         "nodes embedding_status worker update".into(),
         "nodes last_refreshed worker update".into(),
         "nodes worker select".into(),
+        "reviews app insert+select+update".into(),
+        "review_items app insert+select+update".into(),
+        "elevations app select".into(),
+        "elevations admin insert+select+update".into(),
         format!("vector_spaces admin {all}"),
         "vector_spaces worker delete+insert+select+update".into(),
         "roles admin select".into(),

@@ -7,8 +7,11 @@ use wardgraph_api::{
     wire::organization::{Confirmation, OrganizationId, Transfer},
 };
 use wardgraph_gate::{Committed, Permit};
-use wardgraph_kernel::{EventType, OrganizationRole};
-use wardgraph_organizations::{KeepingError, members, organization};
+use wardgraph_kernel::{EventType, OrganizationRole, Permission};
+use wardgraph_organizations::{
+    members::{self, By},
+    organization,
+};
 
 use super::{own, refuse, shown, told};
 use crate::{Failure, Services};
@@ -40,11 +43,8 @@ pub(crate) async fn delete(
     let (user, now, grace) = (permit.account()?.user, permit.now(), services.organizations_grace);
     let mut work = permit.begin()?;
     let deleted = async {
-        // A token outlives by up to a second what is taken back, and this is not left to it.
         let held = organization::hold(&mut work.tx(), &id.0, Some(user)).await?;
-        if held.role.is_none() {
-            return Err(KeepingError::Outside);
-        }
+        members::still(&mut work.tx(), &held.id, (By::Member(user), Permission::OrganizationsDelete), now).await?;
         organization::delete(&mut work.tx(), &id.0, Some(user), &body.confirm, grace, now).await
     };
     match deleted.await {

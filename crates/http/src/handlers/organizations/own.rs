@@ -10,8 +10,11 @@ use wardgraph_api::{
 use wardgraph_audit::Entry;
 use wardgraph_gate::{Committed, Permit};
 use wardgraph_identity::session::MULTIPLE;
-use wardgraph_kernel::{Endpoint, EventType, Read};
-use wardgraph_organizations::organization::{self, Settings};
+use wardgraph_kernel::{Endpoint, EventType, Permission, Read};
+use wardgraph_organizations::{
+    members::{self, By},
+    organization::{self, Settings},
+};
 
 use super::{own, refuse, shown, told};
 use crate::{Failure, handlers::account::keys::network, handlers::users::acting};
@@ -74,7 +77,12 @@ pub(crate) async fn change(
         allowed_networks: networks.map(|networks| networks.iter().map(ToString::to_string).collect()),
         retention_days: wanted.retention_days,
     };
-    match organization::change(&mut work.tx(), &id.0, Some(user), settings, now).await {
+    let changed = async {
+        let held = organization::hold(&mut work.tx(), &id.0, Some(user)).await?;
+        members::still(&mut work.tx(), &held.id, (By::Member(user), Permission::OrganizationsWrite), now).await?;
+        organization::change(&mut work.tx(), &id.0, Some(user), settings, now).await
+    };
+    match changed.await {
         Ok(changed) => {
             work.explain(told(&changed));
             Ok(work.commit(&changed.after.id, Json(shown(changed.after.clone()))).await?)

@@ -66,6 +66,8 @@ async fn what_an_administrator_was_refused_is_on_record_with_whom_it_was_about()
     root.caller.get(&user(&nobody)).await.problem(404);
     root.caller.delete(&user(&ada)).await.problem(409);
     ada.caller.delete(ME).await.problem(409);
+    // Met before: who was not is asked for at the door.
+    fallen.caller.get("/api/v1/whoami").await.ok();
     act(&root.caller, &fallen, "disable").await.ok();
     // Not heard of yet: the token is believed, and the account is asked.
     act(&fallen.caller, &ada, "disable").await.problem(401);

@@ -98,7 +98,8 @@ pub(crate) fn policies() -> Vec<String> {
     policies.extend(left.map(|table| format!("{table} administrator PERMISSIVE ALL admin")));
     policies.extend(["memberships", "links", "clients"].map(|table| format!("{table} administrator PERMISSIVE SELECT admin")));
     policies.push("mail administrator PERMISSIVE INSERT admin".to_owned());
-    policies.extend(["users", "memberships", "sessions"].map(|table| format!("{table} members PERMISSIVE SELECT app")));
+    policies
+        .extend(["users", "memberships", "sessions", "api_keys"].map(|table| format!("{table} members PERMISSIVE SELECT app")));
     policies.extend(peoples.chain(before).chain(keepers));
     policies
 }

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use wardgraph_testkit::{App, PASSWORD, Person, Reply, Window};
 
 use super::{
-    devices::{ask, decide, player, poll},
-    kit::Site,
+    devices::{ask, decide, enter, player, poll},
+    kit::{Site, somebody},
 };
 
 const NEXT: &str = "marble-tunnel-ferry-quilt";
@@ -159,6 +159,32 @@ async fn whichever_way_an_account_is_taken_from_a_thief_nothing_of_what_they_lef
         }
         assert_eq!(leavings.opening(&app).await, left, "{way}");
     }
+}
+
+#[tokio::test]
+async fn who_lets_a_device_in_while_the_account_is_taken_from_them_leaves_nothing() {
+    let app = App::start().await;
+    let (ada, window) = somebody(&app, "ada@example.com").await;
+    let player = player(&app, &ada.caller.tenant, json!({})).await;
+    let device = ask(&app, &player, &[]).await.ok();
+    let page = enter(&window, &device["user_code"]).await;
+    let (code, organization) = (page.field("user_code"), page.field("organization"));
+    let fields = [("user_code", code.as_str()), ("organization", &organization), ("decision", "allow")];
+    let (mut holder, watcher) = (app.database.behind_the_scenes().await, app.database.behind_the_scenes().await);
+    let taking = holder.transaction().await.unwrap();
+    let ending = "update wardgraph.users set generation = generation + 1 where user_id = $1::text::uuid";
+    taking.execute(ending, &[&ada.id]).await.unwrap();
+    let taken = async {
+        let sql = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        while watcher.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        taking.commit().await.unwrap();
+    };
+    let both = async { tokio::join!(window.send("/oauth2/device/decision", &fields), taken).0 };
+    let decided = tokio::time::timeout(std::time::Duration::from_secs(10), both).await.expect("the decision waits");
+    assert_eq!(decided.status, 422, "{}", decided.text);
+    assert_eq!(waiting(&app, &ada.id).await, (0, 0));
 }
 
 #[tokio::test]

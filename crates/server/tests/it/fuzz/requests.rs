@@ -153,7 +153,11 @@ fn every_endpoint_answers_whatever_comes() {
     let mut served = 0;
     fuzz("tests/corpus/found/requests.txt", &strategy, |(at, other_body, other_query, other_id, mangles)| {
         let (known, row) = (known_now(&runtime, &app, &owner, &renewed), *at.get(all.as_slice()));
-        let path = if mangles & 1 == 0 { place(row, &known) } else { row.spec.path.replace("{id}", &in_a_line(&other_id)) };
+        let path = if mangles & 1 == 0 {
+            place(row, &known)
+        } else {
+            row.spec.path.replace("{id}", &in_a_line(&other_id)).replace("{user_id}", &in_a_line(&other_id))
+        };
         let query = if mangles & 2 == 0 { String::new() } else { format!("?{}", in_a_line(&other_query)) };
         let takes_body = (row.shape)().body.is_some();
         let body = match (row.sample)(&known) {
