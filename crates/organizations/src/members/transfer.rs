@@ -1,6 +1,6 @@
 //! An organization is handed over.
 
-use wardgraph_kernel::{OrganizationRole, Timestamp, UserId, Write};
+use wardgraph_kernel::{OrganizationRole, Permission, Timestamp, UserId, Write};
 use wardgraph_store::Tx;
 
 use super::{By, HAND_OVER, announce, change::SET_ROLE, find, reach::Reach};
@@ -25,7 +25,9 @@ pub async fn transfer(
         return Err(KeepingError::Above("an organization is its owners' to hand over"));
     }
     // What is denied to who hands it over would not be denied to who gets it.
-    Reach::of(tx, &before.id, By::Member(from), now).await?.gives(Some(OrganizationRole::Owner))?;
+    Reach::of(tx, &before.id, (By::Member(from), Permission::OrganizationsDelete), now)
+        .await?
+        .gives(Some(OrganizationRole::Owner))?;
     if from == to {
         return Err(KeepingError::InTheWay("the organization is yours already"));
     }
