@@ -38,11 +38,12 @@ pub(crate) async fn begin(permit: Permit<BeginReview>, Json(new): Json<NewReview
     let mut work = permit.begin()?;
     let begun = async {
         let (desk, by) = sit_down(&mut work, &tenant, &caller, now).await?;
+        let begun = review::begin(&mut work.tx(), &tenant, &wanted, now).await?;
         if wanted.on_due == review::Verdict::Revoke {
             // Whatever nobody decides about is taken then, denies among it: that is for who holds all that there may be.
             desk.may_promise(&by, OrganizationRole::Owner)?;
         }
-        review::begin(&mut work.tx(), &tenant, &wanted, now).await
+        Ok(begun)
     };
     match begun.await {
         Ok(begun) => {
