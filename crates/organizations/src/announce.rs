@@ -8,6 +8,16 @@ use wardgraph_store::{StoreError, Tx, changes};
 /// For how long a change matters: for longer than any token of this server's own lives, or anything is remembered of an organization.
 const MATTERS_FOR: Duration = Duration::from_hours(2);
 
+/// What the roles say is of this version now.
+pub(crate) async fn roles(
+    tx: &mut Tx<'_, Write>,
+    organization: &TenantId,
+    version: i64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tell(tx, ChangeKind::RolesChanged, organization.to_string(), version, now).await
+}
+
 /// What somebody holds is of this version now.
 pub(crate) async fn grants(
     tx: &mut Tx<'_, Write>,

@@ -1,17 +1,13 @@
 //! An organization whose roles or grants are about to change: held, so that of two changes at once one is after the other.
 
-use std::time::Duration;
-
 use uuid::Uuid;
 use wardgraph_access::{Bound, Held, Matcher, RoleName, Rulebook};
-use wardgraph_kernel::{Change, ChangeKind, ClientId, Holder, OrganizationRole, SessionId, TenantId, Timestamp, UserId, Write};
-use wardgraph_store::{Role, Statement, StatementInfo, Tx, changes};
+use wardgraph_kernel::{ClientId, Holder, OrganizationRole, SessionId, TenantId, Timestamp, UserId, Write};
+use wardgraph_store::{Role, Statement, StatementInfo, Tx};
 
-use crate::{Giver, OrganizationError, held, sets};
+use crate::{Giver, OrganizationError, announce, held, sets};
 
 const APP: &[Role] = &[Role::App];
-/// How long a change is told of: longer than any server remembers what it read before.
-const TOLD_FOR: Duration = Duration::from_hours(24);
 
 const HOLD: Statement<Write> = Statement::writing(
     "organizations.desk.hold",
@@ -121,30 +117,18 @@ impl Desk {
         compiled(&self.book, std::slice::from_ref(role))
     }
 
-    /// Has every server read the roles anew, and tells their version from now on.
-    pub(crate) async fn roles_changed(&self, tx: &mut Tx<'_, Write>) -> Result<i64, OrganizationError> {
+    /// Has every server read the roles anew.
+    pub(crate) async fn roles_changed(&self, tx: &mut Tx<'_, Write>) -> Result<(), OrganizationError> {
         let rows = tx.write(&RAISE_ROLES, &[&self.organization.as_str()]).await?;
         let version = rows.first().ok_or(OrganizationError::Missing("organization"))?.try_get(0)?;
-        self.announce(tx, ChangeKind::RolesChanged, self.organization.to_string(), version).await?;
-        Ok(version)
+        Ok(announce::roles(tx, &self.organization, version, self.now).await?)
     }
 
     /// Has every server read anew what somebody holds here.
     pub(crate) async fn grants_changed(&self, tx: &mut Tx<'_, Write>, holder: &Holder) -> Result<(), OrganizationError> {
         let rows = tx.write(&RAISE_GRANTS, &[&self.organization.as_str()]).await?;
         let version = rows.first().ok_or(OrganizationError::Missing("organization"))?.try_get(0)?;
-        self.announce(tx, ChangeKind::GrantsChanged, holder.subject(&self.organization), version).await
-    }
-
-    async fn announce(
-        &self,
-        tx: &mut Tx<'_, Write>,
-        kind: ChangeKind,
-        subject: String,
-        number: i64,
-    ) -> Result<(), OrganizationError> {
-        let until = self.now.saturating_add(TOLD_FOR).unwrap_or(Timestamp::MAX);
-        Ok(changes::announce(tx, &Change { kind, subject, number, until }).await?)
+        Ok(announce::grants(tx, (&self.organization, holder), version, self.now).await?)
     }
 }
 

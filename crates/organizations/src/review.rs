@@ -15,6 +15,8 @@ use uuid::Uuid;
 use wardgraph_kernel::{Holder, ReviewId, ReviewItemId, Timestamp, UserId};
 use wardgraph_store::StatementInfo;
 
+use crate::Holding;
+
 pub use begin::{NewReview, begin};
 pub use decide::{Decided, Judgement, close, decide};
 pub use due::{Claim, Turn, claim, turn};
@@ -135,6 +137,17 @@ pub struct Thing {
     pub last_used_at: Option<Timestamp>,
     /// Whether that is long ago.
     pub unused: bool,
+}
+
+impl Thing {
+    /// Whether it is this role that somebody holds.
+    fn is(&self, holding: &Holding) -> bool {
+        match self.kind {
+            Kind::Membership | Kind::Client => holding.grant.is_none(),
+            Kind::Grant => holding.grant.is_some_and(|grant| Some(grant.uuid()) == self.id),
+            Kind::ApiKey => false,
+        }
+    }
 }
 
 /// A review.

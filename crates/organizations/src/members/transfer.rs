@@ -1,9 +1,9 @@
 //! An organization is handed over.
 
-use wardgraph_kernel::{OrganizationRole, Timestamp, UserId, Write};
+use wardgraph_kernel::{OrganizationRole, Permission, Timestamp, UserId, Write};
 use wardgraph_store::Tx;
 
-use super::{HAND_OVER, announce, change::SET_ROLE, find};
+use super::{By, HAND_OVER, announce, change::SET_ROLE, find, reach::Reach};
 use crate::{
     KeepingError,
     organization::{self, Organization},
@@ -24,6 +24,10 @@ pub async fn transfer(
     if before.role.as_deref() != Some(OrganizationRole::Owner.word()) {
         return Err(KeepingError::Above("an organization is its owners' to hand over"));
     }
+    // What is denied to who hands it over would not be denied to who gets it.
+    Reach::of(tx, &before.id, (By::Member(from), Permission::OrganizationsDelete), now)
+        .await?
+        .gives(Some(OrganizationRole::Owner))?;
     if from == to {
         return Err(KeepingError::InTheWay("the organization is yours already"));
     }

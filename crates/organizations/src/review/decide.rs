@@ -84,6 +84,9 @@ pub async fn decide(tx: &mut Tx<'_, Write>, desk: &Desk, by: &Giver, said: &Judg
             // All that the holder has must be the taker's: nobody takes from who stands above them.
             let held = sets::held_by(tx, &before.thing.holder, desk.now).await?.unwrap_or_default();
             sets::judge(desk, by, &held, &[])?;
+            // And what a deny of it kept away is given by taking it.
+            let left: Vec<_> = held.iter().filter(|holding| !before.thing.is(holding)).cloned().collect();
+            sets::judge(desk, by, &held, &left)?;
             take::take(tx, desk, &before).await?
         }
     };

@@ -21,7 +21,7 @@ use wardgraph_organizations::{
 };
 use wardgraph_store::Role as DatabaseRole;
 
-use super::Context;
+use super::{Context, columns::values};
 use crate::wire::{StartError, store_beside};
 
 /// Roles of organizations, and who holds them.
@@ -186,26 +186,29 @@ impl Role {
     async fn act(self, desks: &Desks, out: &mut (impl Write + Send)) -> Result<(), StartError> {
         let json = self.at().json;
         match self {
-            Self::List { .. } => told::roles(out, json, desks.list().await?.into_iter().map(shown_role).collect()),
-            Self::Show { name, .. } => told::one(out, json, &serde_json::to_value(shown_role(desks.show(&name).await?))?),
+            Self::List { .. } => {
+                let found: Vec<_> = desks.list().await?.into_iter().map(shown_role).collect();
+                told::roles(out, json, &found)
+            }
+            Self::Show { name, .. } => values(out, json, &serde_json::to_value(shown_role(desks.show(&name).await?))?),
             Self::Create { name, says, .. } => {
                 let made = desks.create(draft(name, says, None)?).await?;
-                told::one(out, json, &serde_json::to_value(shown_role(made))?)
+                values(out, json, &serde_json::to_value(shown_role(made))?)
             }
             Self::Edit { name, says, .. } => {
                 let changed = desks.edit(name, says).await?;
-                told::one(out, json, &serde_json::to_value(shown_role(changed))?)
+                values(out, json, &serde_json::to_value(shown_role(changed))?)
             }
             Self::Delete { name, .. } => desks.delete(&name).await,
             Self::Grant { name, to, expires_at, .. } => {
                 let holder = to.holder()?.ok_or("say `--user ID` or `--client ID`")?;
                 let made = desks.grant(holder, name, expires_at).await?;
-                told::one(out, json, &serde_json::to_value(shown_grant(made))?)
+                values(out, json, &serde_json::to_value(shown_grant(made))?)
             }
             Self::Revoke { grant_id, .. } => desks.revoke(&grant_id).await,
             Self::Grants { role, to, .. } => {
-                let found = desks.grants(role, to.holder()?).await?;
-                told::grants(out, json, found.into_iter().map(shown_grant).collect())
+                let found: Vec<_> = desks.grants(role, to.holder()?).await?.into_iter().map(shown_grant).collect();
+                told::grants(out, json, &found)
             }
             Self::Effective { holder, .. } => {
                 let holder = either(&holder)?;

@@ -12,7 +12,7 @@ use wardgraph_api::{
     },
 };
 use wardgraph_gate::{Committed, Permit};
-use wardgraph_kernel::{List, ReviewId, ReviewItemId};
+use wardgraph_kernel::{List, OrganizationRole, ReviewId, ReviewItemId};
 use wardgraph_organizations::review::{self, Decided, Item, Judgement, Thing};
 
 use crate::{
@@ -37,8 +37,13 @@ pub(crate) async fn begin(permit: Permit<BeginReview>, Json(new): Json<NewReview
     };
     let mut work = permit.begin()?;
     let begun = async {
-        sit_down(&mut work, &tenant, &caller, now).await?;
-        review::begin(&mut work.tx(), &tenant, &wanted, now).await
+        let (desk, by) = sit_down(&mut work, &tenant, &caller, now).await?;
+        let begun = review::begin(&mut work.tx(), &tenant, &wanted, now).await?;
+        if wanted.on_due == review::Verdict::Revoke {
+            // Whatever nobody decides about is taken then, denies among it: that is for who holds all that there may be.
+            desk.may_promise(&by, OrganizationRole::Owner)?;
+        }
+        Ok(begun)
     };
     match begun.await {
         Ok(begun) => {

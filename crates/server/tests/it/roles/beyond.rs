@@ -116,6 +116,13 @@ const HANDED_OUT: &[(&str, &str)] = &[
     ("RotateClientSecret", "what_opens_a_client_is_for_who_holds_what_it_may"),
     ("CreateInitialToken", "what_is_denied_is_handed_out_by_no_other_way"),
     ("RegisterClient", "an_initial_token_is_worth_what_its_maker_holds"),
+    ("ChangeMember", "neither_a_place_nor_an_organization_is_handed_over_with_more_than_its_giver_holds"),
+    ("RemoveMember", "nobody_puts_out_who_holds_more"),
+    ("TransferOrganization", "neither_a_place_nor_an_organization_is_handed_over_with_more_than_its_giver_holds"),
+    ("SetGlobalRole", "a super administrator's alone, and of no organization"),
+    ("BeginReview", "a_review_gives_nothing_that_its_reviewer_does_not_hold"),
+    ("DecideReviewItem", "a_review_gives_nothing_that_its_reviewer_does_not_hold"),
+    ("Elevate", "an administrator's own, of data alone"),
     ("UpdateRegistration", "a client's own: it has no role but its token's"),
 ];
 
@@ -138,6 +145,13 @@ fn every_write_that_hands_something_out_is_tried() {
                 | Event::ClientUpdated
                 | Event::ClientSecretMade
                 | Event::InitialTokenMade
+                | Event::MemberRoleChanged
+                | Event::MemberRemoved
+                | Event::OrganizationOwnerChanged
+                | Event::GlobalRoleSet
+                | Event::ReviewBegun
+                | Event::ReviewDecided
+                | Event::ElevationBegun
         )
     };
     let rows = wardgraph_api::table::rows().filter(|row| row.spec.event.is_some_and(hands_out));

@@ -10,7 +10,7 @@ fn names(page: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn an_organization_makes_reads_changes_and_deletes_its_roles() {
-    let Cast { app, owner, developer, .. } = Cast::begin().await;
+    let Cast { app: _app, owner, developer, .. } = Cast::begin().await;
     let says = json!({ "description": "reads \"production\"", "allows": ["nodes:read:production-*", "search:read:*"], "denies": ["nodes:read:production-secret-*"], "inherits": ["analyst"] });
     let made = make(&owner, "reader", says).await.created();
     assert_eq!(made["allows"], json!(["nodes:read:production-*", "search:read"]), "one text for each meaning");
@@ -60,7 +60,6 @@ async fn an_organization_makes_reads_changes_and_deletes_its_roles() {
         (&json!(["analyst"]), &json!([]))
     );
     assert_eq!(of("grant.made")["payload"]["after"]["role"], "reader");
-    assert!(!app.database.behind_the_scenes().await.query("select 1 from wardgraph.roles", &[]).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod effective;
 mod everywhere;
 mod grants;
 mod made;
+mod others;
 mod taken;
 
 use serde_json::{Value, json};
