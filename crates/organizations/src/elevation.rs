@@ -67,7 +67,7 @@ const FIND: Statement<Write> = Statement::writing(
 const END: Statement<Write> = Statement::writing(
     "organizations.elevation.end",
     ADMIN,
-    "update elevations set ended_at = $2, ended_by = $3 where elevation_id = $1 and ended_at is null",
+    "update elevations set ended_at = $3, ended_by = $4 where tenant_id = $1 and elevation_id = $2 and ended_at is null",
 );
 const LIST: Statement<Read> = Statement::reading(
     "organizations.elevation.list",
@@ -213,8 +213,14 @@ pub async fn find(tx: &mut Tx<'_, Write>, id: ElevationId) -> Result<Option<Open
 }
 
 /// Closes one.
-pub async fn end(tx: &mut Tx<'_, Write>, id: ElevationId, by: UserId, now: Timestamp) -> Result<(), StoreError> {
-    tx.write(&END, &[&id.uuid(), &now, &by.uuid()]).await.map(drop)
+pub async fn end(
+    tx: &mut Tx<'_, Write>,
+    organization: &TenantId,
+    id: ElevationId,
+    by: UserId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.write(&END, &[&organization.as_str(), &id.uuid(), &now, &by.uuid()]).await.map(drop)
 }
 
 /// A page of those into the organization, the newest first.

@@ -17,7 +17,10 @@ use wardgraph_audit::Entry;
 use wardgraph_gate::{Committed, Permit};
 use wardgraph_identity::mail::{Notice, notify_own};
 use wardgraph_kernel::{ElevationId, EventType, List, Permission, TenantId};
-use wardgraph_organizations::elevation::{self, Opening};
+use wardgraph_organizations::{
+    OrganizationError,
+    elevation::{self, Opening},
+};
 use wardgraph_tokens::{AccessRequest, Chain, ELEVATION, Revocation, revoke};
 
 use crate::{
@@ -118,12 +121,12 @@ pub(crate) async fn end(permit: Permit<EndElevation>, Path(id): Path<ElevationId
     if open.is_closed {
         return Err(Problem::conflict("it is closed already").into());
     }
-    elevation::end(&mut work.tx(), id, caller.user, now).await?;
+    let organization =
+        TenantId::parse(&open.organization).map_err(|_| OrganizationError::Unreadable("an elevation's organization"))?;
+    elevation::end(&mut work.tx(), &organization, id, caller.user, now).await?;
     revoke(&mut work.tx(), Revocation::Token(&open.token_id), now).await?;
     let told = json!({ "organization_id": open.organization, "administrator_id": open.user });
-    if let Ok(organization) = TenantId::parse(&open.organization) {
-        work.changed_in(&organization, Entry::done(EventType::OrganizationLeft, id.into()).with(told.clone()));
-    }
+    work.changed_in(&organization, Entry::done(EventType::OrganizationLeft, id.into()).with(told.clone()));
     work.changed_in_system(Entry::done(EventType::OrganizationLeft, id.into()).with(told.clone()));
     work.explain(told);
     Ok(work.commit(id, NoContent).await?)

@@ -112,6 +112,14 @@ async fn limits_that_are_no_page_are_refused() {
     }
 }
 
+/// Of what there is one, another: a list of it has more than one page.
+async fn another_of_each(owner: &wardgraph_testkit::Caller, known: &wardgraph_api::describe::Known) {
+    for row in rows().filter(|row| ["BeginReview", "Elevate"].contains(&row.spec.id)) {
+        let reply = owner.call(row, known).await;
+        assert!(reply.is_done(), "{}: {}", row.spec.id, reply.text);
+    }
+}
+
 #[tokio::test]
 async fn cursors_are_taken_back_by_their_own_list_alone() {
     let app = App::start().await;
@@ -119,6 +127,7 @@ async fn cursors_are_taken_back_by_their_own_list_alone() {
     let known = app.known(&owner).await;
     owner.post("/edges", &json!({ "src": known.node, "rel": "SECOND", "dst": known.other })).await.created();
     owner.patch(&format!("/nodes/{}", known.node), &json!({ "props": { "n": 1 } })).await.ok();
+    another_of_each(&owner, &known).await;
     let lists: Vec<&Row> =
         rows().filter(|row| !row.spec.is_page() && parameters(row).iter().any(|name| name == "cursor")).collect();
     assert!(lists.len() >= 3);
@@ -150,6 +159,7 @@ async fn cursors_are_of_one_tenant_one_order_and_one_thing() {
     for (caller, known) in [(&owner, &known), (&neighbour, &theirs)] {
         caller.post("/edges", &json!({ "src": known.node, "rel": "SECOND", "dst": known.other })).await.created();
         caller.patch(&format!("/nodes/{}", known.node), &json!({ "props": { "n": 1 } })).await.ok();
+        another_of_each(caller, known).await;
     }
     let swapped = wardgraph_api::describe::Known { node: known.other, other: known.node, ..known.clone() };
     let mut orders = 0;

@@ -85,7 +85,7 @@ async fn what_is_unknown_is_refused_and_tells_nothing() {
 
 #[tokio::test]
 async fn what_is_no_question_is_malformed() {
-    let Cast { admin, developer, .. } = Cast::begin().await;
+    let Cast { app: _app, admin, developer, .. } = Cast::begin().await;
     let good = question(user(&developer), "read", "nodes", Some("a"));
     for missing in ["/subject", "/action", "/resource", "/subject/type", "/action/name", "/resource/type"] {
         let mut bad = good.clone();
@@ -116,7 +116,7 @@ async fn what_is_no_question_is_malformed() {
 
 #[tokio::test]
 async fn several_questions_are_answered_at_once() {
-    let Cast { admin, developer, analyst, .. } = Cast::begin().await;
+    let Cast { app: _app, admin, developer, analyst, .. } = Cast::begin().await;
     let each = json!([
         { "resource": { "type": "nodes" } },
         { "action": { "name": "write" }, "resource": { "type": "roles" } },
@@ -158,7 +158,7 @@ async fn several_questions_are_answered_at_once() {
 
 #[tokio::test]
 async fn so_many_questions_are_answered_and_no_more() {
-    let Cast { admin, developer, .. } = Cast::begin().await;
+    let Cast { app: _app, admin, developer, .. } = Cast::begin().await;
     let many = |count: usize| {
         let each: Vec<_> = (0..count).map(|n| json!({ "resource": { "type": "nodes", "id": format!("n-{n}") } })).collect();
         json!({ "subject": user(&developer), "action": { "name": "read" }, "evaluations": each })
