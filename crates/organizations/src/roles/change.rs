@@ -20,7 +20,7 @@ const APP: &[Role] = &[Role::App];
 pub(super) const CREATE: Statement<Write> = Statement::writing(
     "organizations.roles.create",
     APP,
-    "insert into roles (tenant_id, name, description, allows, denies, inherits, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $7)",
+    "insert into roles (tenant_id, name, description, allows, denies, inherits, created_at, updated_at) select $1, $2::text, $3::text, $4::text[], $5::text[], $6::text[], $7::timestamptz, $7",
 );
 pub(super) const REPLACE: Statement<Write> = Statement::writing(
     "organizations.roles.replace",

@@ -254,14 +254,14 @@ async fn ids_in_paths_are_uuids_or_nothing() {
     let is_a_uuid = |row: &&Row| (row.shape)().path.is_some_and(IdKind::is_uuid);
     for row in rows().filter(|row| is_a_uuid(row) && !row.spec.is_page()) {
         let owner = app.owner(&format!("t-{}", row.spec.id.to_lowercase()));
-        let kind = (row.shape)().path.unwrap();
-        let at = |id: &str| row.spec.path.replace("{id}", id);
-        let known = app.known(&owner).await;
+        let (shape, known) = ((row.shape)(), app.known(&owner).await);
+        let kind = shape.path.unwrap();
+        let at = |id: &str, known: &Known| shape.place(&row.spec.path.replace("{id}", id), known);
         let one = kind.of(&known);
         let asked = async |id: &str, known: &Known| {
             // A valid body: what is refused is the id.
             let body = (row.sample)(known).map(|body| body.to_string()).unwrap_or_default();
-            ask(owner.request(row.spec.method.word(), &at(id)).body(body), id).await
+            ask(owner.request(row.spec.method.word(), &at(id, known)).body(body), id).await
         };
         for bad in [
             "x",

@@ -46,6 +46,7 @@ fn other(key: &Key) -> String {
         ("passkeys.origins", _) => "https://app.graph.example.com".into(),
         ("tokens.algorithms", _) => "EdDSA".into(),
         ("accounts.registration", _) => "closed".into(),
+        ("accounts.second_factor", _) => "required".into(),
         ("oauth.registration", _) => "open".into(),
         ("oauth.registered_scopes", _) => "nodes:read".into(),
         ("mail.smtp_host", _) => "other.example.com".into(),

@@ -122,6 +122,6 @@ async fn what_nobodys_clients_may_ask_for_no_more_they_have_no_more() {
     assert_eq!(left, ["offline_access", "openid"]);
     let window = Window::open(&app);
     window.sign_in("ada@example.com").await;
-    let told = answer(&window.get(&site.request(&[("scope", scopes)])).await, &site.redirect);
+    let told = answer(&window.get(&site.request(&[("scope", "nodes:read")])).await, &site.redirect);
     assert_eq!(told["error"], "invalid_scope");
 }

@@ -53,7 +53,7 @@ async fn number(app: &App, sql: &str) -> i64 {
 
 /// The payload of the newest event of a type in an organization's log.
 async fn event(app: &App, tenant: &str, kind: &str) -> Value {
-    let sql = "select payload from wardgraph.events where tenant_id = $1 and type = $2 and outcome = 'success' order by event_id desc limit 1";
+    let sql = "select payload from wardgraph.events where tenant_id = $1 and type = $2 and outcome = 'success' order by xact desc limit 1";
     let row = app.database.behind_the_scenes().await.query_opt(sql, &[&tenant, &kind]).await.unwrap();
     row.unwrap_or_else(|| panic!("no {kind} in the log of {tenant}")).get(0)
 }

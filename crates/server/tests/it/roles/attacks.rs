@@ -91,10 +91,10 @@ async fn a_stale_token_changes_nothing() {
     // Whoever heard of nothing believes the token still; the database has the last word.
     client.execute(set, &[&admin.id, &"analyst", &owner.caller.tenant]).await.unwrap();
     let before = kept(&app).await;
-    grant(&admin, &admin, "developer").await.problem(403);
-    make(&admin, "mine", json!({ "allows": ["nodes:write"] })).await.problem(403);
-    make(&admin, "mine", json!({ "allows": ["nodes:read"] })).await.problem(403);
-    edit(&admin, "plain", json!({ "allows": ["nodes:write"] })).await.problem(403);
+    grant(&admin, &admin, "developer").await.problem(401);
+    make(&admin, "mine", json!({ "allows": ["nodes:write"] })).await.problem(401);
+    make(&admin, "mine", json!({ "allows": ["nodes:read"] })).await.problem(401);
+    edit(&admin, "plain", json!({ "allows": ["nodes:write"] })).await.problem(401);
     client
         .execute(
             "delete from wardgraph.memberships where user_id = $1::text::uuid and organization_id = $2",

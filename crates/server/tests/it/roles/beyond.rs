@@ -169,7 +169,7 @@ async fn what_is_denied_is_handed_out_by_no_other_way() {
     grant(&owner, &admin, "no-secrets").await.created();
     let invitation = |role: &str| json!({ "email": format!("{role}@example.com"), "role": role });
     admin.caller.post("/api/v1/invitations", &invitation("analyst")).await.problem(403);
-    admin.caller.post("/api/v1/clients", &registration(json!({}))).await.problem(403);
+    admin.caller.post("/api/v1/clients", &registration(json!({}))).await.problem(422);
     let token = json!({ "role": "developer", "scopes": ["nodes:read"] });
     admin.caller.post("/api/v1/initial-tokens", &token).await.problem(403);
     // A client that acts for people alone is bound by what they may.

@@ -86,7 +86,7 @@ async fn roles_are_made_given_and_taken_by_the_command() {
     for (arguments, why) in [
         (&["delete", "reader"][..], "held 1 times"),
         (&["delete", "owner"], "built-in"),
-        (&["create", "0wner"], "looks like"),
+        (&["create", "data-scientist"], "looks like"),
         (&["create", "other", "--allow", "nodes:paint"], "allows/0"),
         (&["edit", "reader", "--inherit", "reader"], "inherits from itself"),
         (&["grant", "nobodys", "--user", &ada], "no role of the organization"),
