@@ -121,8 +121,8 @@ fn parameters(path: &str, shape: &Shape, writes: bool, generator: &mut SchemaGen
         json!({ "name": name, "in": "path", "required": true, "schema": schema })
     };
     // What stands in the path between braces, in its order.
-    let names = path.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name));
-    let ids = names.zip(shape.path.into_iter().chain(shape.within)).map(named);
+    let places = path.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name));
+    let ids = places.zip(shape.path.into_iter().chain(shape.within)).map(named);
     let query = shape.query.map(|query| query(generator)).unwrap_or_default();
     // A query's schema is a reference to an object; its members are the parameters.
     let object = query

@@ -6,7 +6,7 @@ use wardgraph_access::{Name, On};
 use wardgraph_api::Problem;
 use wardgraph_audit::Circumstances;
 use wardgraph_kernel::{
-    Actor, Chance, ClientId, Endpoint, EventType, Holder, LimitClass, Mode, Owner, Permission, Read, RequestId, Rows, SessionId,
+    Actor, Chance, ClientId, Endpoint, EventType, LimitClass, Mode, Owner, Permission, Read, RequestId, Rows, SessionId,
     TenantId, Timestamp, UserId,
 };
 use wardgraph_oauth::{Client, scope};
@@ -255,17 +255,6 @@ impl<E: Endpoint> Permit<E> {
     /// What the caller may do, with what it rests on.
     pub const fn authority(&self) -> &Authority {
         &self.caller.authority
-    }
-
-    /// What a key of the caller's can do at most: what they hold in the organization, and nothing of what they hold on the whole server.
-    ///
-    /// # Errors
-    /// 503 while that cannot be known.
-    pub async fn lasting(&self) -> Result<Authority, Problem> {
-        let Some(account) = self.caller.account() else { return Ok(Authority::default()) };
-        let (holder, now) = ((Holder::User(account.user), account.generation), self.admission.now);
-        let roles = self.admission.gate.roles(&self.caller.claims.tenant, holder, false, now).await?;
-        Ok(roles.map(|roles| Authority::of_roles(roles, None)).unwrap_or_default())
     }
 
     /// Who issued the credential.

@@ -167,7 +167,7 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(z::RevokeConsentByPage, authorize::consents::take_back_by_page)
         .mount(z::ResourceDocument, with(services, authorize::resource::document))
         .mount(z::SendScript, authorize::resource::script);
-    with_pages(api, services).finish()
+    with_organizations(with_pages(api, services), services).finish()
 }
 
 /// What people see.
@@ -232,7 +232,11 @@ fn with_pages(api: Api, services: &Services) -> Api {
         .mount(r::CreateInitialToken, with(services, registration::tokens::create))
         .mount(r::ListInitialTokens, registration::tokens::list)
         .mount(r::DeleteInitialToken, registration::tokens::withdraw)
-        .mount(dz::Explain, authz::explain::explain)
+}
+
+/// Who is in an organization and may do what, and whoever asks so.
+fn with_organizations(api: Api, services: &Services) -> Api {
+    api.mount(dz::Explain, authz::explain::explain)
         .mount(dz::ExplainOwn, authz::explain::own)
         .mount(dz::Evaluate, authz::evaluate::one)
         .mount(dz::EvaluateAll, authz::evaluate::all)

@@ -108,10 +108,10 @@ fn permissions(
 }
 
 /// The rules of one kind that count, of each role that is held or inherited from.
-fn counting(book: &Rulebook, roles: &[Holding], rules: impl Fn(&wardgraph_access::Role) -> Vec<Rule>) -> Vec<Counting> {
+fn counting(book: &Rulebook, holdings: &[Holding], rules: impl Fn(&wardgraph_access::Role) -> Vec<Rule>) -> Vec<Counting> {
     // When each role that is held ends for good, `None` last of all.
     let mut ends: BTreeMap<&RoleName, Option<Timestamp>> = BTreeMap::new();
-    for holding in roles {
+    for holding in holdings {
         let end = ends.entry(&holding.role).or_insert(holding.until);
         *end = later(*end, holding.until);
     }

@@ -91,17 +91,17 @@ mod tests {
 
     #[test]
     fn the_latest_use_counts_whatever_order_they_are_noted_in() {
-        let (here, user) = (TenantId::parse("here").unwrap(), UserId::from(Uuid::from_u128(1)));
+        let (here, person) = (TenantId::parse("here").unwrap(), UserId::from(Uuid::from_u128(1)));
         let at = |second| Timestamp::from_second(second).unwrap();
         let role = RoleName::read("auditor").unwrap();
         let mut used = Used::default();
         for second in [2, 3, 1] {
-            used.note(&here, &Holder::User(user), [role.clone()], at(second));
+            used.note(&here, &Holder::User(person), [role.clone()], at(second));
         }
-        used.note(&here, &Holder::User(user), [], at(4));
+        used.note(&here, &Holder::User(person), [], at(4));
         used.note(&here, &Holder::Client(ClientId::placeholder()), [role.clone()], at(5));
-        assert_eq!(used.members[&(here.clone(), user.uuid())], at(4));
-        assert_eq!(used.of_members[&(here.clone(), user.uuid(), role.clone())], at(3));
+        assert_eq!(used.members[&(here.clone(), person.uuid())], at(4));
+        assert_eq!(used.of_members[&(here.clone(), person.uuid(), role.clone())], at(3));
         assert_eq!(used.of_clients[&(here, ClientId::placeholder().to_string(), role)], at(5));
     }
 }

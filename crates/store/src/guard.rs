@@ -178,7 +178,7 @@ async fn policies(client: &Client) -> Result<Vec<String>, StoreError> {
         let (using, check) = (using.replace("wardgraph.", ""), check.replace("wardgraph.", ""));
         let text = (name.as_str(), command.as_str(), using.as_str(), check.as_str());
         let of_others = || of_sign_ins_elsewhere(&table, text).or_else(|| of_who_keeps(&table, text));
-        let of_none = || of_others().or_else(|| of_a_global_table(&table, text));
+        let of_none = || of_others().or_else(|| of_who_is_not_known(&table, text)).or_else(|| of_a_global_table(&table, text));
         let expected = if tenants { of_a_tenant(&table, text) } else { of_none() };
         match expected {
             Some(allowed) if !partition && roles.iter().all(|role| allowed.contains(&role.as_str())) => {
@@ -238,6 +238,42 @@ fn of_who_keeps(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static 
         ("memberships", ("founder", "a", "", FOUNDER)) | ("data_keys", ("administrator", "*", "true", "true")) => {
             Some(&["wardgraph_admin"])
         }
+        _ => None,
+    }
+}
+
+/// The same for what is looked up before anyone is known.
+fn of_who_is_not_known(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static str]> {
+    match (table, text) {
+        (
+            "issuer_tenants"
+            | "issuer_hours"
+            | "users"
+            | "passwords"
+            | "memberships"
+            | "sessions"
+            | "api_keys"
+            | "organizations"
+            | "attempts"
+            | "links"
+            | "mail"
+            | "mail_counts"
+            | "factors"
+            | "recovery_codes"
+            | "challenges"
+            | "passkeys"
+            | "invitations"
+            | "setup_links"
+            | "clients"
+            | "client_secrets"
+            | "initial_tokens"
+            | "pushed_requests"
+            | "authorization_codes"
+            | "consents"
+            | "used_ids"
+            | "notice_counts",
+            ("identity", "*", "true", "true"),
+        ) => Some(&["wardgraph_identity"]),
         _ => None,
     }
 }
@@ -302,35 +338,6 @@ fn of_a_global_table(table: &str, text: PolicyText<'_>) -> Option<&'static [&'st
         | ("memberships" | "links", ("administrator", "r", "true", ""))
         | ("memberships", ("invited", "a", "", INVITED_MEMBER))
         | ("mail", ("administrator", "a", "", UNLINKED)) => Some(&["wardgraph_admin"]),
-        (
-            "issuer_tenants"
-            | "issuer_hours"
-            | "users"
-            | "passwords"
-            | "memberships"
-            | "sessions"
-            | "api_keys"
-            | "organizations"
-            | "attempts"
-            | "links"
-            | "mail"
-            | "mail_counts"
-            | "factors"
-            | "recovery_codes"
-            | "challenges"
-            | "passkeys"
-            | "invitations"
-            | "setup_links"
-            | "clients"
-            | "client_secrets"
-            | "initial_tokens"
-            | "pushed_requests"
-            | "authorization_codes"
-            | "consents"
-            | "used_ids"
-            | "notice_counts",
-            ("identity", "*", "true", "true"),
-        ) => Some(&["wardgraph_identity"]),
         ("jobs", ("own_insert", "a", "", OWN))
         | (
             "users"

@@ -213,7 +213,7 @@ pub struct App {
 impl App {
     /// A server as usual: no limits, four connections.
     pub async fn start() -> Self {
-        Self::with(AppOptions::default()).await
+        Box::pin(Self::with(AppOptions::default())).await
     }
 
     /// A server as a test wants it.

@@ -78,12 +78,12 @@ impl ReviewKeeper {
         let now = work.now();
         let Some(turn) = review::turn(&mut work.tx(), claim, now).await? else { return Ok(true) };
         let is_over = turn.closed.is_some();
-        work.commit(told(claim, turn)).await?;
+        work.commit(told(claim, &turn)).await?;
         Ok(is_over)
     }
 }
 
-fn told(claim: &Claim, turn: Turn) -> Vec<Entry> {
+fn told(claim: &Claim, turn: &Turn) -> Vec<Entry> {
     let decided = turn.decided.iter().map(|(item, outcome)| {
         let thing = &item.thing;
         Entry::done(EventType::ReviewDecided, item.id.into()).with(json!({

@@ -86,9 +86,6 @@ pub async fn turn(tx: &mut Tx<'_, Write>, claim: &Claim, now: Timestamp) -> Resu
         decide::note(tx, &desk, &item, review.on_due, None, Some(REASON), outcome).await?;
         decided.push((item, outcome));
     }
-    let closed = match decided.is_empty() {
-        true => Some(decide::close(tx, organization, review.id, None, now).await?),
-        false => None,
-    };
+    let closed = if decided.is_empty() { Some(decide::close(tx, organization, review.id, None, now).await?) } else { None };
     Ok(Some(Turn { decided, verdict: review.on_due, closed }))
 }

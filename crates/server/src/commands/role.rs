@@ -192,7 +192,7 @@ impl Role {
             }
             Self::Show { name, .. } => values(out, json, &serde_json::to_value(shown_role(desks.show(&name).await?))?),
             Self::Create { name, says, .. } => {
-                let made = desks.create(draft(name, says, None)?).await?;
+                let made = desks.create(draft(&name, says, None)?).await?;
                 values(out, json, &serde_json::to_value(shown_role(made))?)
             }
             Self::Edit { name, says, .. } => {
@@ -255,7 +255,7 @@ impl Desks {
         let (mut work, desk) = self.change("role edit").await?;
         let (found, now) = (desk.own(&name, |_| true).map_err(explained)?, work.now());
         let kept = roles::get(&mut work.tx(), &found, now).await.map_err(explained)?;
-        let new = draft(name, says, Some(kept))?;
+        let new = draft(&name, says, Some(kept))?;
         let changed = roles::replace(&mut work.tx(), &desk, &Giver::operator(), &new).await.map_err(explained)?;
         let payload = json!({ "before": told_of(&changed.before), "after": told_of(&changed.after) });
         work.commit(vec![Entry::done(EventType::RoleUpdated, Subject::role(&changed.after.name)).with(payload)]).await?;
@@ -317,7 +317,7 @@ impl Whose {
 }
 
 /// What is wanted of a role: of one that is there already, what is not said stays as it is.
-fn draft(name: String, says: Says, kept: Option<Kept>) -> Result<Draft, StartError> {
+fn draft(name: &str, says: Says, kept: Option<Kept>) -> Result<Draft, StartError> {
     let (description, allows, denies, inherits) =
         kept.map(|kept| (kept.description, kept.allows, kept.denies, kept.inherits)).unwrap_or_default();
     let or = |given: Vec<String>, none: bool, kept: Vec<String>| if given.is_empty() && !none { kept } else { given };

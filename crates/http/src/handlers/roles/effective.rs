@@ -59,14 +59,14 @@ pub fn shown(holder: Holder, found: effective::Effective) -> Effective {
         disabled: found.disabled,
         roles: found.roles.into_iter().map(held).collect(),
         global_role: found.global.map(|role| GlobalRole::word(role).to_owned()),
-        allows: found.allows.into_iter().map(rule).collect(),
-        denies: found.denies.into_iter().map(rule).collect(),
+        allows: found.allows.iter().map(rule).collect(),
+        denies: found.denies.iter().map(rule).collect(),
         permissions: found.permissions.into_iter().map(|permission| permission.word().to_owned()).collect(),
         until: found.until,
     }
 }
 
-fn rule(counting: Counting) -> EffectiveRule {
+fn rule(counting: &Counting) -> EffectiveRule {
     EffectiveRule {
         rule: counting.rule.to_string(),
         role: counting.role.to_string(),

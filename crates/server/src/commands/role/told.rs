@@ -28,8 +28,8 @@ pub(super) fn grants(out: &mut impl Write, json: bool, grants: &[Grant]) -> Resu
     let line = |grant: &Grant| {
         let user = grant.user_id.map(|id| format!("user/{id}"));
         let client = grant.client_id.as_ref().map(|id| format!("client/{}", id.as_str()));
-        let (until, used) = (or_none(grant.expires_at), or_none(grant.last_used_at));
-        [grant.id.to_string(), grant.role.clone(), or_none(user.or(client)), grant.granted_by.clone(), until, used]
+        let times = (or_none(grant.expires_at), or_none(grant.last_used_at));
+        [grant.id.to_string(), grant.role.clone(), or_none(user.or(client)), grant.granted_by.clone(), times.0, times.1]
     };
     table(out, whole.as_ref(), ["GRANT", "ROLE", "HOLDER", "BY", "UNTIL", "USED"], grants.iter().map(line).collect())
 }

@@ -134,7 +134,7 @@ async fn what_nobody_uses_is_listed() {
     let of = &owner.caller.tenant;
     client.execute(sql, &[&developer.id, &None::<String>, of]).await.unwrap();
     client.execute(sql, &[&analyst.id, &Some("2025-11-01"), of]).await.unwrap();
-    assert_eq!(list(&admin, "").await, [developer.id.clone()]);
+    assert_eq!(list(&admin, "").await, std::slice::from_ref(&developer.id));
     assert_eq!(list(&admin, "?days=30").await, [developer.id.clone(), analyst.id.clone()]);
     assert_eq!(list(&admin, "?days=3650").await, [""; 0]);
     for days in ["0", "-1", "3651"] {
