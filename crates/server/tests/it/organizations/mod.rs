@@ -4,6 +4,7 @@ mod command;
 mod ends;
 mod erasing;
 mod members;
+mod networks;
 mod settings;
 mod switching;
 
