@@ -16,7 +16,7 @@ use wardgraph_organizations::{
 use wardgraph_store::{Plan, Role, Scope, Store};
 
 use crate::{
-    Ceremony, Gate, Permit,
+    Gate, Permit,
     admit::{Admission, Refused},
     caller::Caller,
 };
@@ -105,15 +105,5 @@ impl<E: Endpoint> Permit<E> {
     /// Where the request came from.
     pub const fn ip(&self) -> IpAddr {
         self.admission().ip
-    }
-}
-
-impl<E: Endpoint> Ceremony<E> {
-    /// Whether nothing works any more in an organization.
-    ///
-    /// # Errors
-    /// 503 while that cannot be known.
-    pub async fn is_deleted(&self, organization: &TenantId) -> Result<bool, Problem> {
-        self.admission().gate.is_deleted(organization).await
     }
 }

@@ -1,6 +1,7 @@
 //! Organizations: who is in them, what is set of them, how they end; and whoever would like to.
 
 mod command;
+mod deleted;
 mod ends;
 mod erasing;
 mod members;
