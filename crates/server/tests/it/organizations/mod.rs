@@ -4,6 +4,7 @@ mod command;
 mod deleted;
 mod ends;
 mod erasing;
+mod invited;
 mod members;
 mod networks;
 mod settings;
