@@ -25,7 +25,13 @@ use super::{
     opening::{Opening, WithTokens},
     person,
 };
-use crate::{Failure, Services, handlers::mfa};
+use crate::{
+    Failure, Services,
+    handlers::{
+        admitted::{lets_in, outside},
+        mfa,
+    },
+};
 
 pub(crate) async fn login(
     pass: Ceremony<Login>,
@@ -94,6 +100,9 @@ pub(crate) async fn sign_in<E: Endpoint, O: Opening>(
         let problem = Problem::forbidden("the account is no member of this organization");
         return Ok(work.undo().await?.refuse_as(person(user, None), problem).await?);
     };
+    if !lets_in(&mut work.tx(), (user, &seat), ip, now).await? {
+        return Ok(work.undo().await?.refuse_as(person(user, Some(seat.organization)), outside()).await?);
+    }
     let mut asked = factor::asked(&mut work.tx(), user, &seat.organization).await?;
     asked.required |= accounts.factors.required;
     if asked.is_more() {

@@ -22,7 +22,10 @@ use super::{
 };
 use crate::{
     Failure, Services,
-    handlers::auth::{beginning::Beginning, opening::Opening, person},
+    handlers::{
+        admitted::{lets_in, outside},
+        auth::{beginning::Beginning, opening::Opening, person},
+    },
 };
 
 /// Ends a sign-in that began with nothing but the question for a passkey.
@@ -61,6 +64,9 @@ pub(super) async fn sign_in<E: Endpoint, O: Opening>(
         let problem = Problem::forbidden("the account is no member of an organization");
         return Ok(work.undo().await?.refuse_as(person(stored.user, None), problem).await?);
     };
+    if !lets_in(&mut work.tx(), (stored.user, seat), place.ip, now).await? {
+        return Ok(work.undo().await?.refuse_as(person(stored.user, organization), outside()).await?);
+    }
     passkey::note_use(&mut work.tx(), stored.id, &proof, now).await?;
     account::clear(&mut work.tx(), &counter).await?;
     let amr: Vec<_> = methods(proof.syncs).iter().copied().chain([MULTIPLE]).collect();
