@@ -24,6 +24,7 @@ use super::{
     beginning::Beginning,
     opening::{Opening, WithTokens},
     person,
+    settling::settled,
 };
 use crate::{
     Failure, Services,
@@ -96,7 +97,11 @@ pub(crate) async fn sign_in<E: Endpoint, O: Opening>(
     if let Some((old, new)) = found.verifier.as_ref().zip(compared.renewed.as_ref()) {
         account::rehash(&mut work.tx(), user, old, new).await?;
     }
-    let Some(seat) = found.seat else {
+    let seat = match found.seat {
+        None if credentials.organization.is_none() => settled(&mut work, user, now, &*chance).await?,
+        seat => seat,
+    };
+    let Some(seat) = seat else {
         let problem = Problem::forbidden("the account is no member of this organization");
         return Ok(work.undo().await?.refuse_as(person(user, None), problem).await?);
     };
