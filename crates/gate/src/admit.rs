@@ -268,14 +268,13 @@ impl Admission {
             self.first(&caller, &proof)?;
         }
         self.seen(&caller, verified.fingerprint);
-        self.on_premises(&caller).await?;
-
         match self.gate.authority(&caller.claims, self.browser.is_some(), key, self.now).await {
             Ok(Some(authority)) => caller.authority = authority,
             Ok(None) => return Err(self.refuse(Some(&caller), "holds_nothing", self.holds_nothing(&caller), Some(tenant))),
             // That it cannot be known now is nobody's fault, and stands in the metrics.
             Err(problem) => return Err(Box::new((problem, Some(tenant)))),
         }
+        self.on_premises(&caller).await?;
         let resource = Resource::of(self.spec, arrival.target.path());
         let asked = match self.spec.access {
             Access::Permission(permission) => Some(permission),

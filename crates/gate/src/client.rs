@@ -85,11 +85,10 @@ impl Gate {
                 found.map_err(|error| Problem::unavailable("clients cannot be looked up now").retry_after(2).inside(&error))?;
             found.map(|client| self.remember(client))
         };
-        // Clients of an organization that was deleted are nobody.
-        match found.as_ref().and_then(|client| client.organization.as_ref()) {
-            Some(home) if self.is_deleted(home).await? => Ok(None),
-            _ => Ok(found),
-        }
+        // Clients of an organization that was deleted are nobody, and so they are from where it lets nobody call.
+        let Some(home) = found.as_ref().and_then(|client| client.organization.as_ref()) else { return Ok(found) };
+        let premises = self.premises(home).await?;
+        Ok(found.filter(|_| premises.is_none_or(|premises| !premises.is_deleted && premises.admits(from))))
     }
 }
 

@@ -6,8 +6,9 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use moka::{policy::EvictionPolicy, sync::Cache};
-use wardgraph_api::Problem;
-use wardgraph_kernel::{Access, ChangeKind, Endpoint, Identity, Read, TenantId};
+use wardgraph_access::On;
+use wardgraph_api::{Problem, table::organizations::ChangeOrganization};
+use wardgraph_kernel::{Access, ChangeKind, Endpoint, Identity, Permission, Read, TenantId};
 use wardgraph_organizations::{
     KeepingError,
     organization::{self, Premises},
@@ -15,7 +16,7 @@ use wardgraph_organizations::{
 use wardgraph_store::{Plan, Role, Scope, Store};
 
 use crate::{
-    Ceremony, Gate, Permit,
+    Gate, Permit,
     admit::{Admission, Refused},
     caller::Caller,
 };
@@ -75,17 +76,24 @@ async fn look_up(store: &Store, tenant: &TenantId) -> Result<Premises, KeepingEr
 }
 
 impl Admission {
-    /// Refuses whoever calls from where their organization does not let them, or where nothing works any more. In an organization that was deleted a
-    /// person sees to their own account still: they leave it, restore it, or go elsewhere.
+    /// Refuses whoever calls from where their organization does not let them, or where nothing works any more. Wherever they are and whatever became of
+    /// the organization, a person sees to their own account: they leave it, restore it, or go elsewhere. Whoever may delete it changes from where one may
+    /// call, so that nobody below them shuts them out.
     pub(crate) async fn on_premises(&self, caller: &Caller) -> Result<(), Refused> {
+        let is_account = caller.account().is_some();
+        if is_account && matches!(self.spec.access, Access::Own(_)) {
+            return Ok(());
+        }
         let found = self.gate.premises(&caller.claims.tenant).await.map_err(|problem| Box::new((problem, None)))?;
         let Some(premises) = found else { return Ok(()) };
-        if !premises.admits(self.ip) {
+        let opens = is_account
+            && self.spec.id == ChangeOrganization::SPEC.id
+            && caller.authority.allows(Permission::OrganizationsDelete, On::All);
+        if !premises.admits(self.ip) && !opens {
             let problem = Problem::forbidden("the organization does not let anybody call from this address");
             return Err(self.refuse(Some(caller), "another_network", problem, None));
         }
-        let own = matches!(self.spec.access, Access::Own(_)) && caller.account().is_some();
-        if premises.is_deleted && !own {
+        if premises.is_deleted {
             let problem = Problem::forbidden("the organization was deleted: for a while an owner can restore it");
             return Err(self.refuse(Some(caller), "organization_deleted", problem, None));
         }
@@ -97,15 +105,5 @@ impl<E: Endpoint> Permit<E> {
     /// Where the request came from.
     pub const fn ip(&self) -> IpAddr {
         self.admission().ip
-    }
-}
-
-impl<E: Endpoint> Ceremony<E> {
-    /// Whether nothing works any more in an organization.
-    ///
-    /// # Errors
-    /// 503 while that cannot be known.
-    pub async fn is_deleted(&self, organization: &TenantId) -> Result<bool, Problem> {
-        self.admission().gate.is_deleted(organization).await
     }
 }

@@ -5,6 +5,7 @@ mod founding;
 mod own;
 mod register;
 mod seats;
+mod settling;
 mod signin;
 mod verify;
 
@@ -13,6 +14,7 @@ pub use founding::found;
 pub use own::{Account, Known, account, change_password, count_wrong, known, rename, tried};
 pub use register::{Registered, Registration, organization_id, register, request_reset, set_password};
 pub use seats::{Person, Place, organization_name, person, places};
+pub use settling::settle;
 pub(crate) use signin::seat;
 pub use signin::{Attempt, Found, Seat, clear, count, failed, find, home, rehash, stands};
 pub use verify::{Unconfirmed, confirm, unconfirmed};
@@ -35,6 +37,8 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     seats::ORGANIZATION.info(),
     seats::PERSON.info(),
     seats::SEATS.info(),
+    settling::HOLD.info(),
+    settling::SETTLE.info(),
     signin::CLEAR.info(),
     signin::STANDS.info(),
     signin::COUNT.info(),

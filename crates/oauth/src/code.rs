@@ -39,7 +39,7 @@ const HOLD: Statement<Identity> = Statement::identity(
             o.requires_mfa, c.userinfo_claims, m.user_id is not null
      from authorization_codes c join users u on u.user_id = c.user_id join organizations o on o.organization_id = c.organization_id
      left join sessions s on s.session_id = c.session_id
-     left join memberships m on m.user_id = c.user_id and m.organization_id = c.organization_id
+     left join memberships m on m.user_id = c.user_id and m.organization_id = c.organization_id and o.deleted_at is null
      where c.code_id = $1 for update of c",
 );
 const USE: Statement<Identity> = Statement::identity(
@@ -192,7 +192,7 @@ pub async fn present(tx: &mut Tx<'_, Identity>, claimed: &Claimed<'_>, now: Time
         return Ok(Presented::Bad(why));
     }
     if !row.try_get::<bool>(25)? {
-        return Ok(Presented::Bad("no member any more"));
+        return Ok(Presented::Bad("no member any more, or of nothing that works"));
     }
     let seat = Seat::read(organization, row.try_get(21)?, row.try_get(22)?).ok_or_else(|| unreadable("member"))?;
     let proof = Proof { amr: row.try_get(13)?, acr: row.try_get(14)?, at: row.try_get(15)? };

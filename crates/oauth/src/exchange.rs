@@ -26,7 +26,8 @@ const MEMBERSHIP: Statement<Identity> = Statement::identity(
      from users u join sessions s on s.user_id = u.user_id join memberships m on m.user_id = u.user_id join organizations o on o.organization_id = m.organization_id
      left join consents c on c.user_id = u.user_id and c.organization_id = m.organization_id and c.client_id = $5
        and c.client_generation >= coalesce((select k.asks_from from clients k where k.client_id = $5), 0)
-     where u.user_id = $1 and u.generation = $2 and u.disabled_at is null and s.session_id = $3 and s.ended_at is null and m.organization_id = $4",
+     where u.user_id = $1 and u.generation = $2 and u.disabled_at is null and s.session_id = $3 and s.ended_at is null and m.organization_id = $4
+       and o.deleted_at is null",
 );
 
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[MEMBERSHIP.info()];

@@ -1,6 +1,7 @@
 //! Thin handlers: begin, call the domain, commit, answer.
 
 pub(crate) mod account;
+mod admitted;
 pub(crate) mod auth;
 pub(crate) mod authorize;
 pub(crate) mod authz;

@@ -7,22 +7,24 @@ use wardgraph_store::{Role, Row, Statement, StoreError, Tx};
 
 use crate::{IdentityError, account::Registration};
 
-/// What an open invitation is, and whether anybody has its address.
+/// What an open invitation into an organization that works is, and whether anybody has its address.
 pub(super) const LOOK: Statement<Identity> = Statement::identity(
     "identity.invitation.look",
     "select i.email, exists (select from users u where u.email = i.email) from invitations i
+     join organizations o on o.organization_id = i.organization_id and o.deleted_at is null
      where i.invitation_id = $1 and i.used_at is null and i.withdrawn_at is null and i.expires_at > $2",
 );
 /// An invitation, held. What its inviter may give is asked once it is, since what a statement sees is from before it waited.
 const HOLD_SQL: &str = "select invitation_id from invitations where invitation_id = $1 for update";
 pub(super) const HOLD: Statement<Identity> = Statement::identity("identity.invitation.hold", HOLD_SQL);
 pub(super) const HOLD_OWN: Statement<Write> = Statement::writing("identity.invitation.hold_own", &[Role::Admin], HOLD_SQL);
-/// Uses an invitation up: to the address of `$3`, if that is said. One whose inviter is no member any more or may do nothing brings no row.
+/// Uses an invitation up: to the address of `$3`, if that is said. One whose inviter is no member any more or may do nothing brings no
+/// row, and neither does one into an organization that was deleted.
 const TAKE_SQL: &str = "update invitations i set used_at = $2 from memberships h, users inviter, organizations o
      where i.invitation_id = $1 and i.used_at is null and i.withdrawn_at is null and i.expires_at > $2
        and ($3::uuid is null or i.email = (select u.email from users u where u.user_id = $3 and u.disabled_at is null))
        and h.organization_id = i.organization_id and h.user_id = i.inviter_id
-       and inviter.user_id = i.inviter_id and inviter.disabled_at is null and o.organization_id = i.organization_id
+       and inviter.user_id = i.inviter_id and inviter.disabled_at is null and o.organization_id = i.organization_id and o.deleted_at is null
      returning i.organization_id, o.name, i.role, h.role, i.email, i.inviter_id";
 pub(super) const TAKE: Statement<Identity> = Statement::identity("identity.invitation.take", TAKE_SQL);
 pub(super) const TAKE_OWN: Statement<Write> = Statement::writing("identity.invitation.take_own", &[Role::Admin], TAKE_SQL);

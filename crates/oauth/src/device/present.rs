@@ -25,7 +25,7 @@ pub(super) const HOLD: Statement<Identity> = Statement::identity(
             o.requires_mfa, m.user_id is not null
      from device_authorizations d left join users u on u.user_id = d.user_id left join organizations o on o.organization_id = d.organization_id
      left join sessions s on s.session_id = d.session_id
-     left join memberships m on m.user_id = d.user_id and m.organization_id = d.organization_id
+     left join memberships m on m.user_id = d.user_id and m.organization_id = d.organization_id and o.deleted_at is null
      where d.code_id = $1 for update of d",
 );
 /// Whoever asks before the time waits five seconds longer from then on (RFC 8628, section 3.5).
@@ -128,7 +128,7 @@ fn allowed(id: CodeId, row: &Row) -> Result<Presented, StoreError> {
         return Ok(Presented::Bad("the account is not as it was"));
     }
     if !row.try_get::<bool>(22)? {
-        return Ok(Presented::Bad("no member any more"));
+        return Ok(Presented::Bad("no member any more, or of nothing that works"));
     }
     let seat = Seat::read(organization(row)?, row.try_get(19)?, row.try_get(20)?).ok_or_else(|| unreadable("member"))?;
     let (amr, acr): (Option<Vec<String>>, Option<String>) = (row.try_get(10)?, row.try_get(11)?);

@@ -11,7 +11,7 @@ pub use change::{Changed, Settings, change, set_tier};
 pub use directory::{Listed, directory};
 pub use ends::{delete, restore};
 pub use make::make;
-pub use premises::{Premises, admits, premises};
+pub use premises::{Premises, admits, network, premises};
 pub use purge::{KEPT, PURGED, dissolve, due, purge};
 
 use uuid::Uuid;

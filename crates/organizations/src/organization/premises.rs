@@ -35,6 +35,12 @@ pub fn admits(networks: &[IpNet], address: IpAddr) -> bool {
     networks.is_empty() || networks.iter().any(|network| network.contains(&address))
 }
 
+/// The network that a text spells: one, or an address as the network of itself. IPv4 in IPv6's clothes is IPv4, as callers' addresses are.
+pub fn network(text: &str) -> Option<IpNet> {
+    let address = || text.parse::<IpAddr>().ok().map(|address| IpNet::from(address.to_canonical()));
+    text.parse::<IpNet>().ok().map(|network| network.trunc()).or_else(address)
+}
+
 /// What is to be remembered of an organization; of one that is not there, nothing.
 pub async fn premises(tx: &mut Tx<'_, Identity>, organization: &TenantId) -> Result<Premises, KeepingError> {
     let rows = tx.run(&FIND, &[&organization.as_str()]).await?;

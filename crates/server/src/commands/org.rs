@@ -8,7 +8,10 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use wardgraph_gate::SystemParts;
 use wardgraph_kernel::{OrganizationRole, SystemChance, SystemClock, TenantId, UserId};
-use wardgraph_organizations::{members::Member, organization::Organization};
+use wardgraph_organizations::{
+    members::Member,
+    organization::{self, Organization},
+};
 use wardgraph_store::Role;
 
 use super::{
@@ -49,6 +52,16 @@ pub(super) enum Org {
         organization: String,
         /// What it is to be called.
         name: String,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Set from where an organization lets people call.
+    Set {
+        /// Its id (`org_...`).
+        organization: String,
+        /// Networks like `192.0.2.0/24`, and addresses, with commas between them; nothing (`''`) for everywhere.
+        #[arg(long)]
+        allowed_networks: String,
         #[command(flatten)]
         form: Form,
     },
@@ -141,6 +154,10 @@ impl Org {
             Self::Rename { organization, name, form } => {
                 values(out, form.json, &shown(&desk.rename(&tenant(&organization)?, &name).await?))
             }
+            Self::Set { organization, allowed_networks, form } => {
+                let changed = desk.set_networks(&tenant(&organization)?, networks(&allowed_networks)?).await?;
+                values(out, form.json, &shown(&changed))
+            }
             Self::Delete { organization, confirm, form } => {
                 values(out, form.json, &shown(&desk.delete(&tenant(&organization)?, &confirm).await?))
             }
@@ -202,6 +219,12 @@ fn told(member: &Member) -> Value {
 
 fn tenant(text: &str) -> Result<TenantId, StartError> {
     TenantId::parse(text).map_err(|_| "there is no such organization".into())
+}
+
+fn networks(text: &str) -> Result<Vec<String>, StartError> {
+    let texts = text.split(',').map(str::trim).filter(|text| !text.is_empty());
+    let read = |text: &str| organization::network(text).map(|network| network.to_string());
+    texts.map(|text| read(text).ok_or_else(|| format!("`{text}` is no network like `192.0.2.0/24`").into())).collect()
 }
 
 /// The account that an id names.

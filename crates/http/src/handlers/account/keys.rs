@@ -1,8 +1,7 @@
 //! The caller's API keys.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
-use ipnet::IpNet;
 use serde_json::json;
 use wardgraph_api::{
     FieldError, Issued, Json, Keep, NoContent, Path, Problem, ShownOnce,
@@ -15,7 +14,10 @@ use wardgraph_api::{
 use wardgraph_gate::{Committed, Permit};
 use wardgraph_identity::api_key::{self, NewKey, PREFIX};
 use wardgraph_kernel::{ApiKeyId, Endpoint, EventType, Read, Timestamp, Write};
-use wardgraph_organizations::scopes::{self, Misfit};
+use wardgraph_organizations::{
+    organization::network,
+    scopes::{self, Misfit},
+};
 use wardgraph_tokens::{Revocation, revoke};
 
 use super::sessions::{is_signed_in, signed_out};
@@ -138,12 +140,6 @@ const fn told(misfit: Misfit) -> &'static str {
         Misfit::Unknown => "is no permission",
         Misfit::Beyond => "is more than you may yourself in the organization",
     }
-}
-
-/// A network, or an address as the network of itself. IPv4 in IPv6's clothes is IPv4, as clients' addresses are.
-pub(in crate::handlers) fn network(text: &str) -> Option<IpNet> {
-    let address = || text.parse::<IpAddr>().ok().map(|address| IpNet::from(address.to_canonical()));
-    text.parse::<IpNet>().ok().map(|network| network.trunc()).or_else(address)
 }
 
 fn after(now: Timestamp, wait: Duration) -> Timestamp {

@@ -24,8 +24,15 @@ use super::{
     beginning::Beginning,
     opening::{Opening, WithTokens},
     person,
+    settling::settled,
 };
-use crate::{Failure, Services, handlers::mfa};
+use crate::{
+    Failure, Services,
+    handlers::{
+        admitted::{lets_in, outside},
+        mfa,
+    },
+};
 
 pub(crate) async fn login(
     pass: Ceremony<Login>,
@@ -90,10 +97,17 @@ pub(crate) async fn sign_in<E: Endpoint, O: Opening>(
     if let Some((old, new)) = found.verifier.as_ref().zip(compared.renewed.as_ref()) {
         account::rehash(&mut work.tx(), user, old, new).await?;
     }
-    let Some(seat) = found.seat else {
+    let seat = match found.seat {
+        None if credentials.organization.is_none() => settled(&mut work, user, now, &*chance).await?,
+        seat => seat,
+    };
+    let Some(seat) = seat else {
         let problem = Problem::forbidden("the account is no member of this organization");
         return Ok(work.undo().await?.refuse_as(person(user, None), problem).await?);
     };
+    if !lets_in(&mut work.tx(), (user, &seat), ip, now).await? {
+        return Ok(work.undo().await?.refuse_as(person(user, Some(seat.organization)), outside()).await?);
+    }
     let mut asked = factor::asked(&mut work.tx(), user, &seat.organization).await?;
     asked.required |= accounts.factors.required;
     if asked.is_more() {

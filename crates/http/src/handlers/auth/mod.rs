@@ -7,6 +7,7 @@ pub(crate) mod login;
 pub(crate) mod opening;
 pub(crate) mod refresh;
 pub(crate) mod register;
+pub(super) mod settling;
 pub(super) mod tokens;
 
 use wardgraph_api::{FieldError, Problem};

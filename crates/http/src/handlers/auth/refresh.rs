@@ -15,7 +15,13 @@ use super::{
     person,
     tokens::{self, Bearer},
 };
-use crate::{Failure, Services, handlers::granted::with_grants};
+use crate::{
+    Failure, Services,
+    handlers::{
+        admitted::{lets_in, outside},
+        granted::with_grants,
+    },
+};
 
 pub(crate) async fn refresh(
     pass: Ceremony<Refresh>,
@@ -37,6 +43,10 @@ pub(crate) async fn refresh(
         }
     };
     let seat = held.seat.as_ref().ok_or(IdentityError::Unreadable("a member's place"))?;
+    if !lets_in(&mut work.tx(), (held.user, seat), ip, now).await? {
+        let who = person(held.user, Some(held.organization.clone()));
+        return Ok(work.undo().await?.refuse_as(who, outside()).await?);
+    }
     let seat = with_grants(&mut work.tx(), held.user, seat, now).await?;
     let bearer = Bearer { user: held.user, generation: held.generation, seat: &seat, session, proof: &held.proof };
     let answer = tokens::answer(&bearer, next, now, &services, &*chance)?;

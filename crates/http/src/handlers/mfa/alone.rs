@@ -22,7 +22,10 @@ use super::{
 };
 use crate::{
     Failure, Services,
-    handlers::auth::{beginning::Beginning, opening::Opening, person},
+    handlers::{
+        admitted::{lets_in, outside},
+        auth::{beginning::Beginning, opening::Opening, person, settling::settled},
+    },
 };
 
 /// Ends a sign-in that began with nothing but the question for a passkey.
@@ -52,15 +55,22 @@ pub(super) async fn sign_in<E: Endpoint, O: Opening>(
             return turned_away(work, &turned, Some((&counter, !locked)), place).await;
         }
     };
-    let organization = stored.seat.as_ref().map(|seat| seat.organization.clone());
     if stored.disabled || (services.accounts.verifies && !stored.verified) {
         let turned = Turned { why: Refusal::Unknown, claimed: Some(Box::new(stored)) };
         return turned_away(work, &turned, None, place).await;
     }
-    let Some(seat) = &stored.seat else {
+    let seat = match stored.seat {
+        None => settled(&mut work, stored.user, now, &*place.chance).await?,
+        seat => seat,
+    };
+    let Some(seat) = &seat else {
         let problem = Problem::forbidden("the account is no member of an organization");
         return Ok(work.undo().await?.refuse_as(person(stored.user, None), problem).await?);
     };
+    if !lets_in(&mut work.tx(), (stored.user, seat), place.ip, now).await? {
+        return Ok(work.undo().await?.refuse_as(person(stored.user, Some(seat.organization.clone())), outside()).await?);
+    }
+    let organization = Some(seat.organization.clone());
     passkey::note_use(&mut work.tx(), stored.id, &proof, now).await?;
     account::clear(&mut work.tx(), &counter).await?;
     let amr: Vec<_> = methods(proof.syncs).iter().copied().chain([MULTIPLE]).collect();

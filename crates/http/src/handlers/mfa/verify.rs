@@ -20,9 +20,12 @@ use wardgraph_kernel::{Chance, Endpoint, EventType, Outcome, Timestamp, UserId};
 use super::{adding, alone, ending, over, refusing::refused};
 use crate::{
     Failure, Services,
-    handlers::auth::{
-        beginning::Beginning,
-        opening::{Opening, WithTokens},
+    handlers::{
+        admitted::{lets_in, outside},
+        auth::{
+            beginning::Beginning,
+            opening::{Opening, WithTokens},
+        },
     },
 };
 
@@ -106,6 +109,12 @@ pub(crate) async fn show<E: Endpoint, O: Opening>(
     let standing = challenge::stands(&mut work.tx(), &held, place.now).await?;
     work.keep().await?;
     let Some(standing) = standing else { return refused(work, &held, "the account is not as it was", over()).await };
+    // Who adds a factor to a session that there is begins none.
+    if let Some(seat) = standing.seat.as_ref().filter(|_| held.session.is_none())
+        && !lets_in(&mut work.tx(), (standing.user, seat), place.ip, place.now).await?
+    {
+        return refused(work, &held, "another network", outside()).await;
+    }
     let tried = Tried { held, standing };
     match tried.held.kind {
         Kind::Login => ending::sign_in(work, &tried, &shown, &place, &services, opening, answer).await,

@@ -44,7 +44,7 @@ pub(super) async fn grant(asked: Asked, services: &Services) -> Result<Committed
             return holder.replayed(work.undo().await?, (user, organization), gave, wrong()).await;
         }
     };
-    if let Some(refusal) = holder.elsewhere(&code, services) {
+    if let Some(refusal) = holder.elsewhere(&mut work.tx(), &code, services).await? {
         return Ok(work.refuse(Failure::from(refusal).into()).await?);
     }
     let tokens = holder.begin(&mut work, &code, services, &*chance).await?;

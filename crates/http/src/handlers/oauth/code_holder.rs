@@ -27,13 +27,13 @@ use wardgraph_oauth::{
 use wardgraph_tokens::{IdKind, Revocation, Thumbprint, revoke};
 
 use super::{
-    issued,
+    issued, outside,
     token::{Asked, means},
     token_type,
 };
 use crate::{
     Failure, Services,
-    handlers::{auth::person, granted::with_grants},
+    handlers::{admitted::admits, auth::person, granted::with_grants},
 };
 
 /// Whoever presents a code, and from where.
@@ -67,11 +67,19 @@ impl Holder {
         })
     }
 
-    /// Why it gets no token for a resource that the code is not good for.
-    pub(super) fn elsewhere(&self, code: &Code, services: &Services) -> Option<Refusal> {
+    /// Why it gets no token from where it asks, or for a resource that the code is not good for.
+    pub(super) async fn elsewhere(
+        &self,
+        tx: &mut Tx<'_, Identity>,
+        code: &Code,
+        services: &Services,
+    ) -> Result<Option<Refusal>, Failure> {
+        if !admits(tx, &code.seat.organization, self.ip).await? {
+            return Ok(Some(outside()));
+        }
         let good_for = code.resource.as_deref().unwrap_or(services.issuer.audience());
         let refusal = || Refusal::new(ErrorCode::InvalidTarget, "the code is good for another resource");
-        self.resources.iter().any(|asked| asked != good_for).then(refusal)
+        Ok(self.resources.iter().any(|asked| asked != good_for).then(refusal))
     }
 
     /// Begins what the code gives leave to.

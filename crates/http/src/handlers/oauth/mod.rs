@@ -18,7 +18,7 @@ use serde_json::json;
 use wardgraph_audit::{Entry, Subject};
 use wardgraph_gate::Proven;
 use wardgraph_kernel::{Actor, ActorType, EventType};
-use wardgraph_oauth::Client;
+use wardgraph_oauth::{Client, ErrorCode, Refusal};
 use wardgraph_tokens::{Issued, Thumbprint};
 
 /// A client, with the log that tells of what it did: the system's, if it is of no organization.
@@ -36,4 +36,9 @@ pub(in crate::handlers) fn token_type(key: Option<Thumbprint>) -> String {
 pub(in crate::handlers) fn issued(client: &Client, grant_type: &str, token: &Issued, scopes: &[String]) -> Entry {
     let payload = json!({ "grant_type": grant_type, "scope": scopes.join(" "), "jti": token.id, "expires_at": token.expires_at });
     Entry::done(EventType::TokenIssued, Subject::from(&client.id)).with(payload)
+}
+
+/// Why nobody gets a token from where their organization lets nobody call.
+pub(in crate::handlers) fn outside() -> Refusal {
+    Refusal::new(ErrorCode::InvalidGrant, "the organization does not let anybody call from this address")
 }

@@ -22,13 +22,14 @@ use wardgraph_oauth::{
 use wardgraph_tokens::Thumbprint;
 
 use super::{
-    issued,
+    issued, outside,
     token::{Asked, means},
     token_type,
 };
 use crate::{
     Failure, Services,
     handlers::{
+        admitted::admits,
         auth::{
             person,
             refresh::{note, replayed},
@@ -67,6 +68,10 @@ pub(super) async fn grant(asked: Asked, services: &Services) -> Result<Committed
         return Ok(work.refuse(wrong()).await?);
     };
     let seat = held.seat.as_ref().ok_or(IdentityError::Unreadable("a member's place"))?;
+    if !admits(&mut work.tx(), &seat.organization, ip).await? {
+        let who = person(held.user, Some(held.organization.clone()));
+        return Ok(work.undo().await?.refuse_as(who, Failure::from(outside()).into()).await?);
+    }
     let seat = with_grants(&mut work.tx(), held.user, seat, now).await?;
     let scopes = match narrowed(&terms, &seat, &by, &parameters, key, services) {
         Ok(scopes) => scopes,

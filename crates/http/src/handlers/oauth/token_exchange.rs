@@ -18,10 +18,10 @@ use wardgraph_oauth::{
 };
 use wardgraph_tokens::{AccessRequest, Inspected, Issued, MintError};
 
-use super::{client_of, issued, token::Asked, token_type};
+use super::{client_of, issued, outside, token::Asked, token_type};
 use crate::{
     Failure, Services,
-    handlers::{auth::person, granted::with_grants},
+    handlers::{admitted::admits, auth::person, granted::with_grants},
 };
 
 pub(super) async fn grant(asked: Asked, services: &Services) -> Result<Committed<Token>, Failure> {
@@ -152,6 +152,10 @@ async fn bounds(asked: &Asked, exchange: Exchange<'_>, of: Option<&Principal>) -
     let mut look = asked.pass.look().map_err(OAuthError::from)?;
     let membership = exchange::membership(&mut look.tx(), of, &exchange).await.map_err(OAuthError::from)?;
     let mut membership = membership?;
+    let mut look = asked.pass.look().map_err(OAuthError::from)?;
+    if !admits(&mut look.tx(), &membership.seat.organization, asked.pass.ip()).await.map_err(Refused::Away)? {
+        return Err(outside().into());
+    }
     let mut look = asked.pass.look().map_err(OAuthError::from)?;
     let seat = with_grants(&mut look.tx(), of.user, &membership.seat, now).await;
     membership.seat = seat.map_err(|error| Refused::Away(error.into()))?;

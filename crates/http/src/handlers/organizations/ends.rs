@@ -2,12 +2,12 @@
 
 use serde_json::json;
 use wardgraph_api::{
-    Json, Path, Problem,
+    Json, Path,
     table::organizations::{DeleteOrganization, RestoreOrganization, TransferOrganization},
     wire::organization::{Confirmation, OrganizationId, Transfer},
 };
 use wardgraph_gate::{Committed, Permit};
-use wardgraph_kernel::{EventType, OrganizationRole, Permission};
+use wardgraph_kernel::{EventType, Permission};
 use wardgraph_organizations::{
     members::{self, By},
     organization,
@@ -63,13 +63,16 @@ pub(crate) async fn restore(
     own(&permit, &id)?;
     let (user, now) = (permit.account()?.user, permit.now());
     let mut work = permit.begin()?;
-    let changed = match organization::restore(&mut work.tx(), &id.0, Some(user), now).await {
-        Ok(changed) => changed,
-        Err(error) => return refuse(work, error).await,
+    let restored = async {
+        let held = organization::hold(&mut work.tx(), &id.0, Some(user)).await?;
+        members::still(&mut work.tx(), &held.id, (By::Member(user), Permission::OrganizationsDelete), now).await?;
+        organization::restore(&mut work.tx(), &id.0, Some(user), now).await
     };
-    if changed.after.role.as_deref() != Some(OrganizationRole::Owner.word()) {
-        return refuse(work, Problem::forbidden("an organization that was deleted is its owners' to restore")).await;
+    match restored.await {
+        Ok(changed) => {
+            work.explain(told(&changed));
+            Ok(work.commit(&changed.after.id, Json(shown(changed.after.clone()))).await?)
+        }
+        Err(error) => refuse(work, error).await,
     }
-    work.explain(told(&changed));
-    Ok(work.commit(&changed.after.id, Json(shown(changed.after.clone()))).await?)
 }

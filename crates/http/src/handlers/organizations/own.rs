@@ -13,11 +13,11 @@ use wardgraph_identity::session::MULTIPLE;
 use wardgraph_kernel::{Endpoint, EventType, Permission, Read};
 use wardgraph_organizations::{
     members::{self, By},
-    organization::{self, Settings},
+    organization::{self, Settings, network},
 };
 
 use super::{own, refuse, shown, told};
-use crate::{Failure, handlers::account::keys::network, handlers::users::acting};
+use crate::{Failure, handlers::users::acting};
 
 pub(crate) async fn create(
     permit: Permit<CreateOrganization>,

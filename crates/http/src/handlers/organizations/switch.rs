@@ -9,7 +9,10 @@ use wardgraph_kernel::{EventType, Outcome};
 
 use crate::{
     Failure, Services,
-    handlers::auth::{beginning::Beginning, person, tokens},
+    handlers::{
+        admitted::{lets_in, outside},
+        auth::{beginning::Beginning, person, tokens},
+    },
 };
 
 pub(crate) async fn switch(
@@ -42,6 +45,9 @@ pub(crate) async fn switch(
     };
     if there.requires_mfa && !held.proof.is_multiple() {
         return Ok(work.undo().await?.refuse_as(who, one_factor()).await?);
+    }
+    if !lets_in(&mut work.tx(), (held.user, &there.seat), ip, now).await? {
+        return Ok(work.undo().await?.refuse_as(who, outside()).await?);
     }
     let begun = Beginning {
         user: held.user,

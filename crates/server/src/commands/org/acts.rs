@@ -72,6 +72,16 @@ impl Desk {
         finish(work, EventType::OrganizationUpdated, changed, payload).await
     }
 
+    pub(super) async fn set_networks(&self, tenant: &TenantId, networks: Vec<String>) -> Result<Organization, StartError> {
+        let settings = Settings { allowed_networks: Some(networks), ..Settings::default() };
+        let mut work = self.in_one("org set", tenant)?;
+        let now = work.now();
+        let changed = organization::change(&mut work.tx(), tenant.as_str(), None, settings, now).await?;
+        let state = |organization: &Organization| json!({ "allowed_networks": organization.settings.allowed_networks });
+        let payload = json!({ "before": state(&changed.before), "after": state(&changed.after) });
+        finish(work, EventType::OrganizationUpdated, changed, payload).await
+    }
+
     pub(super) async fn delete(&self, tenant: &TenantId, confirm: &str) -> Result<Organization, StartError> {
         let mut work = self.in_one("org delete", tenant)?;
         let now = work.now();

@@ -56,6 +56,12 @@ async fn organizations_and_accounts_are_seen_to_from_the_command_line() {
     assert!(done(&server, &["org", "list"]).starts_with("ORGANIZATION"));
     assert_eq!(json_of(&server, &["org", "rename", org, "Difference Engines"])["name"], "Difference Engines");
 
+    let networks = |text: &str| json_of(&server, &["org", "set", org, "--allowed-networks", text])["allowed_networks"].clone();
+    assert_eq!(networks("192.0.2.7/24, 2001:db8::7"), json!(["192.0.2.0/24", "2001:db8::7/128"]));
+    assert!(refused(&server, &["org", "set", org, "--allowed-networks", "nowhere"]).contains("is no network"));
+    assert_eq!(networks(""), json!([]));
+    assert_eq!(json_of(&server, &["org", "show", org])["allowed_networks"], json!([]));
+
     let members = json_of(&server, &["org", "members", org]);
     assert_eq!((&members["count"], &members["members"][0]["role"]), (&json!(1), &json!("owner")));
     assert!(refused(&server, &["org", "set-role", org, &ada, "analyst"]).contains("last owner"));

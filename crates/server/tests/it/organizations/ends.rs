@@ -112,3 +112,22 @@ async fn whoever_signs_in_without_saying_where_works_where_something_works() {
     let again = Person::again(&app, "ada@example.com").await;
     assert_eq!(json!(again.caller.tenant), made["id"]);
 }
+
+#[tokio::test]
+async fn an_owner_whom_a_role_denies_it_restores_nothing() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.com").await;
+    let bob = joins(&app, &ada, "bob@example.com", "owner").await;
+    app.role(&ada, "no-endings", &[], &["organizations:delete"], &[]).await;
+    app.granted(&ada, &bob.id, "no-endings").await;
+    delete(&ada.caller, &organization(&ada), &json!({ "confirm": ada.caller.tenant })).await.ok();
+    app.hear().await;
+    let restore = format!("{}/restore", organization(&ada));
+    let bob = enters(&app, "bob@example.com", &ada.caller.tenant).await;
+    act(&bob.caller, &restore).await.problem(403);
+    let deleted = "select count(*) from wardgraph.organizations where deleted_at is not null";
+    assert_eq!(super::number(&app, deleted).await, 1);
+    let ada = enters(&app, "ada@example.com", &ada.caller.tenant).await;
+    act(&ada.caller, &restore).await.ok();
+    assert_eq!(super::number(&app, deleted).await, 0);
+}

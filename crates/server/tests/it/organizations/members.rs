@@ -1,7 +1,7 @@
 //! Members: whose place somebody may touch, and what goes with one.
 
 use serde_json::{Value, json};
-use wardgraph_testkit::{App, AppOptions, Person};
+use wardgraph_testkit::{App, AppOptions, PASSWORD, Person};
 
 use super::{act, enters, event, joins, number, organization, place};
 
@@ -221,4 +221,33 @@ async fn another_role_and_an_end_reach_a_second_server_within_a_second() {
     ada.caller.delete(&place(&ada, &dev)).await;
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     there.get(WHO).await.problem(401);
+}
+
+#[tokio::test]
+async fn whoever_is_put_out_of_their_only_organization_signs_in_still_and_owns_one() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.com").await;
+    // Who follows an invitation has no other.
+    let (_, token) = app.invitation(&ada, "eve@example.com", "developer").await;
+    let new = json!({ "token": token, "name": "Eve Moneypenny", "password": PASSWORD });
+    app.stranger().post("/api/v1/auth/accept-invitation", &new).await.created();
+    let eve = Person::again(&app, "eve@example.com").await;
+    assert_eq!(eve.caller.tenant, ada.caller.tenant);
+    assert_eq!(ada.caller.delete(&place(&ada, &eve)).await.status, 204);
+    app.hear().await;
+    // Where she was put out she is nobody, and asking for it makes nothing.
+    let there = json!({ "email": "eve@example.com", "password": PASSWORD, "organization": ada.caller.tenant });
+    app.stranger().post("/api/v1/auth/login", &there).await.problem(403);
+    let count = format!("select count(*) from wardgraph.memberships where user_id = '{}'", eve.id);
+    assert_eq!(number(&app, &count).await, 0);
+    // Twice at once, and it is one organization.
+    let (one, other) = tokio::join!(Person::again(&app, "eve@example.com"), Person::again(&app, "eve@example.com"));
+    assert_eq!(one.caller.tenant, other.caller.tenant);
+    assert_ne!(one.caller.tenant, ada.caller.tenant);
+    assert_eq!(number(&app, &count).await, 1);
+    let own = one.caller.get(&organization(&one)).await.ok();
+    assert_eq!((&own["name"], &own["role"]), (&json!("Eve Moneypenny's organization"), &json!("owner")));
+    let told = event(&app, &one.caller.tenant, "organization.created").await;
+    assert_eq!((&told["before"], &told["after"]["owner_id"]), (&Value::Null, &json!(eve.id)));
+    assert_eq!(Person::again(&app, "eve@example.com").await.caller.tenant, one.caller.tenant);
 }

@@ -1,9 +1,12 @@
 //! Organizations: who is in them, what is set of them, how they end; and whoever would like to.
 
 mod command;
+mod deleted;
 mod ends;
 mod erasing;
+mod invited;
 mod members;
+mod networks;
 mod settings;
 mod switching;
 

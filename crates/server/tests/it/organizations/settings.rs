@@ -139,8 +139,8 @@ async fn nobody_calls_from_outside_of_the_networks_and_nobody_shuts_themselves_o
     let sql = "update wardgraph.organizations set allowed_networks = '{192.0.2.0/24}' where organization_id = $1";
     app.database.behind_the_scenes().await.execute(sql, &[&ada.caller.tenant]).await.unwrap();
     let elsewhere = App::over(app.database.clone(), AppOptions::default()).await;
-    for token in [ada.caller.token.as_deref().unwrap(), key["key"].as_str().unwrap()] {
-        let refused = elsewhere.bearer(token).get(WHO).await.problem(403);
+    for (token, path) in [(ada.caller.token.as_deref().unwrap(), "/nodes"), (key["key"].as_str().unwrap(), WHO)] {
+        let refused = elsewhere.bearer(token).get(path).await.problem(403);
         assert!(refused["detail"].as_str().unwrap().contains("address"), "{refused}");
     }
     // Other organizations' people call as ever.
