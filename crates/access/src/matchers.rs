@@ -65,8 +65,8 @@ impl Hash for Held {
 /// Matchers by organization, version of its roles, and set of roles.
 ///
 /// A change of roles raises the organization's version in the transaction that makes it; so what was compiled of an earlier one is found by nobody
-/// who knows the new one. Bounded by bytes; who was not asked for longest makes room.
-#[derive(Debug)]
+/// who knows the new one. Bounded by bytes; who was not asked for longest makes room. Cheap to clone, and the same then.
+#[derive(Debug, Clone)]
 pub struct Matchers(Cache<Key, Arc<Matcher>>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

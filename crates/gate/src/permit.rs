@@ -14,7 +14,7 @@ use wardgraph_store::{Plan, Role, Scope, StoreError, Unit};
 use wardgraph_tokens::{Ancestor, OwnClaims};
 
 use crate::{
-    Authority, Browser, Confirmed, Finish, Look, Work,
+    Authority, Browser, Confirmed, Finish, Look, Others, Work,
     admit::{Admission, too_many},
     caller::Caller,
     idempotency::{Asked, Claim, Key},
@@ -266,6 +266,11 @@ impl<E: Endpoint> Permit<E> {
         let (holder, now) = ((Holder::User(account.user), account.generation), self.admission.now);
         let roles = self.admission.gate.roles(&self.caller.claims.tenant, holder, false, now).await?;
         Ok(roles.map(|roles| Authority::of_roles(roles, None)).unwrap_or_default())
+    }
+
+    /// What others of the caller's organization may do.
+    pub fn others(&self) -> Others {
+        Others::new(self.admission.gate.clone(), self.caller.claims.tenant.clone())
     }
 
     /// Who issued the credential.
