@@ -141,6 +141,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_in_memory_counts_with_its_texts() {
+        let rules =
+            |length: usize| -> Vec<String> { (0..100).map(|n| format!("nodes:read:{n:03}{}", "a".repeat(length))).collect() };
+        let held = Held::new([name("custom")], None).unwrap();
+        let weights = |length: usize| {
+            let book = book(&rules(length));
+            (book.weight(), book.compile(&held).unwrap().weight())
+        };
+        let ((short_book, short), (long_book, long)) = (weights(1), weights(101));
+        // Each of a hundred rules has its text, and its pattern has one too.
+        assert_eq!((long_book - short_book, long - short), (20_000, 20_000));
+        // All that a role states says once by whom it counts.
+        assert!(short < 100 * 400, "{short}");
+    }
+
+    #[test]
     fn however_many_versions_there_are_the_memory_is_bounded() {
         let rules: Vec<String> = (0..100).map(|n| format!("nodes:read:a-{n}")).collect();
         let (book, held, here) = (book(&rules), Held::new([name("custom")], None).unwrap(), TenantId::parse("here").unwrap());

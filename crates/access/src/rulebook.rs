@@ -67,6 +67,16 @@ impl Rulebook {
         self.roles.values()
     }
 
+    /// How many rules all of them state together.
+    pub fn rules(&self) -> usize {
+        self.roles.values().map(Role::rules).sum()
+    }
+
+    /// About how many bytes it takes, texts among them.
+    pub fn weight(&self) -> usize {
+        size_of::<Self>() + self.roles.values().map(|role| size_of::<RoleName>() + role.weight()).sum::<usize>()
+    }
+
     /// What somebody's roles come to.
     ///
     /// # Errors

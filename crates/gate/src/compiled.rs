@@ -17,10 +17,11 @@ use wardgraph_store::{Plan, Role, Scope, Store, StoreError};
 
 /// For how long the roles of an organization are remembered.
 const REMEMBERED_FOR: Duration = Duration::from_mins(10);
-/// How much memory compiled roles may take.
+/// How much memory compiled roles may take, and the built-in ones by themselves: no organization has those forgotten that everybody has.
 const MATCHERS_BYTES: u64 = 64 << 20;
-/// How many rules are remembered of organizations whose members are compiled just now.
-const RULES: u64 = 200_000;
+const BUILT_IN_BYTES: u64 = 16 << 20;
+/// How much memory the roles may take of organizations whose members are compiled just now.
+const BOOKS_BYTES: u64 = 64 << 20;
 /// How many rules are compiled where they are asked for, and not on a thread that may be busy for a while.
 const AT_ONCE: usize = 2_000;
 /// How many organizations have larger sets compiled at once.
@@ -40,6 +41,7 @@ static BUILT_IN_ROLES: LazyLock<Result<Rulebook, AccessError>> = LazyLock::new(|
 pub(crate) struct Compiled {
     books: Cache<TenantId, Arc<Book>>,
     matchers: Matchers,
+    built_in: Matchers,
     lines: Cache<TenantId, Arc<Mutex<()>>>,
     room: Arc<Semaphore>,
 }
@@ -59,14 +61,6 @@ pub(crate) struct Set<'a> {
 struct Book {
     version: i64,
     roles: Rulebook,
-    rules: usize,
-}
-
-impl Book {
-    fn new(version: i64, roles: Rulebook) -> Self {
-        let rules = roles.roles().map(|role| 1 + role.allows().count() + role.denies().count()).sum();
-        Self { version, roles, rules }
-    }
 }
 
 impl<'a> Set<'a> {
@@ -90,11 +84,12 @@ pub(crate) fn is_of_its_own(held: &Held) -> bool {
 
 impl Compiled {
     pub(crate) fn new() -> Self {
-        let weigh = |_: &TenantId, book: &Arc<Book>| u32::try_from(book.rules).unwrap_or(u32::MAX);
-        let books = Cache::builder().max_capacity(RULES).weigher(weigh).time_to_live(REMEMBERED_FOR);
+        let weigh = |_: &TenantId, book: &Arc<Book>| u32::try_from(book.roles.weight()).unwrap_or(u32::MAX);
+        let books = Cache::builder().max_capacity(BOOKS_BYTES).weigher(weigh).time_to_live(REMEMBERED_FOR);
         Self {
             books: books.eviction_policy(EvictionPolicy::lru()).build(),
             matchers: Matchers::new(MATCHERS_BYTES),
+            built_in: Matchers::new(BUILT_IN_BYTES),
             lines: Cache::builder().max_capacity(LINES).eviction_policy(EvictionPolicy::lru()).build(),
             room: Arc::new(Semaphore::new(TOGETHER)),
         }
@@ -103,7 +98,8 @@ impl Compiled {
     /// What a set comes to, if it is known.
     pub(crate) fn find(&self, set: Set<'_>) -> Option<Arc<Matcher>> {
         let (home, version) = set.home();
-        self.matchers.find(home, version, set.held)
+        let matchers = if set.of_its_own { &self.matchers } else { &self.built_in };
+        matchers.find(home, version, set.held)
     }
 
     /// The same, compiled if it is not known.
@@ -117,7 +113,7 @@ impl Compiled {
         if !set.of_its_own {
             let (home, version) = set.home();
             let roles = BUILT_IN_ROLES.as_ref().map_err(Clone::clone)?;
-            return Ok(self.matchers.compile(home, version, set.held, roles)?);
+            return Ok(self.built_in.compile(home, version, set.held, roles)?);
         }
         let turn = self.turn(set.tenant).await?;
         if let Some(matcher) = self.find(set) {
@@ -134,7 +130,7 @@ impl Compiled {
         book: Arc<Book>,
     ) -> Result<Arc<Matcher>, OrganizationError> {
         let (home, version) = set.home();
-        if book.rules <= AT_ONCE {
+        if book.roles.rules() <= AT_ONCE {
             return Ok(self.matchers.compile(home, version, set.held, &book.roles)?);
         }
         let closed = |_| StoreError::Unavailable("roles are compiled no more".into());
@@ -169,7 +165,7 @@ impl Compiled {
         let mut unit = store.unit::<Read>(Role::Identity, Scope::System, Plan::Auto)?;
         unit.end_with_next();
         let (version, roles) = held::versioned(&mut unit.tx::<Read>(), tenant).await?;
-        let book = Arc::new(Book::new(version, roles));
+        let book = Arc::new(Book { version, roles });
         self.books.insert(tenant.clone(), book.clone());
         Ok(book)
     }
@@ -192,7 +188,7 @@ mod tests {
     fn book(roles: usize) -> Arc<Book> {
         let rules = |role: usize| (0..250).map(move |n| Rule::read(&format!("nodes:read:a-{role}-{n}")).unwrap());
         let roles = (0..roles).map(|role| Role::new(name(role), rules(role), [], []).unwrap());
-        Arc::new(Book::new(1, Rulebook::new(roles).unwrap()))
+        Arc::new(Book { version: 1, roles: Rulebook::new(roles).unwrap() })
     }
 
     #[tokio::test]
@@ -214,5 +210,20 @@ mod tests {
         let made = compiled.compile_of(turn, large, book(12)).await.unwrap();
         assert_eq!(compiled.find(large), Some(made));
         timeout(SHORTLY * 100, compiled.turn(&here)).await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn no_organization_has_built_in_roles_forgotten() {
+        let (compiled, here) = (Compiled::new(), TenantId::parse("here").unwrap());
+        let everybodys = Held::new([RoleName::from(OrganizationRole::Analyst)], None).unwrap();
+        let of_all = Set::new(&here, 1, &everybodys, false);
+        let (home, version) = of_all.home();
+        compiled.built_in.compile(home, version, &everybodys, BUILT_IN_ROLES.as_ref().unwrap()).unwrap();
+        let (held, book) = (Held::new([name(0)], None).unwrap(), book(1));
+        let set = Set::new(&here, 1, &held, true);
+        compiled.compile_of(compiled.turn(&here).await.unwrap(), set, book).await.unwrap();
+        // Each is where the other is not, so neither makes room for the other.
+        assert!(compiled.find(set).is_some() && compiled.built_in.find(&here, 1, &held).is_none());
+        assert!(compiled.find(of_all).is_some() && compiled.matchers.find(home, version, &everybodys).is_none());
     }
 }
