@@ -77,6 +77,14 @@ impl Rulebook {
         size_of::<Self>() + self.roles.values().map(|role| size_of::<RoleName>() + role.weight()).sum::<usize>()
     }
 
+    /// How many rules count for who holds this, what is taken over among them.
+    ///
+    /// # Errors
+    /// Those of [`Self::compile`].
+    pub fn counted(&self, held: &Held) -> Result<usize, AccessError> {
+        Ok(self.lineage(held)?.into_iter().map(|(role, _)| role.rules()).sum())
+    }
+
     /// What somebody's roles come to.
     ///
     /// # Errors
