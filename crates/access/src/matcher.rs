@@ -71,6 +71,17 @@ impl Stated {
         }
     }
 
+    /// About how many bytes it takes besides what it shares with the one before: all that a role states shares by whom it counts.
+    fn weight(&self, before: Option<&Self>) -> usize {
+        let through = match before {
+            Some(before) if Arc::ptr_eq(&before.through, &self.through) => 0,
+            _ => {
+                self.role.as_str().len() + self.through.iter().map(|name| size_of_val(name) + name.as_str().len()).sum::<usize>()
+            }
+        };
+        size_of::<Self>() - size_of::<Rule>() + self.rule.weight() + through
+    }
+
     pub(crate) fn is_about(&self, permission: Permission) -> bool {
         self.about & bit(permission) != 0
     }
@@ -96,10 +107,12 @@ impl Matcher {
         &self.stated
     }
 
-    /// About how many bytes it takes, texts that the roles share left out.
+    /// About how many bytes it takes, with all that it keeps from being let go of: the texts of rules, though the roles have them too.
     pub(crate) fn weight(&self) -> usize {
         let acts: usize = self.acts.iter().map(|act| act.allowed.weight() + act.denied.weight()).sum();
-        size_of::<Self>() + acts + self.stated.len() * size_of::<Stated>()
+        let before = std::iter::once(None).chain(self.stated.iter().map(Some));
+        let stated: usize = self.stated.iter().zip(before).map(|(one, before)| one.weight(before)).sum();
+        size_of::<Self>() + acts + stated
     }
 }
 

@@ -65,8 +65,8 @@ impl Hash for Held {
 /// Matchers by organization, version of its roles, and set of roles.
 ///
 /// A change of roles raises the organization's version in the transaction that makes it; so what was compiled of an earlier one is found by nobody
-/// who knows the new one. Bounded by bytes; who was not asked for longest makes room.
-#[derive(Debug)]
+/// who knows the new one. Bounded by bytes; who was not asked for longest makes room. Cheap to clone, and the same then.
+#[derive(Debug, Clone)]
 pub struct Matchers(Cache<Key, Arc<Matcher>>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -138,6 +138,22 @@ mod tests {
         let gone = AccessError::NoRole("gone".into());
         assert_eq!(matchers.compile(&here, 2, &nobody, &book(&[])), Err(gone));
         assert!(matchers.find(&here, 2, &nobody).is_none());
+    }
+
+    #[test]
+    fn what_is_kept_in_memory_counts_with_its_texts() {
+        let rules =
+            |length: usize| -> Vec<String> { (0..100).map(|n| format!("nodes:read:{n:03}{}", "a".repeat(length))).collect() };
+        let held = Held::new([name("custom")], None).unwrap();
+        let weights = |length: usize| {
+            let book = book(&rules(length));
+            (book.weight(), book.compile(&held).unwrap().weight())
+        };
+        let ((short_book, short), (long_book, long)) = (weights(1), weights(101));
+        // Each of a hundred rules has its text, and its pattern has one too.
+        assert_eq!((long_book - short_book, long - short), (20_000, 20_000));
+        // All that a role states says once by whom it counts.
+        assert!(short < 100 * 400, "{short}");
     }
 
     #[test]

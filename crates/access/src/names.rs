@@ -101,7 +101,7 @@ impl Names {
         self.everything.then(Pattern::everything).into_iter().chain(self.patterns.iter().cloned())
     }
 
-    /// About how many bytes it takes.
+    /// About how many bytes it takes, the texts left out: they are those of rules.
     pub(crate) fn weight(&self) -> usize {
         size_of::<Self>() + self.patterns.len() * size_of::<Pattern>()
     }

@@ -15,6 +15,8 @@ pub(crate) const LONGEST: usize = name::LONGEST;
 const USER: &str = "${user_id}";
 /// What stands for it inside: no name has it.
 pub(crate) const MARK: &str = "$";
+/// What an `Arc` takes besides what it is of.
+pub(crate) const SHARED: usize = 2 * size_of::<usize>();
 /// How long an id is as text.
 pub(crate) const ID_BYTES: usize = 36;
 
@@ -65,6 +67,11 @@ impl Pattern {
 
     pub(crate) fn literal(&self) -> &str {
         &self.literal
+    }
+
+    /// How many bytes it takes besides itself.
+    pub(crate) fn weight(&self) -> usize {
+        SHARED + self.literal.len()
     }
 
     pub(crate) const fn is_open(&self) -> bool {

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use wardgraph_kernel::{GlobalRole, OrganizationRole, Permissions};
 
-use crate::{AccessError, Rule};
+use crate::{AccessError, Rule, pattern::SHARED};
 
 /// How many rules a role may state, allowing and denying.
 pub(crate) const RULES: usize = 256;
@@ -113,6 +113,13 @@ impl Role {
     /// Whose rules it takes over.
     pub fn inherits(&self) -> impl Iterator<Item = &RoleName> {
         self.inherits.iter()
+    }
+
+    /// About how many bytes it takes, and its texts.
+    pub(crate) fn weight(&self) -> usize {
+        let rules: usize = self.allows.iter().chain(&self.denies).map(Rule::weight).sum();
+        let names = self.inherits.len() * size_of::<RoleName>();
+        size_of::<Self>() + SHARED + self.name.as_str().len() + names + rules
     }
 
     pub(crate) fn rules(&self) -> usize {

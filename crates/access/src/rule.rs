@@ -4,7 +4,11 @@ use std::{fmt, sync::Arc};
 
 use wardgraph_kernel::{Permission, Permissions};
 
-use crate::{AccessError, pattern::Pattern, role::ceiling};
+use crate::{
+    AccessError,
+    pattern::{Pattern, SHARED},
+    role::ceiling,
+};
 
 /// How long a rule's text may be, in bytes.
 const LONGEST: usize = 256;
@@ -56,6 +60,12 @@ impl Rule {
     /// The rule as text: `nodes:read:*` is `nodes:read`.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// About how many bytes it takes, and its texts.
+    pub(crate) fn weight(&self) -> usize {
+        let named = SHARED + self.named.len() * size_of::<Permission>();
+        size_of::<Self>() + SHARED + self.text.len() + named + self.pattern.weight()
     }
 
     /// Which names it speaks of.

@@ -67,6 +67,24 @@ impl Rulebook {
         self.roles.values()
     }
 
+    /// How many rules all of them state together.
+    pub fn rules(&self) -> usize {
+        self.roles.values().map(Role::rules).sum()
+    }
+
+    /// About how many bytes it takes, texts among them.
+    pub fn weight(&self) -> usize {
+        size_of::<Self>() + self.roles.values().map(|role| size_of::<RoleName>() + role.weight()).sum::<usize>()
+    }
+
+    /// How many rules count for who holds this, what is taken over among them.
+    ///
+    /// # Errors
+    /// Those of [`Self::compile`].
+    pub fn counted(&self, held: &Held) -> Result<usize, AccessError> {
+        Ok(self.lineage(held)?.into_iter().map(|(role, _)| role.rules()).sum())
+    }
+
     /// What somebody's roles come to.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use wardgraph_store::{Plan, Role, Scope, StoreError, Unit};
 use wardgraph_tokens::{Ancestor, OwnClaims};
 
 use crate::{
-    Authority, Browser, Confirmed, Finish, Look, Work,
+    Authority, Browser, Confirmed, Finish, Look, Others, Work,
     admit::{Admission, too_many},
     caller::Caller,
     idempotency::{Asked, Claim, Key},
@@ -255,6 +255,11 @@ impl<E: Endpoint> Permit<E> {
     /// What the caller may do, with what it rests on.
     pub const fn authority(&self) -> &Authority {
         &self.caller.authority
+    }
+
+    /// What others of the caller's organization may do.
+    pub fn others(&self) -> Others {
+        Others::new(self.admission.gate.clone(), self.caller.claims.tenant.clone())
     }
 
     /// Who issued the credential.

@@ -6,16 +6,16 @@
 
 use std::{
     sync::{
-        Arc, LazyLock,
+        Arc,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
 };
 
 use moka::{policy::EvictionPolicy, sync::Cache};
-use wardgraph_access::{AccessError, Bound, Held, Matcher, Matchers, RoleName, Rulebook};
+use wardgraph_access::{AccessError, Bound, Held, RoleName};
 use wardgraph_api::Problem;
-use wardgraph_kernel::{ChangeKind, Holder, OrganizationRole, Permission, Read, TenantId, Timestamp};
+use wardgraph_kernel::{ChangeKind, Holder, Permission, Read, TenantId, Timestamp};
 use wardgraph_organizations::{OrganizationError, held};
 use wardgraph_store::{Plan, Role, Scope};
 use wardgraph_tokens::Claims;
@@ -23,32 +23,22 @@ use wardgraph_tokens::Claims;
 use crate::{
     Authority, Gate,
     authority::{Roles, Whose},
+    compiled::{Compiled, Set, is_of_its_own},
 };
 
 /// How many holders are remembered, and for how long. What changed is announced for longer than that.
 const REMEMBERED: u64 = 131_072;
 const REMEMBERED_FOR: Duration = Duration::from_mins(10);
-/// How much memory compiled roles may take.
-const MATCHERS_BYTES: u64 = 64 << 20;
-/// How many rules are remembered of organizations whose members are compiled just now.
-const RULES: u64 = 200_000;
 /// How often what somebody holds is read again because roles were changed meanwhile.
 const TRIES: usize = 3;
-/// The version of the built-in roles, which is no organization's.
-const BUILT_IN: u64 = 0;
 /// A place for each permission, and one for what asks none.
 const PLACES: usize = Permission::ALL.len() + 1;
-
-/// Whose the built-in roles are: compiled once for everybody. No organization that has this name is served differently by it.
-static BUILT_IN_HOME: LazyLock<Option<TenantId>> = LazyLock::new(|| TenantId::parse("built-in").ok());
-static BUILT_IN_ROLES: LazyLock<Result<Rulebook, AccessError>> = LazyLock::new(|| Rulebook::new([]));
 
 /// What is known of who holds what.
 #[derive(Debug)]
 pub(crate) struct Standings {
     known: Cache<Key, Arc<Known>>,
-    books: Cache<TenantId, Arc<Book>>,
-    matchers: Matchers,
+    pub(crate) compiled: Compiled,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -77,26 +67,10 @@ pub(crate) struct Known {
     used: [AtomicI64; PLACES],
 }
 
-/// The roles of an organization, of one version.
-#[derive(Debug)]
-struct Book {
-    version: i64,
-    roles: Rulebook,
-}
-
 impl Standings {
     pub(crate) fn new() -> Self {
         let known = Cache::builder().max_capacity(REMEMBERED).time_to_live(REMEMBERED_FOR);
-        let weigh = |_: &TenantId, book: &Arc<Book>| {
-            let rules: usize = book.roles.roles().map(|role| 1 + role.allows().count() + role.denies().count()).sum();
-            u32::try_from(rules).unwrap_or(u32::MAX)
-        };
-        let books = Cache::builder().max_capacity(RULES).weigher(weigh).time_to_live(REMEMBERED_FOR);
-        Self {
-            known: known.eviction_policy(EvictionPolicy::lru()).build(),
-            books: books.eviction_policy(EvictionPolicy::lru()).build(),
-            matchers: Matchers::new(MATCHERS_BYTES),
-        }
+        Self { known: known.eviction_policy(EvictionPolicy::lru()).build(), compiled: Compiled::new() }
     }
 }
 
@@ -104,7 +78,7 @@ impl Known {
     fn of(key: Key, standing: held::Standing) -> Result<Self, AccessError> {
         // A role on the whole server counts for nothing where it is no person's session that asks.
         let held = if key.global { standing.held } else { Held::new(standing.held.roles().cloned(), None)? };
-        let of_its_own = held.roles().any(|role| OrganizationRole::of(role.as_str()).is_none());
+        let of_its_own = is_of_its_own(&held);
         Ok(Self {
             held,
             of_its_own,
@@ -122,12 +96,8 @@ impl Known {
         })
     }
 
-    /// Whose the roles are, and of which version.
-    fn home(&self) -> (&TenantId, u64) {
-        match &*BUILT_IN_HOME {
-            Some(home) if !self.of_its_own => (home, BUILT_IN),
-            _ => (&self.key.tenant, u64::try_from(self.roles_version).unwrap_or(BUILT_IN)),
-        }
+    const fn set(&self) -> Set<'_> {
+        Set::new(&self.key.tenant, self.roles_version, &self.held, self.of_its_own)
     }
 
     pub(crate) const fn holder(&self) -> &Holder {
@@ -187,19 +157,12 @@ impl Gate {
         if let Some(known) =
             self.standings.known.get(&key).filter(|known| known.generation >= generation && !self.is_past(known, now))
         {
-            let (home, version) = known.home();
-            if let Some(matcher) = self.standings.matchers.find(home, version, &known.held) {
+            if let Some(matcher) = self.standings.compiled.find(known.set()) {
                 return Ok(Some(Roles { known, matcher }));
             }
         }
         // On the heap, as what rarely happens takes no room in every request's future.
-        Box::pin(self.look_up(key, now)).await.map_err(|error| match error {
-            OrganizationError::Store(error) => {
-                Problem::unavailable("what the caller may do cannot be looked up now").retry_after(2).inside(&error)
-            }
-            // What a role that cannot be read would have denied is not known.
-            error => Problem::internal("what the caller may do cannot be read").inside(&error),
-        })
+        Box::pin(self.look_up(key, now)).await.map_err(unknown)
     }
 
     /// Whether something was changed since it was looked up, or ended by the clock.
@@ -226,10 +189,10 @@ impl Gate {
             let Some(standing) = standing else { return Ok(None) };
             let known = Arc::new(Known::of(key.clone(), standing)?);
             tries += 1;
-            match self.compile(&known).await {
+            match self.standings.compiled.compile(&self.parts.store, known.set()).await {
                 // A role is gone that was held: whoever took it away took it from its holders before.
                 Err(OrganizationError::Access(AccessError::NoRole(_))) if tries < TRIES => {
-                    self.standings.books.invalidate(&key.tenant);
+                    self.standings.compiled.forget(&key.tenant);
                 }
                 compiled => {
                     let matcher = compiled?;
@@ -239,31 +202,15 @@ impl Gate {
             }
         }
     }
+}
 
-    async fn compile(&self, known: &Known) -> Result<Arc<Matcher>, OrganizationError> {
-        let matchers = &self.standings.matchers;
-        let (home, version) = known.home();
-        if let Some(matcher) = matchers.find(home, version, &known.held) {
-            return Ok(matcher);
+/// What is said where it cannot be told what somebody may do.
+pub(crate) fn unknown(error: OrganizationError) -> Problem {
+    match error {
+        OrganizationError::Store(error) => {
+            Problem::unavailable("what the caller may do cannot be looked up now").retry_after(2).inside(&error)
         }
-        if !known.of_its_own {
-            let roles = BUILT_IN_ROLES.as_ref().map_err(Clone::clone)?;
-            return Ok(matchers.compile(home, version, &known.held, roles)?);
-        }
-        let book = self.book(home, known.roles_version).await?;
-        Ok(matchers.compile(home, version, &known.held, &book.roles)?)
-    }
-
-    /// The roles of an organization, of this version or a later one.
-    async fn book(&self, tenant: &TenantId, version: i64) -> Result<Arc<Book>, OrganizationError> {
-        if let Some(book) = self.standings.books.get(tenant).filter(|book| book.version >= version) {
-            return Ok(book);
-        }
-        let mut unit = self.parts.store.unit::<Read>(Role::Identity, Scope::System, Plan::Auto)?;
-        unit.end_with_next();
-        let (version, roles) = held::versioned(&mut unit.tx::<Read>(), tenant).await?;
-        let book = Arc::new(Book { version, roles });
-        self.standings.books.insert(tenant.clone(), book.clone());
-        Ok(book)
+        // What a role that cannot be read would have denied is not known.
+        error => Problem::internal("what the caller may do cannot be read").inside(&error),
     }
 }

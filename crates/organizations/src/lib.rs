@@ -7,6 +7,7 @@
 mod announce;
 mod desk;
 pub mod effective;
+mod effort;
 pub mod elevation;
 mod error;
 pub mod follow;

@@ -1,11 +1,17 @@
 //! The sets of roles that people and clients of an organization hold, now and once what was given for a while has ended.
 
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 use wardgraph_access::{On, Question, RoleName, Rulebook};
 use wardgraph_kernel::{GrantId, Holder, Mode, OrganizationRole, Permission, Read, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, Tx};
 
-use crate::{Desk, Giver, OrganizationError, desk::compiled};
+use crate::{
+    Desk, Giver, OrganizationError,
+    desk::compiled,
+    effort::{Effort, breathe},
+};
 
 const APP: &[Role] = &[Role::App];
 /// How many different sets an edit of a role is judged by.
@@ -115,7 +121,7 @@ pub(crate) async fn judge_all(
     desk: &Desk,
     by: &Giver,
     after: &Rulebook,
-    affected: &[RoleName],
+    (affected, effort): (&[RoleName], &mut Effort),
 ) -> Result<(), OrganizationError> {
     // Whoever holds all that an organization can give needs no leave for any of it.
     if by.may_give(&desk.compiled(&RoleName::from(OrganizationRole::Owner))?).is_ok() {
@@ -128,23 +134,37 @@ pub(crate) async fn judge_all(
             "more is held along with it than can be looked through: ask an owner".into(),
         ]));
     }
-    for row in &rows {
-        let roles = names_of(&row.try_get::<Vec<String>>(0)?)?;
-        by.may_change(&compiled(&desk.book, &roles)?, &compiled(after, &roles)?)?;
+    let sets = rows.iter().map(|row| names_of(&row.try_get::<Vec<String>>(0)?)).collect::<Result<BTreeSet<_>, _>>()?;
+    for roles in &sets {
+        effort.spend(&desk.book, roles)?;
+        effort.spend(after, roles)?;
+    }
+    for roles in &sets {
+        breathe().await;
+        by.may_change(&compiled(&desk.book, roles)?, &compiled(after, roles)?)?;
     }
     Ok(())
 }
 
 /// Whether there is an owner who may say who may do what, by these roles: else nobody can mend what was done.
 pub(crate) async fn has_keeper(tx: &mut Tx<'_, Write>, desk: &Desk, book: &Rulebook) -> Result<bool, OrganizationError> {
+    let (mut effort, mut no_keepers) = (Effort::default(), BTreeSet::new());
     for row in &tx.write(&OWNERS, &[&desk.organization.as_str(), &desk.now]).await? {
         let user: UserId = row.try_get::<Uuid>(0)?.into();
         let mut roles = names_of(&row.try_get::<Vec<String>>(1)?)?;
         roles.push(OrganizationRole::Owner.into());
+        roles.sort();
+        // Which of the owners it is makes no difference to what is asked of all that there is.
+        if no_keepers.contains(&roles) {
+            continue;
+        }
+        effort.spend(book, &roles)?;
+        breathe().await;
         let question = Question { permission: Permission::RolesWrite, on: On::All, user: Some(user) };
         if compiled(book, &roles)?.allows(&question, &[]) {
             return Ok(true);
         }
+        no_keepers.insert(roles);
     }
     Ok(false)
 }

@@ -18,7 +18,8 @@ const MEMBERS: Statement<Read> = Statement::reading(
     "organizations.subjects.members",
     APP,
     "select m.user_id, m.user_id::text, u.email, m.role, u.global_role, array(
-       select g.role from grants g where g.tenant_id = $1 and g.user_id = m.user_id and (g.expires_at is null or g.expires_at > $2))
+       select g.role from grants g where g.tenant_id = $1 and g.user_id = m.user_id and (g.expires_at is null or g.expires_at > $2)),
+       (select o.roles_version from organizations o where o.organization_id = $1)
      from memberships m join users u using (user_id)
      where m.organization_id = $1 and u.disabled_at is null and ($3::uuid is null or m.user_id > $3) order by m.user_id limit $4",
 );
@@ -27,7 +28,8 @@ const CLIENTS: Statement<Read> = Statement::reading(
     "organizations.subjects.clients",
     APP,
     "select md5(c.client_id)::uuid, c.client_id, c.name, c.role, null::text, array(
-       select g.role from grants g where g.tenant_id = $1 and g.client_id = c.client_id and (g.expires_at is null or g.expires_at > $2))
+       select g.role from grants g where g.tenant_id = $1 and g.client_id = c.client_id and (g.expires_at is null or g.expires_at > $2)),
+       (select o.roles_version from organizations o where o.organization_id = $1)
      from clients c
      where c.organization_id = $1 and c.disabled_at is null and ($3::uuid is null or md5(c.client_id)::uuid > $3)
      order by md5(c.client_id)::uuid limit $4",
@@ -60,6 +62,8 @@ pub struct Subject {
     pub name: String,
     /// What they hold at this moment.
     pub held: Held,
+    /// The version of the organization's roles.
+    pub roles_version: i64,
 }
 
 /// The kinds of holders.
@@ -146,5 +150,5 @@ fn subject(row: &Row, kind: Kind) -> Result<(Uuid, Subject), OrganizationError> 
     let roles = own.iter().chain(&granted).map(|name| RoleName::read(name)).collect::<Result<Vec<_>, _>>()?;
     let unreadable = OrganizationError::Unreadable("a role on the whole server");
     let global = row.try_get::<Option<&str>>(4)?.map(|word| GlobalRole::of(word).ok_or(unreadable)).transpose()?;
-    Ok((place, Subject { holder, name: row.try_get(2)?, held: Held::new(roles, global)? }))
+    Ok((place, Subject { holder, name: row.try_get(2)?, held: Held::new(roles, global)?, roles_version: row.try_get(6)? }))
 }

@@ -28,11 +28,11 @@ crate::endpoints! {
     }
     /// Whether somebody of the organization may do something (AuthZEN Authorization API 1.0, section 6).
     Evaluate: POST "/access/v1/evaluation" (Json<Evaluation>) -> Json<Decision> {
-        permission: AuthzRead, rows: Organization, limit: Read, body: ONE,
+        permission: AuthzRead, rows: Organization, limit: Search, body: ONE,
     }
     /// The same of several questions at once (section 7).
     EvaluateAll: POST "/access/v1/evaluations" (Json<Evaluations>) -> Json<Decisions> {
-        permission: AuthzRead, rows: Organization, limit: Read, body: MANY,
+        permission: AuthzRead, rows: Organization, limit: Search, body: MANY,
     }
     /// Who of the organization may do something (section 8.4).
     SearchSubjects: POST "/access/v1/search/subject" (Json<SubjectSearch>) -> Json<Found<DecisionSubject>> {

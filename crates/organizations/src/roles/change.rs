@@ -11,6 +11,7 @@ use super::{Draft, Kept, read};
 use crate::{
     Desk, Giver, OrganizationError,
     desk::{compiled, is_built_in},
+    effort::{Effort, breathe},
     error::Flaw,
     sets,
 };
@@ -72,14 +73,19 @@ pub struct Changed {
 /// Has a role say something else. That it is the organization's own, [`Desk::own`] told.
 ///
 /// # Errors
-/// Those of [`create`], for everybody who holds it or one that inherits from it.
+/// Those of [`create`], for everybody who holds it or one that inherits from it; [`OrganizationError::InTheWay`] also for what is too much to be judged.
 pub async fn replace(tx: &mut Tx<'_, Write>, desk: &Desk, by: &Giver, new: &Draft) -> Result<Changed, OrganizationError> {
     let name = new.role.name();
     let before = read::get(tx, name, desk.now).await?;
     let after = judged(desk, new)?;
     let affected = heirs(&after, name);
-    let mut changed = false;
+    let (mut effort, mut changed) = (Effort::default(), false);
     for heir in &affected {
+        effort.spend(&desk.book, std::slice::from_ref(heir))?;
+        effort.spend(&after, std::slice::from_ref(heir))?;
+    }
+    for heir in &affected {
+        breathe().await;
         let (was, will): (Matcher, Matcher) = (desk.compiled(heir)?, compiled(&after, std::slice::from_ref(heir))?);
         if was != will {
             changed = true;
@@ -87,8 +93,8 @@ pub async fn replace(tx: &mut Tx<'_, Write>, desk: &Desk, by: &Giver, new: &Draf
         }
     }
     if changed {
-        sets::judge_all(tx, desk, by, &after, &affected).await?;
-        if sets::has_keeper(tx, desk, &desk.book).await? && !sets::has_keeper(tx, desk, &after).await? {
+        sets::judge_all(tx, desk, by, &after, (&affected, &mut effort)).await?;
+        if !sets::has_keeper(tx, desk, &after).await? && sets::has_keeper(tx, desk, &desk.book).await? {
             return Err(sets::no_keeper());
         }
     }

@@ -1,16 +1,13 @@
-//! The organization's roles as they stand, and what they allow to those who were asked about so far.
+//! Whom decisions are about, what their roles come to, and what that says of a question.
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use uuid::Uuid;
-use wardgraph_access::{Held, Matcher, Name, Need, On, Question, Rulebook};
+use wardgraph_access::{Held, Matcher, Name, Need, On, Question};
 use wardgraph_api::wire::authzen::{Decision, DecisionAction, DecisionContext, DecisionResource, DecisionSubject};
-use wardgraph_gate::Tx;
+use wardgraph_gate::{Others, Permit, Tx};
 use wardgraph_identity::Address;
-use wardgraph_kernel::{ClientId, Holder, Permission, Read, TenantId, Timestamp, UserId};
+use wardgraph_kernel::{ClientId, Endpoint, Holder, Permission, Read, TenantId, Timestamp, UserId};
 use wardgraph_organizations::{held, subjects};
 
 use crate::Failure;
@@ -31,14 +28,20 @@ pub(super) struct Asker {
     pub(super) matcher: Arc<Matcher>,
 }
 
+/// Somebody who is asked about, and what the call's own transaction says that they hold.
+#[derive(Debug, Clone)]
+pub(super) struct Somebody {
+    pub(super) holder: Holder,
+    pub(super) held: Held,
+    pub(super) roles_version: i64,
+}
+
 /// What decisions are made of.
 #[derive(Debug)]
 pub(super) struct Deciding {
     organization: TenantId,
     now: Timestamp,
-    book: Rulebook,
-    compiled: HashMap<Held, Arc<Matcher>>,
-    known: HashMap<DecisionSubject, Option<Asker>>,
+    others: Others,
 }
 
 /// The name of a resource, as the gate would read it from a path.
@@ -89,34 +92,18 @@ impl Named {
 }
 
 impl Deciding {
-    /// Reads the organization's roles.
-    pub(super) async fn open(tx: &mut Tx<'_, Read>, organization: &TenantId, now: Timestamp) -> Result<Self, Failure> {
-        let book = held::rulebook(tx, organization).await?;
-        Ok(Self { organization: organization.clone(), now, book, compiled: HashMap::new(), known: HashMap::new() })
-    }
-
-    /// What a set of roles comes to.
-    pub(super) fn matcher(&mut self, held: &Held) -> Result<Arc<Matcher>, Failure> {
-        match self.compiled.entry(held.clone()) {
-            Entry::Occupied(known) => Ok(known.get().clone()),
-            Entry::Vacant(room) => {
-                let compiled = self.book.compile(held).map_err(wardgraph_organizations::OrganizationError::from)?;
-                Ok(room.insert(Arc::new(compiled)).clone())
-            }
-        }
+    pub(super) fn of<E: Endpoint>(permit: &Permit<E>) -> Self {
+        Self { organization: permit.tenant().clone(), now: permit.now(), others: permit.others() }
     }
 
     /// A holder and what they hold; `None` for whoever holds nothing here.
-    pub(super) async fn holder(&mut self, tx: &mut Tx<'_, Read>, holder: Holder) -> Result<Option<Asker>, Failure> {
-        let Some(standing) = held::standing(tx, &self.organization, &holder, self.now).await? else { return Ok(None) };
-        Ok(Some(Asker { holder, matcher: self.matcher(&standing.held)? }))
+    pub(super) async fn holder(&self, tx: &mut Tx<'_, Read>, holder: Holder) -> Result<Option<Somebody>, Failure> {
+        let standing = held::standing(tx, &self.organization, &holder, self.now).await?;
+        Ok(standing.map(|standing| Somebody { holder, held: standing.held, roles_version: standing.roles_version }))
     }
 
-    /// Whom a question is about. Each is looked up once.
-    pub(super) async fn subject(&mut self, tx: &mut Tx<'_, Read>, subject: &DecisionSubject) -> Result<Option<Asker>, Failure> {
-        if let Some(known) = self.known.get(subject) {
-            return Ok(known.clone());
-        }
+    /// Whom a question is about.
+    pub(super) async fn subject(&self, tx: &mut Tx<'_, Read>, subject: &DecisionSubject) -> Result<Option<Somebody>, Failure> {
         let holder = match (subject.kind.as_str(), subject.id.as_deref()) {
             (USER, Some(id)) => Uuid::try_parse(id).ok().map(|id| Holder::User(id.into())),
             (CLIENT, Some(id)) => ClientId::parse(id).map(Holder::Client),
@@ -126,31 +113,24 @@ impl Deciding {
             },
             _ => None,
         };
-        let found = match holder {
-            Some(holder) => self.holder(tx, holder).await?,
-            None => None,
-        };
-        self.known.insert(subject.clone(), found.clone());
-        Ok(found)
+        match holder {
+            Some(holder) => self.holder(tx, holder).await,
+            None => Ok(None),
+        }
     }
 
-    /// How many subjects were asked about.
-    pub(super) fn asked(&self) -> usize {
-        self.known.len()
+    /// What the roles of somebody come to. Asked once the transaction has ended, as it may take its time.
+    pub(super) async fn asker(&self, somebody: Somebody) -> Result<Asker, Failure> {
+        let matcher = self.others.matcher(&somebody.held, somebody.roles_version).await?;
+        Ok(Asker { holder: somebody.holder, matcher })
     }
+}
 
-    /// Answers a question.
-    pub(super) async fn decide(
-        &mut self,
-        tx: &mut Tx<'_, Read>,
-        subject: &DecisionSubject,
-        action: &DecisionAction,
-        resource: &DecisionResource,
-    ) -> Result<Decision, Failure> {
-        let Some(asker) = self.subject(tx, subject).await? else { return Ok(refused(NOBODY)) };
-        let Some(permission) = permission(&resource.kind, &action.name) else { return Ok(refused(NO_PERMISSION)) };
-        Ok(asker.decide(permission, Named::of(resource.id.as_deref()).on()))
-    }
+/// Answers a question about somebody, or about nobody.
+pub(super) fn decide(asker: Option<&Asker>, action: &DecisionAction, resource: &DecisionResource) -> Decision {
+    let Some(asker) = asker else { return refused(NOBODY) };
+    let Some(permission) = permission(&resource.kind, &action.name) else { return refused(NO_PERMISSION) };
+    asker.decide(permission, Named::of(resource.id.as_deref()).on())
 }
 
 /// The permission that a type of resource and an action are the words of.

@@ -45,7 +45,7 @@ fn by_scopes(permission: Permission, name: Option<Name<'_>>, allowed: bool) -> E
 }
 
 pub(crate) async fn explain(permit: Permit<Explain>, Json(asked): Json<ExplainRequest>) -> Result<Json<ExplainedOf>, Failure> {
-    let (organization, now) = (permit.tenant().clone(), permit.now());
+    let now = permit.now();
     let (permission, name) = (permission(&asked.permission, "/")?, named(asked.resource.as_deref(), "/")?);
     let unknown = || Problem::not_found("nobody of the organization is this");
     let holder = match &asked.subject {
@@ -53,10 +53,12 @@ pub(crate) async fn explain(permit: Permit<Explain>, Json(asked): Json<ExplainRe
         Some(subject) => holder(subject).ok_or_else(unknown)?,
     };
     let bound = asked.scopes.as_ref().map(|scopes| Bound::of_scopes(scopes.iter().map(String::as_str)));
+    let deciding = Deciding::of(&permit);
     let mut work = permit.begin()?;
-    let mut deciding = Deciding::open(&mut work.tx(), &organization, now).await?;
-    let asker = deciding.holder(&mut work.tx(), holder.clone()).await?.ok_or_else(unknown)?;
+    let somebody = deciding.holder(&mut work.tx(), holder.clone()).await?.ok_or_else(unknown)?;
     let means = Means::of(&holder, subjects::holdings(&mut work.tx(), &holder, now).await?);
+    drop(work);
+    let asker = deciding.asker(somebody).await?;
     let on = name.map_or(On::All, On::Named);
     let why = asker.matcher.explain(&Question { permission, on, user: asker.user() }, &bound.iter().collect::<Vec<_>>());
     let explanations = vec![wire(permission, name, why, &means)];

@@ -1,4 +1,5 @@
-//! Decisions for others, and why they are what they are. Made of what the database says in the call's own transaction.
+//! Decisions for others, and why they are what they are. Who holds what is what the database says in the call's own
+//! transaction; what that comes to is remembered by the gate, by the version of the organization's roles.
 
 mod deciding;
 pub(crate) mod evaluate;

@@ -15,11 +15,12 @@ use wardgraph_gate::Permit;
 use wardgraph_kernel::{Cursor, Holder, List, PageSize, Permission, TenantId};
 use wardgraph_organizations::subjects::{self, Kind, Subject, Things};
 
-use super::deciding::{Asker, CLIENT, Deciding, IDENTITY, Named, USER, no_permission, nobody, nothing, permission};
+use super::deciding::{CLIENT, Deciding, IDENTITY, Named, Somebody, USER, no_permission, nobody, nothing, permission};
 use crate::{Failure, handlers::page};
 
-/// How many are looked at for one part: each may have roles of their own, which are compiled.
+/// How many things are looked at for one part; and how many subjects, as each may have roles of their own, which are compiled.
 const MOST: i64 = 200;
+const MOST_SUBJECTS: i64 = 50;
 
 pub(crate) async fn subjects(
     permit: Permit<SearchSubjects>,
@@ -29,20 +30,21 @@ pub(crate) async fn subjects(
     let kind = asked.subject.kind.as_str();
     let of = [kind, &asked.action.name, &asked.resource.kind, asked.resource.id.as_deref().unwrap_or("*")];
     let list = list("decisions.subjects", &organization, &of);
-    let (size, after) = part(&list, &asked.page)?;
+    let (size, after) = part(&list, &asked.page, MOST_SUBJECTS)?;
     let Some(permission) = permission(&asked.resource.kind, &asked.action.name) else { return Ok(none(no_permission())) };
     let kinds = match kind {
         USER | IDENTITY => Kind::Users,
         CLIENT => Kind::Clients,
         _ => return Ok(none(nothing("there are no subjects of this type"))),
     };
+    let deciding = Deciding::of(&permit);
     let mut work = permit.begin()?;
-    let mut deciding = Deciding::open(&mut work.tx(), &organization, now).await?;
     let looked_at = subjects::page(&mut work.tx(), &organization, kinds, after, size, now).await?;
+    drop(work);
     let named = Named::of(asked.resource.id.as_deref());
     let mut results = Vec::new();
-    for Subject { holder, name, held } in looked_at.items {
-        let asker = Asker { holder, matcher: deciding.matcher(&held)? };
+    for Subject { holder, name, held, roles_version } in looked_at.items {
+        let asker = deciding.asker(Somebody { holder, held, roles_version }).await?;
         if asker.may(permission, named.on()) {
             let id = match &asker.holder {
                 Holder::User(_) if kind == IDENTITY => name,
@@ -59,11 +61,11 @@ pub(crate) async fn resources(
     permit: Permit<SearchResources>,
     Json(asked): Json<ResourceSearch>,
 ) -> Result<Json<Found<DecisionResource>>, Failure> {
-    let (organization, now) = (permit.tenant().clone(), permit.now());
+    let organization = permit.tenant().clone();
     let kind = asked.resource.kind.as_str();
     let of = [&asked.subject.kind, asked.subject.id.as_deref().unwrap_or_default(), &asked.action.name, kind];
     let list = list("decisions.resources", &organization, &of);
-    let (size, after) = part(&list, &asked.page)?;
+    let (size, after) = part(&list, &asked.page, MOST)?;
     let Some(permission) = permission(kind, &asked.action.name) else { return Ok(none(no_permission())) };
     // What there is, is told to whoever may read it, and to nobody because somebody else may.
     let (things, reads) = match kind {
@@ -75,10 +77,12 @@ pub(crate) async fn resources(
     if !permit.authority().allows(reads, On::All) {
         return Ok(none(nothing("whoever asks may not read resources of this type")));
     }
+    let deciding = Deciding::of(&permit);
     let mut work = permit.begin()?;
-    let mut deciding = Deciding::open(&mut work.tx(), &organization, now).await?;
-    let Some(asker) = deciding.subject(&mut work.tx(), &asked.subject).await? else { return Ok(none(nobody())) };
+    let Some(somebody) = deciding.subject(&mut work.tx(), &asked.subject).await? else { return Ok(none(nobody())) };
     let looked_at = subjects::things(&mut work.tx(), &organization, things, after, size).await?;
+    drop(work);
+    let asker = deciding.asker(somebody).await?;
     let may = |id: &String| asker.may(permission, Name::read(id).map_or(On::All, On::Named));
     let results = looked_at.items.into_iter().filter(may);
     let results = results.map(|id| DecisionResource { kind: kind.to_owned(), id: Some(id) }).collect();
@@ -89,12 +93,14 @@ pub(crate) async fn actions(
     permit: Permit<SearchActions>,
     Json(asked): Json<ActionSearch>,
 ) -> Result<Json<Found<DecisionAction>>, Failure> {
-    let (organization, now) = (permit.tenant().clone(), permit.now());
+    let organization = permit.tenant().clone();
     let list = list("decisions.actions", &organization, &[]);
-    part(&list, &asked.page)?;
+    part(&list, &asked.page, MOST)?;
+    let deciding = Deciding::of(&permit);
     let mut work = permit.begin()?;
-    let mut deciding = Deciding::open(&mut work.tx(), &organization, now).await?;
-    let Some(asker) = deciding.subject(&mut work.tx(), &asked.subject).await? else { return Ok(none(nobody())) };
+    let Some(somebody) = deciding.subject(&mut work.tx(), &asked.subject).await? else { return Ok(none(nobody())) };
+    drop(work);
+    let asker = deciding.asker(somebody).await?;
     let named = Named::of(asked.resource.id.as_deref());
     let of_type = Permission::ALL.iter().filter_map(|permission| {
         let (kind, action) = permission.word().split_once(':')?;
@@ -115,10 +121,10 @@ fn list(name: &'static str, organization: &TenantId, of: &[&str]) -> List {
     List { name, tenant: organization.clone(), of: Some(Uuid::from_bytes(mark)) }
 }
 
-fn part(list: &List, asked: &SearchPage) -> Result<(PageSize, Option<Cursor>), Failure> {
+fn part(list: &List, asked: &SearchPage, most: i64) -> Result<(PageSize, Option<Cursor>), Failure> {
     let token = asked.token.as_deref().filter(|token| !token.is_empty());
     let (size, after) = page(list, asked.limit, token)?;
-    Ok((PageSize::new(MOST).filter(|most| most.get() < size.get()).unwrap_or(size), after))
+    Ok((PageSize::new(most).filter(|most| most.get() < size.get()).unwrap_or(size), after))
 }
 
 fn found<T>(results: Vec<T>, next: Option<Cursor>, list: &List) -> Json<Found<T>> {

@@ -1,6 +1,7 @@
 //! Decisions for others, and why they are what they are; reviews of who may do what; and administrators in an organization's content.
 
 mod authzen;
+mod costs;
 mod elevation;
 mod elevation_attacks;
 mod explain;

@@ -6,6 +6,7 @@ mod command;
 mod effective;
 mod everywhere;
 mod grants;
+mod large;
 mod made;
 mod others;
 mod taken;
