@@ -68,7 +68,8 @@ impl Giver {
         }
     }
 
-    /// Whether somebody may have `after` who had `before`: what they gain must be held, and what they lose too.
+    /// Whether somebody may have `after` who had `before`: what they gain must be held; and where they lose anything, all that they had: nobody takes from
+    /// who stands above them.
     ///
     /// # Errors
     /// [`OrganizationError::Beyond`].
@@ -79,10 +80,15 @@ impl Giver {
         let gained = before.beyond(None, &[], after);
         let above = among(&gained, self.beyond(after));
         let lost = after.beyond(None, &[], before);
+        let mut taken = if lost.is_empty() || self.is(before) { Vec::new() } else { self.beyond(before) };
         // Some of it may be denied to whoever takes it: they would not have it, and neither will whom they take it from.
-        let mut taken = among(&lost, self.beyond(before));
         taken.retain(|beyond| !matches!(beyond, Beyond::Denied(_)));
         refused(above.iter().map(told).chain(taken.iter().map(told_of_taking)))
+    }
+
+    /// Whether it is all that they hold themselves: what is one's own one may give up.
+    fn is(&self, held: &Matcher) -> bool {
+        matches!(&self.0, Who::Person { holds, bounds, .. } if bounds.is_empty() && **holds == *held)
     }
 
     fn beyond(&self, given: &Matcher) -> Vec<Beyond> {
@@ -180,8 +186,19 @@ mod tests {
             &["organizations:delete", "nodes:write"],
             &["organizations:delete", "nodes:write", "not *:*"]
         ));
-        assert!(changes(&["nodes:write"], &["organizations:delete", "nodes:write"], &["organizations:delete"]));
+        assert!(changes(&["nodes:write"], &["edges:read", "nodes:write"], &["edges:read", "nodes:write"]));
         assert!(changes(&["nodes:write", "not nodes:read:secret-*"], &["nodes:write"], &[]));
+    }
+
+    #[test]
+    fn nobody_takes_anything_from_who_stands_above_them() {
+        let above = &["organizations:delete", "nodes:write"];
+        assert!(!changes(&["nodes:write"], above, &["organizations:delete"]));
+        assert!(!changes(&["nodes:write"], above, &["organizations:delete", "nodes:write", "not nodes:write"]));
+        assert!(changes(&["nodes:write", "edges:read"], above, &["organizations:delete", "nodes:write", "edges:read"]));
+        // What is one's own one may give up, whoever it speaks of.
+        let own = &["nodes:read:user-${user_id}-*", "edges:read"];
+        assert!(changes(own, own, &["edges:read"]));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The sets of roles that people and clients of an organization hold, now and once what was given for a while has ended.
 
 use uuid::Uuid;
-use wardgraph_access::{On, Question, RoleName, Rulebook};
-use wardgraph_kernel::{GrantId, Holder, Mode, OrganizationRole, Permission, Read, Timestamp, UserId, Write};
+use wardgraph_access::{RoleName, Rulebook};
+use wardgraph_kernel::{GrantId, Holder, Mode, OrganizationRole, Read, TenantId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, Tx};
 
 use crate::{Desk, Giver, OrganizationError, desk::compiled};
@@ -135,23 +135,34 @@ pub(crate) async fn judge_all(
     Ok(())
 }
 
-/// Whether there is an owner who may say who may do what, by these roles: else nobody can mend what was done.
-pub(crate) async fn has_keeper(tx: &mut Tx<'_, Write>, desk: &Desk, book: &Rulebook) -> Result<bool, OrganizationError> {
-    for row in &tx.write(&OWNERS, &[&desk.organization.as_str(), &desk.now]).await? {
+/// The owners who hold all that an owner does, nothing of it denied, by these roles: without one nobody can mend what was done.
+pub(crate) async fn keepers(
+    tx: &mut Tx<'_, Write>,
+    organization: &TenantId,
+    book: &Rulebook,
+    now: Timestamp,
+) -> Result<Vec<UserId>, OrganizationError> {
+    let whole = compiled(book, &[OrganizationRole::Owner.into()])?;
+    let mut keepers = Vec::new();
+    for row in &tx.write(&OWNERS, &[&organization.as_str(), &now]).await? {
         let user: UserId = row.try_get::<Uuid>(0)?.into();
         let mut roles = names_of(&row.try_get::<Vec<String>>(1)?)?;
         roles.push(OrganizationRole::Owner.into());
-        let question = Question { permission: Permission::RolesWrite, on: On::All, user: Some(user) };
-        if compiled(book, &roles)?.allows(&question, &[]) {
-            return Ok(true);
+        if compiled(book, &roles)?.beyond(Some(user), &[], &whole).is_empty() {
+            keepers.push(user);
         }
     }
-    Ok(false)
+    Ok(keepers)
+}
+
+/// Whether there is one of them.
+pub(crate) async fn has_keeper(tx: &mut Tx<'_, Write>, desk: &Desk, book: &Rulebook) -> Result<bool, OrganizationError> {
+    Ok(!keepers(tx, &desk.organization, book, desk.now).await?.is_empty())
 }
 
 /// What is in the way of a change after which there is none any more.
 pub(crate) fn no_keeper() -> OrganizationError {
-    OrganizationError::InTheWay("no owner would be left who may change roles".into())
+    OrganizationError::InTheWay("no owner would be left to whom nothing is denied: make somebody else an owner first".into())
 }
 
 fn names_of(texts: &[String]) -> Result<Vec<RoleName>, OrganizationError> {

@@ -41,7 +41,7 @@ pub async fn set_role(
     reach.touches(tx, &organization, &member, now).await?;
     reach.gives(role)?;
     let word = role.map(OrganizationRole::word);
-    let heir = if role == Some(OrganizationRole::Owner) { None } else { without_owner(tx, &organization, &member).await? };
+    let heir = if role == Some(OrganizationRole::Owner) { None } else { without_owner(tx, &organization, &member, now).await? };
     tx.write(&SET_ROLE, &[&organization.as_str(), &user.uuid(), &word]).await?;
     announce(tx, &organization, user, now).await?;
     let before = member.role.clone();
@@ -53,9 +53,10 @@ async fn without_owner(
     tx: &mut Tx<'_, Write>,
     organization: &wardgraph_kernel::TenantId,
     member: &Member,
+    now: Timestamp,
 ) -> Result<Option<UserId>, KeepingError> {
     if member.role.as_deref() == Some(OrganizationRole::Owner.word()) {
-        without(tx, organization, member).await
+        without(tx, organization, member, now).await
     } else {
         Ok(None)
     }

@@ -99,7 +99,7 @@ pub async fn leave(tx: &mut Tx<'_, Write>, organization: &str, user: UserId, now
 async fn end(tx: &mut Tx<'_, Write>, organization: &TenantId, member: Member, now: Timestamp) -> Result<Taken, KeepingError> {
     let (id, user) = (organization.as_str(), member.user.uuid());
     let owns = member.role.as_deref() == Some(OrganizationRole::Owner.word());
-    let heir = if owns { without(tx, organization, &member).await? } else { None };
+    let heir = if owns { without(tx, organization, &member, now).await? } else { None };
     // Whatever begins a session reads the membership: it is gone first.
     tx.write(&MEMBERSHIP, &[&id, &user]).await?;
     let sessions: Vec<SessionId> = ids(&tx.write(&SESSIONS, &[&id, &user, &now, &Why::Administrator.word()]).await?)?;

@@ -164,7 +164,7 @@ fn every_write_that_hands_something_out_is_tried() {
 
 #[tokio::test]
 async fn what_is_denied_is_handed_out_by_no_other_way() {
-    let Cast { app: _app, owner, admin, .. } = Cast::begin().await;
+    let Cast { app, owner, admin, .. } = Cast::begin().await;
     make(&owner, "no-secrets", json!({ "denies": ["nodes:read:secret-*"] })).await.created();
     grant(&owner, &admin, "no-secrets").await.created();
     let invitation = |role: &str| json!({ "email": format!("{role}@example.com"), "role": role });
@@ -185,6 +185,7 @@ async fn what_is_denied_is_handed_out_by_no_other_way() {
     }
     // Who looks after members no more invites nobody, whatever the membership says.
     make(&owner, "no-members", json!({ "denies": ["members:write"] })).await.created();
+    joined(&app, &owner, "eve@example.com", "owner").await;
     grant(&owner, &owner, "no-members").await.created();
     owner.caller.post("/api/v1/invitations", &invitation("admin")).await.problem(403);
 }
