@@ -82,7 +82,13 @@ impl Desk {
         let standing = held::standing(tx, &self.organization, &Holder::User(user), self.now).await?;
         let outside = || OrganizationError::Beyond(vec!["you are no member of the organization any more".into()]);
         let standing = standing.ok_or_else(outside)?;
-        Ok(Giver::person(user, self.book.compile(&standing.held)?, bounds))
+        let holdings = sets::held_by(tx, &Holder::User(user), self.now).await?.unwrap_or_default();
+        let left = |at| -> Result<_, OrganizationError> {
+            let held = Held::new(sets::standing_at(&holdings, at), standing.held.global())?;
+            Ok((at, self.book.compile(&held)?))
+        };
+        let later = sets::ends(&holdings).map(left).collect::<Result<_, _>>()?;
+        Ok(Giver::for_a_while(user, self.book.compile(&standing.held)?, later, bounds))
     }
 
     /// Whether somebody may have others hold a role, by an invitation or a token.

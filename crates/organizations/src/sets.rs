@@ -1,11 +1,13 @@
 //! The sets of roles that people and clients of an organization hold, now and once what was given for a while has ended.
 
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 use wardgraph_access::{RoleName, Rulebook};
 use wardgraph_kernel::{GrantId, Holder, Mode, OrganizationRole, Read, TenantId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, Tx};
 
-use crate::{Desk, Giver, OrganizationError, desk::compiled};
+use crate::{Desk, Giver, OrganizationError, desk::compiled, giver::At};
 
 const APP: &[Role] = &[Role::App];
 /// How many different sets an edit of a role is judged by.
@@ -92,19 +94,25 @@ pub(crate) async fn held_by<M: Mode>(
     rows.iter().filter_map(|row| holding(row).transpose()).collect::<Result<_, _>>().map(Some)
 }
 
-/// Judges what changes for one holder, now and at each later moment.
+/// Judges what changes for one holder, now and at each later moment, by what whoever changes it holds then. What is only taken may be taken by who may
+/// take it now.
 pub(crate) fn judge(desk: &Desk, by: &Giver, before: &[Holding], after: &[Holding]) -> Result<(), OrganizationError> {
-    let mut moments: Vec<Timestamp> = before.iter().chain(after).filter_map(|holding| holding.until).collect();
-    moments.push(desk.now);
-    moments.sort();
-    moments.dedup();
+    let only_takes = after.iter().all(|holding| before.contains(holding));
+    let moments: BTreeSet<Timestamp> = ends(before).chain(ends(after)).chain(by.ends()).chain([desk.now]).collect();
     for at in moments {
-        by.may_change(&compiled(&desk.book, &standing_at(before, at))?, &compiled(&desk.book, &standing_at(after, at))?)?;
+        let (was, will) = (compiled(&desk.book, &standing_at(before, at))?, compiled(&desk.book, &standing_at(after, at))?);
+        by.may_change(&was, &will, At { given: Some(at), taken: (!only_takes).then_some(at) })?;
     }
     Ok(())
 }
 
-fn standing_at(holdings: &[Holding], at: Timestamp) -> Vec<RoleName> {
+/// The moments at which something of it ends, in order.
+pub(crate) fn ends(holdings: &[Holding]) -> impl Iterator<Item = Timestamp> {
+    holdings.iter().filter_map(|holding| holding.until).collect::<BTreeSet<_>>().into_iter()
+}
+
+/// What of it stands at a moment.
+pub(crate) fn standing_at(holdings: &[Holding], at: Timestamp) -> Vec<RoleName> {
     let stands = |holding: &&Holding| holding.until.is_none_or(|until| at < until);
     holdings.iter().filter(stands).map(|holding| holding.role.clone()).collect()
 }
@@ -130,7 +138,11 @@ pub(crate) async fn judge_all(
     }
     for row in &rows {
         let roles = names_of(&row.try_get::<Vec<String>>(0)?)?;
-        by.may_change(&compiled(&desk.book, &roles)?, &compiled(after, &roles)?)?;
+        let (was, will) = (compiled(&desk.book, &roles)?, compiled(after, &roles)?);
+        // Nobody's hold is as long as a role's.
+        for at in by.ends().chain([desk.now]) {
+            by.may_change(&was, &will, At { given: Some(at), taken: Some(at) })?;
+        }
     }
     Ok(())
 }

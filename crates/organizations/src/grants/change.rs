@@ -70,7 +70,7 @@ pub async fn make(tx: &mut Tx<'_, Write>, desk: &Desk, by: &Giver, new: &NewGran
     let role = known.ok_or_else(|| unfit("role", "is no role of the organization"))?;
     let held = sets::held_by(tx, &new.holder, desk.now).await?;
     let before = held.ok_or(OrganizationError::Missing(missing(&new.holder)))?;
-    by.may_give(&desk.compiled(&role)?)?;
+    by.may_give_until(&desk.compiled(&role)?, new.expires_at)?;
     let added = Holding { role: role.clone(), grant: Some(new.id), until: new.expires_at };
     let after: Vec<Holding> = before.iter().cloned().chain([added]).collect();
     Held::new(after.iter().map(|holding| holding.role.clone()), None)
