@@ -102,7 +102,7 @@ impl Desk {
     /// Whether somebody may hold what opens a client: all that it may do on its own behalf, by its role as it is and is to be, and by what it was granted.
     ///
     /// # Errors
-    /// [`OrganizationError::Beyond`].
+    /// [`OrganizationError::Beyond`], and [`OrganizationError::InTheWay`] for more roles than it may hold.
     pub async fn may_hold(
         &self,
         tx: &mut Tx<'_, Write>,
@@ -112,10 +112,17 @@ impl Desk {
     ) -> Result<(), OrganizationError> {
         let mut roles: Vec<RoleName> = role.into_iter().map(RoleName::from).collect();
         if let Some(client) = client {
+            if let Some(role) = role {
+                sets::has_room(tx, &Holder::Client(client.clone()), role, self.now).await?;
+            }
             let held = sets::held_by(tx, &Holder::Client(client.clone()), self.now).await?.unwrap_or_default();
             roles.extend(held.into_iter().map(|holding| holding.role));
         }
-        by.may_give(&compiled(&self.book, &roles)?)
+        // As it is and as it is to be may be more together than either.
+        match sets::fit(roles.iter().cloned()) {
+            Ok(()) => by.may_give(&compiled(&self.book, &roles)?),
+            Err(_) => roles.iter().try_for_each(|role| by.may_give(&self.compiled(role)?)),
+        }
     }
 
     /// What a role comes to by itself.

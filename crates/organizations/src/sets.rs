@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use uuid::Uuid;
-use wardgraph_access::{RoleName, Rulebook};
+use wardgraph_access::{Held, Matcher, RoleName, Rulebook};
 use wardgraph_kernel::{GrantId, Holder, Mode, OrganizationRole, Read, TenantId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, Tx};
 
@@ -100,10 +100,44 @@ pub(crate) fn judge(desk: &Desk, by: &Giver, before: &[Holding], after: &[Holdin
     let only_takes = after.iter().all(|holding| before.contains(holding));
     let moments: BTreeSet<Timestamp> = ends(before).chain(ends(after)).chain(by.ends()).chain([desk.now]).collect();
     for at in moments {
-        let (was, will) = (compiled(&desk.book, &standing_at(before, at))?, compiled(&desk.book, &standing_at(after, at))?);
-        by.may_change(&was, &will, At { given: Some(at), taken: (!only_takes).then_some(at) })?;
+        let (was, will) = (standing_at(before, at), standing_at(after, at));
+        let by_what = At { given: Some(at), taken: (!only_takes).then_some(at) };
+        if was != will && fit(was.iter().cloned()).is_err() {
+            // What it comes to together is not known: each of it is taken by who holds it.
+            let nothing = compiled(&desk.book, &[])?;
+            was.iter().try_for_each(|role| by.may_change(&desk.compiled(role)?, &nothing, by_what))?;
+        }
+        by.may_change(&comes_to(&desk.book, &was)?, &comes_to(&desk.book, &will)?, by_what)?;
     }
     Ok(())
+}
+
+/// Refuses more roles than somebody may hold.
+///
+/// # Errors
+/// [`OrganizationError::InTheWay`].
+pub(crate) fn fit(roles: impl IntoIterator<Item = RoleName>) -> Result<(), OrganizationError> {
+    Held::new(roles, None).map(drop).map_err(|error| OrganizationError::InTheWay(error.to_string()))
+}
+
+/// Refuses another role of the own, besides all that is granted, to who would hold more than they may.
+///
+/// # Errors
+/// As [`fit`].
+pub(crate) async fn has_room(
+    tx: &mut Tx<'_, Write>,
+    holder: &Holder,
+    role: OrganizationRole,
+    now: Timestamp,
+) -> Result<(), OrganizationError> {
+    let held = held_by(tx, holder, now).await?.unwrap_or_default();
+    let granted = held.into_iter().filter(|holding| holding.grant.is_some()).map(|holding| holding.role);
+    fit(granted.chain([role.into()]))
+}
+
+/// What roles come to: nothing, where they are more than somebody may hold, since nobody is let in by them.
+fn comes_to(book: &Rulebook, roles: &[RoleName]) -> Result<Matcher, OrganizationError> {
+    if fit(roles.iter().cloned()).is_ok() { compiled(book, roles) } else { compiled(book, &[]) }
 }
 
 /// The moments at which something of it ends, in order.
@@ -138,7 +172,7 @@ pub(crate) async fn judge_all(
     }
     for row in &rows {
         let roles = names_of(&row.try_get::<Vec<String>>(0)?)?;
-        let (was, will) = (compiled(&desk.book, &roles)?, compiled(after, &roles)?);
+        let (was, will) = (comes_to(&desk.book, &roles)?, comes_to(after, &roles)?);
         // Nobody's hold is as long as a role's.
         for at in by.ends().chain([desk.now]) {
             by.may_change(&was, &will, At { given: Some(at), taken: Some(at) })?;
@@ -160,7 +194,7 @@ pub(crate) async fn keepers(
         let user: UserId = row.try_get::<Uuid>(0)?.into();
         let mut roles = names_of(&row.try_get::<Vec<String>>(1)?)?;
         roles.push(OrganizationRole::Owner.into());
-        if compiled(book, &roles)?.beyond(Some(user), &[], &whole).is_empty() {
+        if comes_to(book, &roles)?.beyond(Some(user), &[], &whole).is_empty() {
             keepers.push(user);
         }
     }

@@ -82,7 +82,7 @@ pub async fn remove(
     let organization = organization::hold(tx, organization, None).await?.id;
     let reach = Reach::of(tx, &organization, (by, Permission::MembersWrite), now).await?;
     let member = find(tx, &organization, user).await?;
-    reach.touches(tx, &organization, &member, now).await?;
+    reach.touches(tx, &member, now).await?;
     end(tx, &organization, member, now).await
 }
 

@@ -5,7 +5,7 @@ use wardgraph_kernel::{Holder, OrganizationRole, Permission, TenantId, Timestamp
 use wardgraph_store::Tx;
 
 use super::Member;
-use crate::{KeepingError, held};
+use crate::{KeepingError, held, sets};
 
 /// At whose word something is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,18 +80,14 @@ impl Reach {
     }
 
     /// Refuses to touch the place of somebody who holds more.
-    pub(super) async fn touches(
-        &self,
-        tx: &mut Tx<'_, Write>,
-        organization: &TenantId,
-        member: &Member,
-        now: Timestamp,
-    ) -> Result<(), KeepingError> {
-        // Who may do nothing for now is judged by the role that waits for them.
-        let standing = held::standing(tx, organization, &Holder::User(member.user), now).await?;
-        let granted = standing.iter().flat_map(|standing| standing.held.roles().cloned());
-        let role = member.role.as_deref().and_then(OrganizationRole::of).map(RoleName::from);
-        self.covers(|own| &own.now, granted.chain(role), "nobody touches the place of somebody who may do more: ask an owner")
+    pub(super) async fn touches(&self, tx: &mut Tx<'_, Write>, member: &Member, now: Timestamp) -> Result<(), KeepingError> {
+        let told = "nobody touches the place of somebody who may do more: ask an owner";
+        // Who may do nothing for now is judged by what waits for them.
+        let held = sets::held_by(tx, &Holder::User(member.user), now).await?.unwrap_or_default();
+        let roles: Vec<RoleName> = held.into_iter().map(|holding| holding.role).collect();
+        // Where they are more than somebody may hold, each is judged by itself: a deny among them excuses none.
+        let at_once = if sets::fit(roles.iter().cloned()).is_ok() { roles.len().max(1) } else { 1 };
+        roles.chunks(at_once).try_for_each(|roles| self.covers(|own| &own.now, roles.iter().cloned(), told))
     }
 
     fn covers(
