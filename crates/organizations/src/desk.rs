@@ -125,6 +125,15 @@ impl Desk {
         }
     }
 
+    /// Whether somebody may end a client: all that it holds on its own behalf is theirs to take.
+    ///
+    /// # Errors
+    /// [`OrganizationError::Beyond`].
+    pub async fn may_end(&self, tx: &mut Tx<'_, Write>, by: &Giver, client: &ClientId) -> Result<(), OrganizationError> {
+        let held = sets::held_by(tx, &Holder::Client(client.clone()), self.now).await?.unwrap_or_default();
+        sets::judge(self, by, &held, &[])
+    }
+
     /// What a role comes to by itself.
     pub(crate) fn compiled(&self, role: &RoleName) -> Result<Matcher, OrganizationError> {
         compiled(&self.book, std::slice::from_ref(role))

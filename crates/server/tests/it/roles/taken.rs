@@ -70,3 +70,27 @@ async fn an_admin_strips_no_owner_by_a_deny_of_what_both_hold() {
     assert_eq!(kept(&app).await, before);
     owner.caller.post("/nodes", &json!({ "classes": ["Person"], "props": {} })).await.created();
 }
+
+#[tokio::test]
+async fn nobody_ends_a_client_that_stands_above_them() {
+    let Cast { app, owner, admin, .. } = Cast::begin().await;
+    make(&owner, "closer", json!({ "allows": ["organizations:delete"] })).await.created();
+    let (granted, owners, plain) = (
+        app.client_of(&owner, json!({})).await,
+        app.client_of(&owner, json!({ "role": "owner" })).await,
+        app.client_of(&owner, json!({})).await,
+    );
+    owner.caller.post(super::GRANTS, &json!({ "client_id": granted.id, "role": "closer" })).await.created();
+    let path = |id: &str| format!("/api/v1/clients/{id}");
+    for above in [&granted, &owners] {
+        let told = admin.caller.delete(&path(&above.id)).await.problem(403);
+        assert!(told["detail"].as_str().unwrap().contains("`organizations:delete` is not yours to take"), "{told}");
+        owner.caller.get(&path(&above.id)).await.ok();
+    }
+    assert_eq!(admin.caller.delete(&path(&plain.id)).await.status, 204);
+    assert_eq!(owner.caller.delete(&path(&granted.id)).await.status, 204);
+    admin.caller.delete(&path(&granted.id)).await.problem(404);
+    // Another organization's is not there.
+    let eve = app.person("eve@example.com").await;
+    eve.caller.delete(&path(&owners.id)).await.problem(404);
+}
