@@ -82,7 +82,13 @@ impl Desk {
         let standing = held::standing(tx, &self.organization, &Holder::User(user), self.now).await?;
         let outside = || OrganizationError::Beyond(vec!["you are no member of the organization any more".into()]);
         let standing = standing.ok_or_else(outside)?;
-        Ok(Giver::person(user, self.book.compile(&standing.held)?, bounds))
+        let holdings = sets::held_by(tx, &Holder::User(user), self.now).await?.unwrap_or_default();
+        let left = |at| -> Result<_, OrganizationError> {
+            let held = Held::new(sets::standing_at(&holdings, at), standing.held.global())?;
+            Ok((at, self.book.compile(&held)?))
+        };
+        let later = sets::ends(&holdings).map(left).collect::<Result<_, _>>()?;
+        Ok(Giver::for_a_while(user, self.book.compile(&standing.held)?, later, bounds))
     }
 
     /// Whether somebody may have others hold a role, by an invitation or a token.
@@ -96,7 +102,7 @@ impl Desk {
     /// Whether somebody may hold what opens a client: all that it may do on its own behalf, by its role as it is and is to be, and by what it was granted.
     ///
     /// # Errors
-    /// [`OrganizationError::Beyond`].
+    /// [`OrganizationError::Beyond`], and [`OrganizationError::InTheWay`] for more roles than it may hold.
     pub async fn may_hold(
         &self,
         tx: &mut Tx<'_, Write>,
@@ -106,10 +112,26 @@ impl Desk {
     ) -> Result<(), OrganizationError> {
         let mut roles: Vec<RoleName> = role.into_iter().map(RoleName::from).collect();
         if let Some(client) = client {
+            if let Some(role) = role {
+                sets::has_room(tx, &Holder::Client(client.clone()), role, self.now).await?;
+            }
             let held = sets::held_by(tx, &Holder::Client(client.clone()), self.now).await?.unwrap_or_default();
             roles.extend(held.into_iter().map(|holding| holding.role));
         }
-        by.may_give(&compiled(&self.book, &roles)?)
+        // As it is and as it is to be may be more together than either.
+        match sets::fit(roles.iter().cloned()) {
+            Ok(()) => by.may_give(&compiled(&self.book, &roles)?),
+            Err(_) => roles.iter().try_for_each(|role| by.may_give(&self.compiled(role)?)),
+        }
+    }
+
+    /// Whether somebody may end a client: all that it holds on its own behalf is theirs to take.
+    ///
+    /// # Errors
+    /// [`OrganizationError::Beyond`].
+    pub async fn may_end(&self, tx: &mut Tx<'_, Write>, by: &Giver, client: &ClientId) -> Result<(), OrganizationError> {
+        let held = sets::held_by(tx, &Holder::Client(client.clone()), self.now).await?.unwrap_or_default();
+        sets::judge(self, by, &held, &[])
     }
 
     /// What a role comes to by itself.

@@ -57,6 +57,8 @@ impl Gift<'_> {
         }
         let roles: Vec<RoleName> = self.role.into_iter().map(RoleName::from).collect();
         let given = compiled(&book, &roles)?;
-        Ok(Giver::person(self.giver, holds, Vec::new()).may_give(&given).is_ok())
+        // What is followed lasts, and so does what it is worth.
+        let lasting = book.compile(&standing.lasting)?;
+        Ok([holds, lasting].into_iter().all(|held| Giver::person(self.giver, held, Vec::new()).may_give(&given).is_ok()))
     }
 }

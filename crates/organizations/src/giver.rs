@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use wardgraph_access::{Beyond, Bound, Matcher, On, Question};
-use wardgraph_kernel::{Permission, UserId};
+use wardgraph_kernel::{Permission, Timestamp, UserId};
 
 use crate::OrganizationError;
 
@@ -14,6 +14,9 @@ use crate::OrganizationError;
 const NAMED: usize = 100;
 
 /// Who gives and takes.
+///
+/// **Invariant:** what is written without an end, or with a late one, is judged by what its giver holds until then
+/// (`what_is_held_for_a_while_is_given_for_no_longer`).
 #[derive(Debug)]
 pub struct Giver(Who);
 
@@ -21,8 +24,8 @@ pub struct Giver(Who);
 enum Who {
     /// Whoever runs the server, at its command line.
     Operator,
-    /// A member, with what they hold and what their credential leaves of it.
-    Person { user: UserId, holds: Box<Matcher>, bounds: Vec<Bound> },
+    /// A member, with what they hold, what is left of it at each moment when something of it ends, and what their credential leaves of it.
+    Person { user: UserId, holds: Box<Matcher>, later: Vec<(Timestamp, Matcher)>, bounds: Vec<Bound> },
 }
 
 impl Giver {
@@ -31,9 +34,23 @@ impl Giver {
         Self(Who::Operator)
     }
 
-    /// A member who holds this, within these bounds.
+    /// A member who holds this for good, within these bounds.
     pub fn person(user: UserId, holds: Matcher, bounds: Vec<Bound>) -> Self {
-        Self(Who::Person { user, holds: Box::new(holds), bounds })
+        Self::for_a_while(user, holds, Vec::new(), bounds)
+    }
+
+    /// A member who holds this, and from each of these moments on no more than what is said there; in order.
+    pub(crate) fn for_a_while(user: UserId, holds: Matcher, later: Vec<(Timestamp, Matcher)>, bounds: Vec<Bound>) -> Self {
+        Self(Who::Person { user, holds: Box::new(holds), later, bounds })
+    }
+
+    /// The moments at which something of what they hold ends.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = Timestamp> {
+        let later = match &self.0 {
+            Who::Operator => &[],
+            Who::Person { later, .. } => later.as_slice(),
+        };
+        later.iter().map(|(at, _)| *at)
     }
 
     /// Who it is, as grants say it.
@@ -44,53 +61,88 @@ impl Giver {
         }
     }
 
-    /// Whether all of it may be given to anybody.
+    /// Whether all of it may be given to anybody for good.
     ///
     /// # Errors
     /// [`OrganizationError::Beyond`].
     pub fn may_give(&self, given: &Matcher) -> Result<(), OrganizationError> {
-        refused(self.beyond(given).iter().map(told))
+        self.may_give_until(given, None)
+    }
+
+    /// Whether all of it may be given to anybody until then.
+    ///
+    /// # Errors
+    /// [`OrganizationError::Beyond`].
+    pub fn may_give_until(&self, given: &Matcher, until: Option<Timestamp>) -> Result<(), OrganizationError> {
+        refused(self.beyond(given, None).iter().map(told))?;
+        let before = self.ends().filter(|at| until.is_none_or(|until| *at < until));
+        // What is denied is denied by what ends, too: at each moment it is asked anew.
+        before.into_iter().try_for_each(|at| refused(self.beyond(given, Some(at)).iter().map(told)))
     }
 
     /// Whether all of it is held but for what is denied: what a credential of the own may be asked for, since the deny holds for it too.
     pub(crate) fn holds(&self, asked: &Matcher) -> bool {
-        self.beyond(asked).iter().all(|beyond| matches!(beyond, Beyond::Denied(_)))
+        self.beyond(asked, None).iter().all(|beyond| matches!(beyond, Beyond::Denied(_)))
     }
 
     /// Whether they may do something to all that it is about.
     pub fn may(&self, permission: Permission) -> bool {
         match &self.0 {
             Who::Operator => true,
-            Who::Person { user, holds, bounds } => {
+            Who::Person { user, holds, bounds, .. } => {
                 let question = Question { permission, on: On::All, user: Some(*user) };
                 holds.allows(&question, &bounds.iter().collect::<Vec<_>>())
             }
         }
     }
 
-    /// Whether somebody may have `after` who had `before`: what they gain must be held, and what they lose too.
+    /// Whether somebody may have `after` from a moment on, who had `before`: what they gain must be held; and where they lose anything, all that they had: nobody takes from
+    /// who stands above them.
     ///
     /// # Errors
     /// [`OrganizationError::Beyond`].
-    pub fn may_change(&self, before: &Matcher, after: &Matcher) -> Result<(), OrganizationError> {
+    pub(crate) fn may_change(&self, before: &Matcher, after: &Matcher, at: At) -> Result<(), OrganizationError> {
         if before == after {
             return Ok(());
         }
         let gained = before.beyond(None, &[], after);
-        let above = among(&gained, self.beyond(after));
+        let above = among(&gained, self.beyond(after, at.given));
         let lost = after.beyond(None, &[], before);
+        let mut taken = if lost.is_empty() || self.is(before, at.taken) { Vec::new() } else { self.beyond(before, at.taken) };
         // Some of it may be denied to whoever takes it: they would not have it, and neither will whom they take it from.
-        let mut taken = among(&lost, self.beyond(before));
         taken.retain(|beyond| !matches!(beyond, Beyond::Denied(_)));
         refused(above.iter().map(told).chain(taken.iter().map(told_of_taking)))
     }
 
-    fn beyond(&self, given: &Matcher) -> Vec<Beyond> {
+    /// Whether it is all that they hold themselves: what is one's own one may give up.
+    fn is(&self, held: &Matcher, at: Option<Timestamp>) -> bool {
+        matches!(&self.0, Who::Person { holds, later, bounds, .. } if bounds.is_empty() && standing(holds, later, at) == held)
+    }
+
+    /// What of it they do not hold at that moment; now, where none is named.
+    fn beyond(&self, given: &Matcher, at: Option<Timestamp>) -> Vec<Beyond> {
         match &self.0 {
             Who::Operator => Vec::new(),
-            Who::Person { user, holds, bounds } => holds.beyond(Some(*user), &bounds.iter().collect::<Vec<_>>(), given),
+            Who::Person { user, holds, later, bounds } => {
+                standing(holds, later, at).beyond(Some(*user), &bounds.iter().collect::<Vec<_>>(), given)
+            }
         }
     }
+}
+
+/// By what they hold at which moments somebody is judged; now, where none is named.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct At {
+    /// What they give.
+    pub(crate) given: Option<Timestamp>,
+    /// What they take.
+    pub(crate) taken: Option<Timestamp>,
+}
+
+/// What is held at a moment.
+fn standing<'a>(now: &'a Matcher, later: &'a [(Timestamp, Matcher)], at: Option<Timestamp>) -> &'a Matcher {
+    let left = at.and_then(|at| later.iter().rev().find(|(from, _)| *from <= at));
+    left.map_or(now, |(_, left)| left)
 }
 
 /// Those that speak of a difference: all of them, where not all differences or not all of them are named.
@@ -152,7 +204,7 @@ mod tests {
     }
 
     fn changes(own: &[&str], before: &[&str], after: &[&str]) -> bool {
-        giver(own).may_change(&roles(before), &roles(after)).is_ok()
+        giver(own).may_change(&roles(before), &roles(after), At::default()).is_ok()
     }
 
     #[test]
@@ -180,8 +232,19 @@ mod tests {
             &["organizations:delete", "nodes:write"],
             &["organizations:delete", "nodes:write", "not *:*"]
         ));
-        assert!(changes(&["nodes:write"], &["organizations:delete", "nodes:write"], &["organizations:delete"]));
+        assert!(changes(&["nodes:write"], &["edges:read", "nodes:write"], &["edges:read", "nodes:write"]));
         assert!(changes(&["nodes:write", "not nodes:read:secret-*"], &["nodes:write"], &[]));
+    }
+
+    #[test]
+    fn nobody_takes_anything_from_who_stands_above_them() {
+        let above = &["organizations:delete", "nodes:write"];
+        assert!(!changes(&["nodes:write"], above, &["organizations:delete"]));
+        assert!(!changes(&["nodes:write"], above, &["organizations:delete", "nodes:write", "not nodes:write"]));
+        assert!(changes(&["nodes:write", "edges:read"], above, &["organizations:delete", "nodes:write", "edges:read"]));
+        // What is one's own one may give up, whoever it speaks of.
+        let own = &["nodes:read:user-${user_id}-*", "edges:read"];
+        assert!(changes(own, own, &["edges:read"]));
     }
 
     #[test]
@@ -192,6 +255,6 @@ mod tests {
         let with: Vec<&str> = many.iter().copied().chain(["edges:read"]).collect();
         assert!(!changes(&["edges:read"], &many, &with), "a hundred others stand before it");
         assert!(changes(&["nodes:read", "edges:read"], &many, &with));
-        assert!(Giver::operator().may_change(&roles(&[]), &roles(&many)).is_ok());
+        assert!(Giver::operator().may_change(&roles(&[]), &roles(&many), At::default()).is_ok());
     }
 }

@@ -8,10 +8,11 @@ use crate::OrganizationError;
 
 /// What a member holds: the role of the membership, what is granted besides, and what they are on the whole server.
 pub(crate) const MEMBER_SQL: &str =
-    "select m.role, u.global_role, g.roles, g.until, o.roles_version, o.grants_version, u.generation
+    "select m.role, u.global_role, g.roles, g.until, o.roles_version, o.grants_version, u.generation, g.lasting
      from memberships m join users u on u.user_id = m.user_id join organizations o on o.organization_id = m.organization_id
      cross join lateral (
-       select coalesce(array_agg(role), '{}') as roles, min(expires_at) as until from grants
+       select coalesce(array_agg(role), '{}') as roles, min(expires_at) as until,
+              coalesce(array_agg(role) filter (where expires_at is null), '{}') as lasting from grants
        where tenant_id = $1 and user_id = $2 and (expires_at is null or expires_at > $3)) g
      where m.organization_id = $1 and m.user_id = $2 and u.disabled_at is null";
 const MEMBER: Statement<Read> = Statement::reading("organizations.held.member", &[Role::App, Role::Identity], MEMBER_SQL);
@@ -19,10 +20,11 @@ const MEMBER: Statement<Read> = Statement::reading("organizations.held.member", 
 const CLIENT: Statement<Read> = Statement::reading(
     "organizations.held.client",
     &[Role::App, Role::Identity],
-    "select c.role, null::text, g.roles, g.until, o.roles_version, o.grants_version, c.generation
+    "select c.role, null::text, g.roles, g.until, o.roles_version, o.grants_version, c.generation, g.lasting
      from clients c join organizations o on o.organization_id = c.organization_id
      cross join lateral (
-       select coalesce(array_agg(role), '{}') as roles, min(expires_at) as until from grants
+       select coalesce(array_agg(role), '{}') as roles, min(expires_at) as until,
+              coalesce(array_agg(role) filter (where expires_at is null), '{}') as lasting from grants
        where tenant_id = $1 and client_id = $2 and (expires_at is null or expires_at > $3)) g
      where c.organization_id = $1 and c.client_id = $2 and c.disabled_at is null",
 );
@@ -48,6 +50,8 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[MEMBER.info(), CLIENT.info(),
 pub struct Standing {
     /// The roles: in the organization, and on the whole server.
     pub held: Held,
+    /// Those of them that they hold for good.
+    pub lasting: Held,
     /// When the next of them ends that was given for a while.
     pub until: Option<Timestamp>,
     /// The version of the organization's roles.
@@ -76,14 +80,17 @@ pub async fn standing<M: Mode>(
 }
 
 pub(crate) fn read(row: &Row) -> Result<Standing, OrganizationError> {
-    let (own, granted): (Option<String>, Vec<String>) = (row.try_get(0)?, row.try_get(2)?);
-    let roles = own.iter().chain(&granted).map(|name| RoleName::read(name)).collect::<Result<Vec<_>, _>>()?;
+    let (own, granted, for_good): (Option<String>, Vec<String>, Vec<String>) =
+        (row.try_get(0)?, row.try_get(2)?, row.try_get(7)?);
+    let with = |granted: &[String]| own.iter().chain(granted).map(|name| RoleName::read(name)).collect::<Result<Vec<_>, _>>();
+    let (roles, lasting) = (with(&granted)?, with(&for_good)?);
     let global = match row.try_get::<Option<&str>>(1)? {
         None => None,
         Some(word) => Some(GlobalRole::of(word).ok_or(OrganizationError::Unreadable("a role on the whole server"))?),
     };
     Ok(Standing {
         held: Held::new(roles, global)?,
+        lasting: Held::new(lasting, global)?,
         until: row.try_get(3)?,
         roles_version: row.try_get(4)?,
         grants_version: row.try_get(5)?,

@@ -1,16 +1,17 @@
 //! The sets of roles that people and clients of an organization hold, now and once what was given for a while has ended.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
-use wardgraph_access::{On, Question, RoleName, Rulebook};
-use wardgraph_kernel::{GrantId, Holder, Mode, OrganizationRole, Permission, Read, Timestamp, UserId, Write};
+use wardgraph_access::{Held, Matcher, RoleName, Rulebook};
+use wardgraph_kernel::{GrantId, Holder, Mode, OrganizationRole, Read, TenantId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, Tx};
 
 use crate::{
     Desk, Giver, OrganizationError,
     desk::compiled,
     effort::{Effort, breathe},
+    giver::At,
 };
 
 const APP: &[Role] = &[Role::App];
@@ -98,19 +99,59 @@ pub(crate) async fn held_by<M: Mode>(
     rows.iter().filter_map(|row| holding(row).transpose()).collect::<Result<_, _>>().map(Some)
 }
 
-/// Judges what changes for one holder, now and at each later moment.
+/// Judges what changes for one holder, now and at each later moment, by what whoever changes it holds then. What is only taken may be taken by who may
+/// take it now.
 pub(crate) fn judge(desk: &Desk, by: &Giver, before: &[Holding], after: &[Holding]) -> Result<(), OrganizationError> {
-    let mut moments: Vec<Timestamp> = before.iter().chain(after).filter_map(|holding| holding.until).collect();
-    moments.push(desk.now);
-    moments.sort();
-    moments.dedup();
+    let only_takes = after.iter().all(|holding| before.contains(holding));
+    let moments: BTreeSet<Timestamp> = ends(before).chain(ends(after)).chain(by.ends()).chain([desk.now]).collect();
     for at in moments {
-        by.may_change(&compiled(&desk.book, &standing_at(before, at))?, &compiled(&desk.book, &standing_at(after, at))?)?;
+        let (was, will) = (standing_at(before, at), standing_at(after, at));
+        let by_what = At { given: Some(at), taken: (!only_takes).then_some(at) };
+        if was != will && fit(was.iter().cloned()).is_err() {
+            // What it comes to together is not known: each of it is taken by who holds it.
+            let nothing = compiled(&desk.book, &[])?;
+            was.iter().try_for_each(|role| by.may_change(&desk.compiled(role)?, &nothing, by_what))?;
+        }
+        by.may_change(&comes_to(&desk.book, &was)?, &comes_to(&desk.book, &will)?, by_what)?;
     }
     Ok(())
 }
 
-fn standing_at(holdings: &[Holding], at: Timestamp) -> Vec<RoleName> {
+/// Refuses more roles than somebody may hold.
+///
+/// # Errors
+/// [`OrganizationError::InTheWay`].
+pub(crate) fn fit(roles: impl IntoIterator<Item = RoleName>) -> Result<(), OrganizationError> {
+    Held::new(roles, None).map(drop).map_err(|error| OrganizationError::InTheWay(error.to_string()))
+}
+
+/// Refuses another role of the own, besides all that is granted, to who would hold more than they may.
+///
+/// # Errors
+/// As [`fit`].
+pub(crate) async fn has_room(
+    tx: &mut Tx<'_, Write>,
+    holder: &Holder,
+    role: OrganizationRole,
+    now: Timestamp,
+) -> Result<(), OrganizationError> {
+    let held = held_by(tx, holder, now).await?.unwrap_or_default();
+    let granted = held.into_iter().filter(|holding| holding.grant.is_some()).map(|holding| holding.role);
+    fit(granted.chain([role.into()]))
+}
+
+/// What roles come to: nothing, where they are more than somebody may hold, since nobody is let in by them.
+fn comes_to(book: &Rulebook, roles: &[RoleName]) -> Result<Matcher, OrganizationError> {
+    if fit(roles.iter().cloned()).is_ok() { compiled(book, roles) } else { compiled(book, &[]) }
+}
+
+/// The moments at which something of it ends, in order.
+pub(crate) fn ends(holdings: &[Holding]) -> impl Iterator<Item = Timestamp> {
+    holdings.iter().filter_map(|holding| holding.until).collect::<BTreeSet<_>>().into_iter()
+}
+
+/// What of it stands at a moment.
+pub(crate) fn standing_at(holdings: &[Holding], at: Timestamp) -> Vec<RoleName> {
     let stands = |holding: &&Holding| holding.until.is_none_or(|until| at < until);
     holdings.iter().filter(stands).map(|holding| holding.role.clone()).collect()
 }
@@ -141,37 +182,59 @@ pub(crate) async fn judge_all(
     }
     for roles in &sets {
         breathe().await;
-        by.may_change(&compiled(&desk.book, roles)?, &compiled(after, roles)?)?;
+        let (was, will) = (comes_to(&desk.book, roles)?, comes_to(after, roles)?);
+        // Nobody's hold is as long as a role's.
+        for at in by.ends().chain([desk.now]) {
+            by.may_change(&was, &will, At { given: Some(at), taken: Some(at) })?;
+        }
     }
     Ok(())
 }
 
-/// Whether there is an owner who may say who may do what, by these roles: else nobody can mend what was done.
-pub(crate) async fn has_keeper(tx: &mut Tx<'_, Write>, desk: &Desk, book: &Rulebook) -> Result<bool, OrganizationError> {
-    let (mut effort, mut no_keepers) = (Effort::default(), BTreeSet::new());
-    for row in &tx.write(&OWNERS, &[&desk.organization.as_str(), &desk.now]).await? {
+/// The owners who hold all that an owner does, nothing of it denied, by these roles: without one nobody can mend what was done. No more than `most`.
+pub(crate) async fn keepers(
+    tx: &mut Tx<'_, Write>,
+    organization: &TenantId,
+    book: &Rulebook,
+    now: Timestamp,
+    most: usize,
+) -> Result<Vec<UserId>, OrganizationError> {
+    let whole = compiled(book, &[OrganizationRole::Owner.into()])?;
+    let (mut effort, mut judged) = (Effort::default(), BTreeMap::<Vec<RoleName>, bool>::new());
+    let mut keepers = Vec::new();
+    for row in &tx.write(&OWNERS, &[&organization.as_str(), &now]).await? {
+        if keepers.len() >= most {
+            break;
+        }
         let user: UserId = row.try_get::<Uuid>(0)?.into();
         let mut roles = names_of(&row.try_get::<Vec<String>>(1)?)?;
         roles.push(OrganizationRole::Owner.into());
         roles.sort();
-        // Which of the owners it is makes no difference to what is asked of all that there is.
-        if no_keepers.contains(&roles) {
-            continue;
+        // All that an owner holds speaks of nobody: which of the owners it is makes no difference.
+        let keeps = match judged.get(&roles) {
+            Some(keeps) => *keeps,
+            None => {
+                effort.spend(book, &roles)?;
+                breathe().await;
+                comes_to(book, &roles)?.beyond(Some(user), &[], &whole).is_empty()
+            }
+        };
+        if keeps {
+            keepers.push(user);
         }
-        effort.spend(book, &roles)?;
-        breathe().await;
-        let question = Question { permission: Permission::RolesWrite, on: On::All, user: Some(user) };
-        if compiled(book, &roles)?.allows(&question, &[]) {
-            return Ok(true);
-        }
-        no_keepers.insert(roles);
+        judged.insert(roles, keeps);
     }
-    Ok(false)
+    Ok(keepers)
+}
+
+/// Whether there is one of them.
+pub(crate) async fn has_keeper(tx: &mut Tx<'_, Write>, desk: &Desk, book: &Rulebook) -> Result<bool, OrganizationError> {
+    Ok(!keepers(tx, &desk.organization, book, desk.now, 1).await?.is_empty())
 }
 
 /// What is in the way of a change after which there is none any more.
 pub(crate) fn no_keeper() -> OrganizationError {
-    OrganizationError::InTheWay("no owner would be left who may change roles".into())
+    OrganizationError::InTheWay("no owner would be left to whom nothing is denied: make somebody else an owner first".into())
 }
 
 fn names_of(texts: &[String]) -> Result<Vec<RoleName>, OrganizationError> {

@@ -3,7 +3,7 @@
 //! **Invariant:** nobody has more by a grant, or less by its end, than whoever gave or took it holds (`nobody_grants_what_they_do_not_hold`,
 //! `nobody_takes_what_they_do_not_hold`).
 
-use wardgraph_access::{Held, RoleName};
+use wardgraph_access::RoleName;
 use wardgraph_kernel::{GrantId, Holder, Read, Timestamp, Write};
 use wardgraph_store::{Role, Statement, Tx};
 
@@ -70,11 +70,10 @@ pub async fn make(tx: &mut Tx<'_, Write>, desk: &Desk, by: &Giver, new: &NewGran
     let role = known.ok_or_else(|| unfit("role", "is no role of the organization"))?;
     let held = sets::held_by(tx, &new.holder, desk.now).await?;
     let before = held.ok_or(OrganizationError::Missing(missing(&new.holder)))?;
-    by.may_give(&desk.compiled(&role)?)?;
+    by.may_give_until(&desk.compiled(&role)?, new.expires_at)?;
     let added = Holding { role: role.clone(), grant: Some(new.id), until: new.expires_at };
     let after: Vec<Holding> = before.iter().cloned().chain([added]).collect();
-    Held::new(after.iter().map(|holding| holding.role.clone()), None)
-        .map_err(|error| OrganizationError::InTheWay(error.to_string()))?;
+    sets::fit(after.iter().map(|holding| holding.role.clone()))?;
     sets::judge(desk, by, &before, &after)?;
 
     let was_kept = sets::has_keeper(tx, desk, &desk.book).await?;

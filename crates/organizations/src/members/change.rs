@@ -1,10 +1,10 @@
 //! A member has another role, or none.
 
-use wardgraph_kernel::{OrganizationRole, Permission, Timestamp, UserId, Write};
+use wardgraph_kernel::{Holder, OrganizationRole, Permission, Timestamp, UserId, Write};
 use wardgraph_store::{Statement, Tx};
 
 use super::{APP, By, Member, announce, find, reach::Reach, without};
-use crate::{KeepingError, organization};
+use crate::{KeepingError, organization, sets};
 
 pub(super) const SET_ROLE: Statement<Write> = Statement::writing(
     "organizations.members.set_role",
@@ -38,10 +38,13 @@ pub async fn set_role(
     let organization = organization::hold(tx, organization, None).await?.id;
     let reach = Reach::of(tx, &organization, (by, Permission::MembersWrite), now).await?;
     let member = find(tx, &organization, user).await?;
-    reach.touches(tx, &organization, &member, now).await?;
+    reach.touches(tx, &member, now).await?;
     reach.gives(role)?;
+    if let Some(role) = role {
+        sets::has_room(tx, &Holder::User(user), role, now).await?;
+    }
     let word = role.map(OrganizationRole::word);
-    let heir = if role == Some(OrganizationRole::Owner) { None } else { without_owner(tx, &organization, &member).await? };
+    let heir = if role == Some(OrganizationRole::Owner) { None } else { without_owner(tx, &organization, &member, now).await? };
     tx.write(&SET_ROLE, &[&organization.as_str(), &user.uuid(), &word]).await?;
     announce(tx, &organization, user, now).await?;
     let before = member.role.clone();
@@ -53,9 +56,10 @@ async fn without_owner(
     tx: &mut Tx<'_, Write>,
     organization: &wardgraph_kernel::TenantId,
     member: &Member,
+    now: Timestamp,
 ) -> Result<Option<UserId>, KeepingError> {
     if member.role.as_deref() == Some(OrganizationRole::Owner.word()) {
-        without(tx, organization, member).await
+        without(tx, organization, member, now).await
     } else {
         Ok(None)
     }

@@ -82,7 +82,7 @@ pub async fn remove(
     let organization = organization::hold(tx, organization, None).await?.id;
     let reach = Reach::of(tx, &organization, (by, Permission::MembersWrite), now).await?;
     let member = find(tx, &organization, user).await?;
-    reach.touches(tx, &organization, &member, now).await?;
+    reach.touches(tx, &member, now).await?;
     end(tx, &organization, member, now).await
 }
 
@@ -99,7 +99,7 @@ pub async fn leave(tx: &mut Tx<'_, Write>, organization: &str, user: UserId, now
 async fn end(tx: &mut Tx<'_, Write>, organization: &TenantId, member: Member, now: Timestamp) -> Result<Taken, KeepingError> {
     let (id, user) = (organization.as_str(), member.user.uuid());
     let owns = member.role.as_deref() == Some(OrganizationRole::Owner.word());
-    let heir = if owns { without(tx, organization, &member).await? } else { None };
+    let heir = if owns { without(tx, organization, &member, now).await? } else { None };
     // Whatever begins a session reads the membership: it is gone first.
     tx.write(&MEMBERSHIP, &[&id, &user]).await?;
     let sessions: Vec<SessionId> = ids(&tx.write(&SESSIONS, &[&id, &user, &now, &Why::Administrator.word()]).await?)?;

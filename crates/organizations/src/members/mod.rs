@@ -18,7 +18,7 @@ pub use transfer::transfer;
 use wardgraph_kernel::{Holder, OrganizationRole, TenantId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Statement, StatementInfo, StoreError, Tx};
 
-use crate::{KeepingError, announce};
+use crate::{KeepingError, announce, held, sets};
 
 const APP: &[Role] = &[Role::App];
 
@@ -63,7 +63,12 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
 ///
 /// # Errors
 /// [`KeepingError::InTheWay`] for its last owner.
-async fn without(tx: &mut Tx<'_, Write>, organization: &TenantId, owner: &Member) -> Result<Option<UserId>, KeepingError> {
+async fn without(
+    tx: &mut Tx<'_, Write>,
+    organization: &TenantId,
+    owner: &Member,
+    now: Timestamp,
+) -> Result<Option<UserId>, KeepingError> {
     let id = organization.as_str();
     let rows = tx.write(&OTHER_OWNER, &[&id, &owner.user.uuid()]).await?;
     let heir = rows.first().map(|row| row.try_get::<uuid::Uuid>(0)).transpose()?;
@@ -76,6 +81,12 @@ async fn without(tx: &mut Tx<'_, Write>, organization: &TenantId, owner: &Member
             Ok(None)
         };
     };
+    if is_owner {
+        let book = held::rulebook(tx, organization).await?;
+        if sets::keepers(tx, organization, &book, now, 2).await? == [owner.user] {
+            return Err(KeepingError::InTheWay("this is the last owner to whom nothing is denied: make somebody else one first"));
+        }
+    }
     let handed = tx.write(&HAND_OVER, &[&id, &heir, &owner.user.uuid()]).await?;
     Ok((!handed.is_empty()).then_some(heir.into()))
 }

@@ -5,7 +5,7 @@ use wardgraph_kernel::{Holder, OrganizationRole, Permission, TenantId, Timestamp
 use wardgraph_store::Tx;
 
 use super::Member;
-use crate::{KeepingError, held};
+use crate::{KeepingError, held, sets};
 
 /// At whose word something is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,11 +29,19 @@ pub async fn still(
     Reach::of(tx, organization, by, now).await.map(drop)
 }
 
+/// What somebody holds, and what of it for good.
+#[derive(Debug)]
+struct Own {
+    user: UserId,
+    now: Matcher,
+    lasting: Matcher,
+}
+
 /// How far somebody reaches in an organization that is held.
 #[derive(Debug)]
 pub(super) struct Reach {
     roles: Rulebook,
-    own: Option<(UserId, Matcher)>,
+    own: Option<Own>,
 }
 
 impl Reach {
@@ -52,40 +60,44 @@ impl Reach {
             By::Operator => None,
             By::Member(user) => {
                 let standing = held::standing(tx, organization, &Holder::User(user), now).await?;
-                let held = standing.ok_or(KeepingError::Outside)?.held;
-                let own = roles.compile(&held)?;
-                if !own.allows(&Question { permission, on: On::All, user: Some(user) }, &[]) {
+                let standing = standing.ok_or(KeepingError::Outside)?;
+                let own = Own { user, now: roles.compile(&standing.held)?, lasting: roles.compile(&standing.lasting)? };
+                if !own.now.allows(&Question { permission, on: On::All, user: Some(user) }, &[]) {
                     return Err(KeepingError::Above("your roles do not let you do this any more"));
                 }
-                Some((user, own))
+                Some(own)
             }
         };
         Ok(Self { roles, own })
     }
 
-    /// Refuses to give a role that is more than the giver has.
+    /// Refuses to give a role that is more than the giver has, or has for as long: a place has no end.
     pub(super) fn gives(&self, role: Option<OrganizationRole>) -> Result<(), KeepingError> {
-        self.covers(role.map(RoleName::from), "nobody gives a role above what they hold: ask an owner")
+        let told = "nobody gives a role above what they hold: ask an owner";
+        let role = role.map(RoleName::from);
+        self.covers(|own| &own.now, role.clone(), told)?;
+        self.covers(|own| &own.lasting, role, "nobody gives for good what they hold for a while: ask an owner")
     }
 
     /// Refuses to touch the place of somebody who holds more.
-    pub(super) async fn touches(
-        &self,
-        tx: &mut Tx<'_, Write>,
-        organization: &TenantId,
-        member: &Member,
-        now: Timestamp,
-    ) -> Result<(), KeepingError> {
-        // Who may do nothing for now is judged by the role that waits for them.
-        let standing = held::standing(tx, organization, &Holder::User(member.user), now).await?;
-        let granted = standing.iter().flat_map(|standing| standing.held.roles().cloned());
-        let role = member.role.as_deref().and_then(OrganizationRole::of).map(RoleName::from);
-        self.covers(granted.chain(role), "nobody touches the place of somebody who may do more: ask an owner")
+    pub(super) async fn touches(&self, tx: &mut Tx<'_, Write>, member: &Member, now: Timestamp) -> Result<(), KeepingError> {
+        let told = "nobody touches the place of somebody who may do more: ask an owner";
+        // Who may do nothing for now is judged by what waits for them.
+        let held = sets::held_by(tx, &Holder::User(member.user), now).await?.unwrap_or_default();
+        let roles: Vec<RoleName> = held.into_iter().map(|holding| holding.role).collect();
+        // Where they are more than somebody may hold, each is judged by itself: a deny among them excuses none.
+        let at_once = if sets::fit(roles.iter().cloned()).is_ok() { roles.len().max(1) } else { 1 };
+        roles.chunks(at_once).try_for_each(|roles| self.covers(|own| &own.now, roles.iter().cloned(), told))
     }
 
-    fn covers(&self, roles: impl IntoIterator<Item = RoleName>, told: &'static str) -> Result<(), KeepingError> {
-        let Some((user, own)) = &self.own else { return Ok(()) };
+    fn covers(
+        &self,
+        held: impl Fn(&Own) -> &Matcher,
+        roles: impl IntoIterator<Item = RoleName>,
+        told: &'static str,
+    ) -> Result<(), KeepingError> {
+        let Some(own) = &self.own else { return Ok(()) };
         let given = self.roles.compile(&Held::new(roles, None)?)?;
-        if own.beyond(Some(*user), &[], &given).is_empty() { Ok(()) } else { Err(KeepingError::Above(told)) }
+        if held(own).beyond(Some(own.user), &[], &given).is_empty() { Ok(()) } else { Err(KeepingError::Above(told)) }
     }
 }

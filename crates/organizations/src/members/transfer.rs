@@ -1,12 +1,13 @@
 //! An organization is handed over.
 
-use wardgraph_kernel::{OrganizationRole, Permission, Timestamp, UserId, Write};
+use wardgraph_kernel::{Holder, OrganizationRole, Permission, Timestamp, UserId, Write};
 use wardgraph_store::Tx;
 
 use super::{By, HAND_OVER, announce, change::SET_ROLE, find, reach::Reach};
 use crate::{
     KeepingError,
     organization::{self, Organization},
+    sets,
 };
 
 /// Hands an organization over to another member, who is an owner from then on; who did stays an admin. The organization before and after.
@@ -34,6 +35,7 @@ pub async fn transfer(
     if find(tx, &before.id, to).await?.disabled {
         return Err(KeepingError::InTheWay("the account may do nothing: nobody would own the organization"));
     }
+    sets::has_room(tx, &Holder::User(to), OrganizationRole::Owner, now).await?;
     let id = before.id.as_str();
     for (user, role) in [(to, OrganizationRole::Owner), (from, OrganizationRole::Admin)] {
         tx.write(&SET_ROLE, &[&id, &user.uuid(), &Some(role.word())]).await?;

@@ -87,7 +87,12 @@ pub async fn decide(tx: &mut Tx<'_, Write>, desk: &Desk, by: &Giver, said: &Judg
             // And what a deny of it kept away is given by taking it.
             let left: Vec<_> = held.iter().filter(|holding| !before.thing.is(holding)).cloned().collect();
             sets::judge(desk, by, &held, &left)?;
-            take::take(tx, desk, &before).await?
+            let was_kept = sets::has_keeper(tx, desk, &desk.book).await?;
+            let outcome = take::take(tx, desk, &before).await?;
+            if was_kept && !sets::has_keeper(tx, desk, &desk.book).await? {
+                return Err(sets::no_keeper());
+            }
+            outcome
         }
     };
     match outcome {

@@ -112,10 +112,17 @@ pub(crate) async fn replace(
 }
 
 pub(crate) async fn delete(permit: Permit<DeleteClient>, Path(id): Path<ClientId>) -> Result<Committed<DeleteClient>, Failure> {
-    let (caller, now) = (permit.account()?, permit.now());
+    let (caller, tenant, now) = (permit.account()?, permit.tenant().clone(), permit.now());
     let mut work = permit.begin()?;
     if !is_signed_in(&mut work, &caller).await? {
         return Ok(work.refuse(signed_out()).await?);
+    }
+    let may_end = async {
+        let (desk, by) = sit_down(&mut work, &tenant, &caller, now).await?;
+        desk.may_end(&mut work.tx(), &by, &id).await
+    };
+    if let Err(error) = may_end.await {
+        return beyond(work, Some((&id).into()), error).await;
     }
     let before = client::delete(&mut work.tx(), &id).await?;
     announce(&mut work.tx(), &id, i64::MAX, true, now).await?;

@@ -179,3 +179,41 @@ async fn nobody_has_more_roles_than_can_be_looked_through() {
     grant(&owner, &developer, "last").await.problem(409);
     developer.caller.get("/api/v1/users/me/permissions").await.ok();
 }
+
+#[tokio::test]
+async fn a_place_is_a_role_too_and_who_holds_too_many_is_mended() {
+    let Cast { app, owner, admin, developer } = Cast::begin().await;
+    let code = json!({ "grant_types": ["authorization_code"], "redirect_uris": ["https://app.example/cb"], "role": null });
+    let client = app.client_of(&owner, code).await;
+    let place = |of: &str| format!("/api/v1/organizations/{}/members/{of}", owner.caller.tenant);
+    owner.caller.patch(&place(&developer.id), &json!({ "role": null })).await.ok();
+    let behind = app.database.behind_the_scenes().await;
+    let to_client = "insert into wardgraph.grants (tenant_id, grant_id, client_id, role, granted_by, created_at)
+                     values ($1, gen_random_uuid(), $2, $3, 'operator', now())";
+    let mut ids = Vec::new();
+    for number in 0..128 {
+        let name = format!("r{number}");
+        app.role(&owner, &name, &[], &[], &[]).await;
+        ids.push(app.granted(&owner, &developer.id, &name).await);
+        behind.execute(to_client, &[&owner.caller.tenant, &client.id, &name]).await.unwrap();
+    }
+    let told = owner.caller.patch(&place(&developer.id), &json!({ "role": "analyst" })).await.problem(409);
+    assert!(told["detail"].as_str().unwrap().contains("128"), "{told}");
+    let transfer = format!("/api/v1/organizations/{}/transfer", owner.caller.tenant);
+    owner.caller.post(&transfer, &json!({ "user_id": developer.id })).await.problem(409);
+    let changed = wardgraph_testkit::registration(json!({ "role": "analyst" }));
+    owner.caller.put(&format!("/api/v1/clients/{}", client.id), &changed).await.problem(409);
+
+    // However it came about: nothing of it is for good, and nobody else is in its way.
+    app.role(&owner, "closer", &["organizations:delete"], &[], &[]).await;
+    app.granted(&owner, &developer.id, "closer").await;
+    let held = json!({ "id": ids[0].to_string() });
+    // Each is taken by who holds it: an admin does not hold all of it.
+    super::revoke(&admin, &held).await.problem(403);
+    admin.caller.delete(&place(&developer.id)).await.problem(403);
+    edit(&admin, "r1", json!({ "allows": ["nodes:read"] })).await.ok();
+    grant(&owner, &admin, "r1").await.created();
+    assert_eq!(super::revoke(&owner, &held).await.status, 204);
+    app.granted(&owner, &developer.id, "r0").await;
+    assert_eq!(owner.caller.delete(&place(&developer.id)).await.status, 204);
+}

@@ -114,6 +114,8 @@ const HANDED_OUT: &[(&str, &str)] = &[
     ("CreateClient", "what_is_denied_is_handed_out_by_no_other_way"),
     ("ReplaceClient", "what_opens_a_client_is_for_who_holds_what_it_may"),
     ("RotateClientSecret", "what_opens_a_client_is_for_who_holds_what_it_may"),
+    ("DeleteClient", "nobody_ends_a_client_that_stands_above_them"),
+    ("DeleteRegistration", "the client's own"),
     ("CreateInitialToken", "what_is_denied_is_handed_out_by_no_other_way"),
     ("RegisterClient", "an_initial_token_is_worth_what_its_maker_holds"),
     ("ChangeMember", "neither_a_place_nor_an_organization_is_handed_over_with_more_than_its_giver_holds"),
@@ -143,6 +145,7 @@ fn every_write_that_hands_something_out_is_tried() {
                 | Event::ApiKeyRotated
                 | Event::ClientCreated
                 | Event::ClientUpdated
+                | Event::ClientDeleted
                 | Event::ClientSecretMade
                 | Event::InitialTokenMade
                 | Event::MemberRoleChanged
@@ -164,7 +167,7 @@ fn every_write_that_hands_something_out_is_tried() {
 
 #[tokio::test]
 async fn what_is_denied_is_handed_out_by_no_other_way() {
-    let Cast { app: _app, owner, admin, .. } = Cast::begin().await;
+    let Cast { app, owner, admin, .. } = Cast::begin().await;
     make(&owner, "no-secrets", json!({ "denies": ["nodes:read:secret-*"] })).await.created();
     grant(&owner, &admin, "no-secrets").await.created();
     let invitation = |role: &str| json!({ "email": format!("{role}@example.com"), "role": role });
@@ -185,6 +188,7 @@ async fn what_is_denied_is_handed_out_by_no_other_way() {
     }
     // Who looks after members no more invites nobody, whatever the membership says.
     make(&owner, "no-members", json!({ "denies": ["members:write"] })).await.created();
+    joined(&app, &owner, "eve@example.com", "owner").await;
     grant(&owner, &owner, "no-members").await.created();
     owner.caller.post("/api/v1/invitations", &invitation("admin")).await.problem(403);
 }

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod beyond;
+mod brief;
 mod command;
 mod effective;
 mod everywhere;
