@@ -57,6 +57,18 @@ pub struct Session {
     pub generation: i64,
 }
 
+impl Session {
+    /// Refuses a session that has ended, or never was the organization's: a token outlives it by up to a second.
+    ///
+    /// # Errors
+    /// [`OrganizationError::SignedOut`].
+    pub(crate) async fn lives(&self, tx: &mut Tx<'_, Write>, organization: &TenantId) -> Result<(), OrganizationError> {
+        let (organization, id, user) = (organization.as_str(), self.id.uuid(), self.user.uuid());
+        let lives = tx.write(&SIGNED_IN, &[&organization, &id, &user, &self.generation]).await?;
+        if lives.is_empty() { Err(OrganizationError::SignedOut) } else { Ok(()) }
+    }
+}
+
 impl Desk {
     /// Holds the organization that the transaction is bound to, and reads its roles.
     ///
@@ -74,11 +86,8 @@ impl Desk {
     /// # Errors
     /// [`OrganizationError::SignedOut`] for a session that has ended; [`OrganizationError::Beyond`] for whoever is no member any more.
     pub async fn giver(&self, tx: &mut Tx<'_, Write>, session: Session, bounds: Vec<Bound>) -> Result<Giver, OrganizationError> {
-        let (organization, user, id) = (self.organization.as_str(), session.user, session.id.uuid());
-        let lives = tx.write(&SIGNED_IN, &[&organization, &id, &user.uuid(), &session.generation]).await?;
-        if lives.is_empty() {
-            return Err(OrganizationError::SignedOut);
-        }
+        let user = session.user;
+        session.lives(tx, &self.organization).await?;
         let standing = held::standing(tx, &self.organization, &Holder::User(user), self.now).await?;
         let outside = || OrganizationError::Beyond(vec!["you are no member of the organization any more".into()]);
         let standing = standing.ok_or_else(outside)?;

@@ -5,13 +5,13 @@ use wardgraph_kernel::{Holder, OrganizationRole, Permission, TenantId, Timestamp
 use wardgraph_store::Tx;
 
 use super::Member;
-use crate::{KeepingError, held, sets};
+use crate::{KeepingError, Session, held, sets};
 
 /// At whose word something is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub enum By {
     /// A member's, who reaches as far as their roles do.
-    Member(UserId),
+    Member(Session),
     /// That of whoever runs the server.
     Operator,
 }
@@ -48,7 +48,7 @@ impl Reach {
     /// How far it is now, whatever a token says.
     ///
     /// # Errors
-    /// [`KeepingError::Outside`] for somebody who is no member any more; [`KeepingError::Above`] for one who may not do this any more.
+    /// Those of a session that has ended; [`KeepingError::Outside`] for somebody who is no member any more; [`KeepingError::Above`] for one who may not do this any more.
     pub(super) async fn of(
         tx: &mut Tx<'_, Write>,
         organization: &TenantId,
@@ -58,7 +58,9 @@ impl Reach {
         let roles = held::rulebook(tx, organization).await?;
         let own = match by {
             By::Operator => None,
-            By::Member(user) => {
+            By::Member(session) => {
+                let user = session.user;
+                session.lives(tx, organization).await?;
                 let standing = held::standing(tx, organization, &Holder::User(user), now).await?;
                 let standing = standing.ok_or(KeepingError::Outside)?;
                 let own = Own { user, now: roles.compile(&standing.held)?, lasting: roles.compile(&standing.lasting)? };

@@ -5,7 +5,7 @@ use wardgraph_store::Tx;
 
 use super::{By, HAND_OVER, announce, change::SET_ROLE, find, reach::Reach};
 use crate::{
-    KeepingError,
+    KeepingError, Session,
     organization::{self, Organization},
     sets,
 };
@@ -17,16 +17,17 @@ use crate::{
 pub async fn transfer(
     tx: &mut Tx<'_, Write>,
     organization: &str,
-    from: UserId,
+    by: Session,
     to: UserId,
     now: Timestamp,
 ) -> Result<(Organization, Organization), KeepingError> {
+    let from = by.user;
     let before = organization::hold(tx, organization, Some(from)).await?;
     if before.role.as_deref() != Some(OrganizationRole::Owner.word()) {
         return Err(KeepingError::Above("an organization is its owners' to hand over"));
     }
     // What is denied to who hands it over would not be denied to who gets it.
-    Reach::of(tx, &before.id, (By::Member(from), Permission::OrganizationsDelete), now)
+    Reach::of(tx, &before.id, (By::Member(by), Permission::OrganizationsDelete), now)
         .await?
         .gives(Some(OrganizationRole::Owner))?;
     if from == to {

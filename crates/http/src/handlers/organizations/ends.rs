@@ -13,7 +13,7 @@ use wardgraph_organizations::{
     organization,
 };
 
-use super::{own, refuse, shown, told};
+use super::{own, refuse, session, shown, told};
 use crate::{Failure, Services};
 
 pub(crate) async fn transfer(
@@ -21,9 +21,9 @@ pub(crate) async fn transfer(
     (Path(id), Json(wanted)): (Path<OrganizationId>, Json<Transfer>),
 ) -> Result<Committed<TransferOrganization>, Failure> {
     own(&permit, &id)?;
-    let (user, now) = (permit.account()?.user, permit.now());
-    let mut work = permit.begin()?;
-    match members::transfer(&mut work.tx(), &id.0, user, wanted.user_id, now).await {
+    let (by, now) = (session(&permit)?, permit.now());
+    let (user, mut work) = (by.user, permit.begin()?);
+    match members::transfer(&mut work.tx(), &id.0, by, wanted.user_id, now).await {
         Ok((before, after)) => {
             work.explain(json!({ "before": { "owner_id": before.owner }, "after": { "owner_id": after.owner, "by": user } }));
             work.changed(EventType::MemberRoleChanged, user);
@@ -40,11 +40,11 @@ pub(crate) async fn delete(
     services: Services,
 ) -> Result<Committed<DeleteOrganization>, Failure> {
     own(&permit, &id)?;
-    let (user, now, grace) = (permit.account()?.user, permit.now(), services.organizations_grace);
-    let mut work = permit.begin()?;
+    let (by, now, grace) = (session(&permit)?, permit.now(), services.organizations_grace);
+    let (user, mut work) = (by.user, permit.begin()?);
     let deleted = async {
         let held = organization::hold(&mut work.tx(), &id.0, Some(user)).await?;
-        members::still(&mut work.tx(), &held.id, (By::Member(user), Permission::OrganizationsDelete), now).await?;
+        members::still(&mut work.tx(), &held.id, (By::Member(by), Permission::OrganizationsDelete), now).await?;
         organization::delete(&mut work.tx(), &id.0, Some(user), &body.confirm, grace, now).await
     };
     match deleted.await {
@@ -61,11 +61,11 @@ pub(crate) async fn restore(
     Path(id): Path<OrganizationId>,
 ) -> Result<Committed<RestoreOrganization>, Failure> {
     own(&permit, &id)?;
-    let (user, now) = (permit.account()?.user, permit.now());
-    let mut work = permit.begin()?;
+    let (by, now) = (session(&permit)?, permit.now());
+    let (user, mut work) = (by.user, permit.begin()?);
     let restored = async {
         let held = organization::hold(&mut work.tx(), &id.0, Some(user)).await?;
-        members::still(&mut work.tx(), &held.id, (By::Member(user), Permission::OrganizationsDelete), now).await?;
+        members::still(&mut work.tx(), &held.id, (By::Member(by), Permission::OrganizationsDelete), now).await?;
         organization::restore(&mut work.tx(), &id.0, Some(user), now).await
     };
     match restored.await {

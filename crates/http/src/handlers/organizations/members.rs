@@ -10,7 +10,7 @@ use wardgraph_gate::{Committed, Permit, Work};
 use wardgraph_kernel::{Endpoint, EventType, List, OrganizationRole, UserId, Write};
 use wardgraph_organizations::members::{self, By, Member, Taken};
 
-use super::{own, refuse};
+use super::{own, refuse, session};
 use crate::{Failure, handlers::page};
 
 pub(crate) async fn list(
@@ -33,7 +33,7 @@ pub(crate) async fn change(
     (Path(id), Within(user), Json(wanted)): (Path<OrganizationId>, Within<UserId>, Json<RoleChange>),
 ) -> Result<Committed<ChangeMember>, Failure> {
     own(&permit, &id)?;
-    let (by, now) = (By::Member(permit.account()?.user), permit.now());
+    let (by, now) = (By::Member(session(&permit)?), permit.now());
     let role = wanted.role.map(OrganizationRole::from);
     let mut work = permit.begin()?;
     match members::set_role(&mut work.tx(), &id.0, user, role, by, now).await {
@@ -51,7 +51,7 @@ pub(crate) async fn remove(
     (Path(id), Within(user)): (Path<OrganizationId>, Within<UserId>),
 ) -> Result<Committed<RemoveMember>, Failure> {
     own(&permit, &id)?;
-    let (by, now) = (By::Member(permit.account()?.user), permit.now());
+    let (by, now) = (By::Member(session(&permit)?), permit.now());
     let mut work = permit.begin()?;
     match members::remove(&mut work.tx(), &id.0, user, by, now).await {
         Ok(taken) => {

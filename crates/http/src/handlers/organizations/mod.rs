@@ -11,7 +11,7 @@ use wardgraph_api::{Problem, wire::organization as wire};
 use wardgraph_gate::{Committed, Permit, Work};
 use wardgraph_kernel::{Endpoint, Write};
 use wardgraph_organizations::{
-    KeepingError,
+    KeepingError, Session,
     organization::{Changed, Organization},
 };
 
@@ -33,6 +33,12 @@ impl From<KeepingError> for Failure {
 /// Refuses an organization that the caller does not work in.
 fn own<E: Endpoint>(permit: &Permit<E>, id: &wire::OrganizationId) -> Result<(), Failure> {
     if permit.tenant().as_str() == id.0 { Ok(()) } else { Err(KeepingError::NoOrganization.into()) }
+}
+
+/// Whose session asks.
+fn session<E: Endpoint>(permit: &Permit<E>) -> Result<Session, Failure> {
+    let caller = permit.account()?;
+    Ok(Session { user: caller.user, id: caller.session, generation: caller.generation })
 }
 
 /// Has a refusal on record. What failed of itself is none.

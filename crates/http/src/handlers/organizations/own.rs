@@ -16,7 +16,7 @@ use wardgraph_organizations::{
     organization::{self, Settings, network},
 };
 
-use super::{own, refuse, shown, told};
+use super::{own, refuse, session, shown, told};
 use crate::{Failure, handlers::users::acting};
 
 pub(crate) async fn create(
@@ -55,7 +55,7 @@ pub(crate) async fn change(
     (Path(id), Json(wanted)): (Path<OrganizationId>, Json<OrganizationChange>),
 ) -> Result<Committed<ChangeOrganization>, Failure> {
     own(&permit, &id)?;
-    let (user, now, ip) = (permit.account()?.user, permit.now(), permit.ip());
+    let (by, now, ip) = (session(&permit)?, permit.now(), permit.ip());
     let shown_two = permit.own().is_some_and(|own| own.amr.iter().any(|method| method == MULTIPLE));
     let networks = wanted.allowed_networks.as_deref().map(networks).transpose()?;
     let mut work = permit.begin()?;
@@ -78,9 +78,9 @@ pub(crate) async fn change(
         retention_days: wanted.retention_days,
     };
     let changed = async {
-        let held = organization::hold(&mut work.tx(), &id.0, Some(user)).await?;
-        members::still(&mut work.tx(), &held.id, (By::Member(user), Permission::OrganizationsWrite), now).await?;
-        organization::change(&mut work.tx(), &id.0, Some(user), settings, now).await
+        let held = organization::hold(&mut work.tx(), &id.0, Some(by.user)).await?;
+        members::still(&mut work.tx(), &held.id, (By::Member(by), Permission::OrganizationsWrite), now).await?;
+        organization::change(&mut work.tx(), &id.0, Some(by.user), settings, now).await
     };
     match changed.await {
         Ok(changed) => {
