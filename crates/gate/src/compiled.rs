@@ -186,9 +186,9 @@ mod tests {
 
     /// Roles of 250 rules each.
     fn book(roles: usize) -> Arc<Book> {
-        let rules = |role: usize| (0..250).map(move |n| Rule::read(&format!("nodes:read:a-{role}-{n}")).unwrap());
-        let roles = (0..roles).map(|role| Role::new(name(role), rules(role), [], []).unwrap());
-        Arc::new(Book { version: 1, roles: Rulebook::new(roles).unwrap() })
+        let allows = |role: usize| (0..250).map(move |n| Rule::read(&format!("nodes:read:a-{role}-{n}")).unwrap());
+        let made = (0..roles).map(|role| Role::new(name(role), allows(role), [], []).unwrap());
+        Arc::new(Book { version: 1, roles: Rulebook::new(made).unwrap() })
     }
 
     #[tokio::test]

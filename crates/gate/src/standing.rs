@@ -156,10 +156,9 @@ impl Gate {
         let key = Key { tenant: tenant.clone(), holder, global };
         if let Some(known) =
             self.standings.known.get(&key).filter(|known| known.generation >= generation && !self.is_past(known, now))
+            && let Some(matcher) = self.standings.compiled.find(known.set())
         {
-            if let Some(matcher) = self.standings.compiled.find(known.set()) {
-                return Ok(Some(Roles { known, matcher }));
-            }
+            return Ok(Some(Roles { known, matcher }));
         }
         // On the heap, as what rarely happens takes no room in every request's future.
         Box::pin(self.look_up(key, now)).await.map_err(unknown)

@@ -26,7 +26,7 @@ impl Effort {
     /// [`OrganizationError::InTheWay`] if it is too much.
     pub(crate) fn spend(&mut self, book: &Rulebook, roles: &[RoleName]) -> Result<(), OrganizationError> {
         // More roles than somebody may hold are not compiled.
-        let rules = Held::new(roles.iter().cloned(), None).map_or(Ok(0), |held| book.counted(&held))?;
+        let counted = Held::new(roles.iter().cloned(), None).map_or(Ok(0), |held| book.counted(&held))?;
         let too_much = || {
             let told = format!(
                 "it would be judged by more than {MOST_RULES} rules, counted in each set of roles that is held or inherited: have \
@@ -34,7 +34,7 @@ impl Effort {
             );
             OrganizationError::InTheWay(told)
         };
-        self.0 = self.0.checked_sub(1 + rules).ok_or_else(too_much)?;
+        self.0 = self.0.checked_sub(1 + counted).ok_or_else(too_much)?;
         Ok(())
     }
 }
@@ -63,8 +63,8 @@ mod tests {
         let name = |role: usize| RoleName::read(&format!("r{role}")).unwrap();
         let rules = |role: usize| (0..249).map(move |n| Rule::read(&format!("nodes:read:a-{role}-{n}")).unwrap());
         let parents = |role: usize| (role > 0).then(|| name(0));
-        let roles = (0..40).map(|role| Role::new(name(role), rules(role), [], parents(role)).unwrap());
-        let (book, mut effort) = (Rulebook::new(roles).unwrap(), Effort::default());
+        let made = (0..40).map(|role| Role::new(name(role), rules(role), [], parents(role)).unwrap());
+        let (book, mut effort) = (Rulebook::new(made).unwrap(), Effort::default());
         // What is inherited counts in each set, and in each set once.
         let all: Vec<RoleName> = (0..40).map(name).collect();
         for _ in 0..MOST_RULES / (40 * 249 + 1) {

@@ -211,13 +211,12 @@ pub(crate) async fn keepers(
         roles.push(OrganizationRole::Owner.into());
         roles.sort();
         // All that an owner holds speaks of nobody: which of the owners it is makes no difference.
-        let keeps = match judged.get(&roles) {
-            Some(keeps) => *keeps,
-            None => {
-                effort.spend(book, &roles)?;
-                breathe().await;
-                comes_to(book, &roles)?.beyond(Some(user), &[], &whole).is_empty()
-            }
+        let keeps = if let Some(keeps) = judged.get(&roles) {
+            *keeps
+        } else {
+            effort.spend(book, &roles)?;
+            breathe().await;
+            comes_to(book, &roles)?.beyond(Some(user), &[], &whole).is_empty()
         };
         if keeps {
             keepers.push(user);

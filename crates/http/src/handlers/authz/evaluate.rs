@@ -21,11 +21,11 @@ pub(crate) async fn one(permit: Permit<Evaluate>, Json(asked): Json<Evaluation>)
     let mut work = permit.begin()?;
     let found = deciding.subject(&mut work.tx(), &asked.subject).await?;
     drop(work);
-    let asker = match found {
+    let who = match found {
         Some(somebody) => Some(deciding.asker(somebody).await?),
         None => None,
     };
-    Ok(Json(decide(asker.as_ref(), &asked.action, &asked.resource)))
+    Ok(Json(decide(who.as_ref(), &asked.action, &asked.resource)))
 }
 
 pub(crate) async fn all(permit: Permit<EvaluateAll>, Json(asked): Json<Evaluations>) -> Result<Json<Decisions>, Failure> {
@@ -50,12 +50,12 @@ pub(crate) async fn all(permit: Permit<EvaluateAll>, Json(asked): Json<Evaluatio
     // One subject after the other, so that what one's roles come to is let go of before the next one's.
     let mut answers = BTreeMap::new();
     for (somebody, questions) in found {
-        let asker = match somebody {
+        let who = match somebody {
             Some(somebody) => Some(deciding.asker(somebody).await?),
             None => None,
         };
         for (at, action, resource) in questions {
-            answers.insert(at, decide(asker.as_ref(), action, resource));
+            answers.insert(at, decide(who.as_ref(), action, resource));
             // To say why not is to go through all rules.
             tokio::task::yield_now().await;
         }

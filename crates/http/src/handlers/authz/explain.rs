@@ -58,9 +58,9 @@ pub(crate) async fn explain(permit: Permit<Explain>, Json(asked): Json<ExplainRe
     let somebody = deciding.holder(&mut work.tx(), holder.clone()).await?.ok_or_else(unknown)?;
     let means = Means::of(&holder, subjects::holdings(&mut work.tx(), &holder, now).await?);
     drop(work);
-    let asker = deciding.asker(somebody).await?;
+    let who = deciding.asker(somebody).await?;
     let on = name.map_or(On::All, On::Named);
-    let why = asker.matcher.explain(&Question { permission, on, user: asker.user() }, &bound.iter().collect::<Vec<_>>());
+    let why = who.matcher.explain(&Question { permission, on, user: who.user() }, &bound.iter().collect::<Vec<_>>());
     let explanations = vec![wire(permission, name, why, &means)];
     Ok(Json(ExplainedOf { subject: Some(told(&holder)), explanations }))
 }

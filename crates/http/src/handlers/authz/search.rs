@@ -44,9 +44,9 @@ pub(crate) async fn subjects(
     let named = Named::of(asked.resource.id.as_deref());
     let mut results = Vec::new();
     for Subject { holder, name, held, roles_version } in looked_at.items {
-        let asker = deciding.asker(Somebody { holder, held, roles_version }).await?;
-        if asker.may(permission, named.on()) {
-            let id = match &asker.holder {
+        let who = deciding.asker(Somebody { holder, held, roles_version }).await?;
+        if who.may(permission, named.on()) {
+            let id = match &who.holder {
                 Holder::User(_) if kind == IDENTITY => name,
                 Holder::User(id) => id.to_string(),
                 Holder::Client(id) => id.to_string(),
@@ -82,8 +82,8 @@ pub(crate) async fn resources(
     let Some(somebody) = deciding.subject(&mut work.tx(), &asked.subject).await? else { return Ok(none(nobody())) };
     let looked_at = subjects::things(&mut work.tx(), &organization, things, after, size).await?;
     drop(work);
-    let asker = deciding.asker(somebody).await?;
-    let may = |id: &String| asker.may(permission, Name::read(id).map_or(On::All, On::Named));
+    let who = deciding.asker(somebody).await?;
+    let may = |id: &String| who.may(permission, Name::read(id).map_or(On::All, On::Named));
     let results = looked_at.items.into_iter().filter(may);
     let results = results.map(|id| DecisionResource { kind: kind.to_owned(), id: Some(id) }).collect();
     Ok(found(results, looked_at.next, &list))
@@ -100,11 +100,11 @@ pub(crate) async fn actions(
     let mut work = permit.begin()?;
     let Some(somebody) = deciding.subject(&mut work.tx(), &asked.subject).await? else { return Ok(none(nobody())) };
     drop(work);
-    let asker = deciding.asker(somebody).await?;
+    let who = deciding.asker(somebody).await?;
     let named = Named::of(asked.resource.id.as_deref());
     let of_type = Permission::ALL.iter().filter_map(|permission| {
         let (kind, action) = permission.word().split_once(':')?;
-        (kind == asked.resource.kind && asker.may(*permission, named.on())).then(|| DecisionAction { name: action.to_owned() })
+        (kind == asked.resource.kind && who.may(*permission, named.on())).then(|| DecisionAction { name: action.to_owned() })
     });
     Ok(found(of_type.collect(), None, &list))
 }
