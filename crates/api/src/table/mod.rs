@@ -94,11 +94,11 @@ pub static ALL: &[&[Row]] = &[
     disown::ROWS,
     device::ROWS,
     registration::ROWS,
-    organizations::ROWS,
     authz::ROWS,
     reviews::ROWS,
     elevation::ROWS,
     roles::ROWS,
+    organizations::ROWS,
 ];
 
 /// Every endpoint of the server, one after another.

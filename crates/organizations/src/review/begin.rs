@@ -45,7 +45,7 @@ pub(super) const SNAPSHOT: Statement<Write> = Statement::writing(
 pub(super) const REMIND: Statement<Write> = Statement::writing(
     "organizations.review.remind",
     APP,
-    "insert into jobs (tenant_id, kind, subject_id, due_at) values ($1, 'review', $2, $3)",
+    "insert into jobs (tenant_id, kind, subject_id, due_at) select $1, 'review', $2::uuid, $3::timestamptz",
 );
 
 /// A review that is to begin.

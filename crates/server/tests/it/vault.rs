@@ -125,7 +125,9 @@ async fn the_tables_of_keys_are_closed_to_other_tenants_and_other_roles() {
     ] {
         let client = app.database.connect_as(role).await;
         client.execute("select set_config('app.current_tenant_id', $1, false)", &[&scope]).await.unwrap();
-        let rows = client.query(&format!("select 1 from wardgraph.{table}"), &[]).await.map(|rows| rows.len()).ok();
+        // Whoever erases a tenant may see that it has keys, and none of them.
+        let column = if table == "data_keys" { "wrapped" } else { "1" };
+        let rows = client.query(&format!("select {column} from wardgraph.{table}"), &[]).await.map(|rows| rows.len()).ok();
         assert_eq!(rows, expected, "{role:?} in `{scope}` reads {table}");
     }
     let app_role = app.database.connect_as(Role::App).await;

@@ -10,7 +10,7 @@ use std::{
 use serde_json::json;
 use wardgraph_egress::{Address, Egress, Names, Rules};
 use wardgraph_kernel::{Secret, SystemClock};
-use wardgraph_testkit::{App, AppOptions, Person};
+use wardgraph_testkit::{App, AppOptions, MASTER_KEY, Person};
 use wardgraph_vault::{AwsAccess, AwsSource, MasterKey, MasterSource, VaultError};
 
 use crate::layers::repository;
@@ -102,8 +102,9 @@ async fn a_master_key_is_read_from_aws_with_the_one_before_it() {
 #[tokio::test]
 async fn a_server_goes_over_to_the_master_key_that_was_put_into_aws_and_signs_people_in_meanwhile() {
     let moto = Moto::start();
-    let (old, new) = (MasterKey::generate().unwrap(), MasterKey::generate().unwrap());
-    moto.act("CreateSecret", json!({ "Name": "prod/wardgraph", "SecretString": old.expose() })).await;
+    let new = MasterKey::generate().unwrap();
+    // What the database was begun under.
+    moto.act("CreateSecret", json!({ "Name": "prod/wardgraph", "SecretString": MASTER_KEY })).await;
     let source = || -> Arc<dyn MasterSource> { Arc::new(moto.source("prod/wardgraph", None)) };
     let app = App::with(AppOptions { masters: Some(source()), ..AppOptions::default() }).await;
     let ada = app.person("ada@example.com").await;
