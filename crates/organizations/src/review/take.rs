@@ -1,16 +1,12 @@
 //! Something held is taken away, and every server told in the same transaction.
 
-use std::time::Duration;
-
-use wardgraph_kernel::{Change, ChangeKind, Holder, Read, Timestamp, Write};
-use wardgraph_store::{Role, Statement, Tx, changes};
+use wardgraph_kernel::{ChangeKind, Holder, Read, Write};
+use wardgraph_store::{Role, Statement, Tx};
 
 use super::{Item, Kind, Outcome};
-use crate::{Desk, OrganizationError};
+use crate::{Desk, OrganizationError, announce};
 
 const APP: &[Role] = &[Role::App];
-/// How long a change is told of: longer than any token lives.
-const TOLD_FOR: Duration = Duration::from_hours(24);
 
 /// A membership without a role stays one: what is granted besides counts on.
 pub(super) const MEMBERSHIP: Statement<Write> = Statement::writing(
@@ -66,31 +62,18 @@ pub(super) async fn take(tx: &mut Tx<'_, Write>, desk: &Desk, item: &Item) -> Re
             let rows = tx.write(&CLIENT, &[&tenant, &client.as_str(), &item.thing.role, &desk.now]).await?;
             let Some(row) = rows.first() else { return Ok(Outcome::Changed) };
             let generation: i64 = row.try_get(0)?;
-            for kind in [ChangeKind::ClientChanged, ChangeKind::ClientTokens] {
-                announce(tx, kind, client.to_string(), generation, desk.now).await?;
-            }
+            announce::client(tx, client.to_string(), generation, desk.now).await?;
         }
         (Kind::ApiKey, _) => {
             if tx.write(&KEY, &[&tenant, &item.thing.id, &desk.now]).await?.is_empty() {
                 return Ok(Outcome::Gone);
             }
             let key = item.thing.id.ok_or(OrganizationError::Unreadable("a key"))?;
-            announce(tx, ChangeKind::ApiKeyRevoked, key.to_string(), 0, desk.now).await?;
+            announce::taken(tx, ChangeKind::ApiKeyRevoked, [key.to_string()], desk.now).await?;
             return Ok(Outcome::Revoked);
         }
         (Kind::Membership | Kind::Client, _) => return Err(OrganizationError::Unreadable("who holds something")),
     }
     desk.grants_changed(tx, &item.thing.holder).await?;
     Ok(Outcome::Revoked)
-}
-
-async fn announce(
-    tx: &mut Tx<'_, Write>,
-    kind: ChangeKind,
-    subject: String,
-    number: i64,
-    now: Timestamp,
-) -> Result<(), OrganizationError> {
-    let until = now.saturating_add(TOLD_FOR).unwrap_or(Timestamp::MAX);
-    Ok(changes::announce(tx, &Change { kind, subject, number, until }).await?)
 }

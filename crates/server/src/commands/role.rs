@@ -296,7 +296,15 @@ impl Desks {
             None => (None, None),
         };
         let (filter, now) = (Filter { user, client, role }, work.now());
-        Ok(grants::list(&mut work.tx(), &filter, None, most(), now).await.map_err(explained)?.items)
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let page = grants::list(&mut work.tx(), &filter, after, most(), now).await.map_err(explained)?;
+            all.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                return Ok(all);
+            }
+        }
     }
 
     async fn effective(&self, holder: &Holder) -> Result<effective::Effective, StartError> {

@@ -123,7 +123,9 @@ impl Desk {
         let sessions = taken.sessions.into_iter().map(|id| Entry::done(EventType::SessionEnded, id.into()));
         let keys = taken.keys.into_iter().map(|id| Entry::done(EventType::ApiKeyRevoked, id.into()));
         let invitations = taken.invitations.into_iter().map(|id| Entry::done(EventType::InvitationWithdrawn, id.into()));
-        Ok(work.commit([gone].into_iter().chain(sessions).chain(keys).chain(invitations).collect()).await?)
+        Ok(work
+            .commit([gone].into_iter().chain(sessions).chain(keys).chain(invitations).chain(inherited(taken.heir)).collect())
+            .await?)
     }
 
     pub(super) async fn set_role(
@@ -136,9 +138,15 @@ impl Desk {
         let now = work.now();
         let changed = members::set_role(&mut work.tx(), tenant.as_str(), user, role, By::Operator, now).await?;
         let payload = json!({ "before": { "role": changed.before }, "after": { "role": changed.after.role } });
-        work.commit(vec![Entry::done(EventType::MemberRoleChanged, user.into()).with(payload)]).await?;
+        let changed_role = Entry::done(EventType::MemberRoleChanged, user.into()).with(payload);
+        work.commit([changed_role].into_iter().chain(inherited(changed.heir)).collect()).await?;
         Ok(changed.after)
     }
+}
+
+/// Who owns the organization by the record from now on, if somebody else does.
+fn inherited(heir: Option<UserId>) -> Option<Entry> {
+    heir.map(|heir| Entry::done(EventType::OrganizationOwnerChanged, heir.into()))
 }
 
 async fn finish(
