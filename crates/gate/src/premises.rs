@@ -102,6 +102,15 @@ impl Admission {
 }
 
 impl<E: Endpoint> Permit<E> {
+    /// How long the caller's tenant keeps what is past: as long as it says itself, else as long as the server says.
+    ///
+    /// # Errors
+    /// 503 while that cannot be known.
+    pub async fn retention(&self, servers: Duration) -> Result<Duration, Problem> {
+        let premises = self.admission().gate.premises(self.tenant()).await?;
+        Ok(premises.and_then(|premises| premises.retention).unwrap_or(servers))
+    }
+
     /// Where the request came from.
     pub const fn ip(&self) -> IpAddr {
         self.admission().ip

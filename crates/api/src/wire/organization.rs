@@ -54,7 +54,7 @@ pub struct Organization {
     pub session_lifetime_seconds: Option<i32>,
     /// From where its sessions, keys and clients may call; empty for everywhere.
     pub allowed_networks: Vec<String>,
-    /// For how many days what is past is kept; null for as long as the server says.
+    /// For how many days a node that is deleted from now on can be brought back before it is erased; null for as long as the server says.
     pub retention_days: Option<i32>,
     /// When it came into being.
     pub created_at: Timestamp,
@@ -109,7 +109,7 @@ pub struct OrganizationChange {
     #[serde(deserialize_with = "said")]
     #[schemars(length(max = 100))]
     pub allowed_networks: Option<Vec<String>>,
-    /// For how many days what is past is kept; null for as long as the server says.
+    /// For how many days a node that is deleted from now on can be brought back before it is erased; null for as long as the server says.
     #[serde(deserialize_with = "said")]
     pub retention_days: Option<Option<i32>>,
 }

@@ -66,6 +66,7 @@ pub(crate) async fn delete(
     services: Services,
 ) -> Result<Committed<DeleteNode>, Failure> {
     let now = permit.now();
+    let kept = permit.retention(services.grace_period).await?;
     let mut work = permit.begin()?;
     if deletion.hard {
         let erased = node::erase(&mut work.tx(), id, meant(&if_match), now).await?;
@@ -74,7 +75,7 @@ pub(crate) async fn delete(
         // One in its grace period was told to be deleted when it was.
         return Ok(work.commit_all(erased.was_there.then(|| id.into()), NoContent).await?);
     }
-    let purge_at = now.saturating_add(services.grace_period).map_err(|_| Problem::internal("the grace period never ends"))?;
+    let purge_at = now.saturating_add(kept).map_err(|_| Problem::internal("the grace period never ends"))?;
     let gone = node::delete(&mut work.tx(), id, meant(&if_match), now, purge_at).await?;
     edges(&mut work, EventType::EdgeDeleted, gone);
     Ok(work.commit(id, NoContent).await?)

@@ -32,7 +32,7 @@ pub struct Settings {
     pub session_lifetime_seconds: Option<Option<i32>>,
     /// From where one may call.
     pub allowed_networks: Option<Vec<String>>,
-    /// For how long what is past is kept.
+    /// How long deleted nodes can be brought back.
     pub retention_days: Option<Option<i32>>,
 }
 

@@ -1,6 +1,6 @@
-//! What servers remember of an organization: whether it works, and from where.
+//! What servers remember of an organization: whether it works, from where, and how long it keeps what is past.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 use wardgraph_kernel::{Identity, TenantId};
@@ -10,16 +10,18 @@ use crate::{KeepingError, refusal::unreadable};
 
 pub(super) const FIND: Statement<Identity> = Statement::identity(
     "organizations.organization.premises",
-    "select settings_version, deleted_at is not null, allowed_networks from organizations where organization_id = $1",
+    "select settings_version, deleted_at is not null, allowed_networks, retention_days from organizations where organization_id = $1",
 );
 
-/// Whether an organization works, and from where.
+/// Whether an organization works, from where, and how long it keeps what is past.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Premises {
     /// What a change is told from.
     pub version: i64,
     /// Whether nothing works there.
     pub is_deleted: bool,
+    /// How long what is past is kept; for as long as the server says, if nothing is said.
+    pub retention: Option<Duration>,
     networks: Arc<[IpNet]>,
 }
 
@@ -47,9 +49,11 @@ pub async fn premises(tx: &mut Tx<'_, Identity>, organization: &TenantId) -> Res
     let Some(row) = rows.first() else { return Ok(Premises::default()) };
     let networks: Vec<String> = row.try_get(2)?;
     let networks = networks.iter().map(|text| text.parse()).collect::<Result<_, _>>();
+    let days: Option<i32> = row.try_get(3)?;
     Ok(Premises {
         version: row.try_get(0)?,
         is_deleted: row.try_get(1)?,
+        retention: days.map(|days| Duration::from_hours(24 * u64::from(days.unsigned_abs()))),
         networks: networks.map_err(|_| unreadable("an organization's networks"))?,
     })
 }

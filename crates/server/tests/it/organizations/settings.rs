@@ -100,6 +100,30 @@ async fn what_is_changed_is_told_and_what_is_absent_stays() {
 }
 
 #[tokio::test]
+async fn a_deleted_node_can_be_brought_back_for_as_long_as_the_organization_says() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.com").await;
+    let other = app.person("elsewhere@example.com").await;
+    ada.caller.patch(&organization(&ada), &json!({ "retention_days": 2 })).await.ok();
+    let mut deleted = Vec::new();
+    for person in [&ada, &other] {
+        let node = person.caller.create_node("a wombat in the garden").await.created();
+        let path = format!("/nodes/{}", node["id"].as_str().unwrap());
+        assert_eq!(person.caller.delete(&path).await.status, 204);
+        deleted.push(format!("{path}/restore"));
+    }
+    app.clock.advance(Duration::from_hours(2 * 24 - 1));
+    let again = enters(&app, "ada@example.com", &ada.caller.tenant).await;
+    again.caller.post(&deleted[0], &json!({})).await.ok();
+    assert_eq!(again.caller.delete(deleted[0].trim_end_matches("/restore")).await.status, 204);
+    app.clock.advance(Duration::from_hours(2 * 24 + 1));
+    let again = enters(&app, "ada@example.com", &ada.caller.tenant).await;
+    again.caller.post(&deleted[0], &json!({})).await.problem(404);
+    let elsewhere = enters(&app, "elsewhere@example.com", &other.caller.tenant).await;
+    elsewhere.caller.post(&deleted[1], &json!({})).await.ok();
+}
+
+#[tokio::test]
 async fn sessions_last_as_long_as_the_organization_says_and_never_longer_than_the_server() {
     let app = App::start().await;
     let ada = app.person("ada@example.com").await;
