@@ -8,7 +8,7 @@ mod list;
 mod sign_out;
 mod unproven;
 
-pub use end::{Administrators, Gone, administrators, delete, disable, enable};
+pub use end::{Administrators, Gone, administrators, delete, disable, enable, owned};
 pub use factors::{Taken, take_factors};
 pub use global::{GlobalRoleSet, set_global_role};
 pub use leaving::Left;

@@ -77,6 +77,7 @@ impl Giver {
         refused(self.beyond(given, None).iter().map(told))?;
         let before = self.ends().filter(|at| until.is_none_or(|until| *at < until));
         // What is denied is denied by what ends, too: at each moment it is asked anew.
+        let told = |beyond: &Beyond| format!("{}: you hold it for a while", told(beyond));
         before.into_iter().try_for_each(|at| refused(self.beyond(given, Some(at)).iter().map(told)))
     }
 
@@ -93,6 +94,18 @@ impl Giver {
                 let question = Question { permission, on: On::All, user: Some(*user) };
                 holds.allows(&question, &bounds.iter().collect::<Vec<_>>())
             }
+        }
+    }
+
+    /// Refuses who may not do something to all that it is about.
+    ///
+    /// # Errors
+    /// [`OrganizationError::Beyond`].
+    pub fn must(&self, permission: Permission) -> Result<(), OrganizationError> {
+        if self.may(permission) {
+            Ok(())
+        } else {
+            Err(OrganizationError::Beyond(vec![format!("`{permission}` is not yours any more")]))
         }
     }
 

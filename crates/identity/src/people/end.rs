@@ -4,10 +4,10 @@
 //! (`two_administrators_who_end_each_other_at_once_leave_one`).
 
 use uuid::Uuid;
-use wardgraph_kernel::{Timestamp, UserId, Write};
+use wardgraph_kernel::{TenantId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Statement, StoreError, Tx};
 
-use super::leaving::{Left, leave};
+use super::leaving::{Left, hold, leave};
 use crate::{IdentityError, session::Why};
 
 const ADMIN: &[Role] = &[Role::Admin];
@@ -93,6 +93,13 @@ pub async fn enable(tx: &mut Tx<'_, Write>, user: UserId, now: Timestamp) -> Res
     if rows.is_empty() { Err(IdentityError::NobodyThere) } else { Ok(()) }
 }
 
+/// The organizations that an account owns, by the record or by its role. They and the account are held until the transaction ends, in the order in which
+/// [`delete`] does: what is asked of them meanwhile stays true.
+pub async fn owned(tx: &mut Tx<'_, Write>, user: UserId) -> Result<Vec<TenantId>, IdentityError> {
+    tx.write(&HOLD_ACCOUNT, &[&user.uuid()]).await?;
+    hold(tx, user).await
+}
+
 /// An account that is no more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gone {
@@ -102,7 +109,8 @@ pub struct Gone {
     pub left: Vec<Left>,
 }
 
-/// Deletes an account, with the organizations in which nobody and nothing else is.
+/// Deletes an account, with the organizations in which nobody and nothing else is. Whether the others can do without it, whoever knows roles asks before, of
+/// those that are [`owned`].
 ///
 /// # Errors
 /// [`IdentityError::InTheWay`] for the last administrator, and for the only owner of an organization with other members or with data.

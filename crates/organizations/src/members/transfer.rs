@@ -1,48 +1,48 @@
 //! An organization is handed over.
 
-use wardgraph_kernel::{Holder, OrganizationRole, Permission, Timestamp, UserId, Write};
+use wardgraph_kernel::{OrganizationRole, UserId, Write};
 use wardgraph_store::Tx;
 
-use super::{By, HAND_OVER, announce, change::SET_ROLE, find, reach::Reach};
+use super::{HandedOver, change, find, owners::hand_over};
 use crate::{
-    KeepingError, Session,
+    Desk, Giver, OrganizationError,
     organization::{self, Organization},
     sets,
 };
 
-/// Hands an organization over to another member, who is an owner from then on; who did stays an admin. The organization before and after.
+/// Hands an organization over from one of its owners to another member, who is an owner from then on; who did stays an admin. The organization before and
+/// after.
 ///
 /// # Errors
-/// [`KeepingError::Above`] for whoever is no owner; [`KeepingError::InTheWay`] for handing it to oneself, or to an account that may do nothing.
+/// [`OrganizationError::Beyond`] for whoever is no owner, or to whom something is denied; [`OrganizationError::InTheWay`] for handing it to oneself, to an
+/// account that may do nothing, and to somebody to whom something is denied.
 pub async fn transfer(
     tx: &mut Tx<'_, Write>,
-    organization: &str,
-    by: Session,
-    to: UserId,
-    now: Timestamp,
-) -> Result<(Organization, Organization), KeepingError> {
-    let from = by.user;
-    let before = organization::hold(tx, organization, Some(from)).await?;
+    desk: &Desk,
+    by: &Giver,
+    (from, to): (UserId, UserId),
+) -> Result<(Organization, Organization), OrganizationError> {
+    let id = desk.organization.as_str();
+    let before = organization::find(tx, id, Some(from)).await?;
     if before.role.as_deref() != Some(OrganizationRole::Owner.word()) {
-        return Err(KeepingError::Above("an organization is its owners' to hand over"));
+        return Err(OrganizationError::Beyond(vec!["an organization is its owners' to hand over".into()]));
     }
-    // What is denied to who hands it over would not be denied to who gets it.
-    Reach::of(tx, &before.id, (By::Member(by), Permission::OrganizationsDelete), now)
-        .await?
-        .gives(Some(OrganizationRole::Owner))?;
     if from == to {
-        return Err(KeepingError::InTheWay("the organization is yours already"));
+        return Err(OrganizationError::InTheWay("the organization is yours already".into()));
     }
-    if find(tx, &before.id, to).await?.disabled {
-        return Err(KeepingError::InTheWay("the account may do nothing: nobody would own the organization"));
+    if find(tx, &desk.organization, to).await?.disabled {
+        return Err(OrganizationError::InTheWay("the account may do nothing: nobody would own the organization".into()));
     }
-    sets::has_room(tx, &Holder::User(to), OrganizationRole::Owner, now).await?;
-    let id = before.id.as_str();
     for (user, role) in [(to, OrganizationRole::Owner), (from, OrganizationRole::Admin)] {
-        tx.write(&SET_ROLE, &[&id, &user.uuid(), &Some(role.word())]).await?;
-        announce(tx, &before.id, user, now).await?;
+        change::judge(tx, desk, by, user, Some(role)).await?;
+        change::put(tx, desk, user, Some(role)).await?;
     }
-    tx.write(&HAND_OVER, &[&id, &to.uuid(), &before.owner.uuid()]).await?;
-    let after = organization::find(tx, organization, Some(from)).await?;
+    // Else what is denied to them would be nobody's any more.
+    if !sets::keepers(tx, &desk.organization, &desk.book, desk.now, usize::MAX).await?.contains(&to) {
+        let told = "something of what an owner may do is denied to them: take that back first";
+        return Err(OrganizationError::InTheWay(told.into()));
+    }
+    hand_over(tx, desk, HandedOver { from: before.owner, to }).await?;
+    let after = organization::find(tx, id, Some(from)).await?;
     Ok((before, after))
 }

@@ -15,7 +15,8 @@ use crate::{
     Failure,
     handlers::{
         page,
-        users::{acting, announce, refuse, wire},
+        refused::refuse,
+        users::{acting, announce, wire},
     },
 };
 
@@ -50,7 +51,7 @@ pub(crate) async fn set_global_role(
     };
     match set.await {
         Ok(user) => Ok(work.commit(id, Json(user)).await?),
-        Err(failure) => refuse(work, id, failure).await,
+        Err(failure) => refuse(work, Some(id.into()), failure).await,
     }
 }
 
