@@ -52,7 +52,6 @@ async fn the_last_owner_to_whom_nothing_is_denied_goes_by_no_way() {
     }
     // She who may not see everything is one that it can do without.
     let whole = joins(&app, &ada, "whole@example.com", "owner").await;
-    ungranted(&app, &whole).await;
     assert_eq!(account(&root, &eve, "").await.status, 204);
     assert_eq!(account(&root, &ada, "").await.status, 204);
     assert_eq!(owner(&app, &ada.caller.tenant).await, whole.id);
