@@ -53,6 +53,14 @@ impl Giver {
         later.iter().map(|(at, _)| *at)
     }
 
+    /// The account; none of whoever runs the server.
+    pub(crate) const fn user(&self) -> Option<UserId> {
+        match &self.0 {
+            Who::Operator => None,
+            Who::Person { user, .. } => Some(*user),
+        }
+    }
+
     /// Who it is, as grants say it.
     pub fn shown(&self) -> String {
         match &self.0 {

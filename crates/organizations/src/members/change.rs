@@ -40,10 +40,8 @@ pub async fn set_role(
 ) -> Result<RoleChanged, OrganizationError> {
     let member = find(tx, &desk.organization, user).await?;
     judge(tx, desk, by, user, role).await?;
-    let handed_over = match role {
-        Some(OrganizationRole::Owner) => None,
-        _ => without(tx, desk, user, member.role.as_deref()).await?,
-    };
+    let stays = role == Some(OrganizationRole::Owner);
+    let handed_over = if stays { None } else { without(tx, desk, user, member.role.as_deref()).await? };
     put(tx, desk, user, role).await?;
     let before = member.role.clone();
     Ok(RoleChanged { before, after: Member { role: role.map(|role| role.word().to_owned()), ..member }, handed_over })

@@ -17,7 +17,7 @@ pub(crate) use list::look_up;
 pub use list::{Member, find, list};
 pub(crate) use owners::without;
 pub use owners::{HandedOver, can_do_without};
-pub use transfer::transfer;
+pub use transfer::{Transferred, transfer};
 
 use wardgraph_store::{Role, StatementInfo};
 

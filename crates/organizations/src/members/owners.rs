@@ -33,10 +33,8 @@ pub(super) const OTHERS_OWN: Statement<Write> = Statement::writing(
          where o.organization_id = $1 and o.user_id <> $2 and o.role = 'owner' and u.disabled_at is null)",
 );
 
-const LAST: OrganizationError =
-    OrganizationError::LastOwner("this is the organization's last owner: make somebody else an owner first");
-const LAST_KEEPER: OrganizationError =
-    OrganizationError::LastOwner("this is the last owner to whom nothing is denied: make somebody else one first");
+const LAST: &str = "this is the organization's last owner: make somebody else an owner first";
+const LAST_KEEPER: &str = "this is the last owner to whom nothing is denied: make somebody else one first";
 
 /// Whose an organization is by the record, before and after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,9 +68,9 @@ pub(crate) async fn without(
     }
     let id = desk.organization.as_str();
     let rows = tx.write(&OTHER, &[&id, &user.uuid()]).await?;
-    let heir: UserId = rows.first().ok_or(LAST)?.try_get::<Uuid>(0)?.into();
+    let heir: UserId = rows.first().ok_or(OrganizationError::LastOwner(LAST))?.try_get::<Uuid>(0)?.into();
     if sets::keepers(tx, &desk.organization, &desk.book, desk.now, 2).await? == [user] {
-        return Err(LAST_KEEPER);
+        return Err(OrganizationError::LastOwner(LAST_KEEPER));
     }
     hand_over(tx, desk, HandedOver { from: user, to: heir }).await
 }
@@ -105,7 +103,7 @@ pub async fn can_do_without(
         }
         let book = held::rulebook(tx, organization).await?;
         if sets::keepers(tx, organization, &book, now, 2).await? == [user] {
-            return Err(LAST_KEEPER);
+            return Err(OrganizationError::LastOwner(LAST_KEEPER));
         }
     }
     Ok(())

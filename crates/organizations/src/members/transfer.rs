@@ -10,39 +10,54 @@ use crate::{
     sets,
 };
 
-/// Hands an organization over from one of its owners to another member, who is an owner from then on; who did stays an admin. The organization before and
-/// after.
+/// An organization that was handed over.
+#[derive(Debug, Clone)]
+pub struct Transferred {
+    /// Before.
+    pub before: Organization,
+    /// After.
+    pub after: Organization,
+    /// The members who have another role than before.
+    pub changed: Vec<UserId>,
+}
+
+/// Hands an organization over to another member, who is an owner from then on. Who hands it over stays an admin; at the word of whoever runs the server that is
+/// whose it is by the record.
 ///
 /// # Errors
-/// [`OrganizationError::Beyond`] for whoever is no owner, or to whom something is denied; [`OrganizationError::InTheWay`] for handing it to oneself, to an
-/// account that may do nothing, and to somebody to whom something is denied.
-pub async fn transfer(
-    tx: &mut Tx<'_, Write>,
-    desk: &Desk,
-    by: &Giver,
-    (from, to): (UserId, UserId),
-) -> Result<(Organization, Organization), OrganizationError> {
-    let id = desk.organization.as_str();
+/// [`OrganizationError::Beyond`] for whoever is no owner, or to whom something is denied; [`OrganizationError::InTheWay`] for whose it is already, for an account
+/// that may do nothing, and for somebody to whom something is denied; [`OrganizationError::Missing`] for who is no member.
+pub async fn transfer(tx: &mut Tx<'_, Write>, desk: &Desk, by: &Giver, to: UserId) -> Result<Transferred, OrganizationError> {
+    let (id, in_the_way) = (desk.organization.as_str(), |why: &str| Err(OrganizationError::InTheWay(why.to_owned())));
+    let from = match by.user() {
+        Some(user) => user,
+        None => organization::find(tx, id, None).await?.owner,
+    };
     let before = organization::find(tx, id, Some(from)).await?;
-    if before.role.as_deref() != Some(OrganizationRole::Owner.word()) {
+    let owner = Some(OrganizationRole::Owner.word());
+    if before.role.as_deref() != owner && by.user().is_some() {
         return Err(OrganizationError::Beyond(vec!["an organization is its owners' to hand over".into()]));
     }
-    if from == to {
-        return Err(OrganizationError::InTheWay("the organization is yours already".into()));
+    let heir = find(tx, &desk.organization, to).await?;
+    if from == to && heir.role.as_deref() == owner {
+        return in_the_way("the organization belongs to this account already");
     }
-    if find(tx, &desk.organization, to).await?.disabled {
-        return Err(OrganizationError::InTheWay("the account may do nothing: nobody would own the organization".into()));
+    if heir.disabled {
+        return in_the_way("the account may do nothing: nobody would own the organization");
     }
-    for (user, role) in [(to, OrganizationRole::Owner), (from, OrganizationRole::Admin)] {
+    let raised = (to, heir.role.as_deref() != owner, OrganizationRole::Owner);
+    let lowered = (from, from != to && before.role.as_deref() == owner, OrganizationRole::Admin);
+    let mut changed = Vec::new();
+    for (user, _, role) in [raised, lowered].into_iter().filter(|(_, changes, _)| *changes) {
         change::judge(tx, desk, by, user, Some(role)).await?;
         change::put(tx, desk, user, Some(role)).await?;
+        changed.push(user);
     }
     // Else what is denied to them would be nobody's any more.
     if !sets::keepers(tx, &desk.organization, &desk.book, desk.now, usize::MAX).await?.contains(&to) {
-        let told = "something of what an owner may do is denied to them: take that back first";
-        return Err(OrganizationError::InTheWay(told.into()));
+        return in_the_way("something of what an owner may do is denied to this account: take that back first");
     }
     hand_over(tx, desk, HandedOver { from: before.owner, to }).await?;
     let after = organization::find(tx, id, Some(from)).await?;
-    Ok((before, after))
+    Ok(Transferred { before, after, changed })
 }

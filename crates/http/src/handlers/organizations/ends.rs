@@ -8,7 +8,10 @@ use wardgraph_api::{
 };
 use wardgraph_gate::{Committed, Permit};
 use wardgraph_kernel::{EventType, Permission};
-use wardgraph_organizations::{members, organization};
+use wardgraph_organizations::{
+    members::{self, Transferred},
+    organization,
+};
 
 use super::{own, shown, told};
 use crate::{
@@ -25,13 +28,14 @@ pub(crate) async fn transfer(
     let (user, mut work) = (caller.user, permit.begin()?);
     let handed = async {
         let (desk, by) = sit_down(&mut work, &tenant, &caller, now).await?;
-        members::transfer(&mut work.tx(), &desk, &by, (user, wanted.user_id)).await
+        members::transfer(&mut work.tx(), &desk, &by, wanted.user_id).await
     };
     match handed.await {
-        Ok((before, after)) => {
+        Ok(Transferred { before, after, changed }) => {
             work.explain(json!({ "before": { "owner_id": before.owner }, "after": { "owner_id": after.owner, "by": user } }));
-            work.changed(EventType::MemberRoleChanged, user);
-            work.changed(EventType::MemberRoleChanged, wanted.user_id);
+            for member in changed {
+                work.changed(EventType::MemberRoleChanged, member);
+            }
             Ok(work.commit(&after.id, Json(shown(after.clone()))).await?)
         }
         Err(error) => refuse(work, Some((&tenant).into()), error).await,

@@ -85,7 +85,7 @@ async fn an_organization_is_handed_to_somebody_to_whom_nothing_is_denied() {
     app.granted(&ada, &bob.id, "no-secrets").await;
     let (path, to) = (format!("{}/transfer", organization(&ada)), json!({ "user_id": bob.id }));
     let told = ada.caller.post(&path, &to).await.problem(409);
-    assert!(told["detail"].as_str().unwrap().contains("is denied to them"), "{told}");
+    assert!(told["detail"].as_str().unwrap().contains("is denied to this account"), "{told}");
     let roles = async |role: &str| {
         let tenant = &ada.caller.tenant;
         let sql = format!("select count(*) from wardgraph.memberships where organization_id = '{tenant}' and role = '{role}'");
