@@ -269,6 +269,16 @@ mod tests {
     }
 
     #[test]
+    fn what_ends_is_given_until_then_and_a_refusal_says_why() {
+        let end = Timestamp::from_second(60).unwrap();
+        let by = Giver::for_a_while(Uuid::from_u128(1).into(), roles(&["nodes:read"]), vec![(end, roles(&[]))], Vec::new());
+        assert!(by.may_give_until(&roles(&["nodes:read"]), Some(end)).is_ok());
+        let refused = by.may_give(&roles(&["nodes:read"])).unwrap_err();
+        let OrganizationError::Beyond(why) = refused else { panic!("{refused}") };
+        assert_eq!(why, ["`nodes:read` is not yours to give: you hold it for a while"]);
+    }
+
+    #[test]
     fn more_than_is_named_is_all_of_it() {
         let many: Vec<String> = (0..150).map(|number| format!("nodes:read:n{number:03}")).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();

@@ -61,7 +61,7 @@ pub(crate) async fn disable(permit: Permit<DisableUser>, Path(id): Path<UserId>)
         let generation = people::disable(&mut work.tx(), &administrators, id, now).await?;
         left::of(&mut work, id, "disabled", now).await?;
         announce(&mut work, id, generation, now).await?;
-        Ok(wire(people::find(&mut work.tx(), Who::Everybody, id).await?))
+        Ok::<_, Failure>(wire(people::find(&mut work.tx(), Who::Everybody, id).await?))
     };
     match disabled.await {
         Ok(user) => Ok(work.commit(id, Json(user)).await?),
@@ -75,7 +75,7 @@ pub(crate) async fn enable(permit: Permit<EnableUser>, Path(id): Path<UserId>) -
     let enabled = async {
         acting(&mut work, caller).await?;
         people::enable(&mut work.tx(), id, now).await?;
-        Ok(wire(people::find(&mut work.tx(), Who::Everybody, id).await?))
+        Ok::<_, Failure>(wire(people::find(&mut work.tx(), Who::Everybody, id).await?))
     };
     match enabled.await {
         Ok(user) => Ok(work.commit(id, Json(user)).await?),

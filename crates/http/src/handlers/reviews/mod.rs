@@ -13,7 +13,10 @@ use wardgraph_api::{
 };
 use wardgraph_gate::{Committed, Permit};
 use wardgraph_kernel::{List, OrganizationRole, ReviewId, ReviewItemId};
-use wardgraph_organizations::review::{self, Decided, Item, Judgement, Thing};
+use wardgraph_organizations::{
+    OrganizationError,
+    review::{self, Decided, Item, Judgement, Thing},
+};
 
 use crate::{
     Failure,
@@ -39,7 +42,7 @@ pub(crate) async fn begin(permit: Permit<BeginReview>, Json(new): Json<NewReview
             // Whatever nobody decides about is taken then, denies among it: that is for who holds all that there may be.
             desk.may_promise(&by, OrganizationRole::Owner)?;
         }
-        Ok(begun)
+        Ok::<_, OrganizationError>(begun)
     };
     match begun.await {
         Ok(begun) => {
