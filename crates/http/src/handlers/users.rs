@@ -148,9 +148,9 @@ async fn end<E: Endpoint<Mode = Write>>(
     user: UserId,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    left::of(work, user, "deleted", now).await?;
-    let owned = people::owned(&mut work.tx(), user).await?;
+    let owned = people::hold_organizations(&mut work.tx(), user).await?;
     members::can_do_without(&mut work.tx(), &owned, user, now).await?;
+    left::of(work, user, "deleted", now).await?;
     let gone = people::delete(&mut work.tx(), administrators, user, now).await?;
     for left in &gone.left {
         let (event_type, payload) = left.told();

@@ -4,10 +4,10 @@
 //! (`two_administrators_who_end_each_other_at_once_leave_one`).
 
 use uuid::Uuid;
-use wardgraph_kernel::{TenantId, Timestamp, UserId, Write};
+use wardgraph_kernel::{Timestamp, UserId, Write};
 use wardgraph_store::{Role, Statement, StoreError, Tx};
 
-use super::leaving::{Left, hold, leave};
+use super::leaving::{Left, leave};
 use crate::{IdentityError, session::Why};
 
 const ADMIN: &[Role] = &[Role::Admin];
@@ -91,13 +91,6 @@ pub async fn disable(
 pub async fn enable(tx: &mut Tx<'_, Write>, user: UserId, now: Timestamp) -> Result<(), IdentityError> {
     let rows = tx.write(&ENABLE, &[&user.uuid(), &now]).await?;
     if rows.is_empty() { Err(IdentityError::NobodyThere) } else { Ok(()) }
-}
-
-/// The organizations that an account owns, by the record or by its role. They and the account are held until the transaction ends, in the order in which
-/// [`delete`] does: what is asked of them meanwhile stays true.
-pub async fn owned(tx: &mut Tx<'_, Write>, user: UserId) -> Result<Vec<TenantId>, IdentityError> {
-    tx.write(&HOLD_ACCOUNT, &[&user.uuid()]).await?;
-    hold(tx, user).await
 }
 
 /// An account that is no more.

@@ -73,14 +73,14 @@ impl Left {
 /// Has the organizations of an account do without it, and tells those that have another owner now, or are no more.
 pub(super) async fn leave(tx: &mut Tx<'_, Write>, user: UserId) -> Result<Vec<Left>, IdentityError> {
     let mut left = Vec::new();
-    for organization in hold(tx, user).await? {
+    for organization in hold_organizations(tx, user).await? {
         left.extend(leave_one(tx, organization, user).await?);
     }
     Ok(left)
 }
 
-/// The organizations that an account owns, held.
-pub(super) async fn hold(tx: &mut Tx<'_, Write>, user: UserId) -> Result<Vec<TenantId>, IdentityError> {
+/// Holds the organizations of an account that is to go, before anything else of it is looked at, and tells which they are.
+pub async fn hold_organizations(tx: &mut Tx<'_, Write>, user: UserId) -> Result<Vec<TenantId>, IdentityError> {
     let rows = tx.write(&HOLD, &[&user.uuid()]).await?;
     let read = |row: &Row| TenantId::parse(row.try_get(0)?).map_err(|_| IdentityError::Unreadable("an organization's id"));
     rows.iter().map(read).collect()
