@@ -10,7 +10,7 @@ use wardgraph_access::On;
 use wardgraph_api::{Problem, table::organizations::ChangeOrganization};
 use wardgraph_kernel::{Access, ChangeKind, Endpoint, Identity, Permission, Read, TenantId};
 use wardgraph_organizations::{
-    KeepingError,
+    OrganizationError,
     organization::{self, Premises},
 };
 use wardgraph_store::{Plan, Role, Scope, Store};
@@ -69,7 +69,7 @@ impl Gate {
     }
 }
 
-async fn look_up(store: &Store, tenant: &TenantId) -> Result<Premises, KeepingError> {
+async fn look_up(store: &Store, tenant: &TenantId) -> Result<Premises, OrganizationError> {
     let mut unit = store.unit::<Read>(Role::Identity, Scope::System, Plan::Auto)?;
     unit.end_with_next();
     organization::premises(&mut unit.tx::<Identity>(), tenant).await

@@ -128,7 +128,7 @@ impl From<OrganizationError> for Failure {
     fn from(error: OrganizationError) -> Self {
         match error {
             OrganizationError::Missing(_) => Self(Problem::not_found(error.to_string())),
-            OrganizationError::InTheWay(_) => Self(Problem::conflict(error.to_string())),
+            OrganizationError::InTheWay(_) | OrganizationError::LastOwner(_) => Self(Problem::conflict(error.to_string())),
             OrganizationError::Unfit(flaws) => {
                 let place = |flaw: Flaw| FieldError::new(format!("/{}", flaw.place), flaw.detail);
                 Self(Problem::invalid("see `errors`").fields(flaws.into_iter().map(place).collect()))

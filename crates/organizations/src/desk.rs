@@ -86,8 +86,15 @@ impl Desk {
     /// # Errors
     /// [`OrganizationError::SignedOut`] for a session that has ended; [`OrganizationError::Beyond`] for whoever is no member any more.
     pub async fn giver(&self, tx: &mut Tx<'_, Write>, session: Session, bounds: Vec<Bound>) -> Result<Giver, OrganizationError> {
-        let user = session.user;
         session.lives(tx, &self.organization).await?;
+        self.member(tx, session.user, bounds).await
+    }
+
+    /// The same of a member in whose name whoever runs the server acts.
+    ///
+    /// # Errors
+    /// [`OrganizationError::Beyond`] for whoever is no member.
+    pub async fn member(&self, tx: &mut Tx<'_, Write>, user: UserId, bounds: Vec<Bound>) -> Result<Giver, OrganizationError> {
         let standing = held::standing(tx, &self.organization, &Holder::User(user), self.now).await?;
         let outside = || OrganizationError::Beyond(vec!["you are no member of the organization any more".into()]);
         let standing = standing.ok_or_else(outside)?;

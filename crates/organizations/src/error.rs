@@ -27,6 +27,9 @@ pub enum OrganizationError {
     /// It is there already, or something is in the way.
     #[error("{0}")]
     InTheWay(String),
+    /// Nobody would be left who owns the organization, or to whom nothing of that is denied.
+    #[error("{0}")]
+    LastOwner(&'static str),
     /// It makes no sense as it was sent.
     #[error("see `errors`")]
     Unfit(Vec<Flaw>),

@@ -53,6 +53,14 @@ impl Giver {
         later.iter().map(|(at, _)| *at)
     }
 
+    /// The account; none of whoever runs the server.
+    pub(crate) const fn user(&self) -> Option<UserId> {
+        match &self.0 {
+            Who::Operator => None,
+            Who::Person { user, .. } => Some(*user),
+        }
+    }
+
     /// Who it is, as grants say it.
     pub fn shown(&self) -> String {
         match &self.0 {
@@ -77,6 +85,7 @@ impl Giver {
         refused(self.beyond(given, None).iter().map(told))?;
         let before = self.ends().filter(|at| until.is_none_or(|until| *at < until));
         // What is denied is denied by what ends, too: at each moment it is asked anew.
+        let told = |beyond: &Beyond| format!("{}: you hold it for a while", told(beyond));
         before.into_iter().try_for_each(|at| refused(self.beyond(given, Some(at)).iter().map(told)))
     }
 
@@ -93,6 +102,18 @@ impl Giver {
                 let question = Question { permission, on: On::All, user: Some(*user) };
                 holds.allows(&question, &bounds.iter().collect::<Vec<_>>())
             }
+        }
+    }
+
+    /// Refuses who may not do something to all that it is about.
+    ///
+    /// # Errors
+    /// [`OrganizationError::Beyond`].
+    pub fn must(&self, permission: Permission) -> Result<(), OrganizationError> {
+        if self.may(permission) {
+            Ok(())
+        } else {
+            Err(OrganizationError::Beyond(vec![format!("`{permission}` is not yours any more")]))
         }
     }
 
@@ -245,6 +266,16 @@ mod tests {
         // What is one's own one may give up, whoever it speaks of.
         let own = &["nodes:read:user-${user_id}-*", "edges:read"];
         assert!(changes(own, own, &["edges:read"]));
+    }
+
+    #[test]
+    fn what_ends_is_given_until_then_and_a_refusal_says_why() {
+        let end = Timestamp::from_second(60).unwrap();
+        let by = Giver::for_a_while(Uuid::from_u128(1).into(), roles(&["nodes:read"]), vec![(end, roles(&[]))], Vec::new());
+        assert!(by.may_give_until(&roles(&["nodes:read"]), Some(end)).is_ok());
+        let refused = by.may_give(&roles(&["nodes:read"])).unwrap_err();
+        let OrganizationError::Beyond(why) = refused else { panic!("{refused}") };
+        assert_eq!(why, ["`nodes:read` is not yours to give: you hold it for a while"]);
     }
 
     #[test]

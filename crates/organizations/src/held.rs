@@ -31,7 +31,8 @@ const CLIENT: Statement<Read> = Statement::reading(
 /// The roles that an organization made, with the version of them: one row without a name where there are none.
 pub(crate) const ROLES_SQL: &str = "select o.roles_version, r.name, r.allows, r.denies, r.inherits
      from organizations o left join roles r on r.tenant_id = $1 where o.organization_id = $1";
-const ROLES: Statement<Read> = Statement::reading("organizations.held.roles", &[Role::App, Role::Identity], ROLES_SQL);
+const ROLES: Statement<Read> =
+    Statement::reading("organizations.held.roles", &[Role::App, Role::Identity, Role::Admin], ROLES_SQL);
 
 /// The roles that are granted to somebody, with those that they take over, and what the organization's own say.
 const GRANTED: Statement<Identity> = Statement::identity(

@@ -16,7 +16,6 @@ pub mod grants;
 pub mod held;
 pub mod members;
 pub mod organization;
-mod refusal;
 pub mod review;
 pub mod roles;
 pub mod scopes;
@@ -28,7 +27,6 @@ pub use desk::{Desk, Session};
 pub use error::{Flaw, OrganizationError};
 pub use giver::Giver;
 pub use held::Standing;
-pub use refusal::KeepingError;
 pub use sets::Holding;
 
 use wardgraph_store::StatementInfo;

@@ -18,7 +18,7 @@ use wardgraph_store::StatementInfo;
 use crate::Holding;
 
 pub use begin::{NewReview, begin};
-pub use decide::{Decided, Judgement, close, decide};
+pub use decide::{Decided, Done, Judgement, close, decide};
 pub use due::{Claim, Turn, claim, turn};
 pub use read::{ItemFilter, find, items, list};
 pub use unused::unused;
@@ -38,8 +38,6 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     decide::FORGET.info(),
     due::CLAIM.info(),
     due::UNDECIDED.info(),
-    take::MEMBERSHIP.info(),
-    take::OWNERS.info(),
     take::GRANT.info(),
     take::CLIENT.info(),
     take::KEY.info(),

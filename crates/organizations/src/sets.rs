@@ -15,6 +15,7 @@ use crate::{
 };
 
 const APP: &[Role] = &[Role::App];
+const BOTH: &[Role] = &[Role::App, Role::Admin];
 /// How many different sets an edit of a role is judged by.
 const MOST_SETS: i64 = 1_000;
 
@@ -55,7 +56,7 @@ const WITH: Statement<Read> = Statement::reading(
 /// The owners, with what else they hold now.
 const OWNERS: Statement<Write> = Statement::writing(
     "organizations.sets.owners",
-    APP,
+    BOTH,
     "select m.user_id, array(
        select g.role from grants g where g.tenant_id = $1 and g.user_id = m.user_id and (g.expires_at is null or g.expires_at > $2))
      from memberships m join users u on u.user_id = m.user_id
@@ -232,8 +233,8 @@ pub(crate) async fn has_keeper(tx: &mut Tx<'_, Write>, desk: &Desk, book: &Ruleb
 }
 
 /// What is in the way of a change after which there is none any more.
-pub(crate) fn no_keeper() -> OrganizationError {
-    OrganizationError::InTheWay("no owner would be left to whom nothing is denied: make somebody else an owner first".into())
+pub(crate) const fn no_keeper() -> OrganizationError {
+    OrganizationError::LastOwner("no owner would be left to whom nothing is denied: make somebody else an owner first")
 }
 
 fn names_of(texts: &[String]) -> Result<Vec<RoleName>, OrganizationError> {

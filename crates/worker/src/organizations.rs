@@ -8,7 +8,7 @@ use wardgraph_audit::Entry;
 use wardgraph_gate::SystemParts;
 use wardgraph_kernel::{EventType, TenantId};
 use wardgraph_organizations::{
-    KeepingError,
+    OrganizationError,
     organization::{self, PURGED},
 };
 
@@ -42,7 +42,7 @@ impl OrganizationKeeper {
     }
 
     /// Erases those that are due. Tells how many.
-    pub async fn turn(&self) -> Result<usize, KeepingError> {
+    pub async fn turn(&self) -> Result<usize, OrganizationError> {
         let mut erased = 0;
         loop {
             let mut work = self.parts.people(WHY)?;
@@ -58,7 +58,7 @@ impl OrganizationKeeper {
         }
     }
 
-    async fn erase(&self, tenant: &TenantId) -> Result<bool, KeepingError> {
+    async fn erase(&self, tenant: &TenantId) -> Result<bool, OrganizationError> {
         for place in 0..PURGED.len() {
             let mut more = true;
             while more {

@@ -103,5 +103,9 @@ fn told(claim: &Claim, turn: &Turn) -> Vec<Entry> {
         Entry::done(EventType::ReviewClosed, review.id.into())
             .with(json!({ "after": { "undecided": review.undecided, "items": review.items } }))
     });
-    decided.chain(closed).collect()
+    let handed_over = turn.handed_over.iter().map(|handed_over| {
+        let (event_type, payload) = handed_over.told();
+        Entry::done(event_type, (&claim.organization).into()).with(payload)
+    });
+    decided.chain(handed_over).chain(closed).collect()
 }

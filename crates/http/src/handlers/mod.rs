@@ -21,6 +21,7 @@ pub(crate) mod nodes;
 pub(crate) mod oauth;
 pub(crate) mod organizations;
 pub(crate) mod pages;
+mod refused;
 pub(crate) mod registration;
 pub(crate) mod relations;
 pub(crate) mod reviews;

@@ -17,11 +17,12 @@ use wardgraph_identity::{
 };
 use wardgraph_kernel::{Endpoint, List, Timestamp, UserId, Write};
 use wardgraph_oauth::client;
+use wardgraph_organizations::members;
 use wardgraph_tokens::{Revocation, revoke};
 
 use crate::{
     Failure,
-    handlers::{left, page},
+    handlers::{left, page, refused::refuse},
 };
 
 pub(crate) async fn list(permit: Permit<ListUsers>, Query(query): Query<UserFilter>) -> Result<Committed<ListUsers>, Failure> {
@@ -60,11 +61,11 @@ pub(crate) async fn disable(permit: Permit<DisableUser>, Path(id): Path<UserId>)
         let generation = people::disable(&mut work.tx(), &administrators, id, now).await?;
         left::of(&mut work, id, "disabled", now).await?;
         announce(&mut work, id, generation, now).await?;
-        Ok(wire(people::find(&mut work.tx(), Who::Everybody, id).await?))
+        Ok::<_, Failure>(wire(people::find(&mut work.tx(), Who::Everybody, id).await?))
     };
     match disabled.await {
         Ok(user) => Ok(work.commit(id, Json(user)).await?),
-        Err(failure) => refuse(work, id, failure).await,
+        Err(failure) => refuse(work, Some(id.into()), failure).await,
     }
 }
 
@@ -74,11 +75,11 @@ pub(crate) async fn enable(permit: Permit<EnableUser>, Path(id): Path<UserId>) -
     let enabled = async {
         acting(&mut work, caller).await?;
         people::enable(&mut work.tx(), id, now).await?;
-        Ok(wire(people::find(&mut work.tx(), Who::Everybody, id).await?))
+        Ok::<_, Failure>(wire(people::find(&mut work.tx(), Who::Everybody, id).await?))
     };
     match enabled.await {
         Ok(user) => Ok(work.commit(id, Json(user)).await?),
-        Err(failure) => refuse(work, id, failure).await,
+        Err(failure) => refuse(work, Some(id.into()), failure).await,
     }
 }
 
@@ -93,7 +94,7 @@ pub(crate) async fn take_factors(permit: Permit<TakeFactors>, Path(id): Path<Use
     };
     match taken.await {
         Ok(()) => Ok(work.commit(id, NoContent).await?),
-        Err(failure) => refuse(work, id, failure).await,
+        Err(failure) => refuse(work, Some(id.into()), failure).await,
     }
 }
 
@@ -110,7 +111,7 @@ pub(crate) async fn end_sessions(
     };
     match ended.await {
         Ok(()) => Ok(work.commit(id, NoContent).await?),
-        Err(failure) => refuse(work, id, failure).await,
+        Err(failure) => refuse(work, Some(id.into()), failure).await,
     }
 }
 
@@ -123,7 +124,7 @@ pub(crate) async fn delete(permit: Permit<DeleteUser>, Path(id): Path<UserId>) -
     };
     match deleted.await {
         Ok(()) => Ok(work.commit(id, NoContent).await?),
-        Err(failure) => refuse(work, id, failure).await,
+        Err(failure) => refuse(work, Some(id.into()), failure).await,
     }
 }
 
@@ -136,17 +137,19 @@ pub(crate) async fn delete_me(permit: Permit<DeleteMe>, (): ()) -> Result<Commit
     };
     match deleted.await {
         Ok(()) => Ok(work.commit(user, NoContent).await?),
-        Err(failure) => refuse(work, user, failure).await,
+        Err(failure) => refuse(work, Some(user.into()), failure).await,
     }
 }
 
-/// Deletes an account. The organizations that it owned have it in their logs.
+/// Deletes an account that every organization can do without. Those that it owned have it in their logs.
 async fn end<E: Endpoint<Mode = Write>>(
     work: &mut Work<E>,
     administrators: &Administrators,
     user: UserId,
     now: Timestamp,
 ) -> Result<(), Failure> {
+    let owned = people::hold_organizations(&mut work.tx(), user).await?;
+    members::can_do_without(&mut work.tx(), &owned, user, now).await?;
     left::of(work, user, "deleted", now).await?;
     let gone = people::delete(&mut work.tx(), administrators, user, now).await?;
     for left in &gone.left {
@@ -157,23 +160,6 @@ async fn end<E: Endpoint<Mode = Write>>(
         }
     }
     announce(work, user, gone.generation, now).await
-}
-
-/// Has on record what was not done to an account, and why not. What failed of itself is no refusal.
-pub(super) async fn refuse<E: Endpoint<Mode = Write>>(
-    work: Work<E>,
-    user: UserId,
-    failure: Failure,
-) -> Result<Committed<E>, Failure> {
-    let problem = Problem::from(failure);
-    if problem.status >= 500 {
-        return Err(problem.into());
-    }
-    let mut work = work.undo().await?;
-    if let Some(event_type) = E::SPEC.event {
-        work.note(event_type, Some(user.into()), json!({ "status": problem.status }));
-    }
-    Ok(work.refuse(problem).await?)
 }
 
 /// Whom the unit of work sees.

@@ -102,7 +102,8 @@ pub struct Gone {
     pub left: Vec<Left>,
 }
 
-/// Deletes an account, with the organizations in which nobody and nothing else is.
+/// Deletes an account, with the organizations in which nobody and nothing else is. Whether the others can do without it, whoever knows roles asks
+/// before, once they are held ([`hold_organizations`](super::hold_organizations)).
 ///
 /// # Errors
 /// [`IdentityError::InTheWay`] for the last administrator, and for the only owner of an organization with other members or with data.

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 use wardgraph_kernel::{EventType, TenantId, UserId, Write};
-use wardgraph_store::{Role, Statement, Tx};
+use wardgraph_store::{Role, Row, Statement, Tx};
 
 use crate::IdentityError;
 
@@ -73,11 +73,17 @@ impl Left {
 /// Has the organizations of an account do without it, and tells those that have another owner now, or are no more.
 pub(super) async fn leave(tx: &mut Tx<'_, Write>, user: UserId) -> Result<Vec<Left>, IdentityError> {
     let mut left = Vec::new();
-    for row in tx.write(&HOLD, &[&user.uuid()]).await? {
-        let organization = TenantId::parse(row.try_get(0)?).map_err(|_| IdentityError::Unreadable("an organization's id"))?;
+    for organization in hold_organizations(tx, user).await? {
         left.extend(leave_one(tx, organization, user).await?);
     }
     Ok(left)
+}
+
+/// Holds the organizations of an account that is to go, before anything else of it is looked at, and tells which they are.
+pub async fn hold_organizations(tx: &mut Tx<'_, Write>, user: UserId) -> Result<Vec<TenantId>, IdentityError> {
+    let rows = tx.write(&HOLD, &[&user.uuid()]).await?;
+    let read = |row: &Row| TenantId::parse(row.try_get(0)?).map_err(|_| IdentityError::Unreadable("an organization's id"));
+    rows.iter().map(read).collect()
 }
 
 /// The same of one that is held. `None`, where it was not the account that owned it by the record, and somebody does.

@@ -3,13 +3,11 @@
 
 use uuid::Uuid;
 use wardgraph_identity::session::Why;
-use wardgraph_kernel::{
-    ApiKeyId, ChangeKind, InvitationId, OrganizationRole, Permission, SessionId, TenantId, Timestamp, UserId, Write,
-};
+use wardgraph_kernel::{ApiKeyId, ChangeKind, Holder, InvitationId, SessionId, UserId, Write};
 use wardgraph_store::{Row, Statement, StoreError, Tx};
 
-use super::{APP, By, Member, announce, find, reach::Reach, without};
-use crate::{KeepingError, announce as tell, organization};
+use super::{APP, HandedOver, Member, find, without};
+use crate::{Desk, Giver, OrganizationError, Session, announce, sets};
 
 pub(super) const SESSIONS: Statement<Write> = Statement::writing(
     "organizations.members.end_sessions",
@@ -64,42 +62,35 @@ pub struct Taken {
     pub keys: Vec<ApiKeyId>,
     /// Invitations that were withdrawn.
     pub invitations: Vec<InvitationId>,
-    /// Who owns the organization by the record from now on, where that was this member until now.
-    pub heir: Option<UserId>,
+    /// Whose the organization is from now on, where it was this member's.
+    pub handed_over: Option<HandedOver>,
 }
 
 /// Puts a member out.
 ///
 /// # Errors
-/// [`KeepingError::Above`] for somebody who holds more; [`KeepingError::InTheWay`] for the last owner.
-pub async fn remove(
-    tx: &mut Tx<'_, Write>,
-    organization: &str,
-    user: UserId,
-    by: By,
-    now: Timestamp,
-) -> Result<Taken, KeepingError> {
-    let organization = organization::hold(tx, organization, None).await?.id;
-    let reach = Reach::of(tx, &organization, (by, Permission::MembersWrite), now).await?;
-    let member = find(tx, &organization, user).await?;
-    reach.touches(tx, &member, now).await?;
-    end(tx, &organization, member, now).await
+/// [`OrganizationError::Beyond`] for somebody who holds more; [`OrganizationError::LastOwner`]; [`OrganizationError::Missing`].
+pub async fn remove(tx: &mut Tx<'_, Write>, desk: &Desk, by: &Giver, user: UserId) -> Result<Taken, OrganizationError> {
+    let member = find(tx, &desk.organization, user).await?;
+    // Who may do nothing for now is judged by what waits for them.
+    let held = sets::held_by(tx, &Holder::User(user), desk.now).await?.unwrap_or_default();
+    sets::judge(desk, by, &held, &[])?;
+    end(tx, desk, member).await
 }
 
-/// Has a member leave.
+/// Has a member leave, whatever they hold.
 ///
 /// # Errors
-/// [`KeepingError::InTheWay`] for the last owner.
-pub async fn leave(tx: &mut Tx<'_, Write>, organization: &str, user: UserId, now: Timestamp) -> Result<Taken, KeepingError> {
-    let organization = organization::hold(tx, organization, None).await?.id;
-    let member = find(tx, &organization, user).await?;
-    end(tx, &organization, member, now).await
+/// [`OrganizationError::SignedOut`]; [`OrganizationError::LastOwner`]; [`OrganizationError::Missing`].
+pub async fn leave(tx: &mut Tx<'_, Write>, desk: &Desk, session: Session) -> Result<Taken, OrganizationError> {
+    session.lives(tx, &desk.organization).await?;
+    let member = find(tx, &desk.organization, session.user).await?;
+    end(tx, desk, member).await
 }
 
-async fn end(tx: &mut Tx<'_, Write>, organization: &TenantId, member: Member, now: Timestamp) -> Result<Taken, KeepingError> {
-    let (id, user) = (organization.as_str(), member.user.uuid());
-    let owns = member.role.as_deref() == Some(OrganizationRole::Owner.word());
-    let heir = if owns { without(tx, organization, &member, now).await? } else { None };
+async fn end(tx: &mut Tx<'_, Write>, desk: &Desk, member: Member) -> Result<Taken, OrganizationError> {
+    let (id, user, now) = (desk.organization.as_str(), member.user.uuid(), desk.now);
+    let handed_over = without(tx, desk, member.user, member.role.as_deref()).await?;
     // Whatever begins a session reads the membership: it is gone first.
     tx.write(&MEMBERSHIP, &[&id, &user]).await?;
     let sessions: Vec<SessionId> = ids(&tx.write(&SESSIONS, &[&id, &user, &now, &Why::Administrator.word()]).await?)?;
@@ -108,10 +99,10 @@ async fn end(tx: &mut Tx<'_, Write>, organization: &TenantId, member: Member, no
     for statement in [&CONSENTS, &CODES, &DEVICES, &TOKENS] {
         tx.write(statement, &[&id, &user]).await?;
     }
-    tell::taken(tx, ChangeKind::SessionEnded, sessions.iter().map(ToString::to_string), now).await?;
-    tell::taken(tx, ChangeKind::ApiKeyRevoked, keys.iter().map(ToString::to_string), now).await?;
-    announce(tx, organization, member.user, now).await?;
-    Ok(Taken { member, sessions, keys, invitations, heir })
+    announce::taken(tx, ChangeKind::SessionEnded, sessions.iter().map(ToString::to_string), now).await?;
+    announce::taken(tx, ChangeKind::ApiKeyRevoked, keys.iter().map(ToString::to_string), now).await?;
+    desk.grants_changed(tx, &Holder::User(member.user)).await?;
+    Ok(Taken { member, sessions, keys, invitations, handed_over })
 }
 
 fn ids<T: From<Uuid>>(rows: &[Row]) -> Result<Vec<T>, StoreError> {

@@ -4,7 +4,7 @@ use uuid::Uuid;
 use wardgraph_kernel::{Cursor, Mode, Page, PageSize, Read, TenantId, Timestamp, UserId};
 use wardgraph_store::{Role, Row, Statement, StoreError, Tx};
 
-use crate::KeepingError;
+use crate::OrganizationError;
 
 macro_rules! member {
     () => {
@@ -57,10 +57,18 @@ pub async fn list<M: Mode>(
 /// One member.
 ///
 /// # Errors
-/// [`KeepingError::NoMember`].
-pub async fn find<M: Mode>(tx: &mut Tx<'_, M>, organization: &TenantId, user: UserId) -> Result<Member, KeepingError> {
-    let row = tx.find(&FIND, &[&organization.as_str(), &user.uuid()]).await?.ok_or(KeepingError::NoMember)?;
-    Ok(read(&row)?)
+/// [`OrganizationError::Missing`].
+pub async fn find<M: Mode>(tx: &mut Tx<'_, M>, organization: &TenantId, user: UserId) -> Result<Member, OrganizationError> {
+    look_up(tx, organization, user).await?.ok_or(OrganizationError::Missing("member"))
+}
+
+/// One who may be no member any more.
+pub(crate) async fn look_up<M: Mode>(
+    tx: &mut Tx<'_, M>,
+    organization: &TenantId,
+    user: UserId,
+) -> Result<Option<Member>, StoreError> {
+    tx.find(&FIND, &[&organization.as_str(), &user.uuid()]).await?.as_ref().map(read).transpose()
 }
 
 fn read(row: &Row) -> Result<Member, StoreError> {

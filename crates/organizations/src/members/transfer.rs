@@ -1,48 +1,63 @@
 //! An organization is handed over.
 
-use wardgraph_kernel::{Holder, OrganizationRole, Permission, Timestamp, UserId, Write};
+use wardgraph_kernel::{OrganizationRole, UserId, Write};
 use wardgraph_store::Tx;
 
-use super::{By, HAND_OVER, announce, change::SET_ROLE, find, reach::Reach};
+use super::{HandedOver, change, find, owners::hand_over};
 use crate::{
-    KeepingError, Session,
+    Desk, Giver, OrganizationError,
     organization::{self, Organization},
     sets,
 };
 
-/// Hands an organization over to another member, who is an owner from then on; who did stays an admin. The organization before and after.
+/// An organization that was handed over.
+#[derive(Debug, Clone)]
+pub struct Transferred {
+    /// Before.
+    pub before: Organization,
+    /// After.
+    pub after: Organization,
+    /// The members who have another role than before.
+    pub changed: Vec<UserId>,
+}
+
+/// Hands an organization over to another member, who is an owner from then on. Who hands it over stays an admin; at the word of whoever runs the server that is
+/// whose it is by the record.
 ///
 /// # Errors
-/// [`KeepingError::Above`] for whoever is no owner; [`KeepingError::InTheWay`] for handing it to oneself, or to an account that may do nothing.
-pub async fn transfer(
-    tx: &mut Tx<'_, Write>,
-    organization: &str,
-    by: Session,
-    to: UserId,
-    now: Timestamp,
-) -> Result<(Organization, Organization), KeepingError> {
-    let from = by.user;
-    let before = organization::hold(tx, organization, Some(from)).await?;
-    if before.role.as_deref() != Some(OrganizationRole::Owner.word()) {
-        return Err(KeepingError::Above("an organization is its owners' to hand over"));
+/// [`OrganizationError::Beyond`] for whoever is no owner, or to whom something is denied; [`OrganizationError::InTheWay`] for whose it is already, for an account
+/// that may do nothing, and for somebody to whom something is denied; [`OrganizationError::Missing`] for who is no member.
+pub async fn transfer(tx: &mut Tx<'_, Write>, desk: &Desk, by: &Giver, to: UserId) -> Result<Transferred, OrganizationError> {
+    let (id, in_the_way) = (desk.organization.as_str(), |why: &str| Err(OrganizationError::InTheWay(why.to_owned())));
+    let from = match by.user() {
+        Some(user) => user,
+        None => organization::find(tx, id, None).await?.owner,
+    };
+    let before = organization::find(tx, id, Some(from)).await?;
+    let owner = Some(OrganizationRole::Owner.word());
+    if before.role.as_deref() != owner && by.user().is_some() {
+        return Err(OrganizationError::Beyond(vec!["an organization is its owners' to hand over".into()]));
     }
-    // What is denied to who hands it over would not be denied to who gets it.
-    Reach::of(tx, &before.id, (By::Member(by), Permission::OrganizationsDelete), now)
-        .await?
-        .gives(Some(OrganizationRole::Owner))?;
-    if from == to {
-        return Err(KeepingError::InTheWay("the organization is yours already"));
+    let heir = find(tx, &desk.organization, to).await?;
+    if from == to && heir.role.as_deref() == owner {
+        return in_the_way("the organization belongs to this account already");
     }
-    if find(tx, &before.id, to).await?.disabled {
-        return Err(KeepingError::InTheWay("the account may do nothing: nobody would own the organization"));
+    if heir.disabled {
+        return in_the_way("the account may do nothing: nobody would own the organization");
     }
-    sets::has_room(tx, &Holder::User(to), OrganizationRole::Owner, now).await?;
-    let id = before.id.as_str();
-    for (user, role) in [(to, OrganizationRole::Owner), (from, OrganizationRole::Admin)] {
-        tx.write(&SET_ROLE, &[&id, &user.uuid(), &Some(role.word())]).await?;
-        announce(tx, &before.id, user, now).await?;
+    let raised = (to, heir.role.as_deref() != owner, OrganizationRole::Owner);
+    let lowered = (from, from != to && before.role.as_deref() == owner, OrganizationRole::Admin);
+    let mut changed = Vec::new();
+    for (user, _, role) in [raised, lowered].into_iter().filter(|(_, changes, _)| *changes) {
+        change::judge(tx, desk, by, user, Some(role)).await?;
+        change::put(tx, desk, user, Some(role)).await?;
+        changed.push(user);
     }
-    tx.write(&HAND_OVER, &[&id, &to.uuid(), &before.owner.uuid()]).await?;
-    let after = organization::find(tx, organization, Some(from)).await?;
-    Ok((before, after))
+    // Else what is denied to them would be nobody's any more.
+    if !sets::keepers(tx, &desk.organization, &desk.book, desk.now, usize::MAX).await?.contains(&to) {
+        return in_the_way("something of what an owner may do is denied to this account: take that back first");
+    }
+    hand_over(tx, desk, HandedOver { from: before.owner, to }).await?;
+    let after = organization::find(tx, id, Some(from)).await?;
+    Ok(Transferred { before, after, changed })
 }

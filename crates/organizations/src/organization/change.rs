@@ -3,8 +3,8 @@
 use wardgraph_kernel::{Timestamp, UserId, Write};
 use wardgraph_store::{Role, Row, Statement, StoreError, Tx};
 
-use super::{Organization, Standing, find, hold};
-use crate::{KeepingError, announce};
+use super::{CurrentSettings, Organization, find, hold};
+use crate::{OrganizationError, announce};
 
 pub(super) const CHANGE: Statement<Write> = Statement::writing(
     "organizations.organization.change",
@@ -52,11 +52,11 @@ pub async fn change(
     user: Option<UserId>,
     wanted: Settings,
     now: Timestamp,
-) -> Result<Changed, KeepingError> {
+) -> Result<Changed, OrganizationError> {
     let before = hold(tx, organization, user).await?;
     let was = before.settings.clone();
     let name = wanted.name.unwrap_or_else(|| before.name.clone());
-    let now_set = Standing {
+    let now_set = CurrentSettings {
         requires_mfa: wanted.requires_mfa.unwrap_or(was.requires_mfa),
         session_idle_seconds: wanted.session_idle_seconds.unwrap_or(was.session_idle_seconds),
         session_lifetime_seconds: wanted.session_lifetime_seconds.unwrap_or(was.session_lifetime_seconds),
@@ -82,7 +82,12 @@ pub async fn change(
 }
 
 /// Puts an organization into a tier.
-pub async fn set_tier(tx: &mut Tx<'_, Write>, organization: &str, tier: &str, now: Timestamp) -> Result<Changed, KeepingError> {
+pub async fn set_tier(
+    tx: &mut Tx<'_, Write>,
+    organization: &str,
+    tier: &str,
+    now: Timestamp,
+) -> Result<Changed, OrganizationError> {
     let before = hold(tx, organization, None).await?;
     let rows = tx.write(&TIER, &[&organization, &tier]).await?;
     announce::settings(tx, &before.id, version(&rows)?, now).await?;

@@ -6,7 +6,7 @@ use wardgraph_kernel::{Timestamp, UserId, Write};
 use wardgraph_store::{Role, Statement, Tx};
 
 use super::{Changed, Deleted, Organization, change::version, hold};
-use crate::{KeepingError, announce};
+use crate::{OrganizationError, announce};
 
 const APP: &[Role] = &[Role::App];
 
@@ -30,7 +30,7 @@ pub(super) const RESTORE: Statement<Write> = Statement::writing(
 /// Deletes an organization: nothing works there any more, and after `grace` nothing is left. One that is deleted already goes no later for it.
 ///
 /// # Errors
-/// [`KeepingError::InTheWay`] unless `confirmed` is its name or its id.
+/// [`OrganizationError::InTheWay`] unless `confirmed` is its name or its id.
 pub async fn delete(
     tx: &mut Tx<'_, Write>,
     organization: &str,
@@ -38,10 +38,10 @@ pub async fn delete(
     confirmed: &str,
     grace: Duration,
     now: Timestamp,
-) -> Result<Changed, KeepingError> {
+) -> Result<Changed, OrganizationError> {
     let before = hold(tx, organization, user).await?;
     if confirmed.trim() != before.name && confirmed != before.id.as_str() {
-        return Err(KeepingError::InTheWay("`confirm` is not the organization's name: nothing was deleted"));
+        return Err(OrganizationError::InTheWay("`confirm` is not the organization's name: nothing was deleted".into()));
     }
     let deleted = before.deleted.unwrap_or(Deleted { at: now, purge_at: now.saturating_add(grace).unwrap_or(Timestamp::MAX) });
     let rows = tx.write(&DELETE, &[&organization, &deleted.at, &deleted.purge_at]).await?;
@@ -55,16 +55,16 @@ pub async fn delete(
 /// Restores an organization. One that was not deleted stays as it is.
 ///
 /// # Errors
-/// [`KeepingError::NoOrganization`] once its grace is over: what is left of it is being erased.
+/// [`OrganizationError::Missing`] once its grace is over: what is left of it is being erased.
 pub async fn restore(
     tx: &mut Tx<'_, Write>,
     organization: &str,
     user: Option<UserId>,
     now: Timestamp,
-) -> Result<Changed, KeepingError> {
+) -> Result<Changed, OrganizationError> {
     let before = hold(tx, organization, user).await?;
     if before.deleted.is_some_and(|deleted| deleted.purge_at <= now) {
-        return Err(KeepingError::NoOrganization);
+        return Err(OrganizationError::Missing("organization"));
     }
     let rows = tx.write(&RESTORE, &[&organization]).await?;
     announce::settings(tx, &before.id, version(&rows)?, now).await?;

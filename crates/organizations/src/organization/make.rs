@@ -5,7 +5,7 @@ use wardgraph_kernel::{Chance, TenantId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Statement, StoreError, Tx};
 
 use super::{Organization, find};
-use crate::KeepingError;
+use crate::OrganizationError;
 
 const ADMIN: &[Role] = &[Role::Admin];
 /// How many organizations a person may own.
@@ -37,20 +37,20 @@ pub(super) const FOUND: Statement<Write> = Statement::writing(
 /// Makes an organization, whose owner `user` is.
 ///
 /// # Errors
-/// [`KeepingError::TooMany`]; [`KeepingError::Outside`] for an account that is no more, or may do nothing.
+/// [`OrganizationError::InTheWay`] for more than a person may own, and for an account that is no more, or may do nothing.
 pub async fn make(
     tx: &mut Tx<'_, Write>,
     user: UserId,
     name: &str,
     now: Timestamp,
     chance: &dyn Chance,
-) -> Result<Organization, KeepingError> {
+) -> Result<Organization, OrganizationError> {
     if tx.write(&HOLD_PERSON, &[&user.uuid()]).await?.is_empty() {
-        return Err(KeepingError::Outside);
+        return Err(OrganizationError::InTheWay("the account is no more, or may do nothing: it can own nothing".into()));
     }
     let rows = tx.write(&COUNT, &[&user.uuid()]).await?;
     if rows.first().ok_or(StoreError::Ended)?.try_get::<i64>(0)? >= MOST {
-        return Err(KeepingError::TooMany { most: MOST });
+        return Err(OrganizationError::InTheWay(format!("a person may own {MOST} organizations")));
     }
     let id: TenantId = organization_id(chance).ok_or_else(|| StoreError::Unsafe("an organization has no id".into()))?;
     tx.write(&MAKE, &[&id.as_str(), &name, &user.uuid(), &now]).await?;

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use wardgraph_kernel::{Mode, Read, TenantId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
-use crate::KeepingError;
+use crate::OrganizationError;
 
 /// Its row, with what somebody is in it.
 macro_rules! organization {
@@ -72,7 +72,7 @@ pub struct Organization {
     /// What whoever looks is there.
     pub role: Option<String>,
     /// What is set of it.
-    pub settings: Standing,
+    pub settings: CurrentSettings,
     /// When it came into being.
     pub created_at: Timestamp,
     /// Since when nothing works there any more, and when nothing is left.
@@ -81,7 +81,7 @@ pub struct Organization {
 
 /// What is set of an organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct CurrentSettings {
     /// Whether whoever works there must have shown a second factor.
     pub requires_mfa: bool,
     /// After how many seconds without a use its sessions end.
@@ -104,17 +104,21 @@ pub struct Deleted {
 }
 
 /// An organization, with what `user` is in it.
-pub async fn find<M: Mode>(tx: &mut Tx<'_, M>, organization: &str, user: Option<UserId>) -> Result<Organization, KeepingError> {
+pub async fn find<M: Mode>(
+    tx: &mut Tx<'_, M>,
+    organization: &str,
+    user: Option<UserId>,
+) -> Result<Organization, OrganizationError> {
     let user = user.map(UserId::uuid);
-    let row = tx.find(&FIND, &[&organization, &user]).await?.ok_or(KeepingError::NoOrganization)?;
+    let row = tx.find(&FIND, &[&organization, &user]).await?.ok_or(OrganizationError::Missing("organization"))?;
     Ok(read(&row)?)
 }
 
 /// The same, held until the transaction ends.
-pub async fn hold(tx: &mut Tx<'_, Write>, organization: &str, user: Option<UserId>) -> Result<Organization, KeepingError> {
+pub async fn hold(tx: &mut Tx<'_, Write>, organization: &str, user: Option<UserId>) -> Result<Organization, OrganizationError> {
     let user = user.map(UserId::uuid);
     let rows = tx.write(&HOLD, &[&organization, &user]).await?;
-    Ok(read(rows.first().ok_or(KeepingError::NoOrganization)?)?)
+    Ok(read(rows.first().ok_or(OrganizationError::Missing("organization"))?)?)
 }
 
 fn read(row: &Row) -> Result<Organization, StoreError> {
@@ -126,7 +130,7 @@ fn read(row: &Row) -> Result<Organization, StoreError> {
         tier: row.try_get(2)?,
         owner: row.try_get::<Uuid>(3)?.into(),
         role: row.try_get(4)?,
-        settings: Standing {
+        settings: CurrentSettings {
             requires_mfa: row.try_get(5)?,
             session_idle_seconds: row.try_get(6)?,
             session_lifetime_seconds: row.try_get(7)?,

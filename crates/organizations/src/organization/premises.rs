@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use wardgraph_kernel::{Identity, TenantId};
 use wardgraph_store::{Statement, Tx};
 
-use crate::{KeepingError, refusal::unreadable};
+use crate::OrganizationError;
 
 pub(super) const FIND: Statement<Identity> = Statement::identity(
     "organizations.organization.premises",
@@ -44,7 +44,7 @@ pub fn network(text: &str) -> Option<IpNet> {
 }
 
 /// What is to be remembered of an organization; of one that is not there, nothing.
-pub async fn premises(tx: &mut Tx<'_, Identity>, organization: &TenantId) -> Result<Premises, KeepingError> {
+pub async fn premises(tx: &mut Tx<'_, Identity>, organization: &TenantId) -> Result<Premises, OrganizationError> {
     let rows = tx.run(&FIND, &[&organization.as_str()]).await?;
     let Some(row) = rows.first() else { return Ok(Premises::default()) };
     let networks: Vec<String> = row.try_get(2)?;
@@ -54,7 +54,7 @@ pub async fn premises(tx: &mut Tx<'_, Identity>, organization: &TenantId) -> Res
         version: row.try_get(0)?,
         is_deleted: row.try_get(1)?,
         retention: days.map(|days| Duration::from_hours(24 * u64::from(days.unsigned_abs()))),
-        networks: networks.map_err(|_| unreadable("an organization's networks"))?,
+        networks: networks.map_err(|_| OrganizationError::Unreadable("an organization's networks"))?,
     })
 }
 

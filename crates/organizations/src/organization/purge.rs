@@ -6,7 +6,7 @@
 use wardgraph_kernel::{TenantId, Timestamp, Write};
 use wardgraph_store::{Role, Statement, StatementInfo, StoreError, Tx};
 
-use crate::{KeepingError, announce};
+use crate::{OrganizationError, announce};
 
 const ADMIN: &[Role] = &[Role::Admin];
 /// How many rows of a table go at once.
@@ -99,7 +99,11 @@ pub async fn purge(tx: &mut Tx<'_, Write>, organization: &TenantId, place: usize
 
 /// Deletes an organization whose grace is over, with all that refers to it, and tells every server. What it was called; `None` if it is gone already, or
 /// was restored.
-pub async fn dissolve(tx: &mut Tx<'_, Write>, organization: &TenantId, now: Timestamp) -> Result<Option<String>, KeepingError> {
+pub async fn dissolve(
+    tx: &mut Tx<'_, Write>,
+    organization: &TenantId,
+    now: Timestamp,
+) -> Result<Option<String>, OrganizationError> {
     tx.write(&END_SESSIONS, &[&organization.as_str(), &now]).await?;
     let rows = tx.write(&DISSOLVE, &[&organization.as_str(), &now]).await?;
     let Some(row) = rows.first() else { return Ok(None) };

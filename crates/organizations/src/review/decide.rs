@@ -4,7 +4,7 @@ use wardgraph_kernel::{Holder, ReviewId, ReviewItemId, TenantId, Timestamp, User
 use wardgraph_store::{Role, Statement, Tx};
 
 use super::{Item, Outcome, Review, Verdict, read, take};
-use crate::{Desk, Giver, OrganizationError, sets};
+use crate::{Desk, Giver, OrganizationError, members::HandedOver, sets};
 
 const APP: &[Role] = &[Role::App];
 
@@ -54,17 +54,28 @@ pub struct Judgement<'a> {
 /// What came of it.
 #[derive(Debug)]
 pub enum Decided {
-    /// It is decided: the item before and after.
-    Done(Box<(Item, Item)>),
+    /// It is decided.
+    Done(Box<Done>),
     /// It is not for this person to decide, and why.
     NotTheirs(&'static str),
+}
+
+/// A decision.
+#[derive(Debug)]
+pub struct Done {
+    /// The item before.
+    pub before: Item,
+    /// The item after.
+    pub after: Item,
+    /// Whose the organization is from now on, where it was the holder's.
+    pub handed_over: Option<HandedOver>,
 }
 
 /// Decides about an item; what is revoked is gone with this transaction.
 ///
 /// # Errors
-/// [`OrganizationError::Missing`]; [`OrganizationError::InTheWay`] in a review that is closed, for what was revoked already, for what is another one by
-/// now, and for the last owner; [`OrganizationError::Beyond`] for what is above whoever decides.
+/// [`OrganizationError::Missing`]; [`OrganizationError::InTheWay`] in a review that is closed, for what was revoked already, and for what is another
+/// one by now; [`OrganizationError::LastOwner`]; [`OrganizationError::Beyond`] for what is above whoever decides.
 pub async fn decide(tx: &mut Tx<'_, Write>, desk: &Desk, by: &Giver, said: &Judgement<'_>) -> Result<Decided, OrganizationError> {
     let in_the_way = |why: &str| OrganizationError::InTheWay(why.to_owned());
     let review = open(tx, &desk.organization, said.review).await?;
@@ -78,8 +89,8 @@ pub async fn decide(tx: &mut Tx<'_, Write>, desk: &Desk, by: &Giver, said: &Judg
     if matches!(before.outcome, Some(Outcome::Revoked | Outcome::Gone)) {
         return Err(in_the_way("it is revoked already"));
     }
-    let outcome = match said.verdict {
-        Verdict::Keep => Outcome::Kept,
+    let (outcome, handed_over) = match said.verdict {
+        Verdict::Keep => (Outcome::Kept, None),
         Verdict::Revoke => {
             // All that the holder has must be the taker's: nobody takes from who stands above them.
             let held = sets::held_by(tx, &before.thing.holder, desk.now).await?.unwrap_or_default();
@@ -87,22 +98,15 @@ pub async fn decide(tx: &mut Tx<'_, Write>, desk: &Desk, by: &Giver, said: &Judg
             // And what a deny of it kept away is given by taking it.
             let left: Vec<_> = held.iter().filter(|holding| !before.thing.is(holding)).cloned().collect();
             sets::judge(desk, by, &held, &left)?;
-            let was_kept = sets::has_keeper(tx, desk, &desk.book).await?;
-            let outcome = take::take(tx, desk, &before).await?;
-            if was_kept && !sets::has_keeper(tx, desk, &desk.book).await? {
-                return Err(sets::no_keeper());
-            }
-            outcome
+            take::take(tx, desk, &before).await?
         }
     };
-    match outcome {
-        Outcome::Changed => return Err(in_the_way("it is another one by now than was reviewed: begin another review")),
-        Outcome::LastOwner => return Err(in_the_way("somebody must own the organization")),
-        Outcome::Kept | Outcome::Revoked | Outcome::Gone => {}
+    if outcome == Outcome::Changed {
+        return Err(in_the_way("it is another one by now than was reviewed: begin another review"));
     }
     note(tx, desk, &before, said.verdict, Some(said.by), Some(said.reason), outcome).await?;
     let after = find(tx, &desk.organization, said.review, said.item).await?;
-    Ok(Decided::Done(Box::new((before, after))))
+    Ok(Decided::Done(Box::new(Done { before, after, handed_over })))
 }
 
 /// Ends a review. What nobody decided about stays as it is.

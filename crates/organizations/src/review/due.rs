@@ -7,7 +7,7 @@ use wardgraph_kernel::{ReviewId, TenantId, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StoreError, Tx};
 
 use super::{Item, Outcome, Review, Verdict, decide, read, take};
-use crate::{Desk, OrganizationError};
+use crate::{Desk, OrganizationError, members::HandedOver};
 
 /// How many items are decided in one transaction.
 const ITEMS: i64 = 100;
@@ -49,6 +49,8 @@ pub struct Claim {
 pub struct Turn {
     /// The items that were decided, and what came of each.
     pub decided: Vec<(Item, Outcome)>,
+    /// Whose the organization is from now on, one after the other, where it was a holder's.
+    pub handed_over: Vec<HandedOver>,
     /// What the rule said.
     pub verdict: Verdict,
     /// The review, if it is over.
@@ -76,16 +78,24 @@ pub async fn turn(tx: &mut Tx<'_, Write>, claim: &Claim, now: Timestamp) -> Resu
         Err(error) => return Err(error),
     };
     let rows = tx.write(&UNDECIDED, &[&organization.as_str(), &review.id.uuid(), &ITEMS]).await?;
-    let mut decided = Vec::with_capacity(rows.len());
+    let (mut decided, mut handed_over) = (Vec::with_capacity(rows.len()), Vec::new());
     for row in &rows {
         let item = read::item(row)?;
         let outcome = match review.on_due {
             Verdict::Keep => Outcome::Kept,
-            Verdict::Revoke => take::take(tx, &desk, &item).await?,
+            Verdict::Revoke => match take::take(tx, &desk, &item).await {
+                Ok((outcome, handed)) => {
+                    handed_over.extend(handed);
+                    outcome
+                }
+                // Whoever must own the organization stays; and so they do where it is too much to find out who else could.
+                Err(OrganizationError::LastOwner(_) | OrganizationError::InTheWay(_)) => Outcome::LastOwner,
+                Err(error) => return Err(error),
+            },
         };
         decide::note(tx, &desk, &item, review.on_due, None, Some(REASON), outcome).await?;
         decided.push((item, outcome));
     }
     let closed = if decided.is_empty() { Some(decide::close(tx, organization, review.id, None, now).await?) } else { None };
-    Ok(Some(Turn { decided, verdict: review.on_due, closed }))
+    Ok(Some(Turn { decided, handed_over, verdict: review.on_due, closed }))
 }

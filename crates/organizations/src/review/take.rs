@@ -1,27 +1,16 @@
 //! Something held is taken away, and every server told in the same transaction.
 
-use wardgraph_kernel::{ChangeKind, Holder, Read, Write};
+use wardgraph_kernel::{ChangeKind, Holder, UserId, Write};
 use wardgraph_store::{Role, Statement, Tx};
 
 use super::{Item, Kind, Outcome};
-use crate::{Desk, OrganizationError, announce};
+use crate::{
+    Desk, OrganizationError, announce,
+    members::{self, HandedOver},
+};
 
 const APP: &[Role] = &[Role::App];
 
-/// A membership without a role stays one: what is granted besides counts on.
-pub(super) const MEMBERSHIP: Statement<Write> = Statement::writing(
-    "organizations.review.take_membership",
-    APP,
-    "update memberships set role = null where organization_id = $1 and user_id = $2 and role = $3 returning 1",
-);
-/// How a membership stands, and how many others own the organization.
-pub(super) const OWNERS: Statement<Read> = Statement::reading(
-    "organizations.review.owners",
-    APP,
-    "select (select m.role from memberships m where m.organization_id = $1 and m.user_id = $2),
-            (select count(*) from memberships m join users u using (user_id)
-             where m.organization_id = $1 and m.user_id <> $2 and m.role = 'owner' and u.disabled_at is null)",
-);
 pub(super) const GRANT: Statement<Write> = Statement::writing(
     "organizations.review.take_grant",
     APP,
@@ -38,21 +27,43 @@ pub(super) const KEY: Statement<Write> = Statement::writing(
     "update api_keys set revoked_at = $3 where organization_id = $1 and key_id = $2 and revoked_at is null returning 1",
 );
 
-/// Takes away what an item asks about, if it is there as it was.
-pub(super) async fn take(tx: &mut Tx<'_, Write>, desk: &Desk, item: &Item) -> Result<Outcome, OrganizationError> {
+/// Takes away what an item asks about, if it is there as it was. Tells besides whose the organization is from then on, where it was the holder's.
+///
+/// # Errors
+/// [`OrganizationError::LastOwner`]: nothing was taken.
+pub(super) async fn take(
+    tx: &mut Tx<'_, Write>,
+    desk: &Desk,
+    item: &Item,
+) -> Result<(Outcome, Option<HandedOver>), OrganizationError> {
+    match (item.thing.kind, &item.thing.holder) {
+        (Kind::Membership, Holder::User(user)) => place(tx, desk, *user, item.thing.role.as_deref()).await,
+        _ => Ok((thing(tx, desk, item).await?, None)),
+    }
+}
+
+/// Takes the role of a membership, which stays one without it: what is granted besides counts on.
+async fn place(
+    tx: &mut Tx<'_, Write>,
+    desk: &Desk,
+    user: UserId,
+    reviewed: Option<&str>,
+) -> Result<(Outcome, Option<HandedOver>), OrganizationError> {
+    let role = members::look_up(tx, &desk.organization, user).await?.and_then(|member| member.role);
+    match role.as_deref() {
+        None => Ok((Outcome::Gone, None)),
+        role if role != reviewed => Ok((Outcome::Changed, None)),
+        role => {
+            let handed_over = members::without(tx, desk, user, role).await?;
+            members::put(tx, desk, user, None).await?;
+            Ok((Outcome::Revoked, handed_over))
+        }
+    }
+}
+
+async fn thing(tx: &mut Tx<'_, Write>, desk: &Desk, item: &Item) -> Result<Outcome, OrganizationError> {
     let tenant = desk.organization.as_str();
     match (item.thing.kind, &item.thing.holder) {
-        (Kind::Membership, Holder::User(user)) => {
-            let row = tx.find(&OWNERS, &[&tenant, &user.uuid()]).await?.ok_or(OrganizationError::Unreadable("a membership"))?;
-            let (role, others): (Option<String>, i64) = (row.try_get(0)?, row.try_get(1)?);
-            match role {
-                None => return Ok(Outcome::Gone),
-                role if role != item.thing.role => return Ok(Outcome::Changed),
-                Some(role) if role == "owner" && others == 0 => return Ok(Outcome::LastOwner),
-                Some(_) => {}
-            }
-            tx.write(&MEMBERSHIP, &[&tenant, &user.uuid(), &item.thing.role]).await?;
-        }
         (Kind::Grant, _) => {
             if tx.write(&GRANT, &[&tenant, &item.thing.id]).await?.is_empty() {
                 return Ok(Outcome::Gone);

@@ -29,7 +29,8 @@ use crate::{
     handlers::{
         account::sessions::{is_signed_in, signed_out},
         page,
-        roles::{refused as beyond, sit_down},
+        refused::refuse,
+        roles::sit_down,
     },
 };
 
@@ -65,7 +66,7 @@ pub(crate) async fn create(
         return Ok(work.refuse(signed_out()).await?);
     }
     if let Err(error) = may_hold(&mut work, (&tenant, &caller), None, new.role, now).await {
-        return beyond(work, None, error).await;
+        return refuse(work, None, error).await;
     }
     let made = async {
         let by = client::registrar(&mut work.tx(), caller.user).await?;
@@ -94,7 +95,7 @@ pub(crate) async fn replace(
         return Ok(work.refuse(signed_out()).await?);
     }
     if let Err(error) = may_hold(&mut work, (&tenant, &caller), Some(&id), new.role, now).await {
-        return beyond(work, Some((&id).into()), error).await;
+        return refuse(work, Some((&id).into()), error).await;
     }
     let changed = async {
         let by = client::registrar(&mut work.tx(), caller.user).await?;
@@ -122,7 +123,7 @@ pub(crate) async fn delete(permit: Permit<DeleteClient>, Path(id): Path<ClientId
         desk.may_end(&mut work.tx(), &by, &id).await
     };
     if let Err(error) = may_end.await {
-        return beyond(work, Some((&id).into()), error).await;
+        return refuse(work, Some((&id).into()), error).await;
     }
     let before = client::delete(&mut work.tx(), &id).await?;
     announce(&mut work.tx(), &id, i64::MAX, true, now).await?;
@@ -143,7 +144,7 @@ pub(crate) async fn rotate(
         return Ok(work.refuse(signed_out()).await?);
     }
     if let Err(error) = may_hold(&mut work, (&tenant, &caller), Some(&id), None, now).await {
-        return beyond(work, Some((&id).into()), error).await;
+        return refuse(work, Some((&id).into()), error).await;
     }
     let rotated = async {
         let by = client::registrar(&mut work.tx(), caller.user).await?;

@@ -15,7 +15,8 @@ use crate::{
     Failure,
     handlers::{
         page,
-        users::{acting, announce, refuse, wire},
+        refused::refuse,
+        users::{acting, announce, wire},
     },
 };
 
@@ -46,11 +47,11 @@ pub(crate) async fn set_global_role(
         let set = people::set_global_role(&mut work.tx(), &administrators, id, role, now).await?;
         announce(&mut work, id, set.generation, now).await?;
         work.explain(json!({ "before": { "global_role": set.before }, "after": { "global_role": role.map(GlobalRole::word) } }));
-        Ok(wire(people::find(&mut work.tx(), Who::Everybody, id).await?))
+        Ok::<_, Failure>(wire(people::find(&mut work.tx(), Who::Everybody, id).await?))
     };
     match set.await {
         Ok(user) => Ok(work.commit(id, Json(user)).await?),
-        Err(failure) => refuse(work, id, failure).await,
+        Err(failure) => refuse(work, Some(id.into()), failure).await,
     }
 }
 

@@ -9,28 +9,36 @@ use wardgraph_api::{
 use wardgraph_gate::{Committed, Permit};
 use wardgraph_kernel::{EventType, Permission};
 use wardgraph_organizations::{
-    members::{self, By},
+    members::{self, Transferred},
     organization,
 };
 
-use super::{own, refuse, session, shown, told};
-use crate::{Failure, Services};
+use super::{own, shown, told};
+use crate::{
+    Failure, Services,
+    handlers::{refused::refuse, roles::sit_down},
+};
 
 pub(crate) async fn transfer(
     permit: Permit<TransferOrganization>,
     (Path(id), Json(wanted)): (Path<OrganizationId>, Json<Transfer>),
 ) -> Result<Committed<TransferOrganization>, Failure> {
     own(&permit, &id)?;
-    let (by, now) = (session(&permit)?, permit.now());
-    let (user, mut work) = (by.user, permit.begin()?);
-    match members::transfer(&mut work.tx(), &id.0, by, wanted.user_id, now).await {
-        Ok((before, after)) => {
+    let (caller, tenant, now) = (permit.account()?, permit.tenant().clone(), permit.now());
+    let (user, mut work) = (caller.user, permit.begin()?);
+    let handed = async {
+        let (desk, by) = sit_down(&mut work, &tenant, &caller, now).await?;
+        members::transfer(&mut work.tx(), &desk, &by, wanted.user_id).await
+    };
+    match handed.await {
+        Ok(Transferred { before, after, changed }) => {
             work.explain(json!({ "before": { "owner_id": before.owner }, "after": { "owner_id": after.owner, "by": user } }));
-            work.changed(EventType::MemberRoleChanged, user);
-            work.changed(EventType::MemberRoleChanged, wanted.user_id);
+            for member in changed {
+                work.changed(EventType::MemberRoleChanged, member);
+            }
             Ok(work.commit(&after.id, Json(shown(after.clone()))).await?)
         }
-        Err(error) => refuse(work, error).await,
+        Err(error) => refuse(work, Some((&tenant).into()), error).await,
     }
 }
 
@@ -40,11 +48,10 @@ pub(crate) async fn delete(
     services: Services,
 ) -> Result<Committed<DeleteOrganization>, Failure> {
     own(&permit, &id)?;
-    let (by, now, grace) = (session(&permit)?, permit.now(), services.organizations_grace);
-    let (user, mut work) = (by.user, permit.begin()?);
+    let (caller, tenant, now) = (permit.account()?, permit.tenant().clone(), permit.now());
+    let (user, grace, mut work) = (caller.user, services.organizations_grace, permit.begin()?);
     let deleted = async {
-        let held = organization::hold(&mut work.tx(), &id.0, Some(user)).await?;
-        members::still(&mut work.tx(), &held.id, (By::Member(by), Permission::OrganizationsDelete), now).await?;
+        sit_down(&mut work, &tenant, &caller, now).await?;
         organization::delete(&mut work.tx(), &id.0, Some(user), &body.confirm, grace, now).await
     };
     match deleted.await {
@@ -52,7 +59,7 @@ pub(crate) async fn delete(
             work.explain(told(&changed));
             Ok(work.commit(&changed.after.id, Json(shown(changed.after.clone()))).await?)
         }
-        Err(error) => refuse(work, error).await,
+        Err(error) => refuse(work, Some((&tenant).into()), error).await,
     }
 }
 
@@ -61,11 +68,11 @@ pub(crate) async fn restore(
     Path(id): Path<OrganizationId>,
 ) -> Result<Committed<RestoreOrganization>, Failure> {
     own(&permit, &id)?;
-    let (by, now) = (session(&permit)?, permit.now());
-    let (user, mut work) = (by.user, permit.begin()?);
+    let (caller, tenant, now) = (permit.account()?, permit.tenant().clone(), permit.now());
+    let (user, mut work) = (caller.user, permit.begin()?);
     let restored = async {
-        let held = organization::hold(&mut work.tx(), &id.0, Some(user)).await?;
-        members::still(&mut work.tx(), &held.id, (By::Member(by), Permission::OrganizationsDelete), now).await?;
+        let (_, by) = sit_down(&mut work, &tenant, &caller, now).await?;
+        by.must(Permission::OrganizationsDelete)?;
         organization::restore(&mut work.tx(), &id.0, Some(user), now).await
     };
     match restored.await {
@@ -73,6 +80,6 @@ pub(crate) async fn restore(
             work.explain(told(&changed));
             Ok(work.commit(&changed.after.id, Json(shown(changed.after.clone()))).await?)
         }
-        Err(error) => refuse(work, error).await,
+        Err(error) => refuse(work, Some((&tenant).into()), error).await,
     }
 }

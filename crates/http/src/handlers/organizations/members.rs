@@ -7,11 +7,21 @@ use wardgraph_api::{
     wire::organization::{self as wire, MemberPage, OrganizationId, Paging, RoleChange},
 };
 use wardgraph_gate::{Committed, Permit, Work};
-use wardgraph_kernel::{Endpoint, EventType, List, OrganizationRole, UserId, Write};
-use wardgraph_organizations::members::{self, By, Member, Taken};
+use wardgraph_kernel::{Endpoint, EventType, List, OrganizationRole, TenantId, UserId, Write};
+use wardgraph_organizations::{
+    Desk,
+    members::{self, Member, Taken},
+};
 
-use super::{own, refuse, session};
-use crate::{Failure, handlers::page};
+use super::{handed_over, own};
+use crate::{
+    Failure,
+    handlers::{
+        page,
+        refused::refuse,
+        roles::{session, sit_down},
+    },
+};
 
 pub(crate) async fn list(
     permit: Permit<ListMembers>,
@@ -33,16 +43,20 @@ pub(crate) async fn change(
     (Path(id), Within(user), Json(wanted)): (Path<OrganizationId>, Within<UserId>, Json<RoleChange>),
 ) -> Result<Committed<ChangeMember>, Failure> {
     own(&permit, &id)?;
-    let (by, now) = (By::Member(session(&permit)?), permit.now());
+    let (caller, tenant, now) = (permit.account()?, permit.tenant().clone(), permit.now());
     let role = wanted.role.map(OrganizationRole::from);
     let mut work = permit.begin()?;
-    match members::set_role(&mut work.tx(), &id.0, user, role, by, now).await {
+    let changed = async {
+        let (desk, by) = sit_down(&mut work, &tenant, &caller, now).await?;
+        members::set_role(&mut work.tx(), &desk, &by, user, role).await
+    };
+    match changed.await {
         Ok(changed) => {
             work.explain(json!({ "before": { "role": changed.before }, "after": { "role": changed.after.role } }));
-            inherits(&mut work, changed.heir);
+            handed_over(&mut work, &tenant, changed.handed_over);
             Ok(work.commit(user, Json(shown(changed.after))).await?)
         }
-        Err(error) => refuse(work, error).await,
+        Err(error) => refuse(work, Some(user.into()), error).await,
     }
 }
 
@@ -51,14 +65,18 @@ pub(crate) async fn remove(
     (Path(id), Within(user)): (Path<OrganizationId>, Within<UserId>),
 ) -> Result<Committed<RemoveMember>, Failure> {
     own(&permit, &id)?;
-    let (by, now) = (By::Member(session(&permit)?), permit.now());
+    let (caller, tenant, now) = (permit.account()?, permit.tenant().clone(), permit.now());
     let mut work = permit.begin()?;
-    match members::remove(&mut work.tx(), &id.0, user, by, now).await {
+    let removed = async {
+        let (desk, by) = sit_down(&mut work, &tenant, &caller, now).await?;
+        members::remove(&mut work.tx(), &desk, &by, user).await
+    };
+    match removed.await {
         Ok(taken) => {
-            gone(&mut work, &taken);
+            gone(&mut work, &tenant, &taken);
             Ok(work.commit(user, NoContent).await?)
         }
-        Err(error) => refuse(work, error).await,
+        Err(error) => refuse(work, Some(user.into()), error).await,
     }
 }
 
@@ -67,19 +85,23 @@ pub(crate) async fn leave(
     Path(id): Path<OrganizationId>,
 ) -> Result<Committed<LeaveOrganization>, Failure> {
     own(&permit, &id)?;
-    let (user, now) = (permit.account()?.user, permit.now());
+    let (caller, tenant, now) = (permit.account()?, permit.tenant().clone(), permit.now());
     let mut work = permit.begin()?;
-    match members::leave(&mut work.tx(), &id.0, user, now).await {
+    let left = async {
+        let desk = Desk::open(&mut work.tx(), &tenant, now).await?;
+        members::leave(&mut work.tx(), &desk, session(&caller)).await
+    };
+    match left.await {
         Ok(taken) => {
-            gone(&mut work, &taken);
-            Ok(work.commit(user, NoContent).await?)
+            gone(&mut work, &tenant, &taken);
+            Ok(work.commit(caller.user, NoContent).await?)
         }
-        Err(error) => refuse(work, error).await,
+        Err(error) => refuse(work, Some(caller.user.into()), error).await,
     }
 }
 
 /// Has on record what went with a membership.
-fn gone<E: Endpoint<Mode = Write>>(work: &mut Work<E>, taken: &Taken) {
+fn gone<E: Endpoint<Mode = Write>>(work: &mut Work<E>, organization: &TenantId, taken: &Taken) {
     work.explain(json!({ "before": { "role": taken.member.role, "since": taken.member.since }, "after": Value::Null }));
     for session in &taken.sessions {
         work.changed(EventType::SessionEnded, *session);
@@ -90,14 +112,7 @@ fn gone<E: Endpoint<Mode = Write>>(work: &mut Work<E>, taken: &Taken) {
     for invitation in &taken.invitations {
         work.changed(EventType::InvitationWithdrawn, *invitation);
     }
-    inherits(work, taken.heir);
-}
-
-/// Has on record who owns the organization from now on, if that is another one.
-fn inherits<E: Endpoint<Mode = Write>>(work: &mut Work<E>, heir: Option<UserId>) {
-    if let Some(heir) = heir {
-        work.changed(EventType::OrganizationOwnerChanged, heir);
-    }
+    handed_over(work, organization, taken.handed_over);
 }
 
 fn shown(member: Member) -> wire::Member {

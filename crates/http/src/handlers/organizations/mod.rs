@@ -7,47 +7,32 @@ pub(crate) mod own;
 pub(crate) mod switch;
 
 use serde_json::{Value, json};
-use wardgraph_api::{Problem, wire::organization as wire};
-use wardgraph_gate::{Committed, Permit, Work};
-use wardgraph_kernel::{Endpoint, Write};
+use wardgraph_api::wire::organization as wire;
+use wardgraph_audit::Entry;
+use wardgraph_gate::{Permit, Work};
+use wardgraph_kernel::{Endpoint, TenantId, Write};
 use wardgraph_organizations::{
-    KeepingError, Session,
+    OrganizationError,
+    members::HandedOver,
     organization::{Changed, Organization},
 };
 
 use crate::Failure;
 
-impl From<KeepingError> for Failure {
-    fn from(error: KeepingError) -> Self {
-        let told = error.to_string();
-        match error {
-            KeepingError::NoOrganization | KeepingError::NoMember => Problem::not_found(told).into(),
-            KeepingError::Outside | KeepingError::Above(_) => Problem::forbidden(told).into(),
-            KeepingError::InTheWay(_) | KeepingError::TooMany { .. } => Problem::conflict(told).into(),
-            KeepingError::Organization(error) => error.into(),
-            KeepingError::Store(error) => error.into(),
-        }
-    }
-}
-
 /// Refuses an organization that the caller does not work in.
 fn own<E: Endpoint>(permit: &Permit<E>, id: &wire::OrganizationId) -> Result<(), Failure> {
-    if permit.tenant().as_str() == id.0 { Ok(()) } else { Err(KeepingError::NoOrganization.into()) }
+    if permit.tenant().as_str() == id.0 { Ok(()) } else { Err(OrganizationError::Missing("organization").into()) }
 }
 
-/// Whose session asks.
-fn session<E: Endpoint>(permit: &Permit<E>) -> Result<Session, Failure> {
-    let caller = permit.account()?;
-    Ok(Session { user: caller.user, id: caller.session, generation: caller.generation })
-}
-
-/// Has a refusal on record. What failed of itself is none.
-async fn refuse<E: Endpoint<Mode = Write>>(work: Work<E>, failure: impl Into<Failure>) -> Result<Committed<E>, Failure> {
-    let problem = Problem::from(failure.into());
-    if problem.status >= 500 {
-        return Err(problem.into());
+/// Has on record whose an organization is from now on, if that is another one.
+pub(in crate::handlers) fn handed_over<E: Endpoint<Mode = Write>>(
+    work: &mut Work<E>,
+    organization: &TenantId,
+    handed_over: Option<HandedOver>,
+) {
+    if let Some((event_type, payload)) = handed_over.map(HandedOver::told) {
+        work.changed_in(organization, Entry::done(event_type, organization.into()).with(payload));
     }
-    Ok(work.refuse(problem).await?)
 }
 
 /// What the log says of a change.

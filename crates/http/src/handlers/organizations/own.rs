@@ -10,14 +10,14 @@ use wardgraph_api::{
 use wardgraph_audit::Entry;
 use wardgraph_gate::{Committed, Permit};
 use wardgraph_identity::session::MULTIPLE;
-use wardgraph_kernel::{Endpoint, EventType, Permission, Read};
-use wardgraph_organizations::{
-    members::{self, By},
-    organization::{self, Settings, network},
-};
+use wardgraph_kernel::{Endpoint, EventType, Read};
+use wardgraph_organizations::organization::{self, Settings, network};
 
-use super::{own, refuse, session, shown, told};
-use crate::{Failure, handlers::users::acting};
+use super::{own, shown, told};
+use crate::{
+    Failure,
+    handlers::{refused::refuse, roles::sit_down, users::acting},
+};
 
 pub(crate) async fn create(
     permit: Permit<CreateOrganization>,
@@ -27,7 +27,7 @@ pub(crate) async fn create(
     let mut work = permit.begin()?;
     let made = match organization::make(&mut work.tx(), user, new.name.trim(), now, &*chance).await {
         Ok(made) => made,
-        Err(error) => return refuse(work, error).await,
+        Err(error) => return refuse(work, None, error).await,
     };
     // Its own log begins with it; the log of where the caller works has the request.
     let payload = json!({ "before": null, "after": { "name": made.name, "owner_id": user } });
@@ -55,19 +55,19 @@ pub(crate) async fn change(
     (Path(id), Json(wanted)): (Path<OrganizationId>, Json<OrganizationChange>),
 ) -> Result<Committed<ChangeOrganization>, Failure> {
     own(&permit, &id)?;
-    let (by, now, ip) = (session(&permit)?, permit.now(), permit.ip());
+    let (caller, tenant, now, ip) = (permit.account()?, permit.tenant().clone(), permit.now(), permit.ip());
     let shown_two = permit.own().is_some_and(|own| own.amr.iter().any(|method| method == MULTIPLE));
     let networks = wanted.allowed_networks.as_deref().map(networks).transpose()?;
     let mut work = permit.begin()?;
     // Nobody shuts themselves out, and with them perhaps everybody.
     if wanted.requires_mfa == Some(true) && !shown_two {
         let problem = Problem::conflict("whoever requires a second factor of others has shown one: sign in with it first");
-        return refuse(work, problem).await;
+        return refuse(work, Some((&tenant).into()), problem).await;
     }
     if networks.as_deref().is_some_and(|networks| !organization::admits(networks, ip)) {
         let problem =
             Problem::conflict("you call from an address that is in none of these networks: you could not change it back");
-        return refuse(work, problem).await;
+        return refuse(work, Some((&tenant).into()), problem).await;
     }
     let settings = Settings {
         name: wanted.name.map(|name| name.trim().to_owned()),
@@ -78,16 +78,15 @@ pub(crate) async fn change(
         retention_days: wanted.retention_days,
     };
     let changed = async {
-        let held = organization::hold(&mut work.tx(), &id.0, Some(by.user)).await?;
-        members::still(&mut work.tx(), &held.id, (By::Member(by), Permission::OrganizationsWrite), now).await?;
-        organization::change(&mut work.tx(), &id.0, Some(by.user), settings, now).await
+        sit_down(&mut work, &tenant, &caller, now).await?;
+        organization::change(&mut work.tx(), &id.0, Some(caller.user), settings, now).await
     };
     match changed.await {
         Ok(changed) => {
             work.explain(told(&changed));
             Ok(work.commit(&changed.after.id, Json(shown(changed.after.clone()))).await?)
         }
-        Err(error) => refuse(work, error).await,
+        Err(error) => refuse(work, Some((&tenant).into()), error).await,
     }
 }
 
@@ -120,6 +119,6 @@ pub(crate) async fn set_tier(
             work.changed_in(&changed.after.id, entry);
             Ok(work.commit_all([], Json(shown(changed.after.clone()))).await?)
         }
-        Err(failure) => refuse(work, failure).await,
+        Err(failure) => refuse(work, None, failure).await,
     }
 }

@@ -23,7 +23,8 @@ use crate::{
     Failure, Services,
     handlers::{
         account::sessions::{is_signed_in, signed_out},
-        roles::{refused as beyond, sit_down},
+        refused::refuse,
+        roles::sit_down,
     },
 };
 
@@ -92,7 +93,7 @@ pub(crate) async fn create(
     }
     let TokenTerms { scopes, role, uses, expires_at } = terms;
     if let Err(error) = may_promise(&mut work, (&organization, &caller), role, now).await {
-        return beyond(work, None, error).await;
+        return refuse(work, None, error).await;
     }
     let wanted = NewToken { organization: &organization, maker: Some(caller.user), scopes: &scopes, role, uses, expires_at };
     let text = initial::make(&mut work.tx(), id, &wanted, now, &*chance).await?;

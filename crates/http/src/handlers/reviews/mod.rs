@@ -13,15 +13,14 @@ use wardgraph_api::{
 };
 use wardgraph_gate::{Committed, Permit};
 use wardgraph_kernel::{List, OrganizationRole, ReviewId, ReviewItemId};
-use wardgraph_organizations::review::{self, Decided, Item, Judgement, Thing};
+use wardgraph_organizations::{
+    OrganizationError,
+    review::{self, Decided, Item, Judgement, Thing},
+};
 
 use crate::{
     Failure,
-    handlers::{
-        authz::told as holder,
-        page,
-        roles::{refused, sit_down},
-    },
+    handlers::{authz::told as holder, organizations::handed_over, page, refused::refuse, roles::sit_down},
 };
 
 pub(crate) async fn begin(permit: Permit<BeginReview>, Json(new): Json<NewReview>) -> Result<Committed<BeginReview>, Failure> {
@@ -43,7 +42,7 @@ pub(crate) async fn begin(permit: Permit<BeginReview>, Json(new): Json<NewReview
             // Whatever nobody decides about is taken then, denies among it: that is for who holds all that there may be.
             desk.may_promise(&by, OrganizationRole::Owner)?;
         }
-        Ok(begun)
+        Ok::<_, OrganizationError>(begun)
     };
     match begun.await {
         Ok(begun) => {
@@ -51,7 +50,7 @@ pub(crate) async fn begin(permit: Permit<BeginReview>, Json(new): Json<NewReview
             work.explain(json!({ "after": begun }));
             Ok(work.commit(id, Created(begun)).await?)
         }
-        Err(error) => refused(work, None, error).await,
+        Err(error) => refuse(work, None, error).await,
     }
 }
 
@@ -98,17 +97,13 @@ pub(crate) async fn decide(
     };
     match decided.await {
         Ok(Decided::Done(done)) => {
-            let (before, after) = *done;
-            let after = item(after);
-            work.explain(json!({ "review_id": id, "before": shown(&before), "after": after }));
+            let (before, after) = (shown(&done.before), item(done.after));
+            work.explain(json!({ "review_id": id, "before": before, "after": after }));
+            handed_over(&mut work, &tenant, done.handed_over);
             Ok(work.commit(of, Json(after)).await?)
         }
-        Ok(Decided::NotTheirs(why)) => {
-            let mut work = work.undo().await?;
-            work.note(wardgraph_kernel::EventType::ReviewDecided, Some(of.into()), json!({ "status": 403, "review_id": id }));
-            Ok(work.refuse(Problem::forbidden(why)).await?)
-        }
-        Err(error) => refused(work, Some(of.into()), error).await,
+        Ok(Decided::NotTheirs(why)) => refuse(work, Some(of.into()), Problem::forbidden(why)).await,
+        Err(error) => refuse(work, Some(of.into()), error).await,
     }
 }
 
@@ -125,7 +120,7 @@ pub(crate) async fn close(permit: Permit<CloseReview>, Path(id): Path<ReviewId>)
             work.explain(json!({ "after": closed }));
             Ok(work.commit(id, Json(closed)).await?)
         }
-        Err(error) => refused(work, Some(id.into()), error).await,
+        Err(error) => refuse(work, Some(id.into()), error).await,
     }
 }
 

@@ -14,8 +14,11 @@ use wardgraph_organizations::{
     grants::{self, Filter},
 };
 
-use super::{refused, sit_down};
-use crate::{Failure, handlers::page};
+use super::sit_down;
+use crate::{
+    Failure,
+    handlers::{page, refused::refuse},
+};
 
 pub(crate) async fn list(permit: Permit<ListGrants>, Query(query): Query<GrantFilter>) -> Result<Json<GrantPage>, Failure> {
     let (list, now) = (List { name: "grants", tenant: permit.tenant().clone(), of: None }, permit.now());
@@ -44,7 +47,7 @@ pub(crate) async fn make(permit: Permit<MakeGrant>, Json(new): Json<NewGrant>) -
             work.explain(json!({ "before": null, "after": told(&made) }));
             Ok(work.commit(id, Created(shown(made))).await?)
         }
-        Err(error) => refused(work, Some(holder_subject(&wanted.holder)), error).await,
+        Err(error) => refuse(work, Some(holder_subject(&wanted.holder)), error).await,
     }
 }
 
@@ -60,7 +63,7 @@ pub(crate) async fn revoke(permit: Permit<RevokeGrant>, Path(id): Path<GrantId>)
             work.explain(json!({ "before": told(&before), "after": null }));
             Ok(work.commit(id, NoContent).await?)
         }
-        Err(error) => refused(work, Some(id.into()), error).await,
+        Err(error) => refuse(work, Some(id.into()), error).await,
     }
 }
 

@@ -7,7 +7,7 @@ pub(crate) mod grants;
 
 use serde_json::{Value, json};
 use wardgraph_api::{
-    Created, IfMatch, Json, NoContent, Path, Problem, Query, Tagged,
+    Created, IfMatch, Json, NoContent, Path, Query, Tagged,
     table::roles::{CreateRole, DeleteRole, GetRole, ListRoles, ReplaceRole},
     wire::role::{ChangedRole, NewRole, Role, RoleFilter, RoleId, RolePage},
 };
@@ -19,7 +19,10 @@ use wardgraph_organizations::{
     roles::{self, Draft, Kept},
 };
 
-use crate::{Failure, handlers::page};
+use crate::{
+    Failure,
+    handlers::{page, refused::refuse},
+};
 
 pub(crate) async fn list(permit: Permit<ListRoles>, Query(filter): Query<RoleFilter>) -> Result<Json<RolePage>, Failure> {
     let (list, now) = (List { name: "roles", tenant: permit.tenant().clone(), of: None }, permit.now());
@@ -49,7 +52,7 @@ pub(crate) async fn create(permit: Permit<CreateRole>, Json(new): Json<NewRole>)
             work.explain(json!({ "after": told(&made) }));
             Ok(work.commit(Subject::role(new.role.name().as_str()), Created(shown(made))).await?)
         }
-        Err(error) => refused(work, Some(Subject::role(new.role.name().as_str())), error).await,
+        Err(error) => refuse(work, Some(Subject::role(new.role.name().as_str())), error).await,
     }
 }
 
@@ -72,7 +75,7 @@ pub(crate) async fn replace(
             work.explain(json!({ "before": told(&changed.before), "after": told(&changed.after) }));
             Ok(work.commit(subject, Tagged(shown(changed.after))).await?)
         }
-        Err(error) => refused(work, Some(subject), error).await,
+        Err(error) => refuse(work, Some(subject), error).await,
     }
 }
 
@@ -93,8 +96,13 @@ pub(crate) async fn delete(
             work.explain(json!({ "before": told(&before) }));
             Ok(work.commit(subject, NoContent).await?)
         }
-        Err(error) => refused(work, Some(subject), error).await,
+        Err(error) => refuse(work, Some(subject), error).await,
     }
+}
+
+/// The session of a caller.
+pub(in crate::handlers) const fn session(caller: &Account) -> Session {
+    Session { user: caller.user, id: caller.session, generation: caller.generation }
 }
 
 /// The organization, held, and the caller as they stand in it now.
@@ -105,33 +113,12 @@ pub(in crate::handlers) async fn sit_down<E: Endpoint<Mode = Write>>(
     now: Timestamp,
 ) -> Result<(Desk, Giver), OrganizationError> {
     let desk = Desk::open(&mut work.tx(), tenant, now).await?;
-    let session = Session { user: caller.user, id: caller.session, generation: caller.generation };
     // A client's token is let in to nothing here, and a person's own session does all that its person may.
-    let by = desk.giver(&mut work.tx(), session, Vec::new()).await?;
-    if let (Rows::Organization, Access::Permission(asked)) = (E::SPEC.rows, E::SPEC.access)
-        && !by.may(asked)
-    {
-        return Err(OrganizationError::Beyond(vec![format!("`{asked}` is not yours any more")]));
+    let by = desk.giver(&mut work.tx(), session(caller), Vec::new()).await?;
+    if let (Rows::Organization, Access::Permission(asked)) = (E::SPEC.rows, E::SPEC.access) {
+        by.must(asked)?;
     }
     Ok((desk, by))
-}
-
-/// Has on record what was not done, and why not. What failed of itself is no refusal.
-pub(in crate::handlers) async fn refused<E: Endpoint<Mode = Write>>(
-    work: Work<E>,
-    subject: Option<Subject>,
-    error: OrganizationError,
-) -> Result<Committed<E>, Failure> {
-    let beyond = if let OrganizationError::Beyond(why) = &error { json!(why) } else { Value::Null };
-    let problem = Problem::from(Failure::from(error));
-    if problem.status >= 500 {
-        return Err(problem.into());
-    }
-    let mut work = work.undo().await?;
-    if let Some(event_type) = E::SPEC.event {
-        work.note(event_type, subject, json!({ "status": problem.status, "beyond": beyond }));
-    }
-    Ok(work.refuse(problem).await?)
 }
 
 fn draft(new: NewRole) -> Result<Draft, Failure> {

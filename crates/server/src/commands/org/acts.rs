@@ -9,7 +9,8 @@ use wardgraph_audit::Entry;
 use wardgraph_gate::{SystemParts, SystemWork};
 use wardgraph_kernel::{Cursor, EventType, OrganizationRole, PageSize, TenantId, UserId, Write};
 use wardgraph_organizations::{
-    members::{self, By, Member},
+    Giver,
+    members::{self, HandedOver, Member},
     organization::{self, Changed, Listed, Organization, Settings},
 };
 
@@ -117,14 +118,23 @@ impl Desk {
     pub(super) async fn remove(&self, tenant: &TenantId, user: UserId) -> Result<(), StartError> {
         let mut work = self.in_one("org remove", tenant)?;
         let now = work.now();
-        let taken = members::remove(&mut work.tx(), tenant.as_str(), user, By::Operator, now).await?;
+        let organization = wardgraph_organizations::Desk::open(&mut work.tx(), tenant, now).await?;
+        let taken = members::remove(&mut work.tx(), &organization, &Giver::operator(), user).await?;
         let payload = json!({ "before": { "role": taken.member.role, "since": taken.member.since }, "after": null });
         let gone = Entry::done(EventType::MemberRemoved, user.into()).with(payload);
         let sessions = taken.sessions.into_iter().map(|id| Entry::done(EventType::SessionEnded, id.into()));
         let keys = taken.keys.into_iter().map(|id| Entry::done(EventType::ApiKeyRevoked, id.into()));
         let invitations = taken.invitations.into_iter().map(|id| Entry::done(EventType::InvitationWithdrawn, id.into()));
         Ok(work
-            .commit([gone].into_iter().chain(sessions).chain(keys).chain(invitations).chain(inherited(taken.heir)).collect())
+            .commit(
+                [gone]
+                    .into_iter()
+                    .chain(sessions)
+                    .chain(keys)
+                    .chain(invitations)
+                    .chain(handed_over(tenant, taken.handed_over))
+                    .collect(),
+            )
             .await?)
     }
 
@@ -136,17 +146,19 @@ impl Desk {
     ) -> Result<Member, StartError> {
         let mut work = self.in_one("org set-role", tenant)?;
         let now = work.now();
-        let changed = members::set_role(&mut work.tx(), tenant.as_str(), user, role, By::Operator, now).await?;
+        let organization = wardgraph_organizations::Desk::open(&mut work.tx(), tenant, now).await?;
+        let changed = members::set_role(&mut work.tx(), &organization, &Giver::operator(), user, role).await?;
         let payload = json!({ "before": { "role": changed.before }, "after": { "role": changed.after.role } });
         let changed_role = Entry::done(EventType::MemberRoleChanged, user.into()).with(payload);
-        work.commit([changed_role].into_iter().chain(inherited(changed.heir)).collect()).await?;
+        work.commit([changed_role].into_iter().chain(handed_over(tenant, changed.handed_over)).collect()).await?;
         Ok(changed.after)
     }
 }
 
-/// Who owns the organization by the record from now on, if somebody else does.
-fn inherited(heir: Option<UserId>) -> Option<Entry> {
-    heir.map(|heir| Entry::done(EventType::OrganizationOwnerChanged, heir.into()))
+/// Whose the organization is from now on, if that is another one.
+fn handed_over(organization: &TenantId, handed_over: Option<HandedOver>) -> Option<Entry> {
+    let (event_type, payload) = handed_over?.told();
+    Some(Entry::done(event_type, organization.into()).with(payload))
 }
 
 async fn finish(

@@ -147,3 +147,32 @@ async fn what_nobody_uses_is_listed() {
     let asked = owner.caller.get(&path(&review, "/items?unused=true")).await.ok();
     assert_eq!((&asked["count"], &asked["items"][0]["holder"]["id"]), (&json!(1), &json!(developer.id)));
 }
+
+#[tokio::test]
+async fn what_is_due_leaves_one_owner_to_whom_nothing_is_denied_and_whose_the_organization_is() {
+    let Cast { app, owner, .. } = Cast::begin().await;
+    let second = super::joined(&app, &owner, "second@example.com", "owner").await;
+    let narrow = super::joined(&app, &owner, "narrow@example.com", "owner").await;
+    app.role(&owner, "no-secrets", &[], &["nodes:read:secret-*"], &[]).await;
+    app.granted(&owner, &narrow.id, "no-secrets").await;
+    let review = begin(&owner, "revoke", &[]).await;
+    app.clock.advance(MONTH);
+    app.close_due_reviews().await;
+    app.hear().await;
+    let sql = "select m.user_id::text, o.owner_id::text,
+                      (select count(*) from wardgraph.grants g where g.tenant_id = $1 and g.user_id = m.user_id)
+               from wardgraph.memberships m join wardgraph.organizations o using (organization_id) where m.organization_id = $1 and m.role = 'owner'";
+    let rows = app.database.behind_the_scenes().await.query(sql, &[&owner.caller.tenant]).await.unwrap();
+    assert_eq!(rows.len(), 1);
+    let (left, by_record, denied): (String, String, i64) = (rows[0].get(0), rows[0].get(1), rows[0].get(2));
+    assert_eq!((&left, denied), (&by_record, 0), "whose it is by the record is who owns it");
+    // In whichever order they came: the log leads from the first to the last.
+    let told = events(&app, &owner.caller.tenant, "organization.owner_changed").await;
+    assert_eq!(told.is_empty(), left == owner.id, "{told:?}");
+    assert!(told.iter().all(|event| event["actor_type"] == "scheduler"));
+    let email = [&owner, &second, &narrow].into_iter().find(|person| person.id == left).unwrap().email.clone();
+    let left = at(&app, &email, &owner.caller.tenant).await;
+    let decided = items(&left, &review).await;
+    assert_eq!(of(&decided, "membership", &left.id)["outcome"], "last_owner");
+    assert_eq!(decided.iter().filter(|item| item["outcome"] == "last_owner").count(), 1);
+}

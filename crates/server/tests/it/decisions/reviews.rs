@@ -183,3 +183,34 @@ async fn of_two_owners_who_revoke_each_other_one_stays() {
     let row = app.database.behind_the_scenes().await.query_one(sql, &[&owner.caller.tenant]).await.unwrap();
     assert_eq!(row.get::<_, i64>(0), 1);
 }
+
+#[tokio::test]
+async fn who_loses_an_owners_role_by_a_review_owns_nothing_by_the_record() {
+    let Cast { app, owner, .. } = Cast::begin().await;
+    let second = super::joined(&app, &owner, "second@example.com", "owner").await;
+    let review = begin(&owner, "keep", &[]).await;
+    let asked = items(&owner, &review).await;
+    decide(&second, of(&asked, "membership", &owner.id), "revoke").await.ok();
+    let sql = "select owner_id::text from wardgraph.organizations where organization_id = $1";
+    let row = app.database.behind_the_scenes().await.query_one(sql, &[&owner.caller.tenant]).await.unwrap();
+    assert_eq!(row.get::<_, String>(0), second.id);
+    let told = events(&app, &owner.caller.tenant, "organization.owner_changed").await;
+    assert_eq!(told.len(), 1);
+    assert_eq!(
+        (&told[0]["subject"], &told[0]["payload"]),
+        (&json!(owner.caller.tenant), &json!({ "before": { "owner_id": owner.id }, "after": { "owner_id": second.id } }))
+    );
+}
+
+#[tokio::test]
+async fn a_review_takes_no_role_from_the_last_owner_to_whom_nothing_is_denied() {
+    let Cast { app, owner, .. } = Cast::begin().await;
+    let narrow = super::joined(&app, &owner, "narrow@example.com", "owner").await;
+    app.role(&owner, "no-secrets", &[], &["nodes:read:secret-*"], &[]).await;
+    app.granted(&owner, &narrow.id, "no-secrets").await;
+    let review = begin(&owner, "keep", &[]).await;
+    let asked = items(&owner, &review).await;
+    let told = decide(&narrow, of(&asked, "membership", &owner.id), "revoke").await.problem(409);
+    assert!(told["detail"].as_str().unwrap().contains("nothing is denied"), "{told}");
+    assert_eq!(decide(&owner, of(&asked, "membership", &narrow.id), "revoke").await.ok()["outcome"], "revoked");
+}

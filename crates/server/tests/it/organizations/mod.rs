@@ -7,6 +7,7 @@ mod erasing;
 mod invited;
 mod members;
 mod networks;
+mod owners;
 mod settings;
 mod switching;
 
