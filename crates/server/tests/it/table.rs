@@ -201,7 +201,7 @@ async fn every_write_leaves_one_request_event_and_one_for_each_subject() {
 
 /// The events of every log that a request left.
 async fn events(app: &App, request_id: &str) -> Vec<Value> {
-    let sql = "select to_jsonb(e) - 'xact' from wardgraph.events e where request_id::text = $1 order by event_id";
+    let sql = "select to_jsonb(e) - 'xact' from wardgraph.events e where request_id = $1::text::uuid order by event_id";
     app.database.watcher().await.query(sql, &[&request_id]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 

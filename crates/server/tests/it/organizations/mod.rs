@@ -13,7 +13,7 @@ mod switching;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wardgraph_testkit::{App, Caller, PASSWORD, Person, Reply};
+use wardgraph_testkit::{App, Caller, Person, Reply};
 
 /// Where an organization is seen to.
 fn organization(person: &Person) -> String {
