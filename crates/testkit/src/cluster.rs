@@ -174,7 +174,8 @@ fn options() -> EmbeddedOptions {
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
-    let settings = [("max_connections", "300"), ("shared_buffers", "128MB")];
+    // Vacuum would go round hundreds of databases, each of which lives for seconds.
+    let settings = [("max_connections", "300"), ("shared_buffers", "128MB"), ("autovacuum", "off")];
     let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     EmbeddedOptions { data_dir: ours.join(std::process::id().to_string()), binaries: binaries(), durable: false, settings }
 }
