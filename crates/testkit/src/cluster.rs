@@ -167,13 +167,16 @@ async fn prepare(superuser: &Login) {
 
 fn options() -> EmbeddedOptions {
     let ours = std::env::temp_dir().join("wardgraph-test-runs");
-    // Leftovers of runs that have ended: their process is gone.
-    for entry in std::fs::read_dir(&ours).into_iter().flatten().flatten() {
-        let alive = PathBuf::from("/proc").join(entry.file_name()).exists();
-        if !alive {
-            let _ = std::fs::remove_dir_all(entry.path());
+    // Leftovers of runs that have ended: their process is gone. Each has hundreds of databases, and no test waits until they are removed.
+    let leftovers = std::fs::read_dir(&ours).into_iter().flatten().flatten().collect::<Vec<_>>();
+    std::thread::spawn(move || {
+        for entry in leftovers {
+            let alive = PathBuf::from("/proc").join(entry.file_name()).exists();
+            if !alive {
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
         }
-    }
+    });
     // Vacuum would go round hundreds of databases, each of which lives for seconds.
     let settings = [("max_connections", "300"), ("shared_buffers", "128MB"), ("autovacuum", "off")];
     let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();

@@ -12,7 +12,7 @@ mod switching;
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use wardgraph_testkit::{App, Caller, Person, Reply};
 
 /// Where an organization is seen to.
