@@ -27,12 +27,12 @@ impl App {
         let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
         let (user, organization) = (claims["sub"].as_str().unwrap(), claims["tenant_id"].as_str().unwrap());
         let sql = "insert into wardgraph.consents values (gen_random_uuid(), $1::text::uuid, $2, $3, 'a client', '{openid}', now(), now()) returning consent_id";
-        let row = self.database.behind_the_scenes().await.query_one(sql, &[&user, &client.id, &organization]).await.unwrap();
+        let row = self.database.watcher().await.query_one(sql, &[&user, &client.id, &organization]).await.unwrap();
         let code = UserCode::generate(&SystemChance);
         let sql = "insert into wardgraph.device_authorizations (code_id, verifier, user_code, client_id, scopes, created_at, expires_at, interval_s)
                    values (gen_random_uuid(), '', $1, $2, '{openid}', now(), $3, 5)";
         let until = self.clock.now() + std::time::Duration::from_mins(10);
-        self.database.behind_the_scenes().await.execute(sql, &[&code.verifier(), &client.id, &until]).await.unwrap();
+        self.database.watcher().await.execute(sql, &[&code.verifier(), &client.id, &until]).await.unwrap();
         let said = json!({ "iss": self.issuer.iss(), "sub": user, "aud": client.id, "exp": self.clock.now().as_second() });
         let Value::Object(said) = said else { unreachable!() };
         let id_token = self.issuer.sign_claims(IdKind::Id, &said, None, self.clock.now()).unwrap();

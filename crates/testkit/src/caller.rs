@@ -1,7 +1,7 @@
 //! Callers as values: a tenant, a token, and what can be asked over HTTP.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
     time::Duration,
 };
 
@@ -70,15 +70,16 @@ impl Caller {
     /// A request that is about to be sent, with the token, or where it is about a person's account with that person's.
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let request = self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), format!("{}{path}", self.base));
-        let is_asked = |row: &&Row| row.spec.method.word() == method;
-        if let Some(row) = at(path).find(is_asked).or_else(|| at(path).next()).filter(|row| row.spec.is_page()) {
+        let rows = at(path);
+        let asked = rows.iter().find(|row| row.spec.method.word() == method).or_else(|| rows.first());
+        if let Some(row) = asked.filter(|row| row.spec.is_page()) {
             let cookie = self.cookie(row).map(|(name, value)| format!("{name}={value}")).unwrap_or_default();
             return request.header("cookie", cookie).header("sec-fetch-site", "same-origin");
         }
-        if at(path).any(|row| row.spec.is_for_clients()) {
+        if rows.iter().any(|row| row.spec.is_for_clients()) {
             return request;
         }
-        match self.token_at(path) {
+        match self.token_for(&rows) {
             Some(token) => request.bearer_auth(token),
             None => request,
         }
@@ -86,13 +87,12 @@ impl Caller {
 
     /// The token that is sent to `path`.
     pub fn token_at(&self, path: &str) -> Option<String> {
-        let person = self
-            .person
-            .lock()
-            .unwrap()
-            .token
-            .clone()
-            .filter(|_| at(path).any(|row| row.spec.asks_for_a_person() || row.spec.rows.are_peoples() || of_clients(row)));
+        self.token_for(&at(path))
+    }
+
+    fn token_for(&self, rows: &[&Row]) -> Option<String> {
+        let of_a_person = |row: &&Row| row.spec.asks_for_a_person() || row.spec.rows.are_peoples() || of_clients(row);
+        let person = self.person.lock().unwrap().token.clone().filter(|_| rows.iter().any(of_a_person));
         person.or_else(|| self.token.clone())
     }
 
@@ -209,13 +209,14 @@ fn of_clients(row: &Row) -> bool {
 }
 
 /// The endpoints at this path.
-fn at(path: &str) -> impl Iterator<Item = &'static Row> + use<> {
-    let path = path.split('?').next().unwrap_or_default().to_owned();
-    let matches = move |template: &str| {
-        let is_at = |(part, given): (&str, &str)| part == given || part.starts_with('{') && !given.is_empty();
-        template.split('/').count() == path.split('/').count() && template.split('/').zip(path.split('/')).all(is_at)
-    };
-    wardgraph_api::table::rows().filter(move |row| matches(row.spec.path))
+fn at(path: &str) -> Vec<&'static Row> {
+    type Templates = Vec<(Vec<&'static str>, &'static Row)>;
+    static TEMPLATES: LazyLock<Templates> =
+        LazyLock::new(|| wardgraph_api::table::rows().map(|row| (row.spec.path.split('/').collect(), row)).collect());
+    let given: Vec<&str> = path.split('?').next().unwrap_or_default().split('/').collect();
+    let is_at = |(part, given): (&&str, &&str)| part == given || part.starts_with('{') && !given.is_empty();
+    let matches = |template: &[&str]| template.len() == given.len() && template.iter().zip(&given).all(is_at);
+    TEMPLATES.iter().filter(|(template, _)| matches(template)).map(|(_, row)| *row).collect()
 }
 
 impl Reply {

@@ -3,7 +3,7 @@
 use std::{
     path::PathBuf,
     sync::{
-        OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -34,6 +34,7 @@ pub struct Database {
     pub superuser: Login,
     /// How each role logs in.
     pub logins: Logins,
+    watcher: Arc<tokio::sync::Mutex<Option<Arc<Client>>>>,
 }
 
 /// Where Postgres's binaries are: what `scripts/fetch.py` brought.
@@ -102,12 +103,26 @@ impl Database {
             login.user(role.name()).password(password(*role).expose());
             (*role, login)
         };
-        Self { logins: Role::ALL.iter().map(login).collect(), superuser: superuser.clone() }
+        Self::of(superuser.clone(), Role::ALL.iter().map(login).collect())
+    }
+
+    /// The database that one logs in to like this.
+    pub fn of(superuser: Login, logins: Logins) -> Self {
+        Self { superuser, logins, watcher: Arc::default() }
     }
 
     /// A connection as the superuser: sees everything, row-level security or not.
     pub async fn behind_the_scenes(&self) -> Client {
         connect(&self.superuser).await
+    }
+
+    /// The same, one for the whole test: for what is looked up again and again. Nobody leaves a transaction open in it.
+    pub async fn watcher(&self) -> Arc<Client> {
+        let mut kept = self.watcher.lock().await;
+        match kept.as_ref().filter(|client| !client.is_closed()) {
+            Some(client) => client.clone(),
+            None => kept.insert(Arc::new(self.behind_the_scenes().await)).clone(),
+        }
     }
 
     /// A connection as `role`, outside of any pool.
@@ -152,14 +167,18 @@ async fn prepare(superuser: &Login) {
 
 fn options() -> EmbeddedOptions {
     let ours = std::env::temp_dir().join("wardgraph-test-runs");
-    // Leftovers of runs that have ended: their process is gone.
-    for entry in std::fs::read_dir(&ours).into_iter().flatten().flatten() {
-        let alive = PathBuf::from("/proc").join(entry.file_name()).exists();
-        if !alive {
-            let _ = std::fs::remove_dir_all(entry.path());
+    // Leftovers of runs that have ended: their process is gone. Each has hundreds of databases, and no test waits until they are removed.
+    let leftovers = std::fs::read_dir(&ours).into_iter().flatten().flatten().collect::<Vec<_>>();
+    std::thread::spawn(move || {
+        for entry in leftovers {
+            let alive = PathBuf::from("/proc").join(entry.file_name()).exists();
+            if !alive {
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
         }
-    }
-    let settings = [("max_connections", "300"), ("shared_buffers", "128MB")];
+    });
+    // Vacuum would go round hundreds of databases, each of which lives for seconds.
+    let settings = [("max_connections", "300"), ("shared_buffers", "128MB"), ("autovacuum", "off")];
     let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     EmbeddedOptions { data_dir: ours.join(std::process::id().to_string()), binaries: binaries(), durable: false, settings }
 }

@@ -18,7 +18,7 @@ impl App {
         let id = InvitationId::new(self.clock.now(), &SystemChance);
         let sql = "insert into wardgraph.invitations (invitation_id, organization_id, email, role, inviter_id, organization_name, created_at, expires_at)
                    values ($1, $2, $3, $4, $5::text::uuid, 'An organization', now(), now() + interval '1 year')";
-        let (client, organization) = (self.database.behind_the_scenes().await, &inviter.caller.tenant);
+        let (client, organization) = (self.database.watcher().await, &inviter.caller.tenant);
         client.execute(sql, &[&id.uuid(), organization, &email, &role, &inviter.id]).await.unwrap();
         (id, self.invitation_token(id))
     }

@@ -22,7 +22,8 @@ impl Mailbox {
 
     /// What was mailed to this address, the newest last.
     pub fn to(&self, email: &str) -> Vec<Message> {
-        self.all().into_iter().filter(|message| message.to == email).collect()
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().filter(|message| message.to == email).cloned().collect()
     }
 
     /// The token of the newest link to this page that was mailed to this address.
@@ -63,9 +64,32 @@ pub struct Person {
 
 impl Person {
     pub(crate) async fn signed_in(app: &App, email: &str) -> Self {
-        let new = json!({ "email": email, "password": PASSWORD, "name": "Grace Hopper" });
-        assert_eq!(app.stranger().post("/api/v1/auth/register", &new).await.status, 202);
+        registered(app, email).await;
         Self::again(app, email).await
+    }
+
+    /// Somebody new who is an administrator of the server, and not the only one, from before they signed in.
+    pub(crate) async fn administrator(app: &App, email: &str) -> Self {
+        registered(app, email).await;
+        administers(app, email).await;
+        Self::again(app, email).await
+    }
+
+    /// Somebody who has an account and is signed in nowhere: calls as a stranger.
+    pub async fn absent(app: &App, email: &str) -> Self {
+        registered(app, email).await;
+        let sql = "select u.user_id::text, o.organization_id from wardgraph.users u
+                   join wardgraph.organizations o on o.owner_id = u.user_id where u.email = $1";
+        let row = app.database.watcher().await.query_one(sql, &[&email]).await.unwrap();
+        let mut caller = app.stranger();
+        caller.tenant = row.get(1);
+        Self { caller, email: email.to_owned(), id: row.get(0), session: String::new(), refresh_token: String::new() }
+    }
+
+    /// Somebody signs in to an organization.
+    pub async fn at(app: &App, email: &str, organization: &str) -> Self {
+        let credentials = json!({ "email": email, "password": PASSWORD, "organization": organization });
+        Self::of(app, email, &app.stranger().post("/api/v1/auth/login", &credentials).await.ok())
     }
 
     /// Somebody who has an account signs in again.
@@ -120,9 +144,9 @@ impl Person {
 
     async fn known_mfa(&self, app: &App, authenticator: &Authenticator) -> KnownMfa {
         let asked = Self::signing_in(app, &self.email).await;
-        let required = app.person(&format!("required-{}", self.email)).await;
+        let required = Self::absent(app, &format!("required-{}", self.email)).await;
         let sql = "update wardgraph.organizations set requires_mfa = true where organization_id = $1";
-        app.database.behind_the_scenes().await.execute(sql, &[&required.caller.tenant]).await.unwrap();
+        app.database.watcher().await.execute(sql, &[&required.caller.tenant]).await.unwrap();
         let to_enrol = Self::signing_in(app, &required.email).await;
         KnownMfa {
             factor: serde_json::from_value(authenticator.enabled["factor_id"].clone()).unwrap(),
@@ -140,13 +164,8 @@ impl Person {
 
     /// The same person as an administrator of the server, signed in anew; not the only one.
     pub async fn made_administrator(&self, app: &App) -> Self {
-        let sql = "update wardgraph.users set global_role = 'super_admin' where user_id = $1::text::uuid";
-        let client = app.database.behind_the_scenes().await;
-        client.execute(sql, &[&self.id]).await.unwrap();
+        administers(app, &self.email).await;
         self.holds_otherwise(app).await;
-        let spare = "insert into wardgraph.users (user_id, email, name, global_role, created_at, updated_at)
-                     values (gen_random_uuid(), 'spare@example.com', 'Spare', 'super_admin', now(), now()) on conflict do nothing";
-        client.execute(spare, &[]).await.unwrap();
         Self::again(app, &self.email).await
     }
 
@@ -157,7 +176,7 @@ impl Person {
                      where m.organization_id = o.organization_id and m.user_id = $1::text::uuid returning o.organization_id, o.grants_version)
                    insert into wardgraph.changes (tenant_id, kind, subject, number, until)
                    select organization_id, 'grants_changed', organization_id || '/user/' || $1::text, grants_version, now() + interval '2 hours' from raised";
-        app.database.behind_the_scenes().await.execute(sql, &[&self.id]).await.unwrap();
+        app.database.watcher().await.execute(sql, &[&self.id]).await.unwrap();
         app.hear().await;
     }
 
@@ -166,7 +185,7 @@ impl Person {
         let sql = "insert into wardgraph.memberships (organization_id, user_id, role, created_at) values ($1, $2::text::uuid, $3, now())
                    on conflict (organization_id, user_id) do update set role = $3";
         let organization = &self.caller.tenant;
-        app.database.behind_the_scenes().await.execute(sql, &[organization, &member.id, &role]).await.unwrap();
+        app.database.watcher().await.execute(sql, &[organization, &member.id, &role]).await.unwrap();
     }
 
     /// The account as samples know it: with a second factor, a key, other sessions, and links that were mailed; and a recovery code of it.
@@ -178,7 +197,7 @@ impl Person {
         let [for_ended, for_used, left] = [0, 1, 2].map(|place| authenticator.recovery_code(place));
         let ended = Self::again_with(app, &self.email, &for_ended).await;
         let used = Self::again_with(app, &self.email, &for_used).await;
-        let member = Self::signed_in(app, &format!("member-of-{}", self.email)).await;
+        let member = Self::absent(app, &format!("member-of-{}", self.email)).await;
         // An owner too, so that the person can leave.
         self.takes_in(app, &member, "owner").await;
         let reset = json!({ "email": self.email });
@@ -192,7 +211,7 @@ impl Person {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
         // Who signs in with the password alone has no second factor.
-        let plain = app.person(&format!("plain-{}", self.email)).await;
+        let plain = Self::absent(app, &format!("plain-{}", self.email)).await;
         let known = KnownAccount {
             mfa: self.known_mfa(app, &authenticator).await,
             invitations: self.known_invitations(app, &plain).await,
@@ -208,6 +227,21 @@ impl Person {
         };
         (known, left)
     }
+}
+
+/// Somebody registers, unless the address is taken.
+async fn registered(app: &App, email: &str) {
+    let new = json!({ "email": email, "password": PASSWORD, "name": "Grace Hopper" });
+    assert_eq!(app.stranger().post("/api/v1/auth/register", &new).await.status, 202);
+}
+
+/// Has an account administer the server, and another one that nobody signs in to.
+async fn administers(app: &App, email: &str) {
+    let client = app.database.watcher().await;
+    client.execute("update wardgraph.users set global_role = 'super_admin' where email = $1", &[&email]).await.unwrap();
+    let spare = "insert into wardgraph.users (user_id, email, name, global_role, created_at, updated_at)
+                 values (gen_random_uuid(), 'spare@example.com', 'Spare', 'super_admin', now(), now()) on conflict do nothing";
+    client.execute(spare, &[]).await.unwrap();
 }
 
 /// An authenticator app.

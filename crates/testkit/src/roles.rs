@@ -7,7 +7,7 @@ use crate::{App, Person};
 impl App {
     /// A role of the organization that `person` works in, as somebody made it long ago.
     pub async fn role(&self, person: &Person, name: &str, allows: &[&str], denies: &[&str], inherits: &[&str]) {
-        let (client, organization) = (self.database.behind_the_scenes().await, &person.caller.tenant);
+        let (client, organization) = (self.database.watcher().await, &person.caller.tenant);
         let sql = "insert into wardgraph.roles (tenant_id, name, description, allows, denies, inherits, created_at, updated_at)
                    values ($1, $2, '', $3, $4, $5, now(), now())";
         client.execute(sql, &[organization, &name, &allows, &denies, &inherits]).await.unwrap();
@@ -17,7 +17,7 @@ impl App {
 
     /// Has a member of the organization that `person` works in hold a role.
     pub async fn granted(&self, person: &Person, member: &str, role: &str) -> GrantId {
-        let (client, organization) = (self.database.behind_the_scenes().await, &person.caller.tenant);
+        let (client, organization) = (self.database.watcher().await, &person.caller.tenant);
         let sql = "insert into wardgraph.grants (tenant_id, grant_id, user_id, role, granted_by, created_at)
                    values ($1, gen_random_uuid(), $2::text::uuid, $3, 'operator', now()) returning grant_id";
         let row = client.query_one(sql, &[organization, &member, &role]).await.unwrap();

@@ -1,7 +1,7 @@
 //! Every writing request, cancelled at every await: nothing is written by halves, and no connection is left in a transaction.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     future::{Future, poll_fn},
     net::{IpAddr, Ipv4Addr},
     pin::pin,
@@ -19,7 +19,7 @@ use wardgraph_api::{
     describe::Known,
     table::{Row, rows},
 };
-use wardgraph_testkit::{App, AppOptions, Caller};
+use wardgraph_testkit::{App, AppOptions, Caller, Content};
 
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// More polls than any request takes.
@@ -36,28 +36,12 @@ async fn app() -> App {
     App::with(AppOptions { connections: 1, ..AppOptions::default() }).await
 }
 
-/// The rows of every table that has tenants, of one tenant and of everyone: a new table is watched with no new line here.
-async fn content(client: &Client, tenant: &str) -> BTreeMap<String, Vec<String>> {
-    let tables = "select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id'
-                  where c.relnamespace = 'wardgraph'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition";
-    let mut content = BTreeMap::new();
-    for row in client.query(tables, &[]).await.unwrap() {
-        let table: String = row.get(0);
-        let sql = format!("select t::text from wardgraph.{table} t where tenant_id in ($1, '*') order by 1");
-        let rows = client.query(&sql, &[&tenant]).await.unwrap();
-        content.insert(table, rows.iter().map(|row| row.get(0)).collect());
-    }
-    assert!(content.len() >= 5, "{:?}", content.keys());
-    content
-}
-
 /// How many rows each table has won or lost, and how many events of each type were left.
-fn change(before: &BTreeMap<String, Vec<String>>, after: &BTreeMap<String, Vec<String>>) -> BTreeMap<String, (usize, usize)> {
-    let count = |(table, was): (&String, &Vec<String>)| {
+fn change(before: &Content, after: &Content) -> BTreeMap<String, (usize, usize)> {
+    assert!(before.len() >= 5, "{:?}", before.keys());
+    let count = |(table, was): (&String, &BTreeSet<String>)| {
         let is = &after[table];
-        let gone = was.iter().filter(|row| !is.contains(row)).count();
-        let new = is.iter().filter(|row| !was.contains(row)).count();
-        (table.clone(), (gone, new))
+        (table.clone(), (was.difference(is).count(), is.difference(was).count()))
     };
     before.iter().map(count).collect()
 }
@@ -67,12 +51,12 @@ async fn settled(client: &Client) {
     let sql = "select coalesce(string_agg(state || ': ' || query, '; '), '') from pg_stat_activity
                where datname = current_database() and pid <> pg_backend_pid() and usename like 'wardgraph%' and state <> 'idle'";
     let mut busy = String::new();
-    for _ in 0..100 {
+    for _ in 0..500 {
         busy = client.query_one(sql, &[]).await.unwrap().get(0);
         if busy.is_empty() {
             return;
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
     panic!("a second later there is still {busy}");
 }
@@ -106,28 +90,29 @@ async fn cancelled_after<F: Future>(times: usize, work: F) -> Option<F::Output> 
 #[tokio::test]
 async fn a_write_that_is_cancelled_at_any_await_is_done_whole_or_not_at_all() {
     let app = app().await;
-    let superuser = app.database.behind_the_scenes().await;
+    let superuser = app.database.watcher().await;
+    let somebody = app.known(&app.owner("somebody")).await;
     let (mut undone, mut endpoints) = (0, 0);
     for row in writing() {
         let id = row.spec.id.to_lowercase();
         let whole = {
             let owner = app.owner(&format!("whole-{id}"));
-            let known = app.known(&owner).await;
-            let before = content(&superuser, &owner.tenant).await;
+            let known = app.data(&owner, &somebody).await;
+            let before = app.database.content_of(&owner.tenant).await;
             let response = app.api.answer(ADDRESS, request(row, &known, &owner)).await;
             assert!(response.status().is_success(), "{id}: {}", response.status());
-            change(&before, &content(&superuser, &owner.tenant).await)
+            change(&before, &app.database.content_of(&owner.tenant).await)
         };
         assert!(whole["events"].1 >= 2, "{id}: {whole:?}");
         let mut done = false;
         for polls in 1..=MOST {
             let owner = app.owner(&format!("cut-{id}-{polls}"));
-            let known = app.known(&owner).await;
+            let known = app.data(&owner, &somebody).await;
             settled(&superuser).await;
-            let before = content(&superuser, &owner.tenant).await;
+            let before = app.database.content_of(&owner.tenant).await;
             done = cancelled_after(polls, app.api.answer(ADDRESS, request(row, &known, &owner))).await.is_some();
             settled(&superuser).await;
-            let found = change(&before, &content(&superuser, &owner.tenant).await);
+            let found = change(&before, &app.database.content_of(&owner.tenant).await);
             let nothing = found.values().all(|change| *change == (0, 0));
             assert!(nothing || found == whole, "{id} cut off after {polls} polls left {found:?}, not {whole:?}");
             assert!(!done || !nothing, "{id} was answered after {polls} polls and is not there");
@@ -145,13 +130,14 @@ async fn a_write_that_is_cancelled_at_any_await_is_done_whole_or_not_at_all() {
 #[tokio::test]
 async fn a_client_that_hangs_up_leaves_nothing_by_halves() {
     let app = app().await;
-    let superuser = app.database.behind_the_scenes().await;
+    let superuser = app.database.watcher().await;
+    let somebody = app.known(&app.owner("somebody")).await;
     for row in writing() {
         for micros in [0_u64, 100, 300, 600, 1_000, 2_000, 4_000, 8_000] {
             let owner = app.owner(&format!("hang-{}-{micros}", row.spec.id.to_lowercase()));
-            let known = app.known(&owner).await;
+            let known = app.data(&owner, &somebody).await;
             settled(&superuser).await;
-            let before = content(&superuser, &owner.tenant).await;
+            let before = app.database.content_of(&owner.tenant).await;
             let mut stream = TcpStream::connect(app.base.trim_start_matches("http://")).await.unwrap();
             let body = (row.sample)(&known).map(|body| body.to_string()).unwrap_or_default();
             let head = format!(
@@ -169,7 +155,7 @@ async fn a_client_that_hangs_up_leaves_nothing_by_halves() {
             // The listener notices on its own time: the next request has to wait for the one connection anyway.
             assert!(!owner.events().await.is_empty());
             settled(&superuser).await;
-            let found = change(&before, &content(&superuser, &owner.tenant).await);
+            let found = change(&before, &app.database.content_of(&owner.tenant).await);
             let (nothing, left) = (found.values().all(|change| *change == (0, 0)), found["events"].1);
             assert!(nothing || left >= 2, "{} hung up on after {micros} us: {found:?}", row.spec.id);
             if matches!(answer, Ok(Ok(12))) && answered.starts_with(b"HTTP/1.1 2") {

@@ -40,7 +40,7 @@ async fn unknown_members_are_refused_and_named_wherever_they_stand() {
         }
         // The tenant that a body names, as bodies of Active Graph KG do, is passed over.
         for tenant in ["null", "\"tenant-b\"", "7"] {
-            let known = app.known(&owner).await;
+            let known = app.data(&owner, &known).await;
             let sample = (row.sample)(&known).unwrap();
             let reply = ask(sending(&owner, row, &known, with(&sample, "/tenant_id", tenant.as_bytes())), tenant).await;
             assert!(reply.status.is_success(), "{}: {}", row.spec.id, reply.text);

@@ -260,7 +260,8 @@ async fn fault_12_tokens_are_asked_for_and_end() {
 #[tokio::test]
 async fn fault_13_every_protected_endpoint_asks_for_its_permission() {
     let app = App::start().await;
-    let known = app.known(&app.owner("tenant-a")).await;
+    let supply = app.supply("tenant-a").await;
+    let (_, known) = supply.kept();
     for row in rows() {
         let Access::Permission(permission) = row.spec.access else {
             assert!(matches!(row.spec.access, Access::Public(_) | Access::Own(_) | Access::Credential(_)), "{}", row.spec.id);
@@ -285,8 +286,7 @@ async fn fault_13_every_protected_endpoint_asks_for_its_permission() {
             .map(|other| other.word())
             .collect();
         app.operator("tenant-a", &others).call(row, &known).await.problem(403);
-        let owner = app.owner("tenant-a");
-        let known = app.known(&owner).await;
+        let (owner, known) = supply.of(row).await;
         // People are seen by people alone, and the known client is the person's organization's.
         let of_a_person = row.spec.rows.are_peoples() || matches!((row.shape)().path, Some(IdKind::Client));
         let may = if of_a_person { owner } else { app.operator("tenant-a", &[permission.word()]) };

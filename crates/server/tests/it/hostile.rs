@@ -1,7 +1,7 @@
 //! Hostile input, to every endpoint of the table that takes any: refused with a problem document or served, never a 500, never a hang, and
 //! a refusal changes nothing. Fields come from the API description, so that a new field is covered with no new test.
 
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
 use futures_util::{StreamExt, stream};
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -58,12 +58,14 @@ pub(crate) fn sending(caller: &Caller, row: &Row, known: &Known, body: Vec<u8>) 
         .body(body)
 }
 
-pub(crate) fn document() -> Value {
-    wardgraph_api::every_endpoint()
+/// The API description, made once for the whole run.
+pub(crate) fn document() -> &'static Value {
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(wardgraph_api::every_endpoint);
+    &DOCUMENT
 }
 
-pub(crate) fn operation(row: &Row) -> Value {
-    document()["paths"][row.spec.path][row.spec.method.word().to_lowercase()].clone()
+pub(crate) fn operation(row: &Row) -> &'static Value {
+    &document()["paths"][row.spec.path][row.spec.method.word().to_lowercase()]
 }
 
 /// Pointers to every field of the body, as the API description knows them; of a list of objects, the fields of its first, and of an
@@ -74,9 +76,8 @@ pub(crate) fn fields(row: &Row) -> Vec<String> {
 
 /// The same, each with what the API description says of it.
 pub(crate) fn described(row: &Row) -> Vec<(String, Value)> {
-    let document = document();
     let mut found = Vec::new();
-    members(&document, &operation(row)["requestBody"]["content"]["application/json"]["schema"], "", &mut found);
+    members(document(), &operation(row)["requestBody"]["content"]["application/json"]["schema"], "", &mut found);
     assert!(!found.is_empty(), "{}: {found:?}", row.spec.id);
     found
 }
@@ -195,7 +196,7 @@ pub(crate) async fn counted(app: &App, tenant: &str) -> (i64, i64, i64) {
                  select from wardgraph.events e where e.tenant_id = $1 and e.type = 'shared_node.created' and e.subject = n.node_id::text)),
                (select count(*) from wardgraph.edges where tenant_id = $1),
                (select count(*) from wardgraph.events where tenant_id = $1 and type = 'request.committed')";
-    let row = app.database.behind_the_scenes().await.query_one(sql, &[&tenant]).await.unwrap();
+    let row = app.database.watcher().await.query_one(sql, &[&tenant]).await.unwrap();
     (row.get(0), row.get(1), row.get(2))
 }
 
@@ -208,9 +209,9 @@ fn created(reply: &Reply) -> i64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_field_of_every_body_bears_every_value() {
     let app = App::start().await;
+    let supply = app.supply("tenant-a").await;
     let each = bodied().map(async |row| {
-        let owner = app.owner(&format!("t-{}", row.spec.id.to_lowercase()));
-        let known = app.known(&owner).await;
+        let (owner, known) = supply.apart(row).await;
         let before = counted(&app, &owner.tenant).await;
         let sample = (row.sample)(&known).unwrap();
         let (mut made, mut served) = (0, 0);
@@ -285,12 +286,12 @@ async fn a_body_that_is_no_single_json_object_is_malformed() {
 #[tokio::test]
 async fn json_is_read_whatever_its_content_type_says() {
     let app = App::start().await;
-    let owner = app.owner("tenant-a");
+    let supply = app.supply("tenant-a").await;
     let wrong = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ";;;"];
     // One function reads the type for every endpoint: each meets none and one of the wrong ones, in turn.
     for (row, wrong) in bodied().zip(wrong.into_iter().cycle()) {
         for content_type in [None, Some(wrong)] {
-            let known = app.known(&owner).await;
+            let (owner, known) = supply.of(row).await;
             let body = (row.sample)(&known).unwrap().to_string();
             let request = presenting(owner.request(row.spec.method.word(), &place(row, &known)), row, &known).body(body);
             let request = content_type.into_iter().fold(request, |request, value| request.header(CONTENT_TYPE, value));
@@ -303,9 +304,9 @@ async fn json_is_read_whatever_its_content_type_says() {
 #[tokio::test]
 async fn compressed_bodies_are_refused() {
     let app = App::start().await;
-    let owner = app.owner("tenant-a");
+    let supply = app.supply("tenant-a").await;
     for row in bodied() {
-        let known = app.known(&owner).await;
+        let (owner, known) = supply.of(row).await;
         let sample = (row.sample)(&known).unwrap().to_string();
         for (coding, refused) in [("gzip", true), ("br", true), ("gzip, identity", true), ("x", true), ("identity", false)] {
             // Were the header passed over, the body would be served: it is valid as it stands.

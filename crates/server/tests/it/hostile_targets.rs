@@ -5,22 +5,21 @@ use wardgraph_api::{
     describe::{IdKind, Known},
     table::{Row, rows},
 };
-use wardgraph_testkit::App;
+use wardgraph_testkit::{App, Caller};
 
 use crate::hostile::{ask, bodied, counted, described, document, operation, place, sending, with};
 
 /// The query parameters of an endpoint.
 fn parameters(row: &Row) -> Vec<String> {
-    let operation = operation(row);
-    let query = operation["parameters"].as_array().unwrap().iter().filter(|parameter| parameter["in"] == "query");
+    let query = operation(row)["parameters"].as_array().unwrap().iter().filter(|parameter| parameter["in"] == "query");
     query.map(|parameter| parameter["name"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test]
 async fn every_query_parameter_bears_every_value() {
     let app = App::start().await;
-    let owner = app.owner("tenant-a");
-    let mut known = app.known(&owner).await;
+    let supply = app.supply("tenant-a").await;
+    let (mut owner, mut known) = supply.kept();
     let node = known.node.to_string();
     let (long, urn) = ("a".repeat(20_000), format!("urn:uuid:{node}"));
     let (braced, upper, simple) = (format!("%7B{node}%7D"), node.to_uppercase(), node.replace('-', ""));
@@ -61,19 +60,22 @@ async fn every_query_parameter_bears_every_value() {
         &node,
     ];
     for row in rows().filter(|row| !parameters(row).is_empty()) {
-        // What may be gone after the call before is made anew.
         let reads = row.spec.method == wardgraph_kernel::Method::GET;
         let takes_away = row.spec.event.is_some() && !reads && (row.shape)().path.is_some();
-        let fresh = async || if takes_away { app.known(&owner).await } else { known.clone() };
         // A client is known by its parameters: what is tried comes with those that it does not take the place of.
-        let asked = async |query: &str, what: &str| {
-            let request = owner.calling(row, &fresh().await).build().unwrap();
+        let mut asked = async |query: &str, what: &str| {
+            let request = owner.calling(row, &known).build().unwrap();
             let tried = query.split_once('=').map_or(query, |(name, _)| name);
             let others = request.url().query_pairs().filter(|(name, _)| row.spec.is_for_clients() && name != tried);
             let query = form_urlencoded::Serializer::for_suffix(query.to_owned(), 0).extend_pairs(others).finish();
             let again = owner.request(row.spec.method.word(), &format!("{}?{query}", request.url().path()));
             let body = request.body().and_then(|body| body.as_bytes()).map(<[u8]>::to_vec).unwrap_or_default();
-            ask(again.body(body), what).await
+            let reply = ask(again.body(body), what).await;
+            // What a call that was done may have taken away is made anew; a refusal takes nothing.
+            if takes_away && reply.is_done() {
+                (owner, known) = supply.of(row).await;
+            }
+            reply
         };
         for name in parameters(row) {
             for value in values {
@@ -91,10 +93,6 @@ async fn every_query_parameter_bears_every_value() {
         }
         let empty = asked("&&&", "nothing").await;
         assert!(empty.status.is_success(), "{}: {}", row.spec.id, empty.text);
-        if takes_away {
-            // Who calls from now on is somebody else, whose things others are.
-            known = app.known(&owner).await;
-        }
     }
 }
 
@@ -118,7 +116,7 @@ async fn limits_that_are_no_page_are_refused() {
 }
 
 /// Of what there is one, another: a list of it has more than one page.
-async fn another_of_each(owner: &wardgraph_testkit::Caller, known: &wardgraph_api::describe::Known) {
+async fn another_of_each(owner: &Caller, known: &Known) {
     for row in rows().filter(|row| ["BeginReview", "Elevate"].contains(&row.spec.id)) {
         let reply = owner.call(row, known).await;
         assert!(reply.is_done(), "{}: {}", row.spec.id, reply.text);
@@ -166,7 +164,7 @@ async fn cursors_are_of_one_tenant_one_order_and_one_thing() {
         caller.patch(&format!("/nodes/{}", known.node), &json!({ "props": { "n": 1 } })).await.ok();
         another_of_each(caller, known).await;
     }
-    let swapped = wardgraph_api::describe::Known { node: known.other, other: known.node, ..known.clone() };
+    let swapped = Known { node: known.other, other: known.node, ..known.clone() };
     let mut orders = 0;
     // Pages show what a list brings, by its cursors.
     for row in rows().filter(|row| !row.spec.is_page() && parameters(row).iter().any(|name| name == "cursor")) {
@@ -175,7 +173,7 @@ async fn cursors_are_of_one_tenant_one_order_and_one_thing() {
             let page = owner.get(&at(&known, query)).await.ok();
             page["next_cursor"].as_str().unwrap_or_else(|| panic!("{} has one page: {page}", row.spec.id)).to_owned()
         };
-        let refused = async |caller: &wardgraph_testkit::Caller, path: String| {
+        let refused = async |caller: &Caller, path: String| {
             let problem = caller.get(&path).await.problem(400);
             assert_eq!(problem["errors"][0]["field"], "cursor", "{path}: {problem}");
         };
@@ -217,7 +215,7 @@ async fn ids_in_bodies_and_queries_are_uuids_or_400() {
     let app = App::start().await;
     let owner = app.owner("tenant-a");
     let known = app.known(&owner).await;
-    let (document, node, mut seen) = (document(), known.node.to_string(), 0);
+    let (node, mut seen) = (known.node.to_string(), 0);
     let bad = [
         "x".to_owned(),
         String::new(),
@@ -228,7 +226,7 @@ async fn ids_in_bodies_and_queries_are_uuids_or_400() {
     ];
     for row in bodied() {
         let sample = (row.sample)(&known).unwrap();
-        for (field, _) in described(row).iter().filter(|(_, schema)| is_id(&document, schema)) {
+        for (field, _) in described(row).iter().filter(|(_, schema)| is_id(document(), schema)) {
             seen += 1;
             for bad in &bad {
                 let reply = ask(sending(&owner, row, &known, with(&sample, field, json!(bad).to_string().as_bytes())), bad).await;
@@ -239,7 +237,7 @@ async fn ids_in_bodies_and_queries_are_uuids_or_400() {
     for row in rows() {
         for parameter in operation(row)["parameters"].as_array().unwrap() {
             let name = parameter["name"].as_str().unwrap();
-            if parameter["in"] == "query" && is_id(&document, &parameter["schema"]) {
+            if parameter["in"] == "query" && is_id(document(), &parameter["schema"]) {
                 seen += 1;
                 for bad in &bad {
                     let problem = owner.get(&format!("{}?{name}={bad}", place(row, &known))).await.problem(400);
@@ -257,13 +255,14 @@ async fn ids_in_paths_are_uuids_or_nothing() {
     // Ids of clients and organizations are no UUIDs, and those of roles are names: `a_client_is_registered_seen_changed_and_deleted_by_its_organization_alone`
     // tries such.
     let is_a_uuid = |row: &&Row| (row.shape)().path.is_some_and(IdKind::is_uuid);
+    let supply = app.supply("tenant-a").await;
+    let (owner, known) = supply.kept();
     for row in rows().filter(|row| is_a_uuid(row) && !row.spec.is_page()) {
-        let owner = app.owner(&format!("t-{}", row.spec.id.to_lowercase()));
-        let (shape, known) = ((row.shape)(), app.known(&owner).await);
+        let shape = (row.shape)();
         let kind = shape.path.unwrap();
         let at = |id: &str, known: &Known| shape.place(&row.spec.path.replace("{id}", id), known);
         let one = kind.of(&known);
-        let asked = async |id: &str, known: &Known| {
+        let asked = async |owner: &Caller, id: &str, known: &Known| {
             // A valid body: what is refused is the id.
             let body = (row.sample)(known).map(|body| body.to_string()).unwrap_or_default();
             ask(owner.request(row.spec.method.word(), &at(id, known)).body(body), id).await
@@ -287,21 +286,21 @@ async fn ids_in_paths_are_uuids_or_nothing() {
             &"a".repeat(5_000),
             &one.replace('-', "_"),
         ] {
-            let reply = asked(bad, &known).await;
+            let reply = asked(&owner, bad, &known).await;
             assert_eq!(reply.status, 400, "{} of {bad:.50}", row.spec.id);
         }
         for nobody in ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"] {
-            let reply = asked(nobody, &known).await;
+            let reply = asked(&owner, nobody, &known).await;
             assert_eq!(reply.status, 404, "{} of {nobody}", row.spec.id);
         }
         let committed = counted(&app, &owner.tenant).await.2;
-        assert_eq!(asked("x", &known).await.status, 400);
+        assert_eq!(asked(&owner, "x", &known).await.status, 400);
         assert_eq!(counted(&app, &owner.tenant).await.2, committed, "{} of what is nobody's was done", row.spec.id);
         // RFC 9562 reads either case; the other spellings are those of the RFC's predecessors and name the same thing.
         for spell in [|id: &str| id.to_uppercase(), |id: &str| format!("urn:uuid:{id}"), |id: &str| format!("%7B{id}%7D")] {
-            let fresh = app.known(&owner).await;
+            let (caller, fresh) = supply.of(row).await;
             let id = spell(&kind.of(&fresh));
-            let reply = asked(&id, &fresh).await;
+            let reply = asked(&caller, &id, &fresh).await;
             assert!(reply.status.is_success(), "{} of {id}: {}", row.spec.id, reply.text);
         }
     }

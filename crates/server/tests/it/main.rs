@@ -14,6 +14,7 @@ mod audit;
 mod batches;
 mod binary;
 mod cancel;
+mod cast;
 mod catalogue;
 mod certificates;
 mod cleaning;

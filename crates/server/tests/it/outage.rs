@@ -38,7 +38,7 @@ pub(crate) async fn own_cluster(folder: &Path) -> (EmbeddedPostgres, Database) {
     migrate(&MigrateOptions { maintenance: Some(superuser.clone()), logins: logins.clone(), passwords, reset_passwords: false })
         .await
         .unwrap();
-    (postgres, Database { superuser, logins })
+    (postgres, Database::of(superuser, logins))
 }
 
 fn kill(pid: u32) {

@@ -149,7 +149,7 @@ async fn all_that_is_said_to_postgres_is_encrypted() {
         migrate(&options).await.unwrap();
         guard::check(&options.logins).await.unwrap();
 
-        let database = Database { superuser, logins: options.logins };
+        let database = Database::of(superuser, options.logins);
         let app = App::over(database, AppOptions { connections: 2, ..AppOptions::default() }).await;
         let owner = app.owner("tenant-a");
         // More than a socket takes at once, in both directions.

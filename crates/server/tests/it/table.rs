@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use wardgraph_api::table::{Row, rows};
 use wardgraph_kernel::{Access, Rows, Spec};
-use wardgraph_testkit::{App, Reply, Signer, forgeries};
+use wardgraph_testkit::{App, Content, Reply, Signer, forgeries};
 use wardgraph_tokens::{AccessRequest, Thumbprint};
 
 fn protected() -> impl Iterator<Item = &'static Row> {
@@ -32,10 +32,10 @@ fn what_a_permission_is_asked_about_stands_in_the_path() {
 #[tokio::test]
 async fn only_public_endpoints_admit_strangers() {
     let app = App::start().await;
-    let shared = app.known(&app.owner("tenant-a")).await;
+    let supply = app.supply("tenant-a").await;
     for row in rows() {
-        // A link, a code and an act under way are good once, by a page or without one.
-        let known = if row.spec.event.is_some() { app.known(&app.owner("tenant-a")).await } else { shared.clone() };
+        // A link, a code and an act under way are good once, by a page or without one. A stranger who is refused uses up nothing.
+        let (_, known) = if row.spec.access.admits_strangers() { supply.of(row).await } else { supply.kept() };
         let reply = app.stranger().call(row, &known).await;
         if row.spec.access.admits_strangers() {
             assert!(reply.is_done(), "{}: {}", row.spec.id, reply.text);
@@ -77,8 +77,8 @@ async fn no_endpoint_takes_a_bound_token_without_proof_of_its_key() {
 #[tokio::test]
 async fn every_permission_is_asked_and_named() {
     let app = App::start().await;
-    let (owner, nobody) = (app.owner("tenant-a"), app.caller("tenant-a", &[]));
-    let known = app.known(&owner).await;
+    let (supply, nobody) = (app.supply("tenant-a").await, app.caller("tenant-a", &[]));
+    let (_, known) = supply.kept();
     for row in protected() {
         // An account of one's own is what an outside issuer's caller has not, whatever the scopes.
         if matches!(row.spec.access, Access::Own(_)) && row.spec.asks_for_a_person() {
@@ -89,8 +89,8 @@ async fn every_permission_is_asked_and_named() {
                 refused.problem(403);
             }
             // Some of them end what the others need.
-            let person = app.owner(&format!("t-{}", row.spec.id.to_lowercase()));
-            let reply = person.call(row, &app.known(&person).await).await;
+            let (person, theirs) = supply.of(row).await;
+            let reply = person.call(row, &theirs).await;
             assert!(reply.is_done(), "{}: {}", row.spec.id, reply.text);
             continue;
         }
@@ -101,7 +101,7 @@ async fn every_permission_is_asked_and_named() {
             let theirs = app.known(&low).await;
             let person = subject_of(&low.token_at(row.spec.path).unwrap());
             let demote = "update wardgraph.memberships set role = 'analyst' where user_id = $1::text::uuid";
-            app.database.behind_the_scenes().await.execute(demote, &[&person]).await.unwrap();
+            app.database.watcher().await.execute(demote, &[&person]).await.unwrap();
             let refused = low.call(row, &theirs).await.problem(403);
             assert!(refused["detail"].as_str().unwrap().contains(permission.word()), "{}", row.spec.id);
             continue;
@@ -119,9 +119,9 @@ async fn every_permission_is_asked_and_named() {
 #[tokio::test]
 async fn every_protected_endpoint_serves_whoever_may() {
     let app = App::start().await;
+    let supply = app.supply("tenant-a").await;
     for row in protected() {
-        let owner = app.owner(&format!("t-{}", row.spec.id.to_lowercase()));
-        let known = app.known(&owner).await;
+        let (owner, known) = supply.of(row).await;
         let reply = owner.call(row, &known).await;
         assert!(reply.is_done(), "{}: {} {}", row.spec.id, reply.status, reply.text);
     }
@@ -165,26 +165,26 @@ async fn a_strangers_large_body_is_401() {
 async fn every_write_leaves_one_request_event_and_one_for_each_subject() {
     // What is made once is made by a page, too.
     let (programs, browsers) = (App::start().await, App::start().await);
+    let (of_programs, of_browsers) = (programs.supply("tenant-a").await, browsers.supply("tenant-a").await);
     for row in rows() {
-        let app = if row.spec.is_page() { &browsers } else { &programs };
-        let owner = app.owner(&format!("t-{}", row.spec.id.to_lowercase()));
-        let known = app.known(&owner).await;
-        let before = events(app, "true").await.len();
+        let (app, supply) = if row.spec.is_page() { (&browsers, &of_browsers) } else { (&programs, &of_programs) };
+        let (owner, known) = supply.of(row).await;
+        let before = left(app).await;
         let reply = owner.call(row, &known).await;
         let request_id = reply.headers["x-request-id"].to_str().unwrap().to_owned();
-        let left = events(app, &format!("request_id = '{request_id}'")).await;
+        let events = events(app, &request_id).await;
         let Some(event_type) = row.spec.event else {
-            assert_eq!(events(app, "true").await.len(), before, "{} changes nothing and leaves nothing", row.spec.id);
+            assert_eq!(left(app).await, before, "{} changes nothing and leaves nothing", row.spec.id);
             continue;
         };
         let mut counts = BTreeMap::<&str, usize>::new();
-        for event in &left {
+        for event in &events {
             *counts.entry(event["type"].as_str().unwrap()).or_default() += 1;
         }
-        assert_eq!(counts.get("request.committed"), Some(&1), "{}: {left:?}", row.spec.id);
+        assert_eq!(counts.get("request.committed"), Some(&1), "{}: {events:?}", row.spec.id);
         let subjects: Vec<_> =
-            left.iter().filter(|event| event["type"] == event_type.word()).map(|event| event["subject"].clone()).collect();
-        assert_eq!(subjects.len(), expected_subjects(&reply.body), "{}: {left:?}", row.spec.id);
+            events.iter().filter(|event| event["type"] == event_type.word()).map(|event| event["subject"].clone()).collect();
+        assert_eq!(subjects.len(), expected_subjects(&reply.body), "{}: {events:?}", row.spec.id);
         let actor = match (row.spec.access, row.spec.rows) {
             (Access::Credential(_), _) => None,
             (_, Rows::Account | Rows::Members | Rows::Organization | Rows::Accounts | Rows::Directory) => {
@@ -192,17 +192,22 @@ async fn every_write_leaves_one_request_event_and_one_for_each_subject() {
             }
             _ => Some(json!(format!("user-of-{}", owner.tenant))),
         };
-        for event in &left {
+        for event in &events {
             assert_eq!(event["outcome"], "success", "{event}");
             assert!(actor.as_ref().is_none_or(|actor| event["actor_id"] == *actor), "{event}");
         }
     }
 }
 
-/// The events of every log that a condition is true of.
-async fn events(app: &App, condition: &str) -> Vec<Value> {
-    let sql = format!("select to_jsonb(e) - 'xact' from wardgraph.events e where {condition} order by event_id");
-    app.database.behind_the_scenes().await.query(&sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+/// The events of every log that a request left.
+async fn events(app: &App, request_id: &str) -> Vec<Value> {
+    let sql = "select to_jsonb(e) - 'xact' from wardgraph.events e where request_id = $1::text::uuid order by event_id";
+    app.database.watcher().await.query(sql, &[&request_id]).await.unwrap().iter().map(|row| row.get(0)).collect()
+}
+
+/// How many events there are in every log.
+async fn left(app: &App) -> i64 {
+    app.database.watcher().await.query_one("select count(*) from wardgraph.events", &[]).await.unwrap().get(0)
 }
 
 /// `sub` of a token.
@@ -251,17 +256,11 @@ async fn another_tenants_ids_are_not_found_and_nothing_changes() {
     }
 }
 
-/// Every row of every table but the audit log's, as the superuser sees it: a new table is watched with no new line here.
-async fn everything(app: &App) -> Vec<String> {
-    let client = app.database.behind_the_scenes().await;
-    let tables = "select c.relname from pg_class c where c.relnamespace = 'wardgraph'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition and c.relname <> 'events' order by 1";
-    let mut everything = Vec::new();
-    for row in client.query(tables, &[]).await.unwrap() {
-        let table: String = row.get(0);
-        let rows = client.query(&format!("select '{table} ' || t::text from wardgraph.{table} t order by 1"), &[]).await.unwrap();
-        everything.extend(rows.iter().map(|row| row.get::<_, String>(0)));
-    }
-    everything
+/// Every row of every table but the audit log's.
+async fn everything(app: &App) -> Content {
+    let mut content = app.database.content().await;
+    content.remove("events").unwrap();
+    content
 }
 
 fn path(row: &Row, known: &wardgraph_api::describe::Known) -> String {

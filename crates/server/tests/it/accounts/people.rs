@@ -23,8 +23,7 @@ pub(super) async fn member(app: &App, of: &Person, email: &str, role: &str) -> P
 }
 
 async fn signed_in_to(app: &App, email: &str, organization: &str) -> Person {
-    let credentials = json!({ "email": email, "password": wardgraph_testkit::PASSWORD, "organization": organization });
-    Person::of(app, email, &app.stranger().post("/api/v1/auth/login", &credentials).await.ok())
+    Person::at(app, email, organization).await
 }
 
 /// The same person, calling another server.

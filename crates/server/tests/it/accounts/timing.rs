@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use serde_json::json;
 use wardgraph_identity::password::Cost;
 use wardgraph_testkit::{App, AppOptions, PASSWORD};
@@ -43,8 +43,9 @@ fn alike(what: &str, kinds: &[(&str, Vec<u128>)]) {
 async fn server(beat: Duration, kinds: &[&str]) -> App {
     let cost = Cost { memory_kib: 2_048, passes: 2 };
     let app = App::with(AppOptions { cost, verifies: true, beat, ..AppOptions::default() }).await;
-    for n in 0..TRIES {
-        let made = join_all(kinds.iter().map(async |kind| register(&app, &format!("{kind}-{n}@example.com")).await.status)).await;
+    let all: Vec<_> = (0..TRIES).flat_map(|n| kinds.iter().map(move |kind| format!("{kind}-{n}@example.com"))).collect();
+    for some in all.chunks(16) {
+        let made = join_all(some.iter().map(async |email| register(&app, email).await.status)).await;
         assert!(made.iter().all(|status| *status == 202), "{made:?}");
     }
     let sql = "update wardgraph.users set verified_at = now() where email not like 'unverified-%';
@@ -91,14 +92,20 @@ async fn registering_and_asking_for_a_link_take_as_long_whoever_has_the_address(
     let app = server(Duration::from_millis(50), &["known", "unverified", "disabled"]).await;
     let whose = ["nobody's", "an account's", "an unverified one's", "a disabled one's"];
     let (mut registered, mut asked) = (whose.map(|kind| (kind, Vec::new())), whose.map(|kind| (kind, Vec::new())));
+    let address = |at: usize, n: usize, nobodys: &str| {
+        let kind = [nobodys, "known", "unverified", "disabled"][at];
+        format!("{kind}-{n}@example.com")
+    };
+    let reset = async |email: &str| app.stranger().post("/api/v1/auth/password-reset", &json!({ "email": email })).await;
     for n in 0..TRIES {
-        let addresses = ["known", "unverified", "disabled"].map(|kind| format!("{kind}-{n}@example.com"));
-        let reset = async |email: &str| app.stranger().post("/api/v1/auth/password-reset", &json!({ "email": email })).await;
         for at in 0..whose.len() {
             let at = (at + n) % whose.len();
-            let address = |nobodys: &str| if at == 0 { format!("{nobodys}-{n}@example.com") } else { addresses[at - 1].clone() };
-            asked[at].1.push(took(reset(&address("nobody")), 202).await);
-            registered[at].1.push(took(register(&app, &address("new")), 202).await);
+            // Two at once, of other accounts: each kind of the one beside each kind of the other as often.
+            let (other, m) = ((at + n / whose.len()) % whose.len(), (n + TRIES / 2) % TRIES);
+            let (for_link, for_account) = (address(at, n, "nobody"), address(other, m, "new"));
+            let (one, two) = join(took(reset(&for_link), 202), took(register(&app, &for_account), 202)).await;
+            asked[at].1.push(one);
+            registered[other].1.push(two);
         }
     }
     alike("registration", &registered);

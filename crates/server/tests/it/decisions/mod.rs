@@ -10,45 +10,14 @@ mod reviews;
 mod searches;
 
 use serde_json::{Value, json};
-use wardgraph_testkit::{App, Caller, PASSWORD, Person};
+use wardgraph_testkit::{App, Caller, Person};
+
+use crate::cast::{Cast, at, joined};
 
 const EXPLAIN: &str = "/api/v1/authz/explain";
 const EVALUATION: &str = "/access/v1/evaluation";
 const EVALUATIONS: &str = "/access/v1/evaluations";
 const REVIEWS: &str = "/api/v1/reviews";
-
-/// An organization with somebody of four ranks.
-struct Cast {
-    app: App,
-    owner: Person,
-    admin: Person,
-    developer: Person,
-    analyst: Person,
-}
-
-impl Cast {
-    async fn begin() -> Self {
-        let app = App::start().await;
-        let owner = app.person("ada@example.com").await;
-        let admin = joined(&app, &owner, "bob@example.com", "admin").await;
-        let developer = joined(&app, &owner, "dev@example.com", "developer").await;
-        let analyst = joined(&app, &owner, "ana@example.com", "analyst").await;
-        Self { app, owner, admin, developer, analyst }
-    }
-}
-
-/// Somebody who is a member of the organization of `owner`, and works there.
-async fn joined(app: &App, owner: &Person, email: &str, role: &str) -> Person {
-    let member = app.person(email).await;
-    owner.takes_in(app, &member, role).await;
-    at(app, email, &owner.caller.tenant).await
-}
-
-/// Somebody signs in to an organization.
-async fn at(app: &App, email: &str, organization: &str) -> Person {
-    let credentials = json!({ "email": email, "password": PASSWORD, "organization": organization });
-    Person::of(app, email, &app.stranger().post("/api/v1/auth/login", &credentials).await.ok())
-}
 
 /// Somebody with a role on the whole server, who signed in since.
 async fn on_the_server(app: &App, email: &str, role: &str) -> Person {

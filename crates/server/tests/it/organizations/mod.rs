@@ -13,8 +13,8 @@ mod switching;
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
-use wardgraph_testkit::{App, Caller, PASSWORD, Person, Reply};
+use serde_json::Value;
+use wardgraph_testkit::{App, Caller, Person, Reply};
 
 /// Where an organization is seen to.
 fn organization(person: &Person) -> String {
@@ -36,8 +36,7 @@ async fn joins(app: &App, of: &Person, email: &str, role: &str) -> Person {
 
 /// Signs in to an organization.
 async fn enters(app: &App, email: &str, organization: &str) -> Person {
-    let credentials = json!({ "email": email, "password": PASSWORD, "organization": organization });
-    Person::of(app, email, &app.stranger().post("/api/v1/auth/login", &credentials).await.ok())
+    Person::at(app, email, organization).await
 }
 
 /// Posts nothing.

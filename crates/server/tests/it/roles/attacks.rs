@@ -81,7 +81,7 @@ async fn no_name_rule_or_pattern_says_something_else_than_it_shows() {
 
 #[tokio::test]
 async fn a_stale_token_changes_nothing() {
-    let Cast { app, owner, admin, developer } = Cast::begin().await;
+    let Cast { app, owner, admin, developer, .. } = Cast::begin().await;
     make(&owner, "plain", json!({ "allows": ["nodes:read"] })).await.created();
     let held = grant(&owner, &developer, "plain").await.created();
     // The gate knows who they are from now on, until it is told of something else.
@@ -182,7 +182,7 @@ async fn nobody_has_more_roles_than_can_be_looked_through() {
 
 #[tokio::test]
 async fn a_place_is_a_role_too_and_who_holds_too_many_is_mended() {
-    let Cast { app, owner, admin, developer } = Cast::begin().await;
+    let Cast { app, owner, admin, developer, .. } = Cast::begin().await;
     let code = json!({ "grant_types": ["authorization_code"], "redirect_uris": ["https://app.example/cb"], "role": null });
     let client = app.client_of(&owner, code).await;
     let place = |of: &str| format!("/api/v1/organizations/{}/members/{of}", owner.caller.tenant);

@@ -8,7 +8,7 @@ use super::{Cast, GRANTS, ROLES, edit, grant, joined, kept, make, revoke};
 
 #[tokio::test]
 async fn nobody_grants_what_they_do_not_hold() {
-    let Cast { app, owner, admin, developer } = Cast::begin().await;
+    let Cast { app, owner, admin, developer, .. } = Cast::begin().await;
     make(&owner, "closer", json!({ "allows": ["organizations:delete"] })).await.created();
     make(&owner, "heir", json!({ "inherits": ["closer"] })).await.created();
     let before = kept(&app).await;
@@ -66,7 +66,7 @@ async fn who_edits_a_role_gives_what_it_says() {
 
 #[tokio::test]
 async fn a_deny_that_goes_is_judged_as_given() {
-    let Cast { app, owner, admin, developer } = Cast::begin().await;
+    let Cast { app, owner, admin, developer, .. } = Cast::begin().await;
     make(&owner, "no-secrets", json!({ "denies": ["nodes:read:secret-*"] })).await.created();
     make(&owner, "guard", json!({ "denies": ["nodes:read:secret-1"] })).await.created();
     let own = grant(&owner, &admin, "no-secrets").await.created();

@@ -14,7 +14,7 @@ async fn until(by: &Person, to: &Person, role: &str, until: Timestamp) -> Reply 
 
 #[tokio::test]
 async fn what_is_held_for_a_while_is_given_for_no_longer() {
-    let Cast { app, owner, admin, developer } = Cast::begin().await;
+    let Cast { app, owner, admin, developer, .. } = Cast::begin().await;
     let client = app.client_of(&owner, json!({})).await;
     make(&owner, "twin", json!({ "inherits": ["admin"] })).await.created();
     make(&owner, "mine", json!({})).await.created();
@@ -63,7 +63,7 @@ async fn who_may_take_for_a_while_takes_for_good() {
 
 #[tokio::test]
 async fn a_deny_for_a_while_is_in_the_way_for_a_while() {
-    let Cast { app, owner, admin, developer } = Cast::begin().await;
+    let Cast { app, owner, admin, developer, .. } = Cast::begin().await;
     make(&owner, "no-secrets", json!({ "denies": ["nodes:read:secret-*"] })).await.created();
     let end = app.clock.now() + Duration::from_mins(5);
     until(&owner, &admin, "no-secrets", end).await.created();

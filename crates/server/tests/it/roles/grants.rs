@@ -10,7 +10,7 @@ use super::{Cast, GRANTS, ROLES, grant, kept, make, revoke};
 
 #[tokio::test]
 async fn a_grant_is_made_listed_and_revoked() {
-    let Cast { app, owner, admin, developer } = Cast::begin().await;
+    let Cast { app, owner, admin, developer, .. } = Cast::begin().await;
     let client = app.client_of(&owner, json!({})).await;
     let first = grant(&owner, &developer, "analyst").await.created();
     assert_eq!(

@@ -13,41 +13,12 @@ mod others;
 mod taken;
 
 use serde_json::{Value, json};
-use wardgraph_testkit::{App, PASSWORD, Person, Reply};
+use wardgraph_testkit::{App, Person, Reply};
+
+use crate::cast::{Cast, at, joined};
 
 const ROLES: &str = "/api/v1/roles";
 const GRANTS: &str = "/api/v1/grants";
-
-/// An organization with somebody of three ranks.
-struct Cast {
-    app: App,
-    owner: Person,
-    admin: Person,
-    developer: Person,
-}
-
-impl Cast {
-    async fn begin() -> Self {
-        let app = App::start().await;
-        let owner = app.person("ada@example.com").await;
-        let (admin, developer) =
-            (joined(&app, &owner, "bob@example.com", "admin").await, joined(&app, &owner, "dev@example.com", "developer").await);
-        Self { app, owner, admin, developer }
-    }
-}
-
-/// Somebody who is a member of the organization of `owner`, and works there.
-async fn joined(app: &App, owner: &Person, email: &str, role: &str) -> Person {
-    let member = app.person(email).await;
-    owner.takes_in(app, &member, role).await;
-    at(app, email, &owner.caller.tenant).await
-}
-
-/// Somebody signs in to an organization.
-async fn at(app: &App, email: &str, organization: &str) -> Person {
-    let credentials = json!({ "email": email, "password": PASSWORD, "organization": organization });
-    Person::of(app, email, &app.stranger().post("/api/v1/auth/login", &credentials).await.ok())
-}
 
 /// Makes a role that says this.
 async fn make(by: &Person, name: &str, says: Value) -> Reply {

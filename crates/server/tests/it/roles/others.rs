@@ -15,7 +15,7 @@ async fn narrowed() -> Cast {
 
 #[tokio::test]
 async fn neither_a_place_nor_an_organization_is_handed_over_with_more_than_its_giver_holds() {
-    let Cast { app, owner, admin, developer } = narrowed().await;
+    let Cast { app, owner, admin, developer, .. } = narrowed().await;
     let organization = format!("/api/v1/organizations/{}", owner.caller.tenant);
     let place = |of: &str| format!("{organization}/members/{of}");
     for role in ["owner", "admin", "analyst"] {
@@ -34,7 +34,7 @@ async fn neither_a_place_nor_an_organization_is_handed_over_with_more_than_its_g
 
 #[tokio::test]
 async fn nobody_puts_out_who_holds_more() {
-    let Cast { app, owner, admin, developer } = Cast::begin().await;
+    let Cast { app, owner, admin, developer, .. } = Cast::begin().await;
     let place = |of: &str| format!("/api/v1/organizations/{}/members/{of}", owner.caller.tenant);
     make(&owner, "closer", json!({ "allows": ["organizations:delete"] })).await.created();
     grant(&owner, &developer, "closer").await.created();
@@ -47,7 +47,7 @@ async fn nobody_puts_out_who_holds_more() {
 
 #[tokio::test]
 async fn a_review_gives_nothing_that_its_reviewer_does_not_hold() {
-    let Cast { app, owner, admin, developer } = narrowed().await;
+    let Cast { app, owner, admin, developer, .. } = narrowed().await;
     let wanted = |on_due: &str| json!({ "name": "spring", "due_at": "2026-03-31T12:00:00Z", "on_due": on_due });
     // What is due takes denies, too.
     admin.caller.post("/api/v1/reviews", &wanted("revoke")).await.problem(403);

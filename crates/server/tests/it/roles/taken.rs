@@ -6,7 +6,7 @@ use super::{Cast, edit, grant, joined, kept, make, revoke};
 
 #[tokio::test]
 async fn nobody_takes_what_they_do_not_hold() {
-    let Cast { app, owner, admin, developer } = Cast::begin().await;
+    let Cast { app, owner, admin, developer, .. } = Cast::begin().await;
     make(&owner, "closer", json!({ "allows": ["organizations:delete"] })).await.created();
     make(&owner, "plain", json!({ "allows": ["nodes:read"] })).await.created();
     let above = grant(&owner, &developer, "closer").await.created();

@@ -32,8 +32,7 @@ async fn join(person: &Person, token: &str) -> Reply {
 
 /// The same person, signed in to an organization.
 async fn at(app: &App, email: &str, organization: &str) -> Person {
-    let credentials = json!({ "email": email, "password": PASSWORD, "organization": organization });
-    Person::of(app, email, &app.stranger().post("/api/v1/auth/login", &credentials).await.ok())
+    Person::at(app, email, organization).await
 }
 
 async fn set_role(app: &App, of: &Person, organization: &str, role: &str) {
