@@ -24,6 +24,7 @@ mod pattern;
 mod role;
 mod rule;
 mod rulebook;
+mod shared;
 
 pub use beyond::Beyond;
 pub use bound::Bound;
@@ -37,3 +38,4 @@ pub use pattern::Pattern;
 pub use role::{Role, RoleName};
 pub use rule::Rule;
 pub use rulebook::Rulebook;
+pub use shared::{Kept, Owned, Room, Shared};

@@ -15,6 +15,8 @@ use crate::{
 pub(crate) const ROLES: usize = 500;
 /// How many rules they may state together.
 pub(crate) const RULES: usize = 20_000;
+/// How many these are, each counted once for each permission that it is about: `*:*:a-*` is about all that an organization can give.
+pub(crate) const ACTS: usize = 60_000;
 /// Over how many generations a role may inherit.
 pub(crate) const DEEPEST: usize = 8;
 
@@ -34,11 +36,12 @@ impl Rulebook {
     pub fn new(made: impl IntoIterator<Item = Role>) -> Result<Self, AccessError> {
         let built_in = OrganizationRole::ALL.iter().map(|role| Role::built_in(*role));
         let mut roles: BTreeMap<_, _> = built_in.map(|role| (role.name().clone(), role)).collect();
-        let (most, mut stated) = (roles.len() + ROLES, 0);
+        let (most, mut stated, mut acts) = (roles.len() + ROLES, 0, 0);
         let mut made: Vec<Role> = made.into_iter().take(ROLES + 1).collect();
         made.sort_by(|one, other| one.name().cmp(other.name()));
         for role in made {
             stated += role.rules();
+            acts += role.acts();
             if let Some(twice) = roles.insert(role.name().clone(), role) {
                 return Err(AccessError::Twice(twice.name().to_string()));
             }
@@ -48,6 +51,10 @@ impl Rulebook {
         }
         if stated > RULES {
             return Err(AccessError::TooMany { what: "rules in the roles of an organization", most: RULES });
+        }
+        if acts > ACTS {
+            let what = "permissions in the rules of an organization, counted for each rule";
+            return Err(AccessError::TooMany { what, most: ACTS });
         }
         let book = Self { roles };
         let mut heights = BTreeMap::new();
@@ -67,9 +74,9 @@ impl Rulebook {
         self.roles.values()
     }
 
-    /// How many rules all of them state together.
-    pub fn rules(&self) -> usize {
-        self.roles.values().map(Role::rules).sum()
+    /// How many rules all of them state together, each counted once for each permission that it is about.
+    pub fn acts(&self) -> usize {
+        self.roles.values().map(Role::acts).sum()
     }
 
     /// About how many bytes it takes, texts among them.
@@ -77,12 +84,12 @@ impl Rulebook {
         size_of::<Self>() + self.roles.values().map(|role| size_of::<RoleName>() + role.weight()).sum::<usize>()
     }
 
-    /// How many rules count for who holds this, what is taken over among them.
+    /// How many rules count for who holds this, what is taken over among them; each once for each permission that it is about.
     ///
     /// # Errors
     /// Those of [`Self::compile`].
     pub fn counted(&self, held: &Held) -> Result<usize, AccessError> {
-        Ok(self.lineage(held)?.into_iter().map(|(role, _)| role.rules()).sum())
+        Ok(self.lineage(held)?.into_iter().map(|(role, _)| role.acts()).sum())
     }
 
     /// What somebody's roles come to.
@@ -185,6 +192,23 @@ mod tests {
         }
         assert_eq!(refused(vec![role("a", &[]), role("a", &["owner"])]), AccessError::Twice("a".into()));
         assert!(Rulebook::new([role("a", &["owner", "analyst"]), role("b", &["a"])]).is_ok());
+    }
+
+    #[test]
+    fn a_rule_that_is_about_much_counts_as_much() {
+        let wide = |count: usize| -> Vec<Role> {
+            let rules = |role: usize| (0..count.saturating_sub(role * 200).min(200)).map(move |n| format!("*:*:r{role}-{n}"));
+            let made = |role: usize| {
+                let rules = rules(role).map(|text| Rule::read(&text).unwrap());
+                Role::new(RoleName::read(&format!("r{role}")).unwrap(), rules, [], []).unwrap()
+            };
+            (0..count.div_ceil(200)).map(made).collect()
+        };
+        let each = role::ceiling().iter().count();
+        let book = Rulebook::new(wide(ACTS / each)).unwrap();
+        let held = Held::new([RoleName::read("r0").unwrap()], None).unwrap();
+        assert_eq!(book.counted(&held).unwrap(), 200 * each);
+        assert!(matches!(refused(wide(ACTS / each + 1)), AccessError::TooMany { most: ACTS, .. }));
     }
 
     #[test]

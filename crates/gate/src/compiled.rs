@@ -17,12 +17,15 @@ use wardgraph_store::{Plan, Role, Scope, Store, StoreError};
 
 /// For how long the roles of an organization are remembered.
 const REMEMBERED_FOR: Duration = Duration::from_mins(10);
-/// How much memory compiled roles may take, and the built-in ones by themselves: no organization has those forgotten that everybody has.
+/// How much memory compiled roles may take, those of each organization, and the built-in ones by themselves: no organization has those forgotten
+/// that everybody has, or another one's.
 const MATCHERS_BYTES: u64 = 64 << 20;
+const OF_EACH_BYTES: u64 = 16 << 20;
 const BUILT_IN_BYTES: u64 = 16 << 20;
 /// How much memory the roles may take of organizations whose members are compiled just now.
 const BOOKS_BYTES: u64 = 64 << 20;
-/// How many rules are compiled where they are asked for, and not on a thread that may be busy for a while.
+/// How many rules are compiled where they are asked for, and not on a thread that may be busy for a while; each counted once for each permission
+/// that it is about.
 const AT_ONCE: usize = 2_000;
 /// How many organizations have larger sets compiled at once.
 const TOGETHER: usize = 2;
@@ -88,7 +91,7 @@ impl Compiled {
         let books = Cache::builder().max_capacity(BOOKS_BYTES).weigher(weigh).time_to_live(REMEMBERED_FOR);
         Self {
             books: books.eviction_policy(EvictionPolicy::lru()).build(),
-            matchers: Matchers::new(MATCHERS_BYTES),
+            matchers: Matchers::shared(MATCHERS_BYTES, OF_EACH_BYTES),
             built_in: Matchers::new(BUILT_IN_BYTES),
             lines: Cache::builder().max_capacity(LINES).eviction_policy(EvictionPolicy::lru()).build(),
             room: Arc::new(Semaphore::new(TOGETHER)),
@@ -130,7 +133,7 @@ impl Compiled {
         book: Arc<Book>,
     ) -> Result<Arc<Matcher>, OrganizationError> {
         let (home, version) = set.home();
-        if book.roles.rules() <= AT_ONCE {
+        if book.roles.acts() <= AT_ONCE {
             return Ok(self.matchers.compile(home, version, set.held, &book.roles)?);
         }
         let closed = |_| StoreError::Unavailable("roles are compiled no more".into());
