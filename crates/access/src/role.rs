@@ -125,9 +125,14 @@ impl Role {
         self.allows.len() + self.denies.len()
     }
 
-    /// How many rules it states, each counted once for each permission that it is about: what it costs to be compiled and compared.
+    /// How many rules it states, each counted once for each permission that it is about.
     pub(crate) const fn acts(&self) -> usize {
         self.acts
+    }
+
+    /// How much it is to compile it by itself: its rules, each counted once for each permission that it is about, and those it inherits from.
+    pub fn effort(&self) -> usize {
+        1 + self.acts + self.inherits.len()
     }
 }
 

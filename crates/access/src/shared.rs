@@ -73,7 +73,7 @@ struct Entry {
 impl<K: Owned, V: Send + Sync + 'static> Shared<K, V> {
     /// An empty memory, in which something weighs what `weigh` says.
     pub fn new(room: Room, weigh: fn(&V) -> u32) -> Self {
-        let parts = Arc::new(Parts { each: room.each, of: Mutex::default() });
+        let parts: Arc<Parts<K>> = Arc::new(Parts { each: room.each, of: Mutex::default() });
         let left = parts.clone();
         let cache = Cache::builder()
             .max_capacity(room.all)
