@@ -15,6 +15,7 @@ use crate::due::{self, Due};
 
 /// The actor of this work's events.
 const WHY: &str = "reviews";
+
 /// Decides what is due. Any number of them may run, in any number of servers.
 #[derive(Debug, Clone)]
 pub struct ReviewKeeper {
