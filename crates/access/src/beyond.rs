@@ -4,6 +4,8 @@
 //! bound), and what is denied to the giver within it must be denied along with it. That is exact as far as single rules go; where it cannot be
 //! told, because two rules cover together what none covers alone, or because a rule speaks of whoever will ask, the answer is no.
 
+use std::borrow::Cow;
+
 use uuid::Uuid;
 use wardgraph_kernel::{Permission, UserId};
 
@@ -24,9 +26,9 @@ pub enum Beyond {
 }
 
 /// What the giver holds of one permission, as rules that speak of nobody.
-struct Hold {
-    allowed: Names,
-    denied: Names,
+struct Hold<'a> {
+    allowed: Cow<'a, Names>,
+    denied: Cow<'a, Names>,
     /// What of it would not be denied along with what is given: looked up once, since a thousand rules may each speak of all of it.
     lost: Names,
     bounds: Vec<Names>,
@@ -60,22 +62,21 @@ impl Matcher {
     }
 }
 
-impl Hold {
+impl<'a> Hold<'a> {
     fn of(
-        own: &Act,
+        own: &'a Act,
         user: Option<UserId>,
         id: Option<&str>,
         denied_along: &Names,
         bounds: impl Iterator<Item = Vec<Pattern>>,
     ) -> Self {
-        let resolved = |patterns: &mut dyn Iterator<Item = Pattern>| Names::of(patterns.filter_map(|one| one.resolved(id)));
         let denied =
-            if own.denied.lacks(user) { Names::of([Pattern::everything()]) } else { resolved(&mut own.denied.patterns()) };
+            if own.denied.lacks(user) { Cow::Owned(Names::of([Pattern::everything()])) } else { own.denied.resolved(id) };
         Self {
-            allowed: resolved(&mut own.allowed.patterns()),
+            allowed: own.allowed.resolved(id),
             lost: Names::of(denied.patterns().filter(|pattern| !denied_along.covers(pattern))),
             denied,
-            bounds: bounds.map(|patterns| resolved(&mut patterns.into_iter())).collect(),
+            bounds: bounds.map(|patterns| Names::of(patterns.iter().filter_map(|one| one.resolved(id)))).collect(),
         }
     }
 

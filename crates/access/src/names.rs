@@ -1,5 +1,7 @@
 //! Sets of patterns, and one search that tells whether a name is among them.
 
+use std::borrow::Cow;
+
 use uuid::Uuid;
 use wardgraph_kernel::UserId;
 
@@ -86,6 +88,14 @@ impl Names {
     /// Whether everything that a pattern matches is among these, whoever asks for both.
     pub(crate) fn covers(&self, pattern: &Pattern) -> bool {
         self.everything || self.nearest(pattern.literal()).is_some_and(|nearest| nearest.covers(pattern))
+    }
+
+    /// These for one person; without those that speak of a person, if there is none.
+    pub(crate) fn resolved(&self, id: Option<&str>) -> Cow<'_, Self> {
+        if !self.personal {
+            return Cow::Borrowed(self);
+        }
+        Cow::Owned(Self::of(self.patterns().filter_map(|one| one.resolved(id))))
     }
 
     /// Whether something is among these that a pattern matches which speaks of nobody.
