@@ -24,6 +24,7 @@ mod pattern;
 mod role;
 mod rule;
 mod rulebook;
+mod shared;
 
 pub use beyond::Beyond;
 pub use bound::Bound;
@@ -36,4 +37,5 @@ pub use name::Name;
 pub use pattern::Pattern;
 pub use role::{Role, RoleName};
 pub use rule::Rule;
-pub use rulebook::Rulebook;
+pub use rulebook::{Lineage, Rulebook};
+pub use shared::{Kept, Owned, Room, Shared};

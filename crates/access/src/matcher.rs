@@ -91,12 +91,16 @@ impl Matcher {
     pub(crate) fn new(mut stated: Vec<Stated>) -> Self {
         stated.sort();
         stated.dedup();
+        // Sorted once, and not for each permission.
+        let mut sorted: Vec<&Stated> = stated.iter().collect();
+        sorted.sort_by(|one, other| one.rule.pattern().place().cmp(&other.rule.pattern().place()));
         let said = |permission: Permission, effect: Effect| -> Vec<Pattern> {
-            let counts = stated.iter().filter(|one| one.effect == effect && one.is_about(permission));
+            let counts = sorted.iter().filter(|one| one.effect == effect && one.is_about(permission));
             counts.map(|one| one.rule.pattern().clone()).collect()
         };
         let act = |permission: &Permission| Act::of(said(*permission, Effect::Allow), said(*permission, Effect::Deny));
-        Self { acts: Permission::ALL.iter().map(act).collect(), stated: stated.into() }
+        let acts = Permission::ALL.iter().map(act).collect();
+        Self { acts, stated: stated.into() }
     }
 
     pub(crate) fn act(&self, permission: Permission) -> Option<&Act> {

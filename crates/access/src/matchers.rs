@@ -7,10 +7,9 @@ use std::{
     time::Duration,
 };
 
-use moka::{policy::EvictionPolicy, sync::Cache};
 use wardgraph_kernel::{GlobalRole, TenantId};
 
-use crate::{AccessError, Matcher, RoleName, Rulebook};
+use crate::{AccessError, Kept, Matcher, Owned, RoleName, Room, Rulebook, Shared};
 
 /// How many roles somebody may have in an organization.
 pub(crate) const HELD: usize = 128;
@@ -65,9 +64,9 @@ impl Hash for Held {
 /// Matchers by organization, version of its roles, and set of roles.
 ///
 /// A change of roles raises the organization's version in the transaction that makes it; so what was compiled of an earlier one is found by nobody
-/// who knows the new one. Bounded by bytes; who was not asked for longest makes room. Cheap to clone, and the same then.
+/// who knows the new one. Bounded by bytes, in all and for each organization. Cheap to clone, and the same then.
 #[derive(Debug, Clone)]
-pub struct Matchers(Cache<Key, Arc<Matcher>>);
+pub struct Matchers(Shared<Key, Matcher>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
@@ -76,13 +75,22 @@ struct Key {
     held: Held,
 }
 
+impl Owned for Key {
+    fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+}
+
 impl Matchers {
-    /// Room for matchers of so many bytes together.
+    /// Room for matchers of so many bytes together, whosever they are.
     pub fn new(bytes: u64) -> Self {
-        let weight = |_: &Key, matcher: &Arc<Matcher>| u32::try_from(matcher.weight()).unwrap_or(u32::MAX);
-        let cache =
-            Cache::builder().max_capacity(bytes).weigher(weight).time_to_idle(IDLE).eviction_policy(EvictionPolicy::lru());
-        Self(cache.build())
+        Self::shared(bytes, bytes)
+    }
+
+    /// Room for matchers of so many bytes together, and for so many of each organization.
+    pub fn shared(all: u64, each: u64) -> Self {
+        let weigh = |matcher: &Matcher| u32::try_from(matcher.weight()).unwrap_or(u32::MAX);
+        Self(Shared::new(Room { all, each, kept: Kept::Idle(IDLE) }, weigh))
     }
 
     /// What a set of roles comes to, if it is known.
@@ -96,7 +104,7 @@ impl Matchers {
     /// Those of [`Rulebook::compile`]; they are not remembered.
     pub fn compile(&self, tenant: &TenantId, version: u64, held: &Held, roles: &Rulebook) -> Result<Arc<Matcher>, AccessError> {
         let key = Key { tenant: tenant.clone(), version, held: held.clone() };
-        self.0.try_get_with(key, || roles.compile(held).map(Arc::new)).map_err(|error| (*error).clone())
+        self.0.get_or_make(key, || roles.compile(held)).map_err(|error| (*error).clone())
     }
 }
 
@@ -165,7 +173,24 @@ mod tests {
         for version in 0..100 {
             matchers.compile(&here, version, &held, &book).unwrap();
         }
-        matchers.0.run_pending_tasks();
-        assert!(matchers.0.entry_count() <= 10, "{}", matchers.0.entry_count());
+        assert!(matchers.0.count() <= 10, "{}", matchers.0.count());
+    }
+
+    #[test]
+    fn however_many_sets_an_organization_has_others_are_remembered() {
+        let rules: Vec<String> = (0..100).map(|n| format!("nodes:read:a-{n}")).collect();
+        let (book, held) = (book(&rules), Held::new([name("custom")], None).unwrap());
+        let [here, there] = ["here", "there"].map(|text| TenantId::parse(text).unwrap());
+        let one = u64::try_from(book.compile(&held).unwrap().weight()).unwrap();
+        let matchers = Matchers::shared(20 * one, 10 * one);
+        for version in 0..5 {
+            matchers.compile(&there, version, &held, &book).unwrap();
+        }
+        for version in 0..100 {
+            matchers.compile(&here, version, &held, &book).unwrap();
+        }
+        assert_eq!(matchers.0.count(), 15);
+        assert!((0..5).all(|version| matchers.find(&there, version, &held).is_some()));
+        assert!(matchers.find(&here, 99, &held).is_some() && matchers.find(&here, 89, &held).is_none());
     }
 }

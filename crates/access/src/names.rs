@@ -1,5 +1,7 @@
 //! Sets of patterns, and one search that tells whether a name is among them.
 
+use std::borrow::Cow;
+
 use uuid::Uuid;
 use wardgraph_kernel::UserId;
 
@@ -29,7 +31,7 @@ impl Names {
         }
         // Of all, not of those that are kept: a rule that speaks of whoever asks counts for nobody in particular, beside whichever others.
         let personal = all.iter().any(Pattern::is_personal);
-        all.sort_by(|one, other| (one.literal(), !one.is_open()).cmp(&(other.literal(), !other.is_open())));
+        all.sort_by(|one, other| one.place().cmp(&other.place()));
         let mut kept: Vec<Pattern> = Vec::with_capacity(all.len());
         for pattern in all {
             if !kept.last().is_some_and(|last| last.covers(&pattern)) {
@@ -88,12 +90,18 @@ impl Names {
         self.everything || self.nearest(pattern.literal()).is_some_and(|nearest| nearest.covers(pattern))
     }
 
-    /// What these have in common with a pattern that speaks of nobody.
-    pub(crate) fn common<'a>(&'a self, pattern: &'a Pattern) -> impl Iterator<Item = &'a Pattern> {
-        let whole = self.covers(pattern).then_some(pattern);
+    /// These for one person; without those that speak of a person, if there is none.
+    pub(crate) fn resolved(&self, id: Option<&str>) -> Cow<'_, Self> {
+        if !self.personal {
+            return Cow::Borrowed(self);
+        }
+        Cow::Owned(Self::of(self.patterns().filter_map(|one| one.resolved(id))))
+    }
+
+    /// Whether something is among these that a pattern matches which speaks of nobody.
+    pub(crate) fn meets(&self, pattern: &Pattern) -> bool {
         let from = self.patterns.partition_point(|one| one.literal() < pattern.literal());
-        let inside = self.patterns.get(from..).unwrap_or_default().iter().take_while(|one| pattern.covers(one));
-        whole.into_iter().chain(inside.filter(move |_| whole.is_none()))
+        self.covers(pattern) || self.patterns.get(from).is_some_and(|first| pattern.covers(first))
     }
 
     /// The patterns, `*` among them.
@@ -132,17 +140,24 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_common_is_the_narrower_of_two() {
-        let common = |patterns: &[&str], with: &str| -> Vec<String> {
-            names(patterns).common(&Pattern::read(with).unwrap()).map(ToString::to_string).collect()
-        };
-        assert_eq!(common(&["a-1", "a-2*", "b*"], "a*"), ["a-1", "a-2*"]);
-        assert_eq!(common(&["a-1", "a-2*", "b*"], "a-20"), ["a-20"]);
-        assert_eq!(common(&["a*"], "a*"), ["a*"]);
-        assert_eq!(common(&["*"], "a"), ["a"]);
-        assert_eq!(common(&["a", "b*"], "*"), ["a", "b*"]);
-        assert_eq!(common(&["a*"], "b"), Vec::<String>::new());
-        assert_eq!(common(&["a"], "a*"), ["a"]);
+    fn two_meet_where_one_covers_the_other() {
+        let meet = |patterns: &[&str], with: &str| names(patterns).meets(&Pattern::read(with).unwrap());
+        for (patterns, with) in [
+            (&["a-1", "a-2*", "b*"][..], "a*"),
+            (&["a-1", "a-2*", "b*"], "a-20"),
+            (&["0", "a-2*"], "a*"),
+            (&["a*"], "a*"),
+            (&["*"], "a"),
+            (&["a", "b*"], "*"),
+            (&["*"], "*"),
+            (&["a"], "a*"),
+            (&["a"], "a"),
+        ] {
+            assert!(meet(patterns, with), "{patterns:?} {with}");
+        }
+        for (patterns, with) in [(&["a*"][..], "b"), (&["a", "b*"], "aa*"), (&["a-1", "b"], "a-"), (&[], "*")] {
+            assert!(!meet(patterns, with), "{patterns:?} {with}");
+        }
     }
 
     #[test]

@@ -65,6 +65,11 @@ impl Pattern {
         self.literal.contains(MARK)
     }
 
+    /// Where it stands among sorted ones: before everything that it covers.
+    pub(crate) fn place(&self) -> (&str, bool) {
+        (&self.literal, !self.open)
+    }
+
     pub(crate) fn literal(&self) -> &str {
         &self.literal
     }

@@ -22,6 +22,7 @@ pub struct Role {
     allows: BTreeSet<Rule>,
     denies: BTreeSet<Rule>,
     inherits: BTreeSet<RoleName>,
+    acts: usize,
 }
 
 impl RoleName {
@@ -71,12 +72,10 @@ impl Role {
         if OrganizationRole::of(name.as_str()).is_some() || GlobalRole::of(name.as_str()).is_some() {
             return Err(AccessError::BuiltIn(name.to_string()));
         }
-        let role = Self {
-            name,
-            allows: allows.into_iter().collect(),
-            denies: denies.into_iter().collect(),
-            inherits: inherits.into_iter().collect(),
-        };
+        let (allows, denies): (BTreeSet<Rule>, BTreeSet<Rule>) = (allows.into_iter().collect(), denies.into_iter().collect());
+        let allowed: usize = allows.iter().map(|rule| rule.allowed(ceiling()).count()).sum();
+        let denied: usize = denies.iter().map(|rule| rule.denied(ceiling()).count()).sum();
+        let role = Self { name, allows, denies, inherits: inherits.into_iter().collect(), acts: allowed + denied };
         if role.rules() > RULES {
             return Err(AccessError::TooMany { what: "rules of a role", most: RULES });
         }
@@ -91,8 +90,8 @@ impl Role {
 
     /// A built-in role, as a rule for each of its permissions.
     pub(crate) fn built_in(role: OrganizationRole) -> Self {
-        let allows = role.permissions().iter().map(Rule::of).collect();
-        Self { name: role.into(), allows, denies: BTreeSet::new(), inherits: BTreeSet::new() }
+        let allows: BTreeSet<Rule> = role.permissions().iter().map(Rule::of).collect();
+        Self { name: role.into(), acts: allows.len(), allows, denies: BTreeSet::new(), inherits: BTreeSet::new() }
     }
 
     /// The name.
@@ -124,6 +123,16 @@ impl Role {
 
     pub(crate) fn rules(&self) -> usize {
         self.allows.len() + self.denies.len()
+    }
+
+    /// How many rules it states, each counted once for each permission that it is about.
+    pub(crate) const fn acts(&self) -> usize {
+        self.acts
+    }
+
+    /// How much it is to compile it by itself: its rules, each counted once for each permission that it is about, and those it inherits from.
+    pub fn effort(&self) -> usize {
+        1 + self.acts + self.inherits.len()
     }
 }
 

@@ -1,6 +1,6 @@
 //! All roles of an organization, known to hang together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use wardgraph_kernel::{OrganizationRole, Permissions};
 
@@ -15,6 +15,8 @@ use crate::{
 pub(crate) const ROLES: usize = 500;
 /// How many rules they may state together.
 pub(crate) const RULES: usize = 20_000;
+/// How many these are, each counted once for each permission that it is about: `*:*:a-*` is about all that an organization can give.
+pub(crate) const ACTS: usize = 60_000;
 /// Over how many generations a role may inherit.
 pub(crate) const DEEPEST: usize = 8;
 
@@ -24,6 +26,17 @@ pub(crate) const DEEPEST: usize = 8;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rulebook {
     roles: BTreeMap<RoleName, Role>,
+    /// How many generations stand above each.
+    heights: BTreeMap<RoleName, usize>,
+}
+
+/// A role whose rules count for somebody.
+#[derive(Debug)]
+pub struct Lineage<'a> {
+    /// The role.
+    pub role: &'a Role,
+    /// Those of the roles that are held which lead there, by name.
+    pub through: Vec<&'a RoleName>,
 }
 
 impl Rulebook {
@@ -34,11 +47,12 @@ impl Rulebook {
     pub fn new(made: impl IntoIterator<Item = Role>) -> Result<Self, AccessError> {
         let built_in = OrganizationRole::ALL.iter().map(|role| Role::built_in(*role));
         let mut roles: BTreeMap<_, _> = built_in.map(|role| (role.name().clone(), role)).collect();
-        let (most, mut stated) = (roles.len() + ROLES, 0);
+        let (most, mut stated, mut acts) = (roles.len() + ROLES, 0, 0);
         let mut made: Vec<Role> = made.into_iter().take(ROLES + 1).collect();
         made.sort_by(|one, other| one.name().cmp(other.name()));
         for role in made {
             stated += role.rules();
+            acts += role.acts();
             if let Some(twice) = roles.insert(role.name().clone(), role) {
                 return Err(AccessError::Twice(twice.name().to_string()));
             }
@@ -49,11 +63,16 @@ impl Rulebook {
         if stated > RULES {
             return Err(AccessError::TooMany { what: "rules in the roles of an organization", most: RULES });
         }
-        let book = Self { roles };
+        if acts > ACTS {
+            let what = "permissions in the rules of an organization, counted for each rule";
+            return Err(AccessError::TooMany { what, most: ACTS });
+        }
+        let mut book = Self { roles, heights: BTreeMap::new() };
         let mut heights = BTreeMap::new();
         for role in book.roles.values() {
             book.height(role, &mut Vec::new(), &mut heights)?;
         }
+        book.heights = heights.into_iter().map(|(name, height)| (name.clone(), height)).collect();
         Ok(book)
     }
 
@@ -67,9 +86,9 @@ impl Rulebook {
         self.roles.values()
     }
 
-    /// How many rules all of them state together.
-    pub fn rules(&self) -> usize {
-        self.roles.values().map(Role::rules).sum()
+    /// How much it is to compile all of it: what it is to compile each role.
+    pub fn effort(&self) -> usize {
+        self.roles.values().map(Role::effort).sum()
     }
 
     /// About how many bytes it takes, texts among them.
@@ -77,12 +96,12 @@ impl Rulebook {
         size_of::<Self>() + self.roles.values().map(|role| size_of::<RoleName>() + role.weight()).sum::<usize>()
     }
 
-    /// How many rules count for who holds this, what is taken over among them.
+    /// How much it is to compile what somebody holds, what is taken over among it.
     ///
     /// # Errors
     /// Those of [`Self::compile`].
-    pub fn counted(&self, held: &Held) -> Result<usize, AccessError> {
-        Ok(self.lineage(held)?.into_iter().map(|(role, _)| role.rules()).sum())
+    pub fn effort_of(&self, held: &Held) -> Result<usize, AccessError> {
+        Ok(self.lineage(held)?.iter().map(|counts| counts.role.effort()).sum())
     }
 
     /// What somebody's roles come to.
@@ -97,7 +116,7 @@ impl Rulebook {
             let of = Stated::maker(name, through, Permissions::all());
             stated.extend(rules.map(|rule| of(Effect::Allow, rule)));
         }
-        for (role, through) in self.lineage(held)? {
+        for Lineage { role, through } in self.lineage(held)? {
             let through = through.into_iter().cloned().collect();
             let of = Stated::maker(role.name().clone(), through, role::ceiling());
             stated.extend(role.allows().map(|rule| of(Effect::Allow, rule.clone())));
@@ -106,20 +125,37 @@ impl Rulebook {
         Ok(Matcher::new(stated))
     }
 
-    /// Every role whose rules count, with those of the held ones that lead there.
-    fn lineage<'a>(&'a self, held: &'a Held) -> Result<Vec<(&'a Role, BTreeSet<&'a RoleName>)>, AccessError> {
-        let mut counted: BTreeMap<&RoleName, BTreeSet<&RoleName>> = BTreeMap::new();
-        for root in held.roles() {
-            let mut waiting = vec![root];
-            while let Some(name) = waiting.pop() {
-                if counted.entry(name).or_default().insert(root) {
-                    let role = self.roles.get(name).ok_or_else(|| AccessError::NoRole(name.to_string()))?;
-                    waiting.extend(role.inherits());
+    /// Every role whose rules count for who holds this, by name.
+    ///
+    /// # Errors
+    /// Those of [`Self::compile`].
+    pub fn lineage<'a>(&'a self, held: &'a Held) -> Result<Vec<Lineage<'a>>, AccessError> {
+        // A bit for each role that is held: there are no more than [`HELD`].
+        let mut levels: Vec<BTreeMap<&RoleName, u128>> = vec![BTreeMap::new(); DEEPEST + 1];
+        let reach = |name: &'a RoleName, by: u128, levels: &mut Vec<BTreeMap<&'a RoleName, u128>>| {
+            let height = self.heights.get(name).ok_or_else(|| AccessError::NoRole(name.to_string()))?;
+            if let Some(level) = levels.get_mut(*height) {
+                *level.entry(name).or_default() |= by;
+            }
+            Ok::<_, AccessError>(())
+        };
+        for (bit, root) in held.roles().enumerate() {
+            reach(root, 1_u128 << bit, &mut levels)?;
+        }
+        let mut counted = BTreeMap::new();
+        // Who is inherited from stands lower than who inherits: whoever's turn it is, all that leads there is known.
+        while let Some(level) = levels.pop() {
+            for (name, by) in level {
+                let role = self.roles.get(name).ok_or_else(|| AccessError::NoRole(name.to_string()))?;
+                for parent in role.inherits() {
+                    reach(parent, by, &mut levels)?;
                 }
+                counted.insert(name, (role, by));
             }
         }
-        let role = |(name, through): (&RoleName, _)| Some((self.roles.get(name)?, through));
-        Ok(counted.into_iter().filter_map(role).collect())
+        let through =
+            |by: u128| held.roles().enumerate().filter(|(bit, _)| by & (1_u128 << bit) != 0).map(|(_, root)| root).collect();
+        Ok(counted.into_values().map(|(role, by)| Lineage { role, through: through(by) }).collect())
     }
 
     /// How many generations stand above a role. `trail` are those below, from whom it was come to.
@@ -188,6 +224,23 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_that_is_about_much_counts_as_much() {
+        let wide = |count: usize| -> Vec<Role> {
+            let rules = |role: usize| (0..count.saturating_sub(role * 200).min(200)).map(move |n| format!("*:*:r{role}-{n}"));
+            let made = |role: usize| {
+                let rules = rules(role).map(|text| Rule::read(&text).unwrap());
+                Role::new(RoleName::read(&format!("r{role}")).unwrap(), rules, [], []).unwrap()
+            };
+            (0..count.div_ceil(200)).map(made).collect()
+        };
+        let each = role::ceiling().iter().count();
+        let book = Rulebook::new(wide(ACTS / each)).unwrap();
+        let held = Held::new([RoleName::read("r0").unwrap()], None).unwrap();
+        assert_eq!(book.effort_of(&held).unwrap(), 1 + 200 * each);
+        assert!(matches!(refused(wide(ACTS / each + 1)), AccessError::TooMany { most: ACTS, .. }));
+    }
+
+    #[test]
     fn inheritance_and_roles_have_bounds() {
         let chain = |length: usize| {
             (0..length).map(move |n| if n == 0 { role("c0", &[]) } else { role(&format!("c{n}"), &[&format!("c{}", n - 1)]) })
@@ -204,5 +257,20 @@ mod tests {
             (0..16).map(move |n| role(&format!("l{layer}-{n}"), &above.iter().map(String::as_str).collect::<Vec<_>>()))
         });
         assert!(Rulebook::new(layers).is_ok());
+    }
+
+    #[test]
+    fn what_counts_is_told_with_all_that_leads_there() {
+        let book =
+            Rulebook::new([role("a", &["b", "c"]), role("b", &["d"]), role("c", &["d", "analyst"]), role("d", &[])]).unwrap();
+        let held = Held::new(["c", "b", "analyst"].map(|name| RoleName::read(name).unwrap()), None).unwrap();
+        let told: Vec<_> = book.lineage(&held).unwrap();
+        let told: Vec<_> =
+            told.iter().map(|one| (one.role.name().as_str(), one.through.iter().map(|name| name.as_str()).collect())).collect();
+        let expected: Vec<(&str, Vec<&str>)> =
+            vec![("analyst", vec!["analyst", "c"]), ("b", vec!["b"]), ("c", vec!["c"]), ("d", vec!["b", "c"])];
+        assert_eq!(told, expected);
+        let gone = Held::new([RoleName::read("e").unwrap()], None).unwrap();
+        assert_eq!(book.lineage(&gone).err(), Some(AccessError::NoRole("e".into())));
     }
 }

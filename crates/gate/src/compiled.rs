@@ -17,16 +17,18 @@ use wardgraph_store::{Plan, Role, Scope, Store, StoreError};
 
 /// For how long the roles of an organization are remembered.
 const REMEMBERED_FOR: Duration = Duration::from_mins(10);
-/// How much memory compiled roles may take, and the built-in ones by themselves: no organization has those forgotten that everybody has.
+/// How much memory compiled roles may take, those of each organization, and the built-in ones by themselves: no organization has those forgotten
+/// that everybody has, or another one's.
 const MATCHERS_BYTES: u64 = 64 << 20;
+const OF_EACH_BYTES: u64 = 16 << 20;
 const BUILT_IN_BYTES: u64 = 16 << 20;
 /// How much memory the roles may take of organizations whose members are compiled just now.
 const BOOKS_BYTES: u64 = 64 << 20;
-/// How many rules are compiled where they are asked for, and not on a thread that may be busy for a while.
+/// How much is read or compiled where it is asked for, and not on a thread that may be busy for a while: about a millisecond's worth.
 const AT_ONCE: usize = 2_000;
 /// How many organizations have larger sets compiled at once.
 const TOGETHER: usize = 2;
-/// How many organizations may stand in line, each by itself, and for how long somebody waits for their turn.
+/// How many organizations may stand in line, each by itself, and for how long somebody waits for their turn, and then for room.
 const LINES: u64 = 16_384;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The version of the built-in roles, which is no organization's.
@@ -88,7 +90,7 @@ impl Compiled {
         let books = Cache::builder().max_capacity(BOOKS_BYTES).weigher(weigh).time_to_live(REMEMBERED_FOR);
         Self {
             books: books.eviction_policy(EvictionPolicy::lru()).build(),
-            matchers: Matchers::new(MATCHERS_BYTES),
+            matchers: Matchers::shared(MATCHERS_BYTES, OF_EACH_BYTES),
             built_in: Matchers::new(BUILT_IN_BYTES),
             lines: Cache::builder().max_capacity(LINES).eviction_policy(EvictionPolicy::lru()).build(),
             room: Arc::new(Semaphore::new(TOGETHER)),
@@ -123,6 +125,30 @@ impl Compiled {
         self.compile_of(turn, set, book).await
     }
 
+    /// Has something worked out of what a set comes to, and of the roles that it is of, as they stand now or stood when it was compiled.
+    ///
+    /// # Errors
+    /// Those of [`Self::compile`].
+    pub(crate) async fn work_out<T: Send + 'static>(
+        &self,
+        store: &Store,
+        set: Set<'_>,
+        work: impl FnOnce(&Rulebook, &Matcher) -> T + Send + 'static,
+    ) -> Result<T, OrganizationError> {
+        let matcher = self.compile(store, set).await?;
+        if !set.of_its_own {
+            return Ok(work(BUILT_IN_ROLES.as_ref().map_err(Clone::clone)?, &matcher));
+        }
+        let turn = self.turn(set.tenant).await?;
+        let book = self.book(store, set.tenant, set.version).await?;
+        let effort = book.roles.effort();
+        let work = move || {
+            let _turn = turn;
+            work(&book.roles, &matcher)
+        };
+        Ok(self.apart(effort, work).await?)
+    }
+
     async fn compile_of(
         &self,
         turn: OwnedMutexGuard<()>,
@@ -130,19 +156,29 @@ impl Compiled {
         book: Arc<Book>,
     ) -> Result<Arc<Matcher>, OrganizationError> {
         let (home, version) = set.home();
-        if book.roles.rules() <= AT_ONCE {
-            return Ok(self.matchers.compile(home, version, set.held, &book.roles)?);
-        }
-        let closed = |_| StoreError::Unavailable("roles are compiled no more".into());
-        let room = self.room.clone().acquire_owned().await.map_err(closed)?;
         let (matchers, home, held) = (self.matchers.clone(), home.clone(), set.held.clone());
-        let compiled = tokio::task::spawn_blocking(move || {
+        let effort = book.roles.effort();
+        let work = move || {
             // Held until it is done, even if nobody waits for it any more.
-            let _turn = (turn, room);
+            let _turn = turn;
             matchers.compile(&home, version, &held, &book.roles)
+        };
+        Ok(self.apart(effort, work).await??)
+    }
+
+    /// Works something out; what is much, on a thread of its own once there is room.
+    async fn apart<T: Send + 'static>(&self, effort: usize, work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
+        if effort <= AT_ONCE {
+            return Ok(work());
+        }
+        let late = || StoreError::Unavailable("many roles are compiled just now".into());
+        let room = tokio::time::timeout(PATIENCE, self.room.clone().acquire_owned()).await;
+        let room = room.ok().and_then(Result::ok).ok_or_else(late)?;
+        let worked = tokio::task::spawn_blocking(move || {
+            let _room = room;
+            work()
         });
-        let failed = |_| StoreError::Unavailable("roles could not be compiled".into());
-        Ok(compiled.await.map_err(failed)??)
+        worked.await.map_err(|_| StoreError::Unavailable("roles could not be compiled".into()))
     }
 
     /// Reads the roles anew before something is compiled of them again.
@@ -164,7 +200,9 @@ impl Compiled {
         }
         let mut unit = store.unit::<Read>(Role::Identity, Scope::System, Plan::Auto)?;
         unit.end_with_next();
-        let (version, roles) = held::versioned(&mut unit.tx::<Read>(), tenant).await?;
+        let stated = held::stated(&mut unit.tx::<Read>(), tenant).await?;
+        drop(unit);
+        let (version, roles) = self.apart(stated.effort()?, move || stated.book()).await??;
         let book = Arc::new(Book { version, roles });
         self.books.insert(tenant.clone(), book.clone());
         Ok(book)

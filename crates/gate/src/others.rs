@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wardgraph_access::{AccessError, Held, Matcher};
+use wardgraph_access::{AccessError, Held, Matcher, Rulebook};
 use wardgraph_api::Problem;
 use wardgraph_kernel::TenantId;
 use wardgraph_organizations::OrganizationError;
@@ -37,12 +37,30 @@ impl Others {
             return Ok(matcher);
         }
         // On the heap, as what rarely happens takes no room in every request's future.
-        Box::pin(compiled.compile(&self.gate.parts.store, set)).await.map_err(|error| match error {
-            // Whoever took it away took it from its holders before: they hold something else by now.
-            OrganizationError::Access(AccessError::NoRole(_)) => {
-                Problem::unavailable("roles were changed meanwhile").retry_after(1).inside(&error)
-            }
-            error => unknown(error),
-        })
+        Box::pin(compiled.compile(&self.gate.parts.store, set)).await.map_err(changed)
+    }
+
+    /// The same for whoever asks about the roles, too: has something worked out of both, which may take a while.
+    ///
+    /// # Errors
+    /// As [`Self::matcher`].
+    pub async fn work_out<T: Send + 'static>(
+        &self,
+        held: &Held,
+        roles_version: i64,
+        work: impl FnOnce(&Rulebook, &Matcher) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let set = Set::new(&self.tenant, roles_version, held, is_of_its_own(held));
+        Box::pin(self.gate.standings.compiled.work_out(&self.gate.parts.store, set, work)).await.map_err(changed)
+    }
+}
+
+fn changed(error: OrganizationError) -> Problem {
+    match error {
+        // Whoever took it away took it from its holders before: they hold something else by now.
+        OrganizationError::Access(AccessError::NoRole(_)) => {
+            Problem::unavailable("roles were changed meanwhile").retry_after(1).inside(&error)
+        }
+        error => unknown(error),
     }
 }

@@ -12,8 +12,7 @@ use std::{
     time::Duration,
 };
 
-use moka::{policy::EvictionPolicy, sync::Cache};
-use wardgraph_access::{AccessError, Bound, Held, RoleName};
+use wardgraph_access::{AccessError, Bound, Held, Kept, Owned, RoleName, Room, Shared};
 use wardgraph_api::Problem;
 use wardgraph_kernel::{ChangeKind, Holder, Permission, Read, TenantId, Timestamp};
 use wardgraph_organizations::{OrganizationError, held};
@@ -26,7 +25,8 @@ use crate::{
     compiled::{Compiled, Set, is_of_its_own},
 };
 
-/// How many holders are remembered, and for how long. What changed is announced for longer than that.
+/// How many holders are remembered, of each organization and of all, and for how long. What changed is announced for longer than that.
+const OF_EACH: u64 = 32_768;
 const REMEMBERED: u64 = 131_072;
 const REMEMBERED_FOR: Duration = Duration::from_mins(10);
 /// How often what somebody holds is read again because roles were changed meanwhile.
@@ -37,7 +37,7 @@ const PLACES: usize = Permission::ALL.len() + 1;
 /// What is known of who holds what.
 #[derive(Debug)]
 pub(crate) struct Standings {
-    known: Cache<Key, Arc<Known>>,
+    known: Shared<Key, Known>,
     pub(crate) compiled: Compiled,
 }
 
@@ -67,10 +67,16 @@ pub(crate) struct Known {
     used: [AtomicI64; PLACES],
 }
 
+impl Owned for Key {
+    fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+}
+
 impl Standings {
     pub(crate) fn new() -> Self {
-        let known = Cache::builder().max_capacity(REMEMBERED).time_to_live(REMEMBERED_FOR);
-        Self { known: known.eviction_policy(EvictionPolicy::lru()).build(), compiled: Compiled::new() }
+        let room = Room { all: REMEMBERED, each: OF_EACH, kept: Kept::For(REMEMBERED_FOR) };
+        Self { known: Shared::new(room, |_| 1), compiled: Compiled::new() }
     }
 }
 

@@ -139,6 +139,7 @@ impl From<OrganizationError> for Failure {
             }
             OrganizationError::OtherVersion(_) => Self(Problem::precondition(error.to_string())),
             OrganizationError::SignedOut => Self(signed_out()),
+            OrganizationError::Busy => Self(Problem::unavailable("many roles are compared just now").retry_after(1)),
             OrganizationError::Access(_) | OrganizationError::Unreadable(_) => internal(&error),
             OrganizationError::Store(error) => error.into(),
         }

@@ -7,7 +7,7 @@ mod own;
 mod present;
 mod proof;
 
-pub use begin::{Credential, NewSession, begin, crowded, open};
+pub use begin::{Begun, Credential, NewSession, begin, crowded, open};
 pub use family::{Held, Use, end, end_all, end_others, hold, rotate};
 pub use own::{Session, finish, finish_all, finish_everything, is_signed_in, list};
 pub use present::{Presentation, Recognised, present, recognise};
@@ -48,10 +48,10 @@ impl Lifetimes {
         Self { absolute: least(self.absolute, absolute), idle: least(self.idle, idle) }
     }
 
-    /// Whether a session lives at `now` that began and was used last then.
-    pub(crate) fn last(self, began: Timestamp, used: Timestamp, now: Timestamp) -> bool {
-        let lives = |since: Timestamp, wait: Duration| since.saturating_add(wait).is_ok_and(|until| now < until);
-        lives(used, self.idle) && lives(began, self.absolute)
+    /// Until when a session lives that began and was used last then.
+    pub fn until(self, began: Timestamp, used: Timestamp) -> Timestamp {
+        let end = |since: Timestamp, wait: Duration| since.saturating_add(wait).unwrap_or(since);
+        end(used, self.idle).min(end(began, self.absolute))
     }
 }
 

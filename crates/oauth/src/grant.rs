@@ -27,8 +27,9 @@ const TERMS: Statement<Identity> = Statement::identity(
 /// A grant of a client that has not ended, of a person who may act there.
 const STANDING: Statement<Identity> = Statement::identity(
     "oauth.grant.standing",
-    "select s.user_id, s.organization_id, s.scopes, s.verifier, s.last_used_at, s.expires_at
+    "select s.user_id, s.organization_id, s.scopes, s.verifier, s.last_used_at, s.expires_at, s.created_at, o.session_idle_seconds, o.session_lifetime_seconds
      from sessions s join users u on u.user_id = s.user_id join memberships m on m.user_id = s.user_id and m.organization_id = s.organization_id
+     join organizations o on o.organization_id = s.organization_id
      where s.session_id = $1 and s.client_id = $2 and s.ended_at is null and u.disabled_at is null",
 );
 
@@ -105,6 +106,8 @@ pub struct Bearer<'a> {
     pub proof: &'a Proof,
     /// The session that the client got.
     pub session: SessionId,
+    /// Until when that lives if it is not used again.
+    pub until: Timestamp,
 }
 
 /// Begins a grant: a session that the client got, with its first tokens. Those of the account's sessions that are too many end.
@@ -123,7 +126,7 @@ pub async fn begin(tx: &mut Tx<'_, Identity>, granted: &Granted<'_>, means: &Mea
         lifetimes: means.lifetimes,
         proof: granted.proof,
     };
-    session::open(tx, &new).await?;
+    let until = session::open(tx, &new).await?;
     let terms = &granted.terms;
     // What a client with a secret or a key gets again, it gets by that: it may change the key that its tokens are bound to (RFC 9449, section 5).
     let bound = terms.jkt.filter(|_| client.registered.auth_method == AuthMethod::None).map(|key| key.to_string());
@@ -138,6 +141,7 @@ pub async fn begin(tx: &mut Tx<'_, Identity>, granted: &Granted<'_>, means: &Mea
         generation: granted.generation,
         proof: granted.proof,
         session: id,
+        until,
     };
     let scopes = now_allowed(&terms.scopes, client, granted.seat);
     let access = sign(&bearer, terms, &scopes, at.now, means)?;
@@ -177,7 +181,7 @@ pub fn sign(
         auth_time: Some(bearer.proof.at),
         algorithm: client.registered.access_token_alg,
         chain: Chain::default(),
-        life: None,
+        life: Some(means.issuer.life_within(now, bearer.until)),
         now,
     };
     Ok(means.issuer.sign(&request, means.chance)?)
@@ -219,13 +223,13 @@ pub async fn standing(
     let Some(row) = rows.first() else { return Ok(None) };
     let (verifier, last_used_at): (Vec<u8>, Timestamp) = (row.try_get(3)?, row.try_get(4)?);
     let expires_at: Timestamp = row.try_get(5)?;
-    let idle = last_used_at.saturating_add(lifetimes.idle).unwrap_or(Timestamp::MAX);
+    let until = lifetimes.within(row.try_get(7)?, row.try_get(8)?).until(row.try_get(6)?, last_used_at);
     let is_next = bool::from(Sha256::digest(token.expose()).as_slice().ct_eq(&verifier));
     let standing = Standing {
         user: row.try_get::<Uuid>(0)?.into(),
         organization: row.try_get(1)?,
         scopes: row.try_get::<Option<Vec<String>>>(2)?.unwrap_or_default(),
-        expires_at: expires_at.min(idle),
+        expires_at: expires_at.min(until),
     };
     Ok((is_next && now < standing.expires_at).then_some(standing))
 }

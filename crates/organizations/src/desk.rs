@@ -5,7 +5,7 @@ use wardgraph_access::{Bound, Held, Matcher, RoleName, Rulebook};
 use wardgraph_kernel::{ClientId, Holder, OrganizationRole, SessionId, TenantId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Statement, StatementInfo, Tx};
 
-use crate::{Giver, OrganizationError, announce, held, sets};
+use crate::{Giver, OrganizationError, announce, bench::apart, effort::Effort, held, sets};
 
 const APP: &[Role] = &[Role::App];
 
@@ -99,12 +99,32 @@ impl Desk {
         let outside = || OrganizationError::Beyond(vec!["you are no member of the organization any more".into()]);
         let standing = standing.ok_or_else(outside)?;
         let holdings = sets::held_by(tx, &Holder::User(user), self.now).await?.unwrap_or_default();
-        let left = |at| -> Result<_, OrganizationError> {
-            let held = Held::new(sets::standing_at(&holdings, at), standing.held.global())?;
-            Ok((at, self.book.compile(&held)?))
-        };
-        let later = sets::ends(&holdings).map(left).collect::<Result<_, _>>()?;
-        Ok(Giver::for_a_while(user, self.book.compile(&standing.held)?, later, bounds))
+        self.apart(|| {
+            let mut effort = Effort::default();
+            let holds = self.book.compile(&standing.held)?;
+            let lasting = self.book.compile(&standing.lasting)?;
+            let whole = self.compiled(&OrganizationRole::Owner.into())?;
+            // Whoever holds everything for good, and whatever they were given besides denies nothing of it, holds it at each moment.
+            if [&holds, &lasting].iter().all(|held| held.beyond(Some(user), &[], &whole).is_empty()) {
+                return Ok(Giver::person(user, holds, bounds));
+            }
+            let left = |at| -> Result<_, OrganizationError> {
+                let roles = sets::standing_at(&holdings, at);
+                effort.spend(&self.book, &roles)?;
+                Ok((at, self.book.compile(&Held::new(roles, standing.held.global())?)?))
+            };
+            let later = sets::ends(&holdings).map(left).collect::<Result<_, _>>()?;
+            Ok(Giver::for_a_while(user, holds, later, bounds))
+        })
+        .await?
+    }
+
+    /// Works something out that may be about all roles of the organization.
+    ///
+    /// # Errors
+    /// [`OrganizationError::Busy`].
+    pub(crate) async fn apart<T>(&self, work: impl FnOnce() -> T + Send) -> Result<T, OrganizationError> {
+        apart(&self.organization, self.book.effort(), work).await
     }
 
     /// Whether somebody may have others hold a role, by an invitation or a token.
@@ -135,10 +155,11 @@ impl Desk {
             roles.extend(held.into_iter().map(|holding| holding.role));
         }
         // As it is and as it is to be may be more together than either.
-        match sets::fit(roles.iter().cloned()) {
+        self.apart(|| match sets::fit(roles.iter().cloned()) {
             Ok(()) => by.may_give(&compiled(&self.book, &roles)?),
             Err(_) => roles.iter().try_for_each(|role| by.may_give(&self.compiled(role)?)),
-        }
+        })
+        .await?
     }
 
     /// Whether somebody may end a client: all that it holds on its own behalf is theirs to take.
@@ -147,7 +168,7 @@ impl Desk {
     /// [`OrganizationError::Beyond`].
     pub async fn may_end(&self, tx: &mut Tx<'_, Write>, by: &Giver, client: &ClientId) -> Result<(), OrganizationError> {
         let held = sets::held_by(tx, &Holder::Client(client.clone()), self.now).await?.unwrap_or_default();
-        sets::judge(self, by, &held, &[])
+        sets::judge(self, by, &held, &[]).await
     }
 
     /// What a role comes to by itself.

@@ -1,28 +1,34 @@
 //! What somebody may do in an organization, by which roles, and until when.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use wardgraph_access::{On, Question, RoleName, Rule, Rulebook};
+use wardgraph_access::{Held, Lineage, Matcher, On, Question, RoleName, Rule, Rulebook};
 use wardgraph_kernel::{GlobalRole, Holder, Mode, Permission, Read, TenantId, Timestamp, UserId};
 use wardgraph_store::{Role, Statement, StatementInfo, Tx};
 
 use crate::{
-    OrganizationError, held,
+    OrganizationError,
+    bench::apart,
+    held,
     sets::{self, Holding},
 };
 
 const APP: &[Role] = &[Role::App];
+/// How many roles are named in all, beside the rules that count by them: an answer of some ten megabytes.
+const MOST_NAMED: usize = 200_000;
 /// What is known of a holder besides roles of the organization.
 const MEMBER: Statement<Read> = Statement::reading(
     "organizations.effective.member",
     APP,
-    "select u.global_role, u.disabled_at is not null from memberships m join users u on u.user_id = m.user_id
+    "select u.global_role, u.disabled_at is not null, o.roles_version
+     from memberships m join users u on u.user_id = m.user_id join organizations o on o.organization_id = m.organization_id
      where m.organization_id = $1 and m.user_id = $2",
 );
 const CLIENT: Statement<Read> = Statement::reading(
     "organizations.effective.client",
     APP,
-    "select null::text, disabled_at is not null from clients where organization_id = $1 and client_id = $2",
+    "select null::text, c.disabled_at is not null, o.roles_version
+     from clients c join organizations o on o.organization_id = c.organization_id where c.organization_id = $1 and c.client_id = $2",
 );
 
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[CLIENT.info(), MEMBER.info()];
@@ -59,16 +65,27 @@ pub struct Counting {
     pub until: Option<Timestamp>,
 }
 
-/// What a holder may do in the organization at `now`.
+/// What somebody holds in an organization, which is still to be worked out.
+#[derive(Debug)]
+pub struct Looked {
+    /// The version of the organization's roles.
+    pub roles_version: i64,
+    user: Option<UserId>,
+    disabled: bool,
+    roles: Vec<Holding>,
+    global: Option<GlobalRole>,
+}
+
+/// What a holder holds in the organization at `now`.
 ///
 /// # Errors
 /// [`OrganizationError::Missing`] for who is no member, and no client, of it.
-pub async fn effective<M: Mode>(
+pub async fn look<M: Mode>(
     tx: &mut Tx<'_, M>,
     organization: &TenantId,
     holder: &Holder,
     now: Timestamp,
-) -> Result<Effective, OrganizationError> {
+) -> Result<Looked, OrganizationError> {
     let (row, user) = match holder {
         Holder::User(id) => (tx.find(&MEMBER, &[&organization.as_str(), &id.uuid()]).await?, Some(*id)),
         Holder::Client(id) => (tx.find(&CLIENT, &[&organization.as_str(), &id.as_str()]).await?, None),
@@ -78,58 +95,83 @@ pub async fn effective<M: Mode>(
         None => None,
         Some(word) => Some(GlobalRole::of(word).ok_or(OrganizationError::Unreadable("a role on the whole server"))?),
     };
-    let disabled = row.try_get(1)?;
+    let (disabled, roles_version) = (row.try_get(1)?, row.try_get(2)?);
     let mut roles = sets::held_by(tx, holder, now).await?.unwrap_or_default();
     roles.sort_by(|one, other| {
         (&one.role, one.until.is_some(), one.until).cmp(&(&other.role, other.until.is_some(), other.until))
     });
-    let book = held::rulebook(tx, organization).await?;
-    Ok(Effective {
-        disabled,
-        permissions: permissions(&book, &roles, global, user)?,
-        until: roles.iter().filter_map(|holding| holding.until).min(),
-        allows: counting(&book, &roles, |role| role.allows().cloned().collect()),
-        denies: counting(&book, &roles, |role| role.denies().cloned().collect()),
-        global,
-        roles,
-    })
+    Ok(Looked { roles_version, user, disabled, roles, global })
 }
 
-fn permissions(
-    book: &Rulebook,
-    roles: &[Holding],
-    global: Option<GlobalRole>,
-    user: Option<UserId>,
-) -> Result<Vec<Permission>, OrganizationError> {
-    let held = wardgraph_access::Held::new(roles.iter().map(|holding| holding.role.clone()), global)?;
-    let matcher = book.compile(&held)?;
-    let on_everything = |permission: &Permission| matcher.allows(&Question { permission: *permission, on: On::All, user }, &[]);
-    Ok(Permission::ALL.iter().copied().filter(on_everything).collect())
+/// What a holder may do in the organization at `now`, by the roles as they stand in this transaction.
+///
+/// # Errors
+/// Those of [`look`] and [`Looked::comes_to`].
+pub async fn effective<M: Mode>(
+    tx: &mut Tx<'_, M>,
+    organization: &TenantId,
+    holder: &Holder,
+    now: Timestamp,
+) -> Result<Effective, OrganizationError> {
+    let looked = look(tx, organization, holder, now).await?;
+    let (held, book) = (looked.held()?, held::rulebook(tx, organization).await?);
+    apart(organization, book.effort(), || looked.comes_to(&book, &book.compile(&held)?)).await?
+}
+
+impl Looked {
+    /// The set of roles.
+    ///
+    /// # Errors
+    /// Where they are more than somebody may hold.
+    pub fn held(&self) -> Result<Held, OrganizationError> {
+        Ok(Held::new(self.roles.iter().map(|holding| holding.role.clone()), self.global)?)
+    }
+
+    /// What the holder may do by these roles, and by what they come to.
+    ///
+    /// # Errors
+    /// [`OrganizationError::InTheWay`] for what is too much to be told.
+    pub fn comes_to(self, book: &Rulebook, matcher: &Matcher) -> Result<Effective, OrganizationError> {
+        let on_everything =
+            |permission: &Permission| matcher.allows(&Question { permission: *permission, on: On::All, user: self.user }, &[]);
+        let held = self.held()?;
+        let lineage = book.lineage(&held)?;
+        let named: usize =
+            lineage.iter().map(|one| (one.role.allows().count() + one.role.denies().count()) * one.through.len()).sum();
+        if named > MOST_NAMED {
+            let told = "so many rules count by so many roles that they cannot be told: ask for a decision, or why it is made";
+            return Err(OrganizationError::InTheWay(told.into()));
+        }
+        Ok(Effective {
+            disabled: self.disabled,
+            permissions: Permission::ALL.iter().copied().filter(on_everything).collect(),
+            until: self.roles.iter().filter_map(|holding| holding.until).min(),
+            allows: counting(&lineage, &self.roles, |role| role.allows().cloned().collect()),
+            denies: counting(&lineage, &self.roles, |role| role.denies().cloned().collect()),
+            global: self.global,
+            roles: self.roles,
+        })
+    }
 }
 
 /// The rules of one kind that count, of each role that is held or inherited from.
-fn counting(book: &Rulebook, holdings: &[Holding], rules: impl Fn(&wardgraph_access::Role) -> Vec<Rule>) -> Vec<Counting> {
+fn counting(
+    lineage: &[Lineage<'_>],
+    holdings: &[Holding],
+    rules: impl Fn(&wardgraph_access::Role) -> Vec<Rule>,
+) -> Vec<Counting> {
     // When each role that is held ends for good, `None` last of all.
     let mut ends: BTreeMap<&RoleName, Option<Timestamp>> = BTreeMap::new();
     for holding in holdings {
         let end = ends.entry(&holding.role).or_insert(holding.until);
         *end = later(*end, holding.until);
     }
-    let mut through: BTreeMap<&RoleName, BTreeSet<&RoleName>> = BTreeMap::new();
-    for held in ends.keys().copied() {
-        let mut waiting = vec![held];
-        while let Some(name) = waiting.pop() {
-            if through.entry(name).or_default().insert(held) {
-                waiting.extend(book.find(name).into_iter().flat_map(wardgraph_access::Role::inherits));
-            }
-        }
-    }
     let mut counting: Vec<Counting> = Vec::new();
-    for (name, by) in through {
-        let until = by.iter().filter_map(|held| ends.get(held).copied()).reduce(later).flatten();
-        for rule in book.find(name).map(&rules).unwrap_or_default() {
-            let through = by.iter().map(|&held| held.clone()).collect();
-            counting.push(Counting { role: name.clone(), rule, through, until });
+    for Lineage { role, through } in lineage {
+        let until = through.iter().filter_map(|held| ends.get(held).copied()).reduce(later).flatten();
+        let through: Vec<RoleName> = through.iter().map(|&held| held.clone()).collect();
+        for rule in rules(role) {
+            counting.push(Counting { role: role.name().clone(), rule, through: through.clone(), until });
         }
     }
     counting.sort();

@@ -1,12 +1,11 @@
 //! How much one change may have compiled: until it is judged, the organization is held.
 
-use std::{future::poll_fn, mem, task::Poll};
-
 use wardgraph_access::{Held, RoleName, Rulebook};
 
 use crate::OrganizationError;
 
-/// How many rules count in all sets together that one change is judged by.
+/// How many rules count in all sets together that one change is judged by, each counted once for each permission that it is about, and once for each
+/// moment at which it is judged.
 const MOST_RULES: usize = 2_000_000;
 
 /// What is left of it.
@@ -26,30 +25,17 @@ impl Effort {
     /// [`OrganizationError::InTheWay`] if it is too much.
     pub(crate) fn spend(&mut self, book: &Rulebook, roles: &[RoleName]) -> Result<(), OrganizationError> {
         // More roles than somebody may hold are not compiled.
-        let counted = Held::new(roles.iter().cloned(), None).map_or(Ok(0), |held| book.counted(&held))?;
+        let counted = Held::new(roles.iter().cloned(), None).map_or(Ok(0), |held| book.effort_of(&held))?;
         let too_much = || {
             let told = format!(
-                "it would be judged by more than {MOST_RULES} rules, counted in each set of roles that is held or inherited: have \
-                 fewer roles inherit from it, or fewer sets of roles be held, first"
+                "it would be judged by more than {MOST_RULES} rules, counted for each permission in each set of roles that is held or \
+                 inherited, and whenever one of them ends: have fewer roles inherit from it, or fewer sets of roles be held, first"
             );
             OrganizationError::InTheWay(told)
         };
         self.0 = self.0.checked_sub(1 + counted).ok_or_else(too_much)?;
         Ok(())
     }
-}
-
-/// Lets whoever else is on this thread go on, between two sets.
-pub(crate) async fn breathe() {
-    let mut breathed = false;
-    poll_fn(|context| {
-        if mem::replace(&mut breathed, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 #[cfg(test)]
@@ -65,13 +51,14 @@ mod tests {
         let parents = |role: usize| (role > 0).then(|| name(0));
         let made = (0..40).map(|role| Role::new(name(role), rules(role), [], parents(role)).unwrap());
         let (book, mut effort) = (Rulebook::new(made).unwrap(), Effort::default());
+        let each = 40 * 249 + 40 + 39 + 1;
         // What is inherited counts in each set, and in each set once.
         let all: Vec<RoleName> = (0..40).map(name).collect();
-        for _ in 0..MOST_RULES / (40 * 249 + 1) {
+        for _ in 0..MOST_RULES / each {
             effort.spend(&book, &all).unwrap();
         }
         assert!(matches!(effort.spend(&book, &all), Err(OrganizationError::InTheWay(_))));
-        let mut effort = Effort(2 * 249 + 1);
+        let mut effort = Effort(2 * 249 + 2 + 1 + 1);
         effort.spend(&book, &[name(1)]).unwrap();
         assert!(effort.spend(&book, &[]).is_err());
     }

@@ -42,6 +42,9 @@ pub enum OrganizationError {
     /// The session has ended, or whose it is may do nothing here any more.
     #[error("the session has ended")]
     SignedOut,
+    /// Others have roles compared at this moment, and it would take long until it is this one's turn.
+    #[error("many roles are compared just now")]
+    Busy,
     /// Roles, or what somebody holds of them, do not go together.
     #[error(transparent)]
     Access(#[from] AccessError),

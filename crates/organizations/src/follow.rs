@@ -1,10 +1,15 @@
 //! What somebody may give at the moment when what they gave is followed: an invitation, a token by which clients register.
 
-use wardgraph_access::{On, Question, RoleName};
+use wardgraph_access::{On, Question, RoleName, Rulebook};
 use wardgraph_kernel::{Identity, OrganizationRole, Permission, Read, TenantId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, Tx};
 
-use crate::{Giver, OrganizationError, desk::compiled, held};
+use crate::{
+    Giver, OrganizationError,
+    bench::apart,
+    desk::compiled,
+    held::{self, Standing, Stated},
+};
 
 const GIVER: Statement<Read> = Statement::reading("organizations.follow.giver", &[Role::Admin], held::MEMBER_SQL);
 const ROLES: Statement<Read> = Statement::reading("organizations.follow.roles", &[Role::Admin], held::ROLES_SQL);
@@ -34,7 +39,7 @@ impl Gift<'_> {
     pub async fn stands(&self, tx: &mut Tx<'_, Identity>, now: Timestamp) -> Result<bool, OrganizationError> {
         let (organization, giver) = (self.organization.as_str(), self.giver.uuid());
         let held = tx.run(&GIVER_FOR, &[&organization, &giver, &now]).await?;
-        self.judge(&held, &tx.run(&ROLES_FOR, &[&organization]).await?)
+        self.judge(&held, Stated(tx.run(&ROLES_FOR, &[&organization]).await?)).await
     }
 
     /// The same under the administrator's role, for somebody with an account.
@@ -44,19 +49,24 @@ impl Gift<'_> {
     pub async fn stands_for_account(&self, tx: &mut Tx<'_, Write>, now: Timestamp) -> Result<bool, OrganizationError> {
         let (organization, giver) = (self.organization.as_str(), self.giver.uuid());
         let held = tx.query(&GIVER, &[&organization, &giver, &now]).await?;
-        self.judge(&held, &tx.query(&ROLES, &[&organization]).await?)
+        self.judge(&held, Stated(tx.query(&ROLES, &[&organization]).await?)).await
     }
 
-    fn judge(&self, held: &[Row], roles: &[Row]) -> Result<bool, OrganizationError> {
+    async fn judge(&self, held: &[Row], roles: Stated) -> Result<bool, OrganizationError> {
         let Some(row) = held.first() else { return Ok(false) };
-        let (standing, (_, book)) = (held::read(row)?, held::book(roles)?);
+        let standing = held::read(row)?;
+        let book = roles.read(self.organization).await?;
+        apart(self.organization, book.effort(), || self.may(&standing, &book)).await?
+    }
+
+    fn may(&self, standing: &Standing, book: &Rulebook) -> Result<bool, OrganizationError> {
         let holds = book.compile(&standing.held)?;
         let leave = Question { permission: self.by, on: On::All, user: Some(self.giver) };
         if !holds.allows(&leave, &[]) {
             return Ok(false);
         }
         let roles: Vec<RoleName> = self.role.into_iter().map(RoleName::from).collect();
-        let given = compiled(&book, &roles)?;
+        let given = compiled(book, &roles)?;
         // What is followed lasts, and so does what it is worth.
         let lasting = book.compile(&standing.lasting)?;
         Ok([holds, lasting].into_iter().all(|held| Giver::person(self.giver, held, Vec::new()).may_give(&given).is_ok()))

@@ -83,10 +83,12 @@ impl Giver {
     /// [`OrganizationError::Beyond`].
     pub fn may_give_until(&self, given: &Matcher, until: Option<Timestamp>) -> Result<(), OrganizationError> {
         refused(self.beyond(given, None).iter().map(told))?;
-        let before = self.ends().filter(|at| until.is_none_or(|until| *at < until));
-        // What is denied is denied by what ends, too: at each moment it is asked anew.
+        // They only lose roles: what is denied at some moment is denied now, and what is allowed at the last one is allowed until then.
         let told = |beyond: &Beyond| format!("{}: you hold it for a while", told(beyond));
-        before.into_iter().try_for_each(|at| refused(self.beyond(given, Some(at)).iter().map(told)))
+        match self.ends().filter(|at| until.is_none_or(|until| *at < until)).last() {
+            Some(last) => refused(self.beyond(given, Some(last)).iter().map(told)),
+            None => Ok(()),
+        }
     }
 
     /// Whether all of it is held but for what is denied: what a credential of the own may be asked for, since the deny holds for it too.

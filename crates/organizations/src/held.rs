@@ -2,9 +2,9 @@
 
 use wardgraph_access::{Held, Role as Made, RoleName, Rule, Rulebook};
 use wardgraph_kernel::{GlobalRole, Holder, Identity, Mode, OrganizationRole, Permissions, Read, TenantId, Timestamp, UserId};
-use wardgraph_store::{Role, Row, Statement, StatementInfo, Tx};
+use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
-use crate::OrganizationError;
+use crate::{OrganizationError, bench::apart};
 
 /// What a member holds: the role of the membership, what is granted besides, and what they are on the whole server.
 pub(crate) const MEMBER_SQL: &str =
@@ -28,8 +28,9 @@ const CLIENT: Statement<Read> = Statement::reading(
        where tenant_id = $1 and client_id = $2 and (expires_at is null or expires_at > $3)) g
      where c.organization_id = $1 and c.client_id = $2 and c.disabled_at is null",
 );
-/// The roles that an organization made, with the version of them: one row without a name where there are none.
-pub(crate) const ROLES_SQL: &str = "select o.roles_version, r.name, r.allows, r.denies, r.inherits
+/// The roles that an organization made, with the version of them, and how much each states: one row without a name where there are none.
+pub(crate) const ROLES_SQL: &str = "select o.roles_version, r.name, r.allows, r.denies, r.inherits,
+       cardinality(r.allows) + cardinality(r.denies) + cardinality(r.inherits)
      from organizations o left join roles r on r.tenant_id = $1 where o.organization_id = $1";
 const ROLES: Statement<Read> =
     Statement::reading("organizations.held.roles", &[Role::App, Role::Identity, Role::Admin], ROLES_SQL);
@@ -104,26 +105,55 @@ pub(crate) fn read(row: &Row) -> Result<Standing, OrganizationError> {
 /// # Errors
 /// Besides those of the database, for roles that cannot be read or do not go together.
 pub async fn rulebook<M: Mode>(tx: &mut Tx<'_, M>, organization: &TenantId) -> Result<Rulebook, OrganizationError> {
-    Ok(versioned(tx, organization).await?.1)
+    stated(tx, organization).await?.read(organization).await
 }
 
-/// The same, with the version of them.
+/// What the roles of an organization say as they stand in this transaction, which nobody has read yet: that may take a while.
 ///
 /// # Errors
-/// As [`rulebook`].
-pub async fn versioned<M: Mode>(tx: &mut Tx<'_, M>, organization: &TenantId) -> Result<(i64, Rulebook), OrganizationError> {
-    book(&tx.query(&ROLES, &[&organization.as_str()]).await?)
+/// Those of the database.
+pub async fn stated<M: Mode>(tx: &mut Tx<'_, M>, organization: &TenantId) -> Result<Stated, OrganizationError> {
+    Ok(Stated(tx.query(&ROLES, &[&organization.as_str()]).await?))
 }
 
-pub(crate) fn book(rows: &[Row]) -> Result<(i64, Rulebook), OrganizationError> {
-    let version = rows.first().map(|row| row.try_get(0)).transpose()?.unwrap_or_default();
-    let mut made = Vec::with_capacity(rows.len());
-    for row in rows {
-        if let Some(name) = row.try_get::<Option<&str>>(1)? {
-            made.push(role(name, row)?);
-        }
+/// What the roles of an organization say, as rows have it.
+#[derive(Debug)]
+pub struct Stated(pub(crate) Vec<Row>);
+
+impl Stated {
+    /// How much it is to read it: how many rules and parents there are.
+    ///
+    /// # Errors
+    /// [`OrganizationError::Unreadable`].
+    pub fn effort(&self) -> Result<usize, OrganizationError> {
+        let each = self.0.iter().map(|row| row.try_get::<Option<i32>>(5).map(Option::unwrap_or_default));
+        let all = each.sum::<Result<i32, StoreError>>()?;
+        usize::try_from(all).map_err(|_| OrganizationError::Unreadable("how much roles state"))
     }
-    Ok((version, Rulebook::new(made)?))
+
+    /// What they come to, worked out where others wait for nobody.
+    ///
+    /// # Errors
+    /// As [`Self::book`], and [`OrganizationError::Busy`].
+    pub(crate) async fn read(&self, organization: &TenantId) -> Result<Rulebook, OrganizationError> {
+        let (_, book) = apart(organization, self.effort()?, || self.book()).await??;
+        Ok(book)
+    }
+
+    /// The version of the roles, and what they come to.
+    ///
+    /// # Errors
+    /// For roles that cannot be read or do not go together.
+    pub fn book(&self) -> Result<(i64, Rulebook), OrganizationError> {
+        let version = self.0.first().map(|row| row.try_get(0)).transpose()?.unwrap_or_default();
+        let mut made = Vec::with_capacity(self.0.len());
+        for row in &self.0 {
+            if let Some(name) = row.try_get::<Option<&str>>(1)? {
+                made.push(role(name, row)?);
+            }
+        }
+        Ok((version, Rulebook::new(made)?))
+    }
 }
 
 fn role(name: &str, row: &Row) -> Result<Made, OrganizationError> {

@@ -5,6 +5,7 @@
 //! Refuses to know: HTTP, tokens, who asks.
 
 mod announce;
+mod bench;
 mod desk;
 pub mod effective;
 mod effort;

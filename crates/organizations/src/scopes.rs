@@ -4,7 +4,7 @@ use wardgraph_access::{Bound, Held, Matcher, Role, RoleName, Rule, Rulebook};
 use wardgraph_kernel::{Mode, Permissions, TenantId, Timestamp, UserId};
 use wardgraph_store::Tx;
 
-use crate::{Giver, OrganizationError, held};
+use crate::{Giver, OrganizationError, bench::apart, held};
 
 /// What is wrong with a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +31,12 @@ pub async fn misfits<M: Mode>(
     let standing = standing.ok_or_else(outside)?;
     // A global role is a person's, and no key's.
     let held = Held::new(standing.held.roles().cloned(), None)?;
-    let by = Giver::person(user, held::rulebook(tx, organization).await?.compile(&held)?, Vec::new());
-    Ok(scopes.iter().enumerate().filter_map(|(place, scope)| Some((place, misfit(&by, scope)?))).collect())
+    let book = held::rulebook(tx, organization).await?;
+    apart(organization, book.effort(), || {
+        let by = Giver::person(user, book.compile(&held)?, Vec::new());
+        Ok(scopes.iter().enumerate().filter_map(|(place, scope)| Some((place, misfit(&by, scope)?))).collect())
+    })
+    .await?
 }
 
 fn misfit(by: &Giver, scope: &str) -> Option<Misfit> {

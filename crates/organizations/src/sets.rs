@@ -7,12 +7,7 @@ use wardgraph_access::{Held, Matcher, RoleName, Rulebook};
 use wardgraph_kernel::{GrantId, Holder, Mode, OrganizationRole, Read, TenantId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, Tx};
 
-use crate::{
-    Desk, Giver, OrganizationError,
-    desk::compiled,
-    effort::{Effort, breathe},
-    giver::At,
-};
+use crate::{Desk, Giver, OrganizationError, bench::apart, desk::compiled, effort::Effort, giver::At};
 
 const APP: &[Role] = &[Role::App];
 const BOTH: &[Role] = &[Role::App, Role::Admin];
@@ -102,7 +97,15 @@ pub(crate) async fn held_by<M: Mode>(
 
 /// Judges what changes for one holder, now and at each later moment, by what whoever changes it holds then. What is only taken may be taken by who may
 /// take it now.
-pub(crate) fn judge(desk: &Desk, by: &Giver, before: &[Holding], after: &[Holding]) -> Result<(), OrganizationError> {
+pub(crate) async fn judge(desk: &Desk, by: &Giver, before: &[Holding], after: &[Holding]) -> Result<(), OrganizationError> {
+    desk.apart(|| judged(desk, by, before, after)).await?
+}
+
+fn judged(desk: &Desk, by: &Giver, before: &[Holding], after: &[Holding]) -> Result<(), OrganizationError> {
+    if holds_all(desk, by)? {
+        return Ok(());
+    }
+    let mut effort = Effort::default();
     let only_takes = after.iter().all(|holding| before.contains(holding));
     let moments: BTreeSet<Timestamp> = ends(before).chain(ends(after)).chain(by.ends()).chain([desk.now]).collect();
     for at in moments {
@@ -111,11 +114,21 @@ pub(crate) fn judge(desk: &Desk, by: &Giver, before: &[Holding], after: &[Holdin
         if was != will && fit(was.iter().cloned()).is_err() {
             // What it comes to together is not known: each of it is taken by who holds it.
             let nothing = compiled(&desk.book, &[])?;
-            was.iter().try_for_each(|role| by.may_change(&desk.compiled(role)?, &nothing, by_what))?;
+            for role in &was {
+                effort.spend(&desk.book, std::slice::from_ref(role))?;
+                by.may_change(&desk.compiled(role)?, &nothing, by_what)?;
+            }
         }
+        effort.spend(&desk.book, &was)?;
+        effort.spend(&desk.book, &will)?;
         by.may_change(&comes_to(&desk.book, &was)?, &comes_to(&desk.book, &will)?, by_what)?;
     }
     Ok(())
+}
+
+/// Whether somebody holds all that an organization can give, for good: they need no leave for any of it.
+fn holds_all(desk: &Desk, by: &Giver) -> Result<bool, OrganizationError> {
+    Ok(by.may_give(&desk.compiled(&RoleName::from(OrganizationRole::Owner))?).is_ok())
 }
 
 /// Refuses more roles than somebody may hold.
@@ -165,8 +178,7 @@ pub(crate) async fn judge_all(
     after: &Rulebook,
     (affected, effort): (&[RoleName], &mut Effort),
 ) -> Result<(), OrganizationError> {
-    // Whoever holds all that an organization can give needs no leave for any of it.
-    if by.may_give(&desk.compiled(&RoleName::from(OrganizationRole::Owner))?).is_ok() {
+    if desk.apart(|| holds_all(desk, by)).await?? {
         return Ok(());
     }
     let names: Vec<&str> = affected.iter().map(RoleName::as_str).collect();
@@ -177,16 +189,27 @@ pub(crate) async fn judge_all(
         ]));
     }
     let sets = rows.iter().map(|row| names_of(&row.try_get::<Vec<String>>(0)?)).collect::<Result<BTreeSet<_>, _>>()?;
-    for roles in &sets {
-        effort.spend(&desk.book, roles)?;
-        effort.spend(after, roles)?;
+    desk.apart(|| judged_with(desk, by, after, (&sets, effort))).await?
+}
+
+fn judged_with(
+    desk: &Desk,
+    by: &Giver,
+    after: &Rulebook,
+    (sets, effort): (&BTreeSet<Vec<RoleName>>, &mut Effort),
+) -> Result<(), OrganizationError> {
+    // Nobody's hold is as long as a role's.
+    let moments: Vec<Timestamp> = by.ends().chain([desk.now]).collect();
+    for roles in sets {
+        for _ in &moments {
+            effort.spend(&desk.book, roles)?;
+            effort.spend(after, roles)?;
+        }
     }
-    for roles in &sets {
-        breathe().await;
+    for roles in sets {
         let (was, will) = (comes_to(&desk.book, roles)?, comes_to(after, roles)?);
-        // Nobody's hold is as long as a role's.
-        for at in by.ends().chain([desk.now]) {
-            by.may_change(&was, &will, At { given: Some(at), taken: Some(at) })?;
+        for at in &moments {
+            by.may_change(&was, &will, At { given: Some(*at), taken: Some(*at) })?;
         }
     }
     Ok(())
@@ -200,10 +223,15 @@ pub(crate) async fn keepers(
     now: Timestamp,
     most: usize,
 ) -> Result<Vec<UserId>, OrganizationError> {
+    let rows = tx.write(&OWNERS, &[&organization.as_str(), &now]).await?;
+    apart(organization, book.effort(), || keeping(&rows, book, most)).await?
+}
+
+fn keeping(rows: &[Row], book: &Rulebook, most: usize) -> Result<Vec<UserId>, OrganizationError> {
     let whole = compiled(book, &[OrganizationRole::Owner.into()])?;
     let (mut effort, mut judged) = (Effort::default(), BTreeMap::<Vec<RoleName>, bool>::new());
     let mut keepers = Vec::new();
-    for row in &tx.write(&OWNERS, &[&organization.as_str(), &now]).await? {
+    for row in rows {
         if keepers.len() >= most {
             break;
         }
@@ -216,7 +244,6 @@ pub(crate) async fn keepers(
             *keeps
         } else {
             effort.spend(book, &roles)?;
-            breathe().await;
             comes_to(book, &roles)?.beyond(Some(user), &[], &whole).is_empty()
         };
         if keeps {

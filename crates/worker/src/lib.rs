@@ -5,6 +5,7 @@
 
 mod accounts;
 mod change;
+mod due;
 mod duty;
 mod embedding;
 mod forget;

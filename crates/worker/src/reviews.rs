@@ -4,23 +4,17 @@ use std::time::Duration;
 
 use serde_json::json;
 use wardgraph_audit::Entry;
-use wardgraph_gate::SystemParts;
-use wardgraph_kernel::{EventType, Write};
+use wardgraph_gate::{StoreError, SystemParts, Tx};
+use wardgraph_kernel::{EventType, Timestamp, Write};
 use wardgraph_organizations::{
     OrganizationError,
     review::{self, Claim, Turn},
 };
 
+use crate::due::{self, Due};
+
 /// The actor of this work's events.
 const WHY: &str = "reviews";
-/// How many reviews are claimed at once.
-const REVIEWS: i64 = 16;
-/// How long a claim holds: longer than its batches can take.
-const LEASE: Duration = Duration::from_mins(5);
-/// How many batches a review gets before it is the next one's turn.
-const BATCHES: usize = 50;
-/// How long to wait when nothing is due.
-const IDLE: Duration = Duration::from_secs(10);
 
 /// Decides what is due. Any number of them may run, in any number of servers.
 #[derive(Debug, Clone)]
@@ -36,43 +30,29 @@ impl ReviewKeeper {
 
     /// Works until the task is dropped. What is not finished by then falls due again.
     pub async fn run(self) {
-        loop {
-            match self.turn().await {
-                Ok(0) => tokio::time::sleep(IDLE).await,
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::warn!(%error, "a review that is due could not be closed; trying again");
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                }
-            }
-        }
+        due::run(self).await;
     }
 
     /// Works the reviews that are due. Returns how many there were.
     pub async fn turn(&self) -> Result<usize, OrganizationError> {
-        let mut queue = self.parts.queue()?;
-        let claims = review::claim(&mut queue.tx::<Write>(), REVIEWS, self.parts.clock.now(), LEASE).await?;
-        queue.commit(&[]).await?;
-        // One organization's trouble is no other's: its review falls due again with the lease.
-        let mut trouble = Ok(claims.len());
-        for claim in claims {
-            if let Err(error) = self.work(&claim).await {
-                trouble = Err(error);
-            }
-        }
-        trouble
+        due::turn(self).await
+    }
+}
+
+impl Due for ReviewKeeper {
+    type Claim = Claim;
+    type Error = OrganizationError;
+    const BATCHES: usize = 50;
+    const TROUBLE: &'static str = "a review that is due could not be closed";
+
+    fn parts(&self) -> &SystemParts {
+        &self.parts
     }
 
-    async fn work(&self, claim: &Claim) -> Result<(), OrganizationError> {
-        for _ in 0..BATCHES {
-            if self.batch(claim).await? {
-                return Ok(());
-            }
-        }
-        Ok(())
+    async fn claim(tx: &mut Tx<'_, Write>, most: i64, now: Timestamp, lease: Duration) -> Result<Vec<Claim>, StoreError> {
+        review::claim(tx, most, now, lease).await
     }
 
-    /// One transaction. True once nothing is left to do.
     async fn batch(&self, claim: &Claim) -> Result<bool, OrganizationError> {
         let mut work = self.parts.due_in(WHY, claim.organization.clone())?;
         let now = work.now();

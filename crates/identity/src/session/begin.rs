@@ -12,7 +12,9 @@ pub(super) const BEGIN: Statement<Identity> = Statement::identity(
     "identity.session.begin",
     "insert into sessions (session_id, user_id, organization_id, browser, family_key, number, verifier, program, network, device, ip, created_at, last_used_at,
        expires_at, amr, acr, auth_time)
-     values ($1, $2, $3, $4::bytea is null, $4, 1, $5, $6, $7, $8, $9::text::inet, $10, $10, $11, $12, $13, $14)",
+     values ($1, $2, $3, $4::bytea is null, $4, 1, $5, $6, $7, $8, $9::text::inet, $10, $10, $11, $12, $13, $14)
+     returning (select o.session_idle_seconds from organizations o where o.organization_id = $3),
+               (select o.session_lifetime_seconds from organizations o where o.organization_id = $3)",
 );
 /// The sessions beyond as many as there may be of an account's own, or of one client's: those that were not used for longest.
 pub(super) const CROWDED: Statement<Identity> = Statement::identity(
@@ -59,10 +61,19 @@ pub struct NewSession<'a> {
     pub proof: &'a Proof,
 }
 
-/// Begins a session of an account's own. Tells which ones ended for it, as there were more than there may be: that is to be announced.
-pub async fn begin(tx: &mut Tx<'_, Identity>, new: &NewSession<'_>) -> Result<Vec<SessionId>, StoreError> {
-    open(tx, new).await?;
-    crowded(tx, new.user, None, new.at.now).await
+/// A session that began.
+#[derive(Debug)]
+pub struct Begun {
+    /// Until when it lives if it is not used.
+    pub until: Timestamp,
+    /// Those that ended for it, as there were more than there may be: that is to be announced.
+    pub crowded: Vec<SessionId>,
+}
+
+/// Begins a session of an account's own.
+pub async fn begin(tx: &mut Tx<'_, Identity>, new: &NewSession<'_>) -> Result<Begun, StoreError> {
+    let until = open(tx, new).await?;
+    Ok(Begun { until, crowded: crowded(tx, new.user, None, new.at.now).await? })
 }
 
 /// Ends the sessions of an account that are more than there may be, its own or those of a client, and tells which ones.
@@ -75,33 +86,32 @@ pub async fn crowded(
     ids(&tx.run(&CROWDED, &[&user.uuid(), &now, &MOST, &Why::Crowded.word(), &client]).await?)
 }
 
-/// Begins a session, whoever's it will be: who gives it to a client sees to it that there are not too many.
-pub async fn open(tx: &mut Tx<'_, Identity>, new: &NewSession<'_>) -> Result<(), StoreError> {
+/// Begins a session, whoever's it will be: who gives it to a client sees to it that there are not too many. Tells until when it lives if it is not
+/// used: no token of it is to be good for longer.
+pub async fn open(tx: &mut Tx<'_, Identity>, new: &NewSession<'_>) -> Result<Timestamp, StoreError> {
     let (secret, family_key) = match new.credential {
         Credential::Tokens { first, family_key } => (first, Some(family_key)),
         Credential::Cookie(cookie) => (cookie, None),
     };
     let (verifier, ip, now) = (sha256::verifier(secret.expose()), new.at.ip.to_string(), new.at.now);
     let expires = now.saturating_add(new.lifetimes.absolute).unwrap_or(Timestamp::MAX);
-    tx.run(
-        &BEGIN,
-        &[
-            &new.id.uuid(),
-            &new.user.uuid(),
-            &new.organization.as_str(),
-            &family_key,
-            &verifier.as_slice(),
-            &new.at.client.program,
-            &new.at.client.network,
-            &new.at.device,
-            &ip,
-            &now,
-            &expires,
-            &new.proof.amr,
-            &new.proof.acr,
-            &new.proof.at,
-        ],
-    )
-    .await
-    .map(drop)
+    let params: wardgraph_store::Params<'_> = &[
+        &new.id.uuid(),
+        &new.user.uuid(),
+        &new.organization.as_str(),
+        &family_key,
+        &verifier.as_slice(),
+        &new.at.client.program,
+        &new.at.client.network,
+        &new.at.device,
+        &ip,
+        &now,
+        &expires,
+        &new.proof.amr,
+        &new.proof.acr,
+        &new.proof.at,
+    ];
+    let rows = tx.run(&BEGIN, params).await?;
+    let row = rows.first().ok_or(StoreError::Ended)?;
+    Ok(new.lifetimes.within(row.try_get(0)?, row.try_get(1)?).until(now, now))
 }

@@ -99,8 +99,8 @@ pub async fn find(
     };
     let falls_short = row.try_get::<bool>(10)? && !session.proof.is_multiple();
     let lifetimes = lifetimes.within(row.try_get(12)?, row.try_get(13)?);
-    let lasts = lifetimes.last(row.try_get(11)?, session.last_used_at, now);
-    let lives = lasts && now < session.expires_at && !falls_short;
+    let until = lifetimes.until(row.try_get(11)?, session.last_used_at).min(session.expires_at);
+    let lives = now < until && !falls_short;
     Ok((sha256::verifies(cookie.text, &verifier) && lives).then_some(session))
 }
 

@@ -90,8 +90,12 @@ pub struct Held {
 impl Held {
     /// Whether its tokens are good for anything at `now`.
     pub fn lives(&self, lifetimes: Lifetimes, now: Timestamp) -> bool {
-        let lasts = lifetimes.within(self.most.0, self.most.1).last(self.began_at, self.last_used_at, now);
-        lasts && now < self.expires_at && !self.ended && !self.disabled
+        now < self.until(lifetimes, self.last_used_at) && !self.ended && !self.disabled
+    }
+
+    /// Until when it lives if it was used last then.
+    pub fn until(&self, lifetimes: Lifetimes, used: Timestamp) -> Timestamp {
+        lifetimes.within(self.most.0, self.most.1).until(self.began_at, used).min(self.expires_at)
     }
 
     /// Whether a token is the very one that is kept as the next to be used. One of an older number is not kept.

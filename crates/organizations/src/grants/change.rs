@@ -70,11 +70,11 @@ pub async fn make(tx: &mut Tx<'_, Write>, desk: &Desk, by: &Giver, new: &NewGran
     let role = known.ok_or_else(|| unfit("role", "is no role of the organization"))?;
     let held = sets::held_by(tx, &new.holder, desk.now).await?;
     let before = held.ok_or(OrganizationError::Missing(missing(&new.holder)))?;
-    by.may_give_until(&desk.compiled(&role)?, new.expires_at)?;
+    desk.apart(|| by.may_give_until(&desk.compiled(&role)?, new.expires_at)).await??;
     let added = Holding { role: role.clone(), grant: Some(new.id), until: new.expires_at };
     let after: Vec<Holding> = before.iter().cloned().chain([added]).collect();
     sets::fit(after.iter().map(|holding| holding.role.clone()))?;
-    sets::judge(desk, by, &before, &after)?;
+    sets::judge(desk, by, &before, &after).await?;
 
     let was_kept = sets::has_keeper(tx, desk, &desk.book).await?;
     let (organization, (user, client)) = (desk.organization.as_str(), columns(&new.holder));
@@ -101,7 +101,7 @@ pub async fn revoke(tx: &mut Tx<'_, Write>, desk: &Desk, by: &Giver, id: GrantId
     let grant = read(&row)?;
     let before = sets::held_by(tx, &grant.holder, desk.now).await?.unwrap_or_default();
     let after: Vec<Holding> = before.iter().filter(|holding| holding.grant != Some(id)).cloned().collect();
-    sets::judge(desk, by, &before, &after)?;
+    sets::judge(desk, by, &before, &after).await?;
     tx.write(&REVOKE, &[&organization, &id.uuid()]).await?;
     desk.grants_changed(tx, &grant.holder).await?;
     Ok(grant)

@@ -94,10 +94,10 @@ pub async fn decide(tx: &mut Tx<'_, Write>, desk: &Desk, by: &Giver, said: &Judg
         Verdict::Revoke => {
             // All that the holder has must be the taker's: nobody takes from who stands above them.
             let held = sets::held_by(tx, &before.thing.holder, desk.now).await?.unwrap_or_default();
-            sets::judge(desk, by, &held, &[])?;
+            sets::judge(desk, by, &held, &[]).await?;
             // And what a deny of it kept away is given by taking it.
             let left: Vec<_> = held.iter().filter(|holding| !before.thing.is(holding)).cloned().collect();
-            sets::judge(desk, by, &held, &left)?;
+            sets::judge(desk, by, &held, &left).await?;
             take::take(tx, desk, &before).await?
         }
     };

@@ -10,8 +10,9 @@ use wardgraph_store::{Role, Statement, Tx};
 use super::{Draft, Kept, read};
 use crate::{
     Desk, Giver, OrganizationError,
+    bench::apart,
     desk::{compiled, is_built_in},
-    effort::{Effort, breathe},
+    effort::Effort,
     error::Flaw,
     sets,
 };
@@ -54,8 +55,8 @@ pub async fn create(tx: &mut Tx<'_, Write>, desk: &Desk, by: &Giver, new: &Draft
     if desk.book.find(name).is_some() {
         return Err(OrganizationError::InTheWay(format!("there is a role `{name}` already")));
     }
-    let after = judged(desk, new)?;
-    by.may_give(&compiled(&after, std::slice::from_ref(name))?)?;
+    let may = || by.may_give(&compiled(&judged(desk, new)?, std::slice::from_ref(name))?);
+    apart(&desk.organization, desk.book.effort() + new.role.effort(), may).await??;
     write(tx, &CREATE, desk, new).await?;
     desk.roles_changed(tx).await?;
     read::get(tx, name, desk.now).await
@@ -77,24 +78,11 @@ pub struct Changed {
 pub async fn replace(tx: &mut Tx<'_, Write>, desk: &Desk, by: &Giver, new: &Draft) -> Result<Changed, OrganizationError> {
     let name = new.role.name();
     let before = read::get(tx, name, desk.now).await?;
-    let after = judged(desk, new)?;
-    let affected = heirs(&after, name);
-    let (mut effort, mut changed) = (Effort::default(), false);
-    for heir in &affected {
-        effort.spend(&desk.book, std::slice::from_ref(heir))?;
-        effort.spend(&after, std::slice::from_ref(heir))?;
-    }
-    for heir in &affected {
-        breathe().await;
-        let (was, will): (Matcher, Matcher) = (desk.compiled(heir)?, compiled(&after, std::slice::from_ref(heir))?);
-        if was != will {
-            changed = true;
-            by.may_give(&will)?;
-        }
-    }
-    if changed {
-        sets::judge_all(tx, desk, by, &after, (&affected, &mut effort)).await?;
-        if !sets::has_keeper(tx, desk, &after).await? && sets::has_keeper(tx, desk, &desk.book).await? {
+    let mut edit = apart(&desk.organization, desk.book.effort() + new.role.effort(), || edited(desk, by, new)).await??;
+    let after = &edit.after;
+    if edit.changes {
+        sets::judge_all(tx, desk, by, after, (&edit.affected, &mut edit.effort)).await?;
+        if !sets::has_keeper(tx, desk, after).await? && sets::has_keeper(tx, desk, &desk.book).await? {
             return Err(sets::no_keeper());
         }
     }
@@ -139,6 +127,36 @@ impl Desk {
         }
         if admits(self.roles_version) { Ok(name) } else { Err(OrganizationError::OtherVersion(self.roles_version)) }
     }
+}
+
+/// What an edit of a role comes to.
+struct Edit {
+    /// All roles as they would stand.
+    after: Rulebook,
+    /// The role, and those that inherit from it.
+    affected: Vec<RoleName>,
+    /// Whether one of them would say something else.
+    changes: bool,
+    /// What is left for judging what it changes for those who hold them.
+    effort: Effort,
+}
+
+fn edited(desk: &Desk, by: &Giver, new: &Draft) -> Result<Edit, OrganizationError> {
+    let after = judged(desk, new)?;
+    let affected = heirs(&after, new.role.name());
+    let (mut effort, mut changes) = (Effort::default(), false);
+    for heir in &affected {
+        effort.spend(&desk.book, std::slice::from_ref(heir))?;
+        effort.spend(&after, std::slice::from_ref(heir))?;
+    }
+    for heir in &affected {
+        let (was, will): (Matcher, Matcher) = (desk.compiled(heir)?, compiled(&after, std::slice::from_ref(heir))?);
+        if was != will {
+            changes = true;
+            by.may_give(&will)?;
+        }
+    }
+    Ok(Edit { after, affected, changes, effort })
 }
 
 /// All roles as they would stand.

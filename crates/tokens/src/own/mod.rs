@@ -109,6 +109,12 @@ impl OwnIssuer {
         self.0.config.life
     }
 
+    /// How long an access token lives that is signed now and ends with its session at the latest: a second, where less than that is left.
+    pub fn life_within(&self, now: Timestamp, until: Timestamp) -> Duration {
+        let left = u64::try_from(until.as_second().saturating_sub(now.as_second())).unwrap_or_default();
+        self.life().min(Duration::from_secs(left.max(1)))
+    }
+
     /// The algorithms that there are keys for, the first for whoever asks for none.
     pub fn algorithms(&self) -> &[Algorithm] {
         &self.0.config.algorithms

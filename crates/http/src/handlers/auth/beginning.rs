@@ -29,24 +29,25 @@ pub(crate) struct Beginning<'a> {
 
 impl Beginning<'_> {
     /// Begins the session `id`, used by `credential` from then on. Those of the account beyond as many as it may have end, with what clients began in them,
-    /// and every server hears it.
+    /// and every server hears it. Tells until when it lives if it is not used.
     pub(in crate::handlers) async fn begin(
         &self,
         tx: &mut Tx<'_, Identity>,
         id: SessionId,
         credential: Credential<'_>,
         lifetimes: Lifetimes,
-    ) -> Result<(), Failure> {
+    ) -> Result<Timestamp, Failure> {
         let client = Client::new(self.device, self.network.clone());
         let at = Use { client: &client, device: self.device, ip: self.ip, now: self.now };
         let organization = &self.seat.organization;
         let new = NewSession { id, user: self.user, organization, credential, at: &at, lifetimes, proof: &self.proof };
-        for ended in session::begin(tx, &new).await? {
+        let begun = session::begin(tx, &new).await?;
+        for ended in begun.crowded {
             let followed = follow::end_unknown(tx, ended, self.now).await?;
             for session in followed.into_iter().chain([ended]) {
                 revoke(tx, Revocation::Session(&session.to_string()), self.now).await?;
             }
         }
-        Ok(())
+        Ok(begun.until)
     }
 }

@@ -48,7 +48,8 @@ pub(crate) async fn refresh(
         return Ok(work.undo().await?.refuse_as(who, outside()).await?);
     }
     let seat = with_grants(&mut work.tx(), held.user, seat, now).await?;
-    let bearer = Bearer { user: held.user, generation: held.generation, seat: &seat, session, proof: &held.proof };
+    let until = held.until(lifetimes, now);
+    let bearer = Bearer { user: held.user, generation: held.generation, seat: &seat, session, until, proof: &held.proof };
     let answer = tokens::answer(&bearer, next, now, &services, &*chance)?;
     Ok(work.commit(person(held.user, Some(held.organization.clone())), Json(answer)).await?)
 }

@@ -20,6 +20,8 @@ pub(in crate::handlers) struct Bearer<'a> {
     pub(in crate::handlers) generation: i64,
     pub(in crate::handlers) seat: &'a Seat,
     pub(in crate::handlers) session: SessionId,
+    /// Until when the session lives if it is not used again.
+    pub(in crate::handlers) until: Timestamp,
     pub(in crate::handlers) proof: &'a Proof,
 }
 
@@ -34,9 +36,10 @@ pub(in crate::handlers) async fn begin(
     let key = FamilyKey::generate(chance);
     let token = key.token(id, 1);
     let sealed = services.vault.seal(tx, family_key(&id.to_string()), key.expose()).await?;
-    begun.begin(tx, id, Credential::Tokens { first: &token, family_key: &sealed }, services.accounts.lifetimes).await?;
+    let credential = Credential::Tokens { first: &token, family_key: &sealed };
+    let until = begun.begin(tx, id, credential, services.accounts.lifetimes).await?;
     let seat = with_grants(tx, begun.user, begun.seat, begun.now).await?;
-    let bearer = Bearer { user: begun.user, generation: begun.generation, seat: &seat, session: id, proof: &begun.proof };
+    let bearer = Bearer { user: begun.user, generation: begun.generation, seat: &seat, session: id, until, proof: &begun.proof };
     Ok((id, answer(&bearer, token, begun.now, services, chance)?))
 }
 
@@ -65,7 +68,7 @@ pub(in crate::handlers) fn answer(
             auth_time: Some(bearer.proof.at),
             algorithm: None,
             chain: Chain::default(),
-            life: None,
+            life: Some(services.issuer.life_within(now, bearer.until)),
             now,
         },
         chance,

@@ -52,10 +52,8 @@ pub(super) async fn grant(asked: Asked, services: &Services) -> Result<Committed
     let at = Use { client: &program, device: &device, ip, now };
     let client = by.client.clone();
     let mut work = pass.begin()?;
-    let presented = {
-        let (vault, lifetimes) = (&services.vault, services.accounts.lifetimes);
-        present(&mut work.tx(), vault, token.expose(), Some(client.id.as_str()), &at, lifetimes).await?
-    };
+    let (vault, lifetimes) = (&services.vault, services.accounts.lifetimes);
+    let presented = present(&mut work.tx(), vault, token.expose(), Some(client.id.as_str()), &at, lifetimes).await?;
     let (session, held, next) = match presented {
         Presentation::Wrong => return Ok(work.refuse(wrong()).await?),
         Presentation::Replayed { session, held, number } => return replayed(work, &held, (session, number), now, wrong()).await,
@@ -78,8 +76,8 @@ pub(super) async fn grant(asked: Asked, services: &Services) -> Result<Committed
         Err(OAuthError::Refused(refusal)) => return Ok(work.refuse(Failure::from(refusal).into()).await?),
         Err(error) => return Err(error.into()),
     };
-    let bearer =
-        Bearer { client: &client, user: held.user, seat: &seat, generation: held.generation, proof: &held.proof, session };
+    let (user, generation, until) = (held.user, held.generation, held.until(lifetimes, now));
+    let bearer = Bearer { client: &client, user, seat: &seat, generation, proof: &held.proof, session, until };
     let terms = Terms { jkt: key, ..terms };
     let access = grant::sign(&bearer, &terms, &scopes, now, &means(services, &*chance))?;
     let entry = issued(&client, GrantType::RefreshToken.word(), &access, &scopes);

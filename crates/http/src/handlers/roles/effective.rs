@@ -31,10 +31,14 @@ pub(crate) async fn of_client(
 }
 
 async fn read<E: Endpoint<Mode = Read>>(permit: Permit<E>, holder: Holder) -> Result<Json<Effective>, Failure> {
-    let (tenant, now) = (permit.tenant().clone(), permit.now());
+    let (tenant, now, others) = (permit.tenant().clone(), permit.now(), permit.others());
     let mut work = permit.begin()?;
-    let found = effective::effective(&mut work.tx(), &tenant, &holder, now).await?;
-    Ok(Json(shown(holder, found)))
+    let looked = effective::look(&mut work.tx(), &tenant, &holder, now).await?;
+    drop(work);
+    // It may take a while: no connection is held meanwhile.
+    let (held, version) = (looked.held()?, looked.roles_version);
+    let told = others.work_out(&held, version, |book, matcher| looked.comes_to(book, matcher).map(|found| shown(holder, found)));
+    Ok(Json(told.await??))
 }
 
 /// What is shown of what somebody may do.

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use wardgraph_oauth::grant::Terms;
 use wardgraph_testkit::{App, AppOptions, Person};
 
 use super::{enters, event, joins, number, organization};
+use crate::oauth::claims;
 
 const ORGANIZATIONS: &str = "/api/v1/organizations";
 const WHO: &str = "/api/v1/whoami";
@@ -145,6 +147,51 @@ async fn sessions_last_as_long_as_the_organization_says_and_never_longer_than_th
         .ok();
     app.clock.advance(Duration::from_hours(15 * 24));
     refresh(&ada.refresh_token).await.problem(401);
+}
+
+#[tokio::test]
+async fn no_access_token_is_good_for_longer_than_its_session_lives() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.com").await;
+    let scopes = json!({ "grant_types": ["client_credentials", "refresh_token"], "scopes": ["nodes:read", "offline_access"] });
+    let client = app.client_of(&ada, scopes).await;
+    let refresh = async |token: &Value| app.stranger().post("/api/v1/auth/refresh", &json!({ "refresh_token": token })).await;
+    let lives = |token: &str| -> i64 {
+        let said = claims(token);
+        said["exp"].as_i64().unwrap() - said["iat"].as_i64().unwrap()
+    };
+    assert_eq!(Person::signing_in(&app, &ada.email).await["expires_in"], 900);
+    ada.caller.patch(&organization(&ada), &json!({ "session_lifetime_seconds": 600 })).await.ok();
+
+    // Whoever signs in, and whoever refreshes, has what is left.
+    let first = Person::signing_in(&app, &ada.email).await;
+    assert_eq!((&first["expires_in"], lives(first["access_token"].as_str().unwrap())), (&json!(600), 600));
+    let terms = Terms { scopes: vec!["nodes:read".into(), "offline_access".into()], audience: None, jkt: None };
+    let (granted, theirs) = app.grant(&client, &ada, terms).await;
+    assert_eq!(lives(&granted), 600, "a client's too");
+    app.clock.advance(Duration::from_secs(400));
+    let next = refresh(&first["refresh_token"]).await.ok();
+    assert_eq!((&next["expires_in"], lives(next["access_token"].as_str().unwrap())), (&json!(200), 200));
+    let form = [("grant_type", "refresh_token"), ("refresh_token", theirs.as_deref().unwrap())];
+    let theirs = client.form("/oauth2/token", &form).await.ok();
+    assert_eq!((&theirs["expires_in"], lives(theirs["access_token"].as_str().unwrap())), (&json!(200), 200));
+    let told = client.introspect(theirs["refresh_token"].as_str().unwrap()).await;
+    assert_eq!(told["exp"], claims(theirs["access_token"].as_str().unwrap())["exp"], "of the grant itself");
+    app.clock.advance(Duration::from_secs(199));
+    let bearer = app.bearer(next["access_token"].as_str().unwrap());
+    bearer.get(WHO).await.ok();
+    // The session is over, and clocks may differ by 30 seconds.
+    app.clock.advance(Duration::from_secs(32));
+    bearer.get(WHO).await.problem(401);
+
+    // Nor for longer than it may go unused.
+    let ada = Person::again(&app, &ada.email).await;
+    let idle = json!({ "session_lifetime_seconds": null, "session_idle_seconds": 300 });
+    ada.caller.patch(&organization(&ada), &idle).await.ok();
+    let first = Person::signing_in(&app, &ada.email).await;
+    app.clock.advance(Duration::from_secs(200));
+    let next = refresh(&first["refresh_token"]).await.ok();
+    assert_eq!((&first["expires_in"], &next["expires_in"]), (&json!(300), &json!(300)), "it was used just now");
 }
 
 #[tokio::test]

@@ -1,8 +1,11 @@
 //! Roles that are much to judge.
 
-use serde_json::json;
+use std::time::Duration;
 
-use super::{Cast, edit};
+use serde_json::json;
+use wardgraph_kernel::Clock;
+
+use super::{Cast, edit, grant, kept, make, revoke};
 
 #[tokio::test]
 async fn an_edit_that_is_too_much_to_judge_is_refused_before_it_is_judged() {
@@ -31,4 +34,51 @@ async fn an_edit_that_is_too_much_to_judge_is_refused_before_it_is_judged() {
     edit(&owner, "heir-1", json!({ "allows": ["edges:read"], "inherits": ["wide"] })).await.ok();
     run("delete from wardgraph.roles where tenant_id = $1 and name like 'heir-%' and name <> 'heir-1'").await;
     edit(&owner, "wide", wide).await.ok();
+}
+
+/// Rules that are each about all that an organization can give.
+fn wide(role: usize, rules: usize) -> Vec<String> {
+    (0..rules).map(|rule| format!("*:*:r{role}-{rule}")).collect()
+}
+
+#[tokio::test]
+async fn rules_that_are_about_much_count_as_much_and_what_is_let_in_can_be_told() {
+    let Cast { owner, developer, .. } = Cast::begin().await;
+    let mut made = 0;
+    let told = loop {
+        let reply = make(&owner, &format!("wide-{made}"), json!({ "allows": wide(made, 256) })).await;
+        if reply.status != 201 {
+            break reply.problem(409);
+        }
+        made += 1;
+    };
+    assert!(told["detail"].as_str().unwrap().contains("60000 permissions"), "{told}");
+    assert!((6..=15).contains(&made), "{made}: it is not the number of rules");
+    make(&owner, "narrow", json!({ "allows": ["nodes:read:a-*"] })).await.created();
+    for role in 0..made {
+        grant(&owner, &developer, &format!("wide-{role}")).await.created();
+    }
+    let found = developer.caller.get("/api/v1/users/me/permissions").await.ok();
+    let counts = found["allows"].as_array().unwrap().iter().filter(|rule| rule["rule"].as_str().unwrap().starts_with("*:*:r"));
+    assert_eq!(counts.count(), 256 * made);
+    let told = owner.caller.get(&format!("/api/v1/users/{}/permissions", developer.id)).await.ok();
+    assert_eq!(told, found);
+}
+
+#[tokio::test]
+async fn so_many_roles_that_end_keep_no_owner_from_what_they_may() {
+    let Cast { app, owner, developer, .. } = Cast::begin().await;
+    for role in 0..60 {
+        let allows = wide(role, 30);
+        app.role(&owner, &format!("wide-{role}"), &allows.iter().map(String::as_str).collect::<Vec<_>>(), &[], &[]).await;
+        app.granted(&owner, &owner.id, &format!("wide-{role}")).await;
+    }
+    let sql = "update wardgraph.grants set expires_at = $2::timestamptz + substr(role, 6)::int * interval '1 minute' where tenant_id = $1";
+    let soon = app.clock.now() + Duration::from_hours(1);
+    app.database.behind_the_scenes().await.execute(sql, &[&owner.caller.tenant, &soon]).await.unwrap();
+    app.hear().await;
+    let given = grant(&owner, &developer, "wide-1").await.created();
+    edit(&owner, "wide-1", json!({ "allows": ["nodes:read"] })).await.ok();
+    revoke(&owner, &given).await;
+    assert_eq!(kept(&app).await.iter().filter(|row| row.contains(&developer.id)).count(), 0);
 }
