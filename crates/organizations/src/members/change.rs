@@ -66,10 +66,10 @@ pub(super) async fn judge(
         sets::fit(left.iter().map(|holding| holding.role.clone()).chain([role.into()]))?;
     }
     // What goes is taken by who may take it now; what comes is given for as long as it is held.
-    sets::judge(desk, by, &before, &left)?;
+    sets::judge(desk, by, &before, &left).await?;
     let given = role.map(|role| Holding { role: role.into(), grant: None, until: None });
     let after: Vec<Holding> = left.iter().cloned().chain(given).collect();
-    sets::judge(desk, by, &left, &after)
+    sets::judge(desk, by, &left, &after).await
 }
 
 /// Writes a member's role down, and tells every server.

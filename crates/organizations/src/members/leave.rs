@@ -74,7 +74,7 @@ pub async fn remove(tx: &mut Tx<'_, Write>, desk: &Desk, by: &Giver, user: UserI
     let member = find(tx, &desk.organization, user).await?;
     // Who may do nothing for now is judged by what waits for them.
     let held = sets::held_by(tx, &Holder::User(user), desk.now).await?.unwrap_or_default();
-    sets::judge(desk, by, &held, &[])?;
+    sets::judge(desk, by, &held, &[]).await?;
     end(tx, desk, member).await
 }
 
