@@ -79,10 +79,6 @@ impl Pattern {
         SHARED + self.literal.len()
     }
 
-    pub(crate) const fn is_open(&self) -> bool {
-        self.open
-    }
-
     /// Whether it matches a text: a name, or one with [`MARK`] in its person's place.
     pub(crate) fn matches(&self, text: &str) -> bool {
         if self.open { text.starts_with(&*self.literal) } else { text == &*self.literal }
