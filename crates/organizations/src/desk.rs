@@ -131,8 +131,9 @@ impl Desk {
     ///
     /// # Errors
     /// [`OrganizationError::Beyond`].
-    pub fn may_promise(&self, by: &Giver, role: OrganizationRole) -> Result<(), OrganizationError> {
-        by.may_give(&self.compiled(&role.into())?)
+    pub async fn may_promise(&self, by: &Giver, role: impl Into<RoleName>) -> Result<(), OrganizationError> {
+        let role = role.into();
+        self.apart(|| by.may_give(&self.compiled(&role)?)).await?
     }
 
     /// Whether somebody may hold what opens a client: all that it may do on its own behalf, by its role as it is and is to be, and by what it was granted.

@@ -56,10 +56,10 @@ impl Gift<'_> {
         let Some(row) = held.first() else { return Ok(false) };
         let standing = held::read(row)?;
         let book = roles.read(self.organization).await?;
-        apart(self.organization, book.effort(), || self.may(&standing, &book)).await?
+        apart(self.organization, book.effort(), || self.is_held(&book, &standing)).await?
     }
 
-    fn may(&self, standing: &Standing, book: &Rulebook) -> Result<bool, OrganizationError> {
+    fn is_held(&self, book: &Rulebook, standing: &Standing) -> Result<bool, OrganizationError> {
         let holds = book.compile(&standing.held)?;
         let leave = Question { permission: self.by, on: On::All, user: Some(self.giver) };
         if !holds.allows(&leave, &[]) {

@@ -4,5 +4,6 @@
 
 #[expect(unreachable_pub, reason = "`oracle/` compiles this file too, as a public module")]
 mod cases;
+mod largest;
 mod oracle;
 mod properties;

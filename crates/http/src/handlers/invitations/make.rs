@@ -161,7 +161,7 @@ async fn may_promise<E: Endpoint<Mode = Write>>(
     if !by.may(Permission::MembersWrite) {
         return Err(OrganizationError::Beyond(vec!["`members:write` is denied to you".into()]));
     }
-    desk.may_promise(&by, role)
+    desk.may_promise(&by, role).await
 }
 
 /// The caller, as somebody who looks after the organization; the refusal of anybody else.

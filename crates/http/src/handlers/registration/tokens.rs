@@ -111,7 +111,10 @@ async fn may_promise<E: Endpoint<Mode = Write>>(
     now: Timestamp,
 ) -> Result<(), OrganizationError> {
     let (desk, by) = sit_down(work, tenant, caller, now).await?;
-    role.map_or(Ok(()), |role| desk.may_promise(&by, role))
+    match role {
+        Some(role) => desk.may_promise(&by, role).await,
+        None => Ok(()),
+    }
 }
 
 pub(crate) async fn list(permit: Permit<ListInitialTokens>, (): ()) -> Result<Json<InitialTokenList>, Failure> {

@@ -40,7 +40,7 @@ pub(crate) async fn begin(permit: Permit<BeginReview>, Json(new): Json<NewReview
         let begun = review::begin(&mut work.tx(), &tenant, &wanted, now).await?;
         if wanted.on_due == review::Verdict::Revoke {
             // Whatever nobody decides about is taken then, denies among it: that is for who holds all that there may be.
-            desk.may_promise(&by, OrganizationRole::Owner)?;
+            desk.may_promise(&by, OrganizationRole::Owner).await?;
         }
         Ok::<_, OrganizationError>(begun)
     };
