@@ -92,7 +92,7 @@ pub struct AppOptions {
     pub cost: Cost,
     /// Where passwords are looked up that were leaked elsewhere.
     pub breached: Option<Breached>,
-    /// The threads that work passwords out.
+    /// The threads that work passwords out: with the weight of any other, as tests leave no core idle.
     pub hashing: PoolOptions,
     /// Whether passkeys are for pages of this very server, at `http://localhost:PORT`, instead of those at [`OWN_ISS`].
     pub pages_here: bool,
@@ -130,7 +130,7 @@ impl Default for AppOptions {
             factors: FactorRules::default(),
             cost: Cost { memory_kib: 64, passes: 1 },
             breached: None,
-            hashing: PoolOptions { threads: 2, queue: 64 },
+            hashing: PoolOptions { threads: 2, queue: 64, stand_back: false },
             pages_here: false,
             beat: std::time::Duration::ZERO,
             mailer: None,

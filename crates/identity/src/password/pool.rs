@@ -24,13 +24,15 @@ pub struct PoolOptions {
     pub threads: usize,
     /// How many may wait.
     pub queue: usize,
+    /// Whether the threads work only when no other has anything to do.
+    pub stand_back: bool,
 }
 
 impl PoolOptions {
     /// As many threads as the machine has cores, and a second's worth of work waiting.
     pub fn of_this_machine() -> Self {
         let threads = thread::available_parallelism().map_or(2, usize::from);
-        Self { threads, queue: threads * 32 }
+        Self { threads, queue: threads * 32, stand_back: true }
     }
 }
 
@@ -64,7 +66,9 @@ impl HashPool {
         for number in 0..options.threads.max(1) {
             let queue = queue.clone();
             thread::Builder::new().name(format!("password-{number}")).spawn(move || {
-                stand_back();
+                if options.stand_back {
+                    stand_back();
+                }
                 work(|| queue.take());
             })?;
         }
@@ -138,7 +142,7 @@ mod tests {
     async fn the_threads_stand_back_and_no_other_does() {
         let policy = || thread_schedule_policy().unwrap();
         let own = policy();
-        let pool = HashPool::start(PoolOptions { threads: 1, queue: 1 }).unwrap();
+        let pool = HashPool::start(PoolOptions { threads: 1, queue: 1, stand_back: true }).unwrap();
         let theirs = pool.run(move |_| policy()).await.unwrap();
         assert_eq!(theirs, ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle));
         assert_ne!(own, theirs);
@@ -163,7 +167,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_waits_for_long_is_done_while_the_threads_get_nowhere() {
-        let pool = HashPool::start(PoolOptions { threads: 1, queue: 1 }).unwrap();
+        let pool = HashPool::start(PoolOptions { threads: 1, queue: 1, stand_back: true }).unwrap();
         let (release, first) = kept_busy(&pool).await;
         let own = rustix::process::getpriority_process(None).unwrap();
         let theirs = pool.run(|_| rustix::process::getpriority_process(None).unwrap()).await.unwrap();
@@ -174,7 +178,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_queue_refuses_at_once_and_goes_on_afterwards() {
-        let pool = HashPool::start(PoolOptions { threads: 1, queue: 1 }).unwrap();
+        let pool = HashPool::start(PoolOptions { threads: 1, queue: 1, stand_back: true }).unwrap();
         let (release, first) = kept_busy(&pool).await;
         let second = tokio::spawn({
             let pool = pool.clone();

@@ -117,7 +117,7 @@ fn registration(email: &str, name: &str, password: &Secret) -> Result<Registrati
 
 /// Refuses a password that was leaked elsewhere. Where that cannot be known it is taken, as over HTTP.
 async fn not_leaked(breached: &Breached, password: &Secret) -> Result<(), StartError> {
-    let pool = HashPool::start(PoolOptions { threads: 1, queue: 1 })?;
+    let pool = HashPool::start(PoolOptions { threads: 1, queue: 1, stand_back: false })?;
     match breached.holds(password, &pool).await {
         Ok(false) => Ok(()),
         Ok(true) => Err("the password was leaked elsewhere, and is tried first: take another".into()),

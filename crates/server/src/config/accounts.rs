@@ -95,7 +95,7 @@ pub(super) fn accounts(settings: &Settings) -> Result<AccountSettings, ConfigErr
     let machine = PoolOptions::of_this_machine();
     let pool = match settings.number("accounts.hash_threads")? {
         0 => machine,
-        threads => PoolOptions { threads, queue: threads * 32 },
+        threads => PoolOptions { threads, queue: threads * 32, ..machine },
     };
     let (breached, smtp) = (breached(settings)?, smtp(settings)?);
     Ok(AccountSettings { registration, factors, lifetimes, breached, fresh_for, pool, smtp })

@@ -24,7 +24,7 @@ async fn an_organization_makes_reads_changes_and_deletes_its_roles() {
     let page = owner.caller.get(ROLES).await.ok();
     assert_eq!(names(&page), ["owner", "admin", "developer", "data_scientist", "analyst", "reader"]);
     assert_eq!(
-        (&page["roles"][0]["holders"], &page["roles"][2]["holders"], &page["roles"][4]["holders"]),
+        (&page["roles"][0]["holders"], &page["roles"][2]["holders"], &page["roles"][3]["holders"]),
         (&json!(1), &json!(1), &json!(0))
     );
     let mut seen = Vec::new();
