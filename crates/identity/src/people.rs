@@ -11,7 +11,7 @@ mod unproven;
 pub use end::{Administrators, Gone, administrators, delete, disable, enable};
 pub use factors::{Taken, take_factors};
 pub use global::{GlobalRoleSet, set_global_role};
-pub use leaving::Left;
+pub use leaving::{Left, hold_organizations};
 pub use list::{Listing, Person, Who, find, list};
 pub use sign_out::{Ended, end_everybodys_sessions, end_sessions};
 pub use unproven::{delete_unproven, unproven};

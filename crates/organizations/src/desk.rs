@@ -5,7 +5,7 @@ use wardgraph_access::{Bound, Held, Matcher, RoleName, Rulebook};
 use wardgraph_kernel::{ClientId, Holder, OrganizationRole, SessionId, TenantId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Statement, StatementInfo, Tx};
 
-use crate::{Giver, OrganizationError, announce, held, sets};
+use crate::{Giver, OrganizationError, announce, error::Flaw, held, sets};
 
 const APP: &[Role] = &[Role::App];
 
@@ -100,11 +100,20 @@ impl Desk {
         Ok(Giver::for_a_while(user, self.book.compile(&standing.held)?, later, bounds))
     }
 
+    /// The role of the organization that a text names exactly, built in or its own.
+    ///
+    /// # Errors
+    /// [`OrganizationError::Unfit`].
+    pub fn role(&self, text: &str) -> Result<RoleName, OrganizationError> {
+        let known = RoleName::read(text).ok().filter(|name| self.book.find(name).is_some());
+        known.ok_or_else(|| OrganizationError::Unfit(vec![Flaw::new("role", "is no role of the organization")]))
+    }
+
     /// Whether somebody may have others hold a role, by an invitation or a token.
     ///
     /// # Errors
     /// [`OrganizationError::Beyond`].
-    pub fn may_promise(&self, by: &Giver, role: OrganizationRole) -> Result<(), OrganizationError> {
+    pub fn may_promise(&self, by: &Giver, role: impl Into<RoleName>) -> Result<(), OrganizationError> {
         by.may_give(&self.compiled(&role.into())?)
     }
 

@@ -147,6 +147,7 @@ async fn end<E: Endpoint<Mode = Write>>(
     user: UserId,
     now: Timestamp,
 ) -> Result<(), Failure> {
+    people::hold_organizations(&mut work.tx(), user).await?;
     left::of(work, user, "deleted", now).await?;
     let gone = people::delete(&mut work.tx(), administrators, user, now).await?;
     for left in &gone.left {

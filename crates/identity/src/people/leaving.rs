@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 use wardgraph_kernel::{EventType, TenantId, UserId, Write};
-use wardgraph_store::{Role, Statement, Tx};
+use wardgraph_store::{Role, Statement, StoreError, Tx};
 
 use crate::IdentityError;
 
@@ -68,6 +68,11 @@ impl Left {
             None => (EventType::OrganizationDeleted, json!({ "before": before, "after": null })),
         }
     }
+}
+
+/// Holds the organizations of an account that is to go, before anything of it is taken back: whoever follows an invitation holds its organization first, too.
+pub async fn hold_organizations(tx: &mut Tx<'_, Write>, user: UserId) -> Result<(), StoreError> {
+    tx.write(&HOLD, &[&user.uuid()]).await.map(drop)
 }
 
 /// Has the organizations of an account do without it, and tells those that have another owner now, or are no more.
