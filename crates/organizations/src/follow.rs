@@ -25,7 +25,8 @@ const GIVER_FOR: Statement<Identity> = Statement::identity("organizations.follow
 const ROLES_FOR: Statement<Identity> = Statement::identity("organizations.follow.roles_for", held::ROLES_SQL);
 /// Has a member hold a role of the organization's own, once they are one.
 const GRANT_SQL: &str = "with given as (
-       insert into grants (tenant_id, grant_id, user_id, role, granted_by, created_at) values ($1, $2, $3, $4, $5, $6))
+       insert into grants (tenant_id, grant_id, user_id, role, granted_by, created_at)
+       select $1, $2::uuid, $3::uuid, $4::text, $5::text, $6::timestamptz)
      update organizations set grants_version = grants_version + 1 where organization_id = $1 returning grants_version";
 /// Row-level security asks for the invitation besides: one that was used up at this very moment.
 const GRANT: Statement<Write> = Statement::writing("organizations.follow.grant", ADMIN, GRANT_SQL);
