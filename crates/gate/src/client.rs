@@ -71,8 +71,18 @@ impl Gate {
         client
     }
 
-    /// The client of this name; `from` is where somebody asks for it.
+    /// The client of this name, which asks itself; `from` is where it does. From where its organization lets nobody call it is nobody.
     pub(crate) async fn client(self: &Arc<Self>, id: &ClientId, from: IpAddr) -> Result<Option<Arc<Client>>, Problem> {
+        let Some(found) = self.named_client(id, from).await? else { return Ok(None) };
+        let premises = match &found.organization {
+            Some(home) => self.premises(home).await?,
+            None => None,
+        };
+        Ok(premises.is_none_or(|premises| premises.admits(from)).then_some(found))
+    }
+
+    /// The client of this name; `from` is where somebody else names it. Where that may be is for whoever they work for to say.
+    pub(crate) async fn named_client(self: &Arc<Self>, id: &ClientId, from: IpAddr) -> Result<Option<Arc<Client>>, Problem> {
         self.fresh().await?;
         if document::is_address(id.as_str()) {
             return Box::pin(self.described(id, from)).await;
@@ -85,10 +95,10 @@ impl Gate {
                 found.map_err(|error| Problem::unavailable("clients cannot be looked up now").retry_after(2).inside(&error))?;
             found.map(|client| self.remember(client))
         };
-        // Clients of an organization that was deleted are nobody, and so they are from where it lets nobody call.
+        // Clients of an organization that was deleted are nobody.
         let Some(home) = found.as_ref().and_then(|client| client.organization.as_ref()) else { return Ok(found) };
-        let premises = self.premises(home).await?;
-        Ok(found.filter(|_| premises.is_none_or(|premises| !premises.is_deleted && premises.admits(from))))
+        let is_deleted = self.is_deleted(home).await?;
+        Ok(found.filter(|_| !is_deleted))
     }
 }
 
@@ -99,12 +109,20 @@ pub(crate) async fn look_up(store: &Store, id: &ClientId) -> Result<Option<Clien
 }
 
 impl<E: Endpoint> Ceremony<E> {
-    /// The client of this name, as it is registered now. Waits for nobody if it was met lately.
+    /// The client of this name that asks, as it is registered now. Waits for nobody if it was met lately.
     ///
     /// # Errors
     /// 503 while that cannot be known.
     pub async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, Problem> {
         self.admission().gate.client(id, self.admission().ip).await
+    }
+
+    /// The same of one that a browser names, in which there is a person and not the client.
+    ///
+    /// # Errors
+    /// As [`Self::client`].
+    pub async fn named_client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, Problem> {
+        self.admission().gate.named_client(id, self.admission().ip).await
     }
 
     /// The most that a client holds in its organization on its own behalf, whatever its names and denies leave of it: for the scopes of its tokens, which

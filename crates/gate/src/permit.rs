@@ -167,12 +167,20 @@ impl<E: Endpoint> Permit<E> {
         Err(Problem::forbidden("the scope `openid` is needed").challenge(challenge))
     }
 
-    /// The client of this name, as it is registered now. Waits for nobody if it was met lately.
+    /// The client of this name that asks, as it is registered now. Waits for nobody if it was met lately.
     ///
     /// # Errors
     /// 503 while that cannot be known.
     pub async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, Problem> {
         self.admission.gate.client(id, self.admission.ip).await
+    }
+
+    /// The same of one that a browser names, in which there is a person and not the client.
+    ///
+    /// # Errors
+    /// As [`Self::client`].
+    pub async fn named_client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, Problem> {
+        self.admission.gate.named_client(id, self.admission.ip).await
     }
 
     /// Begins the unit of work. Sends nothing and holds no connection until its first statement.

@@ -106,7 +106,7 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(m::ListFactors, with(services, mfa::factors::list))
         .mount(m::RenameFactor, mfa::factors::rename)
         .mount(m::MakeRecoveryCodes, mfa::factors::make_codes)
-        .mount(m::RequireMfa, mfa::factors::require)
+        .mount(m::RequireMfa, organizations::own::require_mfa)
         .mount(m::RemoveFactor, with(services, mfa::factors::remove))
         .mount(k::BeginPasskey, with(services, mfa::passkey::begin))
         .mount(u::ListUsers, users::list)

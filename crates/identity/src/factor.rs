@@ -2,7 +2,7 @@
 
 mod own;
 
-pub use own::{Factor, List, Standing, list, remove, rename, require, standing};
+pub use own::{Factor, List, list, remove, rename};
 
 use uuid::Uuid;
 use wardgraph_kernel::{FactorId, Identity, TenantId, Timestamp, UserId};
@@ -57,8 +57,6 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     own::REMOVE.info(),
     own::FORGET_CODES.info(),
     own::RENAME.info(),
-    own::REQUIRE.info(),
-    own::STANDING.info(),
 ];
 
 /// What a sign-in must show besides the password.

@@ -46,16 +46,6 @@ impl OrganizationRole {
         Self::ALL.iter().copied().find(|role| role.word() == word)
     }
 
-    /// Whether the role looks after the organization itself: its members and settings.
-    pub const fn governs(self) -> bool {
-        matches!(self, Self::Owner | Self::Admin)
-    }
-
-    /// Whether somebody of this role may give others that role: who looks after members, and none above the own.
-    pub fn may_give(self, role: Self) -> bool {
-        self.governs() && (self == Self::Owner || role != Self::Owner)
-    }
-
     /// What the role may do. What concerns the whole server is no organization's to give.
     pub const fn permissions(self) -> Permissions {
         match self {
@@ -151,15 +141,6 @@ mod tests {
             }
             mightier = may;
         }
-        let givers: Vec<_> = OrganizationRole::ALL
-            .iter()
-            .map(|role| OrganizationRole::ALL.iter().filter(|other| role.may_give(**other)).count())
-            .collect();
-        assert_eq!(givers, [5, 4, 0, 0, 0]);
-        assert!(
-            OrganizationRole::Owner.may_give(OrganizationRole::Owner)
-                && !OrganizationRole::Admin.may_give(OrganizationRole::Owner)
-        );
         assert!(!OrganizationRole::Analyst.permissions().allows(Permission::NodesWrite));
         assert_eq!(OrganizationRole::of("Owner"), None);
         let data = Permissions::from_scopes(["kg:read", "kg:write", "search:read", "ask:read", "events:read"]);

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use wardgraph_kernel::{Change, ChangeKind, Holder, TenantId, Timestamp, Write};
-use wardgraph_store::{StoreError, Tx, changes};
+use wardgraph_store::{
+    StoreError, Tx,
+    changes::{self, Announcing},
+};
 
 /// For how long a change matters: for longer than any token of this server's own lives, or anything is remembered of an organization.
 const MATTERS_FOR: Duration = Duration::from_hours(2);
@@ -20,7 +23,7 @@ pub(crate) async fn roles(
 
 /// What somebody holds is of this version now.
 pub(crate) async fn grants(
-    tx: &mut Tx<'_, Write>,
+    tx: &mut impl Announcing,
     (organization, holder): (&TenantId, &Holder),
     version: i64,
     now: Timestamp,
@@ -63,7 +66,13 @@ pub(crate) async fn taken(
     Ok(())
 }
 
-async fn tell(tx: &mut Tx<'_, Write>, kind: ChangeKind, subject: String, number: i64, now: Timestamp) -> Result<(), StoreError> {
+async fn tell(
+    tx: &mut impl Announcing,
+    kind: ChangeKind,
+    subject: String,
+    number: i64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let until = now.saturating_add(MATTERS_FOR).unwrap_or(Timestamp::MAX);
     changes::announce(tx, &Change { kind, subject, number, until }).await
 }

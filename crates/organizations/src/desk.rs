@@ -5,7 +5,7 @@ use wardgraph_access::{Bound, Held, Matcher, RoleName, Rulebook};
 use wardgraph_kernel::{ClientId, Holder, OrganizationRole, SessionId, TenantId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Statement, StatementInfo, Tx};
 
-use crate::{Giver, OrganizationError, announce, bench::apart, effort::Effort, held, sets};
+use crate::{Giver, OrganizationError, announce, bench::apart, effort::Effort, error::Flaw, held, sets};
 
 const APP: &[Role] = &[Role::App];
 
@@ -125,6 +125,15 @@ impl Desk {
     /// [`OrganizationError::Busy`].
     pub(crate) async fn apart<T>(&self, work: impl FnOnce() -> T + Send) -> Result<T, OrganizationError> {
         apart(&self.organization, self.book.effort(), work).await
+    }
+
+    /// The role of the organization that a text names exactly, built in or its own.
+    ///
+    /// # Errors
+    /// [`OrganizationError::Unfit`].
+    pub fn role(&self, text: &str) -> Result<RoleName, OrganizationError> {
+        let known = RoleName::read(text).ok().filter(|name| self.book.find(name).is_some());
+        known.ok_or_else(|| OrganizationError::Unfit(vec![Flaw::new("role", "is no role of the organization")]))
     }
 
     /// Whether somebody may have others hold a role, by an invitation or a token.

@@ -96,7 +96,9 @@ const INVITED: &str = "(email = ( SELECT u.email\n   FROM users u\n  WHERE (u.us
 /// The policy on messages to whoever is invited.
 const INVITATION: &str = "((kind = 'invitation'::text) AND (EXISTS ( SELECT\n   FROM invitations i\n  WHERE ((i.invitation_id = mail.link_id) AND (i.email = mail.recipient) AND (i.organization_id = NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))))))";
 /// The policy on who becomes a member by an invitation.
-const INVITED_MEMBER: &str = "(EXISTS ( SELECT\n   FROM ((invitations i\n     JOIN users u ON (((u.user_id = memberships.user_id) AND (u.email = i.email))))\n     JOIN memberships h ON (((h.organization_id = i.organization_id) AND (h.user_id = i.inviter_id))))\n  WHERE ((i.organization_id = memberships.organization_id) AND (i.role = memberships.role) AND (i.withdrawn_at IS NULL) AND (i.expires_at > memberships.created_at) AND (i.used_at = memberships.created_at) AND ((h.role = 'owner'::text) OR ((h.role = 'admin'::text) AND (i.role <> 'owner'::text))))))";
+const INVITED_MEMBER: &str = "(EXISTS ( SELECT\n   FROM ((invitations i\n     JOIN users u ON (((u.user_id = memberships.user_id) AND (u.email = i.email))))\n     JOIN memberships h ON (((h.organization_id = i.organization_id) AND (h.user_id = i.inviter_id))))\n  WHERE ((i.organization_id = memberships.organization_id) AND ((memberships.role IS NULL) OR (memberships.role = i.role)) AND (i.withdrawn_at IS NULL) AND (i.expires_at > memberships.created_at) AND (i.used_at = memberships.created_at))))";
+/// The policy on who is granted a role by an invitation.
+const INVITED_HOLDER: &str = "(EXISTS ( SELECT\n   FROM (invitations i\n     JOIN users u ON (((u.user_id = grants.user_id) AND (u.email = i.email))))\n  WHERE ((i.organization_id = grants.tenant_id) AND (i.role = grants.role) AND (i.withdrawn_at IS NULL) AND (i.expires_at > grants.created_at) AND (i.used_at = grants.created_at))))";
 
 /// A question to the catalogue: each row that comes back is a leak, told in its first column.
 const QUESTIONS: &[&str] = &[
@@ -208,7 +210,10 @@ fn of_a_tenant(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static s
         ("identity", "r", "true", "") if table == "roles" => Some(&["wardgraph_identity"]),
         ("identity", "*", "true", "true") if table == "grants" => Some(&["wardgraph_identity"]),
         ("worker_status", "w", STATUS, STATUS) if table == "nodes" => Some(&["wardgraph_worker"]),
-        ("administrator", "*", "true", "true") => Some(&["wardgraph_admin"]),
+        ("administrator", "r", "true", "") | ("invited", "a", "", INVITED_HOLDER) if table == "grants" => {
+            Some(&["wardgraph_admin"])
+        }
+        ("administrator", "*", "true", "true") if table != "grants" => Some(&["wardgraph_admin"]),
         _ => None,
     }
 }

@@ -41,7 +41,7 @@ crate::endpoints! {
     SetUpByPage: POST "/setup" (Form<Setup>) -> Redirect {
         credential: "the link that was printed is the credential", by: Browser, limit: Auth, audit: ServerSetUp, body: SMALL,
     }
-    /// The invitations of the organization of the session, for its owner and admins.
+    /// The invitations of the organization of the session.
     InvitationsPage: GET "/account/invitations" (Query<InvitationsView>) -> Page {
         permission: MembersWrite, rows: Account, by: Browser, limit: Read, body: 0,
     }

@@ -39,9 +39,9 @@ crate::endpoints! {
     MakeRecoveryCodes: POST "/api/v1/users/me/mfa/recovery-codes" (()) -> Issued<RecoveryCodes> {
         own: "recovery codes are their owner's to replace", rows: Account, fresh: "whoever holds a code gets in again", limit: Auth, audit: RecoveryCodesMade, body: 0,
     }
-    /// Set whether the organization of the session requires a second factor of everyone who works in it. For its owner and admins.
+    /// Set whether the organization of the session requires a second factor of everyone who works in it: its setting `requires_mfa` alone.
     RequireMfa: PUT "/api/v1/organization/mfa" (Json<MfaRequirement>) -> Json<MfaRequirement> {
-        own: "an organization's settings are its owner's and admins' to change", rows: Organization, fresh: "it holds for everyone who works there", limit: Auth, audit: MfaRequirementSet, body: SMALL,
+        permission: OrganizationsWrite, rows: Organization, fresh: "it holds for everyone who works there", limit: Auth, audit: MfaRequirementSet, body: SMALL,
     }
     /// Remove a second factor; with the last one go the recovery codes.
     RemoveFactor: DELETE "/api/v1/users/me/mfa/{id}" (Path<FactorId>) -> NoContent {

@@ -4,11 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    api_key::Rotation,
-    invitation::{NewInvitation, Role},
-    page::Done,
-};
+use super::{api_key::Rotation, invitation::NewInvitation, page::Done};
 use crate::{
     describe::{Body, Known},
     validate::{Faults, Validate},
@@ -20,8 +16,8 @@ use crate::{
 pub struct InviteForm {
     /// The e-mail address.
     pub email: String,
-    /// To be what.
-    pub role: Role,
+    /// To be what: a role of the organization.
+    pub role: String,
 }
 
 impl InviteForm {

@@ -6,13 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use wardgraph_kernel::{ClientId, GrantId, Holder, UserId};
 
+use super::role::MOST_NAME;
 use crate::{
     describe::{Body, Known},
     validate::{Faults, Validate},
 };
-
-/// The longest name of a role.
-const MOST_NAME: usize = 63;
 
 /// A role that somebody is to hold.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

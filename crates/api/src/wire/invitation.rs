@@ -10,6 +10,7 @@ use super::{
     Name, SecretText,
     account::Seat,
     auth::{email, password, token},
+    role::MOST_NAME,
 };
 use crate::{
     describe::{Body, Known},
@@ -21,7 +22,7 @@ const MOST_LIFE_S: i64 = 30 * 24 * 3_600;
 /// The shortest: five minutes, in seconds.
 const LEAST_LIFE_S: i64 = 5 * 60;
 
-/// A role in an organization.
+/// A built-in role in an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -55,8 +56,8 @@ impl From<Role> for OrganizationRole {
 pub struct NewInvitation {
     /// The e-mail address. Whether anybody has an account with it is not told.
     pub email: String,
-    /// To be what in the organization: nothing above the own role.
-    pub role: Role,
+    /// To be what: a built-in role, or one of the organization's. It gives nothing that the caller does not hold.
+    pub role: String,
     /// For how many seconds the invitation is good: 300 to 2,592,000 (30 days); a week if absent.
     #[serde(default)]
     pub expires_in: Option<i64>,
@@ -65,6 +66,7 @@ pub struct NewInvitation {
 impl Validate for NewInvitation {
     fn validate(&self, faults: &mut Faults) {
         email(faults, "/email", &self.email);
+        faults.text("/role", &self.role, 1, MOST_NAME);
         let lives = self.expires_in.is_none_or(|life| (LEAST_LIFE_S..=MOST_LIFE_S).contains(&life));
         faults.unless(lives, "/expires_in", "must be five minutes to 30 days");
     }
@@ -97,7 +99,7 @@ pub struct Invitation {
     pub id: InvitationId,
     /// Who is invited.
     pub email: String,
-    /// To be what: `owner`, `admin`, `developer`, `data_scientist` or `analyst`.
+    /// To be what: a built-in role, or one of the organization's. Who follows the invitation is granted the latter.
     pub role: String,
     /// Who invited: an account.
     pub invited_by: UserId,

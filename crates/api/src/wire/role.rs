@@ -19,7 +19,7 @@ const MOST_RULES: usize = 256;
 const MOST_PARENTS: usize = 16;
 /// How long a rule may be, and a role's name.
 const MOST_RULE: usize = 256;
-const MOST_NAME: usize = 63;
+pub(super) const MOST_NAME: usize = 63;
 
 /// A role's name, where it stands in a path.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

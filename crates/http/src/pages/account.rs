@@ -7,7 +7,6 @@ use wardgraph_api::wire::{
     page::{Done, Press},
 };
 use wardgraph_identity::invitation::Membership;
-use wardgraph_kernel::OrganizationRole;
 
 use super::{
     device,
@@ -18,7 +17,7 @@ use super::{
 };
 
 /// What the account says, after something was done.
-pub(crate) fn account(me: &Me, places: &[Membership], token: String, done: Option<Done>) -> Screen {
+pub(crate) fn account(me: &Me, (places, invites): (&[Membership], bool), token: String, done: Option<Done>) -> Screen {
     let confirmed = if me.email_verified { a::CONFIRMED } else { a::UNCONFIRMED };
     let body = html! {
         (notice(done.map(texts::done)))
@@ -31,7 +30,7 @@ pub(crate) fn account(me: &Me, places: &[Membership], token: String, done: Optio
             }
             div { dt { (a::SINCE) } dd { (moment(me.created_at)) } }
         }
-        (organizations(me.organization.as_ref(), places))
+        (organizations(me.organization.as_ref(), places, invites))
         section {
             h2 { (a::CHANGE_NAME) }
             (name_form(&Filled::fresh(token, &[("name", &me.name)])))
@@ -40,11 +39,10 @@ pub(crate) fn account(me: &Me, places: &[Membership], token: String, done: Optio
     Screen::new(a::TITLE, body).at("/account")
 }
 
-/// Where the person works, and where else they could; and whom the organization invites, for who looks after it.
-fn organizations(seat: Option<&Seat>, places: &[Membership]) -> Markup {
-    let governs = seat.and_then(|seat| OrganizationRole::of(seat.role.as_deref()?)).is_some_and(OrganizationRole::governs);
+/// Where the person works, and where else they could; and whom the organization invites, for who may.
+fn organizations(seat: Option<&Seat>, places: &[Membership], invites: bool) -> Markup {
     html! {
-        @if governs { p { a.button href="/account/invitations" { (a::INVITATIONS) } } }
+        @if invites { p { a.button href="/account/invitations" { (a::INVITATIONS) } } }
         @if places.len() > 1 {
             section {
                 h2 { (a::ORGANIZATIONS) }

@@ -71,6 +71,11 @@ impl<'a> Filled<'a> {
         self.fields.iter().find(|(field, _)| field == name).map(|(_, text)| text.as_str())
     }
 
+    /// Each text of a field that is there more than once.
+    pub(super) fn texts(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.fields.iter().filter(move |(field, _)| field == name).map(|(_, text)| text.as_str())
+    }
+
     pub(super) fn has(&self, name: &str, value: &str) -> bool {
         self.fields.iter().any(|(field, text)| field == name && text == value)
     }

@@ -120,6 +120,9 @@ impl Shown for InviteForm {
         let labels = [("email", f::EMAIL), ("role", t::ROLE)];
         // The least first: what is chosen by not choosing.
         let roles = OrganizationRole::ALL.iter().rev();
+        // A form that was refused knows of the organization's own the chosen one alone.
+        let is_new = |role: &&str| OrganizationRole::of(role).is_none() && !filled.has("own_role", role);
+        let own = filled.texts("own_role").chain(filled.text("role").filter(is_new));
         let content = html! {
             (filled.line(&Line { autocomplete: "off", ..EMAIL }))
             div.field {
@@ -127,6 +130,7 @@ impl Shown for InviteForm {
                 (filled.said("role", t::ROLE_HINT))
                 select #role name="role" aria-describedby=[filled.described("role", t::ROLE_HINT)] {
                     @for role in roles { option value=(role.word()) selected[filled.has("role", role.word())] { (t::role(*role)) } }
+                    @for role in own { option value=(role) selected[filled.has("role", role)] { (role) } }
                 }
             }
             div.row { button.main { (t::SEND) } a href="/account/invitations" { (texts::password::CANCEL) } }

@@ -15,7 +15,7 @@ pub(super) const PERSON: Statement<Identity> = Statement::identity(
 );
 pub(super) const SEATS: Statement<Identity> = Statement::identity(
     "identity.account.seats",
-    "select m.organization_id, m.role, u.global_role, o.name, o.requires_mfa
+    "select m.organization_id, m.role, u.global_role, o.name, o.requires_mfa, o.allowed_networks
      from memberships m join users u on u.user_id = m.user_id join organizations o on o.organization_id = m.organization_id
      where m.user_id = $1 and o.deleted_at is null order by m.created_at, m.organization_id limit $2",
 );
@@ -45,6 +45,8 @@ pub struct Place {
     pub name: String,
     /// Whether whoever works there must have shown a second factor.
     pub requires_mfa: bool,
+    /// From where its sessions may call; empty for everywhere.
+    pub networks: Vec<String>,
 }
 
 impl Seat {
@@ -75,7 +77,7 @@ pub async fn places(tx: &mut Tx<'_, Identity>, user: UserId) -> Result<Vec<Place
     let read = |row: &wardgraph_store::Row| {
         let organization = TenantId::parse(row.try_get::<&str>(0)?).map_err(|_| unreadable())?;
         let seat = Seat::read(organization, row.try_get(1)?, row.try_get(2)?).ok_or_else(unreadable)?;
-        Ok(Place { seat, name: row.try_get(3)?, requires_mfa: row.try_get(4)? })
+        Ok(Place { seat, name: row.try_get(3)?, requires_mfa: row.try_get(4)?, networks: row.try_get(5)? })
     };
     tx.run(&SEATS, &[&user.uuid(), &MOST]).await?.iter().map(read).collect()
 }

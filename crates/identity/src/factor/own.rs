@@ -1,7 +1,7 @@
 //! Second factors, seen by their owner.
 
 use uuid::Uuid;
-use wardgraph_kernel::{FactorId, OrganizationRole, Read, Timestamp, UserId, Write};
+use wardgraph_kernel::{FactorId, Read, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Row, Statement, StoreError, Tx};
 
 use crate::IdentityError;
@@ -40,18 +40,6 @@ pub(super) const LEFT: Statement<Write> = Statement::writing(
 );
 pub(super) const FORGET_CODES: Statement<Write> =
     Statement::writing("identity.own.forget_recovery_codes", APP, "delete from recovery_codes where user_id = $1");
-/// A member's place in the organization that they work in, and whether they have a factor.
-pub(super) const STANDING: Statement<Write> = Statement::writing(
-    "identity.own.mfa_standing",
-    APP,
-    "select m.role, exists (select from factors where user_id = $1) from memberships m where m.user_id = $1 and m.organization_id = $2",
-);
-pub(super) const REQUIRE: Statement<Write> = Statement::writing(
-    "identity.own.require_mfa",
-    APP,
-    "update organizations set requires_mfa = $2 where organization_id = $1 returning organization_id",
-);
-
 /// A factor, as its owner sees it.
 #[derive(Debug, Clone)]
 pub struct Factor {
@@ -114,32 +102,6 @@ pub async fn remove(tx: &mut Tx<'_, Write>, user: UserId, factor: FactorId, requ
         (false, true) => Err(IdentityError::Required),
         (false, false) => Ok(tx.write(&FORGET_CODES, &[&user.uuid()]).await.map(drop)?),
     }
-}
-
-/// What somebody may say about the organization that they work in.
-#[derive(Debug, Clone, Copy)]
-pub struct Standing {
-    /// Their role there, if they have one.
-    pub role: Option<OrganizationRole>,
-    /// Whether they have a second factor themselves.
-    pub has_factor: bool,
-}
-
-/// A member's place in the organization that they work in.
-pub async fn standing(tx: &mut Tx<'_, Write>, user: UserId) -> Result<Standing, IdentityError> {
-    let tenant = tx.tenant();
-    let rows = tx.write(&STANDING, &[&user.uuid(), &tenant]).await?;
-    let row = rows.first().ok_or(IdentityError::Missing("organization"))?;
-    let read = |word| OrganizationRole::of(word).ok_or(IdentityError::Unreadable("a member's role"));
-    let role = row.try_get::<Option<&str>>(0)?.map(read).transpose()?;
-    Ok(Standing { role, has_factor: row.try_get(1)? })
-}
-
-/// Sets whether the organization that the caller works in wants a second factor of everyone who does.
-pub async fn require(tx: &mut Tx<'_, Write>, required: bool) -> Result<(), IdentityError> {
-    let tenant = tx.tenant();
-    let rows = tx.write(&REQUIRE, &[&tenant, &required]).await?;
-    if rows.is_empty() { Err(IdentityError::Missing("organization")) } else { Ok(()) }
 }
 
 fn read(row: &Row) -> Result<Factor, StoreError> {

@@ -14,6 +14,12 @@ pub(super) const LOOK: Statement<Identity> = Statement::identity(
      join organizations o on o.organization_id = i.organization_id and o.deleted_at is null
      where i.invitation_id = $1 and i.used_at is null and i.withdrawn_at is null and i.expires_at > $2",
 );
+/// Its organization, held, before the invitation itself: whoever changes roles there or takes one away waits, or comes first.
+const HOLD_PLACE_SQL: &str = "select o.organization_id from organizations o
+     where o.organization_id = (select i.organization_id from invitations i where i.invitation_id = $1) for no key update of o";
+pub(super) const HOLD_PLACE: Statement<Identity> = Statement::identity("identity.invitation.hold_place", HOLD_PLACE_SQL);
+pub(super) const HOLD_OWN_PLACE: Statement<Write> =
+    Statement::writing("identity.invitation.hold_own_place", &[Role::Admin], HOLD_PLACE_SQL);
 /// An invitation, held. What its inviter may give is asked once it is, since what a statement sees is from before it waited.
 const HOLD_SQL: &str = "select invitation_id from invitations where invitation_id = $1 for update";
 pub(super) const HOLD: Statement<Identity> = Statement::identity("identity.invitation.hold", HOLD_SQL);
@@ -25,7 +31,7 @@ const TAKE_SQL: &str = "update invitations i set used_at = $2 from memberships h
        and ($3::uuid is null or i.email = (select u.email from users u where u.user_id = $3 and u.disabled_at is null))
        and h.organization_id = i.organization_id and h.user_id = i.inviter_id
        and inviter.user_id = i.inviter_id and inviter.disabled_at is null and o.organization_id = i.organization_id and o.deleted_at is null
-     returning i.organization_id, o.name, i.role, h.role, i.email, i.inviter_id";
+     returning i.organization_id, o.name, i.role, i.email, i.inviter_id";
 pub(super) const TAKE: Statement<Identity> = Statement::identity("identity.invitation.take", TAKE_SQL);
 pub(super) const TAKE_OWN: Statement<Write> = Statement::writing("identity.invitation.take_own", &[Role::Admin], TAKE_SQL);
 /// Makes the account of who is invited, as a member; nothing, where the address was taken meanwhile. The link showed the address.
@@ -72,8 +78,15 @@ pub struct Place {
     pub organization: TenantId,
     /// What it is called.
     pub name: String,
-    /// As what.
-    pub role: OrganizationRole,
+    /// As what: a built-in role, or one that the organization made.
+    pub role: String,
+}
+
+impl Place {
+    /// The role that the membership itself has: a built-in one. What the organization made is granted besides.
+    pub fn own_role(&self) -> Option<&'static str> {
+        OrganizationRole::of(&self.role).map(OrganizationRole::word)
+    }
 }
 
 /// Looks at an invitation without using it up.
@@ -82,8 +95,9 @@ pub async fn look(tx: &mut Tx<'_, Identity>, id: InvitationId, now: Timestamp) -
     rows.first().map(|row| Ok(Offer { email: row.try_get(0)?, is_taken: row.try_get(1)? })).transpose()
 }
 
-/// Uses an invitation up; of two uses at once one is told. Nothing is given that its inviter may not give now.
+/// Uses an invitation up; of two uses at once one is told. What its inviter may give by now is asked then, while the organization is held.
 pub async fn take(tx: &mut Tx<'_, Identity>, id: InvitationId, now: Timestamp) -> Result<Option<Given>, IdentityError> {
+    tx.run(&HOLD_PLACE, &[&id.uuid()]).await?;
     tx.run(&HOLD, &[&id.uuid()]).await?;
     given(&tx.run(&TAKE, &[&id.uuid(), &now, &None::<Uuid>]).await?)
 }
@@ -95,6 +109,7 @@ pub async fn take_own(
     user: UserId,
     now: Timestamp,
 ) -> Result<Option<Given>, IdentityError> {
+    tx.write(&HOLD_OWN_PLACE, &[&id.uuid()]).await?;
     tx.write(&HOLD_OWN, &[&id.uuid()]).await?;
     given(&tx.write(&TAKE_OWN, &[&id.uuid(), &now, &Some(user.uuid())]).await?)
 }
@@ -109,27 +124,20 @@ pub async fn found(
 ) -> Result<Option<UserId>, StoreError> {
     let user = UserId::new(now, chance);
     let (email, verifier) = (new.email.as_str(), new.verifier.to_string());
-    let (organization, role) = (place.organization.as_str(), place.role.word());
+    let (organization, role) = (place.organization.as_str(), place.own_role());
     let rows = tx.run(&FOUND, &[&user.uuid(), &email, &new.name, &now, &verifier, &organization, &role]).await?;
     Ok((!rows.is_empty()).then_some(user))
 }
 
 /// Has an account be a member, once its invitation was used up at `now`. Tells whether it was none before.
 pub async fn join(tx: &mut Tx<'_, Write>, user: UserId, place: &Place, now: Timestamp) -> Result<bool, StoreError> {
-    let (organization, role) = (place.organization.as_str(), place.role.word());
+    let (organization, role) = (place.organization.as_str(), place.own_role());
     tx.write(&JOIN, &[&organization, &user.uuid(), &role, &now]).await.map(|rows| !rows.is_empty())
 }
 
 fn given(rows: &[Row]) -> Result<Option<Given>, IdentityError> {
     let Some(row) = rows.first() else { return Ok(None) };
-    let organization: String = row.try_get(0)?;
-    let role = |word| OrganizationRole::of(word).ok_or(IdentityError::Unreadable("a member's role"));
-    let place = Place {
-        organization: TenantId::parse(&organization).map_err(|_| IdentityError::Unreadable("an organization's id"))?,
-        name: row.try_get(1)?,
-        role: role(row.try_get(2)?)?,
-    };
-    let inviters = row.try_get::<Option<&str>>(3)?.map(role).transpose()?;
-    let given = Given { email: row.try_get(4)?, inviter: row.try_get::<Uuid>(5)?.into(), place };
-    Ok(inviters.is_some_and(|own| own.may_give(given.place.role)).then_some(given))
+    let organization = TenantId::parse(row.try_get(0)?).map_err(|_| IdentityError::Unreadable("an organization's id"))?;
+    let place = Place { organization, name: row.try_get(1)?, role: row.try_get(2)? };
+    Ok(Some(Given { place, email: row.try_get(3)?, inviter: row.try_get::<Uuid>(4)?.into() }))
 }

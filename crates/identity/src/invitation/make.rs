@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use uuid::Uuid;
-use wardgraph_kernel::{Chance, InvitationId, OrganizationRole, Timestamp, UserId, Write};
+use wardgraph_kernel::{Chance, InvitationId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Statement, StoreError, Tx};
 
 use crate::{Address, IdentityError};
@@ -13,17 +13,11 @@ const APP: &[Role] = &[Role::App];
 const MOST_IN_A_DAY: i64 = 100;
 const DAY: Duration = Duration::from_hours(24);
 
-/// The organization, held: invitations that are made at once are counted one after another.
-pub(super) const HOLD: Statement<Write> = Statement::writing(
-    "identity.invitation.hold_organization",
-    APP,
-    "select organization_id from organizations where organization_id = $1 for no key update",
-);
-/// Who invites. Asked once the organization is held, since what a statement sees is from before it waited.
+/// Who invites, as whoever is invited is told.
 pub(super) const INVITER: Statement<Write> = Statement::writing(
     "identity.invitation.inviter",
     APP,
-    "select m.role, o.name, case when u.verified_at is null then '' else u.email end
+    "select o.name, case when u.verified_at is null then '' else u.email end
      from organizations o join memberships m using (organization_id) join users u using (user_id)
      where o.organization_id = $1 and m.user_id = $2",
 );
@@ -51,9 +45,7 @@ pub(super) const MAKE: Statement<Write> = Statement::writing(
 pub struct Inviter {
     /// The account.
     pub user: UserId,
-    /// What they are in the organization that they work in, if they have a role there.
-    pub role: Option<OrganizationRole>,
-    /// What that is called.
+    /// What the organization is called that they work in.
     pub organization: String,
     /// Their address, if it was shown to be theirs; else empty.
     pub email: String,
@@ -64,8 +56,8 @@ pub struct Inviter {
 pub struct NewInvitation<'a> {
     /// Who is invited.
     pub email: &'a Address,
-    /// To be what.
-    pub role: OrganizationRole,
+    /// To be what: a role of the organization.
+    pub role: &'a str,
     /// Until when.
     pub expires_at: Timestamp,
 }
@@ -79,21 +71,19 @@ pub struct Made {
     pub replaced: Vec<InvitationId>,
 }
 
-/// Who invites, as they stand now; whoever else invites to the same organization waits until this transaction ends.
+/// Who invites.
 ///
 /// # Errors
 /// [`IdentityError::Missing`] for whoever is no member any more.
 pub async fn inviter(tx: &mut Tx<'_, Write>, user: UserId) -> Result<Inviter, IdentityError> {
     let tenant = tx.tenant();
-    tx.write(&HOLD, &[&tenant]).await?;
     let rows = tx.write(&INVITER, &[&tenant, &user.uuid()]).await?;
     let row = rows.first().ok_or(IdentityError::Missing("organization"))?;
-    let read = |word| OrganizationRole::of(word).ok_or(IdentityError::Unreadable("a member's role"));
-    let role = row.try_get::<Option<&str>>(0)?.map(read).transpose()?;
-    Ok(Inviter { user, role, organization: row.try_get(1)?, email: row.try_get(2)? })
+    Ok(Inviter { user, organization: row.try_get(0)?, email: row.try_get(1)? })
 }
 
-/// Whether the organization may invite once more at `now`; else when it may.
+/// Whether the organization, which is held so that invitations which are made at once are counted one after another, may invite once more at `now`;
+/// else when it may.
 pub async fn room(tx: &mut Tx<'_, Write>, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
     let (tenant, since) = (tx.tenant(), now.saturating_sub(DAY).unwrap_or(Timestamp::MIN));
     let rows = tx.write(&COUNT, &[&tenant, &since]).await?;
@@ -114,7 +104,7 @@ pub async fn make(
     let (tenant, id, email) = (tx.tenant(), InvitationId::new(now, chance), new.email.as_str());
     let rows = tx.write(&REPLACE, &[&tenant, &email, &now]).await?;
     let replaced = rows.iter().map(|row| row.try_get::<Uuid>(0).map(InvitationId::from)).collect::<Result<_, _>>()?;
-    let (role, inviter) = (new.role.word(), by.user.uuid());
-    tx.write(&MAKE, &[&id.uuid(), &tenant, &email, &role, &inviter, &by.organization, &now, &new.expires_at]).await?;
+    let inviter = by.user.uuid();
+    tx.write(&MAKE, &[&id.uuid(), &tenant, &email, &new.role, &inviter, &by.organization, &now, &new.expires_at]).await?;
     Ok(Made { id, replaced })
 }

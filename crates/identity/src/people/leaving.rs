@@ -79,7 +79,8 @@ pub(super) async fn leave(tx: &mut Tx<'_, Write>, user: UserId) -> Result<Vec<Le
     Ok(left)
 }
 
-/// Holds the organizations of an account that is to go, before anything else of it is looked at, and tells which they are.
+/// Holds the organizations of an account that is to go, before anything else of it is looked at, and tells which they are: whoever follows an
+/// invitation holds its organization first, too.
 pub async fn hold_organizations(tx: &mut Tx<'_, Write>, user: UserId) -> Result<Vec<TenantId>, IdentityError> {
     let rows = tx.write(&HOLD, &[&user.uuid()]).await?;
     let read = |row: &Row| TenantId::parse(row.try_get(0)?).map_err(|_| IdentityError::Unreadable("an organization's id"));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wardgraph_kernel::{ClientId, Identity, OrganizationRole, TenantId, Timestamp, UserId, Write};
+use wardgraph_kernel::{ClientId, Identity, TenantId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Row, Statement, StoreError, Tx, changes::Announcing};
 use wardgraph_tokens::{Revocation, revoke};
 
@@ -13,11 +13,11 @@ const APP: &[Role] = &[Role::App];
 /// How long before a theft was told of its thief may have begun.
 pub(crate) const BEFORE: Duration = Duration::from_hours(24);
 
-/// What somebody is in the organization that they work in, and whether they run the server.
+/// Whether somebody who is a member of the organization that they work in runs the server.
 pub(super) const REGISTRAR: Statement<Write> = Statement::writing(
     "oauth.client.registrar",
     APP,
-    "select m.role, coalesce(u.global_role = 'super_admin', false) from memberships m join users u on u.user_id = m.user_id where m.organization_id = $1 and m.user_id = $2",
+    "select coalesce(u.global_role = 'super_admin', false) from memberships m join users u on u.user_id = m.user_id where m.organization_id = $1 and m.user_id = $2",
 );
 const SIGN_SQL: &str = "insert into client_acts as a (client_id, user_id, acted_at) select $1::text, $2::uuid, $3::timestamptz
      on conflict (client_id, user_id) do update set acted_at = greatest(a.acted_at, excluded.acted_at)";
@@ -35,7 +35,6 @@ pub(super) const DISOWN: Statement<Identity> = Statement::identity(
 #[derive(Debug, Clone, Copy)]
 pub struct Registrar {
     user: UserId,
-    role: Option<OrganizationRole>,
     /// Whether they run the server.
     pub operator: bool,
 }
@@ -48,23 +47,12 @@ pub async fn registrar(tx: &mut Tx<'_, Write>, user: UserId) -> Result<Registrar
     let tenant = tx.tenant();
     let rows = tx.write(&REGISTRAR, &[&tenant, &user.uuid()]).await?;
     let row = rows.first().ok_or(OAuthError::Above("you are no member of the organization any more"))?;
-    let read = |word| OrganizationRole::of(word).ok_or(OAuthError::Unreadable("a member's role"));
-    let role = row.try_get::<Option<&str>>(0)?.map(read).transpose()?;
-    Ok(Registrar { user, role, operator: row.try_get(1)? })
+    Ok(Registrar { user, operator: row.try_get(0)? })
 }
 
 impl Registrar {
-    /// Nobody gives a client a role above the own.
-    ///
-    /// # Errors
-    /// [`OAuthError::Above`].
-    pub fn may_give(&self, role: Option<OrganizationRole>) -> Result<(), OAuthError> {
-        let above = role.is_some_and(|role| !self.role.is_some_and(|own| own.may_give(role)));
-        if above { Err(OAuthError::Above("nobody gives a client a role above the own: ask an owner")) } else { Ok(()) }
-    }
-
-    /// Nobody holds what opens more than they may: of a client whose role is above the own neither a new secret nor another key, and none of one that
-    /// everybody trusts at the operator's word.
+    /// Nobody but whoever runs the server holds what opens a client that everybody trusts at their word. What else it may do is judged as all that is
+    /// given: by what is held.
     ///
     /// # Errors
     /// [`OAuthError::Above`].
@@ -73,7 +61,7 @@ impl Registrar {
             let why = "the client is that of whoever runs the server, who gives it another secret with `wardgraph client`";
             return Err(OAuthError::Above(why));
         }
-        self.may_give(client.registered.role)
+        Ok(())
     }
 
     /// Has a client know who did something with it.

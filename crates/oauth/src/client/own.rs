@@ -100,10 +100,10 @@ pub(super) const EXPIRE: Statement<Write> = Statement::writing(
      returning generation, (select count(*) from ending)",
 );
 
-/// Registers a client of the caller's organization, with its first secret if it has one.
+/// Registers a client of the caller's organization, with its first secret if it has one. That whoever asks holds its role was asked.
 ///
 /// # Errors
-/// [`OAuthError::Above`] for a role above that of whoever asks.
+/// [`OAuthError::TooMany`].
 pub async fn create(
     tx: &mut Tx<'_, Write>,
     by: &Registrar,
@@ -112,7 +112,6 @@ pub async fn create(
     secret: Option<&NewSecret>,
     now: Timestamp,
 ) -> Result<Client, OAuthError> {
-    by.may_give(new.role)?;
     let tenant = tx.tenant();
     let first = First { tenant: Some(&tenant), id: id.as_str(), source: Source::Api.word(), now, new, words: Words::of(new) };
     let rows = tx.write(&CREATE, &first.params()).await?;
@@ -214,10 +213,11 @@ fn loses_a_key(before: &Registration, after: &Registration) -> bool {
     before.jwks_uri != after.jwks_uri || keys(before).iter().any(|key| !left.contains(key))
 }
 
-/// Registers something else of a client. People are asked anew about what they would not have agreed to.
+/// Registers something else of a client. People are asked anew about what they would not have agreed to. That whoever asks holds what it is to be and was
+/// was asked.
 ///
 /// # Errors
-/// [`OAuthError::Above`] for a role above that of whoever asks, before or after.
+/// [`OAuthError::NoClient`].
 pub async fn replace(
     tx: &mut Tx<'_, Write>,
     by: &Registrar,
@@ -227,8 +227,6 @@ pub async fn replace(
     now: Timestamp,
 ) -> Result<Changed, OAuthError> {
     let before = hold(tx, id).await?;
-    by.may_give(before.registered.role)?;
-    by.may_give(new.role)?;
     let tenant = tx.tenant();
     if !new.auth_method.has_secret() {
         tx.write(&FORGET_SECRETS, &[&tenant, &id.as_str()]).await?;

@@ -3,7 +3,6 @@
 //! **Invariant:** nobody has more by a grant, or less by its end, than whoever gave or took it holds (`nobody_grants_what_they_do_not_hold`,
 //! `nobody_takes_what_they_do_not_hold`).
 
-use wardgraph_access::RoleName;
 use wardgraph_kernel::{GrantId, Holder, Read, Timestamp, Write};
 use wardgraph_store::{Role, Statement, Tx};
 
@@ -62,12 +61,10 @@ pub struct NewGrant {
 /// [`OrganizationError::Missing`] for who is no member, and no client, of the organization; [`OrganizationError::Unfit`] for a role that it has not, or an
 /// end that is past; [`OrganizationError::InTheWay`] for what they hold already; [`OrganizationError::Beyond`] for what is not the giver's to give.
 pub async fn make(tx: &mut Tx<'_, Write>, desk: &Desk, by: &Giver, new: &NewGrant) -> Result<Grant, OrganizationError> {
-    let unfit = |place: &str, detail: &str| OrganizationError::Unfit(vec![Flaw::new(place, detail)]);
     if new.expires_at.is_some_and(|until| until <= desk.now) {
-        return Err(unfit("expires_at", "is past"));
+        return Err(OrganizationError::Unfit(vec![Flaw::new("expires_at", "is past")]));
     }
-    let known = RoleName::read(&new.role).ok().filter(|name| desk.book.find(name).is_some());
-    let role = known.ok_or_else(|| unfit("role", "is no role of the organization"))?;
+    let role = desk.role(&new.role)?;
     let held = sets::held_by(tx, &new.holder, desk.now).await?;
     let before = held.ok_or(OrganizationError::Missing(missing(&new.holder)))?;
     desk.apart(|| by.may_give_until(&desk.compiled(&role)?, new.expires_at)).await??;

@@ -31,13 +31,15 @@ pub(super) const REPLACE: Statement<Write> = Statement::writing(
 );
 pub(super) const DELETE: Statement<Write> =
     Statement::writing("organizations.roles.delete", APP, "delete from roles where tenant_id = $1 and name = $2");
-/// Who holds a role still. What is past is nobody's.
+/// Who holds a role still, and how many are invited to it. What is past is nobody's.
 pub(super) const HOLDERS: Statement<Read> = Statement::reading(
     "organizations.roles.holders",
     APP,
     "select (select count(*) from memberships where organization_id = $1 and role = $2)
           + (select count(*) from grants where tenant_id = $1 and role = $2 and (expires_at is null or expires_at > $3))
-          + (select count(*) from clients where organization_id = $1 and role = $2)",
+          + (select count(*) from clients where organization_id = $1 and role = $2),
+       (select count(*) from invitations
+        where organization_id = $1 and role = $2 and used_at is null and withdrawn_at is null and expires_at > $3)",
 );
 pub(super) const FORGET_PAST: Statement<Write> = Statement::writing(
     "organizations.roles.forget_past",
@@ -91,18 +93,21 @@ pub async fn replace(tx: &mut Tx<'_, Write>, desk: &Desk, by: &Giver, new: &Draf
     Ok(Changed { before, after: read::get(tx, name, desk.now).await? })
 }
 
-/// Deletes a role of the organization's own that nobody holds and none inherits from; tells what it was.
+/// Deletes a role of the organization's own that nobody holds or is invited to, and none inherits from; tells what it was.
 ///
 /// # Errors
-/// [`OrganizationError::InTheWay`] while it is held or inherited from.
+/// [`OrganizationError::InTheWay`] while it is held, promised or inherited from.
 pub async fn delete(tx: &mut Tx<'_, Write>, desk: &Desk, name: &RoleName) -> Result<Kept, OrganizationError> {
     let before = read::get(tx, name, desk.now).await?;
     let organization = desk.organization.as_str();
     let row = tx.find(&HOLDERS, &[&organization, &name.as_str(), &desk.now]).await?;
-    let held: i64 = row.ok_or(OrganizationError::Missing("role"))?.try_get(0)?;
+    let row = row.ok_or(OrganizationError::Missing("role"))?;
+    let (held, promised): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
     let heirs = desk.book.roles().filter(|role| role.inherits().any(|parent| parent == name)).count();
-    if held > 0 || heirs > 0 {
-        let told = format!("`{name}` is held {held} times and {heirs} roles inherit from it: take it back first");
+    if held > 0 || heirs > 0 || promised > 0 {
+        let told = format!(
+            "`{name}` is held {held} times, {promised} open invitations are to it and {heirs} roles inherit from it: take it back first"
+        );
         return Err(OrganizationError::InTheWay(told));
     }
     tx.write(&FORGET_PAST, &[&organization, &name.as_str(), &desk.now]).await?;

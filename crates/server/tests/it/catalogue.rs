@@ -75,6 +75,7 @@ async fn the_policies_are_these_and_no_others() {
         "nodes worker_status PERMISSIVE UPDATE worker".into(),
         "roles identity PERMISSIVE SELECT identity".into(),
         "grants identity PERMISSIVE ALL identity".into(),
+        "grants invited PERMISSIVE INSERT admin".into(),
     ];
     for (table, writers) in [
         ("nodes", "app"),
@@ -92,7 +93,8 @@ async fn the_policies_are_these_and_no_others() {
         ("review_items", "app"),
         ("elevations", "app"),
     ] {
-        expected.push(format!("{table} administrator PERMISSIVE ALL admin"));
+        let looks_on = if table == "grants" { "SELECT" } else { "ALL" };
+        expected.push(format!("{table} administrator PERMISSIVE {looks_on} admin"));
         expected.push(format!("{table} tenant_read PERMISSIVE SELECT app+worker"));
         expected.extend(["insert", "update", "delete"].map(|act| {
             let deletes_too = if (table, act) == ("embeddings", "delete") { "app+" } else { "" };
@@ -204,9 +206,12 @@ async fn the_grants_are_these_and_no_others() {
         "grants last_used_at identity update".into(),
         "memberships last_used_at identity update".into(),
         "organizations grants_version app update".into(),
+        "organizations grants_version identity update".into(),
         "organizations roles_version app update".into(),
     ];
-    let mut expected = [expected.to_vec(), crate::accounts::rights::grants()].concat();
+    let of_who_is_invited = ["created_at", "grant_id", "granted_by", "role", "tenant_id", "user_id"]
+        .map(|column| ["admin", "identity"].map(|role| format!("grants {column} {role} insert")));
+    let mut expected = [expected.to_vec(), of_who_is_invited.concat(), crate::accounts::rights::grants()].concat();
     expected.sort();
     assert_eq!(listed, expected);
 }

@@ -51,6 +51,7 @@ migrations![
     "0037_what_a_thief_leaves_everywhere",
     "0038_everybodys_share",
     "0039_own_indexes",
+    "0040_invitations_to_any_role",
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {

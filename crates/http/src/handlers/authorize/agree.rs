@@ -20,7 +20,7 @@ pub(crate) async fn agree(permit: Permit<Agree>, Form(form): Form<ConsentForm>) 
     let (caller, browser, now, chance) = (permit.account()?, permit.browser()?, permit.now(), permit.chance());
     let user = caller.user;
     let unknown = || Problem::not_found("there is no such application");
-    let client = permit.client(&ClientId::parse(&form.client_id).ok_or_else(unknown)?).await?;
+    let client = permit.named_client(&ClientId::parse(&form.client_id).ok_or_else(unknown)?).await?;
     let client = client.filter(|client| client.disabled_at.is_none()).ok_or_else(unknown)?;
     let Some(back) = progress::agreed(&form.return_to, &form.organization, &browser) else {
         return Err(Problem::malformed("the form does not say to which request it belongs").into());

@@ -1,7 +1,7 @@
 //! The authorization endpoint: a browser comes that a client sent, and goes back with a code, with what is wrong, or first to where its person
 //! signs in or is asked.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use serde_json::json;
 use wardgraph_api::{
@@ -36,7 +36,7 @@ use super::{
 };
 use crate::{
     Failure, Services,
-    handlers::{auth::person, granted::with_grants},
+    handlers::{admitted::places, auth::person, granted::with_grants},
     pages::{
         self,
         consent::{Question, consent as question},
@@ -59,14 +59,14 @@ pub(crate) async fn ask(
     services: Services,
 ) -> Result<Committed<Authorize>, Failure> {
     let asked_by = pass.browser()?;
-    let (now, chance) = (pass.now(), pass.chance());
+    let (now, chance, ip) = (pass.now(), pass.chance(), pass.ip());
     let (progress, params) = Progress::take(Params::of(parameters.pairs).ok_or_else(too_long)?, &asked_by);
     let unknown =
         || Problem::malformed("the application is not known here: its request has no client_id of one that is registered");
     let id = params.one("client_id").and_then(ClientId::parse).ok_or_else(unknown)?;
-    let client = pass.client(&id).await?;
+    let client = pass.named_client(&id).await?;
     let client = client.filter(|client| client.disabled_at.is_none()).ok_or_else(unknown)?;
-    let scene = Scene { client, browser: asked_by, services, now, chance, progress };
+    let scene = Scene { client, browser: asked_by, services, now, chance, ip, progress };
     Box::pin(scene.play(pass.begin()?, params)).await
 }
 
@@ -81,6 +81,8 @@ struct Scene {
     services: Services,
     now: Timestamp,
     chance: Arc<dyn Chance>,
+    /// Where the person is.
+    ip: IpAddr,
     progress: Progress,
 }
 
@@ -174,13 +176,15 @@ impl Scene {
 
     async fn agreement(self, mut work: Work, person: Person, asked: Asked) -> Outgoing {
         let (user, proof) = (person.met.user, &person.met.proof);
-        let mut places = account::places(&mut work.tx(), user).await?;
-        places.retain(|place| !place.requires_mfa || proof.is_multiple());
+        let places = places(&mut work.tx(), (user, proof), self.ip).await?;
         let named = asked.request.organization.as_deref();
         let home = person.met.seat.organization.as_str();
         let chosen = places.iter().find(|place| place.seat.organization.as_str() == named.unwrap_or(home)).cloned();
         let Some(chosen) = chosen.or_else(|| places.first().filter(|_| named.is_none()).cloned()) else {
-            let fault = Fault::new("access_denied", "the person is no member of such an organization");
+            let fault = Fault::new(
+                "access_denied",
+                "the person is no member of such an organization, or may not work there from this address",
+            );
             return self.told(work, Some(&person), &asked, fault).await;
         };
         let seat = with_grants(&mut work.tx(), user, &chosen.seat, self.now).await?;

@@ -108,7 +108,7 @@ pub(crate) async fn at_a_clients_word(
         ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"].map(|name| parameters.one(name));
     let believed = hint.and_then(|token| services.issuer.hint(token, now));
     let client = match Wish::client_id(named, believed.as_ref())? {
-        Some(id) => pass.client(&id).await?.filter(|client| client.disabled_at.is_none()),
+        Some(id) => pass.named_client(&id).await?.filter(|client| client.disabled_at.is_none()),
         None => None,
     };
     let wish = Wish::new(client, believed, to, state)?;
@@ -159,7 +159,7 @@ pub(crate) async fn agreed(
     let (account, now) = (permit.account()?, permit.now());
     let believed = form.id_token_hint.as_deref().and_then(|token| services.issuer.hint(token, now));
     let client = match Wish::client_id(form.client_id.as_deref(), believed.as_ref())? {
-        Some(id) => permit.client(&id).await?.filter(|client| client.disabled_at.is_none()),
+        Some(id) => permit.named_client(&id).await?.filter(|client| client.disabled_at.is_none()),
         None => None,
     };
     let wish = Wish::new(client, believed, form.post_logout_redirect_uri.as_deref(), form.state.as_deref())?;

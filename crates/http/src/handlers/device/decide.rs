@@ -17,10 +17,10 @@ use wardgraph_oauth::{
     scope,
 };
 
-use super::{Opened, Person, opened, page, person, places, unknown};
+use super::{Opened, Person, opened, page, person, unknown};
 use crate::{
     Failure,
-    handlers::{auth::person as somebody, granted::with_grants},
+    handlers::{admitted::places, auth::person as somebody, granted::with_grants},
     pages::{self, device_code::decided},
 };
 
@@ -28,7 +28,8 @@ type Work = CeremonyWork<DecideForDevice>;
 type Outgoing = Result<Committed<DecideForDevice>, Failure>;
 
 pub(crate) async fn decide(pass: Ceremony<DecideForDevice>, Form(form): Form<DeviceDecisionForm>) -> Outgoing {
-    let (browser, now, network, chance) = (pass.browser()?, pass.now(), pass.network(), pass.chance());
+    let (browser, now, chance) = (pass.browser()?, pass.now(), pass.chance());
+    let (network, ip) = (pass.network(), pass.ip());
     let mut work = pass.begin()?;
     let Some(person) = person(&mut work, &browser, now).await? else {
         return Ok(work.commit(Proven::nobody(), Onward::Go(Redirect::to(page(&form.user_code)))).await?);
@@ -40,9 +41,12 @@ pub(crate) async fn decide(pass: Ceremony<DecideForDevice>, Form(form): Form<Dev
     if form.decision == Decision::Deny {
         return deny(work, &person, &opened, &browser, now).await;
     }
-    let place = places(&mut work, &person).await?.into_iter().find(|place| place.seat.organization.as_str() == form.organization);
-    match place {
-        None => Ok(work.refuse(Problem::not_found("you are no member of this organization")).await?),
+    let places = places(&mut work.tx(), (person.met.user, &person.met.proof), ip).await?;
+    match places.into_iter().find(|place| place.seat.organization.as_str() == form.organization) {
+        None => {
+            let told = "you are no member of this organization, or may not work there from this address";
+            Ok(work.refuse(Problem::not_found(told)).await?)
+        }
         Some(place) => Box::pin(allow(work, &person, &opened, &place, &browser, (now, &*chance))).await,
     }
 }

@@ -6,12 +6,9 @@ pub(crate) mod open;
 
 use wardgraph_api::{FieldError, Problem};
 use wardgraph_gate::{Browser, CeremonyWork};
-use wardgraph_identity::{
-    account::{self, Place},
-    session::{
-        Lifetimes,
-        browser::{self, BrowserSession},
-    },
+use wardgraph_identity::session::{
+    Lifetimes,
+    browser::{self, BrowserSession},
 };
 use wardgraph_kernel::{ClientId, Endpoint, SessionId, Timestamp};
 use wardgraph_oauth::{
@@ -77,11 +74,4 @@ fn unknown() -> Problem {
     let fault =
         FieldError::new("/user_code", "is no code of a device that waits: look at your device, which may show another by now");
     Problem::invalid("see `errors`").fields(vec![fault])
-}
-
-/// Where a person may let a device work: where they showed enough of who they are.
-async fn places<E: Endpoint>(work: &mut CeremonyWork<E>, person: &Person) -> Result<Vec<Place>, Failure> {
-    let mut places = account::places(&mut work.tx(), person.met.user).await?;
-    places.retain(|place| !place.requires_mfa || person.met.proof.is_multiple());
-    Ok(places)
 }

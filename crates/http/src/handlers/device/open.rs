@@ -1,5 +1,7 @@
 //! Somebody enters a code, and is asked: also where a link brought it, since whoever sent that may have sent their own (RFC 8628, section 5.4).
 
+use std::net::IpAddr;
+
 use serde_json::json;
 use wardgraph_api::{
     Form, Onward, Page, Query, Redirect,
@@ -11,10 +13,10 @@ use wardgraph_gate::{Browser, Ceremony, CeremonyWork, Committed, Permit, Proven}
 use wardgraph_identity::account;
 use wardgraph_kernel::{EventType, Outcome};
 
-use super::{Opened, Person, opened, person, places};
+use super::{Opened, Person, opened, person};
 use crate::{
     Failure,
-    handlers::{auth::person as somebody, authorize::owner},
+    handlers::{admitted::places, auth::person as somebody, authorize::owner},
     pages::{
         self, Filled, Screen,
         device_code::{self, DeviceQuestion},
@@ -29,7 +31,7 @@ pub(crate) async fn page(permit: Permit<DevicePage>, Query(query): Query<DeviceQ
 }
 
 pub(crate) async fn open(pass: Ceremony<OpenDevice>, Form(form): Form<DeviceCodeForm>) -> Result<Committed<OpenDevice>, Failure> {
-    let (browser, now, network) = (pass.browser()?, pass.now(), pass.network());
+    let (browser, now, network, ip) = (pass.browser()?, pass.now(), pass.network(), pass.ip());
     let mut work = pass.begin()?;
     let Some(person) = person(&mut work, &browser, now).await? else {
         return Ok(work.commit(Proven::nobody(), Onward::Go(Redirect::to(super::page(&form.user_code)))).await?);
@@ -38,7 +40,7 @@ pub(crate) async fn open(pass: Ceremony<OpenDevice>, Form(form): Form<DeviceCode
         Ok(opened) => opened,
         Err(problem) => return Ok(work.refuse(problem).await?),
     };
-    let screen = question(&mut work, &person, &opened, &browser).await?;
+    let screen = question(&mut work, (&person, ip), &opened, &browser).await?;
     let who = somebody(person.met.user, Some(person.met.seat.organization.clone()));
     work.note(EventType::DeviceOpened, Some(Subject::from(&opened.client.id)), Outcome::Success, json!({}));
     Ok(work.commit(who, Onward::Show(pages::whole(&browser, &screen))).await?)
@@ -46,13 +48,13 @@ pub(crate) async fn open(pass: Ceremony<OpenDevice>, Form(form): Form<DeviceCode
 
 async fn question(
     work: &mut CeremonyWork<OpenDevice>,
-    person: &Person,
+    (person, from): (&Person, IpAddr),
     opened: &Opened,
     browser: &Browser,
 ) -> Result<Screen, Failure> {
     let whose = account::person(&mut work.tx(), person.met.user).await?;
     let owner = owner(&mut work.tx(), &opened.client).await?;
-    let places = places(work, person).await?;
+    let places = places(&mut work.tx(), (person.met.user, &person.met.proof), from).await?;
     let places: Vec<_> = places.iter().map(|place| (place.seat.organization.as_str().to_owned(), place.name.clone())).collect();
     let code = opened.code.to_string();
     let back = form_urlencoded::Serializer::new(String::new()).append_pair("return_to", &super::page(&code)).finish();

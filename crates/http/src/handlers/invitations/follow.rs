@@ -1,6 +1,7 @@
 //! Following an invitation: as somebody new, or with an account.
 
-use serde_json::json;
+use serde_json::{Value, json};
+use wardgraph_access::RoleName;
 use wardgraph_api::{
     Created, Json, Keep, Problem,
     table::invitations::{AcceptInvitation, JoinOrganization, ListOrganizations},
@@ -17,11 +18,14 @@ use wardgraph_identity::{
     invitation::{self, Given, Shown},
     link::{self, Kind},
 };
-use wardgraph_kernel::{Endpoint, EventType, InvitationId, Outcome, Permission, Read, Write};
-use wardgraph_organizations::follow::Gift;
+use wardgraph_kernel::{Endpoint, EventType, GrantId, InvitationId, Outcome, Permission, Permissions, Read, Write};
+use wardgraph_organizations::follow::{Follower, Gift};
 
 use super::{seat, spent};
-use crate::{Failure, Services, handlers::auth::person};
+use crate::{
+    Failure, Services,
+    handlers::{auth::person, roles::grants::made},
+};
 
 pub(crate) async fn accept(
     pass: Ceremony<AcceptInvitation>,
@@ -60,16 +64,21 @@ pub(crate) async fn begin<E: Endpoint>(
     let Some(given) = invitation::take(&mut work.tx(), id, now).await? else {
         return Ok(work.refuse(over()).await?);
     };
-    if !gift(&given).stands(&mut work.tx(), now).await? {
+    let role = role(&given)?;
+    if !gift(&given, &role).stands(&mut work.tx(), now).await? {
         return Ok(work.refuse(over()).await?);
     }
     let new = Registration { email, name, verifier, mailed: false };
     let Some(user) = invitation::found(&mut work.tx(), &new, &given.place, now, &*chance).await? else {
         return Ok(work.refuse(has_account()).await?);
     };
-    let payload = json!({ "invitation": id, "role": given.place.role.word(), "invited_by": given.inviter });
+    let to = Follower { user, grant: GrantId::new(now, &*chance) };
+    let granted = gift(&given, &role).grant(&mut work.tx(), to, now).await?;
     work.note(EventType::UserRegistered, Some(user.into()), Outcome::Success, json!({ "invitation": id }));
-    work.note(EventType::MemberJoined, Some(user.into()), Outcome::Success, payload);
+    work.note(EventType::MemberJoined, Some(user.into()), Outcome::Success, told(id, &given));
+    if let Some(grant) = granted {
+        work.note(EventType::GrantMade, Some(grant.id.into()), Outcome::Success, made(&grant));
+    }
     let organization = given.place.organization.clone();
     Ok(work.commit(person(user, Some(organization)), answer(seat(given.place))).await?)
 }
@@ -92,7 +101,7 @@ pub(crate) async fn enter<E>(
 where
     E: Endpoint<Mode = Write, Output: Keep>,
 {
-    let (user, now) = (permit.account()?.user, permit.now());
+    let (user, now, chance) = (permit.account()?.user, permit.now(), permit.chance());
     let mut work = permit.begin()?;
     let Some(id) = token(&services.accounts.keys, body.token.expose()) else {
         return Ok(work.refuse(over()).await?);
@@ -100,15 +109,20 @@ where
     let Some(given) = invitation::take_own(&mut work.tx(), id, user, now).await? else {
         return Ok(work.refuse(over()).await?);
     };
-    if !gift(&given).stands_for_account(&mut work.tx(), now).await? {
+    let role = role(&given)?;
+    if !gift(&given, &role).stands_for_account(&mut work.tx(), now).await? {
         return Ok(work.refuse(over()).await?);
     }
     if !invitation::join(&mut work.tx(), user, &given.place, now).await? {
         return Ok(work.refuse(Problem::conflict("the account is a member of this organization already")).await?);
     }
     // Whose member it is now reads of it; the log of where the caller works has the request.
-    let payload = json!({ "invitation": id, "role": given.place.role.word(), "invited_by": given.inviter });
-    work.changed_in(&given.place.organization, Entry::done(EventType::MemberJoined, user.into()).with(payload));
+    let organization = &given.place.organization;
+    work.changed_in(organization, Entry::done(EventType::MemberJoined, user.into()).with(told(id, &given)));
+    let to = Follower { user, grant: GrantId::new(now, &*chance) };
+    if let Some(grant) = gift(&given, &role).grant_to_account(&mut work.tx(), to, now).await? {
+        work.changed_in(organization, Entry::done(EventType::GrantMade, grant.id.into()).with(made(&grant)));
+    }
     Ok(work.commit_all([], answer(seat(given.place))).await?)
 }
 
@@ -134,9 +148,18 @@ pub(crate) async fn organizations(permit: Permit<ListOrganizations>, (): ()) -> 
 }
 
 /// What who invited gives, and must hold now.
-const fn gift(given: &Given) -> Gift<'_> {
-    let (organization, role) = (&given.place.organization, given.place.role);
-    Gift { organization, giver: given.inviter, by: Permission::MembersWrite, role: Some(role) }
+const fn gift<'a>(given: &'a Given, role: &'a RoleName) -> Gift<'a> {
+    let (organization, giver) = (&given.place.organization, given.inviter);
+    Gift { organization, giver, by: Permission::MembersWrite, role: Some(role), scopes: Permissions::NONE }
+}
+
+fn role(given: &Given) -> Result<RoleName, Failure> {
+    RoleName::read(&given.place.role).map_err(|_| IdentityError::Unreadable("an invitation's role").into())
+}
+
+/// What the log tells of who joined.
+fn told(id: InvitationId, given: &Given) -> Value {
+    json!({ "invitation": id, "role": given.place.role, "invited_by": given.inviter })
 }
 
 fn token(keys: &Keys, text: &str) -> Option<InvitationId> {

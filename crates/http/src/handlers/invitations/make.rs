@@ -1,6 +1,6 @@
 //! Inviting, and withdrawing.
 //!
-//! What a token says of its bearer's role may be a quarter of an hour old. So who invites is asked of the database once more, in the very transaction.
+//! An invitation gives a role as a grant does, and is judged as one: by what who invites holds in the database, in the very transaction.
 
 use std::time::Duration;
 
@@ -14,21 +14,18 @@ use wardgraph_audit::Entry;
 use wardgraph_gate::{Account, Committed, Permit, Work};
 use wardgraph_identity::{
     IdentityError,
-    invitation::{self, GOOD_FOR, Inviter, State},
+    invitation::{self, GOOD_FOR, State},
     mail,
 };
-use wardgraph_kernel::{
-    Endpoint, EventType, InvitationId, List, OrganizationRole, Permission, Read, TenantId, Timestamp, UserId, Write,
-};
-use wardgraph_organizations::OrganizationError;
+use wardgraph_kernel::{Endpoint, EventType, InvitationId, List, Permission, Read, TenantId, Timestamp, Write};
+use wardgraph_organizations::{Desk, Giver, OrganizationError};
 
 use crate::{
     Failure, Services,
     handlers::{
-        account::sessions::{is_signed_in, signed_out},
         auth::address,
         page,
-        roles::sit_down,
+        roles::{refused, sit_down},
     },
 };
 
@@ -54,30 +51,20 @@ where
     E: Endpoint<Mode = Write, Output: Keep>,
 {
     let (caller, tenant, now, chance) = (permit.account()?, permit.tenant().clone(), permit.now(), permit.chance());
-    let user = caller.user;
-    let (email, role) = (address(&new.email)?, OrganizationRole::from(new.role));
+    let (email, user) = (address(&new.email)?, caller.user);
     let life = new.expires_in.map_or(GOOD_FOR, |seconds| Duration::from_secs(seconds.unsigned_abs()));
     let expires_at = now.saturating_add(life).unwrap_or(Timestamp::MAX);
     let mut work = permit.begin()?;
-    let by = match governing(&mut work, user).await? {
-        Ok(by) => by,
-        Err(problem) => return Ok(work.refuse(problem).await?),
+    let promised = async {
+        let (desk, by) = inviting(&mut work, &tenant, &caller, now).await?;
+        let role = desk.role(&new.role)?;
+        desk.may_promise(&by, role.clone())?;
+        Ok::<_, OrganizationError>(role)
     };
-    // An invitation outlives the session: whoever ends it meanwhile waits, and then finds what was made.
-    if !is_signed_in(&mut work, &caller).await? {
-        return Ok(work.refuse(signed_out()).await?);
-    }
-    if !by.role.is_some_and(|own| own.may_give(role)) {
-        return Ok(work.refuse(Problem::forbidden("nobody invites to a role above the own: ask an owner")).await?);
-    }
-    if let Err(error) = may_promise(&mut work, (&tenant, &caller), role, now).await {
-        return match error {
-            OrganizationError::Beyond(_) | OrganizationError::SignedOut => {
-                Ok(work.refuse(Problem::from(Failure::from(error))).await?)
-            }
-            other => Err(other.into()),
-        };
-    }
+    let role = match promised.await {
+        Ok(role) => role,
+        Err(error) => return refused(work, None, error).await,
+    };
     if let Some(until) = invitation::room(&mut work.tx(), now).await? {
         let seconds = u64::try_from(until.duration_since(now).as_secs()).unwrap_or(0) + 1;
         let problem = Problem::too_many("the organization made as many invitations today as it may").retry_after(seconds);
@@ -87,17 +74,18 @@ where
         let problem = Problem::too_many("this address was mailed invitations often lately").retry_after(LATER_S);
         return Ok(work.refuse(problem).await?);
     }
-    let wanted = invitation::NewInvitation { email: &email, role, expires_at };
+    let by = invitation::inviter(&mut work.tx(), user).await?;
+    let wanted = invitation::NewInvitation { email: &email, role: role.as_str(), expires_at };
     let made = invitation::make(&mut work.tx(), &by, &wanted, now, &*chance).await?;
     mail::invite(&mut work.tx(), made.id, &email, (&by.email, &by.organization), now, &*chance).await?;
     for replaced in made.replaced {
         work.changed(EventType::InvitationWithdrawn, replaced);
     }
-    work.changed_in(&tenant, Entry::done(EventType::InvitationMade, made.id.into()).with(json!({ "role": role.word() })));
+    work.changed_in(&tenant, Entry::done(EventType::InvitationMade, made.id.into()).with(json!({ "role": role.as_str() })));
     let invitation = Invitation {
         id: made.id,
         email: email.to_string(),
-        role: role.word().to_owned(),
+        role: role.to_string(),
         invited_by: user,
         status: InvitationStatus::Open,
         created_at: now,
@@ -138,10 +126,10 @@ pub(crate) async fn take_back<E>(permit: Permit<E>, id: InvitationId, answer: E:
 where
     E: Endpoint<Mode = Write, Output: Keep>,
 {
-    let (user, now) = (permit.account()?.user, permit.now());
+    let (caller, tenant, now) = (permit.account()?, permit.tenant().clone(), permit.now());
     let mut work = permit.begin()?;
-    if let Err(problem) = governing(&mut work, user).await? {
-        return Ok(work.refuse(problem).await?);
+    if let Err(error) = inviting(&mut work, &tenant, &caller, now).await {
+        return refused(work, Some(id.into()), error).await;
     }
     match invitation::withdraw(&mut work.tx(), id, now).await {
         Ok(()) => Ok(work.commit(id, answer).await?),
@@ -150,31 +138,16 @@ where
     }
 }
 
-/// Whether the caller holds all that a member of this role would, and may have members at all: what their other roles deny counts.
-async fn may_promise<E: Endpoint<Mode = Write>>(
+/// The organization, held, and the caller as somebody who may invite there by now.
+async fn inviting<E: Endpoint<Mode = Write>>(
     work: &mut Work<E>,
-    (tenant, caller): (&TenantId, &Account),
-    role: OrganizationRole,
+    tenant: &TenantId,
+    caller: &Account,
     now: Timestamp,
-) -> Result<(), OrganizationError> {
+) -> Result<(Desk, Giver), OrganizationError> {
     let (desk, by) = sit_down(work, tenant, caller, now).await?;
-    if !by.may(Permission::MembersWrite) {
-        return Err(OrganizationError::Beyond(vec!["`members:write` is denied to you".into()]));
-    }
-    desk.may_promise(&by, role).await
-}
-
-/// The caller, as somebody who looks after the organization; the refusal of anybody else.
-async fn governing<E: Endpoint<Mode = Write>>(work: &mut Work<E>, user: UserId) -> Result<Result<Inviter, Problem>, Failure> {
-    match invitation::inviter(&mut work.tx(), user).await {
-        Ok(by) if by.role.is_some_and(OrganizationRole::governs) => Ok(Ok(by)),
-        Ok(_) | Err(IdentityError::Missing(_)) => Ok(Err(not_governing())),
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn not_governing() -> Problem {
-    Problem::forbidden("an organization's owner and admins say whom it invites")
+    by.must(Permission::MembersWrite)?;
+    Ok((desk, by))
 }
 
 fn wire(found: invitation::Invitation) -> Invitation {

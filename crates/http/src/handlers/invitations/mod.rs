@@ -13,5 +13,5 @@ fn spent(why: &'static str) -> Problem {
 }
 
 fn seat(place: Place) -> Seat {
-    Seat { id: place.organization.to_string(), name: place.name, role: Some(place.role.word().to_owned()) }
+    Seat { id: place.organization.to_string(), role: place.own_role().map(str::to_owned), name: place.name }
 }

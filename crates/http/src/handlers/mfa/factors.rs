@@ -1,11 +1,11 @@
-//! The caller's second factors, and whether an organization requires them.
+//! The caller's second factors.
 
 use wardgraph_api::{
-    Issued, Json, Keep, NoContent, Path, Problem, ShownOnce,
-    table::mfa::{ListFactors, MakeRecoveryCodes, RemoveFactor, RenameFactor, RequireMfa},
+    Issued, Json, Keep, NoContent, Path, ShownOnce,
+    table::mfa::{ListFactors, MakeRecoveryCodes, RemoveFactor, RenameFactor},
     wire::{
         SecretText,
-        mfa::{Factor, FactorChange, FactorList, MfaRequirement, RecoveryCodes},
+        mfa::{Factor, FactorChange, FactorList, RecoveryCodes},
     },
 };
 use wardgraph_gate::{Committed, Permit};
@@ -15,7 +15,7 @@ use wardgraph_identity::{
     recovery::{self, Codes},
     session::Why,
 };
-use wardgraph_kernel::{Endpoint, FactorId, OrganizationRole, Read, Write};
+use wardgraph_kernel::{Endpoint, FactorId, Read, Write};
 
 use crate::{
     Failure, Services,
@@ -115,24 +115,6 @@ where
     end_others(&mut work, caller, Why::Factors, now).await?;
     let recovery_codes = codes.texts.into_iter().map(SecretText).collect();
     Ok(work.commit_issued(caller.user, answer(RecoveryCodes { recovery_codes })).await?)
-}
-
-pub(crate) async fn require(
-    permit: Permit<RequireMfa>,
-    Json(wanted): Json<MfaRequirement>,
-) -> Result<Committed<RequireMfa>, Failure> {
-    let (user, tenant) = (permit.account()?.user, permit.tenant().clone());
-    let mut work = permit.begin()?;
-    let standing = factor::standing(&mut work.tx(), user).await?;
-    if !standing.role.is_some_and(OrganizationRole::governs) {
-        let problem = Problem::forbidden("an organization's owner and admins say whether it requires a second factor");
-        return Ok(work.refuse(problem).await?);
-    }
-    if wanted.required && !standing.has_factor {
-        return Ok(work.refuse(Problem::conflict("whoever requires a second factor of others has one: add it first")).await?);
-    }
-    factor::require(&mut work.tx(), wanted.required).await?;
-    Ok(work.commit(&tenant, Json(wanted)).await?)
 }
 
 fn wire(factor: factor::Factor) -> Factor {

@@ -3,14 +3,20 @@
 use ipnet::IpNet;
 use serde_json::json;
 use wardgraph_api::{
-    Created, FieldError, Json, Path, Problem,
-    table::organizations::{ChangeOrganization, CreateOrganization, GetOrganization, GetOwnOrganization, SetTier},
-    wire::organization::{NewOrganization, Organization, OrganizationChange, OrganizationId, TierChange},
+    Created, FieldError, Json, Keep, Path, Problem,
+    table::{
+        mfa::RequireMfa,
+        organizations::{ChangeOrganization, CreateOrganization, GetOrganization, GetOwnOrganization, SetTier},
+    },
+    wire::{
+        mfa::MfaRequirement,
+        organization::{NewOrganization, Organization, OrganizationChange, OrganizationId, TierChange},
+    },
 };
 use wardgraph_audit::Entry;
 use wardgraph_gate::{Committed, Permit};
 use wardgraph_identity::session::MULTIPLE;
-use wardgraph_kernel::{Endpoint, EventType, Read};
+use wardgraph_kernel::{Endpoint, EventType, Read, Write};
 use wardgraph_organizations::organization::{self, Settings, network};
 
 use super::{own, shown, told};
@@ -55,7 +61,27 @@ pub(crate) async fn change(
     (Path(id), Json(wanted)): (Path<OrganizationId>, Json<OrganizationChange>),
 ) -> Result<Committed<ChangeOrganization>, Failure> {
     own(&permit, &id)?;
-    let (caller, tenant, now, ip) = (permit.account()?, permit.tenant().clone(), permit.now(), permit.ip());
+    set(permit, wanted, Json).await
+}
+
+pub(crate) async fn require_mfa(
+    permit: Permit<RequireMfa>,
+    Json(wanted): Json<MfaRequirement>,
+) -> Result<Committed<RequireMfa>, Failure> {
+    let change = OrganizationChange { requires_mfa: Some(wanted.required), ..OrganizationChange::default() };
+    set(permit, change, |_| Json(wanted)).await
+}
+
+/// Sets what is said of the organization that the caller works in.
+async fn set<E>(
+    permit: Permit<E>,
+    wanted: OrganizationChange,
+    answer: impl FnOnce(Organization) -> E::Output + Send,
+) -> Result<Committed<E>, Failure>
+where
+    E: Endpoint<Mode = Write, Output: Keep>,
+{
+    let (caller, id, now, ip) = (permit.account()?, permit.tenant().clone(), permit.now(), permit.ip());
     let shown_two = permit.own().is_some_and(|own| own.amr.iter().any(|method| method == MULTIPLE));
     let networks = wanted.allowed_networks.as_deref().map(networks).transpose()?;
     let mut work = permit.begin()?;
@@ -78,15 +104,15 @@ pub(crate) async fn change(
         retention_days: wanted.retention_days,
     };
     let changed = async {
-        sit_down(&mut work, &tenant, &caller, now).await?;
-        organization::change(&mut work.tx(), &id.0, Some(caller.user), settings, now).await
+        sit_down(&mut work, &id, &caller, now).await?;
+        organization::change(&mut work.tx(), id.as_str(), Some(caller.user), settings, now).await
     };
     match changed.await {
         Ok(changed) => {
             work.explain(told(&changed));
-            Ok(work.commit(&changed.after.id, Json(shown(changed.after.clone()))).await?)
+            Ok(work.commit(&id, answer(shown(changed.after))).await?)
         }
-        Err(error) => refuse(work, Some((&tenant).into()), error).await,
+        Err(error) => refuse(work, Some((&id).into()), error).await,
     }
 }
 

@@ -10,7 +10,7 @@ use wardgraph_api::{
 };
 use wardgraph_gate::{Committed, Permit};
 use wardgraph_identity::{invitation, session::Why};
-use wardgraph_kernel::SessionId;
+use wardgraph_kernel::{Permission, SessionId};
 
 use super::{after, empty};
 use crate::{
@@ -24,9 +24,10 @@ use crate::{
 
 pub(crate) async fn page(permit: Permit<AccountPage>, Query(notice): Query<Notice>) -> Result<Page, Failure> {
     let (browser, user) = (permit.browser()?, permit.account()?.user);
+    let invites = permit.permissions().any(|permission| permission == Permission::MembersWrite);
     let places = invitation::memberships(&mut permit.look()?.tx(), user).await?;
     let me = me::read(permit).await?;
-    Ok(pages::whole(&browser, &screens::account(&me, &places, browser.form_token(), notice.done)))
+    Ok(pages::whole(&browser, &screens::account(&me, (&places, invites), browser.form_token(), notice.done)))
 }
 
 pub(crate) async fn rename(permit: Permit<Rename>, Form(change): Form<MeChange>) -> Result<Committed<Rename>, Failure> {

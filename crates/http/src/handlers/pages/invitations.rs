@@ -14,7 +14,8 @@ use wardgraph_api::{
     },
 };
 use wardgraph_gate::{Ceremony, Committed, Permit, Visitor};
-use wardgraph_kernel::InvitationId;
+use wardgraph_kernel::{InvitationId, OrganizationRole};
+use wardgraph_organizations::held;
 
 use super::{after, empty, links::token};
 use crate::{
@@ -81,7 +82,12 @@ pub(crate) async fn list(permit: Permit<InvitationsPage>, Query(view): Query<Inv
 }
 
 pub(crate) async fn new_page(permit: Permit<NewInvitationPage>, (): ()) -> Result<Page, Failure> {
-    empty::<InviteForm>(&*permit.browser()?, &[])
+    let (browser, tenant) = (permit.browser()?, permit.tenant().clone());
+    let mut work = permit.begin()?;
+    let book = held::rulebook(&mut work.once(), &tenant).await?;
+    let names = book.roles().map(|role| role.name().as_str());
+    let own: Vec<_> = names.filter(|name| OrganizationRole::of(name).is_none()).map(|name| ("own_role", name)).collect();
+    empty::<InviteForm>(&browser, &own)
 }
 
 pub(crate) async fn invite(

@@ -5,6 +5,7 @@
 pub(crate) mod tokens;
 
 use serde_json::{Map, Value, json};
+use wardgraph_access::RoleName;
 use wardgraph_api::{
     Issued, Json, NoContent, Problem, Registering, Registrant, RegistrationToken,
     table::registration::{DeleteRegistration, GetRegistration, RegisterClient, UpdateRegistration},
@@ -19,6 +20,7 @@ use wardgraph_kernel::{ClientId, Endpoint, EventType, OrganizationRole, Outcome,
 use wardgraph_oauth::{
     AuthMethod, Client, ErrorCode, Refusal,
     client::{self, About, Described, GrantType, NewSecret, Source, Terms, initial, operator, registered},
+    scope,
 };
 use wardgraph_organizations::follow::Gift;
 use wardgraph_tokens::{Algorithm, Revocation, revoke};
@@ -50,7 +52,8 @@ pub(crate) async fn register(
     };
     if let Some((leave, maker)) = leave.as_ref().and_then(|leave| Some((leave, leave.maker?))) {
         let (organization, by) = (&leave.organization, Permission::ClientsWrite);
-        let gift = Gift { organization, giver: maker, by, role: leave.role };
+        let (role, scopes) = (leave.role.map(RoleName::from), scope::permissions(&leave.scopes));
+        let gift = Gift { organization, giver: maker, by, role: role.as_ref(), scopes };
         if !gift.stands(&mut work.tx(), now).await? {
             return Ok(work.refuse(untrusted()).await?);
         }

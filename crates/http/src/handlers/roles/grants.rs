@@ -44,7 +44,7 @@ pub(crate) async fn make(permit: Permit<MakeGrant>, Json(new): Json<NewGrant>) -
     };
     match made.await {
         Ok(made) => {
-            work.explain(json!({ "before": null, "after": told(&made) }));
+            work.explain(self::made(&made));
             Ok(work.commit(id, Created(shown(made))).await?)
         }
         Err(error) => refuse(work, Some(holder_subject(&wanted.holder)), error).await,
@@ -72,6 +72,11 @@ fn holder_subject(holder: &Holder) -> Subject {
         Holder::User(id) => (*id).into(),
         Holder::Client(id) => id.into(),
     }
+}
+
+/// What the log tells of a grant that was made.
+pub(in crate::handlers) fn made(grant: &grants::Grant) -> Value {
+    json!({ "before": null, "after": told(grant) })
 }
 
 /// What the log tells of a grant.

@@ -95,6 +95,44 @@ async fn sessions_begin_and_go_on_inside_but_for_owners() {
 }
 
 #[tokio::test]
+async fn a_browser_is_where_its_person_is_and_not_its_client() {
+    let app = app().await;
+    let (ada, hers) = somebody(&app, "ada@example.com").await;
+    let (bob, his) = somebody(&app, "bob@example.com").await;
+    let site = Site::of(&app, &ada.caller.tenant, json!({})).await;
+    let elsewhere = Site::of(&app, &bob.caller.tenant, json!({})).await;
+    let device = player(&app, &bob.caller.tenant, json!({})).await;
+    let started = ask(&app, &device, &[]).await.ok();
+    send(&ada.caller, INSIDE, ("PATCH", &organization(&ada)), &networks()).await.ok();
+    app.hear().await;
+    // Who works elsewhere signs in at her client from where they are; the client itself asks from where it may.
+    let code = site.code(&his, &[]).await;
+    assert_eq!(site.token(&app, &[("code", &code)]).await.refused(401), "invalid_client");
+    let redeem = [
+        ("client_id", site.id.as_str()),
+        ("client_secret", site.secret.unwrap()),
+        ("grant_type", "authorization_code"),
+        ("code", code.as_str()),
+        ("redirect_uri", site.redirect.as_str()),
+        ("code_verifier", VERIFIER),
+    ];
+    let request = app.stranger().posting_form("/oauth2/token", &redeem);
+    Reply::of(request.header("x-forwarded-for", INSIDE)).await.ok();
+    let out = his.get(&format!("/oauth2/logout?client_id={}", site.id)).await;
+    assert!(out.status == 200 && out.text.contains("Graph Atlas"), "{}", out.text);
+    // Who works there lets nobody's client in from where they may not call.
+    for client in [&site, &elsewhere] {
+        assert_eq!(client.send(&hers, &[]).await["error"], "access_denied");
+    }
+    let code = started["user_code"].as_str().unwrap();
+    hers.get(&format!("/oauth2/device?user_code={code}")).await;
+    let decision = [("user_code", code), ("organization", &ada.caller.tenant), ("decision", "allow")];
+    assert_eq!(hers.send("/oauth2/device/decision", &decision).await.status, 404);
+    let inside = hers.request("GET", &elsewhere.request(&[])).header("x-forwarded-for", INSIDE);
+    assert!(Reply::of(inside).await.text.contains("action=\"/oauth2/consent\""));
+}
+
+#[tokio::test]
 async fn nobody_is_given_tokens_outside() {
     let app = app().await;
     let bob = app.person("bob@example.com").await;

@@ -7,6 +7,7 @@ mod command;
 mod effective;
 mod everywhere;
 mod grants;
+mod invitations;
 mod large;
 mod made;
 mod others;

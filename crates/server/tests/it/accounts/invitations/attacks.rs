@@ -103,8 +103,9 @@ async fn an_invitation_ends_with_its_inviters_role() {
         join(&bob, &own).await.problem(422);
         // Her token says that she is an owner still.
         assert_eq!(eve.caller.get("/api/v1/users").await.status, 200);
-        invite(&eve.caller, "x@example.com", "analyst").await.problem(403);
-        eve.caller.delete(&format!("{INVITATIONS}/{}", statuses_id(&ada).await)).await.problem(403);
+        // The database says that it is of what she was before.
+        invite(&eve.caller, "x@example.com", "analyst").await.problem(401);
+        eve.caller.delete(&format!("{INVITATIONS}/{}", statuses_id(&ada).await)).await.problem(401);
     }
     set_role(&app, &eve, &tenant, "owner").await;
     let client = app.database.behind_the_scenes().await;
@@ -115,7 +116,7 @@ async fn an_invitation_ends_with_its_inviters_role() {
     client.execute("delete from wardgraph.memberships where user_id = $1::text::uuid", &[&eve.id]).await.unwrap();
     accept(&app, &owners).await.problem(422);
     join(&bob, &own).await.problem(422);
-    invite(&eve.caller, "x@example.com", "analyst").await.problem(403);
+    invite(&eve.caller, "x@example.com", "analyst").await.problem(401);
     assert_eq!(members(&app, &tenant).await, ["ada@example.com owner"]);
 }
 
@@ -259,6 +260,24 @@ async fn the_database_itself_lets_nobody_in_without_an_invitation() {
         let error = admin.execute(insert, &[&ada.caller.tenant, &bob.id, &role]).await.unwrap_err();
         assert_eq!(error.code().unwrap().code(), "42501", "{role}: the invitation was not used up at this very moment");
     }
+    // Nor does anybody hold a role by it whom it is not to, or who follows it at another moment, or another role, or for as long as they like.
+    let used = "update wardgraph.invitations set used_at = '2026-01-01T00:00:00Z' where email = 'bob@example.com'";
+    assert_eq!(admin.execute(used, &[]).await.unwrap(), 1);
+    let granting = async |user: &str, role: &str, second: &str| {
+        let sql = format!(
+            "insert into wardgraph.grants (tenant_id, grant_id, user_id, role, granted_by, created_at)
+             values ('{}', gen_random_uuid(), '{user}', '{role}', 'nobody', '2026-01-01T00:00:0{second}Z')",
+            ada.caller.tenant
+        );
+        admin.execute(sql.as_str(), &[]).await.unwrap_err().code().unwrap().code().to_owned()
+    };
+    for (user, role, second) in [(&ada.id, "analyst", "0"), (&bob.id, "owner", "0"), (&bob.id, "analyst", "1")] {
+        assert_eq!(granting(user, role, second).await, "42501", "{user} {role} {second}");
+    }
+    // What is left to be asked for is a membership.
+    assert_eq!(granting(&bob.id, "analyst", "0").await, "23503");
+    let lasting = "update wardgraph.grants set expires_at = null";
+    assert_eq!(admin.execute(lasting, &[]).await.unwrap_err().code().unwrap().code(), "42501");
     let client = app.database.connect_as(Role::App).await;
     let bound = "select set_config('app.current_tenant_id', $1, false), set_config('app.current_user_id', $2, false)";
     client.execute(bound, &[&bob.caller.tenant, &bob.id]).await.unwrap();
@@ -338,29 +357,32 @@ async fn an_inviters_role_is_what_it_is_when_the_invitation_is_used_up() {
     let eve = at(&app, "eve@example.com", &tenant).await;
     let token = invited(&app, &eve, "joan@example.com", "owner").await;
     let mut holder = app.database.behind_the_scenes().await;
-    // Somebody follows the invitation, and waits at it while who invited is made less.
+    let (hold, demote) = (
+        "select from wardgraph.organizations where organization_id = $1 for update",
+        "update wardgraph.memberships set role = 'analyst' where organization_id = $1 and user_id = $2::text::uuid",
+    );
+    // Somebody follows the invitation, and waits for its organization while who invited is made less: whoever changes a role holds it, too.
     let held = holder.transaction().await.unwrap();
-    held.execute("select from wardgraph.invitations for update", &[]).await.unwrap();
+    held.execute(hold, &[&tenant]).await.unwrap();
     let demoted = async {
         somebody_waits(&app).await;
-        set_role(&app, &eve, &tenant, "analyst").await;
+        held.execute(demote, &[&tenant, &eve.id]).await.unwrap();
         held.commit().await.unwrap();
     };
     let (accepted, ()) = tokio::join!(accept(&app, &token), demoted);
     accepted.problem(422);
     // Somebody invites, and waits for the organization meanwhile.
     set_role(&app, &eve, &tenant, "owner").await;
+    let eve = at(&app, "eve@example.com", &tenant).await;
     let held = holder.transaction().await.unwrap();
-    held.execute("select from wardgraph.organizations where organization_id = $1 for update", &[&tenant]).await.unwrap();
+    held.execute(hold, &[&tenant]).await.unwrap();
     let demoted = async {
         somebody_waits(&app).await;
-        // Whoever changes a role holds the organization, too.
-        let sql = "update wardgraph.memberships set role = 'analyst' where organization_id = $1 and user_id = $2::text::uuid";
-        held.execute(sql, &[&tenant, &eve.id]).await.unwrap();
+        held.execute(demote, &[&tenant, &eve.id]).await.unwrap();
         held.commit().await.unwrap();
     };
     let (made, ()) = tokio::join!(invite(&eve.caller, "jo@example.com", "owner"), demoted);
-    made.problem(403);
+    made.problem(401);
     assert_eq!(members(&app, &tenant).await, ["ada@example.com owner", "eve@example.com analyst"]);
 }
 

@@ -132,10 +132,12 @@ async fn what_is_wrong_with_an_invitation_is_said() {
         (json!({ "email": "nobody", "role": "analyst" }), "/email"),
         (json!({ "email": "a@example.com", "role": "analyst", "expires_in": 299 }), "/expires_in"),
         (json!({ "email": "a@example.com", "role": "analyst", "expires_in": 2_592_001 }), "/expires_in"),
+        (json!({ "email": "a@example.com", "role": "super_admin" }), "/role"),
+        (json!({ "email": "a@example.com", "role": "" }), "/role"),
     ] {
         assert_eq!(ada.caller.post(INVITATIONS, &body).await.problem(422)["errors"][0]["field"], field, "{body}");
     }
-    for body in [json!({ "email": "a@example.com", "role": "super_admin" }), json!({ "email": "a@example.com" })] {
+    for body in [json!({ "email": "a@example.com", "role": 1 }), json!({ "email": "a@example.com" })] {
         ada.caller.post(INVITATIONS, &body).await.problem(400);
     }
     let token = invited(&app, &ada, "joan@example.com", "analyst").await;

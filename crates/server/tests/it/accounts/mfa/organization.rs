@@ -1,7 +1,9 @@
 //! An organization that requires a second factor.
 
+use std::time::Duration;
+
 use serde_json::json;
-use wardgraph_testkit::{App, Authenticator, Person, code};
+use wardgraph_testkit::{App, AppOptions, Authenticator, PASSWORD, Person, code};
 
 use super::{
     super::{log, refresh},
@@ -9,6 +11,12 @@ use super::{
 };
 
 const PATH: &str = "/api/v1/organization/mfa";
+
+/// Somebody with an authenticator app, who showed a second factor to sign in.
+async fn shown_two(app: &App, email: &str) -> (Person, Authenticator) {
+    let (_, authenticator) = with_an_app(app, email).await;
+    (Person::again_with(app, email, &authenticator.recovery_code(9)).await, authenticator)
+}
 
 /// Has the account of `member` be in the organization of `owner` alone, with a role.
 async fn joins(app: &App, member: &Person, owner: &Person, role: &str) {
@@ -20,7 +28,7 @@ async fn joins(app: &App, member: &Person, owner: &Person, role: &str) {
 #[tokio::test]
 async fn whoever_has_no_factor_adds_one_to_get_in() {
     let app = App::start().await;
-    let (ada, _) = with_an_app(&app, "ada@example.com").await;
+    let (ada, _) = shown_two(&app, "ada@example.com").await;
     let bob = app.person("bob@example.com").await;
     joins(&app, &bob, &ada, "developer").await;
     let member = Person::again(&app, "bob@example.com").await;
@@ -59,12 +67,12 @@ async fn whoever_has_no_factor_adds_one_to_get_in() {
 #[tokio::test]
 async fn the_last_factor_stays_while_one_is_required() {
     let app = App::start().await;
-    let (ada, authenticator) = with_an_app(&app, "ada@example.com").await;
+    let (ada, authenticator) = shown_two(&app, "ada@example.com").await;
     ada.caller.put(PATH, &json!({ "required": true })).await.ok();
     let path = |app: &Authenticator| format!("/api/v1/users/me/mfa/{}", app.enabled["factor_id"].as_str().unwrap());
     ada.caller.delete(&path(&authenticator)).await.problem(409);
     let listed = ada.caller.get("/api/v1/users/me/mfa").await.ok();
-    assert_eq!((&listed["count"], &listed["recovery_codes_left"]), (&json!(1), &json!(10)), "nothing went");
+    assert_eq!((&listed["count"], &listed["recovery_codes_left"]), (&json!(1), &json!(9)), "nothing went");
     let second = ada.adds_an_app(&app).await;
     // Of two removals at once one leaves the last.
     let (one, other) = (path(&authenticator), path(&second));
@@ -80,7 +88,7 @@ async fn the_last_factor_stays_while_one_is_required() {
 #[tokio::test]
 async fn an_organization_elsewhere_counts_as_well() {
     let app = App::start().await;
-    let (ada, _) = with_an_app(&app, "ada@example.com").await;
+    let (ada, _) = shown_two(&app, "ada@example.com").await;
     let (bob, authenticator) = with_an_app(&app, "bob@example.com").await;
     let client = app.database.behind_the_scenes().await;
     let sql = "insert into wardgraph.memberships (organization_id, user_id, role, created_at) values ($1, $2::text::uuid, 'analyst', now())";
@@ -93,7 +101,7 @@ async fn an_organization_elsewhere_counts_as_well() {
 }
 
 #[tokio::test]
-async fn an_owner_or_admin_with_a_factor_says_so_and_nobody_else() {
+async fn whoever_may_change_settings_and_showed_a_factor_says_so_and_nobody_else() {
     let app = App::start().await;
     let ada = app.person("ada@example.com").await;
     ada.caller.put(PATH, &json!({ "required": true })).await.problem(409);
@@ -110,4 +118,43 @@ async fn an_owner_or_admin_with_a_factor_says_so_and_nobody_else() {
     let key = ada.caller.post("/api/v1/users/me/api-keys", &json!({ "name": "k", "scopes": ["nodes:read"] })).await.created();
     app.bearer(key["key"].as_str().unwrap()).put(PATH, &json!({ "required": false })).await.problem(403);
     assert_eq!(number(&app, required).await, 1);
+}
+
+#[tokio::test]
+async fn it_is_a_setting_like_the_others() {
+    let app = App::start().await;
+    let (ada, _) = shown_two(&app, "ada@example.com").await;
+    let organization = format!("/api/v1/organizations/{}", ada.caller.tenant);
+    assert_eq!(ada.caller.put(PATH, &json!({ "required": true })).await.ok(), json!({ "required": true }));
+    assert_eq!(ada.caller.get(&organization).await.ok()["requires_mfa"], true);
+    let events = ada.caller.events().await;
+    let told = events.iter().find(|event| event["type"] == "organization.mfa_requirement_set").unwrap();
+    let states = ["before", "after"].map(|state| told["payload"][state]["requires_mfa"].clone());
+    assert_eq!(states, [json!(false), json!(true)]);
+    // By whatever role the permission is held, and by none without it.
+    let (bob, authenticator) = with_an_app(&app, "bob@example.com").await;
+    ada.takes_in(&app, &bob, "analyst").await;
+    let role = json!({ "name": "settings", "allows": ["organizations:write"] });
+    ada.caller.post("/api/v1/roles", &role).await.created();
+    let at = json!({ "email": "bob@example.com", "password": PASSWORD, "organization": ada.caller.tenant });
+    let asked = app.stranger().post("/api/v1/auth/login", &at).await.ok();
+    let tokens = show_recovery(&app, asked["mfa_token"].as_str().unwrap(), &authenticator.recovery_code(0)).await.ok();
+    let bob = Person::of(&app, "bob@example.com", &tokens);
+    bob.caller.put(PATH, &json!({ "required": false })).await.problem(403);
+    ada.caller.post("/api/v1/grants", &json!({ "user_id": bob.id, "role": "settings" })).await.created();
+    app.hear().await;
+    bob.caller.put(PATH, &json!({ "required": false })).await.ok();
+    // Nothing of it is set from where the organization lets nobody call, nor once it was deleted.
+    for (later, set) in [
+        (1, "allowed_networks = '{192.0.2.0/24}'"),
+        (2, "allowed_networks = '{}', deleted_at = now(), purge_at = now() + interval '1 day'"),
+    ] {
+        let sql = format!("update wardgraph.organizations set {set} where organization_id = $1");
+        app.database.behind_the_scenes().await.execute(sql.as_str(), &[&ada.caller.tenant]).await.unwrap();
+        let elsewhere = App::over(app.database.clone(), AppOptions::default()).await;
+        // All servers draw the same chances: later, so that no id comes twice.
+        elsewhere.clock.advance(Duration::from_secs(later));
+        elsewhere.bearer(ada.caller.token.as_deref().unwrap()).put(PATH, &json!({ "required": true })).await.problem(403);
+    }
+    assert_eq!(number(&app, "select count(*) from wardgraph.organizations where requires_mfa").await, 0);
 }
