@@ -13,6 +13,7 @@ mod error;
 pub mod follow;
 mod giver;
 pub mod grants;
+pub mod hand_over;
 pub mod held;
 pub mod members;
 pub mod organization;
@@ -41,6 +42,7 @@ pub const STATEMENTS: &[&[&StatementInfo]] = &[
     effective::STATEMENTS,
     follow::STATEMENTS,
     grants::STATEMENTS,
+    hand_over::STATEMENTS,
     roles::STATEMENTS,
     sets::STATEMENTS,
     subjects::STATEMENTS,

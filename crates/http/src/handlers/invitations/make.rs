@@ -177,7 +177,8 @@ fn not_governing() -> Problem {
     Problem::forbidden("an organization's owner and admins say whom it invites")
 }
 
-fn wire(found: invitation::Invitation) -> Invitation {
+/// An invitation, as the API tells it.
+pub fn wire(found: invitation::Invitation) -> Invitation {
     Invitation {
         id: found.id,
         email: found.email,
