@@ -33,7 +33,10 @@ impl HttpClient for Here {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let answer = request.body(body.unwrap_or_default()).send().await.map_err(|error| Error::Http(Box::new(error)))?;
+        if let Some(body) = body {
+            request = request.body(body);
+        }
+        let answer = request.send().await.map_err(|error| Error::Http(Box::new(error)))?;
         let text = |value: &http::HeaderValue| value.to_str().unwrap().to_owned();
         let told = answer.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
         Ok(HttpResponse { status: answer.status().as_u16(), headers: told, body: answer.bytes().await.unwrap().to_vec() })
@@ -64,7 +67,7 @@ async fn scene() -> (App, AuthZenClient<Here>, String, Person, Person) {
     owner.takes_in(&app, &analyst, "analyst").await;
     app.role(&owner, "ops", &["nodes:write:production-*"], &[], &[]).await;
     app.granted(&owner, &analyst.id, "ops").await;
-    let key = json!({ "name": "pdp", "scopes": ["authz:read"] });
+    let key = json!({ "name": "pdp", "scopes": ["authz:read", "nodes:read"] });
     let key = owner.caller.post("/api/v1/users/me/api-keys", &key).await.created();
     let key = key["key"].as_str().unwrap().to_owned();
     let client = AuthZenClient::new(Here(app.stranger()), Duration::from_secs(60));
