@@ -35,12 +35,23 @@ const HAND_OVER: Statement<Write> = Statement::writing(
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[HAND_OVER.info(), SET_ROLE.info(), STANDS.info(), STEP_DOWN.info()];
 
 /// An organization that has another owner.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct HandedOver {
     /// Whose it was by the record.
     pub before: UserId,
     /// Who has another role than before.
-    pub changed: [Option<UserId>; 2],
+    pub changed: Vec<RoleChanged>,
+}
+
+/// A member who has another role.
+#[derive(Debug, Clone)]
+pub struct RoleChanged {
+    /// Who.
+    pub user: UserId,
+    /// The role before, if there was one.
+    pub before: Option<String>,
+    /// And after.
+    pub after: OrganizationRole,
 }
 
 /// Hands an organization over to a member, who is an owner from then on; who had it stays an admin.
@@ -52,24 +63,31 @@ pub async fn hand_over(tx: &mut Tx<'_, Write>, desk: &Desk, to: UserId) -> Resul
     let (id, in_the_way) = (desk.organization.as_str(), |why: &str| Err(OrganizationError::InTheWay(why.to_owned())));
     let rows = tx.write(&STANDS, &[&id, &to.uuid()]).await?;
     let row = rows.first().ok_or(OrganizationError::Missing("member"))?;
-    let (before, role): (UserId, Option<&str>) = (row.try_get::<Uuid>(0)?.into(), row.try_get(1)?);
+    let (before, role): (UserId, Option<String>) = (row.try_get::<Uuid>(0)?.into(), row.try_get(1)?);
+    let owner = OrganizationRole::Owner;
     if row.try_get(2)? {
         return in_the_way("the account may do nothing: nobody would own the organization");
     }
-    if before == to && role == Some(OrganizationRole::Owner.word()) {
+    if before == to && role.as_deref() == Some(owner.word()) {
         return in_the_way("the organization is theirs already");
     }
-    sets::has_room(tx, &Holder::User(to), OrganizationRole::Owner, desk.now).await?;
+    sets::has_room(tx, &Holder::User(to), owner, desk.now).await?;
     let was_kept = sets::has_keeper(tx, desk, &desk.book).await?;
-    let raised = tx.write(&SET_ROLE, &[&id, &to.uuid(), &OrganizationRole::Owner.word()]).await?;
+    let raised = tx.write(&SET_ROLE, &[&id, &to.uuid(), &owner.word()]).await?;
     let lowered = if before == to { Vec::new() } else { tx.write(&STEP_DOWN, &[&id, &before.uuid()]).await? };
     tx.write(&HAND_OVER, &[&id, &to.uuid()]).await?;
     if was_kept && !sets::has_keeper(tx, desk, &desk.book).await? {
         return Err(sets::no_keeper());
     }
-    let changed = [(!raised.is_empty()).then_some(to), (!lowered.is_empty()).then_some(before)];
-    for user in changed.into_iter().flatten() {
-        desk.grants_changed(tx, &Holder::User(user)).await?;
+    let mut changed = Vec::with_capacity(2);
+    if !raised.is_empty() {
+        changed.push(RoleChanged { user: to, before: role, after: owner });
+    }
+    if !lowered.is_empty() {
+        changed.push(RoleChanged { user: before, before: Some(owner.word().to_owned()), after: OrganizationRole::Admin });
+    }
+    for one in &changed {
+        desk.grants_changed(tx, &Holder::User(one.user)).await?;
     }
     Ok(HandedOver { before, changed })
 }

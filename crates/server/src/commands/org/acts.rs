@@ -106,7 +106,10 @@ impl Desk {
         let handed = hand_over::hand_over(&mut work.tx(), &desk, to).await.map_err(explained)?;
         let payload = json!({ "before": { "owner_id": handed.before }, "after": { "owner_id": to } });
         let owner = Entry::done(EventType::OrganizationOwnerChanged, tenant.into()).with(payload);
-        let roles = handed.changed.into_iter().flatten().map(|user| Entry::done(EventType::MemberRoleChanged, user.into()));
+        let roles = handed.changed.into_iter().map(|changed| {
+            let payload = json!({ "before": { "role": changed.before }, "after": { "role": changed.after.word() } });
+            Entry::done(EventType::MemberRoleChanged, changed.user.into()).with(payload)
+        });
         work.commit([owner].into_iter().chain(roles).collect()).await?;
         self.show(tenant.as_str()).await
     }

@@ -57,6 +57,10 @@ async fn an_organization_is_handed_over_to_a_member() {
     assert_eq!(beside.json(&["org", "transfer", org, &bob.id])["owner_id"], json!(bob.id));
     let events = beside.events(org, "organization.owner_changed").await;
     assert_eq!(events[0]["payload"], json!({ "before": { "owner_id": ada.id }, "after": { "owner_id": bob.id } }));
+    let roles = beside.events(org, "member.role_changed").await;
+    let lowered = roles.iter().find(|event| event["subject"] == json!(ada.id)).unwrap();
+    assert_eq!(lowered["payload"], json!({ "before": { "role": "owner" }, "after": { "role": "admin" } }));
+    assert_eq!(roles.len(), 2);
     let members = beside.json(&["org", "members", org]);
     let role = |id: &str| members["members"].as_array().unwrap().iter().find(|one| one["user_id"] == id).unwrap()["role"].clone();
     assert_eq!((role(&ada.id), role(&bob.id)), (json!("admin"), json!("owner")));
