@@ -16,7 +16,8 @@ pub(super) struct Form {
     pub(super) json: bool,
 }
 
-/// A list that is told page by page, as it is read: however long it is, no more than a page of it is held.
+/// A list that is told page by page, as it is read: however long it is, no more than a page of it is held. Each page is read in a transaction of its own,
+/// which whoever reads slowly does not keep.
 #[derive(Debug)]
 pub(super) struct Listing<'a, W, const N: usize> {
     out: &'a mut W,

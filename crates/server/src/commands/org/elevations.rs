@@ -55,10 +55,11 @@ impl Elevations {
 
 async fn list(desk: &Desk, id: &str, out: &mut (impl Write + Send), form: Form) -> Result<(), StartError> {
     let tenant = desk.show(id).await?.id;
-    let mut work = desk.parts.organization::<Read>("org elevations", tenant.clone())?;
     let (mut list, mut after) = (Listing::new(out, form, "elevations", HEAD), None);
     loop {
+        let mut work = desk.parts.organization::<Read>("org elevations", tenant.clone())?;
         let page = elevation::list(&mut work.tx(), &tenant, after, page_size()).await?;
+        drop(work);
         let found: Vec<Elevation> = page.items.into_iter().map(shown_elevation).collect();
         list.page(&found, line, |one| json!(one))?;
         after = page.next;

@@ -117,11 +117,12 @@ async fn invite(desk: &Desk, organization: &TenantId, new: NewInvitation, by: Us
 
 async fn list(desk: &Desk, id: &str, out: &mut (impl Write + Send), form: Form) -> Result<(), StartError> {
     let tenant = desk.show(id).await?.id;
-    let mut work = desk.parts.organization::<Read>("org invitations", tenant)?;
-    let now = work.now();
     let (mut list, mut after) = (Listing::new(out, form, "invitations", HEAD), None);
     loop {
+        let mut work = desk.parts.organization::<Read>("org invitations", tenant.clone())?;
+        let now = work.now();
         let page = invitation::list(&mut work.tx(), after, page_size(), now).await?;
+        drop(work);
         let found: Vec<Invitation> = page.items.into_iter().map(shown_invitation).collect();
         list.page(&found, line, |one| json!(one))?;
         after = page.next;

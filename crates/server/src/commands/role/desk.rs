@@ -44,11 +44,12 @@ impl Desks {
     }
 
     pub(super) async fn list(&self, out: &mut (impl Out + Send), form: Form) -> Result<(), StartError> {
-        let mut work = self.read("role list")?;
-        let now = work.now();
         let (mut list, mut after) = (Listing::new(out, form, "roles", told::ROLES), None);
         loop {
+            let mut work = self.read("role list")?;
+            let now = work.now();
             let page = roles::list(&mut work.tx(), after, page_size(), now).await.map_err(explained)?;
+            drop(work);
             let found: Vec<Role> = page.items.into_iter().map(shown_role).collect();
             list.page(&found, told::role_line, |one| json!(one))?;
             after = page.next;
@@ -121,16 +122,18 @@ impl Desks {
         out: &mut (impl Out + Send),
         form: Form,
     ) -> Result<(), StartError> {
-        let mut work = self.read("role grants")?;
         let (user, client) = match holder {
             Some(Holder::User(id)) => (Some(id), None),
             Some(Holder::Client(id)) => (None, Some(id)),
             None => (None, None),
         };
-        let (filter, now) = (Filter { user, client, role }, work.now());
+        let filter = Filter { user, client, role };
         let (mut list, mut after) = (Listing::new(out, form, "grants", told::GRANTS), None);
         loop {
+            let mut work = self.read("role grants")?;
+            let now = work.now();
             let page = grants::list(&mut work.tx(), &filter, after, page_size(), now).await.map_err(explained)?;
+            drop(work);
             let found: Vec<Grant> = page.items.into_iter().map(shown_grant).collect();
             list.page(&found, told::grant_line, |one| json!(one))?;
             after = page.next;

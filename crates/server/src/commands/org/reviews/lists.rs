@@ -19,11 +19,12 @@ use crate::{
 
 pub(super) async fn list(desk: &Desk, id: &str, out: &mut (impl Write + Send), form: Form) -> Result<(), StartError> {
     let tenant = desk.show(id).await?.id;
-    let mut work = desk.parts.organization::<Read>("org review list", tenant.clone())?;
     let head = ["REVIEW", "NAME", "BEGAN", "DUE", "THEN", "ITEMS", "UNDECIDED", "CLOSED"];
     let (mut list, mut after) = (Listing::new(out, form, "reviews", head), None);
     loop {
+        let mut work = desk.parts.organization::<Read>("org review list", tenant.clone())?;
         let page = review::list(&mut work.tx(), &tenant, after, page_size()).await.map_err(explained)?;
+        drop(work);
         let found: Vec<Review> = page.items.into_iter().map(shown_review).collect();
         list.page(&found, review_line, |one| json!(one))?;
         after = page.next;
@@ -53,12 +54,13 @@ pub(super) async fn items(
     form: Form,
 ) -> Result<(), StartError> {
     let (tenant, id) = which.read()?;
-    let mut work = desk.parts.organization::<Read>("org review items", tenant.clone())?;
-    review::find(&mut work.tx(), &tenant, id).await.map_err(explained)?;
+    show(desk, which).await?;
     let head = ["ITEM", "KIND", "HOLDER", "NAME", "ROLE", "UNTIL", "USED", "UNUSED", "DECISION", "OUTCOME"];
     let (mut list, mut after) = (Listing::new(out, form, "items", head), None);
     loop {
+        let mut work = desk.parts.organization::<Read>("org review items", tenant.clone())?;
         let page = review::items(&mut work.tx(), &tenant, id, filter, after, page_size()).await.map_err(explained)?;
+        drop(work);
         let found: Vec<ReviewItem> = page.items.into_iter().map(shown_review_item).collect();
         list.page(&found, item_line, |one| json!(one))?;
         after = page.next;
