@@ -25,8 +25,15 @@ pub use cors::{Cors, InvalidOrigin};
 pub use decode::Decode;
 pub use failure::Failure;
 pub use handlers::{
+    authz::explain::shown as shown_explained,
     clients::{registration, shown},
+    elevation::wire as shown_elevation,
+    invitations::make::wire as shown_invitation,
     registration::tokens::{TokenTerms, token_terms},
+    reviews::{
+        evidence::{Evidence, as_lines as evidence_lines, as_table as evidence_table},
+        item as shown_review_item, shown as logged_review_item, thing as shown_held, wire as shown_review,
+    },
     roles::{effective::shown as shown_effective, grants::shown as shown_grant, shown as shown_role},
 };
 pub use health::HealthState;

@@ -137,7 +137,7 @@ pub struct Elevation {
     pub expires_at: Timestamp,
     /// When it was closed before its time.
     pub ended_at: Option<Timestamp>,
-    /// By whom.
+    /// By whom; by whoever runs the server, if nobody is named.
     pub ended_by: Option<UserId>,
 }
 
@@ -212,15 +212,15 @@ pub async fn find(tx: &mut Tx<'_, Write>, id: ElevationId) -> Result<Option<Open
     }))
 }
 
-/// Closes one.
+/// Closes one; at the word of whoever runs the server, if nobody is named.
 pub async fn end(
     tx: &mut Tx<'_, Write>,
     organization: &TenantId,
     id: ElevationId,
-    by: UserId,
+    by: Option<UserId>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    tx.write(&END, &[&organization.as_str(), &id.uuid(), &now, &by.uuid()]).await.map(drop)
+    tx.write(&END, &[&organization.as_str(), &id.uuid(), &now, &by.map(UserId::uuid)]).await.map(drop)
 }
 
 /// A page of those into the organization, the newest first.

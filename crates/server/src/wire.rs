@@ -174,18 +174,21 @@ impl Database {
 
 /// How a role logs in to the database of a server that runs already; `None` if that cannot be known from here.
 pub fn login_of(config: &Config, home: &Home, role: Role) -> Result<Option<Login>, StartError> {
-    let base = if let Some(url) = &config.database.url {
-        Login::from_str(url.expose())?
-    } else {
-        let socket = home.folder().join("postgres/socket");
-        if !socket.is_dir() {
-            return Ok(None);
+    let base = match &config.database.url {
+        Some(url) => Some(Login::from_str(url.expose())?),
+        // Every role has its own.
+        None if !config.database.role_urls.is_empty() => None,
+        None => {
+            let socket = home.folder().join("postgres/socket");
+            if !socket.is_dir() {
+                return Ok(None);
+            }
+            let mut login = Login::at_socket(socket);
+            login.dbname("postgres");
+            Some(login)
         }
-        let mut login = Login::at_socket(socket);
-        login.dbname("postgres");
-        login
     };
-    Ok(logins(config, home, Some(&base))?.0.remove(&role))
+    Ok(logins(config, home, base.as_ref())?.0.remove(&role))
 }
 
 /// A store beside a server that runs already, for commands that look after its own keys and accounts; with a

@@ -77,7 +77,7 @@ pub struct Elevation {
     pub expires_at: Timestamp,
     /// When it was closed before its time.
     pub ended_at: Option<Timestamp>,
-    /// By whom: an account.
+    /// By whom: an account; null for whoever runs the server.
     pub ended_by: Option<UserId>,
 }
 

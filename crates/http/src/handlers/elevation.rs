@@ -123,7 +123,7 @@ pub(crate) async fn end(permit: Permit<EndElevation>, Path(id): Path<ElevationId
     }
     let organization =
         TenantId::parse(&open.organization).map_err(|_| OrganizationError::Unreadable("an elevation's organization"))?;
-    elevation::end(&mut work.tx(), &organization, id, caller.user, now).await?;
+    elevation::end(&mut work.tx(), &organization, id, Some(caller.user), now).await?;
     revoke(&mut work.tx(), Revocation::Token(&open.token_id), now).await?;
     let told = json!({ "organization_id": open.organization, "administrator_id": open.user });
     work.changed_in(&organization, Entry::done(EventType::OrganizationLeft, id.into()).with(told.clone()));
@@ -144,7 +144,8 @@ pub(crate) async fn list(
     Ok(Json(ElevationPage { count: elevations.len(), elevations, next_cursor: found.next.map(|cursor| cursor.encode(&list)) }))
 }
 
-fn wire(of: elevation::Elevation) -> Elevation {
+/// A way in, as the API tells it.
+pub fn wire(of: elevation::Elevation) -> Elevation {
     Elevation {
         id: of.id,
         administrator_id: of.user,

@@ -1,6 +1,7 @@
 //! An organization is handed over.
 
-use wardgraph_kernel::{OrganizationRole, UserId, Write};
+use serde_json::{Value, json};
+use wardgraph_kernel::{EventType, OrganizationRole, UserId, Write};
 use wardgraph_store::Tx;
 
 use super::{HandedOver, change, find, owners::hand_over};
@@ -18,7 +19,26 @@ pub struct Transferred {
     /// After.
     pub after: Organization,
     /// The members who have another role than before.
-    pub changed: Vec<UserId>,
+    pub changed: Vec<Moved>,
+}
+
+/// A member who has another role than before.
+#[derive(Debug, Clone)]
+pub struct Moved {
+    /// Who.
+    pub user: UserId,
+    /// The role before, if there was one.
+    pub before: Option<String>,
+    /// And after.
+    pub after: OrganizationRole,
+}
+
+impl Moved {
+    /// What the organization's log says of it.
+    pub fn told(&self) -> (EventType, Value) {
+        let payload = json!({ "before": { "role": self.before }, "after": { "role": self.after.word() } });
+        (EventType::MemberRoleChanged, payload)
+    }
 }
 
 /// Hands an organization over to another member, who is an owner from then on. Who hands it over stays an admin; at the word of whoever runs the server that is
@@ -45,13 +65,14 @@ pub async fn transfer(tx: &mut Tx<'_, Write>, desk: &Desk, by: &Giver, to: UserI
     if heir.disabled {
         return in_the_way("the account may do nothing: nobody would own the organization");
     }
-    let raised = (to, heir.role.as_deref() != owner, OrganizationRole::Owner);
-    let lowered = (from, from != to && before.role.as_deref() == owner, OrganizationRole::Admin);
+    let raised = (heir.role.as_deref() != owner).then(|| Moved { user: to, before: heir.role, after: OrganizationRole::Owner });
+    let stays = from == to || before.role.as_deref() != owner;
+    let lowered = (!stays).then(|| Moved { user: from, before: before.role.clone(), after: OrganizationRole::Admin });
     let mut changed = Vec::new();
-    for (user, _, role) in [raised, lowered].into_iter().filter(|(_, changes, _)| *changes) {
-        change::judge(tx, desk, by, user, Some(role)).await?;
-        change::put(tx, desk, user, Some(role)).await?;
-        changed.push(user);
+    for moved in raised.into_iter().chain(lowered) {
+        change::judge(tx, desk, by, moved.user, Some(moved.after)).await?;
+        change::put(tx, desk, moved.user, Some(moved.after)).await?;
+        changed.push(moved);
     }
     // Else what is denied to them would be nobody's any more.
     if !sets::keepers(tx, &desk.organization, &desk.book, desk.now, usize::MAX).await?.contains(&to) {

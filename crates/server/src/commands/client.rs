@@ -6,22 +6,25 @@ mod told;
 
 use std::{io::Write, sync::Arc, time::Duration};
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde_json::json;
 use wardgraph_api::wire::registration::NewInitialToken;
 use wardgraph_audit::{Entry, Subject};
 use wardgraph_gate::{SystemParts, SystemWork};
 use wardgraph_http::token_terms;
-use wardgraph_kernel::{
-    ClientId, EventType, Identity, InitialTokenId, Permissions, SystemChance, SystemClock, TenantId, Timestamp,
-};
+use wardgraph_kernel::{EventType, Identity, InitialTokenId, Permissions, SystemChance, SystemClock, Timestamp};
 use wardgraph_oauth::{
     OAuthError,
     client::{initial, operator},
 };
 use wardgraph_store::Role;
 
-use super::Context;
+use super::{
+    Context,
+    columns::{Form, values},
+    ids::{client as client_id, organization},
+    sound,
+};
 use crate::{
     config::Config,
     wire::{StartError, store_beside},
@@ -112,14 +115,6 @@ pub(super) enum Client {
     },
 }
 
-/// In what form it is told.
-#[derive(Debug, Clone, Copy, Args)]
-pub(super) struct Form {
-    /// As JSON, for programs.
-    #[arg(long)]
-    json: bool,
-}
-
 /// What the commands work with.
 struct Desk {
     parts: SystemParts,
@@ -142,15 +137,17 @@ impl Client {
         match self {
             Self::Create { organization, fields, form } => {
                 let (client, secret) = desk.create(&organization, *fields).await?;
-                told::made(out, form, client, secret.as_ref(), desk.now())
+                told::made(out, form, &client, secret.as_ref(), desk.now())
             }
-            Self::List { organization, form } => told::all(out, form, desk.list(organization.as_deref()).await?, desk.now()),
-            Self::Show { client_id, form } => told::one(out, form, desk.show(&client_id).await?, desk.now()),
-            Self::Update { client_id, fields, form } => told::one(out, form, desk.update(&client_id, *fields).await?, desk.now()),
+            Self::List { organization, form } => told::all(out, form, &desk.list(organization.as_deref()).await?, desk.now()),
+            Self::Show { client_id, form } => told::one(out, form, &desk.show(&client_id).await?, desk.now()),
+            Self::Update { client_id, fields, form } => {
+                told::one(out, form, &desk.update(&client_id, *fields).await?, desk.now())
+            }
             Self::RotateSecret { client_id, overlap_seconds, form } => {
                 let (secret, until) = desk.rotate(&client_id, Duration::from_secs(overlap_seconds)).await?;
                 let answer = json!({ "client_id": client_id, "client_secret": secret.text.expose(), "others_expire_at": until });
-                told::values(out, form, &answer)
+                values(out, form, &answer)
             }
             Self::Disable { client_id } => desk.switch(&client_id, true).await,
             Self::Enable { client_id } => desk.switch(&client_id, false).await,
@@ -158,7 +155,7 @@ impl Client {
             Self::InitialToken { organization, uses, expires_in, scopes, role, form } => {
                 let scopes = Some(scopes).filter(|scopes| !scopes.is_empty());
                 let new = NewInitialToken { expires_in: Some(expires_in), uses: Some(uses), scopes, role };
-                told::values(out, form, &desk.initial_token(&organization, new).await?)
+                values(out, form, &desk.initial_token(&organization, new).await?)
             }
         }
     }
@@ -191,11 +188,11 @@ impl Desk {
 
     async fn initial_token(&self, organization: &str, new: NewInitialToken) -> Result<serde_json::Value, StartError> {
         let organization = self::organization(organization)?;
-        fields::sound(&new)?;
+        sound::sound(&new)?;
         let mut work = self.begin("client initial-token")?;
         let (now, chance) = (work.now(), &*self.parts.chance);
         let terms = token_terms(new, Permissions::all(), &self.config.newcomers.scopes, now);
-        let terms = terms.map_err(|problem| fields::told(&problem.errors))?;
+        let terms = terms.map_err(|problem| sound::told(&problem.errors))?;
         let id = InitialTokenId::new(now, chance);
         let wanted = initial::NewToken {
             organization: &organization,
@@ -218,14 +215,6 @@ impl Desk {
             "expires_at": terms.expires_at,
         }))
     }
-}
-
-fn organization(text: &str) -> Result<TenantId, StartError> {
-    TenantId::parse(text).map_err(|error| format!("--organization: {error}").into())
-}
-
-fn client_id(text: &str) -> Result<ClientId, StartError> {
-    ClientId::parse(text).ok_or_else(|| "the client's id has 1 to 512 visible characters".into())
 }
 
 fn unknown(error: OAuthError) -> StartError {

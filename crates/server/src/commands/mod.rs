@@ -1,11 +1,13 @@
 //! The commands of the binary.
 
 mod access;
+mod behalf;
 mod client;
 mod columns;
 mod config;
 mod demo;
 mod export;
+mod ids;
 mod import;
 mod key;
 mod migrate;
@@ -14,6 +16,7 @@ mod role;
 mod serve;
 mod session;
 mod setup_link;
+mod sound;
 mod token;
 mod user;
 

@@ -1,22 +1,23 @@
 //! `wardgraph org`
 
 mod acts;
+mod elevations;
+mod invitations;
+mod reviews;
+mod set;
+mod told;
 
 use std::{io::Write, sync::Arc};
 
-use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use clap::Subcommand;
 use wardgraph_gate::SystemParts;
-use wardgraph_kernel::{OrganizationRole, SystemChance, SystemClock, TenantId, UserId};
-use wardgraph_organizations::{
-    members::Member,
-    organization::{self, Organization},
-};
+use wardgraph_kernel::{OrganizationRole, SystemChance, SystemClock};
 use wardgraph_store::Role;
 
 use super::{
     Context,
-    columns::{or_none, table, values},
+    columns::{Form, values},
+    ids::{organization as tenant, user},
 };
 use crate::wire::{StartError, store_beside};
 
@@ -55,13 +56,30 @@ pub(super) enum Org {
         #[command(flatten)]
         form: Form,
     },
-    /// Set from where an organization lets people call.
+    /// Set how an organization works: from where one may call, second factors, how long sessions last, how long what is past is kept.
     Set {
         /// Its id (`org_...`).
         organization: String,
-        /// Networks like `192.0.2.0/24`, and addresses, with commas between them; nothing (`''`) for everywhere.
-        #[arg(long)]
-        allowed_networks: String,
+        #[command(flatten)]
+        wanted: set::Wanted,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Put an organization into another tier.
+    SetTier {
+        /// Its id (`org_...`).
+        organization: String,
+        /// `free`, `basic`, `pro` or `enterprise`.
+        tier: String,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Hand an organization over to another member, who owns it from then on. Who did stays an admin.
+    Transfer {
+        /// Its id (`org_...`).
+        organization: String,
+        /// The id of the member's account.
+        user: String,
         #[command(flatten)]
         form: Form,
     },
@@ -107,14 +125,23 @@ pub(super) enum Org {
         #[command(flatten)]
         form: Form,
     },
-}
-
-/// In what form it is told.
-#[derive(Debug, Clone, Copy, Args)]
-pub(super) struct Form {
-    /// As JSON, for programs.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    Invitations(invitations::Invitations),
+    #[command(flatten)]
+    Elevations(elevations::Elevations),
+    /// Reviews of who may do what.
+    #[command(subcommand)]
+    Review(reviews::Reviews),
+    /// List what is held in an organization and was not used for long, what was unused for longest first.
+    Unused {
+        /// Its id (`org_...`).
+        organization: String,
+        /// For how many days, 1 to 3650.
+        #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(i64).range(1..=3_650))]
+        days: i64,
+        #[command(flatten)]
+        form: Form,
+    },
 }
 
 impl Org {
@@ -124,112 +151,38 @@ impl Org {
             return Err("there is no database yet: start the server first".into());
         };
         let parts = SystemParts { store: store.clone(), clock: Arc::new(SystemClock::start()), chance: Arc::new(SystemChance) };
-        let done = self.act(&acts::Desk { parts, grace: config.organizations_grace }, out).await;
+        let done = Box::pin(self.act(&acts::Desk { parts, grace: config.organizations_grace }, out)).await;
         store.close();
         done.map(|()| true)
     }
 
     async fn act(self, desk: &acts::Desk, out: &mut (impl Write + Send)) -> Result<(), StartError> {
-        match self {
-            Self::List { form } => {
-                let found = desk.list().await?;
-                let lines = found.iter().map(|one| {
-                    let state = if one.deleted_at.is_some() { "deleted" } else { "active" };
-                    let cells = [&*one.id, &*one.name, &*one.tier, state].map(str::to_owned);
-                    let [id, name, tier, state] = cells;
-                    [id, name, tier, one.members.to_string(), one.created_at.to_string(), state]
-                });
-                let lines = lines.collect();
-                let whole = form.json.then(|| {
-                    let all = found.iter().map(|one| {
-                        json!({ "id": one.id, "name": one.name, "tier": one.tier, "members": one.members, "created_at": one.created_at, "deleted_at": one.deleted_at })
-                    });
-                    let all: Vec<Value> = all.collect();
-                    json!({ "count": all.len(), "organizations": all })
-                });
-                table(out, whole.as_ref(), ["ORGANIZATION", "NAME", "TIER", "MEMBERS", "CREATED", "STATE"], lines)
-            }
-            Self::Show { organization, form } => values(out, form.json, &shown(&desk.show(&organization).await?)),
-            Self::Create { name, owner, form } => values(out, form.json, &shown(&desk.create(&name, user(&owner)?).await?)),
-            Self::Rename { organization, name, form } => {
-                values(out, form.json, &shown(&desk.rename(&tenant(&organization)?, &name).await?))
-            }
-            Self::Set { organization, allowed_networks, form } => {
-                let changed = desk.set_networks(&tenant(&organization)?, networks(&allowed_networks)?).await?;
-                values(out, form.json, &shown(&changed))
-            }
-            Self::Delete { organization, confirm, form } => {
-                values(out, form.json, &shown(&desk.delete(&tenant(&organization)?, &confirm).await?))
-            }
-            Self::Restore { organization, form } => values(out, form.json, &shown(&desk.restore(&tenant(&organization)?).await?)),
-            Self::Members { organization, form } => {
-                let found = desk.members(&organization).await?;
-                let lines = found.iter().map(|member| {
-                    let state = if member.disabled { "disabled" } else { "enabled" };
-                    let last = or_none(member.last_used_at);
-                    let role = or_none(member.role.as_ref());
-                    [member.user.to_string(), member.email.clone(), role, member.since.to_string(), last, state.to_owned()]
-                });
-                let lines = lines.collect();
-                let all: Vec<Value> = found.iter().map(told).collect();
-                let whole = form.json.then(|| json!({ "count": all.len(), "members": all }));
-                table(out, whole.as_ref(), ["USER", "EMAIL", "ROLE", "SINCE", "LAST USED", "STATE"], lines)
-            }
+        let (form, shown) = match self {
+            Self::List { form } => return desk.list(out, form).await,
+            Self::Members { organization, form } => return desk.members(&organization, out, form).await,
             Self::Remove { organization, user: id } => {
                 desk.remove(&tenant(&organization)?, user(&id)?).await?;
-                Ok(writeln!(out, "{id} is no member of {organization} any more")?)
+                return Ok(writeln!(out, "{id} is no member of {organization} any more")?);
             }
             Self::SetRole { organization, user: id, role, form } => {
                 let member = desk.set_role(&tenant(&organization)?, user(&id)?, wanted(&role)?).await?;
-                values(out, form.json, &told(&member))
+                return values(out, form, &told::member(&member));
             }
-        }
+            Self::Invitations(act) => return act.run(desk, out).await,
+            Self::Elevations(act) => return act.run(desk, out).await,
+            Self::Review(act) => return Box::pin(act.run(desk, out)).await,
+            Self::Unused { organization, days, form } => return reviews::unused(desk, &organization, days, out, form).await,
+            Self::Show { organization, form } => (form, desk.show(&organization).await?),
+            Self::Create { name, owner, form } => (form, desk.create(&name, user(&owner)?).await?),
+            Self::Rename { organization, name, form } => (form, desk.rename(&tenant(&organization)?, &name).await?),
+            Self::Set { organization, wanted, form } => (form, desk.set(&tenant(&organization)?, wanted.settings()?).await?),
+            Self::SetTier { organization, tier, form } => (form, desk.set_tier(&tenant(&organization)?, &tier).await?),
+            Self::Transfer { organization, user: id, form } => (form, desk.transfer(&tenant(&organization)?, user(&id)?).await?),
+            Self::Delete { organization, confirm, form } => (form, desk.delete(&tenant(&organization)?, &confirm).await?),
+            Self::Restore { organization, form } => (form, desk.restore(&tenant(&organization)?).await?),
+        };
+        values(out, form, &told::organization(&shown))
     }
-}
-
-fn shown(organization: &Organization) -> Value {
-    let settings = &organization.settings;
-    json!({
-        "id": organization.id.as_str(),
-        "name": organization.name,
-        "tier": organization.tier,
-        "owner_id": organization.owner,
-        "requires_mfa": settings.requires_mfa,
-        "session_idle_seconds": settings.session_idle_seconds,
-        "session_lifetime_seconds": settings.session_lifetime_seconds,
-        "allowed_networks": settings.allowed_networks,
-        "retention_days": settings.retention_days,
-        "created_at": organization.created_at,
-        "deleted_at": organization.deleted.map(|deleted| deleted.at),
-        "purge_at": organization.deleted.map(|deleted| deleted.purge_at),
-    })
-}
-
-fn told(member: &Member) -> Value {
-    json!({
-        "user_id": member.user,
-        "email": member.email,
-        "name": member.name,
-        "role": member.role,
-        "disabled": member.disabled,
-        "since": member.since,
-        "last_used_at": member.last_used_at,
-    })
-}
-
-fn tenant(text: &str) -> Result<TenantId, StartError> {
-    TenantId::parse(text).map_err(|_| "there is no such organization".into())
-}
-
-fn networks(text: &str) -> Result<Vec<String>, StartError> {
-    let texts = text.split(',').map(str::trim).filter(|text| !text.is_empty());
-    let read = |text: &str| organization::network(text).map(|network| network.to_string());
-    texts.map(|text| read(text).ok_or_else(|| format!("`{text}` is no network like `192.0.2.0/24`").into())).collect()
-}
-
-/// The account that an id names.
-pub(super) fn user(text: &str) -> Result<UserId, StartError> {
-    serde_json::from_value(json!(text)).map_err(|_| "an account's id is a UUID: `wardgraph user list` shows them".into())
 }
 
 fn wanted(text: &str) -> Result<Option<OrganizationRole>, StartError> {

@@ -1,28 +1,27 @@
 //! `wardgraph role`
 
+mod desk;
+mod explain;
+mod says;
 mod told;
 
 use std::{io::Write, sync::Arc};
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
-use wardgraph_api::{validate::Faults, wire::role::NewRole};
-use wardgraph_audit::{Entry, Subject};
-use wardgraph_gate::{SystemParts, SystemWork};
+use serde_json::json;
+use wardgraph_gate::SystemParts;
 use wardgraph_http::{shown_effective, shown_grant, shown_role};
-use wardgraph_kernel::{
-    ClientId, EventType, GrantId, Holder, PageSize, Read, SystemChance, SystemClock, TenantId, Timestamp, UserId,
-    Write as Writing,
-};
-use wardgraph_organizations::{
-    Desk, Flaw, Giver, OrganizationError, effective,
-    grants::{self, Filter, NewGrant},
-    roles::{self, Draft, Kept},
-};
+use wardgraph_kernel::{Holder, SystemChance, SystemClock, Timestamp};
 use wardgraph_store::Role as DatabaseRole;
 
-use super::{Context, columns::values};
+use super::{
+    Context,
+    columns::{Form, values},
+    ids,
+};
 use crate::wire::{StartError, store_beside};
+use desk::Desks;
+use says::Says;
 
 /// Roles of organizations, and who holds them.
 #[derive(Debug, Subcommand)]
@@ -93,6 +92,21 @@ pub(super) enum Role {
         #[command(flatten)]
         at: At,
     },
+    /// Tell whether somebody may do something, which rule of which role says so, and what would be needed.
+    Explain {
+        /// The member's account id, or a client's id.
+        holder: String,
+        /// The permission, like `nodes:read`.
+        permission: String,
+        /// The name of what it would be used on; all there are if nothing is said.
+        #[arg(long)]
+        resource: Option<String>,
+        /// A scope of the token or API key that it would be used with; may come again. None narrows anything if nothing is said.
+        #[arg(long = "scope")]
+        scopes: Vec<String>,
+        #[command(flatten)]
+        at: At,
+    },
     /// Tell what a member may do, by which roles, and until when.
     Effective {
         /// The member's account id, or a client's id.
@@ -108,35 +122,8 @@ pub(super) struct At {
     /// The organization's id (`org_...`).
     #[arg(long)]
     organization: String,
-    /// As JSON, for programs.
-    #[arg(long)]
-    json: bool,
-}
-
-/// What a role says.
-#[derive(Debug, Clone, Args)]
-pub(super) struct Says {
-    /// What it is for.
-    #[arg(long)]
-    description: Option<String>,
-    /// A rule that allows, like `nodes:read` or `nodes:read:production-*`; may come again.
-    #[arg(long = "allow")]
-    allows: Vec<String>,
-    /// A rule that denies, whatever allows it; may come again.
-    #[arg(long = "deny")]
-    denies: Vec<String>,
-    /// A role whose rules it takes over; may come again.
-    #[arg(long = "inherit")]
-    inherits: Vec<String>,
-    /// Without any rule that denies from now on.
-    #[arg(long, conflicts_with = "denies")]
-    no_denies: bool,
-    /// Without any rule that allows from now on.
-    #[arg(long, conflicts_with = "allows")]
-    no_allows: bool,
-    /// Without any role whose rules it takes over from now on.
-    #[arg(long, conflicts_with = "inherits")]
-    no_inherits: bool,
+    #[command(flatten)]
+    form: Form,
 }
 
 /// Who holds something.
@@ -150,15 +137,9 @@ pub(super) struct Whose {
     client: Option<String>,
 }
 
-/// What the commands work with.
-struct Desks {
-    parts: SystemParts,
-    organization: TenantId,
-}
-
 impl Role {
     pub(super) async fn run(self, context: &Context, out: &mut (impl Write + Send)) -> Result<bool, StartError> {
-        let organization = TenantId::parse(&self.at().organization).map_err(|error| format!("--organization: {error}"))?;
+        let organization = ids::organization(&self.at().organization)?;
         let (config, home) = (context.config()?, context.home()?);
         let Some(store) = store_beside(&config, &home, &[DatabaseRole::App])? else {
             return Err("there is no database yet: start the server first".into());
@@ -179,213 +160,46 @@ impl Role {
             | Self::Grant { at, .. }
             | Self::Revoke { at, .. }
             | Self::Grants { at, .. }
+            | Self::Explain { at, .. }
             | Self::Effective { at, .. } => at,
         }
     }
 
     async fn act(self, desks: &Desks, out: &mut (impl Write + Send)) -> Result<(), StartError> {
-        let json = self.at().json;
+        let form = self.at().form;
         match self {
-            Self::List { .. } => {
-                let found: Vec<_> = desks.list().await?.into_iter().map(shown_role).collect();
-                told::roles(out, json, &found)
-            }
-            Self::Show { name, .. } => values(out, json, &serde_json::to_value(shown_role(desks.show(&name).await?))?),
+            Self::List { .. } => desks.list(out, form).await,
+            Self::Show { name, .. } => values(out, form, &json!(shown_role(desks.show(&name).await?))),
             Self::Create { name, says, .. } => {
-                let made = desks.create(draft(&name, says, None)?).await?;
-                values(out, json, &serde_json::to_value(shown_role(made))?)
+                values(out, form, &json!(shown_role(desks.create(says.draft(&name, None)?).await?)))
             }
-            Self::Edit { name, says, .. } => {
-                let changed = desks.edit(name, says).await?;
-                values(out, json, &serde_json::to_value(shown_role(changed))?)
-            }
+            Self::Edit { name, says, .. } => values(out, form, &json!(shown_role(desks.edit(name, says).await?))),
             Self::Delete { name, .. } => desks.delete(&name).await,
             Self::Grant { name, to, expires_at, .. } => {
                 let holder = to.holder()?.ok_or("say `--user ID` or `--client ID`")?;
-                let made = desks.grant(holder, name, expires_at).await?;
-                values(out, json, &serde_json::to_value(shown_grant(made))?)
+                values(out, form, &json!(shown_grant(desks.grant(holder, name, expires_at).await?)))
             }
             Self::Revoke { grant_id, .. } => desks.revoke(&grant_id).await,
-            Self::Grants { role, to, .. } => {
-                let found: Vec<_> = desks.grants(role, to.holder()?).await?.into_iter().map(shown_grant).collect();
-                told::grants(out, json, &found)
+            Self::Grants { role, to, .. } => desks.grants(role, to.holder()?, out, form).await,
+            Self::Explain { holder, permission, resource, scopes, .. } => {
+                let asked = explain::Asked::read(&holder, &permission, resource, &scopes)?;
+                told::explained(out, form, &desks.explain(asked).await?)
             }
             Self::Effective { holder, .. } => {
-                let holder = either(&holder)?;
+                let holder = ids::holder(&holder)?;
                 let found = desks.effective(&holder).await?;
-                told::effective(out, json, &shown_effective(holder, found))
+                told::effective(out, form, &shown_effective(holder, found))
             }
         }
-    }
-}
-
-impl Desks {
-    fn read(&self, why: &'static str) -> Result<SystemWork<Read>, StartError> {
-        Ok(self.parts.organization(why, self.organization.clone())?)
-    }
-
-    async fn change(&self, why: &'static str) -> Result<(SystemWork<Writing>, Desk), StartError> {
-        let mut work = self.parts.organization::<Writing>(why, self.organization.clone())?;
-        let now = work.now();
-        let desk = Desk::open(&mut work.tx(), &self.organization, now).await.map_err(explained)?;
-        Ok((work, desk))
-    }
-
-    async fn list(&self) -> Result<Vec<Kept>, StartError> {
-        let mut work = self.read("role list")?;
-        let now = work.now();
-        Ok(roles::list(&mut work.tx(), None, most(), now).await.map_err(explained)?.items)
-    }
-
-    async fn show(&self, name: &str) -> Result<Kept, StartError> {
-        let mut work = self.read("role show")?;
-        let (name, now) = (role_name(name)?, work.now());
-        roles::get(&mut work.tx(), &name, now).await.map_err(explained)
-    }
-
-    async fn create(&self, new: Draft) -> Result<Kept, StartError> {
-        let (mut work, desk) = self.change("role create").await?;
-        let made = roles::create(&mut work.tx(), &desk, &Giver::operator(), &new).await.map_err(explained)?;
-        let payload = json!({ "after": told_of(&made) });
-        work.commit(vec![Entry::done(EventType::RoleCreated, Subject::role(&made.name)).with(payload)]).await?;
-        Ok(made)
-    }
-
-    async fn edit(&self, name: String, says: Says) -> Result<Kept, StartError> {
-        let (mut work, desk) = self.change("role edit").await?;
-        let (found, now) = (desk.own(&name, |_| true).map_err(explained)?, work.now());
-        let kept = roles::get(&mut work.tx(), &found, now).await.map_err(explained)?;
-        let new = draft(&name, says, Some(kept))?;
-        let changed = roles::replace(&mut work.tx(), &desk, &Giver::operator(), &new).await.map_err(explained)?;
-        let payload = json!({ "before": told_of(&changed.before), "after": told_of(&changed.after) });
-        work.commit(vec![Entry::done(EventType::RoleUpdated, Subject::role(&changed.after.name)).with(payload)]).await?;
-        Ok(changed.after)
-    }
-
-    async fn delete(&self, name: &str) -> Result<(), StartError> {
-        let (mut work, desk) = self.change("role delete").await?;
-        let name = desk.own(name, |_| true).map_err(explained)?;
-        let before = roles::delete(&mut work.tx(), &desk, &name).await.map_err(explained)?;
-        let payload = json!({ "before": told_of(&before) });
-        Ok(work.commit(vec![Entry::done(EventType::RoleDeleted, Subject::role(&before.name)).with(payload)]).await?)
-    }
-
-    async fn grant(&self, holder: Holder, role: String, until: Option<Timestamp>) -> Result<grants::Grant, StartError> {
-        let (mut work, desk) = self.change("role grant").await?;
-        let id = GrantId::new(work.now(), &*self.parts.chance);
-        let new = NewGrant { id, holder, role, expires_at: until };
-        let made = grants::make(&mut work.tx(), &desk, &Giver::operator(), &new).await.map_err(explained)?;
-        let payload = json!({ "before": null, "after": told_of_grant(&made) });
-        work.commit(vec![Entry::done(EventType::GrantMade, id.into()).with(payload)]).await?;
-        Ok(made)
-    }
-
-    async fn revoke(&self, id: &str) -> Result<(), StartError> {
-        let id: GrantId = serde_json::from_value(Value::String(id.to_owned())).map_err(|_| "the grant's id is a UUID")?;
-        let (mut work, desk) = self.change("role revoke").await?;
-        let before = grants::revoke(&mut work.tx(), &desk, &Giver::operator(), id).await.map_err(explained)?;
-        let payload = json!({ "before": told_of_grant(&before), "after": null });
-        Ok(work.commit(vec![Entry::done(EventType::GrantRevoked, id.into()).with(payload)]).await?)
-    }
-
-    async fn grants(&self, role: Option<String>, holder: Option<Holder>) -> Result<Vec<grants::Grant>, StartError> {
-        let mut work = self.read("role grants")?;
-        let (user, client) = match holder {
-            Some(Holder::User(id)) => (Some(id), None),
-            Some(Holder::Client(id)) => (None, Some(id)),
-            None => (None, None),
-        };
-        let (filter, now) = (Filter { user, client, role }, work.now());
-        let (mut all, mut after) = (Vec::new(), None);
-        loop {
-            let page = grants::list(&mut work.tx(), &filter, after, most(), now).await.map_err(explained)?;
-            all.extend(page.items);
-            after = page.next;
-            if after.is_none() {
-                return Ok(all);
-            }
-        }
-    }
-
-    async fn effective(&self, holder: &Holder) -> Result<effective::Effective, StartError> {
-        let mut work = self.read("role effective")?;
-        let now = work.now();
-        effective::effective(&mut work.tx(), &self.organization, holder, now).await.map_err(explained)
     }
 }
 
 impl Whose {
     fn holder(&self) -> Result<Option<Holder>, StartError> {
         match (&self.user, &self.client) {
-            (Some(user), _) => Ok(Some(Holder::User(user_id(user).ok_or("--user: the account's id is a UUID")?))),
-            (None, Some(client)) => Ok(Some(Holder::Client(client_id(client)?))),
+            (Some(user), _) => Ok(Some(Holder::User(ids::user(user)?))),
+            (None, Some(client)) => Ok(Some(Holder::Client(ids::client(client)?))),
             (None, None) => Ok(None),
         }
     }
-}
-
-/// What is wanted of a role: of one that is there already, what is not said stays as it is.
-fn draft(name: &str, says: Says, kept: Option<Kept>) -> Result<Draft, StartError> {
-    let (description, allows, denies, inherits) =
-        kept.map(|kept| (kept.description, kept.allows, kept.denies, kept.inherits)).unwrap_or_default();
-    let or = |given: Vec<String>, none: bool, kept: Vec<String>| if given.is_empty() && !none { kept } else { given };
-    let new = json!({
-        "name": name,
-        "description": says.description.unwrap_or(description),
-        "allows": or(says.allows, says.no_allows, allows),
-        "denies": or(says.denies, says.no_denies, denies),
-        "inherits": or(says.inherits, says.no_inherits, inherits),
-    });
-    // What the API asks of a role is asked here.
-    let new: NewRole = serde_json::from_value(new)?;
-    let faults = Faults::of(&new);
-    if !faults.is_empty() {
-        let told: Vec<_> =
-            faults.iter().map(|fault| format!("{}: {}", fault.field.trim_start_matches('/'), fault.detail)).collect();
-        return Err(told.join("\n").into());
-    }
-    let read = roles::draft(&new.name, new.description.into_text(), &new.allows, &new.denies, &new.inherits);
-    read.map_err(|flaws| explained(OrganizationError::Unfit(flaws)))
-}
-
-fn explained(error: OrganizationError) -> StartError {
-    match error {
-        OrganizationError::Unfit(flaws) => {
-            let told = |Flaw { place, detail }: Flaw| format!("{place}: {detail}");
-            flaws.into_iter().map(told).collect::<Vec<_>>().join("\n").into()
-        }
-        other => other.into(),
-    }
-}
-
-fn role_name(text: &str) -> Result<wardgraph_access::RoleName, StartError> {
-    Ok(wardgraph_access::RoleName::read(text)?)
-}
-
-fn either(text: &str) -> Result<Holder, StartError> {
-    Ok(match user_id(text) {
-        Some(user) => Holder::User(user),
-        None => Holder::Client(client_id(text)?),
-    })
-}
-
-fn user_id(text: &str) -> Option<UserId> {
-    serde_json::from_value(Value::String(text.to_owned())).ok()
-}
-
-fn client_id(text: &str) -> Result<ClientId, StartError> {
-    ClientId::parse(text).ok_or_else(|| "the client's id has 1 to 512 visible characters".into())
-}
-
-/// As many as are told at once.
-fn most() -> PageSize {
-    PageSize::new(i64::from(PageSize::MAX)).unwrap_or_default()
-}
-
-fn told_of(role: &Kept) -> Value {
-    json!({ "description": role.description, "allows": role.allows, "denies": role.denies, "inherits": role.inherits })
-}
-
-fn told_of_grant(grant: &grants::Grant) -> Value {
-    json!({ "holder": grant.holder.to_string(), "role": grant.role, "granted_by": grant.granted_by, "expires_at": grant.expires_at })
 }

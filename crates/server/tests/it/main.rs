@@ -20,6 +20,7 @@ mod certificates;
 mod cleaning;
 mod client_keys;
 mod client_proofs;
+mod commands;
 mod conformance;
 mod cors;
 mod crash;

@@ -56,13 +56,23 @@ pub(crate) async fn explain(permit: Permit<Explain>, Json(asked): Json<ExplainRe
     let deciding = Deciding::of(&permit);
     let mut work = permit.begin()?;
     let somebody = deciding.holder(&mut work.tx(), holder.clone()).await?.ok_or_else(unknown)?;
-    let means = Means::of(&holder, subjects::holdings(&mut work.tx(), &holder, now).await?);
+    let holdings = subjects::holdings(&mut work.tx(), &holder, now).await?;
     drop(work);
     let who = deciding.asker(somebody).await?;
     let on = name.map_or(On::All, On::Named);
     let why = who.matcher.explain(&Question { permission, on, user: who.user() }, &bound.iter().collect::<Vec<_>>());
-    let explanations = vec![wire(permission, name, why, &means)];
-    Ok(Json(ExplainedOf { subject: Some(told(&holder)), explanations }))
+    Ok(Json(shown(&holder, (permission, name), why, holdings)))
+}
+
+/// Why somebody may do something or not, as the API tells it.
+pub fn shown(
+    holder: &Holder,
+    (permission, name): (Permission, Option<Name<'_>>),
+    why: Explanation,
+    holdings: Vec<Holding>,
+) -> ExplainedOf {
+    let explanations = vec![wire(permission, name, why, &Means::of(holder, holdings))];
+    ExplainedOf { subject: Some(told(holder)), explanations }
 }
 
 fn no_account() -> Problem {

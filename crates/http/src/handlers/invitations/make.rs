@@ -150,7 +150,8 @@ async fn inviting<E: Endpoint<Mode = Write>>(
     Ok((desk, by))
 }
 
-fn wire(found: invitation::Invitation) -> Invitation {
+/// An invitation, as the API tells it.
+pub fn wire(found: invitation::Invitation) -> Invitation {
     Invitation {
         id: found.id,
         email: found.email,

@@ -33,8 +33,9 @@ pub(crate) async fn transfer(
     match handed.await {
         Ok(Transferred { before, after, changed }) => {
             work.explain(json!({ "before": { "owner_id": before.owner }, "after": { "owner_id": after.owner, "by": user } }));
-            for member in changed {
-                work.changed(EventType::MemberRoleChanged, member);
+            for moved in &changed {
+                let (event_type, payload) = moved.told();
+                work.changed_in(&tenant, Entry::done(event_type, moved.user.into()).with(payload));
             }
             Ok(work.commit(&after.id, Json(shown(after.clone()))).await?)
         }

@@ -94,13 +94,15 @@ async fn all<E: Endpoint<Mode = AuditedRead>>(
 
 /// A text, and what it is known by.
 #[derive(Debug)]
-struct Evidence {
-    text: String,
-    sha256: String,
+pub struct Evidence {
+    /// The text.
+    pub text: String,
+    /// Its SHA-256, but for its last line.
+    pub sha256: String,
 }
 
 /// The review, its items, and what all of it is known by: a line each.
-fn as_lines(review: &Review, items: &[ReviewItem]) -> Result<Evidence, serde_json::Error> {
+pub fn as_lines(review: &Review, items: &[ReviewItem]) -> Result<Evidence, serde_json::Error> {
     let mut text = line(&json!({ "review": review }))?;
     for item in items {
         text.push_str(&line(item)?);
@@ -116,7 +118,7 @@ fn line(of: &impl Serialize) -> Result<String, serde_json::Error> {
 
 /// The items as rows below the names of their columns, and a last row of what those are known by.
 #[expect(clippy::unnecessary_wraps, reason = "one of two ways to write the same down")]
-fn as_table(_: &Review, items: &[ReviewItem]) -> Result<Evidence, serde_json::Error> {
+pub fn as_table(_: &Review, items: &[ReviewItem]) -> Result<Evidence, serde_json::Error> {
     let mut text = row(COLUMNS.map(str::to_owned));
     for item in items {
         // Words and times are spelled as everywhere else in this API.

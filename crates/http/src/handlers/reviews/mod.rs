@@ -147,7 +147,8 @@ const fn said(verdict: review::Verdict) -> Verdict {
     }
 }
 
-fn wire(of: review::Review) -> Review {
+/// A review, as the API tells it.
+pub fn wire(of: review::Review) -> Review {
     Review {
         id: of.id,
         name: of.name,
@@ -164,7 +165,8 @@ fn wire(of: review::Review) -> Review {
     }
 }
 
-fn thing(of: Thing) -> HeldThing {
+/// Something held, as the API tells it.
+pub fn thing(of: Thing) -> HeldThing {
     HeldThing {
         kind: match of.kind {
             review::Kind::Membership => HeldKind::Membership,
@@ -185,7 +187,8 @@ fn thing(of: Thing) -> HeldThing {
     }
 }
 
-fn item(of: Item) -> ReviewItem {
+/// Something that a review asks about, as the API tells it.
+pub fn item(of: Item) -> ReviewItem {
     ReviewItem {
         id: of.id,
         review_id: of.review,
@@ -206,7 +209,7 @@ fn item(of: Item) -> ReviewItem {
 }
 
 /// What the log tells of an item before it was decided about: nobody's address or name.
-fn shown(of: &Item) -> Value {
+pub fn shown(of: &Item) -> Value {
     json!({
         "kind": of.thing.kind.word(),
         "holder": of.thing.holder.to_string(),

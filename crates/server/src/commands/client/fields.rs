@@ -4,17 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Map, Value, json};
-use wardgraph_api::{
-    FieldError,
-    validate::{Faults, Validate},
-    wire::client::NewClient,
-};
+use wardgraph_api::wire::client::NewClient;
 use wardgraph_http::registration;
 use wardgraph_kernel::Permissions;
 use wardgraph_oauth::client::Registration;
 use wardgraph_tokens::Algorithm;
 
-use crate::wire::StartError;
+use crate::{commands::sound, wire::StartError};
 
 /// What is registered of a client.
 #[derive(Debug, Args)]
@@ -118,18 +114,7 @@ impl Fields {
         }
         let new: NewClient =
             serde_json::from_value(Value::Object(before)).map_err(|_| "--name must be text without control characters")?;
-        sound(&new)?;
-        registration(new, Permissions::all(), algorithms).map_err(|problem| told(&problem.errors).into())
+        sound::sound(&new)?;
+        registration(new, Permissions::all(), algorithms).map_err(|problem| sound::told(&problem.errors).into())
     }
-}
-
-/// What is asked of it over HTTP is asked here.
-pub(super) fn sound(new: &impl Validate) -> Result<(), StartError> {
-    let faults = Faults::of(new);
-    if faults.is_empty() { Ok(()) } else { Err(told(&faults).into()) }
-}
-
-pub(super) fn told(faults: &[FieldError]) -> String {
-    let lines: Vec<_> = faults.iter().map(|fault| format!("{}: {}", fault.field.trim_start_matches('/'), fault.detail)).collect();
-    lines.join("\n")
 }

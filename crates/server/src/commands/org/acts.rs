@@ -1,20 +1,27 @@
 //! What the commands do, each in a transaction with its event: with an organization and its members as those do who see to it, and across organizations as
 //! an administrator does.
 
-use std::time::Duration;
+use std::{io::Write as Out, time::Duration};
 
 use serde_json::{Value, json};
-use wardgraph_api::{validate::Faults, wire::organization::NewOrganization};
+use wardgraph_api::wire::organization::{NewOrganization, TierChange};
 use wardgraph_audit::Entry;
 use wardgraph_gate::{SystemParts, SystemWork};
-use wardgraph_kernel::{Cursor, EventType, OrganizationRole, PageSize, TenantId, UserId, Write};
+use wardgraph_kernel::{EventType, OrganizationRole, TenantId, UserId, Write};
 use wardgraph_organizations::{
     Giver,
     members::{self, HandedOver, Member},
-    organization::{self, Changed, Listed, Organization, Settings},
+    organization::{self, Changed, Organization, Settings},
 };
 
-use crate::wire::StartError;
+use super::told;
+use crate::{
+    commands::{
+        columns::{Form, Listing, page_size},
+        sound::{self, explained},
+    },
+    wire::StartError,
+};
 
 /// What the commands work with.
 pub(super) struct Desk {
@@ -31,17 +38,16 @@ impl Desk {
         Ok(self.parts.organization(why, tenant.clone())?)
     }
 
-    pub(super) async fn list(&self) -> Result<Vec<Listed>, StartError> {
-        let size = PageSize::new(i64::from(PageSize::MAX)).unwrap_or_default();
-        let (mut all, mut after): (Vec<Listed>, Option<Cursor>) = (Vec::new(), None);
+    pub(super) async fn list(&self, out: &mut (impl Out + Send), form: Form) -> Result<(), StartError> {
+        let (mut list, mut after) = (Listing::new(out, form, "organizations", told::ORGANIZATIONS), None);
         loop {
             let mut work = self.everywhere("org list")?;
-            let page = organization::directory(&mut work.tx(), after, size).await?;
+            let page = organization::directory(&mut work.tx(), after, page_size()).await?;
             work.commit(Vec::new()).await?;
-            all.extend(page.items);
+            list.page(&page.items, told::organization_line, told::listed)?;
             after = page.next;
             if after.is_none() {
-                return Ok(all);
+                return list.end();
             }
         }
     }
@@ -54,7 +60,7 @@ impl Desk {
     }
 
     pub(super) async fn create(&self, name: &str, owner: UserId) -> Result<Organization, StartError> {
-        let name = sound(name)?;
+        let name = named(name)?;
         let mut work = self.everywhere("org create")?;
         let now = work.now();
         let made = organization::make(&mut work.tx(), owner, &name, now, &*self.parts.chance).await?;
@@ -65,7 +71,7 @@ impl Desk {
     }
 
     pub(super) async fn rename(&self, tenant: &TenantId, name: &str) -> Result<Organization, StartError> {
-        let settings = Settings { name: Some(sound(name)?), ..Settings::default() };
+        let settings = Settings { name: Some(named(name)?), ..Settings::default() };
         let mut work = self.in_one("org rename", tenant)?;
         let now = work.now();
         let changed = organization::change(&mut work.tx(), tenant.as_str(), None, settings, now).await?;
@@ -73,14 +79,39 @@ impl Desk {
         finish(work, EventType::OrganizationUpdated, changed, payload).await
     }
 
-    pub(super) async fn set_networks(&self, tenant: &TenantId, networks: Vec<String>) -> Result<Organization, StartError> {
-        let settings = Settings { allowed_networks: Some(networks), ..Settings::default() };
+    pub(super) async fn set(&self, tenant: &TenantId, settings: Settings) -> Result<Organization, StartError> {
         let mut work = self.in_one("org set", tenant)?;
         let now = work.now();
         let changed = organization::change(&mut work.tx(), tenant.as_str(), None, settings, now).await?;
-        let state = |organization: &Organization| json!({ "allowed_networks": organization.settings.allowed_networks });
-        let payload = json!({ "before": state(&changed.before), "after": state(&changed.after) });
+        let payload = json!({ "before": told::settings(&changed.before), "after": told::settings(&changed.after) });
         finish(work, EventType::OrganizationUpdated, changed, payload).await
+    }
+
+    pub(super) async fn set_tier(&self, tenant: &TenantId, tier: &str) -> Result<Organization, StartError> {
+        let wanted: TierChange =
+            sound::read(json!({ "tier": tier })).map_err(|_| "a tier is `free`, `basic`, `pro` or `enterprise`")?;
+        let mut work = self.everywhere("org set-tier")?;
+        let now = work.now();
+        let changed = organization::set_tier(&mut work.tx(), tenant.as_str(), wanted.tier.word(), now).await?;
+        let payload = json!({ "before": told::settings(&changed.before), "after": told::settings(&changed.after) });
+        work.changed_in(tenant, Entry::done(EventType::OrganizationTierSet, tenant.into()).with(payload));
+        work.commit(Vec::new()).await?;
+        Ok(changed.after)
+    }
+
+    pub(super) async fn transfer(&self, tenant: &TenantId, to: UserId) -> Result<Organization, StartError> {
+        let mut work = self.in_one("org transfer", tenant)?;
+        let now = work.now();
+        let desk = wardgraph_organizations::Desk::open(&mut work.tx(), tenant, now).await.map_err(explained)?;
+        let handed = members::transfer(&mut work.tx(), &desk, &Giver::operator(), to).await.map_err(explained)?;
+        let payload = json!({ "before": { "owner_id": handed.before.owner }, "after": { "owner_id": to } });
+        let owner = Entry::done(EventType::OrganizationOwnerChanged, tenant.into()).with(payload);
+        let roles = handed.changed.iter().map(|moved| {
+            let (event_type, payload) = moved.told();
+            Entry::done(event_type, moved.user.into()).with(payload)
+        });
+        work.commit([owner].into_iter().chain(roles).collect()).await?;
+        self.show(tenant.as_str()).await
     }
 
     pub(super) async fn delete(&self, tenant: &TenantId, confirm: &str) -> Result<Organization, StartError> {
@@ -99,18 +130,18 @@ impl Desk {
         finish(work, EventType::OrganizationRestored, changed, payload).await
     }
 
-    pub(super) async fn members(&self, id: &str) -> Result<Vec<Member>, StartError> {
-        let size = PageSize::new(i64::from(PageSize::MAX)).unwrap_or_default();
-        let (mut all, mut after): (Vec<Member>, Option<Cursor>) = (Vec::new(), None);
+    pub(super) async fn members(&self, id: &str, out: &mut (impl Out + Send), form: Form) -> Result<(), StartError> {
+        // An organization that is not there is told before anything is.
+        self.show(id).await?;
+        let (mut list, mut after) = (Listing::new(out, form, "members", told::MEMBERS), None);
         loop {
             let mut work = self.everywhere("org members")?;
-            organization::find(&mut work.tx(), id, None).await?;
-            let page = members::list(&mut work.tx(), id, after, size).await?;
+            let page = members::list(&mut work.tx(), id, after, page_size()).await?;
             work.commit(Vec::new()).await?;
-            all.extend(page.items);
+            list.page(&page.items, told::member_line, told::member)?;
             after = page.next;
             if after.is_none() {
-                return Ok(all);
+                return list.end();
             }
         }
     }
@@ -179,11 +210,7 @@ fn ended(changed: &Changed) -> Value {
     json!({ "before": state(&changed.before), "after": state(&changed.after) })
 }
 
-/// What a name is asked over HTTP is asked here.
-fn sound(name: &str) -> Result<String, StartError> {
-    let given: NewOrganization = serde_json::from_value(json!({ "name": name })).map_err(|_| "the name must be text")?;
-    match Faults::of(&given).first() {
-        None => Ok(given.name.trim().to_owned()),
-        Some(fault) => Err(format!("the name {}", fault.detail).into()),
-    }
+fn named(name: &str) -> Result<String, StartError> {
+    let given: NewOrganization = sound::read(json!({ "name": name }))?;
+    Ok(given.name.trim().to_owned())
 }

@@ -8,9 +8,9 @@ use wardgraph_audit::{Entry, Subject};
 use wardgraph_gate::{SystemParts, SystemWork};
 use wardgraph_identity::{
     Address,
-    people::{self, Listing, Person, Who},
+    people::{self, Listing as Listed, Person, Who},
 };
-use wardgraph_kernel::{Cursor, EventType, GlobalRole, PageSize, SystemChance, SystemClock, UserId, Write as Writing};
+use wardgraph_kernel::{EventType, GlobalRole, SystemChance, SystemClock, UserId, Write as Writing};
 use wardgraph_oauth::left::{self, What};
 use wardgraph_store::Role;
 use wardgraph_tokens::{Revocation, revoke};
@@ -18,8 +18,8 @@ use wardgraph_tokens::{Revocation, revoke};
 use crate::{
     commands::{
         Context,
-        columns::{or_none, table, values},
-        org::user,
+        columns::{Form, Listing, or_none, page_size, values},
+        ids::user,
     },
     wire::{StartError, store_beside},
 };
@@ -32,17 +32,15 @@ pub(in crate::commands) enum Seen {
         /// The one with this e-mail address alone.
         #[arg(long)]
         email: Option<String>,
-        /// As JSON, for programs.
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        form: Form,
     },
     /// Show an account.
     Show {
         /// Its id.
         user: String,
-        /// As JSON, for programs.
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        form: Form,
     },
     /// Have an account do nothing. Its sessions and keys end.
     Disable {
@@ -77,23 +75,12 @@ impl Seen {
 
     async fn act(self, parts: &SystemParts, out: &mut (impl Write + Send)) -> Result<(), StartError> {
         match self {
-            Self::List { email, json } => {
-                let found = list(parts, email.as_deref()).await?;
-                let lines = found.iter().map(|person| {
-                    let role = or_none(person.global_role.as_ref());
-                    let (last, state) = (or_none(person.last_sign_in_at), state(person).to_owned());
-                    [person.id.to_string(), person.email.clone(), person.name.clone(), role, last, state]
-                });
-                let lines = lines.collect();
-                let all: Vec<Value> = found.iter().map(shown).collect();
-                let whole = json.then(|| json!({ "count": all.len(), "users": all }));
-                table(out, whole.as_ref(), ["USER", "EMAIL", "NAME", "GLOBAL ROLE", "LAST SIGN-IN", "STATE"], lines)
-            }
-            Self::Show { user: id, json } => {
+            Self::List { email, form } => list(parts, email.as_deref(), out, form).await,
+            Self::Show { user: id, form } => {
                 let mut work = parts.people("user show")?;
                 let found = people::find(&mut work.tx(), Who::Everybody, user(&id)?).await?;
                 work.commit(Vec::new()).await?;
-                values(out, json, &shown(&found))
+                values(out, form, &shown(&found))
             }
             Self::Disable { user: id } => {
                 disable(parts, user(&id)?).await?;
@@ -115,21 +102,26 @@ impl Seen {
     }
 }
 
-async fn list(parts: &SystemParts, email: Option<&str>) -> Result<Vec<Person>, StartError> {
+async fn list(parts: &SystemParts, email: Option<&str>, out: &mut (impl Write + Send), form: Form) -> Result<(), StartError> {
     let email = email.map(|text| Address::parse(text).ok_or("--email: must be an e-mail address")).transpose()?;
-    let size = PageSize::new(i64::from(PageSize::MAX)).unwrap_or_default();
-    let (mut all, mut after): (Vec<Person>, Option<Cursor>) = (Vec::new(), None);
+    let head = ["USER", "EMAIL", "NAME", "GLOBAL ROLE", "LAST SIGN-IN", "STATE"];
+    let (mut list, mut after) = (Listing::new(out, form, "users", head), None);
     loop {
         let mut work = parts.people("user list")?;
-        let listing = Listing { who: Who::Everybody, email: email.as_ref() };
-        let page = people::list(&mut work.tx(), &listing, after, size).await?;
+        let listing = Listed { who: Who::Everybody, email: email.as_ref() };
+        let page = people::list(&mut work.tx(), &listing, after, page_size()).await?;
         work.commit(Vec::new()).await?;
-        all.extend(page.items);
+        list.page(&page.items, line, shown)?;
         after = page.next;
         if after.is_none() {
-            return Ok(all);
+            return list.end();
         }
     }
+}
+
+fn line(person: &Person) -> [String; 6] {
+    let (role, last) = (or_none(person.global_role.as_ref()), or_none(person.last_sign_in_at));
+    [person.id.to_string(), person.email.clone(), person.name.clone(), role, last, state(person).to_owned()]
 }
 
 async fn disable(parts: &SystemParts, user: UserId) -> Result<(), StartError> {
