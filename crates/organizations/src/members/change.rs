@@ -62,7 +62,7 @@ pub(super) async fn judge(
     let before = sets::held_by(tx, &Holder::User(user), desk.now).await?.unwrap_or_default();
     let left: Vec<Holding> = before.iter().filter(|holding| holding.grant.is_some()).cloned().collect();
     if let Some(role) = role {
-        desk.may_promise(by, role)?;
+        desk.may_promise(by, role).await?;
         sets::fit(left.iter().map(|holding| holding.role.clone()).chain([role.into()]))?;
     }
     // What goes is taken by who may take it now; what comes is given for as long as it is held.

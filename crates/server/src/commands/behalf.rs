@@ -1,8 +1,8 @@
 //! What is done in a member's name, at the word of whoever runs the server: no more than that member could do.
 
 use wardgraph_gate::SystemWork;
-use wardgraph_kernel::{Holder, Permission, TenantId, UserId, Write};
-use wardgraph_organizations::{Desk, Giver, OrganizationError, held};
+use wardgraph_kernel::{Permission, TenantId, UserId, Write};
+use wardgraph_organizations::{Desk, Giver, OrganizationError};
 
 use super::sound::explained;
 use crate::wire::StartError;
@@ -16,9 +16,9 @@ pub(super) async fn of(
 ) -> Result<(Desk, Giver), StartError> {
     let now = work.now();
     let desk = Desk::open(&mut work.tx(), organization, now).await.map_err(explained)?;
-    let standing = held::standing(&mut work.tx(), organization, &Holder::User(user), now).await.map_err(explained)?;
-    let standing = standing.ok_or("--by: is no member of the organization, or an account that may do nothing")?;
-    let book = held::rulebook(&mut work.tx(), organization).await.map_err(explained)?;
-    let by = Giver::person(user, book.compile(&standing.held).map_err(OrganizationError::from)?, Vec::new());
+    let by = desk.member(&mut work.tx(), user, Vec::new()).await.map_err(|error| match error {
+        OrganizationError::Beyond(_) => "--by: is no member of the organization, or an account that may do nothing".into(),
+        other => explained(other),
+    })?;
     if by.may(permission) { Ok((desk, by)) } else { Err(format!("--by: has no role that allows `{permission}`").into()) }
 }

@@ -22,11 +22,7 @@ use wardgraph_organizations::{Desk, Giver, OrganizationError};
 
 use crate::{
     Failure, Services,
-    handlers::{
-        auth::address,
-        page,
-        roles::{refused, sit_down},
-    },
+    handlers::{auth::address, page, refused::refuse, roles::sit_down},
 };
 
 /// How long to wait before somebody is invited again who was mailed often.
@@ -58,12 +54,12 @@ where
     let promised = async {
         let (desk, by) = inviting(&mut work, &tenant, &caller, now).await?;
         let role = desk.role(&new.role)?;
-        desk.may_promise(&by, role.clone())?;
+        desk.may_promise(&by, role.clone()).await?;
         Ok::<_, OrganizationError>(role)
     };
     let role = match promised.await {
         Ok(role) => role,
-        Err(error) => return refused(work, None, error).await,
+        Err(error) => return refuse(work, None, error).await,
     };
     if let Some(until) = invitation::room(&mut work.tx(), now).await? {
         let seconds = u64::try_from(until.duration_since(now).as_secs()).unwrap_or(0) + 1;
@@ -129,7 +125,7 @@ where
     let (caller, tenant, now) = (permit.account()?, permit.tenant().clone(), permit.now());
     let mut work = permit.begin()?;
     if let Err(error) = inviting(&mut work, &tenant, &caller, now).await {
-        return refused(work, Some(id.into()), error).await;
+        return refuse(work, Some(id.into()), error).await;
     }
     match invitation::withdraw(&mut work.tx(), id, now).await {
         Ok(()) => Ok(work.commit(id, answer).await?),

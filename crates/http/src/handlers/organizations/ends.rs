@@ -6,8 +6,9 @@ use wardgraph_api::{
     table::organizations::{DeleteOrganization, RestoreOrganization, TransferOrganization},
     wire::organization::{Confirmation, OrganizationId, Transfer},
 };
+use wardgraph_audit::Entry;
 use wardgraph_gate::{Committed, Permit};
-use wardgraph_kernel::{EventType, Permission};
+use wardgraph_kernel::Permission;
 use wardgraph_organizations::{
     members::{self, Transferred},
     organization,

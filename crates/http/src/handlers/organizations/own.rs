@@ -88,12 +88,12 @@ where
     // Nobody shuts themselves out, and with them perhaps everybody.
     if wanted.requires_mfa == Some(true) && !shown_two {
         let problem = Problem::conflict("whoever requires a second factor of others has shown one: sign in with it first");
-        return refuse(work, Some((&tenant).into()), problem).await;
+        return refuse(work, Some((&id).into()), problem).await;
     }
     if networks.as_deref().is_some_and(|networks| !organization::admits(networks, ip)) {
         let problem =
             Problem::conflict("you call from an address that is in none of these networks: you could not change it back");
-        return refuse(work, Some((&tenant).into()), problem).await;
+        return refuse(work, Some((&id).into()), problem).await;
     }
     let settings = Settings {
         name: wanted.name.map(|name| name.trim().to_owned()),

@@ -48,13 +48,18 @@ pub(super) async fn decide(
     let mut work = desk.parts.organization::<Write>("org review decide", tenant.clone())?;
     let (held, giver) = behalf::of(&mut work, &tenant, by, Permission::ReviewsWrite).await?;
     let said = Judgement { review: id, item, by, verdict: verdict(said.decision), reason: &said.reason };
-    let (before, after) = match review::decide(&mut work.tx(), &held, &giver, &said).await.map_err(explained)? {
+    let done = match review::decide(&mut work.tx(), &held, &giver, &said).await.map_err(explained)? {
         Decided::Done(done) => *done,
         Decided::NotTheirs(why) => return Err(format!("--by: {why}").into()),
     };
-    let after = shown_review_item(after);
-    let payload = json!({ "review_id": id, "before": logged_review_item(&before), "after": after });
-    work.commit(vec![Entry::done(EventType::ReviewDecided, item.into()).with(payload)]).await?;
+    let after = shown_review_item(done.after);
+    let payload = json!({ "review_id": id, "before": logged_review_item(&done.before), "after": after });
+    let decided = Entry::done(EventType::ReviewDecided, item.into()).with(payload);
+    let handed_over = done.handed_over.map(|handed_over| {
+        let (event_type, payload) = handed_over.told();
+        Entry::done(event_type, (&tenant).into()).with(payload)
+    });
+    work.commit([decided].into_iter().chain(handed_over).collect()).await?;
     Ok(after)
 }
 
