@@ -12,7 +12,7 @@ use wardgraph_identity::{
     invitation::{self, GOOD_FOR},
     mail,
 };
-use wardgraph_kernel::{EventType, InvitationId, OrganizationRole, Permission, Read, TenantId, Timestamp, UserId};
+use wardgraph_kernel::{EventType, InvitationId, Permission, Read, TenantId, Timestamp, UserId};
 
 use super::acts::Desk;
 use crate::{
@@ -37,7 +37,7 @@ pub(in crate::commands) enum Invitations {
         /// The e-mail address.
         #[arg(long)]
         email: String,
-        /// To be what in the organization.
+        /// To hold which role of the organization, built in or its own.
         #[arg(long)]
         role: String,
         /// Who invites: the id of an account that looks after the organization, and could give the role.
@@ -86,28 +86,25 @@ impl Invitations {
 /// Counts nobody's mails: that guards others from organizations, and not from whoever runs the server.
 async fn invite(desk: &Desk, organization: &TenantId, new: NewInvitation, by: UserId) -> Result<Invitation, StartError> {
     let email = Address::parse(&new.email).ok_or("--email: must be an e-mail address")?;
-    let role = OrganizationRole::from(new.role);
     let life = new.expires_in.map_or(GOOD_FOR, |seconds| Duration::from_secs(seconds.unsigned_abs()));
     let mut work = desk.parts.organization("org invite", organization.clone())?;
     let (now, chance) = (work.now(), &*desk.parts.chance);
     let (held, giver) = behalf::of(&mut work, organization, by, Permission::MembersWrite).await?;
     let inviter = invitation::inviter(&mut work.tx(), by).await?;
-    if !inviter.role.is_some_and(|own| own.may_give(role)) {
-        return Err("--by: nobody invites to a role above the own".into());
-    }
-    held.may_promise(&giver, role).map_err(explained)?;
+    let role = held.role(&new.role).map_err(explained)?;
+    held.may_promise(&giver, role.clone()).await.map_err(explained)?;
     let expires_at = now.saturating_add(life).unwrap_or(Timestamp::MAX);
-    let wanted = invitation::NewInvitation { email: &email, role, expires_at };
+    let wanted = invitation::NewInvitation { email: &email, role: role.as_str(), expires_at };
     let made = invitation::make(&mut work.tx(), &inviter, &wanted, now, chance).await?;
     mail::invite(&mut work.tx(), made.id, &email, (&inviter.email, &inviter.organization), now, chance).await?;
-    let after = json!({ "role": role.word(), "invited_by": by, "expires_at": expires_at });
+    let after = json!({ "role": role.as_str(), "invited_by": by, "expires_at": expires_at });
     let entry = Entry::done(EventType::InvitationMade, made.id.into()).with(json!({ "before": null, "after": after }));
     let replaced = made.replaced.into_iter().map(|id| Entry::done(EventType::InvitationWithdrawn, id.into()));
     work.commit([entry].into_iter().chain(replaced).collect()).await?;
     Ok(Invitation {
         id: made.id,
         email: email.to_string(),
-        role: role.word().to_owned(),
+        role: role.to_string(),
         invited_by: by,
         status: InvitationStatus::Open,
         created_at: now,

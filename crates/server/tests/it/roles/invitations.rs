@@ -235,7 +235,7 @@ async fn of_a_deletion_and_an_acceptance_at_once_one_finds_what_the_other_did() 
 
 #[tokio::test]
 async fn who_is_a_member_is_given_nothing_and_denied_nothing_by_an_invitation() {
-    let Cast { app, owner, admin, developer } = Cast::begin().await;
+    let Cast { app, owner, admin, developer, .. } = Cast::begin().await;
     make(&owner, "locked", json!({ "denies": ["*:*"] })).await.created();
     make(&owner, "reader", json!({ "allows": ["events:read"] })).await.created();
     let to_owner = invited(&app, &admin, "ada@example.com", "locked").await;

@@ -27,7 +27,7 @@ pub(super) async fn begin(desk: &Desk, organization: &TenantId, new: New, by: &B
     let (held, giver) = behalf::of(&mut work, organization, by, Permission::ReviewsWrite).await?;
     let on_due = verdict(new.on_due);
     if on_due == review::Verdict::Revoke {
-        held.may_promise(&giver, OrganizationRole::Owner).map_err(explained)?;
+        held.may_promise(&giver, OrganizationRole::Owner).await.map_err(explained)?;
     }
     let id = ReviewId::new(now, &*desk.parts.chance);
     let wanted = review::NewReview { id, name: new.name.into_text(), due_at: new.due_at, on_due, reviewers: new.reviewers, by };
