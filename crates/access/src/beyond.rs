@@ -157,11 +157,11 @@ mod tests {
         let denies: Vec<String> = (0..100).map(|n| format!("not nodes:read:a-{n:02}")).collect();
         let own: Vec<String> = (0..100).map(|n| format!("nodes:read:a${{user_id}}{n:02}*")).collect();
         let all: Vec<&str> = own.iter().chain(&denies).map(String::as_str).collect();
-        let held: Vec<&str> = ["nodes:read"].into_iter().chain(denies.iter().map(String::as_str)).collect();
-        check(&held, KG, &all, &[]);
+        let whole: Vec<&str> = ["nodes:read"].into_iter().chain(denies.iter().map(String::as_str)).collect();
+        check(&whole, KG, &all, &[]);
         // One deny less is told of each of them: all of them could mean the name.
-        let denied: Vec<Beyond> = own.iter().map(|rule| Beyond::Denied(rule.clone())).collect();
-        check(&held, KG, &all[..199], &denied);
+        let expected: Vec<Beyond> = own.iter().map(|rule| Beyond::Denied(rule.clone())).collect();
+        check(&whole, KG, &all[..199], &expected);
     }
 
     #[test]

@@ -104,7 +104,7 @@ impl Matchers {
     /// Those of [`Rulebook::compile`]; they are not remembered.
     pub fn compile(&self, tenant: &TenantId, version: u64, held: &Held, roles: &Rulebook) -> Result<Arc<Matcher>, AccessError> {
         let key = Key { tenant: tenant.clone(), version, held: held.clone() };
-        self.0.get_or_make(key, || roles.compile(held)).map_err(|error| (*error).clone())
+        self.0.get_or_make(&key, || roles.compile(held)).map_err(|error| (*error).clone())
     }
 }
 

@@ -73,9 +73,9 @@ impl Role {
             return Err(AccessError::BuiltIn(name.to_string()));
         }
         let (allows, denies): (BTreeSet<Rule>, BTreeSet<Rule>) = (allows.into_iter().collect(), denies.into_iter().collect());
-        let allowed: usize = allows.iter().map(|rule| rule.allowed(ceiling()).count()).sum();
-        let denied: usize = denies.iter().map(|rule| rule.denied(ceiling()).count()).sum();
-        let role = Self { name, allows, denies, inherits: inherits.into_iter().collect(), acts: allowed + denied };
+        let gives: usize = allows.iter().map(|rule| rule.allowed(ceiling()).count()).sum();
+        let takes: usize = denies.iter().map(|rule| rule.denied(ceiling()).count()).sum();
+        let role = Self { name, allows, denies, inherits: inherits.into_iter().collect(), acts: gives + takes };
         if role.rules() > RULES {
             return Err(AccessError::TooMany { what: "rules of a role", most: RULES });
         }

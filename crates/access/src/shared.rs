@@ -103,11 +103,11 @@ impl<K: Owned, V: Send + Sync + 'static> Shared<K, V> {
     ///
     /// # Errors
     /// That of making it, which is not remembered.
-    pub fn get_or_make<E: Send + Sync + 'static>(&self, key: K, make: impl FnOnce() -> Result<V, E>) -> Result<Arc<V>, Arc<E>> {
+    pub fn get_or_make<E: Send + Sync + 'static>(&self, key: &K, make: impl FnOnce() -> Result<V, E>) -> Result<Arc<V>, Arc<E>> {
         let mut over = Vec::new();
-        let known = self.cache.try_get_with_by_ref(&key, || {
+        let known = self.cache.try_get_with_by_ref(key, || {
             let value = Arc::new(make()?);
-            over = self.enter(&key, &value);
+            over = self.enter(key, &value);
             Ok(value)
         });
         self.forget(over);
@@ -233,7 +233,7 @@ mod tests {
         }
         for number in 0..1_000 {
             memory.insert(key("hostile", number), Arc::new(1));
-            memory.get_or_make(key("hostile", 10_000 + number), || Ok::<_, ()>(1)).unwrap();
+            memory.get_or_make(&key("hostile", 10_000 + number), || Ok::<_, ()>(1)).unwrap();
         }
         assert_eq!(memory.count(), 90);
         for number in 0..70 {
@@ -263,7 +263,7 @@ mod tests {
         assert!(memory.get(&key("a", 4)).is_some() && memory.count() == 1);
         memory.cache.invalidate(&key("a", 4));
         assert!(memory.parts.lock().is_empty(), "nothing is known of whoever has nothing");
-        assert_eq!(memory.get_or_make(key("a", 5), || Err::<u32, _>("no")), Err(Arc::new("no")));
+        assert_eq!(memory.get_or_make(&key("a", 5), || Err::<u32, _>("no")), Err(Arc::new("no")));
         assert!(memory.parts.lock().is_empty());
     }
 }

@@ -65,7 +65,7 @@ pub async fn transfer(tx: &mut Tx<'_, Write>, desk: &Desk, by: &Giver, to: UserI
     if heir.disabled {
         return in_the_way("the account may do nothing: nobody would own the organization");
     }
-    let raised = (heir.role.as_deref() != owner).then(|| Moved { user: to, before: heir.role, after: OrganizationRole::Owner });
+    let raised = (heir.role.as_deref() != owner).then_some(Moved { user: to, before: heir.role, after: OrganizationRole::Owner });
     let stays = from == to || before.role.as_deref() != owner;
     let lowered = (!stays).then(|| Moved { user: from, before: before.role.clone(), after: OrganizationRole::Admin });
     let mut changed = Vec::new();

@@ -149,8 +149,13 @@ pub(crate) async fn organizations(permit: Permit<ListOrganizations>, (): ()) -> 
 
 /// What who invited gives, and must hold now.
 const fn gift<'a>(given: &'a Given, role: &'a RoleName) -> Gift<'a> {
-    let (organization, giver) = (&given.place.organization, given.inviter);
-    Gift { organization, giver, by: Permission::MembersWrite, role: Some(role), scopes: Permissions::NONE }
+    Gift {
+        organization: &given.place.organization,
+        giver: given.inviter,
+        by: Permission::MembersWrite,
+        role: Some(role),
+        scopes: Permissions::NONE,
+    }
 }
 
 fn role(given: &Given) -> Result<RoleName, Failure> {

@@ -117,7 +117,6 @@ fn line(of: &impl Serialize) -> Result<String, serde_json::Error> {
 }
 
 /// The items as rows below the names of their columns, and a last row of what those are known by.
-#[expect(clippy::unnecessary_wraps, reason = "one of two ways to write the same down")]
 pub fn as_table(_: &Review, items: &[ReviewItem]) -> Result<Evidence, serde_json::Error> {
     let mut text = row(COLUMNS.map(str::to_owned));
     for item in items {

@@ -50,7 +50,8 @@ pub(in crate::commands) enum Invitations {
         form: Form,
     },
     /// List the invitations of an organization, the newest first.
-    Invitations {
+    #[command(name = "invitations")]
+    List {
         /// Its id (`org_...`).
         organization: String,
         #[command(flatten)]
@@ -73,7 +74,7 @@ impl Invitations {
                 let made = Box::pin(invite(desk, &tenant(&organization)?, new, user(&by)?)).await?;
                 values(out, form, &json!(made))
             }
-            Self::Invitations { organization, form } => list(desk, &organization, out, form).await,
+            Self::List { organization, form } => list(desk, &organization, out, form).await,
             Self::Withdraw { organization, invitation } => {
                 let id = uuid(&invitation, "an invitation's id is a UUID: `wardgraph org invitations` shows them")?;
                 withdraw(desk, &tenant(&organization)?, id).await?;

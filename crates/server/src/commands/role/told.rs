@@ -29,8 +29,8 @@ pub(super) fn role_line(role: &Role) -> [String; 6] {
 pub(super) fn grant_line(grant: &Grant) -> [String; 6] {
     let user = grant.user_id.map(|id| format!("user/{id}"));
     let client = grant.client_id.as_ref().map(|id| format!("client/{}", id.as_str()));
-    let (until, used) = (or_none(grant.expires_at), or_none(grant.last_used_at));
-    [grant.id.to_string(), grant.role.clone(), or_none(user.or(client)), grant.granted_by.clone(), until, used]
+    let (until, last) = (or_none(grant.expires_at), or_none(grant.last_used_at));
+    [grant.id.to_string(), grant.role.clone(), or_none(user.or(client)), grant.granted_by.clone(), until, last]
 }
 
 /// What somebody may do.

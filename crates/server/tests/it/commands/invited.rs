@@ -40,10 +40,10 @@ async fn somebody_is_invited_in_a_members_name_and_it_is_withdrawn() {
         ["org", "invite", org, "--email", "x@example.com", "--role", role, "--by", by].map(str::to_owned)
     };
     for (role, by, why) in [
-        ("owner", &*admin.id, "above the own"),
+        ("owner", &*admin.id, "`organizations:delete` is not yours to give"),
         ("analyst", &*analyst.id, "no role that allows `members:write`"),
         ("analyst", &*elsewhere.id, "no member"),
-        ("king", &*ada.id, "king"),
+        ("king", &*ada.id, "is no role of the organization"),
     ] {
         let told = beside.refused(&asked(role, by).each_ref().map(String::as_str));
         assert!(told.contains(why), "{role}: {told}");

@@ -107,6 +107,7 @@ async fn a_deleted_node_can_be_brought_back_for_as_long_as_the_organization_says
     let ada = app.person("ada@example.com").await;
     let other = app.person("elsewhere@example.com").await;
     ada.caller.patch(&organization(&ada), &json!({ "retention_days": 2 })).await.ok();
+    app.hear().await;
     let mut deleted = Vec::new();
     for person in [&ada, &other] {
         let node = person.caller.create_node("a wombat in the garden").await.created();

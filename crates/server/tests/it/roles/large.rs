@@ -43,7 +43,7 @@ fn wide(role: usize, rules: usize) -> Vec<String> {
 
 #[tokio::test]
 async fn rules_that_are_about_much_count_as_much_and_what_is_let_in_can_be_told() {
-    let Cast { owner, developer, .. } = Cast::begin().await;
+    let Cast { app: _app, owner, developer, .. } = Cast::begin().await;
     let mut made = 0;
     let told = loop {
         let reply = make(&owner, &format!("wide-{made}"), json!({ "allows": wide(made, 256) })).await;
