@@ -192,11 +192,20 @@ pub fn login_of(config: &Config, home: &Home, role: Role) -> Result<Option<Login
 }
 
 /// A store beside a server that runs already, for commands that look after its own keys and accounts; with a
-/// connection of each of these roles. `None` if its database cannot be known from here.
-pub fn store_beside(config: &Config, home: &Home, roles: &[Role]) -> Result<Option<Store>, StartError> {
+/// connection of each of these roles.
+///
+/// # Errors
+/// Where no database is known from here; and those of the configuration and of connecting.
+pub fn store_beside(config: &Config, home: &Home, roles: &[Role]) -> Result<Store, StartError> {
     let mut logins = BTreeMap::new();
     for role in roles {
-        let Some(login) = login_of(config, home, *role)? else { return Ok(None) };
+        let Some(login) = login_of(config, home, *role)? else {
+            let folder = home.folder().display();
+            return Err(format!(
+                "there is no database yet in `{folder}`: start the server first, or name its folder with `--data-dir`"
+            )
+            .into());
+        };
         logins.insert(*role, login);
     }
     let accounts = wardgraph_identity::STATEMENTS.iter().copied().flatten();
@@ -211,7 +220,7 @@ pub fn store_beside(config: &Config, home: &Home, roles: &[Role]) -> Result<Opti
         timeouts: config.database.timeouts,
         statements: statements.chain(changes).chain(accounts).copied().collect(),
     };
-    Ok(Some(Store::new(&options)?))
+    Ok(Store::new(&options)?)
 }
 
 /// What seals: with the configured master keys, or those of the data folder.

@@ -117,8 +117,8 @@ pub enum By {
 pub struct Through {
     /// The role.
     pub role: String,
-    /// By what; null where that is not looked up: of the caller's own.
-    pub by: Option<By>,
+    /// By what.
+    pub by: By,
     /// The grant, if it was granted.
     pub grant_id: Option<GrantId>,
     /// When it ends.

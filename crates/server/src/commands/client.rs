@@ -124,9 +124,7 @@ struct Desk {
 impl Client {
     pub(super) async fn run(self, context: &Context, out: &mut (impl Write + Send)) -> Result<bool, StartError> {
         let (config, home) = (context.config()?, context.home()?);
-        let Some(store) = store_beside(&config, &home, &[Role::Identity])? else {
-            return Err("there is no database yet: start the server first".into());
-        };
+        let store = store_beside(&config, &home, &[Role::Identity])?;
         let parts = SystemParts { store: store.clone(), clock: Arc::new(SystemClock::start()), chance: Arc::new(SystemChance) };
         let done = self.act(&Desk { parts, config }, out).await;
         store.close();

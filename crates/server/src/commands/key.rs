@@ -31,9 +31,7 @@ pub(super) enum Key {
 impl Key {
     pub(super) async fn run(self, context: &Context, out: &mut (impl Write + Send)) -> Result<bool, StartError> {
         let (config, home) = (context.config()?, context.home()?);
-        let Some(store) = store_beside(&config, &home, &[Role::Worker])? else {
-            return Err("there is no database yet: start the server first".into());
-        };
+        let store = store_beside(&config, &home, &[Role::Worker])?;
         let vault = vault(&config, &home, &config.egress.open()?).await?;
         let issuer = issuer(&config, config.http.listen, &vault)?;
         let parts = SystemParts { store: store.clone(), clock: Arc::new(SystemClock::start()), chance: Arc::new(SystemChance) };

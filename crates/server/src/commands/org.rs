@@ -147,9 +147,7 @@ pub(super) enum Org {
 impl Org {
     pub(super) async fn run(self, context: &Context, out: &mut (impl Write + Send)) -> Result<bool, StartError> {
         let (config, home) = (context.config()?, context.home()?);
-        let Some(store) = store_beside(&config, &home, &[Role::App, Role::Admin])? else {
-            return Err("there is no database yet: start the server first".into());
-        };
+        let store = store_beside(&config, &home, &[Role::App, Role::Admin])?;
         let parts = SystemParts { store: store.clone(), clock: Arc::new(SystemClock::start()), chance: Arc::new(SystemChance) };
         let done = Box::pin(self.act(&acts::Desk { parts, grace: config.organizations_grace }, out)).await;
         store.close();

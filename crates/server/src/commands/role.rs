@@ -141,9 +141,7 @@ impl Role {
     pub(super) async fn run(self, context: &Context, out: &mut (impl Write + Send)) -> Result<bool, StartError> {
         let organization = ids::organization(&self.at().organization)?;
         let (config, home) = (context.config()?, context.home()?);
-        let Some(store) = store_beside(&config, &home, &[DatabaseRole::App])? else {
-            return Err("there is no database yet: start the server first".into());
-        };
+        let store = store_beside(&config, &home, &[DatabaseRole::App])?;
         let parts = SystemParts { store: store.clone(), clock: Arc::new(SystemClock::start()), chance: Arc::new(SystemChance) };
         let done = self.act(&Desks { parts, organization }, out).await;
         store.close();

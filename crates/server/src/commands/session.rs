@@ -32,9 +32,7 @@ impl Session {
             return Err("say whose sessions: `--everybody`. One person's an administrator ends over HTTP".into());
         }
         let (config, home) = (context.config()?, context.home()?);
-        let Some(store) = store_beside(&config, &home, &[Role::Identity])? else {
-            return Err("there is no database yet: nobody signed in".into());
-        };
+        let store = store_beside(&config, &home, &[Role::Identity])?;
         let parts = SystemParts { store: store.clone(), clock: Arc::new(SystemClock::start()), chance: Arc::new(SystemChance) };
         let ended = end_everybodys(&parts).await;
         store.close();

@@ -40,9 +40,7 @@ impl SetupLink {
         let (config, home) = (context.config()?, context.home()?);
         let email =
             self.email.as_deref().map(|text| Address::parse(text).ok_or("--email: must be an e-mail address")).transpose()?;
-        let Some(store) = store_beside(&config, &home, &[Role::Identity])? else {
-            return Err("there is no database yet: start the server first".into());
-        };
+        let store = store_beside(&config, &home, &[Role::Identity])?;
         let parts = SystemParts { store: store.clone(), clock: Arc::new(SystemClock::start()), chance: Arc::new(SystemChance) };
         let new = NewLink { email: email.as_ref(), another: self.another, good_for: self.expires_in };
         let made = make(&parts, &new).await;

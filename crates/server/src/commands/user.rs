@@ -61,9 +61,7 @@ impl User {
             Self::Seen(seen) => return seen.run(context, out).await,
         };
         let (config, home) = (context.config()?, context.home()?);
-        let Some(store) = store_beside(&config, &home, &[Role::Identity])? else {
-            return Err("there is no database yet: start the server first".into());
-        };
+        let store = store_beside(&config, &home, &[Role::Identity])?;
         let password = match password_file {
             Some(path) => from_file(&path)?,
             None => from_terminal()?,

@@ -20,15 +20,21 @@ use crate::Failure;
 pub(crate) async fn own(permit: Permit<ExplainOwn>, Query(asked): Query<ExplainQuery>) -> Result<Json<ExplainedOf>, Failure> {
     let name = named(asked.resource.as_deref(), "")?;
     let asked = asked.permission.as_deref().map(|word| permission(word, "")).transpose()?;
-    let (authority, on) = (permit.authority(), name.map_or(On::All, On::Named));
-    let explained = |permission: Permission| match authority.explain(permission, on) {
-        Some(why) => wire(permission, name, why, &Means::Unknown),
+    let (authority, now) = (permit.authority().clone(), permit.now());
+    let on = name.map_or(On::All, On::Named);
+    let holder = authority.holder();
+    let holdings = match holder {
+        Some(holder) => subjects::holdings(&mut permit.begin()?.tx(), holder, now).await?,
+        None => Vec::new(),
+    };
+    let explained = |permission: Permission| match holder.zip(authority.explain(permission, on)) {
+        Some((holder, why)) => wire(permission, name, why, holder, &holdings),
         // Scopes decide alone.
         None => by_scopes(permission, name, authority.allows(permission, on)),
     };
     let asked = asked.map_or_else(|| Permission::ALL.to_vec(), |permission| vec![permission]);
     let explanations = asked.into_iter().map(explained).collect();
-    Ok(Json(ExplainedOf { subject: authority.holder().map(told), explanations }))
+    Ok(Json(ExplainedOf { subject: holder.map(told), explanations }))
 }
 
 fn by_scopes(permission: Permission, name: Option<Name<'_>>, allowed: bool) -> Explained {
@@ -71,7 +77,7 @@ pub fn shown(
     why: Explanation,
     holdings: Vec<Holding>,
 ) -> ExplainedOf {
-    let explanations = vec![wire(permission, name, why, &Means::of(holder, holdings))];
+    let explanations = vec![wire(permission, name, why, holder, &holdings)];
     ExplainedOf { subject: Some(told(holder)), explanations }
 }
 
@@ -110,46 +116,27 @@ pub(in crate::handlers) fn told(holder: &Holder) -> HolderRef {
     }
 }
 
-/// By what somebody has roles.
-#[derive(Debug)]
-enum Means {
-    /// Nobody looked.
-    Unknown,
-    /// What they hold; their own role is had by this.
-    Known(By, Vec<Holding>),
+/// All that brings a role to somebody who holds this.
+fn through(holder: &Holder, holdings: &[Holding], role: &RoleName) -> Vec<Through> {
+    let shown = |by, grant_id, expires_at| Through { role: role.to_string(), by, grant_id, expires_at };
+    if GlobalRole::of(role.as_str()).is_some() {
+        return vec![shown(By::Global, None, None)];
+    }
+    let own = match holder {
+        Holder::User(_) => By::Membership,
+        Holder::Client(_) => By::Client,
+    };
+    let by = |one: &Holding| one.grant.map_or(own, |_| By::Grant);
+    holdings.iter().filter(|one| one.role == *role).map(|one| shown(by(one), one.grant, one.until)).collect()
 }
 
-impl Means {
-    fn of(holder: &Holder, holdings: Vec<Holding>) -> Self {
-        match holder {
-            Holder::User(_) => Self::Known(By::Membership, holdings),
-            Holder::Client(_) => Self::Known(By::Client, holdings),
-        }
-    }
-
-    /// All that brings a role to them.
-    fn through(&self, role: &RoleName) -> Vec<Through> {
-        let shown = |by, grant_id, expires_at| Through { role: role.to_string(), by, grant_id, expires_at };
-        if GlobalRole::of(role.as_str()).is_some() {
-            return vec![shown(Some(By::Global), None, None)];
-        }
-        match self {
-            Self::Unknown => vec![shown(None, None, None)],
-            Self::Known(own, holdings) => {
-                let by = |one: &Holding| Some(one.grant.map_or(*own, |_| By::Grant));
-                holdings.iter().filter(|one| one.role == *role).map(|one| shown(by(one), one.grant, one.until)).collect()
-            }
-        }
-    }
-
-    fn rule(&self, source: &Source) -> DecidingRule {
-        let through = source.through.iter().flat_map(|role| self.through(role)).collect();
-        DecidingRule { rule: source.rule.text().to_owned(), role: source.role.to_string(), through }
-    }
-}
-
-fn wire(permission: Permission, name: Option<Name<'_>>, why: Explanation, means: &Means) -> Explained {
-    let rules = |sources: Vec<Source>| sources.iter().map(|source| means.rule(source)).collect();
+fn wire(permission: Permission, name: Option<Name<'_>>, why: Explanation, holder: &Holder, holdings: &[Holding]) -> Explained {
+    let rule = |source: &Source| DecidingRule {
+        rule: source.rule.text().to_owned(),
+        role: source.role.to_string(),
+        through: source.through.iter().flat_map(|role| through(holder, holdings, role)).collect(),
+    };
+    let rules = |sources: Vec<Source>| sources.iter().map(rule).collect();
     let needs = why.needs.into_iter().map(|need| match need {
         Need::Rule(rule) => Missing::Rule { rule },
         Need::NoDeny => Missing::NoDeny,

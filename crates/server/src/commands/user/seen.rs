@@ -64,9 +64,7 @@ pub(in crate::commands) enum Seen {
 impl Seen {
     pub(in crate::commands) async fn run(self, context: &Context, out: &mut (impl Write + Send)) -> Result<bool, StartError> {
         let (config, home) = (context.config()?, context.home()?);
-        let Some(store) = store_beside(&config, &home, &[Role::Admin])? else {
-            return Err("there is no database yet: start the server first".into());
-        };
+        let store = store_beside(&config, &home, &[Role::Admin])?;
         let parts = SystemParts { store: store.clone(), clock: Arc::new(SystemClock::start()), chance: Arc::new(SystemChance) };
         let done = self.act(&parts, out).await;
         store.close();
