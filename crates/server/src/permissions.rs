@@ -17,7 +17,7 @@ pub fn documentation() -> Result<String, AccessError> {
         "# Permissions\n\nGenerated from the endpoint table (`crates/api/src/table/`) and `policies/roles.toml` by what decides every call (`crates/access`); a test keeps it fresh, \
          and another one tries each cell with a real credential at a real server. ✓ is what a role may by itself: whoever has several may what each of them allows, and nothing that one \
          of an organization's own roles denies. Roles on the whole server act on what is the server's, never on an organization's content. Scopes of tokens and keys only narrow this.\n\n\
-         An endpoint with a name in its last column asks about that one resource, so that rules with patterns (`nodes:read:production-*`) count; every other one asks for all that the permission \
+         An endpoint with a name in its last column asks about that one resource, so that rules about one name (`nodes:read:` and an id) count; every other one asks for all that the permission \
          is about. Endpoints that ask no permission are in [endpoints.md](endpoints.md).\n",
     );
     let mut of_resources = BTreeMap::<&str, Vec<(&Spec, Permission)>>::new();

@@ -28,7 +28,7 @@ const MOST_SCOPE: usize = 256;
 pub struct NewApiKey {
     /// What the owner calls it, 1 to 100 characters.
     pub name: Name,
-    /// What it may do, of what its owner may: permissions, with a pattern if they are meant for some names alone (`nodes:read:production-*`).
+    /// What it may do, of what its owner may: permissions, with a pattern if they are meant for some names alone (`indices:read:production-*`).
     pub scopes: Vec<String>,
     /// How many seconds it lives, at most ten years; until it is revoked if absent.
     #[serde(default)]

@@ -103,8 +103,8 @@ impl Body for NewRole {
         json!({
             "name": "production-reader",
             "description": "reads what is in production, but for secrets",
-            "allows": ["nodes:read:production-*", "search:read"],
-            "denies": ["nodes:read:production-secret-*"],
+            "allows": ["indices:read:production-*", "search:read"],
+            "denies": ["indices:read:production-secret-*"],
             "inherits": ["analyst"],
         })
     }

@@ -31,7 +31,7 @@ pub(in crate::commands) struct Says {
     /// What it is for.
     #[arg(long)]
     description: Option<String>,
-    /// A rule that allows, like `nodes:read` or `nodes:read:production-*`; may come again.
+    /// A rule that allows, like `nodes:read` or `indices:read:production-*`; may come again.
     #[arg(long = "allow")]
     allows: Vec<String>,
     /// A rule that denies, whatever allows it; may come again.
