@@ -75,7 +75,7 @@ impl Bench {
     fn stand<'a>(&'a self, organization: &'a TenantId) -> Option<Place<'a>> {
         let mut line = self.lock();
         let own = line.get(organization).copied().unwrap_or_default();
-        // Whoever has several organizations fills the line, and not what is kept for those who have nobody in it.
+        // Who fills the line with a few organizations fills not what is kept for those who have nobody in it.
         let room = if own == 0 { WITH_NEWCOMERS } else { IN_LINE };
         if own >= OF_EACH || line.values().sum::<usize>() >= room {
             return None;
@@ -127,7 +127,7 @@ mod tests {
         assert!(bench.lock().is_empty(), "whoever left stands in line no more");
         // A few fill the line, and whoever has nobody there finds a place still.
         let few: Vec<TenantId> = (0..=IN_LINE / OF_EACH).map(|n| tenant(&format!("f{n}"))).collect();
-        let places: Vec<_> = few.iter().flat_map(|one| (0..OF_EACH).map(|_| bench.stand(one))).collect();
+        let places: Vec<_> = few.iter().flat_map(|one| [one; OF_EACH]).map(|one| bench.stand(one)).collect();
         assert_eq!(places.iter().flatten().count(), IN_LINE + 1, "and the last of them has one place");
         let others: Vec<TenantId> = (0..=IN_LINE).map(|n| tenant(&format!("t{n}"))).collect();
         let places_of_others: Vec<_> = others.iter().map(|one| bench.stand(one)).collect();
