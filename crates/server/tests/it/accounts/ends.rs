@@ -118,15 +118,15 @@ async fn of_two_owners_who_leave_at_once_the_second_waits_and_stays() {
     let second = App::over(app.database.clone(), AppOptions::default()).await;
     let one = app.person("one@example.com").await;
     let other = member(&app, &one, "other@example.com", "owner").await;
-    let root = app.person("root@example.com").await.made_administrator(&app).await;
+    let root = administrator(&app, "root@example.com").await;
     one.caller.create_node("what needs an owner").await.created();
     // Somebody holds the organization's row: whoever leaves has to wait for it, whether its owner by the record or by the role.
     let (holder, watcher) = (app.database.behind_the_scenes().await, app.database.behind_the_scenes().await);
     holder.batch_execute("begin").await.unwrap();
     let hold = "select from wardgraph.organizations where organization_id = $1 for update";
     holder.query(hold, &[&one.caller.tenant]).await.unwrap();
-    let (elsewhere, of) = (at(&second, &root), |person: &Person| format!("/api/v1/users/{}", person.id));
-    let (one, other) = (of(&one), of(&other));
+    let elsewhere = at(&second, &root);
+    let (one, other) = (user(&one), user(&other));
     let release = async {
         let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
         let both = async {
