@@ -214,6 +214,7 @@ impl From<StoreError> for Failure {
             StoreError::Unavailable(_) => Problem::unavailable("the database is not available").retry_after(2).inside(&error),
             StoreError::Busy => Problem::unavailable("the database is busy").retry_after(1).inside(&error),
             StoreError::Timeout => Problem::unavailable("the database took too long").retry_after(2).inside(&error),
+            StoreError::Held => Problem::unavailable("it is being changed just now: try again").retry_after(1),
             StoreError::Conflict => Problem::conflict("another change was in the way: try again").retry_after(1),
             StoreError::Constraint { .. } => Problem::conflict("it collides with what is there: read again and try again"),
             StoreError::Value(_) => Problem::invalid("a value is outside of what can be stored"),

@@ -37,6 +37,7 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     follow::HOLD_OWN.info(),
     follow::HOLD_OWN_PLACE.info(),
     follow::HOLD_PLACE.info(),
+    follow::IS_OPEN.info(),
     follow::JOIN.info(),
     follow::LOOK.info(),
     follow::TAKE.info(),

@@ -8,10 +8,10 @@ mod list;
 mod sign_out;
 mod unproven;
 
-pub use end::{Administrators, Gone, administrators, delete, disable, enable};
+pub use end::{Administrators, Gone, administrators, administrators_with, delete, disable, enable};
 pub use factors::{Taken, take_factors};
 pub use global::{GlobalRoleSet, set_global_role};
-pub use leaving::{Left, hold_organizations};
+pub use leaving::{Left, hold_organizations, hold_organizations_at_once};
 pub use list::{Listing, Person, Who, find, list};
 pub use sign_out::{Ended, end_everybodys_sessions, end_sessions};
 pub use unproven::{delete_unproven, unproven};
@@ -20,6 +20,7 @@ use wardgraph_store::StatementInfo;
 
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     end::ADMINISTRATORS.info(),
+    end::ADMINISTRATORS_WITH.info(),
     end::DELETE.info(),
     end::DISABLE.info(),
     end::ENABLE.info(),
@@ -31,6 +32,7 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     leaving::DISSOLVE.info(),
     leaving::HAND_OVER.info(),
     leaving::HOLD.info(),
+    leaving::HOLD_AT_ONCE.info(),
     leaving::HOLDS_DATA.info(),
     leaving::STANDING.info(),
     list::ACCOUNT.info(),

@@ -21,10 +21,11 @@ use crate::OrganizationError;
 
 /// How much is worked out where it is asked for: about a millisecond's worth.
 const AT_ONCE: usize = 2_000;
-/// How many work, and how many stand in line with them: of all organizations, and of each.
+/// How many work, and how many stand in line with them: of all organizations, of each, and of all where the organization has nobody there yet.
 const TOGETHER: usize = 2;
 const IN_LINE: usize = 12;
 const OF_EACH: usize = 4;
+const WITH_NEWCOMERS: usize = 2 * IN_LINE;
 /// For how long somebody waits for their turn.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -74,7 +75,9 @@ impl Bench {
     fn stand<'a>(&'a self, organization: &'a TenantId) -> Option<Place<'a>> {
         let mut line = self.lock();
         let own = line.get(organization).copied().unwrap_or_default();
-        if own >= OF_EACH || line.values().sum::<usize>() >= IN_LINE {
+        // Who fills the line with a few organizations fills not what is kept for those who have nobody in it.
+        let room = if own == 0 { WITH_NEWCOMERS } else { IN_LINE };
+        if own >= OF_EACH || line.values().sum::<usize>() >= room {
             return None;
         }
         line.insert(organization.clone(), own + 1);
@@ -122,9 +125,13 @@ mod tests {
         drop((waiting, busy));
         assert!(matches!(bench.work(&here, || 4).await, Ok(4)));
         assert!(bench.lock().is_empty(), "whoever left stands in line no more");
+        // A few fill the line, and whoever has nobody there finds a place still.
+        let few: Vec<TenantId> = (0..=IN_LINE / OF_EACH).map(|n| tenant(&format!("f{n}"))).collect();
+        let places: Vec<_> = few.iter().flat_map(|one| [one; OF_EACH]).map(|one| bench.stand(one)).collect();
+        assert_eq!(places.iter().flatten().count(), IN_LINE + 1, "and the last of them has one place");
         let others: Vec<TenantId> = (0..=IN_LINE).map(|n| tenant(&format!("t{n}"))).collect();
-        let places: Vec<_> = others.iter().map(|one| bench.stand(one)).collect();
-        assert_eq!(places.iter().filter(|place| place.is_some()).count(), IN_LINE);
+        let places_of_others: Vec<_> = others.iter().map(|one| bench.stand(one)).collect();
+        assert_eq!(places_of_others.iter().flatten().count(), WITH_NEWCOMERS - IN_LINE - 1);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

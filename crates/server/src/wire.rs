@@ -482,11 +482,12 @@ impl Running {
     }
 }
 
-/// The connections of each role: a fifth for the worker, one each for the small roles, the rest for requests.
+/// The connections of each role: a fifth for the worker, one or two each for the small roles, the rest for requests.
 fn shares(all: usize) -> BTreeMap<Role, usize> {
     let worker = (all / 5).max(1);
-    let app = all.saturating_sub(worker + 3).max(1);
-    BTreeMap::from([(Role::App, app), (Role::Worker, worker), (Role::Identity, 2), (Role::Admin, 1)])
+    let (identity, admin) = (2, (all / 10).clamp(1, 2));
+    let app = all.saturating_sub(worker + identity + admin).max(1);
+    BTreeMap::from([(Role::App, app), (Role::Worker, worker), (Role::Identity, identity), (Role::Admin, admin)])
 }
 
 /// The process's metrics. A second server in one process (tests) shares them.

@@ -18,9 +18,12 @@ pub enum StoreError {
     /// The statement or the transaction took longer than allowed.
     #[error("the database work took longer than allowed")]
     Timeout,
-    /// Another transaction was in the way (serialization, deadlock, lock timeout).
+    /// Another transaction was in the way (serialization, deadlock).
     #[error("another transaction was in the way")]
     Conflict,
+    /// Another transaction holds a row for which nobody waits, or waits for so long.
+    #[error("another transaction holds the row")]
+    Held,
     /// A constraint of the schema refused the change.
     #[error("the constraint `{name}` refused the change")]
     Constraint {
@@ -69,7 +72,8 @@ impl StoreError {
     fn of_code(code: &str, message: &str, constraint: Option<&str>) -> Self {
         match code {
             "57014" | "25P03" | "25P04" => Self::Timeout,
-            "40001" | "40P01" | "55P03" => Self::Conflict,
+            "40001" | "40P01" => Self::Conflict,
+            "55P03" => Self::Held,
             code if code.starts_with("23") => Self::Constraint { name: constraint.unwrap_or("unnamed").to_owned() },
             code if code.starts_with("22") => Self::Value(code.to_owned()),
             code if code.starts_with("57P") || code.starts_with("53") || code.starts_with("08") => {

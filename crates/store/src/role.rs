@@ -43,12 +43,12 @@ impl Role {
         }
     }
 
-    /// How many of the default 20 connections are the role's.
+    /// How many of the default 20 connections of all pools are the role's. The owner has no pool.
     pub const fn connections(self) -> usize {
         match self {
-            Self::Owner | Self::Admin => 1,
+            Self::Owner => 1,
             Self::App => 12,
-            Self::Identity => 2,
+            Self::Admin | Self::Identity => 2,
             Self::Worker => 4,
         }
     }

@@ -87,7 +87,9 @@ impl AccountKeeper {
         let gone = match people::delete_unproven(&mut work.tx(), user, now).await {
             Ok(Some(gone)) => gone,
             // Somebody came or comes at this moment, or there is data.
-            Ok(None) | Err(IdentityError::InTheWay(_) | IdentityError::Store(StoreError::Conflict)) => return Ok(false),
+            Ok(None) | Err(IdentityError::InTheWay(_) | IdentityError::Store(StoreError::Conflict | StoreError::Held)) => {
+                return Ok(false);
+            }
             Err(error) => return Err(error),
         };
         for left in &gone.left {

@@ -119,6 +119,8 @@ pub(crate) async fn delete(permit: Permit<DeleteUser>, Path(id): Path<UserId>) -
     let (caller, now) = (permit.account()?.user, permit.now());
     let mut work = permit.begin()?;
     let deleted = async {
+        let owned = people::hold_organizations(&mut work.tx(), id).await?;
+        members::can_do_without(&mut work.tx(), &owned, id, now).await?;
         let administrators = acting(&mut work, caller).await?;
         end(&mut work, &administrators, id, now).await
     };
@@ -132,7 +134,9 @@ pub(crate) async fn delete_me(permit: Permit<DeleteMe>, (): ()) -> Result<Commit
     let (user, now) = (permit.account()?.user, permit.now());
     let mut work = permit.begin()?;
     let deleted = async {
-        let administrators = people::administrators(&mut work.tx()).await?;
+        let owned = people::hold_organizations_at_once(&mut work.tx(), user).await?;
+        members::can_do_without(&mut work.tx(), &owned, user, now).await?;
+        let administrators = people::administrators_with(&mut work.tx(), user).await?;
         end(&mut work, &administrators, user, now).await
     };
     match deleted.await {
@@ -141,15 +145,13 @@ pub(crate) async fn delete_me(permit: Permit<DeleteMe>, (): ()) -> Result<Commit
     }
 }
 
-/// Deletes an account that every organization can do without. Those that it owned have it in their logs.
+/// Deletes an account that every organization can do without, once they are held. Those that it owned have it in their logs.
 async fn end<E: Endpoint<Mode = Write>>(
     work: &mut Work<E>,
     administrators: &Administrators,
     user: UserId,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let owned = people::hold_organizations(&mut work.tx(), user).await?;
-    members::can_do_without(&mut work.tx(), &owned, user, now).await?;
     left::of(work, user, "deleted", now).await?;
     let gone = people::delete(&mut work.tx(), administrators, user, now).await?;
     for left in &gone.left {
@@ -168,6 +170,7 @@ fn who<E: Endpoint>(permit: &Permit<E>) -> Who {
 }
 
 /// The administrators, among them the caller still: a token outlives by up to a second what is taken back, and this is not left to it.
+/// Whatever of an organization is held besides is held before: a tenant may keep it, and nobody is to wait for that behind the administrators.
 pub(super) async fn acting<E: Endpoint<Mode = Write>>(work: &mut Work<E>, caller: UserId) -> Result<Administrators, Failure> {
     let administrators = people::administrators(&mut work.tx()).await?;
     if administrators.include(caller) {

@@ -1,8 +1,10 @@
 //! Following an invitation: as somebody new, before anyone is known; or with an account, under the administrator's role, since an account
 //! sees nothing of who invited.
+//!
+//! **Invariant:** nobody waits here for what a tenant does: the connections are everybody's (`while_an_organization_is_held_nobody_waits_to_join_it`).
 
 use uuid::Uuid;
-use wardgraph_kernel::{Chance, Identity, InvitationId, OrganizationRole, TenantId, Timestamp, UserId, Write};
+use wardgraph_kernel::{Chance, Identity, InvitationId, OrganizationRole, Read, TenantId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Row, Statement, StoreError, Tx};
 
 use crate::{IdentityError, account::Registration};
@@ -14,9 +16,18 @@ pub(super) const LOOK: Statement<Identity> = Statement::identity(
      join organizations o on o.organization_id = i.organization_id and o.deleted_at is null
      where i.invitation_id = $1 and i.used_at is null and i.withdrawn_at is null and i.expires_at > $2",
 );
-/// Its organization, held, before the invitation itself: whoever changes roles there or takes one away waits, or comes first.
+/// Whether an invitation to the address of `$3` is open, into an organization that works.
+pub(super) const IS_OPEN: Statement<Read> = Statement::reading(
+    "identity.invitation.is_open",
+    &[Role::Admin],
+    "select i.invitation_id from invitations i
+     join organizations o on o.organization_id = i.organization_id and o.deleted_at is null
+     where i.invitation_id = $1 and i.used_at is null and i.withdrawn_at is null and i.expires_at > $2
+       and i.email = (select u.email from users u where u.user_id = $3 and u.disabled_at is null)",
+);
+/// Its organization, held, before the invitation itself: whoever changes roles there or takes one away waits, or came first, and then this fails.
 const HOLD_PLACE_SQL: &str = "select o.organization_id from organizations o
-     where o.organization_id = (select i.organization_id from invitations i where i.invitation_id = $1) for no key update of o";
+     where o.organization_id = (select i.organization_id from invitations i where i.invitation_id = $1) for no key update of o nowait";
 pub(super) const HOLD_PLACE: Statement<Identity> = Statement::identity("identity.invitation.hold_place", HOLD_PLACE_SQL);
 pub(super) const HOLD_OWN_PLACE: Statement<Write> =
     Statement::writing("identity.invitation.hold_own_place", &[Role::Admin], HOLD_PLACE_SQL);
@@ -95,20 +106,30 @@ pub async fn look(tx: &mut Tx<'_, Identity>, id: InvitationId, now: Timestamp) -
     rows.first().map(|row| Ok(Offer { email: row.try_get(0)?, is_taken: row.try_get(1)? })).transpose()
 }
 
-/// Uses an invitation up; of two uses at once one is told. What its inviter may give by now is asked then, while the organization is held.
+/// Uses an invitation up that was open when it was [looked at](look); of two uses at once one is told. What its inviter may give by now is asked then,
+/// while the organization is held.
+///
+/// # Errors
+/// [`StoreError::Held`] while somebody else holds the organization: nothing is used up.
 pub async fn take(tx: &mut Tx<'_, Identity>, id: InvitationId, now: Timestamp) -> Result<Option<Given>, IdentityError> {
     tx.run(&HOLD_PLACE, &[&id.uuid()]).await?;
     tx.run(&HOLD, &[&id.uuid()]).await?;
     given(&tx.run(&TAKE, &[&id.uuid(), &now, &None::<Uuid>]).await?)
 }
 
-/// The same for an invitation to the address of `user`.
+/// The same for an invitation to the address of `user`. It is looked at first: one that cannot be followed holds nothing, and asks for nothing that is held.
+///
+/// # Errors
+/// As [`take`].
 pub async fn take_own(
     tx: &mut Tx<'_, Write>,
     id: InvitationId,
     user: UserId,
     now: Timestamp,
 ) -> Result<Option<Given>, IdentityError> {
+    if tx.query(&IS_OPEN, &[&id.uuid(), &now, &user.uuid()]).await?.is_empty() {
+        return Ok(None);
+    }
     tx.write(&HOLD_OWN_PLACE, &[&id.uuid()]).await?;
     tx.write(&HOLD_OWN, &[&id.uuid()]).await?;
     given(&tx.write(&TAKE_OWN, &[&id.uuid(), &now, &Some(user.uuid())]).await?)

@@ -5,7 +5,7 @@
 
 use uuid::Uuid;
 use wardgraph_kernel::{Timestamp, UserId, Write};
-use wardgraph_store::{Role, Statement, StoreError, Tx};
+use wardgraph_store::{Role, Row, Statement, StoreError, Tx};
 
 use super::leaving::{Left, leave};
 use crate::{IdentityError, session::Why};
@@ -18,9 +18,22 @@ pub(super) const ADMINISTRATORS: Statement<Write> = Statement::writing(
     ADMIN,
     "select user_id from users where global_role = 'super_admin' and disabled_at is null order by user_id for no key update",
 );
-/// Waits for a sign-in that is under way: what comes after it sees the session that began meanwhile.
-pub(super) const HOLD_ACCOUNT: Statement<Write> =
-    Statement::writing("identity.people.hold_account", ADMIN, "select user_id from users where user_id = $1 for no key update");
+/// The same, where this is one of them: nobody else who goes is counted, and none of them is held for it.
+pub(super) const ADMINISTRATORS_WITH: Statement<Write> = Statement::writing(
+    "identity.people.administrators_with",
+    ADMIN,
+    "select user_id from users where global_role = 'super_admin' and disabled_at is null
+       and exists (select from users u where u.user_id = $1 and u.global_role = 'super_admin' and u.disabled_at is null)
+     order by user_id for no key update",
+);
+/// Waits for a sign-in that is under way: what comes after it sees the session that began meanwhile. Tells whether it is an administrator's who can
+/// sign in.
+pub(super) const HOLD_ACCOUNT: Statement<Write> = Statement::writing(
+    "identity.people.hold_account",
+    ADMIN,
+    "select user_id, global_role is not distinct from 'super_admin' and disabled_at is null as administers from users
+     where user_id = $1 for no key update",
+);
 /// The generation from which on the account's tokens are good: none that was given so far.
 pub(super) const DISABLE: Statement<Write> = Statement::writing(
     "identity.people.disable",
@@ -64,9 +77,17 @@ impl Administrators {
     }
 }
 
-/// The administrators of the server who can sign in.
+/// The administrators of the server who can sign in. Organizations of whoever goes are held before them, since who holds these holds up all others.
 pub async fn administrators(tx: &mut Tx<'_, Write>) -> Result<Administrators, StoreError> {
-    let rows = tx.write(&ADMINISTRATORS, &[]).await?;
+    read(&tx.write(&ADMINISTRATORS, &[]).await?)
+}
+
+/// The same, if this is one of them; nobody, and nobody held, if it is not.
+pub async fn administrators_with(tx: &mut Tx<'_, Write>, user: UserId) -> Result<Administrators, StoreError> {
+    read(&tx.write(&ADMINISTRATORS_WITH, &[&user.uuid()]).await?)
+}
+
+fn read(rows: &[Row]) -> Result<Administrators, StoreError> {
     let ids = rows.iter().map(|row| row.try_get::<Uuid>(0).map(UserId::from));
     Ok(Administrators(ids.collect::<Result<_, _>>()?))
 }
@@ -106,7 +127,8 @@ pub struct Gone {
 /// before, once they are held ([`hold_organizations`](super::hold_organizations)).
 ///
 /// # Errors
-/// [`IdentityError::InTheWay`] for the last administrator, and for the only owner of an organization with other members or with data.
+/// [`IdentityError::InTheWay`] for the last administrator, and for the only owner of an organization with other members or with data;
+/// [`StoreError::Conflict`] for somebody who became an administrator meanwhile.
 pub async fn delete(
     tx: &mut Tx<'_, Write>,
     administrators: &Administrators,
@@ -114,7 +136,11 @@ pub async fn delete(
     now: Timestamp,
 ) -> Result<Gone, IdentityError> {
     administrators.can_spare(user)?;
-    tx.write(&HOLD_ACCOUNT, &[&user.uuid()]).await?;
+    let held = tx.write(&HOLD_ACCOUNT, &[&user.uuid()]).await?;
+    let administers = held.first().map(|row| row.try_get::<bool>(1)).transpose()?.unwrap_or_default();
+    if administers && !administrators.include(user) {
+        return Err(StoreError::Conflict.into());
+    }
     tx.write(&END_SESSIONS, &[&user.uuid(), &now, &Why::Deleted.word()]).await?;
     end(tx, user).await
 }

@@ -11,14 +11,19 @@ use crate::IdentityError;
 
 const ADMIN: &[Role] = &[Role::Admin];
 
-/// The organizations that the account owns, by the record or by its role. Held: who leaves one of them meanwhile, or comes, waits.
-pub(super) const HOLD: Statement<Write> = Statement::writing(
-    "identity.people.hold_organizations",
-    ADMIN,
-    "select o.organization_id from organizations o
-     where o.owner_id = $1 or o.organization_id in (select m.organization_id from memberships m where m.user_id = $1 and m.role = 'owner')
-     order by o.organization_id for update of o",
-);
+/// The organizations that the account owns, by the record or by its role.
+macro_rules! owned {
+    () => {
+        "select o.organization_id from organizations o
+         where o.owner_id = $1 or o.organization_id in (select m.organization_id from memberships m where m.user_id = $1 and m.role = 'owner')
+         order by o.organization_id for update of o"
+    };
+}
+
+/// Held: who leaves one of them meanwhile, or comes, waits.
+pub(super) const HOLD: Statement<Write> = Statement::writing("identity.people.hold_organizations", ADMIN, owned!());
+pub(super) const HOLD_AT_ONCE: Statement<Write> =
+    Statement::writing("identity.people.hold_organizations_at_once", ADMIN, concat!(owned!(), " nowait"));
 /// Who else is there, and who owns it besides. Asked once it is held, since what a statement sees is from before it waited.
 pub(super) const STANDING: Statement<Write> = Statement::writing(
     "identity.people.standing",
@@ -82,7 +87,18 @@ pub(super) async fn leave(tx: &mut Tx<'_, Write>, user: UserId) -> Result<Vec<Le
 /// Holds the organizations of an account that is to go, before anything else of it is looked at, and tells which they are: whoever follows an
 /// invitation holds its organization first, too.
 pub async fn hold_organizations(tx: &mut Tx<'_, Write>, user: UserId) -> Result<Vec<TenantId>, IdentityError> {
-    let rows = tx.write(&HOLD, &[&user.uuid()]).await?;
+    ids(&tx.write(&HOLD, &[&user.uuid()]).await?)
+}
+
+/// The same at anybody's own word: what a tenant does there is not waited for, with a connection that is everybody's.
+///
+/// # Errors
+/// [`StoreError::Held`](wardgraph_store::StoreError::Held) while somebody else holds one of them.
+pub async fn hold_organizations_at_once(tx: &mut Tx<'_, Write>, user: UserId) -> Result<Vec<TenantId>, IdentityError> {
+    ids(&tx.write(&HOLD_AT_ONCE, &[&user.uuid()]).await?)
+}
+
+fn ids(rows: &[Row]) -> Result<Vec<TenantId>, IdentityError> {
     let read = |row: &Row| TenantId::parse(row.try_get(0)?).map_err(|_| IdentityError::Unreadable("an organization's id"));
     rows.iter().map(read).collect()
 }

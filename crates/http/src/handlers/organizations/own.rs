@@ -135,8 +135,9 @@ pub(crate) async fn set_tier(
     let (caller, now) = (permit.account()?.user, permit.now());
     let mut work = permit.begin()?;
     let set = async {
+        let changed = organization::set_tier(&mut work.tx(), &id.0, wanted.tier.word(), now).await?;
         acting(&mut work, caller).await?;
-        Ok::<_, Failure>(organization::set_tier(&mut work.tx(), &id.0, wanted.tier.word(), now).await?)
+        Ok::<_, Failure>(changed)
     };
     match set.await {
         Ok(changed) => {

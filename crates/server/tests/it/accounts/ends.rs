@@ -118,13 +118,15 @@ async fn of_two_owners_who_leave_at_once_the_second_waits_and_stays() {
     let second = App::over(app.database.clone(), AppOptions::default()).await;
     let one = app.person("one@example.com").await;
     let other = member(&app, &one, "other@example.com", "owner").await;
+    let root = administrator(&app, "root@example.com").await;
     one.caller.create_node("what needs an owner").await.created();
     // Somebody holds the organization's row: whoever leaves has to wait for it, whether its owner by the record or by the role.
     let (holder, watcher) = (app.database.behind_the_scenes().await, app.database.behind_the_scenes().await);
     holder.batch_execute("begin").await.unwrap();
     let hold = "select from wardgraph.organizations where organization_id = $1 for update";
     holder.query(hold, &[&one.caller.tenant]).await.unwrap();
-    let elsewhere = at(&second, &other);
+    let elsewhere = at(&second, &root);
+    let (one, other) = (user(&one), user(&other));
     let release = async {
         let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
         let both = async {
@@ -136,7 +138,7 @@ async fn of_two_owners_who_leave_at_once_the_second_waits_and_stays() {
         holder.batch_execute("commit").await.unwrap();
         both
     };
-    let (a, b, both) = tokio::join!(one.caller.delete(ME), elsewhere.caller.delete(ME), release);
+    let (a, b, both) = tokio::join!(root.caller.delete(&one), elsewhere.caller.delete(&other), release);
     assert!(both.is_ok(), "one of them did not wait: {} {}", a.text, b.text);
     let (stayed, gone): (Vec<Reply>, Vec<Reply>) = [a, b].into_iter().partition(|reply| reply.status == 409);
     assert_eq!((stayed.len(), gone.len()), (1, 1));

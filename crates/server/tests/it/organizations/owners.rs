@@ -136,6 +136,8 @@ async fn of_two_keepers_whose_accounts_are_deleted_at_once_one_stays() {
         app.granted(&one, &narrow.id, "no-secrets").await;
         let leave = format!("{}/leave", organization(&one));
         let (a, b) = tokio::join!(one.caller.delete(ME), act(&other.caller, &leave));
+        // Nobody waits to delete their account: who comes second is told to come again.
+        let a = if a.status == 503 { one.caller.delete(ME).await } else { a };
         let mut told = [a.status.as_u16(), b.status.as_u16()];
         told.sort_unstable();
         assert_eq!(told, [204, 409], "{} {}", a.text, b.text);
