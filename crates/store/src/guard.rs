@@ -98,7 +98,7 @@ const INVITATION: &str = "((kind = 'invitation'::text) AND (EXISTS ( SELECT\n   
 /// The policy on who becomes a member by an invitation.
 const INVITED_MEMBER: &str = "(EXISTS ( SELECT\n   FROM ((invitations i\n     JOIN users u ON (((u.user_id = memberships.user_id) AND (u.email = i.email))))\n     JOIN memberships h ON (((h.organization_id = i.organization_id) AND (h.user_id = i.inviter_id))))\n  WHERE ((i.organization_id = memberships.organization_id) AND ((memberships.role IS NULL) OR (memberships.role = i.role)) AND (i.withdrawn_at IS NULL) AND (i.expires_at > memberships.created_at) AND (i.used_at = memberships.created_at))))";
 /// The policy on who is granted a role by an invitation.
-const INVITED_HOLDER: &str = "(EXISTS ( SELECT\n   FROM (invitations i\n     JOIN users u ON (((u.user_id = grants.user_id) AND (u.email = i.email))))\n  WHERE ((i.organization_id = grants.tenant_id) AND (i.role = grants.role) AND (i.withdrawn_at IS NULL) AND (i.expires_at > grants.created_at) AND (i.used_at = grants.created_at))))";
+const INVITED_HOLDER: &str = "(EXISTS ( SELECT\n   FROM ((invitations i\n     JOIN users u ON (((u.user_id = grants.user_id) AND (u.email = i.email))))\n     JOIN memberships m ON (((m.organization_id = i.organization_id) AND (m.user_id = u.user_id))))\n  WHERE ((i.organization_id = grants.tenant_id) AND (i.role = grants.role) AND (i.withdrawn_at IS NULL) AND (i.expires_at > grants.created_at) AND (i.used_at = grants.created_at) AND (m.created_at = grants.created_at) AND (m.role IS NULL) AND (grants.granted_by = ('user/'::text || i.inviter_id)))))";
 
 /// A question to the catalogue: each row that comes back is a leak, told in its first column.
 const QUESTIONS: &[&str] = &[
@@ -207,12 +207,11 @@ fn of_a_tenant(table: &str, text: PolicyText<'_>) -> Option<&'static [&'static s
         ("tenant_insert", "a", "", OWN) | ("tenant_update", "w", OWN, OWN) | ("tenant_delete", "d", OWN, "") => {
             Some(&["wardgraph_app", "wardgraph_worker", "wardgraph_identity"])
         }
-        ("identity", "r", "true", "") if table == "roles" => Some(&["wardgraph_identity"]),
-        ("identity", "*", "true", "true") if table == "grants" => Some(&["wardgraph_identity"]),
+        ("identity", "r", "true", "") if matches!(table, "roles" | "grants") => Some(&["wardgraph_identity"]),
+        ("used", "w", "true", "true") if table == "grants" => Some(&["wardgraph_identity"]),
+        ("invited", "a", "", INVITED_HOLDER) if table == "grants" => Some(&["wardgraph_admin", "wardgraph_identity"]),
         ("worker_status", "w", STATUS, STATUS) if table == "nodes" => Some(&["wardgraph_worker"]),
-        ("administrator", "r", "true", "") | ("invited", "a", "", INVITED_HOLDER) if table == "grants" => {
-            Some(&["wardgraph_admin"])
-        }
+        ("administrator", "r", "true", "") if table == "grants" => Some(&["wardgraph_admin"]),
         ("administrator", "*", "true", "true") if table != "grants" => Some(&["wardgraph_admin"]),
         _ => None,
     }

@@ -25,7 +25,7 @@ use wardgraph_tokens::{AccessRequest, Chain, ELEVATION, Revocation, revoke};
 
 use crate::{
     Failure, Services,
-    handlers::{account::sessions::signed_out, oauth::token_type, page},
+    handlers::{account::sessions::signed_out, oauth::token_type, page, refused::refuse},
 };
 
 pub(crate) async fn begin(
@@ -113,13 +113,13 @@ pub(crate) async fn end(permit: Permit<EndElevation>, Path(id): Path<ElevationId
     let (caller, now) = (permit.account()?, permit.now());
     let (own, sees_to_it) = (permit.tenant().clone(), permit.authority().allows(Permission::OrganizationsWrite, On::All));
     let mut work = permit.begin()?;
-    let unknown = || Problem::not_found("there is no such elevation, or it is another organization's");
-    let open = elevation::find(&mut work.tx(), id).await?.ok_or_else(unknown)?;
-    if open.user != caller.user && !(sees_to_it && open.organization == own.as_str()) {
-        return Err(unknown().into());
-    }
+    let found = elevation::find(&mut work.tx(), id).await?;
+    let Some(open) = found.filter(|open| open.user == caller.user || sees_to_it && open.organization == own.as_str()) else {
+        let problem = Problem::not_found("there is no such elevation, or it is another organization's");
+        return refuse(work, Some(id.into()), problem).await;
+    };
     if open.is_closed {
-        return Err(Problem::conflict("it is closed already").into());
+        return refuse(work, Some(id.into()), Problem::conflict("it is closed already")).await;
     }
     let organization =
         TenantId::parse(&open.organization).map_err(|_| OrganizationError::Unreadable("an elevation's organization"))?;

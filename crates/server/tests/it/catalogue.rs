@@ -74,8 +74,9 @@ async fn the_policies_are_these_and_no_others() {
         "migrations ledger PERMISSIVE ALL owner".into(),
         "nodes worker_status PERMISSIVE UPDATE worker".into(),
         "roles identity PERMISSIVE SELECT identity".into(),
-        "grants identity PERMISSIVE ALL identity".into(),
-        "grants invited PERMISSIVE INSERT admin".into(),
+        "grants identity PERMISSIVE SELECT identity".into(),
+        "grants invited PERMISSIVE INSERT admin+identity".into(),
+        "grants used PERMISSIVE UPDATE identity".into(),
     ];
     for (table, writers) in [
         ("nodes", "app"),

@@ -14,7 +14,7 @@ use wardgraph_organizations::{
     organization,
 };
 
-use super::{own, shown, told};
+use super::{named, own, shown, told};
 use crate::{
     Failure, Services,
     handlers::{refused::refuse, roles::sit_down},
@@ -24,10 +24,10 @@ pub(crate) async fn transfer(
     permit: Permit<TransferOrganization>,
     (Path(id), Json(wanted)): (Path<OrganizationId>, Json<Transfer>),
 ) -> Result<Committed<TransferOrganization>, Failure> {
-    own(&permit, &id)?;
     let (caller, tenant, now) = (permit.account()?, permit.tenant().clone(), permit.now());
     let (user, mut work) = (caller.user, permit.begin()?);
     let handed = async {
+        own(&tenant, &id)?;
         let (desk, by) = sit_down(&mut work, &tenant, &caller, now).await?;
         members::transfer(&mut work.tx(), &desk, &by, wanted.user_id).await
     };
@@ -40,7 +40,7 @@ pub(crate) async fn transfer(
             }
             Ok(work.commit(&after.id, Json(shown(after.clone()))).await?)
         }
-        Err(error) => refuse(work, Some((&tenant).into()), error).await,
+        Err(error) => refuse(work, named(&id), error).await,
     }
 }
 
@@ -49,10 +49,10 @@ pub(crate) async fn delete(
     (Path(id), Json(body)): (Path<OrganizationId>, Json<Confirmation>),
     services: Services,
 ) -> Result<Committed<DeleteOrganization>, Failure> {
-    own(&permit, &id)?;
     let (caller, tenant, now) = (permit.account()?, permit.tenant().clone(), permit.now());
     let (user, grace, mut work) = (caller.user, services.organizations_grace, permit.begin()?);
     let deleted = async {
+        own(&tenant, &id)?;
         sit_down(&mut work, &tenant, &caller, now).await?;
         organization::delete(&mut work.tx(), &id.0, Some(user), &body.confirm, grace, now).await
     };
@@ -61,7 +61,7 @@ pub(crate) async fn delete(
             work.explain(told(&changed));
             Ok(work.commit(&changed.after.id, Json(shown(changed.after.clone()))).await?)
         }
-        Err(error) => refuse(work, Some((&tenant).into()), error).await,
+        Err(error) => refuse(work, named(&id), error).await,
     }
 }
 
@@ -69,10 +69,10 @@ pub(crate) async fn restore(
     permit: Permit<RestoreOrganization>,
     Path(id): Path<OrganizationId>,
 ) -> Result<Committed<RestoreOrganization>, Failure> {
-    own(&permit, &id)?;
     let (caller, tenant, now) = (permit.account()?, permit.tenant().clone(), permit.now());
     let (user, mut work) = (caller.user, permit.begin()?);
     let restored = async {
+        own(&tenant, &id)?;
         let (_, by) = sit_down(&mut work, &tenant, &caller, now).await?;
         by.must(Permission::OrganizationsDelete)?;
         organization::restore(&mut work.tx(), &id.0, Some(user), now).await
@@ -82,6 +82,6 @@ pub(crate) async fn restore(
             work.explain(told(&changed));
             Ok(work.commit(&changed.after.id, Json(shown(changed.after.clone()))).await?)
         }
-        Err(error) => refuse(work, Some((&tenant).into()), error).await,
+        Err(error) => refuse(work, named(&id), error).await,
     }
 }

@@ -27,7 +27,7 @@ pub(crate) async fn list(
     permit: Permit<ListMembers>,
     (Path(id), Query(query)): (Path<OrganizationId>, Query<Paging>),
 ) -> Result<Committed<ListMembers>, Failure> {
-    own(&permit, &id)?;
+    own(permit.tenant(), &id)?;
     let list = List { name: "organization_members", tenant: permit.tenant().clone(), of: None };
     let (size, after) = page(&list, query.limit, query.cursor.as_deref())?;
     let mut work = permit.begin()?;
@@ -42,11 +42,11 @@ pub(crate) async fn change(
     permit: Permit<ChangeMember>,
     (Path(id), Within(user), Json(wanted)): (Path<OrganizationId>, Within<UserId>, Json<RoleChange>),
 ) -> Result<Committed<ChangeMember>, Failure> {
-    own(&permit, &id)?;
     let (caller, tenant, now) = (permit.account()?, permit.tenant().clone(), permit.now());
     let role = wanted.role.map(OrganizationRole::from);
     let mut work = permit.begin()?;
     let changed = async {
+        own(&tenant, &id)?;
         let (desk, by) = sit_down(&mut work, &tenant, &caller, now).await?;
         members::set_role(&mut work.tx(), &desk, &by, user, role).await
     };
@@ -64,10 +64,10 @@ pub(crate) async fn remove(
     permit: Permit<RemoveMember>,
     (Path(id), Within(user)): (Path<OrganizationId>, Within<UserId>),
 ) -> Result<Committed<RemoveMember>, Failure> {
-    own(&permit, &id)?;
     let (caller, tenant, now) = (permit.account()?, permit.tenant().clone(), permit.now());
     let mut work = permit.begin()?;
     let removed = async {
+        own(&tenant, &id)?;
         let (desk, by) = sit_down(&mut work, &tenant, &caller, now).await?;
         members::remove(&mut work.tx(), &desk, &by, user).await
     };
@@ -84,10 +84,10 @@ pub(crate) async fn leave(
     permit: Permit<LeaveOrganization>,
     Path(id): Path<OrganizationId>,
 ) -> Result<Committed<LeaveOrganization>, Failure> {
-    own(&permit, &id)?;
     let (caller, tenant, now) = (permit.account()?, permit.tenant().clone(), permit.now());
     let mut work = permit.begin()?;
     let left = async {
+        own(&tenant, &id)?;
         let desk = Desk::open(&mut work.tx(), &tenant, now).await?;
         members::leave(&mut work.tx(), &desk, session(&caller)).await
     };

@@ -8,8 +8,8 @@ pub(crate) mod switch;
 
 use serde_json::{Value, json};
 use wardgraph_api::wire::organization as wire;
-use wardgraph_audit::Entry;
-use wardgraph_gate::{Permit, Work};
+use wardgraph_audit::{Entry, Subject};
+use wardgraph_gate::Work;
 use wardgraph_kernel::{Endpoint, TenantId, Write};
 use wardgraph_organizations::{
     OrganizationError,
@@ -17,11 +17,14 @@ use wardgraph_organizations::{
     organization::{Changed, Organization},
 };
 
-use crate::Failure;
-
 /// Refuses an organization that the caller does not work in.
-fn own<E: Endpoint>(permit: &Permit<E>, id: &wire::OrganizationId) -> Result<(), Failure> {
-    if permit.tenant().as_str() == id.0 { Ok(()) } else { Err(OrganizationError::Missing("organization").into()) }
+fn own(tenant: &TenantId, id: &wire::OrganizationId) -> Result<(), OrganizationError> {
+    if tenant.as_str() == id.0 { Ok(()) } else { Err(OrganizationError::Missing("organization")) }
+}
+
+/// The organization that the caller named, as what they tried something on.
+fn named(id: &wire::OrganizationId) -> Option<Subject> {
+    TenantId::parse(&id.0).ok().map(|id| (&id).into())
 }
 
 /// Has on record whose an organization is from now on, if that is another one.

@@ -19,10 +19,14 @@ use wardgraph_identity::session::MULTIPLE;
 use wardgraph_kernel::{Endpoint, EventType, Read, Write};
 use wardgraph_organizations::organization::{self, Settings, network};
 
-use super::{own, shown, told};
+use super::{named, own, shown, told};
 use crate::{
     Failure,
-    handlers::{refused::refuse, roles::sit_down, users::acting},
+    handlers::{
+        refused::{Refused, refuse},
+        roles::sit_down,
+        users::acting,
+    },
 };
 
 pub(crate) async fn create(
@@ -46,7 +50,7 @@ pub(crate) async fn get_own(permit: Permit<GetOwnOrganization>, (): ()) -> Resul
 }
 
 pub(crate) async fn get(permit: Permit<GetOrganization>, Path(id): Path<OrganizationId>) -> Result<Json<Organization>, Failure> {
-    own(&permit, &id)?;
+    own(permit.tenant(), &id)?;
     read(permit).await.map(Json)
 }
 
@@ -60,8 +64,7 @@ pub(crate) async fn change(
     permit: Permit<ChangeOrganization>,
     (Path(id), Json(wanted)): (Path<OrganizationId>, Json<OrganizationChange>),
 ) -> Result<Committed<ChangeOrganization>, Failure> {
-    own(&permit, &id)?;
-    set(permit, wanted, Json).await
+    set(permit, &id, wanted, Json).await
 }
 
 pub(crate) async fn require_mfa(
@@ -69,50 +72,52 @@ pub(crate) async fn require_mfa(
     Json(wanted): Json<MfaRequirement>,
 ) -> Result<Committed<RequireMfa>, Failure> {
     let change = OrganizationChange { requires_mfa: Some(wanted.required), ..OrganizationChange::default() };
-    set(permit, change, |_| Json(wanted)).await
+    let id = OrganizationId(permit.tenant().to_string());
+    set(permit, &id, change, |_| Json(wanted)).await
 }
 
-/// Sets what is said of the organization that the caller works in.
+/// Sets what is said of the organization that the caller works in, and names.
 async fn set<E>(
     permit: Permit<E>,
+    id: &OrganizationId,
     wanted: OrganizationChange,
     answer: impl FnOnce(Organization) -> E::Output + Send,
 ) -> Result<Committed<E>, Failure>
 where
     E: Endpoint<Mode = Write, Output: Keep>,
 {
-    let (caller, id, now, ip) = (permit.account()?, permit.tenant().clone(), permit.now(), permit.ip());
+    let (caller, tenant, now, ip) = (permit.account()?, permit.tenant().clone(), permit.now(), permit.ip());
     let shown_two = permit.own().is_some_and(|own| own.amr.iter().any(|method| method == MULTIPLE));
-    let networks = wanted.allowed_networks.as_deref().map(networks).transpose()?;
     let mut work = permit.begin()?;
-    // Nobody shuts themselves out, and with them perhaps everybody.
-    if wanted.requires_mfa == Some(true) && !shown_two {
-        let problem = Problem::conflict("whoever requires a second factor of others has shown one: sign in with it first");
-        return refuse(work, Some((&id).into()), problem).await;
-    }
-    if networks.as_deref().is_some_and(|networks| !organization::admits(networks, ip)) {
-        let problem =
-            Problem::conflict("you call from an address that is in none of these networks: you could not change it back");
-        return refuse(work, Some((&id).into()), problem).await;
-    }
-    let settings = Settings {
-        name: wanted.name.map(|name| name.trim().to_owned()),
-        requires_mfa: wanted.requires_mfa,
-        session_idle_seconds: wanted.session_idle_seconds,
-        session_lifetime_seconds: wanted.session_lifetime_seconds,
-        allowed_networks: networks.map(|networks| networks.iter().map(ToString::to_string).collect()),
-        retention_days: wanted.retention_days,
-    };
     let changed = async {
-        sit_down(&mut work, &id, &caller, now).await?;
-        organization::change(&mut work.tx(), id.as_str(), Some(caller.user), settings, now).await
+        own(&tenant, id)?;
+        let networks = wanted.allowed_networks.as_deref().map(networks).transpose()?;
+        // Nobody shuts themselves out, and with them perhaps everybody.
+        if wanted.requires_mfa == Some(true) && !shown_two {
+            let what = "whoever requires a second factor of others has shown one: sign in with it first";
+            return Err(Problem::conflict(what).into());
+        }
+        if networks.as_deref().is_some_and(|networks| !organization::admits(networks, ip)) {
+            let what = "you call from an address that is in none of these networks: you could not change it back";
+            return Err(Problem::conflict(what).into());
+        }
+        let settings = Settings {
+            name: wanted.name.map(|name| name.trim().to_owned()),
+            requires_mfa: wanted.requires_mfa,
+            session_idle_seconds: wanted.session_idle_seconds,
+            session_lifetime_seconds: wanted.session_lifetime_seconds,
+            allowed_networks: networks.map(|networks| networks.iter().map(ToString::to_string).collect()),
+            retention_days: wanted.retention_days,
+        };
+        sit_down(&mut work, &tenant, &caller, now).await?;
+        Ok::<_, Refused>(organization::change(&mut work.tx(), tenant.as_str(), Some(caller.user), settings, now).await?)
     };
     match changed.await {
         Ok(changed) => {
             work.explain(told(&changed));
-            Ok(work.commit(&id, answer(shown(changed.after))).await?)
+            Ok(work.commit(&tenant, answer(shown(changed.after))).await?)
         }
-        Err(error) => refuse(work, Some((&id).into()), error).await,
+        Err(refused) => refuse(work, named(id), refused).await,
     }
 }
 

@@ -142,7 +142,7 @@ pub(crate) async fn withdraw(
         return Ok(work.refuse(signed_out()).await?);
     }
     if !initial::withdraw(&mut work.tx(), id).await? {
-        return Err(Problem::not_found("the organization has no such token").into());
+        return refuse(work, Some(id.into()), Problem::not_found("the organization has no such token")).await;
     }
     Ok(work.commit(id, NoContent).await?)
 }

@@ -2,6 +2,7 @@
 
 mod command;
 mod deleted;
+mod elsewhere;
 mod ends;
 mod erasing;
 mod invited;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use tokio_postgres::Client;
 use wardgraph_identity::link::{self, Kind};
 use wardgraph_kernel::LinkId;
 use wardgraph_store::Role;
@@ -260,24 +261,6 @@ async fn the_database_itself_lets_nobody_in_without_an_invitation() {
         let error = admin.execute(insert, &[&ada.caller.tenant, &bob.id, &role]).await.unwrap_err();
         assert_eq!(error.code().unwrap().code(), "42501", "{role}: the invitation was not used up at this very moment");
     }
-    // Nor does anybody hold a role by it whom it is not to, or who follows it at another moment, or another role, or for as long as they like.
-    let used = "update wardgraph.invitations set used_at = '2026-01-01T00:00:00Z' where email = 'bob@example.com'";
-    assert_eq!(admin.execute(used, &[]).await.unwrap(), 1);
-    let granting = async |user: &str, role: &str, second: &str| {
-        let sql = format!(
-            "insert into wardgraph.grants (tenant_id, grant_id, user_id, role, granted_by, created_at)
-             values ('{}', gen_random_uuid(), '{user}', '{role}', 'nobody', '2026-01-01T00:00:0{second}Z')",
-            ada.caller.tenant
-        );
-        admin.execute(sql.as_str(), &[]).await.unwrap_err().code().unwrap().code().to_owned()
-    };
-    for (user, role, second) in [(&ada.id, "analyst", "0"), (&bob.id, "owner", "0"), (&bob.id, "analyst", "1")] {
-        assert_eq!(granting(user, role, second).await, "42501", "{user} {role} {second}");
-    }
-    // What is left to be asked for is a membership.
-    assert_eq!(granting(&bob.id, "analyst", "0").await, "23503");
-    let lasting = "update wardgraph.grants set expires_at = null";
-    assert_eq!(admin.execute(lasting, &[]).await.unwrap_err().code().unwrap().code(), "42501");
     let client = app.database.connect_as(Role::App).await;
     let bound = "select set_config('app.current_tenant_id', $1, false), set_config('app.current_user_id', $2, false)";
     client.execute(bound, &[&bob.caller.tenant, &bob.id]).await.unwrap();
@@ -297,6 +280,71 @@ async fn the_database_itself_lets_nobody_in_without_an_invitation() {
     ] {
         let error = client.execute(denied, &[]).await.expect_err(denied);
         assert_eq!(error.code().unwrap().code(), "42501", "{denied}");
+    }
+}
+
+/// What the database says of a grant that somebody makes by hand, which is undone; nothing, where it lets it be.
+async fn refused_grant(of: &Client, tenant: &str, [user, role, by, second]: [&str; 4]) -> Option<String> {
+    let sql = format!(
+        "insert into wardgraph.grants (tenant_id, grant_id, user_id, role, granted_by, created_at)
+         values ('{tenant}', gen_random_uuid(), '{user}', '{role}', '{by}', '2026-01-01T00:00:0{second}Z')"
+    );
+    of.batch_execute("savepoint before").await.unwrap();
+    let made = of.batch_execute(&sql).await;
+    of.batch_execute("rollback to before").await.unwrap();
+    made.err().map(|error| error.code().unwrap().code().to_owned())
+}
+
+#[tokio::test]
+async fn the_database_itself_grants_nothing_but_what_an_invitation_says_to_who_became_a_member_by_it() {
+    let app = App::start().await;
+    let (ada, bob) = (app.person("ada@example.com").await, app.person("bob@example.com").await);
+    invited(&app, &ada, "bob@example.com", "analyst").await;
+    let (tenant, inviter) = (&*ada.caller.tenant, format!("user/{}", ada.id));
+    let use_up = "update wardgraph.invitations set used_at = '2026-01-01T00:00:00Z' where email = 'bob@example.com'";
+    let is_member = async |of: &Client, role: Option<&str>| {
+        let sql = "insert into wardgraph.memberships (organization_id, user_id, role, created_at)
+                   values ($1, $2::text::uuid, $3, '2026-01-01T00:00:00Z')";
+        of.execute(sql, &[&tenant, &bob.id, &role]).await.unwrap();
+    };
+    let wanted = [&*bob.id, "analyst", &*inviter, "0"];
+    let no_right = Some("42501".to_owned());
+    for role in [Role::Admin, Role::Identity] {
+        let client = app.database.connect_as(role).await;
+        client.batch_execute("begin").await.unwrap();
+        // Not to who was a member before, whatever is said of who grants it; nor before the invitation was used up, or to who is no member.
+        for owner in ["operator", &*inviter] {
+            assert_eq!(refused_grant(&client, tenant, [&ada.id, "owner", owner, "0"]).await, no_right, "{role:?} {owner}");
+        }
+        assert_eq!(refused_grant(&client, tenant, wanted).await, no_right, "{role:?}: the invitation was not followed");
+        assert_eq!(client.execute(use_up, &[]).await.unwrap(), 1);
+        assert_eq!(refused_grant(&client, tenant, wanted).await, no_right, "{role:?}: nobody became a member");
+        // Nor besides a role that the membership itself gives.
+        client.batch_execute("savepoint outside").await.unwrap();
+        is_member(&client, Some("analyst")).await;
+        assert_eq!(refused_grant(&client, tenant, wanted).await, no_right, "{role:?}: the membership says it");
+        client.batch_execute("rollback to outside").await.unwrap();
+        is_member(&client, None).await;
+        for other in [
+            [&*ada.id, "analyst", &*inviter, "0"],
+            [&*bob.id, "owner", &*inviter, "0"],
+            [&*bob.id, "analyst", "operator", "0"],
+            [&*bob.id, "analyst", &*format!("user/{}", bob.id), "0"],
+            [&*bob.id, "analyst", &*inviter, "1"],
+        ] {
+            assert_eq!(refused_grant(&client, tenant, other).await, no_right, "{role:?} {other:?}");
+        }
+        assert_eq!(refused_grant(&client, tenant, wanted).await, None, "{role:?}: what the invitation says");
+        client.batch_execute("rollback").await.unwrap();
+        // What was granted is neither taken away nor made to last.
+        for denied in [
+            "delete from wardgraph.grants",
+            "update wardgraph.grants set role = 'owner'",
+            "update wardgraph.grants set expires_at = null",
+        ] {
+            let error = client.execute(denied, &[]).await.expect_err(denied);
+            assert_eq!(error.code().unwrap().code(), "42501", "{role:?}: {denied}");
+        }
     }
 }
 
