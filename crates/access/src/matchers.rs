@@ -40,8 +40,18 @@ impl Held {
         if roles.len() > HELD {
             return Err(AccessError::TooMany { what: "roles that somebody has", most: HELD });
         }
+        Ok(Self::set(roles, global))
+    }
+
+    /// What of it is held in the organization alone: what somebody is on the whole server is no organization's to give, and nothing to a key or a client.
+    #[must_use]
+    pub fn here(&self) -> Self {
+        if self.0.global.is_none() { self.clone() } else { Self::set(self.0.roles.clone(), None) }
+    }
+
+    fn set(roles: BTreeSet<RoleName>, global: Option<GlobalRole>) -> Self {
         let hash = SECRET.hash_one((&roles, global));
-        Ok(Self(Arc::new(Set { hash, roles, global })))
+        Self(Arc::new(Set { hash, roles, global }))
     }
 
     /// Those in the organization, by name.
@@ -127,7 +137,9 @@ mod tests {
     fn a_set_has_no_order() {
         let one = Held::new([name("a"), name("owner")], None).unwrap();
         assert_eq!(one, Held::new([name("owner"), name("a"), name("owner")], None).unwrap());
-        assert_ne!(one, Held::new([name("owner"), name("a")], Some(GlobalRole::Viewer)).unwrap());
+        let global = Held::new([name("owner"), name("a")], Some(GlobalRole::Viewer)).unwrap();
+        assert_ne!(one, global);
+        assert_eq!((&one, &one), (&global.here(), &one.here()));
         assert!(Held::new((0..=HELD).map(|n| name(&format!("r{n}"))), None).is_err());
     }
 

@@ -81,11 +81,11 @@ impl Standings {
 }
 
 impl Known {
-    fn of(key: Key, standing: held::Standing) -> Result<Self, AccessError> {
+    fn of(key: Key, standing: held::Standing) -> Self {
         // A role on the whole server counts for nothing where it is no person's session that asks.
-        let held = if key.global { standing.held } else { Held::new(standing.held.roles().cloned(), None)? };
+        let held = if key.global { standing.held } else { standing.held.here() };
         let of_its_own = is_of_its_own(&held);
-        Ok(Self {
+        Self {
             held,
             of_its_own,
             roles_version: standing.roles_version,
@@ -99,7 +99,7 @@ impl Known {
             until: standing.until,
             used: std::array::from_fn(|_| AtomicI64::new(i64::MIN)),
             key,
-        })
+        }
     }
 
     const fn set(&self) -> Set<'_> {
@@ -192,7 +192,7 @@ impl Gate {
             let standing = held::standing(&mut unit.tx::<Read>(), &key.tenant, &key.holder, now).await?;
             // It is not remembered who holds nothing: nobody announces that they do again.
             let Some(standing) = standing else { return Ok(None) };
-            let known = Arc::new(Known::of(key.clone(), standing)?);
+            let known = Arc::new(Known::of(key.clone(), standing));
             tries += 1;
             match self.standings.compiled.compile(&self.parts.store, known.set()).await {
                 // A role is gone that was held: whoever took it away took it from its holders before.

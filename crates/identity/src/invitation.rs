@@ -4,10 +4,12 @@
 //! **Invariant:** an invitation gives what its inviter may give at the moment when it is followed, to whoever shows the invited address, once
 //! (`an_invitation_ends_with_its_inviters_role`, `an_invitation_is_followed_once`, `an_invitation_is_its_addressees`).
 
+mod ended;
 mod follow;
 mod make;
 mod own;
 
+pub use ended::Ended;
 pub use follow::{Given, Offer, Place, found, join, look, take, take_own};
 pub use make::{Inviter, Made, NewInvitation, inviter, make, room};
 pub use own::{Invitation, Membership, Shown, State, list, memberships, shown, withdraw};

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 use wardgraph_access::{Bound, Held, Matcher, RoleName, Rulebook};
+use wardgraph_identity::invitation::Ended;
 use wardgraph_kernel::{ClientId, Holder, OrganizationRole, SessionId, TenantId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Statement, StatementInfo, Tx};
 
@@ -81,7 +82,7 @@ impl Desk {
         Ok(Self { organization: organization.clone(), book: held::rulebook(tx, organization).await?, roles_version, now })
     }
 
-    /// Who gives and takes, as the database has them now and whatever their token says.
+    /// Who gives and takes, as the database has them now and whatever their token says. What they are on the whole server is no organization's to give.
     ///
     /// # Errors
     /// [`OrganizationError::SignedOut`] for a session that has ended; [`OrganizationError::Beyond`] for whoever is no member any more.
@@ -101,8 +102,8 @@ impl Desk {
         let holdings = sets::held_by(tx, &Holder::User(user), self.now).await?.unwrap_or_default();
         self.apart(|| {
             let mut effort = Effort::default();
-            let holds = self.book.compile(&standing.held)?;
-            let lasting = self.book.compile(&standing.lasting)?;
+            let holds = self.book.compile(&standing.held.here())?;
+            let lasting = self.book.compile(&standing.lasting.here())?;
             let whole = self.compiled(&OrganizationRole::Owner.into())?;
             // Whoever holds everything for good, and whatever they were given besides denies nothing of it, holds it at each moment.
             if [&holds, &lasting].iter().all(|held| held.beyond(Some(user), &[], &whole).is_empty()) {
@@ -111,7 +112,7 @@ impl Desk {
             let left = |at| -> Result<_, OrganizationError> {
                 let roles = sets::standing_at(&holdings, at);
                 effort.spend(&self.book, &roles)?;
-                Ok((at, self.book.compile(&Held::new(roles, standing.held.global())?)?))
+                Ok((at, compiled(&self.book, &roles)?))
             };
             let later = sets::ends(&holdings).map(left).collect::<Result<_, _>>()?;
             Ok(Giver::for_a_while(user, holds, later, bounds))
@@ -143,6 +144,19 @@ impl Desk {
     pub async fn may_promise(&self, by: &Giver, role: impl Into<RoleName>) -> Result<(), OrganizationError> {
         let role = role.into();
         self.apart(|| by.may_give(&self.compiled(&role)?)).await?
+    }
+
+    /// Whether somebody may end an open invitation, which is a grant that waits: one of their own, one to what they may have others hold, or one to a role
+    /// that is gone.
+    ///
+    /// # Errors
+    /// [`OrganizationError::Beyond`].
+    pub async fn may_take_back(&self, by: &Giver, invitation: &Ended) -> Result<(), OrganizationError> {
+        let role = RoleName::read(&invitation.role)?;
+        if by.user() == Some(invitation.inviter) || self.book.find(&role).is_none() {
+            return Ok(());
+        }
+        self.may_promise(by, role).await
     }
 
     /// Whether somebody may hold what opens a client: all that it may do on its own behalf, by its role as it is and is to be, and by what it was granted.

@@ -6,7 +6,7 @@
 use std::slice;
 
 use uuid::Uuid;
-use wardgraph_access::{Held, Matcher, On, Question, RoleName, Rulebook};
+use wardgraph_access::{Held, On, Question, RoleName, Rulebook};
 use wardgraph_kernel::{GrantId, Holder, Identity, Permission, Permissions, Read, TenantId, Timestamp, UserId, Write};
 use wardgraph_store::{Param, Role, Row, Statement, StatementInfo, Tx};
 
@@ -127,16 +127,15 @@ impl Gift<'_> {
         if self.role.is_some_and(|role| book.find(role).is_none()) {
             return Ok(false);
         }
-        let holds = book.compile(held)?;
-        let may = |holds: &Matcher, permission| holds.allows(&Question { permission, on: On::All, user: Some(self.giver) }, &[]);
-        // A role on the whole server is no client's.
-        let here = book.compile(&Held::new(held.roles().cloned(), None)?)?;
-        if !may(&holds, self.by) || !self.scopes.iter().all(|scope| may(&here, scope)) {
+        // A role on the whole server is given away in no organization.
+        let holds = book.compile(&held.here())?;
+        let may = |permission| holds.allows(&Question { permission, on: On::All, user: Some(self.giver) }, &[]);
+        if !may(self.by) || !self.scopes.iter().all(may) {
             return Ok(false);
         }
         let given = compiled(book, self.role.map(slice::from_ref).unwrap_or_default())?;
         // What is followed lasts, and so does what it is worth.
-        let lasting = book.compile(lasting)?;
+        let lasting = book.compile(&lasting.here())?;
         Ok([holds, lasting].into_iter().all(|held| Giver::person(self.giver, held, Vec::new()).may_give(&given).is_ok()))
     }
 
@@ -229,7 +228,7 @@ mod tests {
     #[test]
     fn an_invitation_is_worth_what_its_role_says_when_it_is_followed() {
         let admin = holding(&[OrganizationRole::Admin], &[]);
-        let worth = |book: &Rulebook, role: &RoleName, held| stands(book, Permission::MembersWrite, Some(role), &[], held);
+        let worth = |book: &Rulebook, role: &RoleName, held: &Held| stands(book, Permission::MembersWrite, Some(role), &[], held);
         assert!(worth(&book(&["nodes:read:a-*"], &["nodes:write"]), &custom(), &admin));
         assert!(!worth(&book(&["nodes:read", "organizations:delete"], &[]), &custom(), &admin));
         assert!(!worth(&Rulebook::new([]).unwrap(), &custom(), &admin), "it is gone");
@@ -238,5 +237,12 @@ mod tests {
         let held = holding(&[OrganizationRole::Admin], &[custom()]);
         assert!(worth(&guarded, &custom(), &held) && !worth(&guarded, &OrganizationRole::Analyst.into(), &held));
         assert!(!worth(&guarded, &custom(), &holding(&[], &[custom()])), "without leave to invite");
+        // What somebody is on the whole server is given away in no organization, and takes nothing from what they hold there.
+        let looker = RoleName::read("looker").unwrap();
+        let role = |name: RoleName, allows: &str| Role::new(name, [Rule::read(allows).unwrap()], [], []).unwrap();
+        let both = Rulebook::new([role(custom(), "members:write"), role(looker.clone(), "users:read")]).unwrap();
+        let global = |roles: RoleName| Held::new([roles], Some(GlobalRole::SuperAdmin)).unwrap();
+        assert!(!worth(&both, &looker, &global(custom())) && worth(&both, &custom(), &global(custom())));
+        assert!(worth(&both, &looker, &global(OrganizationRole::Owner.into())));
     }
 }

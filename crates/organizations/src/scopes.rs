@@ -30,7 +30,7 @@ pub async fn misfits<M: Mode>(
     let outside = || OrganizationError::Beyond(vec!["you are no member of the organization any more".into()]);
     let standing = standing.ok_or_else(outside)?;
     // A global role is a person's, and no key's.
-    let held = Held::new(standing.held.roles().cloned(), None)?;
+    let held = standing.held.here();
     let book = held::rulebook(tx, organization).await?;
     apart(organization, book.effort(), || {
         let by = Giver::person(user, book.compile(&held)?, Vec::new());

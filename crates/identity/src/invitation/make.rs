@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use uuid::Uuid;
 use wardgraph_kernel::{Chance, InvitationId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Statement, StoreError, Tx};
 
+use super::Ended;
 use crate::{Address, IdentityError};
 
 const APP: &[Role] = &[Role::App];
@@ -32,7 +32,7 @@ pub(super) const REPLACE: Statement<Write> = Statement::writing(
     "identity.invitation.replace",
     APP,
     "update invitations set withdrawn_at = $3 where organization_id = $1 and email = $2 and used_at is null and withdrawn_at is null and expires_at > $3
-     returning invitation_id",
+     returning invitation_id, role, inviter_id, expires_at",
 );
 pub(super) const MAKE: Statement<Write> = Statement::writing(
     "identity.invitation.make",
@@ -68,7 +68,7 @@ pub struct Made {
     /// The invitation.
     pub id: InvitationId,
     /// Those to the same address, which are good no more.
-    pub replaced: Vec<InvitationId>,
+    pub replaced: Vec<Ended>,
 }
 
 /// Who invites.
@@ -93,7 +93,7 @@ pub async fn room(tx: &mut Tx<'_, Write>, now: Timestamp) -> Result<Option<Times
     Ok(first.filter(|_| is_full).map(|first| first.saturating_add(DAY).unwrap_or(Timestamp::MAX)))
 }
 
-/// Makes an invitation, which takes the place of those to the same address.
+/// Makes an invitation, which takes the place of those to the same address: whether these are its inviter's to take is for the caller to judge.
 pub async fn make(
     tx: &mut Tx<'_, Write>,
     by: &Inviter,
@@ -103,7 +103,7 @@ pub async fn make(
 ) -> Result<Made, StoreError> {
     let (tenant, id, email) = (tx.tenant(), InvitationId::new(now, chance), new.email.as_str());
     let rows = tx.write(&REPLACE, &[&tenant, &email, &now]).await?;
-    let replaced = rows.iter().map(|row| row.try_get::<Uuid>(0).map(InvitationId::from)).collect::<Result<_, _>>()?;
+    let replaced = rows.iter().map(Ended::read).collect::<Result<_, _>>()?;
     let inviter = by.user.uuid();
     tx.write(&MAKE, &[&id.uuid(), &tenant, &email, &new.role, &inviter, &by.organization, &now, &new.expires_at]).await?;
     Ok(Made { id, replaced })

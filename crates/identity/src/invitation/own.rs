@@ -4,6 +4,7 @@ use uuid::Uuid;
 use wardgraph_kernel::{Cursor, InvitationId, Page, PageSize, Read, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Row, Statement, StoreError, Tx};
 
+use super::Ended;
 use crate::IdentityError;
 
 const APP: &[Role] = &[Role::App];
@@ -18,7 +19,7 @@ pub(super) const WITHDRAW: Statement<Write> = Statement::writing(
     "identity.invitation.withdraw",
     APP,
     "update invitations set withdrawn_at = $3 where organization_id = $1 and invitation_id = $2 and used_at is null and withdrawn_at is null and expires_at > $3
-     returning invitation_id",
+     returning invitation_id, role, inviter_id, expires_at",
 );
 /// What an invitation to the own address says.
 pub(super) const SHOWN: Statement<Read> = Statement::reading(
@@ -100,14 +101,14 @@ pub async fn list(
     Ok(Page::cut(found, size, |invitation: &Invitation| invitation.id.uuid()))
 }
 
-/// Withdraws an invitation.
+/// Withdraws an invitation: whether it is somebody's to take is for the caller to judge.
 ///
 /// # Errors
 /// [`IdentityError::NoInvitation`] if the organization has no such one that is open.
-pub async fn withdraw(tx: &mut Tx<'_, Write>, id: InvitationId, now: Timestamp) -> Result<(), IdentityError> {
+pub async fn withdraw(tx: &mut Tx<'_, Write>, id: InvitationId, now: Timestamp) -> Result<Ended, IdentityError> {
     let tenant = tx.tenant();
     let rows = tx.write(&WITHDRAW, &[&tenant, &id.uuid(), &now]).await?;
-    if rows.is_empty() { Err(IdentityError::NoInvitation) } else { Ok(()) }
+    Ok(Ended::read(rows.first().ok_or(IdentityError::NoInvitation)?)?)
 }
 
 /// What an open invitation to the address of `user` says.

@@ -2,8 +2,8 @@
 //! invitations that they made, tokens by which programs register clients. What is granted to them goes with the membership.
 
 use uuid::Uuid;
-use wardgraph_identity::session::Why;
-use wardgraph_kernel::{ApiKeyId, ChangeKind, Holder, InvitationId, SessionId, UserId, Write};
+use wardgraph_identity::{invitation::Ended, session::Why};
+use wardgraph_kernel::{ApiKeyId, ChangeKind, Holder, SessionId, UserId, Write};
 use wardgraph_store::{Row, Statement, StoreError, Tx};
 
 use super::{APP, HandedOver, Member, find, without};
@@ -38,7 +38,7 @@ pub(super) const INVITATIONS: Statement<Write> = Statement::writing(
     "organizations.members.withdraw_invitations",
     APP,
     "update invitations set withdrawn_at = $3 where organization_id = $1 and inviter_id = $2 and used_at is null and withdrawn_at is null and expires_at > $3
-     returning invitation_id",
+     returning invitation_id, role, inviter_id, expires_at",
 );
 pub(super) const TOKENS: Statement<Write> = Statement::writing(
     "organizations.members.take_initial_tokens",
@@ -61,7 +61,7 @@ pub struct Taken {
     /// API keys that were revoked.
     pub keys: Vec<ApiKeyId>,
     /// Invitations that were withdrawn.
-    pub invitations: Vec<InvitationId>,
+    pub invitations: Vec<Ended>,
     /// Whose the organization is from now on, where it was this member's.
     pub handed_over: Option<HandedOver>,
 }
@@ -95,7 +95,8 @@ async fn end(tx: &mut Tx<'_, Write>, desk: &Desk, member: Member) -> Result<Take
     tx.write(&MEMBERSHIP, &[&id, &user]).await?;
     let sessions: Vec<SessionId> = ids(&tx.write(&SESSIONS, &[&id, &user, &now, &Why::Administrator.word()]).await?)?;
     let keys: Vec<ApiKeyId> = ids(&tx.write(&KEYS, &[&id, &user, &now]).await?)?;
-    let invitations = ids(&tx.write(&INVITATIONS, &[&id, &user, &now]).await?)?;
+    let invitations = tx.write(&INVITATIONS, &[&id, &user, &now]).await?;
+    let invitations = invitations.iter().map(Ended::read).collect::<Result<_, _>>()?;
     for statement in [&CONSENTS, &CODES, &DEVICES, &TOKENS] {
         tx.write(statement, &[&id, &user]).await?;
     }

@@ -164,7 +164,8 @@ fn role(given: &Given) -> Result<RoleName, Failure> {
 
 /// What the log tells of who joined.
 fn told(id: InvitationId, given: &Given) -> Value {
-    json!({ "invitation": id, "role": given.place.role, "invited_by": given.inviter })
+    let after = json!({ "role": given.place.role, "invited_by": given.inviter });
+    json!({ "invitation": id, "before": null, "after": after })
 }
 
 fn token(keys: &Keys, text: &str) -> Option<InvitationId> {

@@ -1,6 +1,7 @@
 //! Inviting, and withdrawing.
 //!
-//! An invitation gives a role as a grant does, and is judged as one: by what who invites holds in the database, in the very transaction.
+//! An invitation gives a role as a grant does, and is judged as one: by what who invites holds in the database, in the very transaction. So is its end,
+//! whether it is withdrawn or another one takes its place.
 
 use std::time::Duration;
 
@@ -55,10 +56,10 @@ where
         let (desk, by) = inviting(&mut work, &tenant, &caller, now).await?;
         let role = desk.role(&new.role)?;
         desk.may_promise(&by, role.clone()).await?;
-        Ok::<_, OrganizationError>(role)
+        Ok::<_, OrganizationError>((desk, by, role))
     };
-    let role = match promised.await {
-        Ok(role) => role,
+    let (desk, giver, role) = match promised.await {
+        Ok(promised) => promised,
         Err(error) => return refuse(work, None, error).await,
     };
     if let Some(until) = invitation::room(&mut work.tx(), now).await? {
@@ -73,11 +74,18 @@ where
     let by = invitation::inviter(&mut work.tx(), user).await?;
     let wanted = invitation::NewInvitation { email: &email, role: role.as_str(), expires_at };
     let made = invitation::make(&mut work.tx(), &by, &wanted, now, &*chance).await?;
+    for replaced in &made.replaced {
+        if let Err(error) = desk.may_take_back(&giver, replaced).await {
+            return refuse(work, Some(replaced.id.into()), error).await;
+        }
+    }
     mail::invite(&mut work.tx(), made.id, &email, (&by.email, &by.organization), now, &*chance).await?;
     for replaced in made.replaced {
-        work.changed(EventType::InvitationWithdrawn, replaced);
+        work.changed_in(&tenant, Entry::done(EventType::InvitationWithdrawn, replaced.id.into()).with(replaced.told()));
     }
-    work.changed_in(&tenant, Entry::done(EventType::InvitationMade, made.id.into()).with(json!({ "role": role.as_str() })));
+    let after = json!({ "role": role.as_str(), "invited_by": user, "expires_at": expires_at });
+    let told = json!({ "before": null, "after": after });
+    work.changed_in(&tenant, Entry::done(EventType::InvitationMade, made.id.into()).with(told));
     let invitation = Invitation {
         id: made.id,
         email: email.to_string(),
@@ -124,14 +132,20 @@ where
 {
     let (caller, tenant, now) = (permit.account()?, permit.tenant().clone(), permit.now());
     let mut work = permit.begin()?;
-    if let Err(error) = inviting(&mut work, &tenant, &caller, now).await {
+    let (desk, by) = match inviting(&mut work, &tenant, &caller, now).await {
+        Ok(sitting) => sitting,
+        Err(error) => return refuse(work, Some(id.into()), error).await,
+    };
+    let ended = match invitation::withdraw(&mut work.tx(), id, now).await {
+        Ok(ended) => ended,
+        Err(error @ IdentityError::NoInvitation) => return Ok(work.refuse(Failure::from(error).into()).await?),
+        Err(error) => return Err(error.into()),
+    };
+    if let Err(error) = desk.may_take_back(&by, &ended).await {
         return refuse(work, Some(id.into()), error).await;
     }
-    match invitation::withdraw(&mut work.tx(), id, now).await {
-        Ok(()) => Ok(work.commit(id, answer).await?),
-        Err(error @ IdentityError::NoInvitation) => Ok(work.refuse(Failure::from(error).into()).await?),
-        Err(error) => Err(error.into()),
-    }
+    work.explain(ended.told());
+    Ok(work.commit(id, answer).await?)
 }
 
 /// The organization, held, and the caller as somebody who may invite there by now.

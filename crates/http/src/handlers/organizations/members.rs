@@ -6,6 +6,7 @@ use wardgraph_api::{
     table::organizations::{ChangeMember, LeaveOrganization, ListMembers, RemoveMember},
     wire::organization::{self as wire, MemberPage, OrganizationId, Paging, RoleChange},
 };
+use wardgraph_audit::Entry;
 use wardgraph_gate::{Committed, Permit, Work};
 use wardgraph_kernel::{Endpoint, EventType, List, OrganizationRole, TenantId, UserId, Write};
 use wardgraph_organizations::{
@@ -110,7 +111,7 @@ fn gone<E: Endpoint<Mode = Write>>(work: &mut Work<E>, organization: &TenantId, 
         work.changed(EventType::ApiKeyRevoked, *key);
     }
     for invitation in &taken.invitations {
-        work.changed(EventType::InvitationWithdrawn, *invitation);
+        work.changed_in(organization, Entry::done(EventType::InvitationWithdrawn, invitation.id.into()).with(invitation.told()));
     }
     handed_over(work, organization, taken.handed_over);
 }

@@ -49,7 +49,7 @@ pub(crate) async fn create(permit: Permit<CreateRole>, Json(new): Json<NewRole>)
     };
     match made.await {
         Ok(made) => {
-            work.explain(json!({ "after": told(&made) }));
+            work.explain(json!({ "before": null, "after": told(&made) }));
             Ok(work.commit(Subject::role(new.role.name().as_str()), Created(shown(made))).await?)
         }
         Err(error) => refuse(work, Some(Subject::role(new.role.name().as_str())), error).await,
@@ -93,7 +93,7 @@ pub(crate) async fn delete(
     };
     match deleted.await {
         Ok(before) => {
-            work.explain(json!({ "before": told(&before) }));
+            work.explain(json!({ "before": told(&before), "after": null }));
             Ok(work.commit(subject, NoContent).await?)
         }
         Err(error) => refuse(work, Some(subject), error).await,

@@ -14,7 +14,7 @@ use wardgraph_organizations::{
     organization::{self, Changed, Organization, Settings},
 };
 
-use super::told;
+use super::{invitations::withdrawn, told};
 use crate::{
     commands::{
         columns::{Form, Listing, page_size},
@@ -155,7 +155,7 @@ impl Desk {
         let gone = Entry::done(EventType::MemberRemoved, user.into()).with(payload);
         let sessions = taken.sessions.into_iter().map(|id| Entry::done(EventType::SessionEnded, id.into()));
         let keys = taken.keys.into_iter().map(|id| Entry::done(EventType::ApiKeyRevoked, id.into()));
-        let invitations = taken.invitations.into_iter().map(|id| Entry::done(EventType::InvitationWithdrawn, id.into()));
+        let invitations = taken.invitations.iter().map(withdrawn);
         Ok(work
             .commit(
                 [gone]

@@ -9,7 +9,7 @@ use wardgraph_audit::Entry;
 use wardgraph_http::shown_invitation;
 use wardgraph_identity::{
     Address,
-    invitation::{self, GOOD_FOR},
+    invitation::{self, Ended, GOOD_FOR},
     mail,
 };
 use wardgraph_kernel::{EventType, InvitationId, Permission, Read, TenantId, Timestamp, UserId};
@@ -97,11 +97,13 @@ async fn invite(desk: &Desk, organization: &TenantId, new: NewInvitation, by: Us
     let expires_at = now.saturating_add(life).unwrap_or(Timestamp::MAX);
     let wanted = invitation::NewInvitation { email: &email, role: role.as_str(), expires_at };
     let made = invitation::make(&mut work.tx(), &inviter, &wanted, now, chance).await?;
+    for replaced in &made.replaced {
+        held.may_take_back(&giver, replaced).await.map_err(explained)?;
+    }
     mail::invite(&mut work.tx(), made.id, &email, (&inviter.email, &inviter.organization), now, chance).await?;
     let after = json!({ "role": role.as_str(), "invited_by": by, "expires_at": expires_at });
     let entry = Entry::done(EventType::InvitationMade, made.id.into()).with(json!({ "before": null, "after": after }));
-    let replaced = made.replaced.into_iter().map(|id| Entry::done(EventType::InvitationWithdrawn, id.into()));
-    work.commit([entry].into_iter().chain(replaced).collect()).await?;
+    work.commit([entry].into_iter().chain(made.replaced.iter().map(withdrawn)).collect()).await?;
     Ok(Invitation {
         id: made.id,
         email: email.to_string(),
@@ -151,7 +153,11 @@ fn line(one: &Invitation) -> [String; 7] {
 async fn withdraw(desk: &Desk, organization: &TenantId, id: InvitationId) -> Result<(), StartError> {
     let mut work = desk.parts.organization("org withdraw", organization.clone())?;
     let now = work.now();
-    invitation::withdraw(&mut work.tx(), id, now).await?;
-    let payload = json!({ "before": { "status": "open" }, "after": { "status": "withdrawn" } });
-    Ok(work.commit(vec![Entry::done(EventType::InvitationWithdrawn, id.into()).with(payload)]).await?)
+    let ended = invitation::withdraw(&mut work.tx(), id, now).await?;
+    Ok(work.commit(vec![withdrawn(&ended)]).await?)
+}
+
+/// The event of an invitation that can be followed no more.
+pub(super) fn withdrawn(ended: &Ended) -> Entry {
+    Entry::done(EventType::InvitationWithdrawn, ended.id.into()).with(ended.told())
 }

@@ -21,7 +21,8 @@ async fn somebody_is_invited_in_a_members_name_and_it_is_withdrawn() {
     let made = beside.events(org, "invitation.made").await;
     assert_eq!((made.len(), &made[0]["subject"], &made[0]["by"]), (2, &second["id"], &json!("org invite")));
     assert_eq!((&made[0]["payload"]["before"], &made[0]["payload"]["after"]["role"]), (&json!(null), &json!("analyst")));
-    assert_eq!(beside.events(org, "invitation.withdrawn").await[0]["subject"], first["id"]);
+    let ended = &beside.events(org, "invitation.withdrawn").await[0];
+    assert_eq!((&ended["subject"], &ended["payload"]["before"]["role"]), (&first["id"], &json!("developer")));
     // The server mails it, and it is followed as any other.
     to_now(app);
     app.mail_everything().await;
@@ -48,6 +49,12 @@ async fn somebody_is_invited_in_a_members_name_and_it_is_withdrawn() {
         let told = beside.refused(&asked(role, by).each_ref().map(String::as_str));
         assert!(told.contains(why), "{role}: {told}");
     }
+    // In a member's name nothing is replaced that the member could not give.
+    invite("fourth@example.com", "owner", &ada.id);
+    let replacing = ["org", "invite", org, "--email", "fourth@example.com", "--role", "analyst", "--by", &admin.id];
+    assert!(beside.refused(&replacing).contains("`organizations:delete` is not yours to give"));
+    let listed = beside.json(&["org", "invitations", org]);
+    assert_eq!((&listed["invitations"][0]["role"], &listed["invitations"][0]["status"]), (&json!("owner"), &json!("open")));
     beside.all_refused(&[
         (&["org", "withdraw", org, third], "no such invitation"),
         (&["org", "withdraw", &elsewhere.caller.tenant, second["id"].as_str().unwrap()], "no such invitation"),

@@ -4,7 +4,7 @@ use serde_json::json;
 use wardgraph_http::Joining;
 use wardgraph_testkit::{App, AppOptions, ClientOptions, Reply, registration};
 
-use super::{Cast, GRANTS, ROLES, edit, grant, joined, kept, make, revoke};
+use super::{Cast, GRANTS, ROLES, at, edit, grant, joined, kept, make, revoke};
 
 #[tokio::test]
 async fn nobody_grants_what_they_do_not_hold() {
@@ -272,4 +272,42 @@ async fn an_initial_token_is_worth_what_its_maker_holds() {
     assert_eq!(register().await, 201);
     grant(&owner, &admin, "no-clients").await.created();
     assert_eq!(register().await, 401);
+}
+
+#[tokio::test]
+async fn a_role_on_the_whole_server_is_given_away_in_no_organization() {
+    let Cast { app, owner, analyst, .. } = Cast::begin().await;
+    make(&owner, "keeper", json!({ "allows": ["roles:write", "members:write"] })).await.created();
+    make(&owner, "looker", json!({ "allows": ["users:read", "admin:refresh"] })).await.created();
+    let root = joined(&app, &owner, "root@example.com", "analyst").await;
+    grant(&owner, &root, "keeper").await.created();
+    app.hear().await;
+    let administers = "update wardgraph.users set global_role = 'super_admin' where user_id = $1::text::uuid";
+    let client = app.database.behind_the_scenes().await;
+    for person in [&root, &owner] {
+        client.execute(administers, &[&person.id]).await.unwrap();
+    }
+    let root = at(&app, "root@example.com", &owner.caller.tenant).await;
+    let before = kept(&app).await;
+    for word in ["users:read", "admin:refresh"] {
+        make(&root, "mine", json!({ "allows": [word] })).await.problem(403);
+    }
+    for to in [&root, &analyst] {
+        grant(&root, to, "looker").await.problem(403);
+    }
+    let invitation = json!({ "email": "x@example.com", "role": "looker" });
+    root.caller.post("/api/v1/invitations", &invitation).await.problem(403);
+    assert_eq!(kept(&app).await, before);
+    let events = owner.caller.events().await;
+    for (word, times) in [("role.created", 2), ("grant.made", 2), ("invitation.made", 1)] {
+        let refused: Vec<_> = events.iter().filter(|event| event["type"] == word && event["outcome"] == "refused").collect();
+        assert_eq!(refused.len(), times, "{word}: {events:?}");
+        assert!(refused.iter().all(|event| event["payload"]["beyond"].is_array()), "{refused:?}");
+    }
+    // What they hold there they give, and who owns it all that an owner gives.
+    make(&root, "mine", json!({ "allows": ["nodes:read", "members:write"] })).await.created();
+    let owner = at(&app, "ada@example.com", &owner.caller.tenant).await;
+    make(&owner, "all", json!({ "allows": ["*:*"] })).await.created();
+    grant(&owner, &analyst, "looker").await.created();
+    grant(&owner, &analyst, "owner").await.created();
 }

@@ -85,7 +85,7 @@ async fn whoever_follows_an_invitation_to_an_own_role_is_granted_it() {
     for event in made {
         assert_eq!((&event["payload"]["before"], &event["payload"]["after"]["role"]), (&json!(null), &json!("reader")));
     }
-    let joins = events.iter().filter(|event| event["type"] == "member.joined" && event["payload"]["role"] == "reader");
+    let joins = events.iter().filter(|event| event["type"] == "member.joined" && event["payload"]["after"]["role"] == "reader");
     assert_eq!(joins.count(), 2);
     // What was given by it is taken back as any grant is.
     assert_eq!(revoke(&owner, &grants["grants"][0]).await.status, 204);

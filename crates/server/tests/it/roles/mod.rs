@@ -12,6 +12,7 @@ mod large;
 mod made;
 mod others;
 mod taken;
+mod waiting;
 
 use serde_json::{Value, json};
 use wardgraph_testkit::{App, Person, Reply};
