@@ -14,7 +14,6 @@ use wardgraph_api::{
 use wardgraph_audit::Entry;
 use wardgraph_gate::{Account, Committed, Permit, Work};
 use wardgraph_identity::{
-    IdentityError,
     invitation::{self, GOOD_FOR, State},
     mail,
 };
@@ -138,8 +137,7 @@ where
     };
     let ended = match invitation::withdraw(&mut work.tx(), id, now).await {
         Ok(ended) => ended,
-        Err(error @ IdentityError::NoInvitation) => return Ok(work.refuse(Failure::from(error).into()).await?),
-        Err(error) => return Err(error.into()),
+        Err(error) => return refuse(work, Some(id.into()), Failure::from(error)).await,
     };
     if let Err(error) = desk.may_take_back(&by, &ended).await {
         return refuse(work, Some(id.into()), error).await;
