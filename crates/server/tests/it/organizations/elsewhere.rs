@@ -20,7 +20,7 @@ impl Named<'_> {
         let place = format!("{path}/members/{}", self.member);
         let replies: [Reply; 10] = [
             caller.patch(&path, &json!({ "name": "Mine" })).await,
-            caller.patch(&path, &json!({ "requires_mfa": true, "allowed_networks": ["nowhere"] })).await,
+            caller.patch(&path, &json!({ "requires_mfa": true, "allowed_networks": ["192.0.2.0/24"] })).await,
             caller.post(&format!("{path}/transfer"), &json!({ "user_id": self.member })).await,
             delete(caller, &path, &json!({ "confirm": self.organization })).await,
             act(caller, &format!("{path}/restore")).await,
