@@ -67,7 +67,7 @@ pub(crate) async fn explain(permit: Permit<Explain>, Json(asked): Json<ExplainRe
     let who = deciding.asker(somebody).await?;
     let on = name.map_or(On::All, On::Named);
     let why = who.matcher.explain(&Question { permission, on, user: who.user() }, &bound.iter().collect::<Vec<_>>());
-    Ok(Json(shown(&holder, (permission, name), why, holdings)))
+    Ok(Json(shown(&holder, (permission, name), why, &holdings)))
 }
 
 /// Why somebody may do something or not, as the API tells it.
@@ -75,9 +75,9 @@ pub fn shown(
     holder: &Holder,
     (permission, name): (Permission, Option<Name<'_>>),
     why: Explanation,
-    holdings: Vec<Holding>,
+    holdings: &[Holding],
 ) -> ExplainedOf {
-    let explanations = vec![wire(permission, name, why, holder, &holdings)];
+    let explanations = vec![wire(permission, name, why, holder, holdings)];
     ExplainedOf { subject: Some(told(holder)), explanations }
 }
 

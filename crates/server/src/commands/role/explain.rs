@@ -47,6 +47,6 @@ impl Asked {
         let question = Question { permission: self.permission, on: name.map_or(On::All, On::Named), user };
         let matcher = book.compile(&standing.held).map_err(OrganizationError::from)?;
         let why = matcher.explain(&question, &self.bound.iter().collect::<Vec<_>>());
-        Ok(shown_explained(&self.holder, (self.permission, name), why, holdings))
+        Ok(shown_explained(&self.holder, (self.permission, name), why, &holdings))
     }
 }
