@@ -1,5 +1,6 @@
 //! An organization is called something else, or has other settings.
 
+use serde_json::{Value, json};
 use wardgraph_kernel::{Timestamp, UserId, Write};
 use wardgraph_store::{Role, Row, Statement, StoreError, Tx};
 
@@ -43,6 +44,13 @@ pub struct Changed {
     pub before: Organization,
     /// After.
     pub after: Organization,
+}
+
+impl Changed {
+    /// What its log says of it.
+    pub fn told(&self) -> Value {
+        json!({ "before": self.before.told(), "after": self.after.told() })
+    }
 }
 
 /// Changes an organization, which every server hears of. `user` is who looks.

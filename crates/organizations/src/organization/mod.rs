@@ -14,6 +14,7 @@ pub use make::make;
 pub use premises::{Premises, admits, network, premises};
 pub use purge::{KEPT, PURGED, dissolve, due, purge};
 
+use serde_json::{Value, json};
 use uuid::Uuid;
 use wardgraph_kernel::{Mode, Read, TenantId, Timestamp, UserId, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
@@ -77,6 +78,25 @@ pub struct Organization {
     pub created_at: Timestamp,
     /// Since when nothing works there any more, and when nothing is left.
     pub deleted: Option<Deleted>,
+}
+
+impl Organization {
+    /// What is known of it but for who looks, as it is told, in logs too.
+    pub fn told(&self) -> Value {
+        let settings = &self.settings;
+        json!({
+            "name": self.name,
+            "tier": self.tier,
+            "owner_id": self.owner,
+            "requires_mfa": settings.requires_mfa,
+            "session_idle_seconds": settings.session_idle_seconds,
+            "session_lifetime_seconds": settings.session_lifetime_seconds,
+            "allowed_networks": settings.allowed_networks,
+            "retention_days": settings.retention_days,
+            "deleted_at": self.deleted.map(|deleted| deleted.at),
+            "purge_at": self.deleted.map(|deleted| deleted.purge_at),
+        })
+    }
 }
 
 /// What is set of an organization.

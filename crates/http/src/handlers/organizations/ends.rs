@@ -14,7 +14,7 @@ use wardgraph_organizations::{
     organization,
 };
 
-use super::{named, own, shown, told};
+use super::{named, own, shown};
 use crate::{
     Failure, Services,
     handlers::{refused::refuse, roles::sit_down},
@@ -58,7 +58,7 @@ pub(crate) async fn delete(
     };
     match deleted.await {
         Ok(changed) => {
-            work.explain(told(&changed));
+            work.explain(changed.told());
             Ok(work.commit(&changed.after.id, Json(shown(changed.after.clone()))).await?)
         }
         Err(error) => refuse(work, named(&id), error).await,
@@ -79,7 +79,7 @@ pub(crate) async fn restore(
     };
     match restored.await {
         Ok(changed) => {
-            work.explain(told(&changed));
+            work.explain(changed.told());
             Ok(work.commit(&changed.after.id, Json(shown(changed.after.clone()))).await?)
         }
         Err(error) => refuse(work, named(&id), error).await,

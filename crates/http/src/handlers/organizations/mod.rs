@@ -6,16 +6,11 @@ pub(crate) mod members;
 pub(crate) mod own;
 pub(crate) mod switch;
 
-use serde_json::{Value, json};
 use wardgraph_api::wire::organization as wire;
 use wardgraph_audit::{Entry, Subject};
 use wardgraph_gate::Work;
 use wardgraph_kernel::{Endpoint, TenantId, Write};
-use wardgraph_organizations::{
-    OrganizationError,
-    members::HandedOver,
-    organization::{Changed, Organization},
-};
+use wardgraph_organizations::{OrganizationError, members::HandedOver, organization::Organization};
 
 /// Refuses an organization that the caller does not work in.
 fn own(tenant: &TenantId, id: &wire::OrganizationId) -> Result<(), OrganizationError> {
@@ -36,27 +31,6 @@ pub(in crate::handlers) fn handed_over<E: Endpoint<Mode = Write>>(
     if let Some((event_type, payload)) = handed_over.map(HandedOver::told) {
         work.changed_in(organization, Entry::done(event_type, organization.into()).with(payload));
     }
-}
-
-/// What the log says of a change.
-fn told(changed: &Changed) -> Value {
-    json!({ "before": state(&changed.before), "after": state(&changed.after) })
-}
-
-fn state(organization: &Organization) -> Value {
-    let settings = &organization.settings;
-    json!({
-        "name": organization.name,
-        "tier": organization.tier,
-        "owner_id": organization.owner,
-        "requires_mfa": settings.requires_mfa,
-        "session_idle_seconds": settings.session_idle_seconds,
-        "session_lifetime_seconds": settings.session_lifetime_seconds,
-        "allowed_networks": settings.allowed_networks,
-        "retention_days": settings.retention_days,
-        "deleted_at": organization.deleted.map(|deleted| deleted.at),
-        "purge_at": organization.deleted.map(|deleted| deleted.purge_at),
-    })
 }
 
 fn shown(organization: Organization) -> wire::Organization {

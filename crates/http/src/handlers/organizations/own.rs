@@ -19,7 +19,7 @@ use wardgraph_identity::session::MULTIPLE;
 use wardgraph_kernel::{Endpoint, EventType, Read, Write};
 use wardgraph_organizations::organization::{self, Settings, network};
 
-use super::{named, own, shown, told};
+use super::{named, own, shown};
 use crate::{
     Failure,
     handlers::{
@@ -114,7 +114,7 @@ where
     };
     match changed.await {
         Ok(changed) => {
-            work.explain(told(&changed));
+            work.explain(changed.told());
             Ok(work.commit(&tenant, answer(shown(changed.after))).await?)
         }
         Err(refused) => refuse(work, named(id), refused).await,
@@ -147,7 +147,7 @@ pub(crate) async fn set_tier(
     match set.await {
         Ok(changed) => {
             // It concerns the organization, whose log tells of it.
-            let entry = Entry::done(EventType::OrganizationTierSet, (&changed.after.id).into()).with(told(&changed));
+            let entry = Entry::done(EventType::OrganizationTierSet, (&changed.after.id).into()).with(changed.told());
             work.changed_in(&changed.after.id, entry);
             Ok(work.commit_all([], Json(shown(changed.after.clone()))).await?)
         }

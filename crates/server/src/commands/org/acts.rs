@@ -3,7 +3,7 @@
 
 use std::{io::Write as Out, time::Duration};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use wardgraph_api::wire::organization::{NewOrganization, TierChange};
 use wardgraph_audit::Entry;
 use wardgraph_gate::{SystemParts, SystemWork};
@@ -75,16 +75,14 @@ impl Desk {
         let mut work = self.in_one("org rename", tenant)?;
         let now = work.now();
         let changed = organization::change(&mut work.tx(), tenant.as_str(), None, settings, now).await?;
-        let payload = json!({ "before": { "name": changed.before.name }, "after": { "name": changed.after.name } });
-        finish(work, EventType::OrganizationUpdated, changed, payload).await
+        finish(work, EventType::OrganizationUpdated, changed).await
     }
 
     pub(super) async fn set(&self, tenant: &TenantId, settings: Settings) -> Result<Organization, StartError> {
         let mut work = self.in_one("org set", tenant)?;
         let now = work.now();
         let changed = organization::change(&mut work.tx(), tenant.as_str(), None, settings, now).await?;
-        let payload = json!({ "before": told::settings(&changed.before), "after": told::settings(&changed.after) });
-        finish(work, EventType::OrganizationUpdated, changed, payload).await
+        finish(work, EventType::OrganizationUpdated, changed).await
     }
 
     pub(super) async fn set_tier(&self, tenant: &TenantId, tier: &str) -> Result<Organization, StartError> {
@@ -93,7 +91,7 @@ impl Desk {
         let mut work = self.everywhere("org set-tier")?;
         let now = work.now();
         let changed = organization::set_tier(&mut work.tx(), tenant.as_str(), wanted.tier.word(), now).await?;
-        let payload = json!({ "before": told::settings(&changed.before), "after": told::settings(&changed.after) });
+        let payload = changed.told();
         work.changed_in(tenant, Entry::done(EventType::OrganizationTierSet, tenant.into()).with(payload));
         work.commit(Vec::new()).await?;
         Ok(changed.after)
@@ -118,16 +116,14 @@ impl Desk {
         let mut work = self.in_one("org delete", tenant)?;
         let now = work.now();
         let changed = organization::delete(&mut work.tx(), tenant.as_str(), None, confirm, self.grace, now).await?;
-        let payload = ended(&changed);
-        finish(work, EventType::OrganizationDeleted, changed, payload).await
+        finish(work, EventType::OrganizationDeleted, changed).await
     }
 
     pub(super) async fn restore(&self, tenant: &TenantId) -> Result<Organization, StartError> {
         let mut work = self.in_one("org restore", tenant)?;
         let now = work.now();
         let changed = organization::restore(&mut work.tx(), tenant.as_str(), None, now).await?;
-        let payload = ended(&changed);
-        finish(work, EventType::OrganizationRestored, changed, payload).await
+        finish(work, EventType::OrganizationRestored, changed).await
     }
 
     pub(super) async fn members(&self, id: &str, out: &mut (impl Out + Send), form: Form) -> Result<(), StartError> {
@@ -192,22 +188,9 @@ fn handed_over(organization: &TenantId, handed_over: Option<HandedOver>) -> Opti
     Some(Entry::done(event_type, organization.into()).with(payload))
 }
 
-async fn finish(
-    work: SystemWork<Write>,
-    event_type: EventType,
-    changed: Changed,
-    payload: Value,
-) -> Result<Organization, StartError> {
-    work.commit(vec![Entry::done(event_type, (&changed.after.id).into()).with(payload)]).await?;
+async fn finish(work: SystemWork<Write>, event_type: EventType, changed: Changed) -> Result<Organization, StartError> {
+    work.commit(vec![Entry::done(event_type, (&changed.after.id).into()).with(changed.told())]).await?;
     Ok(changed.after)
-}
-
-fn ended(changed: &Changed) -> Value {
-    let state = |organization: &Organization| {
-        let deleted = organization.deleted;
-        json!({ "deleted_at": deleted.map(|deleted| deleted.at), "purge_at": deleted.map(|deleted| deleted.purge_at) })
-    };
-    json!({ "before": state(&changed.before), "after": state(&changed.after) })
 }
 
 fn named(name: &str) -> Result<String, StartError> {

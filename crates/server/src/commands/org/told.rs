@@ -45,27 +45,10 @@ pub(super) fn member(member: &Member) -> Value {
 
 /// An organization, with what is set of it.
 pub(super) fn organization(organization: &Organization) -> Value {
-    let mut told = settings(organization);
+    let mut told = organization.told();
     if let Value::Object(members) = &mut told {
         members.insert("id".into(), json!(organization.id.as_str()));
         members.insert("created_at".into(), json!(organization.created_at));
-        members.insert("deleted_at".into(), json!(organization.deleted.map(|deleted| deleted.at)));
-        members.insert("purge_at".into(), json!(organization.deleted.map(|deleted| deleted.purge_at)));
     }
     told
-}
-
-/// What is set of it, as the log tells it before and after.
-pub(super) fn settings(organization: &Organization) -> Value {
-    let settings = &organization.settings;
-    json!({
-        "name": organization.name,
-        "tier": organization.tier,
-        "owner_id": organization.owner,
-        "requires_mfa": settings.requires_mfa,
-        "session_idle_seconds": settings.session_idle_seconds,
-        "session_lifetime_seconds": settings.session_lifetime_seconds,
-        "allowed_networks": settings.allowed_networks,
-        "retention_days": settings.retention_days,
-    })
 }
