@@ -58,7 +58,8 @@ const GET: Statement<Read> = Statement::reading(
     "graph.edge.get",
     &[Role::App],
     concat!("select ", columns!(), " from edges where tenant_id = $1 and edge_id = $2"),
-);
+)
+.swift();
 
 const DELETE: Statement<Write> = Statement::writing(
     "graph.edge.delete",

@@ -63,7 +63,8 @@ const GET: Statement<Read> = Statement::reading(
     "graph.node.get",
     REQUESTS,
     concat!("select ", columns!(), " from nodes where tenant_id = any(array[$1, '*']) and node_id = $2"),
-);
+)
+.swift();
 
 const BY_EXTERNAL_ID: Statement<Read> = Statement::reading(
     "graph.node.by_external_id",

@@ -18,7 +18,7 @@ pub(crate) struct Connection {
 }
 
 /// Opens connections of one role: sets its session limits and prepares its statements.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Opener {
     login: Login,
     statements: Vec<&'static StatementInfo>,
@@ -34,7 +34,7 @@ impl Opener {
 
 /// A connection that nobody used for so long is closed when its turn comes: firewalls forget quiet connections without a word, and the
 /// pool's last ones can rest for hours.
-const REST: Duration = Duration::from_mins(4);
+pub(crate) const REST: Duration = Duration::from_mins(4);
 
 /// How long things may take before they are given up.
 #[derive(Debug, Clone, Copy)]

@@ -8,6 +8,7 @@ pub mod embedded;
 mod error;
 pub mod guard;
 mod indexes;
+mod lanes;
 mod login;
 pub mod migrate;
 mod pools;

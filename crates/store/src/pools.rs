@@ -11,6 +11,7 @@ use wardgraph_kernel::{Opens, Read};
 use crate::{
     Indexes, Login, Role, Scope, Statement, StatementInfo, StoreError, Unit,
     connection::{Opener, Timeouts},
+    lanes::Lanes,
     scope::Plan,
     shares::Shares,
     unit::Opening,
@@ -43,10 +44,11 @@ pub struct Store {
     timeouts: Timeouts,
 }
 
-/// A role's pool, and how many connections it may hold: asking the pool itself takes its lock.
+/// A role's pool and its lanes, and how many connections they may hold together: asking the pool itself takes its lock.
 #[derive(Debug, Clone)]
 struct Serving {
     pool: Pool<Opener>,
+    lanes: Option<Lanes>,
     most: usize,
 }
 
@@ -71,8 +73,10 @@ impl Store {
         let pool = |role: Role, login: &Login| {
             let opener = Opener::new(role, login.clone(), options.timeouts, &options.statements);
             let most = options.connections.get(&role).copied().unwrap_or(role.connections());
+            // Requests' reads of single rows are the App role's.
+            let lanes = (role == Role::App).then(|| Lanes::new(opener.clone(), most)).filter(|lanes| lanes.count() > 0);
             let pool = Pool::builder(opener)
-                .max_size(most)
+                .max_size(most - lanes.as_ref().map_or(0, Lanes::count))
                 // The connection that was used last has its plans and catalogues warm.
                 .queue_mode(QueueMode::Lifo)
                 .runtime(Runtime::Tokio1)
@@ -81,7 +85,7 @@ impl Store {
                 .create_timeout(Some(options.timeouts.connect))
                 .build();
             let pool = pool.map_err(|error| StoreError::Unsafe(error.to_string()));
-            pool.map(|pool| Serving { pool, most })
+            pool.map(|pool| Serving { pool, lanes, most })
         };
         let pools = options.logins.iter().filter(|(role, _)| Role::SERVING.contains(role));
         let pools = pools.map(|(role, login)| Ok((*role, pool(*role, login)?))).collect::<Result<_, StoreError>>()?;
@@ -91,7 +95,7 @@ impl Store {
 
     /// A unit of work of `role` in `scope`, in the mode `M`. Sends nothing and takes no connection until its first statement.
     pub fn unit<M: Opens>(&self, role: Role, scope: Scope, plan: Plan) -> Result<Unit, StoreError> {
-        let Serving { pool, most } =
+        let Serving { pool, lanes, most } =
             self.pools.get(&role).ok_or_else(|| StoreError::Unsafe(format!("{} has no pool", role.name())))?;
         let opening = Opening { writable: M::OPENS_WRITABLE, savepoint: M::CHANGES, plan };
         let share = match &scope {
@@ -100,7 +104,7 @@ impl Store {
             }
             Scope::System | Scope::Shared | Scope::Nobody => None,
         };
-        Ok(Unit::new(pool.clone(), share, scope, opening, self.timeouts))
+        Ok(Unit::new(pool.clone(), lanes.clone(), share, scope, opening, self.timeouts))
     }
 
     /// Asks the database for a sign of life, on behalf of nobody.
@@ -120,13 +124,17 @@ impl Store {
     pub fn status(&self) -> Vec<PoolStatus> {
         let of = |(role, serving): (&Role, &Serving)| {
             let s = serving.pool.status();
-            PoolStatus { role: *role, max: s.max_size, open: s.size, idle: s.available, waiting: s.waiting }
+            let (open, idle) = serving.lanes.as_ref().map_or((0, 0), Lanes::status);
+            PoolStatus { role: *role, max: serving.most, open: s.size + open, idle: s.available + idle, waiting: s.waiting }
         };
         self.pools.iter().map(of).collect()
     }
 
-    /// Closes every pool: waiting callers get [`StoreError::Unavailable`].
+    /// Closes every pool and lane: waiting callers get [`StoreError::Unavailable`].
     pub fn close(&self) {
-        self.pools.values().for_each(|serving| serving.pool.close());
+        for serving in self.pools.values() {
+            serving.pool.close();
+            serving.lanes.iter().for_each(Lanes::close);
+        }
     }
 }

@@ -15,6 +15,8 @@ pub struct StatementInfo {
     pub sql: &'static str,
     /// The roles that run it: it is prepared on their connections alone.
     pub roles: &'static [Role],
+    /// Whether it is so quick, whatever is asked, that others may wait behind it on one connection.
+    pub swift: bool,
 }
 
 /// A statement that only reads (`M` = [`Read`]), one that changes rows (`M` = [`Write`]), or one on identity tables (`M` = [`Identity`]).
@@ -27,21 +29,29 @@ pub struct Statement<M> {
 impl Statement<Read> {
     /// A statement that reads. Postgres refuses it in a `READ ONLY` transaction should it write after all.
     pub const fn reading(name: &'static str, roles: &'static [Role], sql: &'static str) -> Self {
-        Self { info: StatementInfo { name, sql, roles }, mode: PhantomData }
+        Self { info: StatementInfo { name, sql, roles, swift: false }, mode: PhantomData }
+    }
+}
+
+impl Statement<Read> {
+    /// The same, for a statement that reads a row or two by their whole key: where it is a unit's only one, it may share a connection
+    /// with others'.
+    pub const fn swift(self) -> Self {
+        Self { info: StatementInfo { swift: true, ..self.info }, mode: PhantomData }
     }
 }
 
 impl Statement<Write> {
     /// A statement that changes rows.
     pub const fn writing(name: &'static str, roles: &'static [Role], sql: &'static str) -> Self {
-        Self { info: StatementInfo { name, sql, roles }, mode: PhantomData }
+        Self { info: StatementInfo { name, sql, roles, swift: false }, mode: PhantomData }
     }
 }
 
 impl Statement<Identity> {
     /// A statement on identity tables.
     pub const fn identity(name: &'static str, sql: &'static str) -> Self {
-        Self { info: StatementInfo { name, sql, roles: &[Role::Identity] }, mode: PhantomData }
+        Self { info: StatementInfo { name, sql, roles: &[Role::Identity], swift: false }, mode: PhantomData }
     }
 }
 

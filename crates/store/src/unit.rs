@@ -17,8 +17,9 @@ use wardgraph_kernel::{Identity, Mode, Opens, Read, Write};
 use crate::{
     Row, Scope, Statement, StatementInfo, StoreError,
     connection::{Connection, Opener, Timeouts},
+    lanes::Lanes,
     scope::Plan,
-    wire::{Command, Flight},
+    wire::{Command, Draft, Prepared},
 };
 
 /// The values of a statement's parameters.
@@ -35,6 +36,7 @@ const SETTLE_WITHIN: Duration = Duration::from_secs(1);
 #[must_use = "a unit that is dropped is rolled back"]
 pub struct Unit {
     pool: Pool<Opener>,
+    lanes: Option<Lanes>,
     share: Option<Arc<Semaphore>>,
     scope: Scope,
     opening: Opening,
@@ -57,12 +59,24 @@ enum State {
 impl Unit {
     pub(crate) fn new(
         pool: Pool<Opener>,
+        lanes: Option<Lanes>,
         share: Option<Arc<Semaphore>>,
         scope: Scope,
         opening: Opening,
         timeouts: Timeouts,
     ) -> Self {
-        Self { pool, share, scope, opening, timeouts, state: State::Fresh, ends_with_next: false, moved: false, failed: false }
+        Self {
+            pool,
+            lanes,
+            share,
+            scope,
+            opening,
+            timeouts,
+            state: State::Fresh,
+            ends_with_next: false,
+            moved: false,
+            failed: false,
+        }
     }
 
     /// Lends the transaction to a domain, as one that may do what `M` says.
@@ -129,7 +143,7 @@ impl Unit {
     async fn command(&mut self, command: Command) -> Result<(), StoreError> {
         let State::Open { connection, deadline, .. } = &mut self.state else { return Err(StoreError::Ended) };
         let mut flight = connection.session.flight()?;
-        flight.command(command)?;
+        flight.add(|draft| draft.command(command))?;
         within(*deadline, flight.land()).await?;
         if command == Command::Commit {
             self.state = State::Ended;
@@ -140,6 +154,9 @@ impl Unit {
     /// One statement, flown again on another connection when the first flight lost its own: nothing was committed then. One that carries
     /// `COMMIT` may have been, and is flown again only if it cannot have changed anything.
     async fn flight(&mut self, info: &StatementInfo, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
+        if let Some(rows) = self.share_a_lane(info, params).await? {
+            return Ok(rows);
+        }
         let again = matches!(self.state, State::Fresh) && !(self.ends_with_next && self.opening.writable);
         let flown = match self.fly(&[(info, params)]).await {
             Err(_) if again && self.has_lost_its_connection() => {
@@ -149,6 +166,22 @@ impl Unit {
             other => other,
         };
         Ok(flown?.pop().unwrap_or_default())
+    }
+
+    /// A unit that is one swift read goes on a lane, if there is one. What comes of no lane comes of the pool: nothing was changed.
+    async fn share_a_lane(&mut self, info: &StatementInfo, params: Params<'_>) -> Result<Option<Vec<Row>>, StoreError> {
+        let alone = info.swift && self.ends_with_next && !self.failed && matches!(self.state, State::Fresh);
+        let (Some(lanes), true, false) = (&self.lanes, alone, self.opening.writable) else { return Ok(None) };
+        let draw = |draft: &mut Draft<'_>, prepared: &Prepared| {
+            self.opening.put(&self.scope, draft)?;
+            draft.statement(prepared.get(info)?, params)?;
+            draft.command(Command::Commit)
+        };
+        let rows = lanes.read(draw, self.timeouts.transaction).await?;
+        if rows.is_some() {
+            self.state = State::Ended;
+        }
+        Ok(rows)
     }
 
     fn has_lost_its_connection(&self) -> bool {
@@ -178,17 +211,17 @@ impl Unit {
         let State::Open { connection, deadline, .. } = &mut self.state else { return Err(StoreError::Ended) };
         let Connection { session, prepared, .. } = &mut ***connection;
         let mut flight = session.flight()?;
-        if first {
-            self.opening.put(&self.scope, &mut flight)?;
-        } else if std::mem::take(&mut self.moved) {
-            bind(&self.scope, &mut flight)?;
-        }
-        for (info, params) in statements {
-            flight.statement(prepared.get(info)?, params)?;
-        }
-        if self.ends_with_next {
-            flight.command(Command::Commit)?;
-        }
+        flight.add(|draft| {
+            if first {
+                self.opening.put(&self.scope, draft)?;
+            } else if std::mem::take(&mut self.moved) {
+                draft.scope(&self.scope)?;
+            }
+            for (info, params) in statements {
+                draft.statement(prepared.get(info)?, params)?;
+            }
+            if self.ends_with_next { draft.command(Command::Commit) } else { Ok(()) }
+        })?;
         let rows = within(*deadline, flight.land()).await?;
         self.failed = false;
         if self.ends_with_next {
@@ -207,31 +240,17 @@ pub(crate) struct Opening {
 }
 
 impl Opening {
-    /// The tenant is bound right after `BEGIN`, before anything that could look at a row.
-    fn put(self, scope: &Scope, flight: &mut Flight<'_>) -> Result<(), StoreError> {
-        flight.command(if self.writable { Command::BeginWrite } else { Command::BeginRead })?;
-        bind(scope, flight)?;
+    fn put(self, scope: &Scope, draft: &mut Draft<'_>) -> Result<(), StoreError> {
+        draft.command(if self.writable { Command::BeginWrite } else { Command::BeginRead })?;
+        draft.scope(scope)?;
         for command in self.plan.commands() {
-            flight.command(*command)?;
+            draft.command(*command)?;
         }
         if self.savepoint {
-            flight.command(Command::Savepoint)?;
+            draft.command(Command::Savepoint)?;
         }
         Ok(())
     }
-}
-
-fn bind(scope: &Scope, flight: &mut Flight<'_>) -> Result<(), StoreError> {
-    if let Some(binding) = scope.binding() {
-        flight.scope(scope.tenant(), &binding)?;
-    }
-    if let Some(binding) = scope.people() {
-        flight.people(&binding)?;
-    }
-    for binding in scope.keeping() {
-        flight.people(&binding)?;
-    }
-    Ok(())
 }
 
 impl Drop for Unit {
@@ -325,7 +344,7 @@ mod tests {
         let opener = Opener::new(crate::Role::App, crate::Login::at_socket("/nowhere"), Timeouts::default(), &[]);
         let pool = Pool::builder(opener).runtime(deadpool::Runtime::Tokio1).build().unwrap();
         let opening = Opening { writable: false, savepoint: false, plan: Plan::Auto };
-        let mut unit = Unit::new(pool, None, Scope::Nobody, opening, Timeouts::default());
+        let mut unit = Unit::new(pool, None, None, Scope::Nobody, opening, Timeouts::default());
         let flight = unit.flight(crate::pools::PING.info(), &[]);
         assert!(size_of_val(&flight) < 2_048, "a flight takes {} octets", size_of_val(&flight));
     }

@@ -23,7 +23,9 @@ def measure(scale: Scale) -> Section:
 def compare(server: Server, scale: Scale) -> Section:
     bearer, path = token("bench"), node_path(scale.of(NODES, 500) // 2)
     node = path.rsplit("/", 1)[1]
-    point = pipelined("bench", f"select {COLUMNS} from nodes where tenant_id = any(array['bench', '*']) and node_id = '{node}'")
+    # Tenant and node are parameters, as the server's are.
+    statement = f"select {COLUMNS} from nodes where tenant_id = any(array[:tenant, '*']) and node_id = :node"
+    point = Script(pipelined("bench", statement), {"tenant": "bench", "node": node})
     requests = {
         "live": Request("GET", "/health/live"),
         "whoami": Request("GET", "/api/v1/whoami", bearer),
@@ -36,7 +38,7 @@ def compare(server: Server, scale: Scale) -> Section:
     for _ in range(scale.rounds):
         for name, request in requests.items():
             samples[name].append(wrk(server, [request], scale.seconds, scale.connections))
-        samples["pgbench"].append(pgbench(server, [Script(point)], scale.seconds, scale.connections))
+        samples["pgbench"].append(pgbench(server, [point], scale.seconds, scale.connections))
     return told(samples, scale)
 
 

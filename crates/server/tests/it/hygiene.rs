@@ -1,5 +1,7 @@
 //! What a connection carries from one caller to the next: nothing, whatever became of the former.
 
+mod lanes;
+
 use std::{
     collections::BTreeMap,
     future::poll_fn,
@@ -29,8 +31,16 @@ static INSERT: Statement<Write> = Statement::writing(
 );
 static SLY: Statement<Read> = Statement::reading("test.sly", APP, "delete from edges where tenant_id = $1 returning edge_id");
 static DIVIDE: Statement<Write> = Statement::writing("test.divide", APP, "select 1 / $1::int");
-static STATEMENTS: [fn() -> &'static wardgraph_store::StatementInfo; 5] =
-    [|| WHO.info(), || SLEEP.info(), || INSERT.info(), || SLY.info(), || DIVIDE.info()];
+static STATEMENTS: [fn() -> &'static wardgraph_store::StatementInfo; 8] = [
+    || WHO.info(),
+    || SLEEP.info(),
+    || INSERT.info(),
+    || SLY.info(),
+    || DIVIDE.info(),
+    || lanes::SEEN.info(),
+    || lanes::NAP.info(),
+    || lanes::PART.info(),
+];
 
 const EDGE: &str = "01900000-0000-7000-8000-0000000000ed";
 

@@ -5,7 +5,10 @@
 
 mod command;
 mod dial;
+mod draft;
 mod flight;
+mod landing;
+mod lane;
 mod lend;
 mod prepare;
 mod row;
@@ -14,7 +17,9 @@ mod tls;
 
 pub(crate) use command::Command;
 pub(crate) use dial::Socket;
+pub(crate) use draft::Draft;
 pub(crate) use flight::Flight;
+pub(crate) use lane::Lane;
 pub(crate) use lend::{Canceller, authenticate, open};
 pub(crate) use prepare::Prepared;
 pub use row::Row;

@@ -29,6 +29,7 @@ const TYPE: StatementInfo = StatementInfo {
     sql: "select t.typname::text, e.oid, e.typname::text
           from pg_type t left join pg_type e on t.typcategory = 'A' and e.oid = t.typelem where t.oid = $1",
     roles: &[],
+    swift: false,
 };
 
 impl Prepared {
@@ -113,7 +114,7 @@ impl Types<'_> {
         let columns = Arc::new([Type::TEXT, Type::OID, Type::TEXT]);
         let known = Known { name: TYPE.name, parameters: vec![Type::OID], columns };
         let mut flight = self.session.flight()?;
-        flight.statement(&known, &[&oid])?;
+        flight.add(|draft| draft.statement(&known, &[&oid]))?;
         let rows = flight.land().await?;
         let row = rows.first().and_then(|rows| rows.first());
         let row = row.ok_or_else(|| StoreError::Unsafe(format!("the type {oid} is in no catalogue")))?;

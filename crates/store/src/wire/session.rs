@@ -1,21 +1,22 @@
 //! A socket on which messages go out and come in, and what is known of Postgres at its other end.
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
 use futures_util::FutureExt;
 use postgres_protocol::message::{backend::Message, frontend};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_postgres::types::Type;
 
 use crate::{
     StoreError,
-    wire::{Command, Flight, Socket},
+    wire::{Command, Draft, Flight, Socket, draft::Bound},
 };
 
 /// A buffer that grew beyond this is given back once it is empty.
 const KEPT: usize = 64 * 1024;
 /// What is asked of the socket at once, at least.
-const READ: usize = 8 * 1024;
+pub(super) const READ: usize = 8 * 1024;
 
 /// **Invariant:** `awaited` counts the `Sync`s that were put into `out` and not answered, so that whatever became of the task that flew last,
 /// the next one knows how many answers are not its own.
@@ -30,8 +31,7 @@ pub(crate) struct Session {
     /// What the last `ReadyForQuery` said: `I` for no transaction.
     status: u8,
     closed: bool,
-    /// The scope under whose name the command that binds to it was prepared last, and whether it surely is there.
-    bound: (String, bool),
+    bound: Bound,
 }
 
 impl Session {
@@ -44,7 +44,7 @@ impl Session {
             flushed: true,
             status: b'I',
             closed: false,
-            bound: (String::new(), false),
+            bound: Bound::default(),
         }
     }
 
@@ -71,7 +71,7 @@ impl Session {
             }
             if self.status != b'I' {
                 let mut flight = self.flight()?;
-                flight.command(Command::Rollback)?;
+                flight.add(|draft| draft.command(Command::Rollback))?;
                 flight.land().await?;
             }
             Ok::<_, StoreError>(())
@@ -89,19 +89,24 @@ impl Session {
         }
     }
 
-    /// Whether the command that binds to `scope` is prepared.
-    pub(super) fn is_bound(&self, scope: &str) -> bool {
-        self.bound.1 && self.bound.0 == scope
-    }
-
-    /// Notes that `scope`'s command is prepared from now on, and names the one that was before.
-    pub(super) fn bind(&mut self, scope: &str) -> String {
-        std::mem::replace(&mut self.bound, (scope.to_owned(), true)).0
-    }
-
     /// Whether anything is prepared for a scope is not known any more.
     pub(super) fn doubt(&mut self) {
-        self.bound.1 = false;
+        self.bound.doubt();
+    }
+
+    /// A flight's messages, behind those that await these results already.
+    pub(super) fn draft(&mut self, flown: Vec<Option<Arc<[Type]>>>) -> Draft<'_> {
+        Draft::new(&mut self.out, &mut self.bound, flown)
+    }
+
+    /// Forgets what was not sent.
+    pub(super) fn discard(&mut self) {
+        self.out.clear();
+    }
+
+    /// The socket, for whoever drives it otherwise from now on: nothing may be on its way.
+    pub(super) fn into_socket(self) -> Socket {
+        self.socket
     }
 
     /// Where messages are written before they go out.

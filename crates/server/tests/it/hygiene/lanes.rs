@@ -1,0 +1,147 @@
+//! A connection that many tenants' reads share: each gets its own rows, whatever becomes of the others.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+
+use super::*;
+
+pub(super) static SEEN: Statement<Read> = Statement::reading(
+    "test.seen",
+    APP,
+    "select current_setting('app.current_tenant_id'), coalesce((select min(tenant_id) from nodes), ''), pg_backend_pid(), $1::text",
+)
+.swift();
+pub(super) static NAP: Statement<Read> =
+    Statement::reading("test.nap", APP, "select pg_sleep($1)::text, pg_backend_pid()").swift();
+pub(super) static PART: Statement<Read> = Statement::reading("test.part", APP, "select (6 / $1::int)::text").swift();
+
+/// Of four connections one is a lane.
+const CONNECTIONS: usize = 4;
+/// More than may wait on a lane.
+const MANY: usize = 100;
+
+impl Bench {
+    async fn with_a_lane(timeouts: Timeouts) -> Self {
+        let bench = Self::new(CONNECTIONS, timeouts).await;
+        eventually(async || bench.lane().await.is_some()).await;
+        bench
+    }
+
+    /// The process that serves the lane, once there is one: a process that answers two who ask at once.
+    async fn lane(&self) -> Option<i32> {
+        let pids = join_all((0..2).map(|_| self.nap("tenant-a", 0.01))).await;
+        let pids: BTreeSet<i32> = pids.into_iter().map(Result::unwrap).collect();
+        (pids.len() == 1).then(|| *pids.first().unwrap())
+    }
+
+    async fn nap(&self, who: &str, seconds: f64) -> Result<i32, StoreError> {
+        let mut unit = self.unit::<Read>(tenant(who));
+        unit.end_with_next();
+        unit.tx::<Read>().find(&NAP, &[&seconds]).await.map(|row| row.unwrap().try_get(1).unwrap())
+    }
+
+    /// Asks as `who`, and checks that the answer is its own; brings the process that gave it.
+    async fn sees_its_own(&self, who: &str, question: &str) -> i32 {
+        let mut unit = self.unit::<Read>(tenant(who));
+        unit.end_with_next();
+        let row = unit.tx::<Read>().find(&SEEN, &[&question]).await.unwrap().unwrap();
+        let found = [0, 1, 3].map(|at| row.try_get::<String>(at).unwrap());
+        assert_eq!(found, [who, who, question]);
+        row.try_get(2).unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_tenants_at_once_on_a_lane_get_their_own() {
+    let bench = Bench::with_a_lane(Timeouts::default()).await;
+    let lane = bench.lane().await.unwrap();
+    for round in 0..20 {
+        let questions = (0..MANY).map(|at| format!("{round}/{at}")).collect::<Vec<_>>();
+        let asked = questions.iter().enumerate();
+        let pids = join_all(asked.map(|(at, question)| bench.sees_its_own(["tenant-a", "tenant-b"][at % 2], question))).await;
+        assert!(pids.iter().filter(|pid| **pid == lane).count() > MANY / 4, "the lane serves many of them");
+    }
+    bench.is_clean().await;
+    assert!(bench.sessions().await.0 <= i64::try_from(CONNECTIONS).unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_stops_waiting_on_a_lane_takes_nobodys_answer_along() {
+    let bench = Bench::with_a_lane(Timeouts::default()).await;
+    for times in 1..=6 {
+        let given_up = join_all((0..10).map(|_| cancelled_after(times, bench.nap("tenant-a", 0.02))));
+        let asked = join_all((0..10).map(|at| async move { at.to_string() }));
+        let questions = asked.await;
+        let others = join_all(questions.iter().map(|question| bench.sees_its_own("tenant-b", question)));
+        tokio::join!(given_up, others);
+    }
+    bench.is_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_on_a_lane_is_its_callers_alone() {
+    let bench = Bench::with_a_lane(Timeouts::default()).await;
+    let part = async |of: i32| {
+        let mut unit = bench.unit::<Read>(tenant("tenant-a"));
+        unit.end_with_next();
+        unit.tx::<Read>().find(&PART, &[&of]).await.map(|row| row.unwrap().try_get::<String>(0).unwrap())
+    };
+    for _ in 0..5 {
+        let (one, failed, two, own) = tokio::join!(part(2), part(0), part(3), bench.sees_its_own("tenant-b", "?"));
+        assert_eq!((one.unwrap().as_str(), two.unwrap().as_str()), ("3", "2"));
+        assert!(matches!(failed, Err(StoreError::Value(_))), "{failed:?}");
+        assert!(own > 0);
+    }
+    // A value that is none is refused before it is sent.
+    let mut unit = bench.unit::<Read>(tenant("tenant-a"));
+    unit.end_with_next();
+    assert!(unit.tx::<Read>().query(&PART, &[&"no number"]).await.is_err());
+    bench.is_clean().await;
+    eventually(async || bench.lane().await.is_some()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lane_that_postgres_ends_is_not_missed() {
+    let bench = Bench::with_a_lane(Timeouts::default()).await;
+    let lane = bench.lane().await.unwrap();
+    let waiting = join_all((0..20).map(|_| bench.nap("tenant-a", 0.05)));
+    let ended = async {
+        tokio::time::sleep(Duration::from_millis(120)).await;
+        bench.superuser.execute("select pg_terminate_backend($1)", &[&lane]).await.unwrap();
+    };
+    let (pids, ()) = tokio::join!(waiting, ended);
+    assert!(pids.iter().all(Result::is_ok), "they were answered by others: {pids:?}");
+    eventually(async || bench.lane().await.is_some_and(|other| other != lane)).await;
+    bench.is_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lane_that_hangs_is_given_up_and_holds_nobody_for_long() {
+    let timeouts =
+        Timeouts { statement: Duration::from_secs(60), transaction: Duration::from_millis(500), ..Timeouts::default() };
+    let bench = Bench::with_a_lane(timeouts).await;
+    let lane = bench.lane().await.unwrap();
+    let begun = Instant::now();
+    let slow = async { bench.nap("tenant-a", 30.0).await };
+    let behind = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        bench.sees_its_own("tenant-b", "behind").await
+    };
+    let (slow, behind) = tokio::join!(slow, behind);
+    assert!(matches!(slow, Err(StoreError::Timeout)), "{slow:?}");
+    assert_ne!(behind, lane);
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    eventually(async || bench.lane().await.is_some_and(|other| other != lane)).await;
+    // Postgres does not go on with what nobody waits for.
+    eventually(async || bench.sessions().await.1 == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_closed_opens_no_lane() {
+    let bench = Bench::with_a_lane(Timeouts::default()).await;
+    bench.store.close();
+    assert!(matches!(bench.nap("tenant-a", 0.01).await, Err(StoreError::Unavailable(_))));
+    eventually(async || bench.sessions().await.0 == 0).await;
+    assert!(matches!(bench.nap("tenant-a", 0.01).await, Err(StoreError::Unavailable(_))));
+}

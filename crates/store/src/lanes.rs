@@ -1,0 +1,163 @@
+//! The lanes of a role: connections on which swift reads of all tenants follow each other, opened when they are needed.
+//!
+//! A swift read takes Postgres some 30 microseconds; a connection that has it for itself is woken for it and put to sleep again, which costs
+//! both sides as much once more. Whoever finds no lane free, or loses the place on it, takes a connection of the pool as if there were none.
+
+use std::{
+    num::NonZero,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::available_parallelism,
+    time::{Duration, Instant},
+};
+
+use deadpool::managed::Manager;
+
+use crate::{
+    Row, StoreError,
+    connection::{Connection, Opener, REST},
+    wire::{Canceller, Draft, Lane, Prepared},
+};
+
+/// How long after one was opened another takes its place, at the earliest.
+const AGAIN: Duration = Duration::from_secs(1);
+/// A pool spares one connection of so many.
+const SPARED: usize = 4;
+
+/// The lanes of a role. The last handle that is dropped ends them.
+#[derive(Debug, Clone)]
+pub(crate) struct Lanes(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    opener: Opener,
+    places: Box<[Mutex<Place>]>,
+    closed: AtomicBool,
+}
+
+/// Room for one lane.
+#[derive(Debug, Default)]
+struct Place {
+    open: Option<Arc<Open>>,
+    /// When one was opened last, or tried to be.
+    tried: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Open {
+    lane: Lane,
+    prepared: Prepared,
+    canceller: Canceller,
+}
+
+impl Open {
+    /// Whether it can be believed to be there: something on the way may have forgotten one that rested.
+    fn is_good(&self) -> bool {
+        !self.lane.is_over() && (self.lane.used().elapsed() < REST || self.lane.waiting() != Some(0))
+    }
+}
+
+impl Lanes {
+    /// As many as half of the cores, for that many Postgres processes keep the others busy; of `connections` they take no more than a fourth.
+    pub(crate) fn new(opener: Opener, connections: usize) -> Self {
+        let cores = available_parallelism().map_or(1, NonZero::get);
+        let count = cores.div_ceil(2).min(connections / SPARED);
+        Self(Arc::new(Inner { opener, places: (0..count).map(|_| Mutex::default()).collect(), closed: AtomicBool::new(false) }))
+    }
+
+    /// How many connections they take.
+    pub(crate) fn count(&self) -> usize {
+        self.0.places.len()
+    }
+
+    /// How many are open, and how many of these nobody uses.
+    pub(crate) fn status(&self) -> (usize, usize) {
+        let open = self.0.places.iter().filter_map(|place| lock(place).open.clone()).filter(|open| !open.lane.is_over());
+        open.fold((0, 0), |(count, idle), open| (count + 1, idle + usize::from(open.lane.waiting() == Some(0))))
+    }
+
+    /// Ends all of them.
+    pub(crate) fn close(&self) {
+        self.0.closed.store(true, Ordering::Relaxed);
+        self.0.places.iter().for_each(|place| lock(place).open = None);
+    }
+
+    /// The rows of the one statement that `draw` writes between `BEGIN` and `COMMIT`; `None` if nobody could do it, or nobody said what came of it.
+    pub(crate) async fn read(
+        &self,
+        draw: impl FnOnce(&mut Draft<'_>, &Prepared) -> Result<(), StoreError>,
+        within: Duration,
+    ) -> Result<Option<Vec<Row>>, StoreError> {
+        let Some(open) = self.free() else { return Ok(None) };
+        let Some(place) = open.lane.enter(|draft| draw(draft, &open.prepared)) else { return Ok(None) };
+        match tokio::time::timeout(within, place).await {
+            Ok(rows) => Ok(rows.ok()),
+            Err(_) => {
+                // Those behind it would wait as long, and Postgres go on for nobody.
+                open.lane.end();
+                let canceller = open.canceller.clone();
+                tokio::spawn(async move { tokio::time::timeout(AGAIN, canceller.cancel()).await });
+                Err(StoreError::Timeout)
+            }
+        }
+    }
+
+    /// The lane on which the fewest wait. Where there is none one is opened, for those who come later.
+    fn free(&self) -> Option<Arc<Open>> {
+        if self.0.closed.load(Ordering::Relaxed) {
+            return None;
+        }
+        let mut best: Option<(usize, Arc<Open>)> = None;
+        for (at, place) in self.0.places.iter().enumerate() {
+            let mut place = lock(place);
+            match &place.open {
+                Some(open) if open.is_good() => {
+                    if let Some(waiting) = open.lane.waiting()
+                        && best.as_ref().is_none_or(|(fewest, _)| waiting < *fewest)
+                    {
+                        best = Some((waiting, open.clone()));
+                    }
+                }
+                _ => {
+                    place.open = None;
+                    if place.tried.is_none_or(|tried| tried.elapsed() > AGAIN) {
+                        place.tried = Some(Instant::now());
+                        tokio::spawn(open(Arc::downgrade(&self.0), at));
+                    }
+                }
+            }
+        }
+        best.map(|(_, open)| open)
+    }
+}
+
+impl Inner {
+    fn keep(&self, at: usize, open: Open) {
+        if let Some(place) = self.places.get(at) {
+            let mut place = lock(place);
+            if !self.closed.load(Ordering::Relaxed) {
+                place.open = Some(Arc::new(open));
+            }
+        }
+    }
+}
+
+async fn open(lanes: Weak<Inner>, at: usize) {
+    let Some(inner) = lanes.upgrade() else { return };
+    match inner.opener.create().await {
+        Ok(connection) => {
+            let Connection { session, prepared, canceller } = *connection;
+            let (lane, driver) = Lane::over(session);
+            inner.keep(at, Open { lane, prepared, canceller });
+            drop(inner);
+            driver.await;
+        }
+        Err(error) => tracing::debug!(%error, "no shared connection to Postgres"),
+    }
+}
+
+fn lock(place: &Mutex<Place>) -> MutexGuard<'_, Place> {
+    place.lock().unwrap_or_else(PoisonError::into_inner)
+}

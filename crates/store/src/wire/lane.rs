@@ -1,0 +1,237 @@
+//! A connection that many share: whole transactions of one swift statement each, one behind the other.
+//!
+//! **Invariant:** what is written for a transaction is written at once, from `BEGIN` to `Sync`, under the lock that also notes who waits for it.
+//! So transactions never mingle, answers come in the order of those who wait, and one whom nobody waits for any more is passed over.
+
+use std::{
+    collections::VecDeque,
+    future::poll_fn,
+    io,
+    pin::pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::Instant,
+};
+
+use bytes::BytesMut;
+use futures_util::task::AtomicWaker;
+use postgres_protocol::message::{backend::Message, frontend};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::oneshot,
+};
+
+use crate::{
+    Row, StoreError,
+    wire::{Draft, Session, Socket, draft::Bound, landing::Landing, session::READ},
+};
+
+/// How many may wait on one lane: whoever comes then takes a connection of the pool.
+const MOST: usize = 32;
+
+/// One connection that many share. Dropping the last handle ends it.
+#[derive(Debug)]
+pub(crate) struct Lane(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    ahead: Mutex<Ahead>,
+    /// How many wait. Kept beside the queue, so that choosing a lane takes no lock.
+    waiting: AtomicUsize,
+    over: AtomicBool,
+    driver: AtomicWaker,
+}
+
+/// What was written and not sent, and who waits, in this order.
+#[derive(Debug)]
+struct Ahead {
+    out: BytesMut,
+    bound: Bound,
+    queue: VecDeque<Waiting>,
+    used: Instant,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    landing: Landing,
+    answer: oneshot::Sender<Vec<Row>>,
+}
+
+/// Somebody's place on a lane.
+type Place = oneshot::Receiver<Vec<Row>>;
+
+impl Lane {
+    /// A lane over a fresh session, and what drives it: a future that ends when the lane is over.
+    pub(crate) fn over(session: Session) -> (Self, impl Future<Output = ()> + Send + use<>) {
+        let ahead =
+            Ahead { out: BytesMut::new(), bound: Bound::default(), queue: VecDeque::with_capacity(MOST), used: Instant::now() };
+        let shared = Arc::new(Shared {
+            ahead: Mutex::new(ahead),
+            waiting: AtomicUsize::new(0),
+            over: AtomicBool::new(false),
+            driver: AtomicWaker::new(),
+        });
+        let (socket, out, input) = (session.into_socket(), BytesMut::new(), BytesMut::new());
+        let driver = Driver { shared: shared.clone(), socket, out, input, current: None };
+        (Self(shared), driver.drive())
+    }
+
+    /// How many wait, if anybody else may.
+    pub(crate) fn waiting(&self) -> Option<usize> {
+        let waiting = self.0.waiting.load(Ordering::Relaxed);
+        (waiting < MOST && !self.is_over()).then_some(waiting)
+    }
+
+    /// Whether nobody can be served any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.0.over.load(Ordering::Relaxed)
+    }
+
+    /// When somebody came last.
+    pub(crate) fn used(&self) -> Instant {
+        self.0.lock().used
+    }
+
+    /// Puts a transaction behind the others: `draw` writes it, from `BEGIN` to `COMMIT`. The rows come of its one statement. A place that is
+    /// lost was not served, whatever the reason.
+    pub(crate) fn enter(&self, draw: impl FnOnce(&mut Draft<'_>) -> Result<(), StoreError>) -> Option<Place> {
+        let mut ahead = self.0.lock();
+        let Ahead { out, bound, queue, used } = &mut *ahead;
+        if self.is_over() || queue.len() >= MOST {
+            return None;
+        }
+        let mut draft = Draft::new(out, bound, Vec::with_capacity(8));
+        if draw(&mut draft).is_err() {
+            // Half of it is written: nothing that follows could be told from it.
+            self.end();
+            return None;
+        }
+        let landing = Landing::of(draft.flown());
+        frontend::sync(out);
+        let (answer, place) = oneshot::channel();
+        queue.push_back(Waiting { landing, answer });
+        *used = Instant::now();
+        self.0.waiting.fetch_add(1, Ordering::Relaxed);
+        drop(ahead);
+        self.0.driver.wake();
+        Some(place)
+    }
+
+    /// Ends the lane: who waits on it loses the place.
+    pub(crate) fn end(&self) {
+        self.0.over.store(true, Ordering::Relaxed);
+        self.0.driver.wake();
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Ahead> {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What reads and writes a lane's socket. The lane is over when it is dropped, however that comes about.
+struct Driver {
+    shared: Arc<Shared>,
+    socket: Socket,
+    out: BytesMut,
+    input: BytesMut,
+    /// Whose answer is coming in.
+    current: Option<Waiting>,
+}
+
+impl Driver {
+    async fn drive(mut self) {
+        let why = poll_fn(|context| self.poll(context)).await;
+        tracing::debug!(%why, "a shared connection to Postgres is over");
+    }
+
+    /// Ready when the lane is over, with the reason.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
+        self.shared.driver.register(context.waker());
+        if self.shared.over.load(Ordering::Relaxed) {
+            return Poll::Ready(io::Error::other("it was ended"));
+        }
+        if let Poll::Ready(Err(error)) = self.poll_send(context) {
+            return Poll::Ready(error);
+        }
+        loop {
+            if let Err(error) = ready!(self.poll_read(context)).and_then(|()| self.take_in()) {
+                return Poll::Ready(error);
+            }
+        }
+    }
+
+    /// Sends whatever was written; pending while the socket takes no more.
+    fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            if self.out.is_empty() {
+                std::mem::swap(&mut self.out, &mut self.shared.lock().out);
+                if self.out.is_empty() {
+                    return Poll::Ready(Ok(()));
+                }
+            }
+            while !self.out.is_empty() {
+                if ready!(pin!(self.socket.write_buf(&mut self.out)).poll(context))? == 0 {
+                    return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+                }
+            }
+            ready!(pin!(self.socket.flush()).poll(context))?;
+        }
+    }
+
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.input.reserve(READ);
+        match ready!(pin!(self.socket.read_buf(&mut self.input)).poll(context))? {
+            0 => Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
+            _ => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Hands what came in to whom it is for.
+    fn take_in(&mut self) -> io::Result<()> {
+        while let Some(message) = Message::parse(&mut self.input)? {
+            match message {
+                Message::NoticeResponse(_) | Message::ParameterStatus(_) | Message::NotificationResponse(_) => {}
+                Message::ReadyForQuery(ready) => self.hand_over(ready.status())?,
+                message => {
+                    if self.current.is_none() {
+                        self.current = self.shared.lock().queue.pop_front();
+                    }
+                    let Some(waiting) = &mut self.current else { return Err(io::Error::other("nobody waits for this answer")) };
+                    waiting.landing.take(message);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn hand_over(&mut self, status: u8) -> io::Result<()> {
+        self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
+        if let Some(Waiting { landing, answer }) = self.current.take()
+            && let Ok(rows) = landing.end()
+        {
+            // Whoever does not wait any more is not missed.
+            let _ = answer.send(rows.into_iter().next().unwrap_or_default());
+        }
+        // Those behind it would fail, since Postgres awaits a rollback.
+        if status == b'I' { Ok(()) } else { Err(io::Error::other("a transaction did not end")) }
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let mut ahead = self.shared.lock();
+        self.shared.over.store(true, Ordering::Relaxed);
+        ahead.queue.clear();
+    }
+}
