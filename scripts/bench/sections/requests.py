@@ -9,6 +9,8 @@ from ..stats import Spread, paired
 
 TITLE = "Request path"
 NODES = 5_000
+CROWD = 16
+"""Connections of the second look at nodes: reads share a connection to Postgres, so that many cost less than few."""
 REPLACED_NODES_A_SECOND = 393
 COLUMNS = "tenant_id, node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, version, embedding_status, created_at, updated_at"
 
@@ -32,20 +34,22 @@ def compare(server: Server, scale: Scale) -> Section:
         "node": Request("GET", path, bearer),
         "create": Request("POST", "/nodes", bearer, {"classes": ["Bench"], "props": {"n": 1}}),
     }
-    samples: dict[str, list[Sample]] = {name: [] for name in [*requests, "pgbench"]}
+    samples: dict[str, list[Sample]] = {name: [] for name in [*requests, "pgbench", "crowd", "pgbench crowd"]}
     for request in requests.values():
         wrk(server, [request], 1, scale.connections)
     for _ in range(scale.rounds):
         for name, request in requests.items():
             samples[name].append(wrk(server, [request], scale.seconds, scale.connections))
         samples["pgbench"].append(pgbench(server, [point], scale.seconds, scale.connections))
+        samples["crowd"].append(wrk(server, [requests["node"]], scale.seconds, CROWD))
+        samples["pgbench crowd"].append(pgbench(server, [point], scale.seconds, CROWD))
     return told(samples, scale)
 
 
 def told(samples: dict[str, list[Sample]], scale: Scale) -> Section:
     names = {
         "live": "GET /health/live", "whoami": "GET /api/v1/whoami", "node": "GET /nodes/{id}", "create": "POST /nodes, no text",
-        "pgbench": "pgbench, the node's transaction",
+        "pgbench": "pgbench, the node's transaction", "crowd": f"GET /nodes/{{id}}, {CROWD} connections", "pgbench crowd": f"pgbench, {CROWD} connections",
     }
     section = Section(TITLE)
     section.text += [
@@ -60,6 +64,7 @@ def told(samples: dict[str, list[Sample]], scale: Scale) -> Section:
         at_least("whoami's throughput to live's", paired(rate["whoami"], rate["live"], ratio), 0.6),
         at_most("`GET /nodes/{id}`: server CPU, us", Spread.of(used["node"]), 60, "{:.0f}"),
         at_least("`GET /nodes/{id}` to pgbench with the same pipelined transaction", paired(rate["node"], rate["pgbench"], ratio), 0.45),
+        reported(f"the same over {CROWD} connections", paired(rate["crowd"], rate["pgbench crowd"], ratio).shown()),
         at_least("`GET /nodes/{id}` a second: ten times the replaced system", Spread.of(rate["node"]), 10 * REPLACED_NODES_A_SECOND, "{:,.0f}"),
         where_it_goes(samples),
     ]

@@ -17,7 +17,7 @@ use crate::{
 /// The format of values, parameters and results alike.
 const BINARY: i16 = 1;
 /// For how many scopes a connection keeps the command that binds to them.
-const KEPT: usize = 8;
+const KEPT: usize = 32;
 
 /// The scopes under whose names the command that binds to them was prepared on a connection, and whether it surely is there.
 #[derive(Debug, Default)]
