@@ -14,6 +14,7 @@ const LEAKPROOF: &[&str] = &[
     "pg_catalog.jsonb_contains(jsonb, jsonb)",
     "pg_catalog.arrayoverlap(anyarray, anyarray)",
     "wardgraph.word_keys(text, tsvector)",
+    "wardgraph.doc_of(text, jsonb)",
 ];
 
 pub(super) async fn prepare(client: &Client, options: &MigrateOptions) -> Result<(), StoreError> {
