@@ -33,6 +33,9 @@ drop index nodes_content_search, nodes_props, nodes_metadata;
 -- Its operator was not leakproof, so that row-level security kept every search from it; now it is, and the index knows no tenants.
 drop index nodes_classes;
 
+-- Edges that mean something are a range, whichever nodes they are at.
+create index edges_rel on edges (tenant_id, rel, edge_id);
+
 -- What a search costs is estimated from what an index has of every key; an empty table has nothing to tell.
 do $$
 begin

@@ -131,6 +131,7 @@ async fn of_a_hub_no_more_is_read_than_is_shown() {
         ("graph.neighbours.in_by", format!("'tenant-a', '{HUB}', {nil}, null, 11, 1000000, 11, 'OF'")),
         ("graph.neighbours.both", format!("'tenant-a', '{HUB}', {late}, null, 11, 1000000, 11")),
         ("graph.neighbours.both_by", format!("'tenant-a', '{HUB}', {nil}, null, 11, 1000000, 11, 'RARE'")),
+        ("graph.edge.list_by", format!("'tenant-a', {nil}, 11, 1000000, 'RARE'")),
         ("graph.edge.list_out", format!("'tenant-a', {late}, 11, 1000000, '{HUB}'")),
         ("graph.edge.list_out_by", format!("'tenant-a', {nil}, 11, 1000000, '{HUB}', 'RARE'")),
         ("graph.lineage.out", format!("'tenant-a', '{HUB}', 'OF', 5, 10, 1000000")),

@@ -133,7 +133,7 @@ async fn weighting_lowers_what_is_far_as_it_lowers_what_is_near() {
 async fn an_answer_that_is_short_by_its_octets_says_so() {
     let app = App::start().await;
     let owner = app.owner("tenant-a");
-    let pad = "x".repeat(1 << 20);
+    let pad = "x".repeat(1_000_000);
     for n in 0..20 {
         let new = json!({ "classes": ["A"], "props": { "text": format!("needle {n}"), "pad": pad } });
         owner.post("/nodes", &new).await.created();
