@@ -12,15 +12,28 @@ macro_rules! matching {
     (@ $filter:literal, $key:literal, $($condition:literal),+) => {
         concat!("(", $filter, "->'", $key, "' is null or ", $($condition),+, ")")
     };
-    ($n:literal, $filter:literal) => {
+    // Looked up as the tenant's own and as shared ones, so that nothing of other tenants is read.
+    (@held $n:literal, $filter:literal, $key:literal) => {
+        $crate::filter::matching!(
+            @ $filter, $key, $n, ".", $key, " @> (", $filter, "->'", $key, "') and (doc_of(", $n, ".tenant_id, ", $n, ".", $key,
+            ") @> doc_of($1, ", $filter, "->'", $key, "') or doc_of(", $n, ".tenant_id, ", $n, ".", $key,
+            ") @> doc_of('*', ", $filter, "->'", $key, "'))"
+        )
+    };
+    // Those that an index serves: what is left of them is few, wherever in the list it is.
+    (@indexed $n:literal, $filter:literal) => {
         concat!(
-            $crate::filter::matching!(@ $filter, "classes", $n, ".classes && (", $filter, "->>'classes')::text[]"),
-            " and ",
             $crate::filter::matching!(@ $filter, "external_id", $n, ".external_id = ", $filter, "->>'external_id'"),
             " and ",
-            $crate::filter::matching!(@ $filter, "props", $n, ".props @> (", $filter, "->'props')"),
+            $crate::filter::matching!(@held $n, $filter, "props"),
             " and ",
-            $crate::filter::matching!(@ $filter, "metadata", $n, ".metadata @> (", $filter, "->'metadata')"),
+            $crate::filter::matching!(@held $n, $filter, "metadata")
+        )
+    };
+    // Those that are asked row by row.
+    (@asked $n:literal, $filter:literal) => {
+        concat!(
+            $crate::filter::matching!(@ $filter, "classes", $n, ".classes && (", $filter, "->>'classes')::text[]"),
             " and ",
             $crate::filter::matching!(
                 @ $filter, "metadata_texts", "not exists (select from jsonb_each_text(", $filter, "->'metadata_texts') m
@@ -42,6 +55,9 @@ macro_rules! matching {
                   where v.tenant_id = any(array[$1, '*']) and v.tenant_id = ", $n, ".tenant_id and v.node_id = ", $n, ".node_id)"
             )
         )
+    };
+    ($n:literal, $filter:literal) => {
+        concat!($crate::filter::matching!(@indexed $n, $filter), " and ", $crate::filter::matching!(@asked $n, $filter))
     };
 }
 pub(crate) use matching;

@@ -31,7 +31,8 @@ pub enum By {
     Hybrid(Vec<f32>, String),
 }
 
-/// How age and drift lower a score: `score * exp(-decay * age in days) * max(0, 1 - drift * the node's drift)`.
+/// How age and drift lower a score: `score * left`, and below 0 `score * (2 - left)`, where `left` is
+/// `exp(-decay * age in days) * max(0, 1 - drift * the node's drift)`. Multiplied by `left`, a score below 0 would rise.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Weighting {
     /// How fast the old fades, a day.
@@ -76,6 +77,15 @@ pub struct Found {
     pub score: f64,
     /// What the score was made of.
     pub reasons: Reasons,
+}
+
+/// What a search brought.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The nodes, best first.
+    pub found: Vec<Found>,
+    /// Whether more were found than one answer carries.
+    pub truncated: bool,
 }
 
 /// What a score was made of.
@@ -167,7 +177,7 @@ impl Planned<'_> {
     }
 
     /// Searches the tenant's nodes and the shared ones.
-    pub async fn run<M: Mode>(&self, tx: &mut Tx<'_, M>) -> Result<Vec<Found>, GraphError> {
+    pub async fn run<M: Mode>(&self, tx: &mut Tx<'_, M>) -> Result<Answer, GraphError> {
         let (tenant, Query { by, weighting, top_k, now, filter }) = (tx.tenant(), self.query);
         let weighting = weighting.unwrap_or(Weighting { decay_lambda: 0.0, drift_beta: 0.0 });
         let (candidates, depth) = (self.query.candidates(), self.query.depth());
@@ -188,7 +198,10 @@ impl Planned<'_> {
             parameters.push(&filter);
         }
         let rows = tx.query(self.statement, &parameters).await?;
-        Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
+        let found = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let there: i64 = rows.first().map_or(Ok(0), Row::try_last)?;
+        let truncated = i64::try_from(found.len()).unwrap_or(i64::MAX) < there.min(*top_k);
+        Ok(Answer { found, truncated })
     }
 }
 

@@ -147,7 +147,7 @@ pub async fn examine(client: &Client) -> Result<Findings, StoreError> {
         }
     }
     findings.leaks.extend(policies(client).await?);
-    let leakproof = "select bool_and(proleakproof) from pg_proc where oid = any(array['ts_match_vq(tsvector, tsquery)'::regprocedure, 'jsonb_contains(jsonb, jsonb)'::regprocedure])";
+    let leakproof = "select bool_and(proleakproof) from pg_proc where oid = any(array['ts_match_vq(tsvector, tsquery)'::regprocedure, 'jsonb_contains(jsonb, jsonb)'::regprocedure, 'arrayoverlap(anyarray, anyarray)'::regprocedure, to_regprocedure('wardgraph.word_keys(text, tsvector)'), to_regprocedure('wardgraph.doc_of(text, jsonb)')])";
     findings.leakproof_operators = client.query_one(leakproof, &[]).await?.try_get(0)?;
     Ok(findings)
 }

@@ -61,7 +61,8 @@ pub struct SearchRequest {
     /// Active Graph KG's word for `filter.metadata`.
     #[serde(default)]
     pub compound_filter: Option<Map<String, Value>>,
-    /// Whether age and drift lower the score: `score * exp(-decay_lambda * age in days) * max(0, 1 - drift_beta * drift)`.
+    /// Whether age and drift lower the score: to `score * left`, and one below 0 to `score * (2 - left)`, where `left` is
+    /// `exp(-decay_lambda * age in days) * max(0, 1 - drift_beta * drift)`.
     #[serde(default)]
     pub use_weighted_score: bool,
     /// How fast the old fades, a day, 0 to 1.
@@ -244,9 +245,9 @@ pub struct Explanation {
     pub age_days: f64,
     /// How far its content moved at its last refresh; 0 if it never was.
     pub drift: f64,
-    /// By what age multiplied the score; 1 without weighting.
+    /// What age leaves of the score; 1 without weighting.
     pub age_factor: f64,
-    /// By what drift multiplied the score; 1 without weighting.
+    /// What drift leaves of the score; 1 without weighting.
     pub drift_factor: f64,
     /// The whole sum, with this result's numbers.
     pub formula: String,
@@ -273,6 +274,8 @@ pub struct SearchResponse {
     pub results: Vec<SearchResult>,
     /// How many there are.
     pub count: usize,
+    /// Whether fewer came than were found and asked for, since one answer carries some 16 MiB: the best are there.
+    pub truncated: bool,
     /// By what they were found.
     pub mode: SearchMode,
     /// How the vectors were searched, if an explanation was asked.

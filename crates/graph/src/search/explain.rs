@@ -2,7 +2,7 @@
 
 use super::{By, Found, Query, Reasons};
 
-/// By what age and drift multiplied a score.
+/// What age and drift leave of a score.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Factors {
     /// `exp(-decay * age in days)`; 1 without weighting.
@@ -12,7 +12,7 @@ pub struct Factors {
 }
 
 impl Query {
-    /// By what age and drift multiplied the score.
+    /// What age and drift leave of the score.
     pub fn factors(&self, reasons: &Reasons) -> Factors {
         self.weighting.map_or(Factors { age: 1.0, drift: 1.0 }, |weighting| Factors {
             age: (-weighting.decay_lambda * reasons.age_days).max(-600.0).exp(),
@@ -33,7 +33,8 @@ impl Query {
         };
         let weighted = self.weighting.map_or_else(String::new, |weighting| {
             let (lambda, beta) = (weighting.decay_lambda, weighting.drift_beta);
-            format!(" * exp(-{lambda:?} * {:?}) * max(0, 1 - {beta:?} * {:?})", reasons.age_days, reasons.drift)
+            let left = format!("exp(-{lambda:?} * {:?}) * max(0, 1 - {beta:?} * {:?})", reasons.age_days, reasons.drift);
+            if reasons.base < 0.0 { format!(" * (2 - {left})") } else { format!(" * {left}") }
         });
         format!("{base}{weighted} = {:?}", found.score)
     }

@@ -156,14 +156,17 @@ const FOUND_BY_MEANING: &str = ", found as (
        select tenant_id, node_id, 1 - distance as similarity, place as meaning_place, null::bigint as words_place, null::float8 as rank,
          1 - distance as base from meaning)";
 
-/// The best by words, any of which may match: `a & b` as `a | b`.
+/// The best by words, any of which may match: `a & b` as `a | b`. They are looked up by keys of the tenant's own and of the shared rows, so that
+/// no posting of another tenant is read; a key is a hash, and what it brings is asked for the words themselves.
 fn words(text: &str, filter: &str) -> String {
     let query = format!("replace(plainto_tsquery('english', {text}::text)::text, ' & ', ' | ')::tsquery");
+    let keys = ["$1", "'*'"].map(|whose| format!("word_keys({whose}, to_tsvector('english', {text}::text))")).join(" || ");
     format!(
         "words as materialized (
            select tenant_id, node_id, rank, row_number() over (order by rank desc, node_id) as place
            from (select n.tenant_id, n.node_id, ts_rank(n.content_search, {query}, 1)::float8 as rank from nodes n
-                 where n.tenant_id = any(array[$1, '*']) and n.content_search @@ {query}{filter}
+                 where n.tenant_id = any(array[$1, '*']) and word_keys(n.tenant_id, n.content_search) && ({keys})
+                   and n.content_search @@ {query}{filter}
                  order by rank desc, n.node_id limit $7::bigint) best)"
     )
 }
@@ -184,14 +187,15 @@ const FOUND_BY_BOTH: &str = ", fused as (
          f.meaning_place, f.words_place, f.rank, f.base
        from fused f)";
 
-/// What a result shows, of the found nodes that fit into one answer. Age and drift weigh nothing where `$4` and `$5` are 0; the exponent is
-/// bounded, since Postgres refuses what becomes too small for a number. Each node is looked up by its key, and `offset 0` keeps the planner
-/// from weighing other ways, which took a tenth of what a search by an index costs.
+/// What a result shows, of the found nodes that fit into one answer, and how many were found. Age and drift weigh nothing where `$4` and `$5`
+/// are 0, and a score below 0 falls by what one above it would lose; the exponent is bounded, since Postgres refuses what becomes too small for
+/// a number. Each node is looked up by its key, and `offset 0` keeps the planner from weighing other ways, which took a tenth of what a search
+/// by an index costs.
 const SHOWN: &str = "
-     select node_id, tenant_id, classes, props, metadata, text, similarity, score, meaning_place, words_place, rank, age_days, drift, base
+     select node_id, tenant_id, classes, props, metadata, text, similarity, score, meaning_place, words_place, rank, age_days, drift, base, there
      from (
        select f.node_id, f.tenant_id, n.classes, n.props, n.metadata, n.text, f.similarity, s.score,
-         f.meaning_place, f.words_place, f.rank, n.age_days, n.drift, f.base,
+         f.meaning_place, f.words_place, f.rank, n.age_days, n.drift, f.base, count(*) over () as there,
          sum(n.size_bytes) over (order by s.score desc, f.node_id) - n.size_bytes as before
        from found f
        cross join lateral (
@@ -200,5 +204,6 @@ const SHOWN: &str = "
            coalesce(n.drift_score, 0) as drift
          from nodes n where n.tenant_id = f.tenant_id and n.node_id = f.node_id offset 0) n
        cross join lateral (
-         select f.base * exp(greatest(-$4::float8 * n.age_days, -600)) * greatest(1 - $5::float8 * n.drift, 0) as score) s
+         select exp(greatest(-$4::float8 * n.age_days, -600)) * greatest(1 - $5::float8 * n.drift, 0) as left_over) w
+       cross join lateral (select f.base * case when f.base < 0 then 2 - w.left_over else w.left_over end as score) s
      ) shown where before <= $3::bigint order by score desc, node_id limit $2::bigint";

@@ -38,13 +38,14 @@ pub(crate) async fn search(
     let planned = query.planned(&services.routes, permit.tenant().as_str());
     metrics::counter!("wardgraph_searches_total", "route" => planned.route().word()).increment(1);
     let mut work = permit.begin_planned(planned.plan())?;
-    let found = planned.run(&mut work.once()).await?;
+    let answer = planned.run(&mut work.once()).await?;
     let explain = request.explain;
-    let results: Vec<_> = found.into_iter().map(|found| wire(found, &query, explain)).collect();
+    let results: Vec<_> = answer.found.into_iter().map(|found| wire(found, &query, explain)).collect();
     Ok(Json(SearchResponse {
         query: request.query,
         count: results.len(),
         results,
+        truncated: answer.truncated,
         mode,
         route: explain.then(|| route(planned.route())),
         model: explain.then(|| services.embedder.model().to_string()),

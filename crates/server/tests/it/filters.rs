@@ -194,9 +194,44 @@ async fn a_filter_by_properties_uses_its_index_under_row_level_security() {
             ("graph.node.filtered", "'00000000-0000-0000-0000-000000000000'"),
             ("graph.node.filtered_down", "'ffffffff-ffff-ffff-ffff-ffffffffffff'"),
         ] {
-            let values = format!("'tenant-a', {start}, 101, 1000000, '{{\"{field}\": {object}}}'");
+            let values = format!("'tenant-a', {start}, 101, 1000000, '{{\"{field}\": {object}}}', 10000");
             let [planned, _] = pages_touched(&app, name, &values).await;
             assert!(planned < 200, "{name} by {field} touches {planned} pages");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_filter_that_few_pass_leads_on_past_those_that_do_not() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let sql = "insert into wardgraph.nodes (tenant_id, node_id, external_id, classes, props, metadata, refresh_policy, triggers, embedding_status, created_at, updated_at)
+               select t, ('01900000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 'e' || n, array[case when n % 12000 = 3 then 'Rare' else 'Common' end],
+                      '{}', '{}', '{}', '[]', 'none', now(), now()
+               from generate_series(1, 25000) n, unnest(array['tenant-a', 'tenant-b', '*']) t;
+               analyze wardgraph.nodes";
+    app.database.behind_the_scenes().await.batch_execute(sql).await.unwrap();
+    for (query, mut expected, pages) in [
+        ("class=Rare&limit=1", vec!["e3", "e12003", "e24003"], 5),
+        ("class=Rare&limit=100", vec!["e3", "e12003", "e24003"], 3),
+        ("class=Nothing", vec![], 3),
+        ("class=Rare&shared=true", vec!["e3", "e12003", "e24003"], 3),
+        ("embedding_status=ready&created_after=2001-01-01T00:00:00Z", vec![], 3),
+        // By an index: where it is does not matter.
+        ("class=Rare&external_id=e24003", vec!["e24003"], 1),
+    ] {
+        for order in ["asc", "desc"] {
+            let (mut all, mut cursor, mut requests) = (Vec::new(), String::new(), 0);
+            loop {
+                let page = owner.get(&format!("/nodes?order={order}&{query}{cursor}")).await.ok();
+                all.extend(names(&page).into_iter().map(str::to_owned));
+                requests += 1;
+                let Some(next) = page["next_cursor"].as_str() else { break };
+                cursor = format!("&cursor={next}");
+            }
+            assert_eq!(all, expected, "{query} {order}");
+            assert!(requests <= pages, "{query} {order}: {requests} requests");
+            expected.reverse();
         }
     }
 }

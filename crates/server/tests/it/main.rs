@@ -91,3 +91,4 @@ mod upsert;
 mod vault;
 mod vault_in_aws;
 mod versions;
+mod words;

@@ -124,13 +124,14 @@ async fn of_a_hub_no_more_is_read_than_is_shown() {
     }
     let (nil, late) = ("'00000000-0000-0000-0000-000000000000'", "'01900000-0000-7000-9000-00000000c000'");
     for (name, values) in [
-        ("graph.neighbours.out", format!("'tenant-a', '{HUB}', {nil}, null, 11, 1000000")),
-        ("graph.neighbours.out", format!("'tenant-a', '{HUB}', {late}, null, 11, 1000000")),
-        ("graph.neighbours.out_by", format!("'tenant-a', '{HUB}', {late}, null, 11, 1000000, 'RARE'")),
-        ("graph.neighbours.in", format!("'tenant-a', '{HUB}', {nil}, null, 11, 1000000")),
-        ("graph.neighbours.in_by", format!("'tenant-a', '{HUB}', {nil}, null, 11, 1000000, 'OF'")),
-        ("graph.neighbours.both", format!("'tenant-a', '{HUB}', {late}, null, 11, 1000000")),
-        ("graph.neighbours.both_by", format!("'tenant-a', '{HUB}', {nil}, null, 11, 1000000, 'RARE'")),
+        ("graph.neighbours.out", format!("'tenant-a', '{HUB}', {nil}, null, 11, 1000000, 11")),
+        ("graph.neighbours.out", format!("'tenant-a', '{HUB}', {late}, null, 11, 1000000, 11")),
+        ("graph.neighbours.out_by", format!("'tenant-a', '{HUB}', {late}, null, 11, 1000000, 11, 'RARE'")),
+        ("graph.neighbours.in", format!("'tenant-a', '{HUB}', {nil}, null, 11, 1000000, 11")),
+        ("graph.neighbours.in_by", format!("'tenant-a', '{HUB}', {nil}, null, 11, 1000000, 11, 'OF'")),
+        ("graph.neighbours.both", format!("'tenant-a', '{HUB}', {late}, null, 11, 1000000, 11")),
+        ("graph.neighbours.both_by", format!("'tenant-a', '{HUB}', {nil}, null, 11, 1000000, 11, 'RARE'")),
+        ("graph.edge.list_by", format!("'tenant-a', {nil}, 11, 1000000, 'RARE'")),
         ("graph.edge.list_out", format!("'tenant-a', {late}, 11, 1000000, '{HUB}'")),
         ("graph.edge.list_out_by", format!("'tenant-a', {nil}, 11, 1000000, '{HUB}', 'RARE'")),
         ("graph.lineage.out", format!("'tenant-a', '{HUB}', 'OF', 5, 10, 1000000")),
@@ -138,6 +139,40 @@ async fn of_a_hub_no_more_is_read_than_is_shown() {
     ] {
         let touched = pages_touched(&app, name, &values).await;
         assert!(touched.iter().all(|pages| *pages < 400), "{name} ({values}) touches {touched:?} pages");
+    }
+}
+
+#[tokio::test]
+async fn a_class_that_few_of_a_hubs_neighbours_have_is_found_page_by_page() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    hub(&app).await;
+    let client = app.database.behind_the_scenes().await;
+    let far = ["01900000-0000-7000-8000-000000000100", "01900000-0000-7000-8000-00000000c000"];
+    let rare = format!("update wardgraph.nodes set classes = '{{Rare}}' where node_id in ('{}', '{}')", far[0], far[1]);
+    client.batch_execute(&rare).await.unwrap();
+    for (class, expected) in [("Nothing", vec![]), ("Rare", far.to_vec())] {
+        for direction in ["out", "both"] {
+            let (mut found, mut cursor, mut pages, mut empty) = (Vec::new(), String::new(), 0, 0);
+            loop {
+                let path = format!("/nodes/{HUB}/neighbors?class={class}&direction={direction}&limit=1{cursor}");
+                let page = owner.get(&path).await.ok();
+                pages += 1;
+                empty += u32::from(page["count"] == 0);
+                found.extend(page["neighbors"].as_array().unwrap().iter().map(|n| n["node"]["id"].as_str().unwrap().to_owned()));
+                let Some(next) = page["next_cursor"].as_str() else { break };
+                cursor = format!("&cursor={next}");
+            }
+            assert_eq!(found, expected, "{class} {direction}");
+            // 50,000 edges and one, 10,000 a page.
+            assert!((5..=8).contains(&pages) && empty >= 4, "{pages} pages, {empty} of them empty");
+        }
+    }
+    let start = "'00000000-0000-0000-0000-000000000000'";
+    let values = format!("'tenant-a', '{HUB}', {start}, 'Nothing', 11, 1000000, 100");
+    for name in ["graph.neighbours.out", "graph.neighbours.both"] {
+        let touched = pages_touched(&app, name, &values).await;
+        assert!(touched.iter().all(|pages| *pages < 1_500), "{name} touches {touched:?} pages for 100 edges");
     }
 }
 

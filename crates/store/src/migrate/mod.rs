@@ -34,7 +34,10 @@ pub async fn migrate(options: &MigrateOptions) -> Result<Vec<&'static str>, Stor
         let client = connect(maintenance).await?;
         lock(&client).await?;
         roles::prepare(&client, options).await?;
-        let applied = ledger::apply(&mut connect(owner_login).await?).await;
+        let applied = match ledger::apply(&mut connect(owner_login).await?).await {
+            Ok(applied) => roles::mark_leakproof(&client).await.map(|()| applied),
+            Err(error) => Err(error),
+        };
         client.batch_execute("select pg_advisory_unlock_all()").await?;
         return applied;
     }

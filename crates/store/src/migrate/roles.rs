@@ -8,27 +8,39 @@ use wardgraph_kernel::Secret;
 use super::MigrateOptions;
 use crate::{Role, StoreError, error::is_race};
 
-/// `match` operators of the indexes that search needs. Leakproof ones may run before the row-level policy, so that their indexes are used.
-const LEAKPROOF: &[&str] = &["pg_catalog.ts_match_vq(tsvector, tsquery)", "pg_catalog.jsonb_contains(jsonb, jsonb)"];
+/// What the indexes that search needs call. Leakproof functions may run before the row-level policy, so that their indexes are used.
+const LEAKPROOF: &[&str] = &[
+    "pg_catalog.ts_match_vq(tsvector, tsquery)",
+    "pg_catalog.jsonb_contains(jsonb, jsonb)",
+    "pg_catalog.arrayoverlap(anyarray, anyarray)",
+    "wardgraph.word_keys(text, tsvector)",
+    "wardgraph.doc_of(text, jsonb)",
+];
 
 pub(super) async fn prepare(client: &Client, options: &MigrateOptions) -> Result<(), StoreError> {
     for role in Role::ALL {
         role_exists_with_login(client, options, *role).await?;
     }
-    let superuser: bool =
-        client.query_one("select rolsuper from pg_roles where rolname = current_user", &[]).await?.try_get(0)?;
-    if !superuser {
+    if !superuser(client).await? {
         // A creator of roles may act as the owner only as its member; the owner stays a member of nothing.
         tolerate_race(client, "grant wardgraph_owner to current_user").await?;
     }
     tolerate_race(client, "create extension if not exists vector").await?;
-    tolerate_race(client, "create schema if not exists wardgraph authorization wardgraph_owner").await?;
-    if superuser {
+    tolerate_race(client, "create schema if not exists wardgraph authorization wardgraph_owner").await
+}
+
+/// Once the migrations have made what is marked, and where the login may.
+pub(super) async fn mark_leakproof(client: &Client) -> Result<(), StoreError> {
+    if superuser(client).await? {
         for function in LEAKPROOF {
             tolerate_race(client, &format!("alter function {function} leakproof")).await?;
         }
     }
     Ok(())
+}
+
+async fn superuser(client: &Client) -> Result<bool, StoreError> {
+    Ok(client.query_one("select rolsuper from pg_roles where rolname = current_user", &[]).await?.try_get(0)?)
 }
 
 async fn role_exists_with_login(client: &Client, options: &MigrateOptions, role: Role) -> Result<(), StoreError> {
