@@ -24,7 +24,11 @@ pub(crate) fn understood<E: Endpoint<Input: Decode>>(parts: &Parts) -> Result<()
     }
     let judged = if E::Input::CONDITIONAL { None } else { Some(header::IF_MATCH) };
     // Nothing has a date here that is compared, and whoever wants to create alone does so with POST.
-    match judged.into_iter().chain([header::IF_NONE_MATCH, header::IF_UNMODIFIED_SINCE]).find(|name| parts.headers.contains_key(name)) {
+    match judged
+        .into_iter()
+        .chain([header::IF_NONE_MATCH, header::IF_UNMODIFIED_SINCE])
+        .find(|name| parts.headers.contains_key(name))
+    {
         Some(name) => Err(Problem::malformed(format!("the condition `{name}` is not judged here: nothing was done"))),
         None => Ok(()),
     }

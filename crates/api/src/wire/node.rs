@@ -81,7 +81,8 @@ impl Validate for NewNode {
             faults.inert("/payload_ref", payload_ref);
         }
         if let Some(external_id) = self.external_id() {
-            let place = if self.external_id.is_some() { "/external_id" } else { "/props/external_id" };
+            let of_props = self.external_id_of_props().is_some_and(|given| given == external_id);
+            let place = if of_props { "/props/external_id" } else { "/external_id" };
             faults.name(place, &external_id, 1, 255);
         }
     }

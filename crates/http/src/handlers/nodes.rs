@@ -26,7 +26,8 @@ pub(crate) async fn create<E: Endpoint<Mode = Write, Output = Stored<Node>>>(
     services: Services,
 ) -> Result<Committed<E>, Failure> {
     if if_match != IfMatch::Absent && storing.on_conflict != OnConflict::Update {
-        let detail = "`If-Match` goes with `on_conflict=update`: what is created has no version before, and what is kept is not changed";
+        let detail =
+            "`If-Match` goes with `on_conflict=update`: what is created has no version before, and what is kept is not changed";
         return Err(Problem::malformed(detail).into());
     }
     let owner = permit.owner();
@@ -42,17 +43,15 @@ pub(crate) async fn create<E: Endpoint<Mode = Write, Output = Stored<Node>>>(
             Err(GraphError::ExternalIdTaken(id)) => (None, Stored::Found(wire(node::get(&mut work.tx(), id).await?))),
             made => created(made?),
         },
-        OnConflict::Update => {
-            match upserted(&mut work, &new, &if_match, now, &*chance).await? {
-                made @ node::Stored::Created(_) => created(made.node(owner.to_string(), new, now)),
-                node::Stored::Replaced(replaced) => {
-                    if replaced.changed {
-                        work.changed(update_event::<E>(), replaced.node.id);
-                    }
-                    (None, Stored::Found(wire(replaced.node)))
+        OnConflict::Update => match upserted(&mut work, &new, &if_match, now, &*chance).await? {
+            made @ node::Stored::Created(_) => created(made.node(owner.to_string(), new, now)),
+            node::Stored::Replaced(replaced) => {
+                if replaced.changed {
+                    work.changed(update_event::<E>(), replaced.node.id);
                 }
+                (None, Stored::Found(wire(replaced.node)))
             }
-        }
+        },
     };
     let (subject, stored) = stored;
     Ok(work.commit_all(subject, with_cleaned(stored, cleaned)).await?)

@@ -97,7 +97,13 @@ fn neighbour(found: neighbours::Neighbour, shows: bool) -> Neighbour {
         edge::Direction::Out => Direction::Out,
         edge::Direction::In => Direction::In,
     };
-    let edge = NeighbourEdge { id: found.edge, rel: found.rel, direction, props: shows.then_some(found.props), created_at: found.created_at };
+    let edge = NeighbourEdge {
+        id: found.edge,
+        rel: found.rel,
+        direction,
+        props: shows.then_some(found.props),
+        created_at: found.created_at,
+    };
     Neighbour { edge, node: nodes::wire(found.node) }
 }
 
