@@ -1,9 +1,9 @@
 //! What a request asks besides its body: conditions (RFC 9110, section 13) and parameters. None is passed over that its sender may have meant.
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, header, request::Parts};
+use http::{HeaderValue, header, request::Parts};
 use wardgraph_api::{FieldError, IfMatch, Problem};
-use wardgraph_kernel::{Access, Endpoint};
+use wardgraph_kernel::{Access, Endpoint, Method};
 
 use crate::Decode;
 
@@ -19,7 +19,7 @@ pub(crate) fn understood<E: Endpoint<Input: Decode>>(parts: &Parts) -> Result<()
         let fault = FieldError::new(name.into_owned(), "there are no parameters here");
         return Err(Problem::malformed("the query cannot be read: there are no parameters here").fields(vec![fault]));
     }
-    if E::SPEC.event.is_none() || parts.method == Method::GET {
+    if E::SPEC.event.is_none() || E::SPEC.method == Method::GET {
         return Ok(());
     }
     let judged = if E::Input::CONDITIONAL { None } else { Some(header::IF_MATCH) };
