@@ -15,7 +15,9 @@ pub struct Query<T>(pub T);
 /// Which versions of a thing a change is meant for: `If-Match` (RFC 9110, section 13.1.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IfMatch {
-    /// Whatever is there: the header is absent, or `*`.
+    /// Whatever is there, or nothing: the header is absent.
+    Absent,
+    /// Whatever is there: `*`.
     Any,
     /// One of these. A tag that is no version of ours matches nothing, and is left out.
     Versions(Vec<i32>),
@@ -25,7 +27,7 @@ impl IfMatch {
     /// Whether the change is meant for `version`.
     pub fn admits(&self, version: i32) -> bool {
         match self {
-            Self::Any => true,
+            Self::Absent | Self::Any => true,
             Self::Versions(versions) => versions.contains(&version),
         }
     }

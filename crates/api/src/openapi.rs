@@ -186,7 +186,11 @@ fn responses(row: &Row, shape: &Shape, generator: &mut SchemaGenerator) -> Value
     let person = row.spec.asks_for_a_person();
     for (applies, status, description) in [
         (
-            shape.path.is_some() || shape.query.is_some() || shape.body.is_some() || row.spec.answers_again(),
+            shape.path.is_some()
+                || shape.query.is_some()
+                || shape.body.is_some()
+                || row.spec.answers_again()
+                || (permission && !page && !for_clients),
             "400",
             "The request cannot be read",
         ),

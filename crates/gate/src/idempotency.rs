@@ -77,7 +77,8 @@ pub(crate) struct Asked {
     /// `None` where several are named, of which none can be meant.
     key: Option<HeaderValue>,
     target: String,
-    if_match: Option<HeaderValue>,
+    /// Its lines together, which are one list (RFC 9110, section 5.3).
+    if_match: Vec<u8>,
 }
 
 impl Asked {
@@ -86,7 +87,8 @@ impl Asked {
         let mut keys = arrival.headers.get_all("idempotency-key").iter();
         let key = keys.next().cloned()?;
         let key = keys.next().is_none().then_some(key);
-        Some(Self { key, target: arrival.target.to_string(), if_match: arrival.headers.get(IF_MATCH).cloned() })
+        let if_match: Vec<_> = arrival.headers.get_all(IF_MATCH).iter().map(HeaderValue::as_bytes).collect();
+        Some(Self { key, target: arrival.target.to_string(), if_match: if_match.join(&b","[..]) })
     }
 
     /// The key, for one endpoint and actor, with the fingerprint of what is asked. A String's quotes (RFC 8941) are not part of it.
@@ -97,7 +99,7 @@ impl Asked {
             return Err(Problem::malformed("one `Idempotency-Key` of 1 to 255 visible ASCII characters is taken"));
         }
         let mut fingerprint = Context::new(&SHA256);
-        for part in [self.target.as_bytes(), self.if_match.as_ref().map_or(b"", HeaderValue::as_bytes)] {
+        for part in [self.target.as_bytes(), &self.if_match] {
             fingerprint.update(part);
             fingerprint.update(&[0]);
         }

@@ -91,6 +91,35 @@ const LIST_OUT_BY: Statement<Read> = list!("graph.edge.list_out_by", " and src =
 const LIST_IN: Statement<Read> = list!("graph.edge.list_in", " and dst = $5");
 const LIST_IN_BY: Statement<Read> = list!("graph.edge.list_in_by", " and dst = $5 and rel = $6");
 
+/// One way of a list of both.
+macro_rules! way {
+    ($at:expr) => {
+        concat!("(select * from edges where tenant_id = $1 and ", $at, " and edge_id > $2 order by edge_id limit $3)")
+    };
+}
+
+/// The edges of a node whichever way they run. A loop is one edge.
+macro_rules! list_both {
+    ($name:literal, $more:literal) => {
+        Statement::reading(
+            $name,
+            &[Role::App],
+            concat!(
+                "select ",
+                columns!(),
+                bounded!("(", "edge_id"),
+                way!(concat!("src = $5", $more)),
+                " union all ",
+                way!(concat!("dst = $5 and src <> $5", $more)),
+                ") e order by edge_id limit $3) f) b where before <= $4 order by edge_id"
+            ),
+        )
+    };
+}
+
+const LIST_BOTH: Statement<Read> = list_both!("graph.edge.list_both", "");
+const LIST_BOTH_BY: Statement<Read> = list_both!("graph.edge.list_both_by", " and rel = $6");
+
 /// Deletes edges at a node, oldest first, and says whether the node is there and whether it has more.
 const CLEAR: Statement<Write> = Statement::writing(
     "graph.edge.clear",
@@ -119,6 +148,8 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     LIST_OUT_BY.info(),
     LIST_IN.info(),
     LIST_IN_BY.info(),
+    LIST_BOTH.info(),
+    LIST_BOTH_BY.info(),
     CLEAR.info(),
 ];
 
@@ -323,8 +354,8 @@ pub async fn delete(tx: &mut Tx<'_, Write>, id: EdgeId) -> Result<(), GraphError
 /// Which edges to list.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Those at this node that run this way.
-    pub at: Option<(NodeId, Direction)>,
+    /// Those at this node that run this way; both ways if `None`.
+    pub at: Option<(NodeId, Option<Direction>)>,
     /// Those that mean this.
     pub rel: Option<String>,
 }
@@ -341,13 +372,16 @@ pub async fn list<M: Mode>(
     let rows = match (filter.at, &filter.rel) {
         (None, None) => tx.query(&LIST, &[&tenant, &after, &probe, &ANSWER_BYTES]).await?,
         (None, Some(rel)) => tx.query(&LIST_BY, &[&tenant, &after, &probe, &ANSWER_BYTES, rel]).await?,
-        (Some((node, direction)), None) => {
-            let statement = if direction == Direction::Out { &LIST_OUT } else { &LIST_IN };
-            tx.query(statement, &[&tenant, &after, &probe, &ANSWER_BYTES, &node.uuid()]).await?
-        }
-        (Some((node, direction)), Some(rel)) => {
-            let statement = if direction == Direction::Out { &LIST_OUT_BY } else { &LIST_IN_BY };
-            tx.query(statement, &[&tenant, &after, &probe, &ANSWER_BYTES, &node.uuid(), rel]).await?
+        (Some((node, direction)), rel) => {
+            let (all, by) = match direction {
+                Some(Direction::Out) => (&LIST_OUT, &LIST_OUT_BY),
+                Some(Direction::In) => (&LIST_IN, &LIST_IN_BY),
+                None => (&LIST_BOTH, &LIST_BOTH_BY),
+            };
+            match rel {
+                None => tx.query(all, &[&tenant, &after, &probe, &ANSWER_BYTES, &node.uuid()]).await?,
+                Some(rel) => tx.query(by, &[&tenant, &after, &probe, &ANSWER_BYTES, &node.uuid(), rel]).await?,
+            }
         }
     };
     Ok(cut(&rows, size, read, |edge| edge.id.uuid())?)

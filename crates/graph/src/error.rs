@@ -34,6 +34,9 @@ pub enum GraphError {
         /// The version that is there.
         version: i32,
     },
+    /// The change is meant for a node that is there, and none is.
+    #[error("there is no node with this external id")]
+    NoneMeant,
     /// The node never had this version.
     #[error("there is no version {version}")]
     NoVersion {

@@ -1,8 +1,9 @@
 //! Lineage: what a node was derived from, and what was derived from it.
 //!
 //! One statement walks breadth first, one row a level, with the nodes of the level and all that were seen before: each node is reached once,
-//! at its least depth, and no number of paths or cycles makes it more. Of each node at most one edge more than nodes are wanted is looked at,
-//! since further ones could only say what that one says: there is more.
+//! at its least depth, and no number of paths or cycles makes it more. One node more than are wanted is looked for: it says that there is more.
+//! Until it is found, those that were seen, the start among them, and those still looked for are two more than are wanted. So many edges of each
+//! node are looked at, and so many nodes of each level: no more of them can lead to what was seen already.
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -39,9 +40,9 @@ macro_rules! walk {
                 $far,
                 " as node_id, edges.edge_id from edges where edges.tenant_id = $1 and edges.",
                 $near,
-                " = l.node_id and edges.rel = $3 order by edges.edge_id limit $5::bigint + 1
+                " = l.node_id and edges.rel = $3 order by edges.edge_id limit $5::bigint + 2
                          ) e
-                         order by e.node_id, e.edge_id limit 2 * $5::bigint + 1
+                         order by e.node_id, e.edge_id limit $5::bigint + 2
                        ) d
                        where d.node_id <> all(w.seen)
                        order by d.node_id limit $5::bigint + 2 - cardinality(w.seen)

@@ -10,8 +10,8 @@ mod version;
 pub use delete::{Erased, delete, erase, restore as restore_deleted};
 pub use replace::{MOST_VERSIONS, Meant, Replaced, hold, replace};
 pub use shared::erase as erase_shared;
-pub use upsert::{Stored, upsert_all};
-pub use version::{Version, restore, versions};
+pub use upsert::{Stored, replace_by_external_id, upsert_all};
+pub use version::{Version, earlier, renew, versions};
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -98,11 +98,16 @@ pub struct NewNode {
 }
 
 impl NewNode {
-    /// Takes what a browser would run out of the texts that will be shown: `props` and `metadata`. Says where, as JSON Pointers.
+    /// Takes what a browser would run out of the texts that will be shown: those of the free forms. Names are refused instead where they have
+    /// some of it, before they come here. Says where, as JSON Pointers.
     pub fn clean(&mut self) -> Vec<String> {
         let mut cleaned = Vec::new();
         clean::object(&mut self.props, "/props", &mut cleaned);
         clean::object(&mut self.metadata, "/metadata", &mut cleaned);
+        clean::object(&mut self.refresh_policy, "/refresh_policy", &mut cleaned);
+        for (index, trigger) in self.triggers.iter_mut().enumerate() {
+            clean::object(trigger, &format!("/triggers/{index}"), &mut cleaned);
+        }
         cleaned
     }
 

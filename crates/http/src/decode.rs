@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{HeaderMap, header, request::Parts};
 use serde::de::DeserializeOwned;
 use wardgraph_api::{
-    Accept, FieldError, Form, IfMatch, Json, Parameters, Path, Problem, Query, Within,
+    Accept, FieldError, Form, Json, Parameters, Path, Problem, Query, Within,
     describe::Body,
     json,
     validate::{Faults, Validate},
@@ -20,6 +20,12 @@ use crate::{
 
 /// What can be made of a request's head and body.
 pub trait Decode: Sized + Send {
+    /// Whether it looks at the query.
+    const QUERIED: bool = false;
+
+    /// Whether it looks at `If-Match`.
+    const CONDITIONAL: bool = false;
+
     /// Makes it, or says what is wrong.
     fn decode(parts: &mut Parts, body: Bytes) -> impl Future<Output = Result<Self, Problem>> + Send;
 
@@ -57,26 +63,13 @@ fn id<T: DeserializeOwned>(param: Option<(&str, &str)>) -> Result<T, Problem> {
 }
 
 impl<T: DeserializeOwned + Validate + Send> Decode for Query<T> {
+    const QUERIED: bool = true;
+
     async fn decode(parts: &mut Parts, _: Bytes) -> Result<Self, Problem> {
         let query = parts.uri.query().unwrap_or_default();
         let reader = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
         let parsed: T = serde_path_to_error::deserialize(reader).map_err(|error| unreadable_query(&error))?;
         validated(parsed).map(Query)
-    }
-}
-
-impl Decode for IfMatch {
-    async fn decode(parts: &mut Parts, _: Bytes) -> Result<Self, Problem> {
-        let Some(mut tags) = tags(&parts.headers)? else { return Ok(Self::Any) };
-        if tags == ["*"] {
-            return Ok(Self::Any);
-        }
-        // Weak tags match nothing here (RFC 9110, section 13.1.1).
-        tags.retain(|tag| !tag.starts_with("W/"));
-        let bare = tags.iter().map(|tag| tag.strip_prefix('"')?.strip_suffix('"'));
-        let quoted: Option<Vec<_>> = bare.collect();
-        let quoted = quoted.ok_or_else(|| Problem::malformed("`If-Match` must be `*` or quoted tags"))?;
-        Ok(Self::Versions(quoted.iter().filter_map(|tag| tag.parse().ok()).collect()))
     }
 }
 
@@ -87,19 +80,12 @@ impl Decode for Accept {
     }
 }
 
-/// The tags of `If-Match`; `None` where the header is absent.
-fn tags(headers: &HeaderMap) -> Result<Option<Vec<&str>>, Problem> {
-    let mut tags = Vec::new();
-    for value in headers.get_all(header::IF_MATCH) {
-        let value = value.to_str().map_err(|_| Problem::malformed("`If-Match` is not ASCII"))?;
-        tags.extend(value.split(',').map(str::trim).filter(|tag| !tag.is_empty()));
-    }
-    Ok(headers.contains_key(header::IF_MATCH).then_some(tags))
-}
-
 macro_rules! together {
     ($($part:ident),+) => {
         impl<$($part: Decode),+> Decode for ($($part,)+) {
+            const QUERIED: bool = false $(|| $part::QUERIED)+;
+            const CONDITIONAL: bool = false $(|| $part::CONDITIONAL)+;
+
             async fn decode(parts: &mut Parts, body: Bytes) -> Result<Self, Problem> {
                 Ok(($($part::decode(parts, body.clone()).await?,)+))
             }
@@ -251,21 +237,5 @@ mod tests {
             let problem = problem(body).await;
             assert_eq!((problem.status, problem.errors[0].field.as_str()), (400, field), "{body}");
         }
-    }
-
-    async fn if_match(value: &str) -> Result<IfMatch, u16> {
-        let (mut parts, ()) = http::Request::builder().header("if-match", value).body(()).unwrap().into_parts();
-        IfMatch::decode(&mut parts, Bytes::new()).await.map_err(|problem| problem.status)
-    }
-
-    #[tokio::test]
-    async fn if_match_is_a_list_of_versions() {
-        assert_eq!(if_match("*").await, Ok(IfMatch::Any));
-        assert_eq!(if_match("\"3\", \"4\"").await, Ok(IfMatch::Versions(vec![3, 4])));
-        // What is no version of ours matches nothing, and so do weak tags.
-        assert_eq!(if_match("W/\"3\", \"x\"").await, Ok(IfMatch::Versions(Vec::new())));
-        assert_eq!(if_match("").await, Ok(IfMatch::Versions(Vec::new())));
-        assert_eq!(if_match("3").await, Err(400));
-        assert_eq!(if_match("\"3").await, Err(400));
     }
 }

@@ -51,6 +51,7 @@ impl From<GraphError> for Failure {
             GraphError::OtherVersion { version } => {
                 Problem::precondition(format!("the node is of version {version}: read it again"))
             }
+            GraphError::NoneMeant => Problem::precondition("no node has this external id"),
             GraphError::NoVersion { .. } => Problem::invalid("see `errors`").fields(field("version")),
             GraphError::NotDeleted => Problem::conflict("the node is not deleted: say which `version` to go back to"),
             GraphError::TooManyEdges { most } => {

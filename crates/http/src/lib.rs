@@ -4,6 +4,7 @@
 
 mod accounts;
 mod client_form;
+mod condition;
 mod cors;
 mod decode;
 mod failure;

@@ -24,7 +24,7 @@ use wardgraph_limits::Decision;
 use wardgraph_oauth::ErrorCode;
 
 use crate::{
-    Cors, Decode, Reply, cors, headers, pages, reply,
+    Cors, Decode, Reply, condition, cors, headers, pages, reply,
     wire::{body, held::Held},
 };
 
@@ -257,6 +257,7 @@ where
     // A form that is refused is shown again with what was filled in.
     let sent = if E::SPEC.is_page() { body.clone() } else { Bytes::new() };
     let outcome = async {
+        condition::understood::<E>(&parts)?;
         let pass = match E::Entry::confirm::<E>(admitted.pass, &body).await? {
             Confirmed::Pass(pass) => pass,
             Confirmed::Again(kept) => return Ok(reply::again(kept)),

@@ -210,6 +210,8 @@ events! {
     SharedNodeCreated = "shared_node.created" in Admin;
     /// An administrator changed a shared node: it has a new version.
     SharedNodeUpdated = "shared_node.updated" in Admin;
+    /// An administrator had a shared node go back to an earlier version.
+    SharedNodeRestored = "shared_node.restored" in Admin;
     /// An administrator deleted a shared node for good.
     SharedNodeDeleted = "shared_node.deleted" in Admin;
     /// An edge was created.

@@ -22,8 +22,9 @@ const LARGE: usize = 10 << 20;
 
 crate::endpoints! {
     /// Create a node. It becomes searchable by its words at once and by meaning as soon as its embedding is ready.
-    /// 200, and not 201, for a node that was there already and was replaced or left as it is (`on_conflict`).
-    CreateNode: POST "/nodes" ((Query<Storing>, Json<NewNode>)) -> Stored<Node> {
+    /// 200, and not 201, for a node that was there already and was replaced or left as it is (`on_conflict`). `If-Match` goes with
+    /// `on_conflict=update`: nothing is created then, and 412 says that no node has the external id, or one of another version.
+    CreateNode: POST "/nodes" ((Query<Storing>, IfMatch, Json<NewNode>)) -> Stored<Node> {
         permission: NodesWrite, limit: NodeWrite, audit: NodeCreated, body: SMALL,
     }
     /// Create up to 500 nodes. Each item has its own result: one whose values are refused does not stop the others; one of a wrong JSON
@@ -71,7 +72,7 @@ crate::endpoints! {
     CreateEdges: POST "/edges/batch" (Json<EdgeBatch>) -> Json<EdgeBatchResult> {
         permission: EdgesWrite, limit: NodeWrite, audit: EdgeCreated, body: LARGE,
     }
-    /// List edges, of the tenant or at one node, page by page.
+    /// List edges, of the tenant or at one node (those that leave it, unless `direction` says otherwise), page by page.
     ListEdges: GET "/edges" (Query<EdgeFilter>) -> Json<EdgePage> {
         permission: EdgesRead, limit: Read, body: 0,
     }
@@ -87,11 +88,13 @@ crate::endpoints! {
     ClearEdges: DELETE "/nodes/{id}/edges" ((Path<NodeId>, Query<EdgeClearing>)) -> Json<Cleared> {
         permission: EdgesWrite, limit: NodeWrite, audit: EdgeDeleted, body: 0,
     }
-    /// List the nodes at the other ends of a node's edges, each with its edge, page by page.
+    /// List the nodes at the other ends of a node's edges, each with its edge, page by page. What describes the edges is shown with
+    /// `edges:read`, and is null without.
     ListNeighbours: GET "/nodes/{id}/neighbors" ((Path<NodeId>, Query<NeighbourFilter>)) -> Json<NeighbourPage> {
         permission: NodesRead, limit: Read, body: 0,
     }
     /// Where a node comes from: what it was derived from, what that was derived from, and so on, each node once.
+    /// What describes the edges is shown with `edges:read`, and is null without.
     GetLineage: GET "/lineage/{id}" ((Path<NodeId>, Query<LineageQuery>)) -> Json<Lineage> {
         permission: NodesRead, limit: Read, body: 0,
     }

@@ -6,7 +6,7 @@ use crate::{
     IfMatch, Json, NoContent, Path, Query, Stored, Tagged,
     wire::{
         node::{NewNode, Node, NodeBatch, NodeBatchResult, Storing},
-        version::NodePatch,
+        version::{NodePatch, SharedRestoration},
     },
 };
 
@@ -18,7 +18,8 @@ const LARGE: usize = 10 << 20;
 crate::endpoints! {
     /// Create a node that every tenant reads (`tenant_id` null). External ids are unique among the shared nodes.
     /// 200, and not 201, for a node that was there already and was replaced or left as it is (`on_conflict`).
-    CreateSharedNode: POST "/api/v1/shared/nodes" ((Query<Storing>, Json<NewNode>)) -> Stored<Node> {
+    /// `If-Match` goes with `on_conflict=update`, as for a tenant's nodes.
+    CreateSharedNode: POST "/api/v1/shared/nodes" ((Query<Storing>, IfMatch, Json<NewNode>)) -> Stored<Node> {
         permission: SharedWrite, rows: Shared, limit: NodeWrite, audit: SharedNodeCreated, body: SMALL,
     }
     /// Create up to 500 shared nodes. Each item has its own result.
@@ -32,6 +33,10 @@ crate::endpoints! {
     /// Replace all that a shared node is made of. What it was is kept as a version; what changes nothing makes none.
     ReplaceSharedNode: PUT "/api/v1/shared/nodes/{id}" ((Path<SharedNodeId>, IfMatch, Json<NewNode>)) -> Tagged<Node> {
         permission: SharedWrite, rows: Shared, limit: NodeWrite, audit: SharedNodeUpdated, body: SMALL,
+    }
+    /// Go back to an earlier version of a shared node, as a new one. What it was is read where tenants' nodes are: `/nodes/{id}/versions`.
+    RestoreSharedNode: POST "/api/v1/shared/nodes/{id}/restore" ((Path<SharedNodeId>, IfMatch, Json<SharedRestoration>)) -> Tagged<Node> {
+        permission: SharedWrite, rows: Shared, limit: NodeWrite, audit: SharedNodeRestored, body: SMALL,
     }
     /// Delete a shared node for good, with its versions and embeddings. It cannot be brought back.
     DeleteSharedNode: DELETE "/api/v1/shared/nodes/{id}" ((Path<SharedNodeId>, IfMatch)) -> NoContent {

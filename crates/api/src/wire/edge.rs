@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use wardgraph_kernel::{EdgeId, NodeId};
 
-use super::{Name, NamedTenant};
+use super::{Name, NamedTenant, relation::Directions};
 use crate::{
     describe::{Body, Known},
     validate::{Faults, Validate},
@@ -161,8 +161,8 @@ pub enum Direction {
 pub struct EdgeFilter {
     /// Only edges at this node.
     pub node_id: Option<NodeId>,
-    /// Only edges that leave (`out`, the default) or reach (`in`) `node_id`.
-    pub direction: Option<Direction>,
+    /// Only edges that leave (`out`, the default) or reach (`in`) `node_id`, or either (`both`).
+    pub direction: Option<Directions>,
     /// Only edges that mean this.
     #[schemars(length(min = 1, max = 100))]
     pub rel: Option<Name>,

@@ -35,7 +35,7 @@ pub struct NewNode {
     #[serde(default)]
     #[schemars(length(max = 100))]
     pub triggers: Vec<Map<String, Value>>,
-    /// The caller's own id, unique in the tenant, 1 to 255 characters. `props.external_id` serves where it is absent.
+    /// The caller's own id, unique in the tenant, 1 to 255 characters. `props.external_id` serves where it is absent or null.
     #[serde(default)]
     #[schemars(length(min = 1, max = 255))]
     pub external_id: Option<Name>,
@@ -53,7 +53,12 @@ pub struct NewNode {
 impl NewNode {
     /// The caller's own id, wherever it stands.
     pub fn external_id(&self) -> Option<Name> {
-        self.external_id.clone().or_else(|| self.props.get("external_id").and_then(Value::as_str).map(Name::new))
+        self.external_id.clone().or_else(|| self.external_id_of_props())
+    }
+
+    /// The one that `props` give.
+    pub fn external_id_of_props(&self) -> Option<Name> {
+        self.props.get("external_id").and_then(Value::as_str).map(Name::new)
     }
 }
 
@@ -76,7 +81,8 @@ impl Validate for NewNode {
             faults.inert("/payload_ref", payload_ref);
         }
         if let Some(external_id) = self.external_id() {
-            let place = if self.external_id.is_some() { "/external_id" } else { "/props/external_id" };
+            let of_props = self.external_id_of_props().is_some_and(|given| given == external_id);
+            let place = if of_props { "/props/external_id" } else { "/external_id" };
             faults.name(place, &external_id, 1, 255);
         }
     }

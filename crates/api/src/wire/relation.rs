@@ -61,8 +61,8 @@ pub struct NeighbourEdge {
     pub rel: String,
     /// Which way it runs, seen from the node that was asked. An edge from the node to itself is shown once, as `out`.
     pub direction: Direction,
-    /// What describes it.
-    pub props: Value,
+    /// What describes it; null to whoever lacks `edges:read`.
+    pub props: Option<Value>,
     /// When it was created.
     pub created_at: Timestamp,
 }
@@ -123,8 +123,8 @@ pub struct Ancestor {
     pub depth: i32,
     /// The edge that leads to it; the oldest, where several do.
     pub edge_id: EdgeId,
-    /// What describes that edge.
-    pub edge_props: Value,
+    /// What describes that edge; null to whoever lacks `edges:read`.
+    pub edge_props: Option<Value>,
     /// The node's classes.
     pub classes: Vec<String>,
     /// What describes the node.

@@ -35,7 +35,8 @@ pub struct NodePatch {
     /// The triggers to have instead; null for none.
     #[serde(default, deserialize_with = "given")]
     pub triggers: Option<Option<Vec<Map<String, Value>>>>,
-    /// The external id to have instead; null for none.
+    /// The external id to have instead; null for none, whatever stands in `props.external_id`. Where it is absent the node keeps its external
+    /// id, and one that is `props.external_id`'s, or none, follows a change of that.
     #[serde(default, deserialize_with = "given")]
     pub external_id: Option<Option<Name>>,
     /// Ignored: the credential says whose the node is.
@@ -49,8 +50,9 @@ fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Res
 }
 
 impl NodePatch {
-    /// The node that is to be, made of the one that is. It has to be validated as a whole.
+    /// The node that is to be, made of the one that is, whose external id stands in no other place. It has to be validated as a whole.
     pub fn apply(self, mut node: NewNode) -> NewNode {
+        let given = node.external_id_of_props();
         if let Some(classes) = self.classes {
             node.classes = classes;
         }
@@ -70,8 +72,11 @@ impl NodePatch {
         if let Some(triggers) = self.triggers {
             node.triggers = triggers.unwrap_or_default();
         }
+        let gives = node.external_id_of_props();
         if let Some(external_id) = self.external_id {
             node.external_id = external_id;
+        } else if gives != given && (node.external_id.is_none() || node.external_id == given) {
+            node.external_id = gives;
         }
         node
     }
@@ -144,6 +149,30 @@ impl Validate for Restoration {
 }
 
 impl Body for Restoration {
+    fn example(_: &Known) -> Value {
+        json!({ "version": 1 })
+    }
+}
+
+/// Where a shared node is to go back to: deleted ones do not come back.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SharedRestoration {
+    /// An earlier version of the node.
+    #[schemars(range(min = 1))]
+    pub version: i32,
+    /// Ignored: shared nodes are no tenant's.
+    #[serde(default)]
+    pub tenant_id: NamedTenant,
+}
+
+impl Validate for SharedRestoration {
+    fn validate(&self, faults: &mut Faults) {
+        faults.unless(self.version >= 1, "/version", "must be 1 or more");
+    }
+}
+
+impl Body for SharedRestoration {
     fn example(_: &Known) -> Value {
         json!({ "version": 1 })
     }
@@ -224,6 +253,32 @@ mod tests {
             let mut merged: Map<String, Value> = serde_json::from_str(target).unwrap();
             merge(&mut merged, serde_json::from_str(patch).unwrap());
             assert_eq!(Value::Object(merged), serde_json::from_str::<Value>(expected).unwrap(), "{patch} on {target}");
+        }
+    }
+
+    #[test]
+    fn an_external_id_follows_props_until_it_is_said_otherwise() {
+        let after = |external_id: Option<&str>, props: Value, patch: Value| {
+            let node = json!({ "classes": ["A"], "props": props, "external_id": external_id });
+            let patch: NodePatch = serde_json::from_value(patch).unwrap();
+            patch.apply(serde_json::from_value(node).unwrap()).external_id.map(Name::into_text)
+        };
+        let (x, y) = (json!({ "external_id": "x" }), json!({ "external_id": "y" }));
+        for (was, props, patch, is) in [
+            (Some("x"), &x, json!({ "external_id": null }), None),
+            (Some("x"), &x, json!({ "external_id": null, "props": y }), None),
+            (Some("x"), &x, json!({ "external_id": "z" }), Some("z")),
+            (Some("x"), &x, json!({}), Some("x")),
+            (Some("x"), &x, json!({ "props": y }), Some("y")),
+            (Some("x"), &x, json!({ "props": { "external_id": null } }), None),
+            (None, &x, json!({}), None),
+            (None, &x, json!({ "props": { "external_id": "x", "n": 1 } }), None),
+            (None, &x, json!({ "props": y }), Some("y")),
+            (None, &json!({}), json!({ "props": x }), Some("x")),
+            (Some("z"), &x, json!({ "props": y }), Some("z")),
+            (Some("z"), &x, json!({ "external_id": null }), None),
+        ] {
+            assert_eq!(after(was, props.clone(), patch.clone()).as_deref(), is, "{was:?} {props} {patch}");
         }
     }
 

@@ -146,16 +146,17 @@ pub(super) async fn write(
     Ok(row.of(tenant, new))
 }
 
-/// Replaces the nodes that have the external ids of `new`, in its order; `None` where there is none.
+/// Replaces the nodes that have the external ids of `new`, those of a version that is meant, in its order; `None` where there is none.
 pub(super) async fn write_by_external_id(
     tx: &mut Tx<'_, Write>,
     new: &[&NewNode],
+    meant: Meant<'_>,
     now: Timestamp,
 ) -> Result<Vec<Option<Replaced>>, GraphError> {
     let tenant = tx.tenant();
     let values = Values::of(tenant.clone(), vec![Uuid::nil(); new.len()], new.iter().copied(), now);
     let mut params = values.params().to_vec();
-    params.extend([&None::<&[i32]> as &(dyn ToSql + Sync), &false, &MOST_VERSIONS]);
+    params.extend([&meant.versions as &(dyn ToSql + Sync), &false, &MOST_VERSIONS]);
     let rows = tx.write(&REPLACE_BY_EXTERNAL_ID, &params).await?;
     let replaced = |(row, new): (&Row, &&NewNode)| Ok(After::read(row)?.map(|after| after.of(tenant.clone(), (*new).clone())));
     Ok(rows.iter().zip(new).map(replaced).collect::<Result<_, StoreError>>()?)

@@ -5,7 +5,7 @@ use wardgraph_store::{StoreError, Tx};
 
 use super::{
     Creation, NewNode, Node, create_all,
-    replace::{Replaced, write_by_external_id},
+    replace::{Meant, Replaced, write_by_external_id},
 };
 use crate::GraphError;
 
@@ -55,7 +55,7 @@ pub async fn upsert_all(
         }
         let items: Vec<&NewNode> = there.iter().map(|(_, item)| *item).collect();
         if !items.is_empty() {
-            for ((index, _), replaced) in there.into_iter().zip(write_by_external_id(tx, &items, now).await?) {
+            for ((index, _), replaced) in there.into_iter().zip(write_by_external_id(tx, &items, Meant::ANY, now).await?) {
                 if let (Some(place), Some(replaced)) = (stored.get_mut(index), replaced) {
                     *place = Some(Stored::Replaced(Box::new(replaced)));
                 }
@@ -67,4 +67,19 @@ pub async fn upsert_all(
     }
     // Whoever has the external ids comes and goes.
     Err(StoreError::Conflict.into())
+}
+
+/// Replaces the node that has the external id of `new`, if it is there and of a version that is meant: none is created.
+pub async fn replace_by_external_id(
+    tx: &mut Tx<'_, Write>,
+    new: &NewNode,
+    meant: Meant<'_>,
+    now: Timestamp,
+) -> Result<Replaced, GraphError> {
+    let replaced = write_by_external_id(tx, &[new], meant, now).await?.into_iter().next().flatten();
+    let replaced = replaced.ok_or(GraphError::NoneMeant)?;
+    if !replaced.changed {
+        meant.check(replaced.node.version)?;
+    }
+    Ok(replaced)
 }

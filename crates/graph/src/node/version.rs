@@ -6,7 +6,7 @@ use wardgraph_kernel::{Cursor, Mode, NodeId, Page, PageSize, Read, Timestamp, Wr
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
 use super::{
-    NewNode,
+    NewNode, REQUESTS,
     replace::{Meant, Replaced, hold, write},
 };
 use crate::{
@@ -35,7 +35,7 @@ const LIST: Statement<Read> = Statement::reading(
 
 const GET: Statement<Read> = Statement::reading(
     "graph.node_version.get",
-    &[Role::App],
+    REQUESTS,
     "select version, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, written_at, superseded_at
      from node_versions where tenant_id = $1 and node_id = $2 and version = $3",
 );
@@ -83,22 +83,19 @@ pub async fn versions<M: Mode>(
     Ok(cut(&rows, size, Version::read, |version| Uuid::from_u128(version.version.unsigned_abs().into()))?)
 }
 
-/// Makes a new version with the content of version `number`.
-pub async fn restore(
-    tx: &mut Tx<'_, Write>,
-    id: NodeId,
-    number: i32,
-    meant: Meant<'_>,
-    now: Timestamp,
-) -> Result<Replaced, GraphError> {
+/// Holds a node until the transaction ends, and reads what it was in version `number`.
+pub async fn earlier(tx: &mut Tx<'_, Write>, id: NodeId, number: i32, meant: Meant<'_>) -> Result<NewNode, GraphError> {
     let node = hold(tx, id, meant).await?;
-    let content = if node.version == number {
-        NewNode::from(node)
-    } else {
-        let tenant = tx.tenant();
-        let row = tx.find(&GET, &[&tenant, &id.uuid(), &number]).await?.ok_or(GraphError::NoVersion { version: number })?;
-        NewNode::from(Version::read(&row)?)
-    };
+    if node.version == number {
+        return Ok(node.into());
+    }
+    let tenant = tx.tenant();
+    let row = tx.find(&GET, &[&tenant, &id.uuid(), &number]).await?.ok_or(GraphError::NoVersion { version: number })?;
+    Ok(Version::read(&row)?.into())
+}
+
+/// Makes a new version of a node that is held, also where nothing is different.
+pub async fn renew(tx: &mut Tx<'_, Write>, id: NodeId, content: NewNode, now: Timestamp) -> Result<Replaced, GraphError> {
     write(tx, id, content, Meant::ANY, true, now).await
 }
 

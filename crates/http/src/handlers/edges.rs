@@ -6,7 +6,8 @@ use wardgraph_api::{
     validate::Faults,
     wire::{
         Name,
-        edge::{Direction, Edge, EdgeBatch, EdgeBatchResult, EdgeFilter, EdgeItemResult, EdgePage, NewEdge},
+        edge::{Edge, EdgeBatch, EdgeBatchResult, EdgeFilter, EdgeItemResult, EdgePage, NewEdge},
+        relation::Directions,
     },
 };
 use wardgraph_audit::Subject;
@@ -17,6 +18,7 @@ use wardgraph_kernel::{EdgeId, List, NodeId};
 use super::{
     cleaning::{all_cleaned, cleaned},
     note_named_tenant, page,
+    relations::direction,
 };
 use crate::Failure;
 
@@ -75,10 +77,7 @@ pub(crate) async fn create_all(
 pub(crate) async fn list(permit: Permit<ListEdges>, Query(query): Query<EdgeFilter>) -> Result<Json<EdgePage>, Failure> {
     let list = List { name: "edges", tenant: permit.tenant().clone(), of: None };
     let (size, after) = page(&list, query.limit, query.cursor.as_deref())?;
-    let direction = match query.direction {
-        Some(Direction::In) => edge::Direction::In,
-        Some(Direction::Out) | None => edge::Direction::Out,
-    };
+    let direction = direction(query.direction.unwrap_or(Directions::Out));
     let filter = edge::Filter { at: query.node_id.map(|node| (node, direction)), rel: query.rel.map(Name::into_text) };
     let mut work = permit.begin()?;
     let found = edge::list(&mut work.once(), &filter, after, size).await?;

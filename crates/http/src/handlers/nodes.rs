@@ -1,30 +1,35 @@
 //! Nodes.
 
 use wardgraph_api::{
-    Json, Path, Problem, Query, Stored, Tagged,
+    IfMatch, Json, Path, Problem, Query, Stored, Tagged,
     table::graph::{GetNode, ListNodes},
     wire::node::{EmbeddingStatus, NewNode, Node, NodeFilter, NodePage, OnConflict, Order, Storing},
     wire::{Name, ObjectText},
 };
 use wardgraph_audit::Subject;
-use wardgraph_gate::{Committed, Permit, Plan};
+use wardgraph_gate::{Committed, Permit, Plan, Work};
 use wardgraph_graph::{
     GraphError,
     filter::Filter,
     listing::{self, Listing},
     node,
 };
-use wardgraph_kernel::{Endpoint, List, NodeId, Write};
+use wardgraph_kernel::{Chance, Endpoint, List, NodeId, Timestamp, Write};
 
-use super::{cleaning::cleaned, note_named_tenant, page, update_event};
+use super::{cleaning::cleaned, note_named_tenant, page, update_event, versions::meant};
 use crate::{Failure, Services};
 
 /// Of the tenant's nodes and of the shared ones.
 pub(crate) async fn create<E: Endpoint<Mode = Write, Output = Stored<Node>>>(
     permit: Permit<E>,
-    (Query(storing), Json(new)): (Query<Storing>, Json<NewNode>),
+    (Query(storing), if_match, Json(new)): (Query<Storing>, IfMatch, Json<NewNode>),
     services: Services,
 ) -> Result<Committed<E>, Failure> {
+    if if_match != IfMatch::Absent && storing.on_conflict != OnConflict::Update {
+        let detail =
+            "`If-Match` goes with `on_conflict=update`: what is created has no version before, and what is kept is not changed";
+        return Err(Problem::malformed(detail).into());
+    }
     let owner = permit.owner();
     services.backlog.admit(&owner)?;
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
@@ -38,21 +43,34 @@ pub(crate) async fn create<E: Endpoint<Mode = Write, Output = Stored<Node>>>(
             Err(GraphError::ExternalIdTaken(id)) => (None, Stored::Found(wire(node::get(&mut work.tx(), id).await?))),
             made => created(made?),
         },
-        OnConflict::Update => {
-            let stored = node::upsert_all(&mut work.tx(), std::slice::from_ref(&new), now, &*chance).await?;
-            match stored.into_iter().next().ok_or_else(|| Problem::internal("a stored node came back without a result"))? {
-                made @ node::Stored::Created(_) => created(made.node(owner.to_string(), new, now)),
-                node::Stored::Replaced(replaced) => {
-                    if replaced.changed {
-                        work.changed(update_event::<E>(), replaced.node.id);
-                    }
-                    (None, Stored::Found(wire(replaced.node)))
+        OnConflict::Update => match upserted(&mut work, &new, &if_match, now, &*chance).await? {
+            made @ node::Stored::Created(_) => created(made.node(owner.to_string(), new, now)),
+            node::Stored::Replaced(replaced) => {
+                if replaced.changed {
+                    work.changed(update_event::<E>(), replaced.node.id);
                 }
+                (None, Stored::Found(wire(replaced.node)))
             }
-        }
+        },
     };
     let (subject, stored) = stored;
     Ok(work.commit_all(subject, with_cleaned(stored, cleaned)).await?)
+}
+
+/// Stores a node whatever is there, or in place of what is meant.
+async fn upserted<E: Endpoint<Mode = Write>>(
+    work: &mut Work<E>,
+    new: &node::NewNode,
+    if_match: &IfMatch,
+    now: Timestamp,
+    chance: &dyn Chance,
+) -> Result<node::Stored, Failure> {
+    if *if_match == IfMatch::Absent {
+        let stored = node::upsert_all(&mut work.tx(), std::slice::from_ref(new), now, chance).await?;
+        return Ok(stored.into_iter().next().ok_or_else(|| Problem::internal("a stored node came back without a result"))?);
+    }
+    let replaced = node::replace_by_external_id(&mut work.tx(), new, meant(if_match), now).await?;
+    Ok(node::Stored::Replaced(Box::new(replaced)))
 }
 
 fn created(node: node::Node) -> (Option<Subject>, Stored<Node>) {

@@ -1,5 +1,6 @@
 //! What lies around a node.
 
+use wardgraph_access::On;
 use wardgraph_api::{
     Json, Path, Query,
     table::graph::{ClearEdges, GetLineage, ListNeighbours},
@@ -19,7 +20,7 @@ use wardgraph_graph::{
     lineage::{self, DERIVED_FROM, MOST_NODES, Reached, Walk},
     neighbours,
 };
-use wardgraph_kernel::{List, NodeId};
+use wardgraph_kernel::{Endpoint, List, NodeId, Permission};
 
 use super::{nodes, page};
 use crate::Failure;
@@ -40,9 +41,10 @@ pub(crate) async fn neighbours(
         rel: query.rel.map(Name::into_text),
         class: query.class.map(Name::into_text),
     };
+    let shows = shows_edges(&permit);
     let mut work = permit.begin()?;
     let found = neighbours::list(&mut work.once(), id, &filter, after, size).await?;
-    let neighbors: Vec<_> = found.items.into_iter().map(neighbour).collect();
+    let neighbors: Vec<_> = found.items.into_iter().map(|found| neighbour(found, shows)).collect();
     let next_cursor = found.next.map(|cursor| cursor.encode(&list));
     Ok(Json(NeighbourPage { count: neighbors.len(), neighbors, next_cursor }))
 }
@@ -58,9 +60,10 @@ pub(crate) async fn lineage(
         depth: query.max_depth.unwrap_or(DEPTH),
         nodes: query.limit.unwrap_or(MOST_NODES),
     };
+    let shows = shows_edges(&permit);
     let mut work = permit.begin()?;
     let found = lineage::walk(&mut work.once(), &walk).await?;
-    let ancestors: Vec<_> = found.reached.into_iter().map(ancestor).collect();
+    let ancestors: Vec<_> = found.reached.into_iter().map(|reached| ancestor(reached, shows)).collect();
     Ok(Json(Lineage { node_id: id, depth: ancestors.len(), ancestors, truncated: found.truncated }))
 }
 
@@ -76,7 +79,7 @@ pub(crate) async fn clear(
     Ok(work.commit_all(gone.into_iter().map(Subject::from), Json(Cleared { deleted, more })).await?)
 }
 
-fn direction(asked: Directions) -> Option<edge::Direction> {
+pub(super) fn direction(asked: Directions) -> Option<edge::Direction> {
     match asked {
         Directions::Out => Some(edge::Direction::Out),
         Directions::In => Some(edge::Direction::In),
@@ -84,21 +87,32 @@ fn direction(asked: Directions) -> Option<edge::Direction> {
     }
 }
 
-fn neighbour(found: neighbours::Neighbour) -> Neighbour {
+/// Whether the caller may be shown what describes edges. That there is one, and what it means, goes with the nodes that it joins.
+fn shows_edges<E: Endpoint>(permit: &Permit<E>) -> bool {
+    permit.authority().allows(Permission::EdgesRead, On::All)
+}
+
+fn neighbour(found: neighbours::Neighbour, shows: bool) -> Neighbour {
     let direction = match found.direction {
         edge::Direction::Out => Direction::Out,
         edge::Direction::In => Direction::In,
     };
-    let edge = NeighbourEdge { id: found.edge, rel: found.rel, direction, props: found.props, created_at: found.created_at };
+    let edge = NeighbourEdge {
+        id: found.edge,
+        rel: found.rel,
+        direction,
+        props: shows.then_some(found.props),
+        created_at: found.created_at,
+    };
     Neighbour { edge, node: nodes::wire(found.node) }
 }
 
-fn ancestor(reached: Reached) -> Ancestor {
+fn ancestor(reached: Reached, shows: bool) -> Ancestor {
     Ancestor {
         id: reached.id,
         depth: reached.depth,
         edge_id: reached.edge,
-        edge_props: reached.edge_props,
+        edge_props: shows.then_some(reached.edge_props),
         classes: reached.classes,
         props: reached.props,
         created_at: reached.created_at,

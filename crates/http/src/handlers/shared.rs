@@ -1,12 +1,31 @@
-//! Deleting shared nodes; the other writes of them are those of tenants' nodes.
+//! Bringing shared nodes back to what they were, and deleting them; the other writes of them are those of tenants' nodes.
 
-use wardgraph_api::{IfMatch, NoContent, Path, table::shared::DeleteSharedNode};
+use wardgraph_api::{
+    IfMatch, Json, NoContent, Path,
+    table::shared::{DeleteSharedNode, RestoreSharedNode},
+    wire::version::SharedRestoration,
+};
 use wardgraph_gate::{Committed, Permit};
 use wardgraph_graph::node;
 use wardgraph_kernel::{NodeId, SharedNodeId};
 
-use super::versions::meant;
-use crate::Failure;
+use super::{
+    note_named_tenant,
+    versions::{gone_back, meant},
+};
+use crate::{Failure, Services};
+
+pub(crate) async fn restore(
+    permit: Permit<RestoreSharedNode>,
+    (Path(id), if_match, Json(restoration)): (Path<SharedNodeId>, IfMatch, Json<SharedRestoration>),
+    services: Services,
+) -> Result<Committed<RestoreSharedNode>, Failure> {
+    services.backlog.admit(&permit.owner())?;
+    let (now, tenant) = (permit.now(), permit.tenant().clone());
+    let mut work = permit.begin()?;
+    note_named_tenant(&mut work, &restoration.tenant_id, &tenant);
+    gone_back(work, id.into(), restoration.version, &if_match, now).await
+}
 
 pub(crate) async fn delete(
     permit: Permit<DeleteSharedNode>,

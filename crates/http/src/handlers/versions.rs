@@ -13,7 +13,7 @@ use wardgraph_api::{
 use wardgraph_audit::Subject;
 use wardgraph_gate::{Committed, Permit, Work};
 use wardgraph_graph::node::{self, Meant, Replaced, Version};
-use wardgraph_kernel::{EdgeId, Endpoint, EventType, List, NodeId, Write};
+use wardgraph_kernel::{EdgeId, Endpoint, EventType, List, NodeId, Timestamp, Write};
 
 use super::{
     cleaning::cleaned,
@@ -35,11 +35,13 @@ pub(crate) async fn patch<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I: I
     note_named_tenant(&mut work, &patch.tenant_id, &tenant);
     let was = node::hold(&mut work.tx(), id, meant(&if_match)).await?;
     let new = patch.apply(body(was.into()));
+    // As the patch left it: `props` do not serve where it was to be none.
+    let external_id = new.external_id.clone().map(Name::into_text);
     let faults = Faults::of(&new);
     if !faults.is_empty() {
         return Err(Problem::invalid("the patched node is not valid: see `errors`").fields(faults).into());
     }
-    let (new, cleaned) = cleaned(domain(new)).await?;
+    let (new, cleaned) = cleaned(node::NewNode { external_id, ..domain(new) }).await?;
     let replaced = node::replace(&mut work.tx(), id, new, Meant::ANY, now).await?;
     changed(work, replaced, cleaned).await
 }
@@ -103,14 +105,26 @@ pub(crate) async fn restore(
     let (now, tenant) = (permit.now(), permit.tenant().clone());
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &restoration.tenant_id, &tenant);
-    let node = if let Some(version) = restoration.version {
-        node::restore(&mut work.tx(), id, version, meant(&if_match), now).await?.node
-    } else {
-        let (node, back) = node::restore_deleted(&mut work.tx(), id, meant(&if_match), now).await?;
-        edges(&mut work, EventType::EdgeRestored, back);
-        node
-    };
+    if let Some(version) = restoration.version {
+        return gone_back(work, id, version, &if_match, now).await;
+    }
+    let (node, back) = node::restore_deleted(&mut work.tx(), id, meant(&if_match), now).await?;
+    edges(&mut work, EventType::EdgeRestored, back);
     Ok(work.commit(id, Tagged(wire(node))).await?)
+}
+
+/// Makes a node what it was in version `number`, whose texts may be from before they were cleaned. Of the tenant's nodes and of the shared ones.
+pub(super) async fn gone_back<E: Endpoint<Mode = Write, Output = Tagged<Node>>>(
+    mut work: Work<E>,
+    id: NodeId,
+    number: i32,
+    if_match: &IfMatch,
+    now: Timestamp,
+) -> Result<Committed<E>, Failure> {
+    let was = node::earlier(&mut work.tx(), id, number, meant(if_match)).await?;
+    let (new, cleaned) = cleaned(was).await?;
+    let replaced = node::renew(&mut work.tx(), id, new, now).await?;
+    changed(work, replaced, cleaned).await
 }
 
 /// Commits a change; one that changed nothing has no subject.
@@ -131,15 +145,13 @@ fn edges<E: Endpoint<Mode = Write>>(work: &mut Work<E>, event: EventType, edges:
 
 pub(super) fn meant(if_match: &IfMatch) -> Meant<'_> {
     match if_match {
-        IfMatch::Any => Meant::ANY,
+        IfMatch::Absent | IfMatch::Any => Meant::ANY,
         IfMatch::Versions(versions) => Meant { versions: Some(versions) },
     }
 }
 
-/// A node as a body that would make it. An external id that `props` gives goes on following them.
+/// A node as a body that would make it.
 fn body(node: node::NewNode) -> NewNode {
-    let external_id = node.external_id.map(Name::new);
-    let follows = external_id == node.props.get("external_id").and_then(serde_json::Value::as_str).map(Name::new);
     NewNode {
         classes: node.classes.into_iter().map(Name::new).collect(),
         props: node.props,
@@ -147,7 +159,7 @@ fn body(node: node::NewNode) -> NewNode {
         metadata: node.metadata,
         refresh_policy: node.refresh_policy,
         triggers: node.triggers,
-        external_id: external_id.filter(|_| !follows),
+        external_id: node.external_id.map(Name::new),
         tenant_id: NamedTenant::Absent,
         extract: None,
         extract_before_embed: None,

@@ -1,7 +1,7 @@
 //! Text from outside is cleaned of what a browser would run, and the answer says where.
 
-use serde_json::json;
-use wardgraph_testkit::App;
+use serde_json::{Value, json};
+use wardgraph_testkit::{App, Reply};
 
 const BAD: &str = "before<script>alert(1)</script> after";
 
@@ -36,6 +36,115 @@ async fn what_a_browser_would_run_is_never_stored_and_the_answer_says_where_it_w
     assert_eq!(kept["props"], plain["props"], "byte for byte");
     let stored = "select count(*) from wardgraph.nodes where concat(props::text, metadata::text, content) ~* 'script|onerror'";
     assert_eq!(app.database.behind_the_scenes().await.query_one(stored, &[]).await.unwrap().get::<_, i64>(0), 0);
+}
+
+/// A node with active HTML in every free form, and where it stands.
+fn everywhere(external_id: &str) -> (Value, Value) {
+    let body = json!({
+        "classes": ["A"], "props": { "text": BAD }, "metadata": { "m": [BAD] }, "refresh_policy": { "r/~": { "deep": BAD } },
+        "triggers": [{ "name": "plain" }, { "name": BAD, "threshold": 0.5 }], "external_id": external_id,
+    });
+    (body, json!(["/props/text", "/metadata/m/0", "/refresh_policy/r~1~0/deep", "/triggers/1/name"]))
+}
+
+#[tokio::test]
+async fn every_free_form_is_cleaned_by_every_way_in() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let behind = app.database.behind_the_scenes().await;
+    for (path, shown) in [("/nodes", "/nodes"), ("/api/v1/shared/nodes", "/nodes")] {
+        let (body, places) = everywhere("x");
+        let clean: Value = serde_json::from_str(&body.to_string().replace(BAD, "before after")).unwrap();
+        let made = owner.post(path, &body).await.created();
+        let id = made["id"].as_str().unwrap();
+        let (write, read) = (format!("{path}/{id}"), format!("{shown}/{id}"));
+        let is_clean = async |what: &str| {
+            for address in [read.clone(), format!("{read}/versions")] {
+                let reply = owner.get(&address).await;
+                assert!(reply.status == 200 && !reply.text.contains("script"), "{what}, {address}: {}", reply.text);
+            }
+        };
+        assert_eq!(made["cleaned"], places, "{path}");
+        for (field, value) in clean.as_object().unwrap() {
+            assert_eq!(&made[field], value, "{field}");
+        }
+        is_clean("created").await;
+        for (method, address, body) in [
+            ("PUT", &write, body.clone()),
+            ("PATCH", &write, json!({ "refresh_policy": body["refresh_policy"], "triggers": body["triggers"] })),
+            ("POST", &format!("{path}?on_conflict=update"), body.clone()),
+        ] {
+            let mut body = body;
+            body["metadata"]["changed"] = json!(method);
+            let reply = Reply::of(owner.request(method, address).json(&body)).await.ok();
+            let expected =
+                if method == "PATCH" { json!(["/refresh_policy/r~1~0/deep", "/triggers/1/name"]) } else { places.clone() };
+            assert_eq!(reply["cleaned"], expected, "{method}");
+            is_clean(method).await;
+        }
+        for conflict in ["", "?on_conflict=update"] {
+            let (body, _) = everywhere(&format!("y{}", conflict.len()));
+            let batch = owner.post(&format!("{path}/batch{conflict}"), &json!({ "nodes": [body] })).await.ok();
+            assert_eq!(batch["results"][0]["cleaned"], places, "{conflict}");
+        }
+        // A version from before texts were cleaned so.
+        let sql = format!(
+            "update wardgraph.node_versions set triggers = '[{{\"name\": \"{BAD}\"}}]', refresh_policy = '{{\"r\": \"{BAD}\"}}' where node_id = '{id}' and version = 1"
+        );
+        assert_eq!(behind.execute(&sql, &[]).await.unwrap(), 1);
+        let back = owner.post(&format!("{write}/restore"), &json!({ "version": 1 })).await.ok();
+        assert_eq!(back["cleaned"], json!(["/refresh_policy/r", "/triggers/0/name"]));
+        assert_eq!(
+            (&back["triggers"], &back["refresh_policy"]),
+            (&json!([{ "name": "before after" }]), &json!({ "r": "before after" }))
+        );
+        assert!(!owner.get(&read).await.text.contains("script"));
+    }
+    let stored = "select count(*) from wardgraph.nodes where concat(classes::text, external_id, payload_ref, props::text, metadata::text, refresh_policy::text, triggers::text, content) ~* 'script'";
+    assert_eq!(behind.query_one(stored, &[]).await.unwrap().get::<_, i64>(0), 0);
+}
+
+#[tokio::test]
+async fn what_is_no_free_form_has_nothing_that_runs() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let node = json!({ "classes": ["A"], "props": {} });
+    let ids =
+        [owner.post("/nodes", &node).await.created(), owner.post("/nodes", &node).await.created()].map(|made| made["id"].clone());
+    let path = format!("/nodes/{}", ids[0].as_str().unwrap());
+    for bad in ["<script>x</script>", "<img src=x onerror=x()>", "é<svg/onload=x()>"] {
+        for (field, place, value) in [
+            ("classes", "/classes/0", json!([bad])),
+            ("external_id", "/external_id", json!(bad)),
+            ("payload_ref", "/payload_ref", json!(bad)),
+            ("props", "/props", json!({ bad: 1 })),
+            ("props", "/props/external_id", json!({ "external_id": bad })),
+            ("metadata", "/metadata", json!({ bad: 1 })),
+            ("refresh_policy", "/refresh_policy", json!({ bad: 1 })),
+            ("triggers", "/triggers/0/in", json!([{ "in": { bad: 1 } }])),
+        ] {
+            let mut body = node.clone();
+            body[field] = value.clone();
+            for reply in [
+                owner.post("/nodes", &body).await,
+                owner.post("/api/v1/shared/nodes", &body).await,
+                owner.post("/nodes?on_conflict=update", &body).await,
+                owner.put(&path, &body).await,
+                owner.patch(&path, &json!({ field: value })).await,
+            ] {
+                assert_eq!(reply.problem(422)["errors"][0]["field"], place, "{bad}");
+            }
+            let batch = owner.post("/nodes/batch", &json!({ "nodes": [body] })).await.ok();
+            assert_eq!(batch["results"][0]["errors"][0]["field"], format!("/nodes/0{place}"), "{bad}");
+        }
+        for (field, place, value) in [("rel", "/rel", json!(bad)), ("props", "/props", json!({ bad: 1 }))] {
+            let mut edge = json!({ "src": ids[0], "rel": "R", "dst": ids[1], "props": {} });
+            edge[field] = value;
+            assert_eq!(owner.post("/edges", &edge).await.problem(422)["errors"][0]["field"], place, "{bad}");
+            let batch = owner.post("/edges/batch", &json!({ "edges": [edge] })).await.ok();
+            assert_eq!(batch["results"][0]["errors"][0]["field"], format!("/edges/0{place}"), "{bad}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -122,10 +122,53 @@ async fn a_direction_without_a_node_is_refused() {
     let app = App::start().await;
     let owner = app.owner("tenant-a");
     let known = app.known(&owner).await;
-    for direction in ["in", "out"] {
+    for direction in ["in", "out", "both"] {
         let problem = owner.get(&format!("/edges?direction={direction}")).await.problem(422);
         assert_eq!(problem["errors"][0]["field"], "direction");
     }
     assert_eq!(owner.get(&format!("/edges?direction=out&node_id={}", known.node)).await.ok()["count"], 1);
     assert_eq!(owner.get(&format!("/edges?direction=in&node_id={}", known.node)).await.ok()["count"], 0);
+}
+
+#[tokio::test]
+async fn the_edges_of_a_node_are_listed_whichever_way_they_run() {
+    let app = App::start().await;
+    let (owner, neighbour) = (app.owner("tenant-a"), app.owner("tenant-b"));
+    let (a, b, c) = (named(&owner, "a").await, named(&owner, "b").await, named(&owner, "c").await);
+    let mut ids = Vec::new();
+    for (src, rel, dst) in
+        [(&a, "R", &b), (&b, "R", &a), (&a, "S", &a), (&b, "R", &c), (&c, "S", &a), (&a, "R", &c), (&a, "R", &a), (&c, "R", &a)]
+    {
+        app.clock.advance(std::time::Duration::from_secs(1));
+        let new = json!({ "src": src, "rel": rel, "dst": dst });
+        ids.push(owner.post("/edges", &new).await.created()["id"].clone());
+    }
+    let a = a.as_str().unwrap();
+    for (query, places) in [
+        ("", &[0, 2, 5, 6][..]),
+        ("&direction=out", &[0, 2, 5, 6]),
+        ("&direction=in", &[1, 2, 4, 6, 7]),
+        ("&direction=both", &[0, 1, 2, 4, 5, 6, 7]),
+        ("&direction=both&rel=R", &[0, 1, 5, 6, 7]),
+        ("&direction=both&rel=S", &[2, 4]),
+        ("&direction=both&rel=T", &[]),
+    ] {
+        let expected: Vec<&Value> = places.iter().map(|place: &usize| &ids[*place]).collect();
+        for limit in [1, 2, 3, 100] {
+            let (mut seen, mut cursor) = (Vec::new(), String::new());
+            loop {
+                let page = owner.get(&format!("/edges?node_id={a}&limit={limit}{query}{cursor}")).await.ok();
+                let edges = page["edges"].as_array().unwrap();
+                assert!(edges.len() <= limit && page["count"] == edges.len());
+                seen.extend(edges.iter().map(|edge| edge["id"].clone()));
+                match page["next_cursor"].as_str() {
+                    Some(next) => cursor = format!("&cursor={next}"),
+                    None => break,
+                }
+            }
+            assert_eq!(seen.iter().collect::<Vec<_>>(), expected, "{query} by {limit}");
+        }
+    }
+    assert_eq!(neighbour.get(&format!("/edges?node_id={a}&direction=both")).await.ok()["count"], 0);
+    owner.get(&format!("/edges?node_id={a}&direction=up")).await.problem(400);
 }

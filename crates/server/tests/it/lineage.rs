@@ -89,6 +89,46 @@ async fn cycles_and_loops_end() {
 }
 
 #[tokio::test]
+async fn edges_to_what_was_seen_hide_nothing_that_was_not() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    // Of b and d the oldest edges lead back.
+    graph(
+        &owner,
+        &pairs(&[
+            ("a", "b"),
+            ("b", "a"),
+            ("b", "b"),
+            ("b", "c"),
+            ("d", "a"),
+            ("d", "b"),
+            ("d", "c"),
+            ("d", "d"),
+            ("c", "d"),
+            ("d", "e"),
+        ]),
+    )
+    .await;
+    let a = id(&owner, "a").await;
+    for (limit, nearest, truncated) in [
+        (1, &[("b", 1)][..], true),
+        (2, &[("b", 1), ("c", 2)], true),
+        (3, &[("b", 1), ("c", 2), ("d", 3)], true),
+        (4, &[("b", 1), ("c", 2), ("d", 3), ("e", 4)], false),
+        (5, &[("b", 1), ("c", 2), ("d", 3), ("e", 4)], false),
+    ] {
+        let answer = owner.get(&format!("/lineage/{a}?limit={limit}")).await.ok();
+        assert_eq!((reached(&answer), &answer["truncated"]), (expected(nearest), &json!(truncated)), "{limit}");
+    }
+    // Within the depth alone.
+    let answer = owner.get(&format!("/lineage/{a}?limit=1&max_depth=1")).await.ok();
+    assert_eq!((reached(&answer), &answer["truncated"]), (expected(&[("b", 1)]), &json!(false)));
+    let e = id(&owner, "e").await;
+    let back = owner.get(&format!("/lineage/{e}?limit=1&direction=in")).await.ok();
+    assert_eq!((reached(&back), &back["truncated"]), (expected(&[("d", 1)]), &json!(true)));
+}
+
+#[tokio::test]
 async fn the_depth_and_the_number_of_nodes_are_bounded_and_say_so() {
     let app = App::start().await;
     let owner = app.owner("tenant-a");

@@ -69,6 +69,7 @@ mod outage;
 mod outside;
 mod own_issuer;
 mod pages;
+mod passed_over;
 mod plans;
 mod possession;
 mod postgres_tls;

@@ -83,6 +83,38 @@ async fn neighbours_are_the_other_ends_with_their_edges() {
     owner.get(&format!("/nodes/{a}/neighbors?class=%00")).await.problem(422);
 }
 
+#[tokio::test]
+async fn what_describes_an_edge_is_shown_to_whoever_may_read_edges() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let (a, b) = (node(&owner, "A").await, node(&owner, "B").await);
+    let id = edge(&owner, &a, "DERIVED_FROM", &b).await;
+    let paths = [format!("/nodes/{a}/neighbors"), format!("/lineage/{a}")];
+    let shown = async |caller: &Caller| {
+        let (near, line) = (caller.get(&paths[0]).await, caller.get(&paths[1]).await);
+        for reply in [&near, &line] {
+            assert!(reply.status == 200 && reply.text.contains(&id) && reply.text.contains(&b), "{}", reply.text);
+        }
+        [near.body["neighbors"][0]["edge"]["props"].clone(), line.body["ancestors"][0]["edge_props"].clone()]
+    };
+    let props = json!({ "rel": "DERIVED_FROM" });
+    // Scopes of an outside issuer's token, and of one of this server's.
+    for scopes in
+        [&["nodes:read", "edges:read"][..], &["nodes:read", "edges:write"], &["kg:read"], &["search:read", "edges:read"]]
+    {
+        for caller in [app.caller("tenant-a", scopes), app.operator("tenant-a", scopes)] {
+            assert_eq!(shown(&caller).await, [props.clone(), props.clone()], "{scopes:?}");
+        }
+    }
+    for scopes in [&["nodes:read"][..], &["nodes:write"], &["search:read"]] {
+        for caller in [app.caller("tenant-a", scopes), app.operator("tenant-a", scopes)] {
+            assert_eq!(shown(&caller).await, [Value::Null, Value::Null], "{scopes:?}");
+            caller.get(&format!("/edges/{id}")).await.problem(403);
+            caller.get(&format!("/edges?node_id={a}")).await.problem(403);
+        }
+    }
+}
+
 /// A node with 50,000 edges that leave it and one that reaches it, among other tenants' edges; 20 of them mean something rare.
 async fn hub(app: &App) {
     let sql = format!(
@@ -134,6 +166,8 @@ async fn of_a_hub_no_more_is_read_than_is_shown() {
         ("graph.edge.list_by", format!("'tenant-a', {nil}, 11, 1000000, 'RARE'")),
         ("graph.edge.list_out", format!("'tenant-a', {late}, 11, 1000000, '{HUB}'")),
         ("graph.edge.list_out_by", format!("'tenant-a', {nil}, 11, 1000000, '{HUB}', 'RARE'")),
+        ("graph.edge.list_both", format!("'tenant-a', {late}, 11, 1000000, '{HUB}'")),
+        ("graph.edge.list_both_by", format!("'tenant-a', {nil}, 11, 1000000, '{HUB}', 'RARE'")),
         ("graph.lineage.out", format!("'tenant-a', '{HUB}', 'OF', 5, 10, 1000000")),
         ("graph.lineage.in", format!("'tenant-a', '{HUB}', 'OF', 5, 10, 1000000")),
     ] {

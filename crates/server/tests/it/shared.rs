@@ -59,7 +59,7 @@ async fn shared_nodes_are_written_by_their_permission_alone() {
             assert!(problem["detail"].as_str().unwrap().contains("shared:write"), "{}: {problem}", row.spec.id);
         }
     }
-    assert_eq!(writes().count(), 5);
+    assert_eq!(writes().count(), 6);
     assert_eq!(client.query_one(whole, &[]).await.unwrap().get::<_, String>(0), before);
     // Nor does the permission reach further than the shared nodes.
     let administrator = app.operator("tenant-a", &["shared:write"]);
@@ -169,6 +169,75 @@ async fn a_shared_node_is_everyones_to_read_until_it_is_deleted() {
     for table in ["nodes", "node_versions", "deleted_nodes", "embeddings", "embedding_history", "jobs", "vector_spaces"] {
         assert_eq!(shared_rows(&app, table).await, 0, "{table}");
     }
+}
+
+#[tokio::test]
+async fn a_shared_node_goes_back_to_what_it_was() {
+    let app = App::start().await;
+    let administrator = app.owner("operations");
+    let body = |n: i32| {
+        json!({
+            "classes": [format!("C{n}")], "props": { "text": format!("quokka {n}") }, "metadata": { "m": n }, "payload_ref": format!("p{n}"),
+            "refresh_policy": { "r": n }, "triggers": [{ "name": n.to_string() }], "external_id": format!("e{n}"),
+        })
+    };
+    let id = administrator.post(PATH, &body(1)).await.created()["id"].clone();
+    for n in 2..=3 {
+        app.clock.advance(Duration::from_secs(1));
+        administrator.put(&at(&id), &body(n)).await.ok();
+    }
+    let (back, one) = (format!("{}/restore", at(&id)), format!("/nodes/{}", id.as_str().unwrap()));
+    let stale = administrator.request("POST", &back).header("if-match", "\"2\"").json(&json!({ "version": 1 }));
+    Reply::of(stale).await.problem(412);
+    for (version, status) in [(json!(9), 422), (json!(0), 422), (json!(-1), 422), (json!("1"), 400), (Value::Null, 400)] {
+        administrator.post(&back, &json!({ "version": version })).await.problem(status);
+    }
+    administrator.post(&back, &json!({})).await.problem(400);
+    // No tenant goes back for everyone, whatever it may do with its own.
+    for tenant in ["tenant-a", "operations"] {
+        for caller in
+            [app.caller(tenant, &["kg:write", "shared:write"]), app.operator(tenant, &["kg:write", "kg:read"]), app.owner(tenant)]
+        {
+            caller.post(&format!("{one}/restore"), &json!({ "version": 1 })).await.problem(404);
+        }
+        app.caller(tenant, &["kg:write", "shared:write"]).post(&back, &json!({ "version": 1 })).await.problem(403);
+        app.operator(tenant, &["nodes:read"]).post(&back, &json!({ "version": 1 })).await.problem(403);
+    }
+    assert_eq!(administrator.get(&one).await.ok()["version"], 3);
+    app.clock.advance(Duration::from_secs(1));
+    let meant =
+        administrator.request("POST", &back).header("if-match", "\"3\"").json(&json!({ "version": 1, "tenant_id": "tenant-a" }));
+    let restored = Reply::of(meant).await;
+    assert_eq!(restored.headers["etag"], "\"4\"");
+    let restored = restored.ok();
+    for (field, value) in body(1).as_object().unwrap() {
+        assert_eq!(&restored[field], value, "{field}");
+    }
+    assert_eq!((&restored["tenant_id"], restored.get("cleaned")), (&Value::Null, None));
+    app.embed_everything().await;
+    for tenant in ["tenant-a", "tenant-b"] {
+        let caller = app.owner(tenant);
+        let versions = caller.get(&format!("{one}/versions")).await.ok();
+        let numbers: Vec<_> = versions["versions"].as_array().unwrap().iter().map(|version| version["version"].clone()).collect();
+        assert_eq!(json!(numbers), json!([4, 3, 2, 1]), "what it was stays everyone's to read");
+        assert_eq!(caller.get(&one).await.ok()["props"], body(1)["props"]);
+    }
+    let told = administrator.get("/events?event_type=shared_node.restored").await.ok();
+    assert_eq!((&told["count"], &told["events"][0]["subject"]), (&json!(1), &id));
+    assert_eq!(administrator.get("/events?event_type=tenant.claim_ignored").await.ok()["count"], 1);
+    // Of those who go back from one version exactly one does.
+    let each = (0..4).map(async |_| {
+        let request = administrator.request("POST", &back).header("if-match", "\"4\"").json(&json!({ "version": 2 }));
+        Reply::of(request).await.status.as_u16()
+    });
+    let mut each = futures_util::future::join_all(each).await;
+    each.sort_unstable();
+    assert_eq!(each, [200, 412, 412, 412]);
+    // A tenant's node is not reached, nor does what was deleted come back.
+    let own = administrator.post("/nodes", &node("mine")).await.created()["id"].clone();
+    administrator.post(&format!("{}/restore", at(&own)), &json!({ "version": 1 })).await.problem(404);
+    assert_eq!(administrator.delete(&at(&id)).await.status, 204);
+    administrator.post(&back, &json!({ "version": 1 })).await.problem(404);
 }
 
 #[tokio::test]

@@ -1,10 +1,14 @@
 //! Storing nodes under the caller's own ids, again and again, and at once.
 
 use serde_json::{Value, json};
-use wardgraph_testkit::{App, Caller};
+use wardgraph_testkit::{App, Caller, Reply};
 
 fn item(external_id: &str, n: i32) -> Value {
     json!({ "classes": ["A"], "props": { "text": format!("{external_id} {n}"), "n": n }, "external_id": external_id })
+}
+
+async fn meant(caller: &Caller, path: &str, tag: &str, body: &Value) -> Reply {
+    Reply::of(caller.request("POST", path).header("if-match", tag).json(body)).await
 }
 
 async fn told(caller: &Caller, event: &str) -> usize {
@@ -41,6 +45,73 @@ async fn what_happens_to_what_is_there_is_the_callers_to_say() {
     let theirs = app.owner("tenant-b").post("/nodes?on_conflict=update", &item("x", 9)).await.created();
     assert_ne!(theirs["id"], first["id"]);
     assert_eq!(owner.get("/nodes?external_id=x").await.ok()["nodes"][0]["version"], 2);
+}
+
+#[tokio::test]
+async fn a_version_that_is_meant_is_replaced_and_no_other() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    for path in ["/nodes", "/api/v1/shared/nodes"] {
+        let update = format!("{path}?on_conflict=update");
+        let count = async || {
+            let sql = "select count(*), coalesce(sum(version), 0)::bigint from wardgraph.nodes";
+            let row = app.database.behind_the_scenes().await.query_one(sql, &[]).await.unwrap();
+            (row.get::<_, i64>(0), row.get::<_, i64>(1))
+        };
+        let before = count().await;
+        // Of what is not there, nothing is meant, and nothing is created.
+        for tag in ["\"1\"", "*", "\"0\""] {
+            meant(&owner, &update, tag, &item("x", 1)).await.problem(412);
+            meant(&owner, &update, tag, &json!({ "classes": ["A"], "props": {} })).await.problem(412);
+        }
+        assert_eq!(count().await, before);
+        let made = owner.post(path, &item("x", 1)).await.created();
+        for tag in ["\"2\"", "W/\"1\"", "\"01\"", "\"x\""] {
+            meant(&owner, &update, tag, &item("x", 2)).await.problem(412);
+            // What is the same already is of another version all the same.
+            meant(&owner, &update, tag, &item("x", 1)).await.problem(412);
+        }
+        meant(&owner, &update, "1", &item("x", 2)).await.problem(400);
+        assert_eq!(count().await, (before.0 + 1, before.1 + 1));
+        let updated = meant(&owner, &update, "\"7\", \"1\"", &item("x", 2)).await;
+        assert_eq!(updated.headers["etag"], "\"2\"");
+        let updated = updated.ok();
+        assert_eq!((&updated["id"], &updated["props"]["n"]), (&made["id"], &json!(2)));
+        assert_eq!(meant(&owner, &update, "\"2\"", &item("x", 2)).await.ok(), updated, "the same already");
+        assert_eq!(meant(&owner, &update, "*", &item("x", 3)).await.ok()["version"], 3);
+        // Where nothing is replaced no version can be meant.
+        for conflict in ["", "?on_conflict=error", "?on_conflict=ignore"] {
+            for name in ["x", "new"] {
+                meant(&owner, &format!("{path}{conflict}"), "\"3\"", &item(name, 4)).await.problem(400);
+            }
+        }
+        for conflict in ["", "?on_conflict=update", "?on_conflict=ignore"] {
+            let batch = json!({ "nodes": [item("x", 4), item("new", 4)] });
+            let refused = meant(&owner, &format!("{path}/batch{conflict}"), "\"3\"", &batch).await.problem(400);
+            assert!(refused["detail"].as_str().unwrap().contains("if-match"), "{refused}");
+        }
+        assert_eq!(count().await, (before.0 + 1, before.1 + 3));
+    }
+    assert_eq!((told(&owner, "node.updated").await, told(&owner, "shared_node.updated").await), (2, 2));
+    // Another tenant's node of the name is not there.
+    meant(&app.owner("tenant-b"), "/nodes?on_conflict=update", "\"3\"", &item("x", 9)).await.problem(412);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_those_who_store_in_place_of_one_version_exactly_one_wins() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    owner.post("/nodes", &item("x", 0)).await.created();
+    for round in 1..=8 {
+        let tag = format!("\"{round}\"");
+        let writers = (0..6).map(async |writer| {
+            meant(&owner, "/nodes?on_conflict=update", &tag, &item("x", round * 10 + writer)).await.status.as_u16()
+        });
+        let mut told = futures_util::future::join_all(writers).await;
+        told.sort_unstable();
+        assert_eq!(told, [200, 412, 412, 412, 412, 412], "round {round}");
+    }
+    assert_eq!(owner.get("/nodes?external_id=x").await.ok()["nodes"][0]["version"], 9);
 }
 
 #[tokio::test]

@@ -137,7 +137,7 @@ fn role_name(text: &str) -> Result<wardgraph_access::RoleName, Failure> {
 fn admits(if_match: &IfMatch, version: i64) -> bool {
     match i32::try_from(version) {
         Ok(version) => if_match.admits(version),
-        Err(_) => matches!(if_match, IfMatch::Any),
+        Err(_) => matches!(if_match, IfMatch::Absent | IfMatch::Any),
     }
 }
 
