@@ -8,9 +8,9 @@ mod erased;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use http::{HeaderValue, header::IF_MATCH};
+use uuid::Uuid;
 use wardgraph_api::{Kept, Problem};
 use wardgraph_kernel::{TenantId, Timestamp, Write};
-use uuid::Uuid;
 use wardgraph_store::{Role, Row, Statement, StoreError, ToSql, Unit};
 
 use crate::Arrival;
