@@ -152,6 +152,8 @@ pub struct Shape {
     pub if_match: bool,
     /// The body's schema.
     pub body: Option<Describe>,
+    /// Whether no body at all is as good as an empty object.
+    pub bodiless: bool,
     /// Whether the body is a form's fields, and not JSON.
     pub form: bool,
     /// The status of success.
@@ -188,6 +190,9 @@ pub trait Output {
 pub trait Body: JsonSchema + Validate {
     /// Members that are lists of measurements, whose numbers may lose their last digits on the way in.
     const MEASURED: &'static [&'static str] = &[];
+
+    /// Whether no body at all is as good as an empty object: where nothing in it is needed.
+    const MAY_BE_ABSENT: bool = false;
 
     /// Members that are lists, where it comes as a form's fields.
     const LISTS: &'static [&'static str] = &[];
@@ -257,6 +262,7 @@ impl<T: JsonSchema> Input for Query<T> {
 impl<T: Body> Input for Json<T> {
     fn describe(shape: &mut Shape) {
         shape.body = Some(schema::<T>);
+        shape.bodiless = T::MAY_BE_ABSENT;
     }
     fn sample(known: &Known) -> Option<Value> {
         Some(T::example(known))

@@ -20,7 +20,19 @@ impl Kept {
     /// If the problem cannot be written as JSON.
     pub fn withheld() -> Result<Self, serde_json::Error> {
         let problem = Problem::conflict("this was done already, and its answer held a secret that is not shown again");
-        Ok(Self { status: problem.status, etag: None, body: serde_json::to_string(&problem)? })
+        Self::instead(&problem)
+    }
+
+    /// What is answered to whoever asks the same again after what the answer told of was erased for good.
+    ///
+    /// # Errors
+    /// If the problem cannot be written as JSON.
+    pub fn erased() -> Result<Self, serde_json::Error> {
+        Self::instead(&Problem::conflict("this was done already, and what its answer told of was erased since"))
+    }
+
+    fn instead(problem: &Problem) -> Result<Self, serde_json::Error> {
+        Ok(Self { status: problem.status, etag: None, body: serde_json::to_string(problem)? })
     }
 }
 

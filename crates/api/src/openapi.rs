@@ -109,7 +109,7 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
     if let Some(body) = shape.body {
         let media = if shape.form { "application/x-www-form-urlencoded" } else { "application/json" };
         let content = json!({ media: { "schema": body(generator), "example": (row.sample)(&placeholder()) } });
-        fields.insert("requestBody".into(), json!({ "required": true, "content": content }));
+        fields.insert("requestBody".into(), json!({ "required": !shape.bodiless, "content": content }));
         fields.insert("x-body-bytes".into(), json!(spec.body_bytes));
     }
     operation

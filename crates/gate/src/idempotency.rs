@@ -4,13 +4,18 @@
 //! The key's record is written by the commit that it tells of. While that transaction runs it holds a lock on the key, so that whoever
 //! sends the same again meanwhile is told so; once it is gone, with or without a record, the key is free.
 
+mod erased;
+
 use aws_lc_rs::digest::{Context, SHA256};
 use http::{HeaderValue, header::IF_MATCH};
+use uuid::Uuid;
 use wardgraph_api::{Kept, Problem};
 use wardgraph_kernel::{TenantId, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StoreError, ToSql, Unit};
 
 use crate::Arrival;
+
+pub(crate) use erased::Erased;
 
 /// How long an answer is kept.
 pub(crate) const KEPT_FOR: std::time::Duration = std::time::Duration::from_hours(24);
@@ -36,15 +41,17 @@ const FIND: Statement<Write> = Statement::writing(
      where tenant_id = $1 and actor_id = $2 and endpoint = $3 and key = $4 and created_at > $5",
 );
 
-/// Keeps an answer, and sees to its being forgotten.
+/// Keeps an answer with the nodes that it tells of, and sees to its being forgotten.
 const KEEP: Statement<Write> = Statement::writing(
     "gate.idempotency.keep",
     REQUESTS,
     "with forgotten as (
        insert into jobs (tenant_id, kind, subject_id, due_at) select $1, $11, '00000000-0000-0000-0000-000000000000', $10 on conflict do nothing
+     ), kept as (
+       insert into idempotency (tenant_id, actor_id, endpoint, key, fingerprint, status, etag, body, created_at)
+       select $1, $2, $3, $4, $5, $6, $7, $8, $9
      )
-     insert into idempotency (tenant_id, actor_id, endpoint, key, fingerprint, status, etag, body, created_at)
-     select $1, $2, $3, $4, $5, $6, $7, $8, $9",
+     insert into idempotency_subjects (tenant_id, actor_id, endpoint, key, node_id) select $1, $2, $3, $4, s.id from unnest($12::uuid[]) as s(id)",
 );
 
 /// Tenants whose old answers are due to be forgotten; claimed until `$2`, which is also when they are due again.
@@ -64,12 +71,19 @@ const SWEEP: Statement<Write> = Statement::writing(
     "gate.idempotency.sweep",
     &[Role::Worker],
     "delete from idempotency where tenant_id = $1 and ctid = any(array(
-       select ctid from idempotency where tenant_id = $1 and created_at <= $2 order by created_at limit 1000))
+       select ctid from idempotency where tenant_id = $1 and created_at <= $2 order by created_at limit 250))
      returning 1",
 );
 
-pub(crate) const STATEMENTS: &[&wardgraph_store::StatementInfo] =
-    &[LOCK.info(), FIND.info(), KEEP.info(), DUE.info(), SWEEP.info()];
+pub(crate) const STATEMENTS: &[&wardgraph_store::StatementInfo] = &[
+    LOCK.info(),
+    FIND.info(),
+    KEEP.info(),
+    DUE.info(),
+    SWEEP.info(),
+    erased::WITHHOLD.info(),
+    erased::WITHHOLD_EVERYWHERE.info(),
+];
 
 /// What a request says of its key, before its body was read.
 #[derive(Debug)]
@@ -173,9 +187,10 @@ impl Key {
             tenant: tenant.as_str().to_owned(),
             status: i16::try_from(kept.status).unwrap_or(i16::MAX),
             etag: kept.etag,
-            body: kept.body,
             now,
             forget_at: now.saturating_add(KEPT_FOR).unwrap_or(Timestamp::MAX),
+            subjects: erased::told_of(&kept.body),
+            body: kept.body,
             key: self,
         }
     }
@@ -191,15 +206,16 @@ pub(crate) struct Record {
     body: String,
     now: Timestamp,
     forget_at: Timestamp,
+    subjects: Vec<Uuid>,
 }
 
 impl Record {
     pub(crate) const STATEMENT: &'static Statement<Write> = &KEEP;
 
-    pub(crate) fn params(&self) -> [&(dyn ToSql + Sync); 11] {
+    pub(crate) fn params(&self) -> [&(dyn ToSql + Sync); 12] {
         let Key { actor_id, endpoint, word, fingerprint } = &self.key;
-        let Self { tenant, status, etag, body, now, forget_at, .. } = self;
-        [tenant, actor_id, endpoint, word, fingerprint, status, etag, body, now, forget_at, &FORGET]
+        let Self { tenant, status, etag, body, now, forget_at, subjects, .. } = self;
+        [tenant, actor_id, endpoint, word, fingerprint, status, etag, body, now, forget_at, &FORGET, subjects]
     }
 }
 
@@ -215,7 +231,7 @@ pub async fn forget(work: &mut crate::SystemWork<Write>) -> Result<bool, StoreEr
     let expired = work.now().saturating_sub(KEPT_FOR).unwrap_or(Timestamp::MIN);
     let mut tx = work.tx();
     let tenant = tx.tenant();
-    Ok(tx.write(&SWEEP, &[&tenant, &expired]).await?.len() == 1_000)
+    Ok(tx.write(&SWEEP, &[&tenant, &expired]).await?.len() == 250)
 }
 
 fn unclaimed(error: impl Into<StoreError>) -> Problem {

@@ -6,6 +6,8 @@ use wardgraph_audit::{Circumstances, Entry, Logs, appends};
 use wardgraph_kernel::{Actor, Chance, Clock, Identity, Mode, Opens, Owner, TenantId, Timestamp, Write};
 use wardgraph_store::{Plan, Role, Scope, Store, StoreError, Tx, Unit, changes};
 
+use crate::idempotency::Erased;
+
 /// What system work is made of.
 #[derive(Debug, Clone)]
 pub struct SystemParts {
@@ -139,13 +141,18 @@ impl<M> SystemWork<M> {
         // What happens to the shared rows by itself is no tenant's event.
         let log = if self.scope == Scope::Shared { Scope::System.tenant() } else { self.scope.tenant() };
         let mut logs = Logs::new(self.now);
+        let erased = Erased::of(log, entries.iter())?;
         for entry in entries {
             logs.push(log, &circumstances, &*self.chance, entry);
         }
         for (tenant, entry) in self.elsewhere {
             logs.push(tenant.as_str(), &circumstances, &*self.chance, entry);
         }
-        self.unit.commit(&appends(&logs.params())).await
+        let events = logs.params();
+        let withheld = erased.as_ref().map(|erased| (erased.of_the_tenant(), erased.of_all()));
+        let withheld = erased.iter().zip(&withheld).flat_map(|(erased, (own, all))| erased.withheld(own, all));
+        let closing: Vec<_> = appends(&events).into_iter().chain(withheld).collect();
+        self.unit.commit(&closing).await
     }
 }
 

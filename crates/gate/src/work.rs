@@ -11,7 +11,7 @@ use wardgraph_store::{Scope, StoreError, Tx, Unit};
 use crate::{
     Committed,
     admit::Admission,
-    idempotency::{Key, Record},
+    idempotency::{Erased, Key, Record},
 };
 
 /// A unit of work of endpoint `E`. Dropped without a commit, it is rolled back.
@@ -56,9 +56,11 @@ impl<E: Endpoint<Mode: Mode>> Work<E> {
         self.unit.tx()
     }
 
-    /// Request event, subjects' events, what was noted and the idempotency record, in one flight with `COMMIT`.
+    /// Request event, subjects' events, what was noted, the idempotency record, and the withdrawal of those of what was erased, in one flight with
+    /// `COMMIT`.
     async fn close(self, request: Entry, subjects: Vec<Entry>, record: Option<Record>) -> Result<(), StoreError> {
         let (mut logs, chance) = (Logs::new(self.admission.now), &*self.admission.gate.parts.chance);
+        let erased = Erased::of(self.tenant.as_str(), subjects.iter().chain(&self.entries))?;
         for entry in std::iter::once(request).chain(subjects).chain(self.entries) {
             logs.push(self.tenant.as_str(), &self.circumstances, chance, entry);
         }
@@ -67,7 +69,9 @@ impl<E: Endpoint<Mode: Mode>> Work<E> {
         }
         let (events, record) = (logs.params(), record.as_ref().map(Record::params));
         let record = record.as_ref().map(|params| (Record::STATEMENT, params.as_slice()));
-        let closing: Vec<_> = appends(&events).into_iter().chain(record).collect();
+        let withheld = erased.as_ref().map(|erased| (erased.of_the_tenant(), erased.of_all()));
+        let withheld = erased.iter().zip(&withheld).flat_map(|(erased, (own, all))| erased.withheld(own, all));
+        let closing: Vec<_> = appends(&events).into_iter().chain(record).chain(withheld).collect();
         self.unit.commit(&closing).await
     }
 

@@ -29,6 +29,7 @@ pub const STATEMENTS: &[&[&StatementInfo]] = &[
     node::REPLACE_STATEMENTS,
     node::VERSION_STATEMENTS,
     node::DELETE_STATEMENTS,
+    node::DELETED_STATEMENTS,
     node::SHARED_STATEMENTS,
     purge::STATEMENTS,
     listing::STATEMENTS,

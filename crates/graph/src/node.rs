@@ -1,6 +1,7 @@
 //! Nodes.
 
 mod delete;
+mod deleted;
 mod replace;
 mod shared;
 mod upsert;
@@ -8,6 +9,7 @@ mod values;
 mod version;
 
 pub use delete::{Erased, delete, erase, restore as restore_deleted};
+pub use deleted::{DeletedNode, deleted};
 pub use replace::{MOST_VERSIONS, Meant, Replaced, hold, replace};
 pub use shared::erase as erase_shared;
 pub use upsert::{Stored, replace_by_external_id, upsert_all};
@@ -74,6 +76,7 @@ const BY_EXTERNAL_ID: Statement<Read> = Statement::reading(
 
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[CREATE.info(), GET.info(), BY_EXTERNAL_ID.info()];
 pub(crate) use delete::STATEMENTS as DELETE_STATEMENTS;
+pub(crate) use deleted::STATEMENTS as DELETED_STATEMENTS;
 pub(crate) use replace::STATEMENTS as REPLACE_STATEMENTS;
 pub(crate) use shared::STATEMENTS as SHARED_STATEMENTS;
 pub(crate) use version::STATEMENTS as VERSION_STATEMENTS;

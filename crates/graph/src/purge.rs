@@ -44,6 +44,10 @@ const ERASE: Statement<Write> = Statement::writing(
        delete from node_versions v using gone g where v.tenant_id = $1 and v.node_id = g.node_id
      ), parted as (
        delete from deleted_edges e using gone g where e.tenant_id = $1 and (e.src = g.node_id or e.dst = g.node_id)
+     ), vectors as (
+       delete from deleted_embeddings v using gone g where v.tenant_id = $1 and v.node_id = g.node_id
+     ), history as (
+       delete from embedding_history h using gone g where h.tenant_id = $1 and h.node_id = g.node_id
      ), free as materialized (
        select j.subject_id from jobs j where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = any($2) for update skip locked
      ), dropped as (

@@ -143,6 +143,7 @@ impl<T: DeserializeOwned + Body + Send + 'static> Decode for Json<T> {
 pub(crate) const AT_ONCE_BYTES: usize = 64 << 10;
 
 fn parse<T: DeserializeOwned + Body>(body: &[u8]) -> Result<T, Problem> {
+    let body = if body.is_empty() && T::MAY_BE_ABSENT { b"{}" } else { body };
     // serde would take a list for an object all of whose members may be absent.
     if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
         return Err(Problem::malformed("the body must be a JSON object"));

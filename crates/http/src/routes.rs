@@ -18,9 +18,9 @@ use wardgraph_vault::Vault;
 use crate::{
     Accounts, Api, Edge, HealthState, Mounted, Newcomers, QueryVectors,
     handlers::{
-        self, account, auth as ceremonies, authorize, authz, batch, clients, device, edges, elevation, embeddings, events,
-        invitations, mfa, nodes, oauth, organizations, pages, registration, relations, reviews, roles, search, system, users,
-        versions,
+        self, account, auth as ceremonies, authorize, authz, batch, clients, deleted, device, edges, elevation, embeddings,
+        events, invitations, mfa, nodes, oauth, organizations, pages, registration, relations, reviews, roles, search, system,
+        users, versions,
     },
 };
 
@@ -85,6 +85,7 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(g::DeleteNode, with(services, versions::delete))
         .mount(g::ListNodeVersions, versions::list)
         .mount(g::RestoreNode, with(services, versions::restore))
+        .mount(g::ListDeletedNodes, deleted::list)
         .mount(g::CreateEdge, edges::create)
         .mount(g::CreateEdges, edges::create_all)
         .mount(g::ListEdges, edges::list)

@@ -189,6 +189,7 @@ impl EmbeddingWorker {
     }
 
     async fn work(&self, owner: Owner, claims: Vec<Claim>, turn: &mut Turn<'_>) -> Result<(), StoreError> {
+        let claims = self.bring_back(&owner, claims).await?;
         let nodes: Vec<NodeId> = claims.iter().map(|claim| claim.node).collect();
         let mut reading = self.parts.work::<Read>(WHY, owner.clone())?;
         let texts: BTreeMap<NodeId, String> = embedding::texts(&mut reading.tx(), &nodes).await?.into_iter().collect();
@@ -209,6 +210,25 @@ impl EmbeddingWorker {
             self.keep(&owner, &[], outcomes).await?;
         }
         Ok(())
+    }
+
+    /// Gives nodes that were deleted and came back the vectors that they had. Returns the claims that are still to be worked.
+    async fn bring_back(&self, owner: &Owner, claims: Vec<Claim>) -> Result<Vec<Claim>, StoreError> {
+        if claims.iter().all(|claim| claim.reworded) {
+            return Ok(claims);
+        }
+        let mut work = self.parts.work::<Write>(WHY, owner.clone())?;
+        let model = self.embedder.model().as_str();
+        let back = embedding::bring_back(&mut work.tx(), model, &claims).await?;
+        let mut entries = Vec::new();
+        if !back.is_empty() {
+            // Only tenants' nodes are brought back.
+            tiers::touch(&mut work.tx(), model, back.len()).await?;
+            let payload = json!({ "model": model, "nodes": back, "brought_back": true });
+            entries.push(Entry { event_type: EventType::NodesEmbedded, subject: None, outcome: Outcome::Success, payload });
+        }
+        work.commit(entries).await?;
+        Ok(claims.into_iter().filter(|claim| !back.contains(&claim.node)).collect())
     }
 
     /// Embeds together, and one by one if the model refuses a text, so that one bad text does not hold up the others.

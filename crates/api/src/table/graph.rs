@@ -5,6 +5,7 @@ use wardgraph_kernel::{EdgeId, NodeId};
 use crate::{
     Created, IfMatch, Json, NoContent, Path, Query, Stored, Tagged,
     wire::{
+        deleted::{DeletedNodeFilter, DeletedNodePage},
         edge::{Edge, EdgeBatch, EdgeBatchResult, EdgeFilter, EdgePage, NewEdge},
         embedding::NodeEmbeddings,
         event::{EventFilter, EventPage},
@@ -52,17 +53,24 @@ crate::endpoints! {
     ReplaceNode: PUT "/nodes/{id}" ((Path<NodeId>, IfMatch, Json<NewNode>)) -> Tagged<Node> {
         permission: NodesWrite, on: id, limit: NodeWrite, audit: NodeUpdated, body: SMALL,
     }
-    /// Delete a node with its edges and embeddings. It can be brought back until its grace period is over, unless `hard` erases it at once.
+    /// Delete a node with its edges and embeddings. It can be brought back with them until its grace period is over.
+    /// `hard` erases it at once, and with it the answers that are kept for an `Idempotency-Key` and tell of it.
     DeleteNode: DELETE "/nodes/{id}" ((Path<NodeId>, IfMatch, Query<Deletion>)) -> NoContent {
         permission: NodesWrite, on: id, limit: NodeWrite, audit: NodeDeleted, body: 0,
     }
-    /// List what a node was, page by page: the version in force first. Versions are kept until the node is purged.
+    /// List what a node was, page by page: the version in force first.
+    /// Of those before it the latest 1,000 are kept, until the node is purged.
     ListNodeVersions: GET "/nodes/{id}/versions" ((Path<NodeId>, Query<VersionFilter>)) -> Json<NodeVersionPage> {
         permission: NodesRead, on: id, limit: Read, body: 0,
     }
     /// Go back to an earlier version, as a new one; or, without `version`, bring a deleted node back with its edges.
     RestoreNode: POST "/nodes/{id}/restore" ((Path<NodeId>, IfMatch, Json<Restoration>)) -> Tagged<Node> {
         permission: NodesWrite, on: id, limit: NodeWrite, audit: NodeRestored, body: SMALL,
+    }
+    /// List the deleted nodes that can still be brought back, page by page.
+    /// It tells what they are called, when they were deleted and until when they are kept, and nothing of what they hold.
+    ListDeletedNodes: GET "/nodes/deleted" (Query<DeletedNodeFilter>) -> Json<DeletedNodePage> {
+        permission: NodesWrite, limit: Read, body: 0,
     }
     /// Create an edge between two nodes of the tenant.
     CreateEdge: POST "/edges" (Json<NewEdge>) -> Created<Edge> {

@@ -7,6 +7,7 @@ pub mod authorize;
 pub mod authz;
 pub mod authzen;
 pub mod client;
+pub mod deleted;
 pub mod device;
 pub mod disown;
 mod done;

@@ -133,7 +133,7 @@ impl Validate for Deletion {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Restoration {
-    /// An earlier version of the node; absent, a deleted node is brought back as it was.
+    /// An earlier version of the node; absent, as without a body, a deleted node is brought back as it was.
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub version: Option<i32>,
@@ -149,6 +149,8 @@ impl Validate for Restoration {
 }
 
 impl Body for Restoration {
+    const MAY_BE_ABSENT: bool = true;
+
     fn example(_: &Known) -> Value {
         json!({ "version": 1 })
     }

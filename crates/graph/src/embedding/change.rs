@@ -81,8 +81,8 @@ pub(super) const QUEUE: Statement<Write> = Statement::writing(
        where not exists (select from jobs j where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = l.node_id)
        order by n.node_id for no key update of n skip locked
      ), queued as (
-       insert into jobs (tenant_id, kind, subject_id, due_at)
-       select $1, 'embed', t.node_id, $5 from there t where (select count(*) from there) > 0
+       insert into jobs (tenant_id, kind, subject_id, due_at, reworded)
+       select $1, 'embed', t.node_id, $5, false from there t where (select count(*) from there) > 0
        on conflict (tenant_id, kind, subject_id) do nothing returning subject_id
      ), shown as (
        update nodes n set embedding_status = 'queued' from queued q where n.tenant_id = $1 and n.node_id = q.subject_id

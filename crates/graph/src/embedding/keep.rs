@@ -30,9 +30,13 @@ pub(super) const FINISH: Statement<Write> = Statement::writing(
        delete from jobs j using input i left join there t using (node_id)
        where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = i.node_id and j.attempts = i.attempts and j.claim = $4 and not j.dead
          and (select count(*) from there) >= 0 and (select count(*) from marked) >= 0
-       returning j.subject_id as node_id
+       returning j.subject_id as node_id, j.reworded
      ), before as (
        select e.node_id, e.embedding from embeddings e where e.tenant_id = $1 and e.model = $7 and e.node_id = any($2)
+       union all
+       -- Of a node that came back, and was changed before it got this one.
+       select d.node_id, d.embedding from deleted_embeddings d where d.tenant_id = $1 and d.model = $7 and d.node_id = any($2)
+         and not exists (select from embeddings e where e.tenant_id = $1 and e.model = $7 and e.node_id = d.node_id)
      ), kept as (
        insert into embeddings (tenant_id, node_id, model, embedding, embedded_at)
        select $1, i.node_id, $7, i.embedding, $8 from input i join done using (node_id) join there using (node_id)
@@ -46,11 +50,58 @@ pub(super) const FINISH: Statement<Write> = Statement::writing(
        delete from embedding_history h using kept k, lateral (
          select o.entry_id from embedding_history o where o.tenant_id = $1 and o.node_id = k.node_id order by o.entry_id desc offset $9::bigint - 1
        ) o where h.tenant_id = $1 and h.node_id = k.node_id and h.entry_id = o.entry_id
+     ), outdated as (
+       delete from deleted_embeddings d using kept k where d.tenant_id = $1 and d.node_id = k.node_id
      )
-     update nodes n set embedding_status = 'ready', last_refreshed = $8, drift_score = b.embedding <=> i.embedding
-     from kept k join input i using (node_id) left join before b using (node_id)
+     -- The same text by another model is as old as it was, and has drifted as far.
+     update nodes n
+     set embedding_status = 'ready',
+         last_refreshed = case when d.reworded then $8::timestamptz else n.last_refreshed end,
+         drift_score = case when d.reworded then b.embedding <=> i.embedding else n.drift_score end
+     from kept k join input i using (node_id) join done d using (node_id) left join before b using (node_id)
      where n.tenant_id = $1 and n.node_id = k.node_id returning n.node_id",
 );
+
+/// Finishes claimed jobs of nodes that came back, by the vectors that they had: their text is the same, and the model too.
+pub(super) const BRING_BACK: Statement<Write> = Statement::writing(
+    "graph.embedding.bring_back",
+    WORKERS,
+    "with input as (
+       select * from unnest($2::uuid[], $3::int[]) as i(node_id, attempts)
+     ), there as materialized (
+       select n.node_id from nodes n where n.tenant_id = $1 and n.node_id = any($2) order by n.node_id for no key update
+     ), fitting as materialized (
+       select d.node_id, d.embedding, d.embedded_at from deleted_embeddings d join there t on t.node_id = d.node_id
+       where d.tenant_id = $1 and d.model = $5
+     ), marked as (
+       insert into embedding_tenants (tenant_id, model)
+       select $1, $5 where not exists (select from embedding_tenants t where t.tenant_id = $1 and t.model in ('', $5))
+         and exists (select from input i join fitting f using (node_id) join jobs j on j.tenant_id = $1 and j.kind = 'embed'
+                     and j.subject_id = i.node_id and j.attempts = i.attempts and j.claim = $4 and not j.dead and not j.reworded)
+       on conflict (tenant_id) do update set model = '' where embedding_tenants.model <> excluded.model returning 1
+     ), done as (
+       delete from jobs j using input i join fitting f using (node_id)
+       where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = i.node_id and j.attempts = i.attempts and j.claim = $4 and not j.dead
+         and not j.reworded and (select count(*) from marked) >= 0
+       returning j.subject_id as node_id
+     ), kept as (
+       insert into embeddings (tenant_id, node_id, model, embedding, embedded_at)
+       select $1, f.node_id, $5, f.embedding, f.embedded_at from fitting f join done using (node_id)
+       on conflict (tenant_id, model, node_id) do nothing
+     ), lifted as (
+       delete from deleted_embeddings d using done where d.tenant_id = $1 and d.node_id = done.node_id
+     )
+     update nodes n set embedding_status = 'ready' from done where n.tenant_id = $1 and n.node_id = done.node_id returning n.node_id",
+);
+
+/// Gives nodes that were deleted and came back the vectors of `model` that they had. Returns those that are ready now; the others are to be
+/// embedded.
+pub async fn bring_back(tx: &mut Tx<'_, Write>, model: &str, claims: &[Claim]) -> Result<Vec<NodeId>, StoreError> {
+    let tenant = tx.tenant();
+    let (ids, attempts, number) = parts(claims.iter());
+    let rows = tx.write(&BRING_BACK, &[&tenant, &ids, &attempts, &number, &model]).await?;
+    rows.iter().map(|row| Ok(row.try_get::<Uuid>(0)?.into())).collect()
+}
 
 /// Keeps vectors and finishes their jobs. Returns the nodes that are ready now.
 pub async fn finish(

@@ -5,7 +5,7 @@
 //!
 //! **The contract of whoever changes a node's text:** in the transaction of the change, `insert into jobs (tenant_id, kind, subject_id,
 //! due_at) values ($1, 'embed', $node, $now) on conflict (tenant_id, kind, subject_id) do update set due_at = excluded.due_at, attempts = 0,
-//! dead = false`, and all nodes' rows before the first job's, in the order of their ids. Here it is the same, with the row of
+//! dead = false, reworded = true`, and all nodes' rows before the first job's, in the order of their ids. Here it is the same, with the row of
 //! `embedding_tenants` between them; whoever has that one first does not wait for nodes. `attempts = 0` is what takes the job from a worker that has read the old text: a claim
 //! is never 0, and the next claim draws a number of its own, so the old one can neither finish, nor put off, nor give back what it no longer
 //! holds (`a_text_that_is_changed_while_it_is_embedded_is_embedded_anew`).
@@ -26,7 +26,7 @@ pub use change::{
     Behind, Move, Queued, Server, beat, begin_move, behind, end_move, queue_missing, remove_old, revive, servers, take,
 };
 pub use history::{Embedding, Told, history};
-pub use keep::finish;
+pub use keep::{bring_back, finish};
 
 /// Claims due jobs, a tenant at a time in the order of their names, from the one after `$4`: of each tenant that has any the same number, the
 /// oldest first. However many wait in one tenant, the work is bounded by `$6` tenants and `$2` jobs. Tells the last tenant that was looked at.
@@ -53,10 +53,10 @@ const CLAIM: Statement<Write> = Statement::writing(
      ), claimed as (
        update jobs j set attempts = j.attempts + 1, due_at = $3, claim = $5, faults = case when j.attempts = 0 then 0 else j.faults end
        from picked p where j.kind = 'embed' and j.tenant_id = p.tenant_id and j.subject_id = p.subject_id
-       returning j.tenant_id, j.subject_id, j.attempts, j.faults
+       returning j.tenant_id, j.subject_id, j.attempts, j.faults, j.reworded
      )
      select case when (select count(*) from due) < $2::bigint then (select max(tenant_id) from tenants) else (select max(tenant_id) from due) end,
-            c.tenant_id, c.subject_id, c.attempts, c.faults
+            c.tenant_id, c.subject_id, c.attempts, c.faults, c.reworded
      from (select) one left join claimed c on true order by c.tenant_id, c.subject_id",
 );
 
@@ -136,6 +136,7 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     TEXTS.info(),
     HOLD.info(),
     keep::FINISH.info(),
+    keep::BRING_BACK.info(),
     DROP.info(),
     RETRY.info(),
     RELEASE.info(),
@@ -180,6 +181,8 @@ pub struct Claim {
     pub attempt: i32,
     /// How often a model refused its text.
     pub faults: i32,
+    /// Whether the text is new, or a refresh was asked for; false where the model alone is another, or the node came back as it was.
+    pub reworded: bool,
     /// What tells this claim from every other.
     pub number: i64,
 }
@@ -214,7 +217,7 @@ pub async fn claim(
         // A job of nobody, made by hand, must not stop everyone's queue.
         let Ok(owner) = Owner::parse(&tenant) else { return Ok(None) };
         let node = row.try_get::<Uuid>(2)?.into();
-        Ok(Some(Claim { owner, node, attempt: row.try_get(3)?, faults: row.try_get(4)?, number }))
+        Ok(Some(Claim { owner, node, attempt: row.try_get(3)?, faults: row.try_get(4)?, reworded: row.try_get(5)?, number }))
     };
     let jobs = rows.iter().filter_map(|row| claim(row).transpose()).collect::<Result<_, StoreError>>()?;
     Ok(Claims { jobs, last })

@@ -14,7 +14,7 @@ use crate::{GraphError, edge::MOST_EDGES, purge};
 pub(super) const LOCK: Statement<Write> =
     Statement::writing("graph.node.lock", REQUESTS, "select version from nodes where tenant_id = $1 and node_id = $2 for update");
 
-/// Moves a node and its edges away, and has the tenant's purge wake in time. More edges than are asked for leave everything as it is.
+/// Moves a node, its edges and its vectors away, and has the tenant's purge wake in time. More edges than are asked for leave everything as it is.
 const DELETE: Statement<Write> = Statement::writing(
     "graph.node.delete",
     &[Role::App],
@@ -31,14 +31,22 @@ const DELETE: Statement<Write> = Statement::writing(
      ), parked as (
        insert into deleted_edges (tenant_id, edge_id, src, rel, dst, props, created_at, size_bytes)
        select $1, p.edge_id, p.src, p.rel, p.dst, p.props, p.created_at, p.size_bytes from parted p
+     ), lifted as (
+       delete from embeddings v where v.tenant_id = $1 and v.node_id = $2 and (select ok from few) returning v.model, v.embedding, v.embedded_at
+     ), laid as (
+       insert into deleted_embeddings (tenant_id, node_id, model, embedding, embedded_at)
+       select $1, $2, l.model, l.embedding, l.embedded_at from lifted l
+       on conflict (tenant_id, node_id, model) do update set embedding = excluded.embedding, embedded_at = excluded.embedded_at
      ), gone as (
        delete from nodes where tenant_id = $1 and node_id = $2 and (select ok from few)
-       returning node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, version, content, size_bytes, created_at, updated_at
+       returning node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, version, content, size_bytes, created_at, updated_at,
+                 last_refreshed, drift_score
      ), moved as (
        insert into deleted_nodes (tenant_id, node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, version, content,
-                                  size_bytes, created_at, updated_at, deleted_at, purge_at)
+                                  size_bytes, created_at, updated_at, last_refreshed, drift_score, reworded, deleted_at, purge_at)
        select $1, g.node_id, g.external_id, g.classes, g.props, g.payload_ref, g.metadata, g.refresh_policy, g.triggers, g.version, g.content,
-              g.size_bytes, g.created_at, g.updated_at, $4, $5 from gone g
+              g.size_bytes, g.created_at, g.updated_at, g.last_refreshed, g.drift_score,
+              exists (select from jobs j where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = g.node_id and j.reworded), $4, $5 from gone g
      ), due as (
        insert into jobs (tenant_id, kind, subject_id, due_at) select $1, 'purge', '00000000-0000-0000-0000-000000000000', $5 from gone
        on conflict (tenant_id, kind, subject_id) do update set due_at = least(jobs.due_at, excluded.due_at), attempts = jobs.attempts + 1, dead = false
@@ -73,8 +81,8 @@ const HOLD_ENDS: Statement<Write> = Statement::writing(
      select (select count(*) from deleted), (select count(*) from there)",
 );
 
-/// Brings a deleted node back as a new version, with those of its edges whose other end is there. The others go on waiting for theirs. More
-/// edges than are asked for leave everything as it is.
+/// Brings a deleted node back as a new version, with those of its edges whose other end is there. The others go on waiting for theirs, and its
+/// vectors for the worker, who alone keeps vectors. More edges than are asked for leave everything as it is.
 const RETURN: Statement<Write> = Statement::writing(
     "graph.deleted_node.return",
     &[Role::App],
@@ -90,7 +98,7 @@ const RETURN: Statement<Write> = Statement::writing(
          ), back as (
            delete from deleted_nodes d where d.tenant_id = $1 and d.node_id = $2 and (select ok from few)
            returning d.node_id, d.external_id, d.classes, d.props, d.payload_ref, d.metadata, d.refresh_policy, d.triggers, d.version, d.content,
-                     d.size_bytes, d.created_at, d.updated_at
+                     d.size_bytes, d.created_at, d.updated_at, d.last_refreshed, d.drift_score, d.reworded
          ), kept as (
            insert into node_versions (tenant_id, node_id, version, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers,
                                       size_bytes, written_at, superseded_at)
@@ -98,14 +106,16 @@ const RETURN: Statement<Write> = Statement::writing(
                   b.updated_at, $3 from back b
          ), returned as (
            insert into nodes (tenant_id, node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, version, content,
-                              size_bytes, embedding_status, created_at, updated_at)
+                              size_bytes, embedding_status, created_at, updated_at, last_refreshed, drift_score)
            select $1, b.node_id, b.external_id, b.classes, b.props, b.payload_ref, b.metadata, b.refresh_policy, b.triggers, b.version + 1, b.content,
-                  b.size_bytes, case when b.content is null then 'none' else 'queued' end, b.created_at, $3 from back b
+                  b.size_bytes, case when b.content is null then 'none' else 'queued' end, b.created_at, $3,
+                  b.last_refreshed, b.drift_score from back b
            returning ",
         columns!(),
         "), queued as (
-           insert into jobs (tenant_id, kind, subject_id, due_at) select $1, 'embed', r.node_id, $3 from returned r where r.embedding_status = 'queued'
-           on conflict (tenant_id, kind, subject_id) do update set due_at = excluded.due_at, attempts = 0, dead = false
+           insert into jobs (tenant_id, kind, subject_id, due_at, reworded)
+           select $1, 'embed', r.node_id, $3, b.reworded from returned r join back b on b.node_id = r.node_id where r.embedding_status = 'queued'
+           on conflict (tenant_id, kind, subject_id) do update set due_at = excluded.due_at, attempts = 0, dead = false, reworded = excluded.reworded
          ), unparked as (
            delete from deleted_edges e where e.tenant_id = $1 and e.edge_id in (select edge_id from at) and (select ok from few)
            returning e.edge_id, e.src, e.rel, e.dst, e.props, e.created_at, e.size_bytes

@@ -59,9 +59,11 @@ macro_rules! replace {
                    returning n.node_id, n.version, n.embedding_status, n.updated_at
                  ), queued as (
                    insert into jobs (tenant_id, kind, subject_id, due_at) select $1, 'embed', c.node_id, $11 from changed c where c.reworded
-                   on conflict (tenant_id, kind, subject_id) do update set due_at = excluded.due_at, attempts = 0, dead = false
+                   on conflict (tenant_id, kind, subject_id) do update set due_at = excluded.due_at, attempts = 0, dead = false, reworded = true
                  ), wordless as (
                    delete from embeddings e using changed c where e.tenant_id = $1 and e.node_id = c.node_id and c.content is null
+                 ), parked as (
+                   delete from deleted_embeddings d using changed c where d.tenant_id = $1 and d.node_id = c.node_id and c.content is null
                  )
                  select w.node_id, w.version, u.version, coalesce(u.embedding_status, w.embedding_status), w.created_at, coalesce(u.updated_at, w.updated_at)
                  from input i left join was w using (", $by, ") left join updated u on u.node_id = w.node_id order by i.n"

@@ -17,6 +17,8 @@ const ERASE: Statement<Write> = Statement::writing(
        delete from nodes where tenant_id = $1 and node_id = $2 returning node_id
      ), versions as (
        delete from node_versions v using gone g where v.tenant_id = $1 and v.node_id = g.node_id
+     ), history as (
+       delete from embedding_history h using gone g where h.tenant_id = $1 and h.node_id = g.node_id
      ), free as materialized (
        select j.subject_id from jobs j where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = $2 for update skip locked
      ), dropped as (

@@ -8,6 +8,7 @@ pub(crate) mod authz;
 pub(crate) mod batch;
 mod cleaning;
 pub(crate) mod clients;
+pub(crate) mod deleted;
 pub(crate) mod device;
 pub(crate) mod edges;
 pub(crate) mod elevation;

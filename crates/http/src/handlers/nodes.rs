@@ -12,7 +12,7 @@ use wardgraph_graph::{
     GraphError,
     filter::Filter,
     listing::{self, Listing},
-    node,
+    node::{self, Meant},
 };
 use wardgraph_kernel::{Chance, Endpoint, List, NodeId, Timestamp, Write};
 
@@ -40,7 +40,10 @@ pub(crate) async fn create<E: Endpoint<Mode = Write, Output = Stored<Node>>>(
     let stored = match storing.on_conflict {
         OnConflict::Error => created(node::create(&mut work.tx(), new, now, &*chance).await?),
         OnConflict::Ignore => match node::create(&mut work.tx(), new, now, &*chance).await {
-            Err(GraphError::ExternalIdTaken(id)) => (None, Stored::Found(wire(node::get(&mut work.tx(), id).await?))),
+            // Held, so that it is not erased before what is kept of this answer can be taken back.
+            Err(GraphError::ExternalIdTaken(id)) => {
+                (None, Stored::Found(wire(node::hold(&mut work.tx(), id, Meant::ANY).await?)))
+            }
             made => created(made?),
         },
         OnConflict::Update => match upserted(&mut work, &new, &if_match, now, &*chance).await? {

@@ -42,6 +42,7 @@ purged! {
     NODE_VERSIONS: "node_versions" by "node_id, version",
     DELETED_EDGES: "deleted_edges" by "edge_id",
     DELETED_NODES: "deleted_nodes" by "node_id",
+    DELETED_EMBEDDINGS: "deleted_embeddings" by "node_id, model",
     NODES: "nodes" by "node_id",
     JOBS: "jobs" by "kind, subject_id",
     IDEMPOTENCY: "idempotency" by "actor_id, endpoint, key",
@@ -57,6 +58,7 @@ pub const KEPT: &[(&str, &str)] = &[
     ("changes", "every server hears of the end, and forgets it by itself"),
     ("challenges", "what is under way ends by itself within minutes"),
     ("client_secrets", "they go with their client"),
+    ("idempotency_subjects", "they go with their answer"),
     ("review_items", "they go with their review"),
     ("logouts", "clients are told of sessions that ended, and then it is forgotten"),
 ];

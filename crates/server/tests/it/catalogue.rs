@@ -85,9 +85,11 @@ async fn the_policies_are_these_and_no_others() {
         ("embedding_history", "worker"),
         ("events", "app+identity+worker"),
         ("idempotency", "app+worker"),
+        ("idempotency_subjects", "app+worker"),
         ("node_versions", "app+worker"),
         ("deleted_nodes", "app+worker"),
         ("deleted_edges", "app+worker"),
+        ("deleted_embeddings", "app+worker"),
         ("roles", "app"),
         ("grants", "app"),
         ("reviews", "app"),
@@ -98,7 +100,7 @@ async fn the_policies_are_these_and_no_others() {
         expected.push(format!("{table} administrator PERMISSIVE {looks_on} admin"));
         expected.push(format!("{table} tenant_read PERMISSIVE SELECT app+worker"));
         expected.extend(["insert", "update", "delete"].map(|act| {
-            let deletes_too = if (table, act) == ("embeddings", "delete") { "app+" } else { "" };
+            let deletes_too = if matches!(table, "embeddings" | "embedding_history") && act == "delete" { "app+" } else { "" };
             format!("{table} tenant_{act} PERMISSIVE {} {deletes_too}{writers}", act.to_uppercase())
         }));
     }
@@ -151,6 +153,9 @@ async fn the_grants_are_these_and_no_others() {
         format!("deleted_edges admin {all}"),
         "deleted_edges app delete+insert+select".into(),
         "deleted_edges worker delete+select".into(),
+        format!("deleted_embeddings admin {all}"),
+        format!("deleted_embeddings app {all}"),
+        "deleted_embeddings worker delete+select".into(),
         format!("deleted_nodes admin {all}"),
         format!("deleted_nodes app {all}"),
         "deleted_nodes worker delete+select".into(),
@@ -163,7 +168,7 @@ async fn the_grants_are_these_and_no_others() {
         "embeddings app delete+select".into(),
         format!("embeddings worker {all}"),
         format!("embedding_history admin {all}"),
-        "embedding_history app select".into(),
+        "embedding_history app delete+select".into(),
         "embedding_history worker delete+insert+select".into(),
         format!("embedding_tenants admin {all}"),
         "embedding_tenants worker insert+select+update".into(),
@@ -176,6 +181,9 @@ async fn the_grants_are_these_and_no_others() {
         "idempotency admin delete+insert+select".into(),
         "idempotency app delete+insert+select".into(),
         "idempotency worker delete+select".into(),
+        "idempotency_subjects admin insert+select".into(),
+        "idempotency_subjects app insert+select".into(),
+        "idempotency_subjects worker select".into(),
         format!("issuer_hours admin {all}"),
         "issuer_hours identity insert+select+update".into(),
         format!("issuer_tenants admin {all}"),
@@ -185,6 +193,7 @@ async fn the_grants_are_these_and_no_others() {
         "jobs attempts app update".into(),
         "jobs dead app update".into(),
         "jobs due_at app update".into(),
+        "jobs reworded app update".into(),
         format!("jobs worker {all}"),
         format!("nodes admin {all}"),
         format!("nodes app {all}"),
@@ -212,7 +221,10 @@ async fn the_grants_are_these_and_no_others() {
     ];
     let of_who_is_invited = ["created_at", "grant_id", "granted_by", "role", "tenant_id", "user_id"]
         .map(|column| ["admin", "identity"].map(|role| format!("grants {column} {role} insert")));
-    let mut expected = [expected.to_vec(), of_who_is_invited.concat(), crate::accounts::rights::grants()].concat();
+    let withheld = ["body", "etag", "status"]
+        .map(|column| ["admin", "app", "worker"].map(|role| format!("idempotency {column} {role} update")));
+    let mut expected =
+        [expected.to_vec(), of_who_is_invited.concat(), withheld.concat(), crate::accounts::rights::grants()].concat();
     expected.sort();
     assert_eq!(listed, expected);
 }

@@ -150,7 +150,10 @@ async fn nothing_is_left_of_a_node_that_is_deleted_hard() {
         assert_eq!(traces(&client, &id).await, ["edges", "embedding_history", "embeddings", "jobs", "node_versions", "nodes"]);
         if in_grace {
             owner.delete(&format!("/nodes/{id}")).await;
-            assert_eq!(traces(&client, &id).await, ["deleted_edges", "deleted_nodes", "jobs", "node_versions"]);
+            assert_eq!(
+                traces(&client, &id).await,
+                ["deleted_edges", "deleted_embeddings", "deleted_nodes", "embedding_history", "jobs", "node_versions"]
+            );
         }
         let reply = owner.delete(&format!("/nodes/{id}?hard=true")).await;
         assert_eq!(reply.status, 204, "{}", reply.text);

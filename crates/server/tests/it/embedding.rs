@@ -23,7 +23,7 @@ use wardgraph_worker::{EmbeddingWorker, ModelKeeper, WorkerOptions};
 #[derive(Debug)]
 pub(crate) struct Dial {
     id: ModelId,
-    calls: AtomicUsize,
+    pub(crate) calls: AtomicUsize,
     away: bool,
     held: Option<Semaphore>,
     waiting: Notify,
@@ -119,7 +119,7 @@ pub(crate) async fn change(client: &Client, id: &str, text: &str) {
              update wardgraph.nodes set content = '{text}', version = version + 1, embedding_status = 'queued' where node_id = '{id}';
              insert into wardgraph.jobs (tenant_id, kind, subject_id, due_at)
              select tenant_id, 'embed', node_id, '2026-01-01' from wardgraph.nodes where node_id = '{id}'
-             on conflict (tenant_id, kind, subject_id) do update set due_at = excluded.due_at, attempts = 0, dead = false;
+             on conflict (tenant_id, kind, subject_id) do update set due_at = excluded.due_at, attempts = 0, dead = false, reworded = true;
              commit"
         ))
         .await

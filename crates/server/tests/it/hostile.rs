@@ -274,6 +274,9 @@ async fn a_body_that_is_no_single_json_object_is_malformed() {
         bodies.push(sample.encode_utf16().flat_map(u16::to_le_bytes).collect());
         bodies.push(nested(100_000).into_bytes());
         bodies.extend((0..sample.len()).map(|length| sample.as_bytes()[..length].to_vec()));
+        // Where nothing in a body is needed, none at all is as good as an empty one.
+        let bodiless = operation(row)["requestBody"]["required"] == false;
+        bodies.retain(|body| !(bodiless && body.is_empty()));
         for body in bodies {
             let what = format!("{} with {:?}", row.spec.id, String::from_utf8_lossy(&body[..body.len().min(200)]));
             let reply = ask(sending(&owner, row, &known, body), &what).await;

@@ -84,6 +84,8 @@ const TENANT_TABLES: &[&str] = &[
     "node_versions",
     "deleted_nodes",
     "deleted_edges",
+    "deleted_embeddings",
+    "idempotency_subjects",
     "data_keys",
     "changes",
     "roles",
@@ -92,6 +94,7 @@ const TENANT_TABLES: &[&str] = &[
 /// The queue is everyone's: these look for due work of all tenants, and bring no content. And what was used is written down for all at once.
 const ACROSS_TENANTS: &[&str] = &[
     "gate.idempotency.due",
+    "gate.idempotency.withhold_everywhere",
     "graph.embedding.claim",
     "graph.embedding.depth",
     "graph.embedding.full",

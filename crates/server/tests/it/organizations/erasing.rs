@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 use wardgraph_organizations::organization::{KEPT, PURGED};
-use wardgraph_testkit::{App, Cluster, GRACE, Person};
+use wardgraph_testkit::{App, Cluster, GRACE, Person, Reply};
 
 use super::{act, delete, enters, event, joins, number, organization};
 
@@ -45,7 +45,11 @@ async fn an_organization_whose_grace_is_over_leaves_its_log_and_nothing_else() {
     let ada = app.person("ada@example.com").await;
     let bob = joins(&app, &ada, "bob@example.com", "developer").await;
     let neighbour = app.person("neighbour@example.com").await;
+    let mut embedded = Vec::new();
     for person in [&ada, &neighbour] {
+        let keyed = json!({ "classes": ["A"], "props": { "text": "deleted when it has a vector" } });
+        let made = Reply::of(person.caller.request("POST", "/nodes").header("idempotency-key", "k").json(&keyed)).await.created();
+        embedded.push((&person.caller, made["id"].as_str().unwrap().to_owned()));
         let node = person.caller.create_node("something to be found").await.created();
         let id = node["id"].as_str().unwrap();
         let other = person.caller.create_node("something else").await.created();
@@ -56,7 +60,14 @@ async fn an_organization_whose_grace_is_over_leaves_its_log_and_nothing_else() {
         app.client_of(person, json!({ "role": "developer" })).await;
     }
     app.embed_everything().await;
+    for (caller, id) in embedded {
+        assert_eq!(caller.delete(&format!("/nodes/{id}")).await.status, 204);
+    }
     let tenant = ada.caller.tenant.clone();
+    let there = theirs(&app, &tenant).await;
+    for table in ["deleted_embeddings", "deleted_nodes", "embedding_history", "idempotency_subjects", "node_versions"] {
+        assert!(there.iter().any(|(name, rows)| name == table && *rows > 0), "{table} is empty: {there:?}");
+    }
     delete(&ada.caller, &organization(&ada), &json!({ "confirm": tenant })).await.ok();
     // Not a moment earlier.
     app.clock.advance(GRACE - std::time::Duration::from_secs(60));
