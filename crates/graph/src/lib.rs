@@ -33,6 +33,7 @@ pub const STATEMENTS: &[&[&StatementInfo]] = &[
     purge::STATEMENTS,
     listing::STATEMENTS,
     edge::STATEMENTS,
+    edge::UPSERT_STATEMENTS,
     neighbours::STATEMENTS,
     lineage::STATEMENTS,
     embedding::STATEMENTS,
