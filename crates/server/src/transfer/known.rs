@@ -23,23 +23,18 @@ pub(super) async fn settled(sender: &Sender, items: &[&Item]) -> Result<Vec<Opti
 }
 
 async fn settle(sender: &Sender, item: &Item) -> Result<Option<Answer>, TransferError> {
-    let Item::Node(NodeItem { id: Some(id), .. }) = item else { return Ok(None) };
+    let Item::Node(node @ NodeItem { id: Some(id), .. }) = item else { return Ok(None) };
     let path = format!("/nodes/{id}");
     let found: Option<Node> = sender.caller.find(&path).await?;
     // A shared node is everybody's, and none that an import changes.
-    let Some(was) = found.filter(|node| node.tenant_id.as_ref() == Some(&sender.tenant)) else { return Ok(None) };
+    let Some(was) = found.filter(|found| found.tenant_id.as_ref() == Some(&sender.tenant)) else { return Ok(None) };
     if !sender.update {
         return Ok(Some(Verdict::There.into()));
     }
-    replace(sender, item, &path, &was).await
-}
-
-async fn replace(sender: &Sender, item: &Item, path: &str, was: &Node) -> Result<Option<Answer>, TransferError> {
-    let Item::Node(node) = item else { return Ok(None) };
-    let reply = sender.caller.put(path, node.replacement().into()).await?;
+    let reply = sender.caller.put(&path, node.replacement().into()).await?;
     match reply.status {
         200 => {
-            let now: Node = call::parse(&Method::PUT, path, &reply)?;
+            let now: Node = call::parse(&Method::PUT, &path, &reply)?;
             let verdict = if now.version == was.version { Verdict::Unchanged } else { Verdict::Updated };
             Ok(Some(Answer { cleaned: now.cleaned, ..verdict.into() }))
         }
