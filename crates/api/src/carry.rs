@@ -183,6 +183,15 @@ pub enum Stored<T> {
     Found(T),
 }
 
+/// A JSON body of something that was stored and has no versions.
+#[derive(Debug, Clone)]
+pub enum Placed<T> {
+    /// It did not exist before: 201.
+    Created(T),
+    /// It did: 200.
+    Found(T),
+}
+
 /// Nothing to say: 204.
 #[derive(Debug, Clone, Copy)]
 pub struct NoContent;

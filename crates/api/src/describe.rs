@@ -11,8 +11,8 @@ use wardgraph_kernel::{
 
 use crate::{
     Accept, Accepted, ClientForm, ClientQuery, Created, Document, Errand, Form, IfMatch, Issued, Json, NoContent, Onward, Page,
-    Parameters, Path, Query, Redirect, Registering, Registrant, RegistrationToken, Signable, Stored, Tagged, carry::Media,
-    validate::Validate, wire::role::RoleId,
+    Parameters, Path, Placed, Query, Redirect, Registering, Registrant, RegistrationToken, Signable, Stored, Tagged,
+    carry::Media, validate::Validate, wire::role::RoleId,
 };
 
 pub use known::{KnownAgreement, KnownClient, KnownInvitations, KnownMfa, KnownReview};
@@ -401,6 +401,13 @@ impl<T: JsonSchema> Output for Stored<T> {
     fn describe(shape: &mut Shape) {
         <Created<T> as Output>::describe(shape);
         (shape.other_status, shape.etag) = (Some(200), true);
+    }
+}
+
+impl<T: JsonSchema> Output for Placed<T> {
+    fn describe(shape: &mut Shape) {
+        <Created<T> as Output>::describe(shape);
+        shape.other_status = Some(200);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Answers as they are kept, with the commit that they tell of, to be given again to whoever asks the same again.
 
-use crate::{Created, Errand, Issued, Json, NoContent, Page, Problem, Redirect, Stored, Tagged, Versioned};
+use crate::{Created, Errand, Issued, Json, NoContent, Page, Placed, Problem, Redirect, Stored, Tagged, Versioned};
 
 /// An answer as it is kept, to be given again to whoever asks the same again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +95,16 @@ impl<T: serde::Serialize + Versioned> Keep for Stored<T> {
             Self::Found(value) => (200, value),
         };
         Ok(Kept { status, etag: Some(value.etag()), body: serde_json::to_string(value)? })
+    }
+}
+
+impl<T: serde::Serialize> Keep for Placed<T> {
+    fn keep(&self) -> Result<Kept, serde_json::Error> {
+        let (status, value) = match self {
+            Self::Created(value) => (201, value),
+            Self::Found(value) => (200, value),
+        };
+        Ok(Kept { status, etag: None, body: serde_json::to_string(value)? })
     }
 }
 

@@ -18,7 +18,8 @@ pub mod wire;
 pub use accept::Accept;
 pub use carry::{
     Accepted, ClientForm, ClientQuery, Created, Document, Errand, Form, Held, IfMatch, Issued, Json, NoContent, Onward, Page,
-    Parameters, Path, Query, Redirect, Registering, Registrant, RegistrationToken, Signable, Stored, Tagged, Versioned, Within,
+    Parameters, Path, Placed, Query, Redirect, Registering, Registrant, RegistrationToken, Signable, Stored, Tagged, Versioned,
+    Within,
 };
 pub use docs::{docs_page, endpoints_document};
 pub use keep::{Keep, Kept, ShownOnce};

@@ -170,6 +170,11 @@ impl<E: Endpoint<Mode = Write>> Work<E> {
         self.entries.push(Entry::done(event_type, subject.into()));
     }
 
+    /// The same, and says more about it: what was there before, and what is after. Never a secret, and never props.
+    pub fn changed_telling(&mut self, event_type: EventType, subject: impl Into<Subject>, payload: Value) {
+        self.entries.push(Entry::done(event_type, subject.into()).with(payload));
+    }
+
     /// Has on record, in another tenant's log, what the change did there: for work under the administrator's role, which may.
     pub fn changed_in(&mut self, tenant: &TenantId, entry: Entry) {
         self.elsewhere.push((tenant.to_string(), entry));

@@ -1,10 +1,15 @@
 //! Edges: typed relations between two nodes of one tenant.
 
+mod upsert;
+
+pub(crate) use upsert::STATEMENTS as UPSERT_STATEMENTS;
+pub use upsert::{Replaced, Stored, upsert_all};
+
 use serde_json::{Map, Value};
 use uuid::Uuid;
 use wardgraph_kernel::weight::weight;
 use wardgraph_kernel::{Chance, Cursor, EdgeId, Mode, NodeId, Page, PageSize, Read, Timestamp, Write};
-use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
+use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, ToSql, Tx};
 
 use crate::{
     GraphError,
@@ -29,28 +34,33 @@ const CREATE: Statement<Write> = Statement::writing(
        union
        select node_id, external_id from nodes where tenant_id = $1 and external_id = any($4::text[] || $7::text[])
      ), input as materialized (
-       select i.edge_id, i.rel, i.props, i.size_bytes, i.n,
+       select i.edge_id, i.rel, i.props, i.size_bytes, i.created_at, i.n,
               coalesce(src.node_id, named_src.node_id) as src, coalesce(dst.node_id, named_dst.node_id) as dst
-       from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::jsonb[], $9::int[]) with ordinality
-         as i(edge_id, src, src_external_id, rel, dst, dst_external_id, props, size_bytes, n)
+       from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::jsonb[], $9::int[],
+                   $11::timestamptz[]) with ordinality
+         as i(edge_id, src, src_external_id, rel, dst, dst_external_id, props, size_bytes, created_at, n)
        left join there src on src.node_id = i.src
        left join there named_src on named_src.external_id = i.src_external_id
        left join there dst on dst.node_id = i.dst
        left join there named_dst on named_dst.external_id = i.dst_external_id
      ), created as (
        insert into edges (tenant_id, edge_id, src, rel, dst, props, size_bytes, created_at)
-       select $1, edge_id, src, rel, dst, props, size_bytes, $10 from input where src is not null and dst is not null
+       select $1, edge_id, src, rel, dst, props, size_bytes, coalesce(created_at, $10) from input where src is not null and dst is not null
+       -- In one order for all, as nodes are created: two batches with the same edges wait for each other, and never in a circle.
+       order by src, rel, dst, n
        on conflict (tenant_id, src, rel, dst) do nothing
        returning edge_id
      )
      select i.src, i.dst, c.edge_id is not null from input i left join created c using (edge_id) order by i.n",
 );
 
-/// The edges that stand where others were to be created: asked after creating, so that those of other requests and of the same batch are seen.
+/// The edges that stand where others were to be created, and whether they say something else: asked after creating, so that those of other
+/// requests and of the same batch are seen.
 const EXISTING: Statement<Read> = Statement::reading(
     "graph.edge.existing",
     &[Role::App],
-    "select e.edge_id from unnest($2::uuid[], $3::text[], $4::uuid[]) with ordinality as i(src, rel, dst, n)
+    "select e.edge_id, e.props is distinct from i.props
+     from unnest($2::uuid[], $3::text[], $4::uuid[], $5::jsonb[]) with ordinality as i(src, rel, dst, props, n)
      left join edges e on e.tenant_id = $1 and e.src = i.src and e.rel = i.rel and e.dst = i.dst order by i.n",
 );
 
@@ -201,6 +211,8 @@ pub struct NewEdge {
     pub dst: End,
     /// What describes it.
     pub props: Map<String, Value>,
+    /// When it came about, if that was not now.
+    pub created_at: Option<Timestamp>,
 }
 
 impl NewEdge {
@@ -236,6 +248,13 @@ pub struct Edge {
     pub created_at: Timestamp,
 }
 
+impl Edge {
+    fn created(tenant: String, id: EdgeId, (src, dst): (NodeId, NodeId), new: NewEdge, now: Timestamp) -> Self {
+        let created_at = new.created_at.unwrap_or(now);
+        Self { tenant: named(tenant), id, src, rel: new.rel, dst, props: new.props.into(), created_at }
+    }
+}
+
 /// What became of one item of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Creation {
@@ -249,7 +268,12 @@ pub enum Creation {
         dst: NodeId,
     },
     /// The tenant has this edge already.
-    Exists(EdgeId),
+    Exists {
+        /// The id of that edge.
+        id: EdgeId,
+        /// Whether its props are others.
+        differs: bool,
+    },
     /// The end that this field names is no node of the tenant.
     NoEnd(&'static str),
 }
@@ -257,16 +281,8 @@ pub enum Creation {
 /// Creates one edge.
 pub async fn create(tx: &mut Tx<'_, Write>, new: NewEdge, now: Timestamp, chance: &dyn Chance) -> Result<Edge, GraphError> {
     match create_all(tx, std::slice::from_ref(&new), now, chance).await?.first() {
-        Some(Creation::Created { id, src, dst }) => Ok(Edge {
-            tenant: Some(tx.tenant()),
-            id: *id,
-            src: *src,
-            rel: new.rel,
-            dst: *dst,
-            props: new.props.into(),
-            created_at: now,
-        }),
-        Some(Creation::Exists(id)) => Err(GraphError::EdgeExists(*id)),
+        Some(Creation::Created { id, src, dst }) => Ok(Edge::created(tx.tenant(), *id, (*src, *dst), new, now)),
+        Some(Creation::Exists { id, .. }) => Err(GraphError::EdgeExists(*id)),
         Some(Creation::NoEnd(field)) => Err(GraphError::NoEnd { field }),
         None => Err(StoreError::Unsafe("a created edge came back without a result".into()).into()),
     }
@@ -289,28 +305,32 @@ pub async fn create_all(
     let dst_external: Vec<_> = new.iter().map(|e| e.dst.external_id()).collect();
     let props: Vec<Value> = new.iter().map(|e| Value::Object(e.props.clone())).collect();
     let sizes: Vec<i32> = new.iter().map(NewEdge::size_bytes).collect();
+    let times: Vec<Option<Timestamp>> = new.iter().map(|e| e.created_at).collect();
     let tenant = tx.tenant();
-    let rows = tx.write(&CREATE, &[&tenant, &ids, &src, &src_external, &rel, &dst, &dst_external, &props, &sizes, &now]).await?;
+    let params: [&(dyn ToSql + Sync); 11] =
+        [&tenant, &ids, &src, &src_external, &rel, &dst, &dst_external, &props, &sizes, &now, &times];
+    let rows = tx.write(&CREATE, &params).await?;
     let mut results = Vec::with_capacity(new.len());
     let mut taken = Vec::new();
-    for (row, (id, new)) in rows.iter().zip(ids.iter().zip(new)) {
+    for (row, (id, (new, props))) in rows.iter().zip(ids.iter().zip(new.iter().zip(&props))) {
         let (src, dst, created) = ends(row)?;
         results.push(match (src, dst) {
             (None, _) => Creation::NoEnd(field(&new.src, "src", "src_external_id")),
             (_, None) => Creation::NoEnd(field(&new.dst, "dst", "dst_external_id")),
             (Some(src), Some(dst)) => {
                 if !created {
-                    taken.push((results.len(), (src, new.rel.as_str(), dst)));
+                    taken.push((results.len(), Taken { src, rel: &new.rel, dst, props }));
                 }
                 Creation::Created { id: (*id).into(), src: src.into(), dst: dst.into() }
             }
         });
     }
-    let (places, triples): (Vec<usize>, Vec<_>) = taken.into_iter().unzip();
-    for (place, id) in places.into_iter().zip(existing(tx, triples).await?) {
+    let (places, taken): (Vec<usize>, Vec<_>) = taken.into_iter().unzip();
+    for (place, found) in places.into_iter().zip(existing(tx, &taken).await?) {
         if let Some(result) = results.get_mut(place) {
             // An edge that was in the way and is gone again: whoever tries once more creates it.
-            *result = Creation::Exists(id.ok_or(StoreError::Conflict)?);
+            let (id, differs) = found.ok_or(StoreError::Conflict)?;
+            *result = Creation::Exists { id, differs };
         }
     }
     Ok(results)
@@ -327,15 +347,30 @@ fn field(end: &End, id: &'static str, external_id: &'static str) -> &'static str
     }
 }
 
-/// The ids of the edges with these ends and meanings, in their order.
-async fn existing(tx: &mut Tx<'_, Write>, triples: Vec<(Uuid, &str, Uuid)>) -> Result<Vec<Option<EdgeId>>, StoreError> {
-    if triples.is_empty() {
+/// An edge that was not created, since one stands there.
+struct Taken<'a> {
+    src: Uuid,
+    rel: &'a str,
+    dst: Uuid,
+    props: &'a Value,
+}
+
+/// The ids of the edges with these ends and meanings, in their order, and whether their props are others.
+async fn existing(tx: &mut Tx<'_, Write>, taken: &[Taken<'_>]) -> Result<Vec<Option<(EdgeId, bool)>>, StoreError> {
+    if taken.is_empty() {
         return Ok(Vec::new());
     }
-    let (src, (rel, dst)): (Vec<_>, (Vec<_>, Vec<_>)) = triples.into_iter().map(|(src, rel, dst)| (src, (rel, dst))).unzip();
+    let src: Vec<_> = taken.iter().map(|taken| taken.src).collect();
+    let rel: Vec<_> = taken.iter().map(|taken| taken.rel).collect();
+    let dst: Vec<_> = taken.iter().map(|taken| taken.dst).collect();
+    let props: Vec<_> = taken.iter().map(|taken| taken.props).collect();
     let tenant = tx.tenant();
-    let rows = tx.query(&EXISTING, &[&tenant, &src, &rel, &dst]).await?;
-    rows.iter().map(|row| Ok(row.try_get::<Option<Uuid>>(0)?.map(EdgeId::from))).collect()
+    let rows = tx.query(&EXISTING, &[&tenant, &src, &rel, &dst, &props]).await?;
+    let found = |row: &Row| match row.try_get::<Option<Uuid>>(0)? {
+        Some(id) => Ok(Some((id.into(), row.try_get(1)?))),
+        None => Ok(None),
+    };
+    rows.iter().map(found).collect()
 }
 
 /// Reads an edge of the tenant.

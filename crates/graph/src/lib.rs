@@ -34,6 +34,7 @@ pub const STATEMENTS: &[&[&StatementInfo]] = &[
     purge::STATEMENTS,
     listing::STATEMENTS,
     edge::STATEMENTS,
+    edge::UPSERT_STATEMENTS,
     neighbours::STATEMENTS,
     lineage::STATEMENTS,
     embedding::STATEMENTS,

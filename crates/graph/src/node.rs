@@ -48,8 +48,8 @@ const CREATE: Statement<Write> = Statement::writing(
        insert into nodes (tenant_id, node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, content,
                           size_bytes, embedding_status, created_at, updated_at)
        select $1, node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers,
-              content, size_bytes, case when content is null then 'none' else 'queued' end, $11, $11
-       from input
+              content, size_bytes, case when content is null then 'none' else 'queued' end, coalesce(t.created_at, $11), $11
+       from input left join unnest($13::timestamptz[]) with ordinality as t(created_at, n) using (n)
        -- In one order for all: two batches with the same external ids wait for each other, and never in a circle.
        order by external_id
        on conflict (tenant_id, external_id) do nothing
@@ -98,6 +98,8 @@ pub struct NewNode {
     pub triggers: Vec<Map<String, Value>>,
     /// The caller's own id.
     pub external_id: Option<String>,
+    /// When it came about, if that was not now: of no account where a node is changed.
+    pub created_at: Option<Timestamp>,
 }
 
 impl NewNode {
@@ -181,7 +183,10 @@ pub async fn create_all(
     // Listed in the order in which they were sent.
     ids.sort_unstable();
     let values = Values::of(tx.tenant(), ids.clone(), new, now);
-    let rows = tx.write(&CREATE, &values.params()).await?;
+    let times: Vec<Option<Timestamp>> = new.iter().map(|node| node.created_at).collect();
+    let mut params = values.params().to_vec();
+    params.push(&times);
+    let rows = tx.write(&CREATE, &params).await?;
     let created = rows.iter().map(|row| row.try_get(0)).collect::<Result<std::collections::HashSet<Uuid>, _>>()?;
     let refused: Vec<&str> =
         new.iter().zip(&ids).filter(|(_, id)| !created.contains(id)).filter_map(|(n, _)| n.external_id.as_deref()).collect();
@@ -234,7 +239,7 @@ impl Node {
             triggers: new.triggers.into_iter().map(Value::Object).collect(),
             version: 1,
             embedding_status,
-            created_at: now,
+            created_at: new.created_at.unwrap_or(now),
             updated_at: now,
         }
     }

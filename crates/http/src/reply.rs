@@ -4,8 +4,8 @@ use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use wardgraph_api::{
-    Accepted, Created, Document, Errand, Held, Issued, Json, Kept, NoContent, Onward, Page, Problem, Redirect, Signable, Stored,
-    Tagged, Versioned, carry::Media, wire::oauth::ErrorAnswer,
+    Accepted, Created, Document, Errand, Held, Issued, Json, Kept, NoContent, Onward, Page, Placed, Problem, Redirect, Signable,
+    Stored, Tagged, Versioned, carry::Media, wire::oauth::ErrorAnswer,
 };
 use wardgraph_gate::browser;
 use wardgraph_kernel::Secret;
@@ -53,6 +53,15 @@ impl<T: Serialize + Versioned> Reply for Stored<T> {
         match self {
             Self::Created(value) => tagged(StatusCode::CREATED, &value),
             Self::Found(value) => tagged(StatusCode::OK, &value),
+        }
+    }
+}
+
+impl<T: Serialize> Reply for Placed<T> {
+    fn reply(self) -> Response {
+        match self {
+            Self::Created(value) => json(StatusCode::CREATED, &value),
+            Self::Found(value) => json(StatusCode::OK, &value),
         }
     }
 }

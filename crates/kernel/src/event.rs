@@ -216,6 +216,8 @@ events! {
     SharedNodeDeleted = "shared_node.deleted" in Admin;
     /// An edge was created.
     EdgeCreated = "edge.created" in Graph;
+    /// An edge that was there got other props: the payload has what tells both apart, and never the props.
+    EdgeUpdated = "edge.updated" in Graph;
     /// An edge was deleted, by itself or with one of its nodes.
     EdgeDeleted = "edge.deleted" in Graph;
     /// An edge came back with one of its nodes.

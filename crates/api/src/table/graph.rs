@@ -3,10 +3,10 @@
 use wardgraph_kernel::{EdgeId, NodeId};
 
 use crate::{
-    Created, IfMatch, Json, NoContent, Path, Query, Stored, Tagged,
+    IfMatch, Json, NoContent, Path, Placed, Query, Stored, Tagged,
     wire::{
         deleted::{DeletedNodeFilter, DeletedNodePage},
-        edge::{Edge, EdgeBatch, EdgeBatchResult, EdgeFilter, EdgePage, NewEdge},
+        edge::{Edge, EdgeBatch, EdgeBatchResult, EdgeFilter, EdgePage, EdgeStoring, NewEdge},
         embedding::NodeEmbeddings,
         event::{EventFilter, EventPage},
         node::{NewNode, Node, NodeBatch, NodeBatchResult, NodeFilter, NodePage, Storing},
@@ -73,11 +73,12 @@ crate::endpoints! {
         permission: NodesWrite, limit: Read, body: 0,
     }
     /// Create an edge between two nodes of the tenant.
-    CreateEdge: POST "/edges" (Json<NewEdge>) -> Created<Edge> {
+    /// 200, and not 201, for an edge that was there already and got these props or was left as it is (`on_conflict`).
+    CreateEdge: POST "/edges" ((Query<EdgeStoring>, Json<NewEdge>)) -> Placed<Edge> {
         permission: EdgesWrite, limit: NodeWrite, audit: EdgeCreated, body: SMALL,
     }
     /// Create up to 2,000 edges. Each item has its own result.
-    CreateEdges: POST "/edges/batch" (Json<EdgeBatch>) -> Json<EdgeBatchResult> {
+    CreateEdges: POST "/edges/batch" ((Query<EdgeStoring>, Json<EdgeBatch>)) -> Json<EdgeBatchResult> {
         permission: EdgesWrite, limit: NodeWrite, audit: EdgeCreated, body: LARGE,
     }
     /// List edges, of the tenant or at one node (those that leave it, unless `direction` says otherwise), page by page.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use wardgraph_kernel::{EdgeId, NodeId};
 
-use super::{Name, NamedTenant, relation::Directions};
+use super::{Name, NamedTenant, node::OnConflict, relation::Directions};
 use crate::{
     describe::{Body, Known},
     validate::{Faults, Validate},
@@ -36,6 +36,9 @@ pub struct NewEdge {
     /// Whatever describes it.
     #[serde(default)]
     pub props: Map<String, Value>,
+    /// When it came about elsewhere, not in the future; now if absent. Wants `admin:refresh`. An edge that is there keeps its own.
+    #[serde(default)]
+    pub created_at: Option<Timestamp>,
     /// Ignored: the credential says whose the edge is.
     #[serde(default)]
     pub tenant_id: NamedTenant,
@@ -45,6 +48,7 @@ impl Validate for NewEdge {
     fn validate(&self, faults: &mut Faults) {
         faults.name("/rel", &self.rel, 1, 100);
         faults.object("/props", &self.props);
+        faults.year("/created_at", self.created_at);
         for (field, by_field, id, external_id) in [
             ("/src", "/src_external_id", self.src, &self.src_external_id),
             ("/dst", "/dst_external_id", self.dst, &self.dst_external_id),
@@ -88,6 +92,19 @@ impl Body for EdgeBatch {
     }
 }
 
+/// How edges are stored.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EdgeStoring {
+    /// What to do with an edge that the tenant has already; `error` if absent.
+    #[serde(default)]
+    pub on_conflict: OnConflict,
+}
+
+impl Validate for EdgeStoring {
+    fn validate(&self, _: &mut Faults) {}
+}
+
 /// What became of one item of a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "status", rename_all = "snake_case")]
@@ -104,6 +121,22 @@ pub enum EdgeItemResult {
     Exists {
         /// The id of that edge.
         id: EdgeId,
+        /// Whether its props are others than those that were sent.
+        #[serde(default)]
+        differs: bool,
+    },
+    /// The edge was there, and has the props that were sent now.
+    Updated {
+        /// Its id.
+        id: EdgeId,
+        /// Where active HTML was taken out.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        cleaned: Vec<String>,
+    },
+    /// The edge was there, the same already.
+    Unchanged {
+        /// Its id.
+        id: EdgeId,
     },
     /// The item was refused: a field is wrong, or an end is no node of the tenant.
     Refused {
@@ -113,11 +146,14 @@ pub enum EdgeItemResult {
 }
 
 /// What became of a batch.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct EdgeBatchResult {
     /// How many edges were created.
     pub created: usize,
-    /// How many items were not.
+    /// How many edges that were there got other props.
+    #[serde(default)]
+    pub updated: usize,
+    /// How many items were refused; those that exist count as refused unless that was to be ignored.
     pub failed: usize,
     /// One result an item, in the items' order.
     pub results: Vec<EdgeItemResult>,

@@ -39,6 +39,9 @@ pub struct NewNode {
     #[serde(default)]
     #[schemars(length(min = 1, max = 255))]
     pub external_id: Option<Name>,
+    /// When it came about elsewhere, not in the future; now if absent. Wants `admin:refresh`. A node that is there keeps its own.
+    #[serde(default)]
+    pub created_at: Option<Timestamp>,
     /// Ignored: the credential says whose the node is.
     #[serde(default)]
     pub tenant_id: NamedTenant,
@@ -80,6 +83,7 @@ impl Validate for NewNode {
             faults.name("/payload_ref", payload_ref, 1, 500);
             faults.inert("/payload_ref", payload_ref);
         }
+        faults.year("/created_at", self.created_at);
         if let Some(external_id) = self.external_id() {
             let of_props = self.external_id_of_props().is_some_and(|given| given == external_id);
             let place = if of_props { "/props/external_id" } else { "/external_id" };
@@ -129,16 +133,16 @@ impl Body for NodeBatch {
     }
 }
 
-/// What to do with a node whose external id the tenant has already.
+/// What to do with what the tenant has already: a node of this external id, an edge of these ends and this meaning.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnConflict {
     /// Refuse it.
     #[default]
     Error,
-    /// Replace the node that is there, as a new version.
+    /// Replace what is there: a node as a new version, of an edge the props.
     Update,
-    /// Leave the node that is there as it is.
+    /// Leave what is there as it is.
     Ignore,
 }
 

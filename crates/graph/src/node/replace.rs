@@ -198,7 +198,7 @@ impl After {
     fn of(self, tenant: String, new: NewNode) -> Replaced {
         let mut node = Node::created(tenant, self.id, new, self.created_at);
         (node.version, node.embedding_status) = (self.version.unwrap_or(self.was), self.embedding_status);
-        node.updated_at = self.updated_at;
+        (node.created_at, node.updated_at) = (self.created_at, self.updated_at);
         Replaced { node, changed: self.version.is_some() }
     }
 }

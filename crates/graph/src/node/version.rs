@@ -128,6 +128,7 @@ macro_rules! content_of {
                     refresh_policy: object(node.refresh_policy),
                     triggers: objects(node.triggers),
                     external_id: node.external_id,
+                    created_at: None,
                 }
             }
         }

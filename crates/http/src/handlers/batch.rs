@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use serde_json::json;
 use wardgraph_api::{
     FieldError, Json, Query,
     validate::Faults,
@@ -13,9 +14,9 @@ use wardgraph_api::{
 use wardgraph_audit::Subject;
 use wardgraph_gate::{Committed, Permit};
 use wardgraph_graph::node::{self, Creation};
-use wardgraph_kernel::{Endpoint, Write};
+use wardgraph_kernel::{Endpoint, Timestamp, Write};
 
-use super::{cleaning::all_cleaned, nodes::domain, note_named_tenant, update_event};
+use super::{cleaning::all_cleaned, nodes::domain, note_named_tenant, times, update_event};
 use crate::{Failure, Services};
 
 /// Of the tenant's nodes and of the shared ones.
@@ -27,8 +28,12 @@ pub(crate) async fn create_all<E: Endpoint<Mode = Write, Output = Json<NodeBatch
     services.backlog.admit(&permit.owner())?;
     permit.charge_items(batch.nodes.len())?;
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
+    if let Some(problem) = times::forbidden(&permit, batch.nodes.iter().any(|new| new.created_at.is_some())) {
+        return Ok(permit.begin()?.refuse(problem).await?);
+    }
     let replaces = storing.on_conflict == OnConflict::Update;
-    let faults = faults(&batch.nodes, replaces);
+    let faults = faults(&batch.nodes, replaces, now);
+    let given: Vec<_> = batch.nodes.iter().map(|new| new.created_at).collect();
     let (mut valid, mut named) = (Vec::new(), vec![batch.tenant_id]);
     for (new, faults) in batch.nodes.into_iter().zip(&faults) {
         named.push(new.tenant_id.clone());
@@ -53,10 +58,16 @@ pub(crate) async fn create_all<E: Endpoint<Mode = Write, Output = Json<NodeBatch
         None => NodeItemResult::Refused { errors },
     };
     let results: Vec<_> = faults.into_iter().map(result).collect();
-    let (mut subjects, mut updated, mut failed) = (Vec::<Subject>::new(), 0, 0);
-    for result in &results {
+    let (mut subjects, mut created, mut updated, mut failed) = (Vec::<Subject>::new(), 0, 0, 0);
+    for (result, given) in results.iter().zip(given) {
         match result {
-            NodeItemResult::Created { id, .. } => subjects.push((*id).into()),
+            NodeItemResult::Created { id, .. } => {
+                created += 1;
+                match (given, E::SPEC.event) {
+                    (Some(time), Some(event)) => work.changed_telling(event, *id, json!({ "created_at": time })),
+                    _ => subjects.push((*id).into()),
+                }
+            }
             NodeItemResult::Updated { id, .. } => {
                 work.changed(update_event::<E>(), *id);
                 updated += 1;
@@ -66,18 +77,18 @@ pub(crate) async fn create_all<E: Endpoint<Mode = Write, Output = Json<NodeBatch
             NodeItemResult::Refused { .. } => failed += 1,
         }
     }
-    let created = subjects.len();
     Ok(work.commit_all(subjects, Json(NodeBatchResult { created, updated, failed, results })).await?)
 }
 
 /// What is wrong with each item. Where items replace what is there, the last one of an external id counts, and the others are refused.
-fn faults(nodes: &[NewNode], replaces: bool) -> Vec<Vec<FieldError>> {
+fn faults(nodes: &[NewNode], replaces: bool, now: Timestamp) -> Vec<Vec<FieldError>> {
     let last: HashMap<Name, usize> =
         nodes.iter().enumerate().filter_map(|(index, new)| Some((new.external_id()?, index))).collect();
     let of = |(index, new): (usize, &NewNode)| {
         let place = format!("/nodes/{index}");
         let later = new.external_id().and_then(|id| last.get(&id)).is_some_and(|last| *last != index);
         let mut faults = Faults::below(place.clone(), new);
+        faults.extend(times::fault(&place, new.created_at, now));
         if replaces && later && faults.is_empty() {
             let detail = "a later item of the batch has this external id".to_owned();
             faults.push(FieldError { field: format!("{place}/external_id"), detail });

@@ -1,47 +1,92 @@
 //! Edges.
 
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use wardgraph_api::{
-    Created, FieldError, Json, NoContent, Path, Query,
+    FieldError, Json, NoContent, Path, Placed, Problem, Query,
     table::graph::{CreateEdge, CreateEdges, DeleteEdge, GetEdge, ListEdges},
     validate::Faults,
     wire::{
         Name,
-        edge::{Edge, EdgeBatch, EdgeBatchResult, EdgeFilter, EdgeItemResult, EdgePage, NewEdge},
+        edge::{Edge, EdgeBatch, EdgeBatchResult, EdgeFilter, EdgeItemResult, EdgePage, EdgeStoring, NewEdge},
+        node::OnConflict,
         relation::Directions,
     },
 };
 use wardgraph_audit::Subject;
-use wardgraph_gate::{Committed, Permit};
-use wardgraph_graph::edge::{self, Creation, End};
-use wardgraph_kernel::{EdgeId, List, NodeId};
+use wardgraph_gate::{Committed, Permit, Work};
+use wardgraph_graph::{
+    GraphError,
+    edge::{self, Creation, End, Replaced, Stored},
+};
+use wardgraph_kernel::{EdgeId, Endpoint, EventType, List, NodeId, Write, hex};
 
 use super::{
     cleaning::{all_cleaned, cleaned},
     note_named_tenant, page,
     relations::direction,
+    times,
 };
 use crate::Failure;
 
-pub(crate) async fn create(permit: Permit<CreateEdge>, Json(new): Json<NewEdge>) -> Result<Committed<CreateEdge>, Failure> {
+pub(crate) async fn create(
+    permit: Permit<CreateEdge>,
+    (Query(storing), Json(new)): (Query<EdgeStoring>, Json<NewEdge>),
+) -> Result<Committed<CreateEdge>, Failure> {
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
-    let named = new.tenant_id.clone();
+    let (named, given) = (new.tenant_id.clone(), new.created_at);
+    if let Some(problem) = times::forbidden(&permit, given.is_some()) {
+        return Ok(permit.begin()?.refuse(problem).await?);
+    }
+    times::invalid(given, now)?;
     let (new, cleaned) = cleaned(domain(new)).await?;
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &named, &tenant);
-    let edge = edge::create(&mut work.tx(), new, now, &*chance).await?;
-    Ok(work.commit(edge.id, Created(Edge { cleaned, ..wire(edge) })).await?)
+    if let Some(created_at) = given {
+        work.explain(json!({ "created_at": created_at }));
+    }
+    let (is_new, edge) = match storing.on_conflict {
+        OnConflict::Error => (true, edge::create(&mut work.tx(), new, now, &*chance).await?),
+        OnConflict::Ignore => match edge::create(&mut work.tx(), new, now, &*chance).await {
+            Err(GraphError::EdgeExists(id)) => (false, edge::get(&mut work.tx(), id).await?),
+            made => (true, made?),
+        },
+        OnConflict::Update => {
+            let stored = edge::upsert_all(&mut work.tx(), std::slice::from_ref(&new), now, &*chance).await?;
+            match stored.into_iter().next() {
+                Some(Stored::Created(edge)) => (true, *edge),
+                Some(Stored::Replaced(replaced)) => {
+                    note_changed(&mut work, &replaced);
+                    (false, replaced.edge)
+                }
+                Some(Stored::NoEnd(field)) => return Err(GraphError::NoEnd { field }.into()),
+                Some(Stored::Superseded) | None => {
+                    return Err(Problem::internal("a stored edge came back without a result").into());
+                }
+            }
+        }
+    };
+    let subject = is_new.then(|| Subject::from(edge.id));
+    let edge = Edge { cleaned, ..wire(edge) };
+    Ok(work.commit_all(subject, if is_new { Placed::Created(edge) } else { Placed::Found(edge) }).await?)
 }
 
 pub(crate) async fn create_all(
     permit: Permit<CreateEdges>,
-    Json(batch): Json<EdgeBatch>,
+    (Query(storing), Json(batch)): (Query<EdgeStoring>, Json<EdgeBatch>),
 ) -> Result<Committed<CreateEdges>, Failure> {
     permit.charge_items(batch.edges.len())?;
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
+    if let Some(problem) = times::forbidden(&permit, batch.edges.iter().any(|new| new.created_at.is_some())) {
+        return Ok(permit.begin()?.refuse(problem).await?);
+    }
+    let given: Vec<_> = batch.edges.iter().map(|new| new.created_at).collect();
     let (mut valid, mut faults, mut named) = (Vec::new(), Vec::new(), vec![batch.tenant_id]);
     for (index, new) in batch.edges.into_iter().enumerate() {
         named.push(new.tenant_id.clone());
-        let found = Faults::below(format!("/edges/{index}"), &new);
+        let place = format!("/edges/{index}");
+        let mut found = Faults::below(place.clone(), &new);
+        found.extend(times::fault(&place, new.created_at, now));
         if found.is_empty() {
             valid.push(domain(new));
         }
@@ -52,26 +97,73 @@ pub(crate) async fn create_all(
     for named in &named {
         note_named_tenant(&mut work, named, &tenant);
     }
-    let mut created = edge::create_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().zip(pointers);
-    let result = |(index, errors): (usize, Vec<FieldError>)| {
-        let creation = if errors.is_empty() { created.next() } else { None };
-        match creation {
-            Some((Creation::Created { id, .. }, cleaned)) => EdgeItemResult::Created { id, cleaned },
-            Some((Creation::Exists(id), _)) => EdgeItemResult::Exists { id },
-            Some((Creation::NoEnd(end), _)) => EdgeItemResult::Refused {
-                errors: vec![FieldError { field: format!("/edges/{index}/{end}"), detail: "is no node of this tenant".into() }],
-            },
+    let stored: Vec<Item> = if storing.on_conflict == OnConflict::Update {
+        edge::upsert_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().map(Item::Stored).collect()
+    } else {
+        edge::create_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().map(Item::Tried).collect()
+    };
+    let mut stored = stored.into_iter().zip(pointers);
+    let (mut subjects, mut answer) = (Vec::<Subject>::new(), EdgeBatchResult::default());
+    for ((index, errors), given) in faults.into_iter().enumerate().zip(given) {
+        let result = match if errors.is_empty() { stored.next() } else { None } {
+            Some((item, cleaned)) => item.result(index, cleaned, &mut work),
             None => EdgeItemResult::Refused { errors },
+        };
+        match &result {
+            EdgeItemResult::Created { id, .. } => {
+                answer.created += 1;
+                match given {
+                    Some(time) => work.changed_telling(EventType::EdgeCreated, *id, json!({ "created_at": time })),
+                    None => subjects.push((*id).into()),
+                }
+            }
+            EdgeItemResult::Updated { .. } => answer.updated += 1,
+            EdgeItemResult::Unchanged { .. } => {}
+            EdgeItemResult::Exists { .. } => answer.failed += usize::from(storing.on_conflict != OnConflict::Ignore),
+            EdgeItemResult::Refused { .. } => answer.failed += 1,
         }
-    };
-    let results: Vec<_> = faults.into_iter().enumerate().map(result).collect();
-    let subject = |result: &EdgeItemResult| match result {
-        EdgeItemResult::Created { id, .. } => Some(Subject::from(*id)),
-        EdgeItemResult::Exists { .. } | EdgeItemResult::Refused { .. } => None,
-    };
-    let subjects: Vec<_> = results.iter().filter_map(subject).collect();
-    let (created, failed) = (subjects.len(), results.len() - subjects.len());
-    Ok(work.commit_all(subjects, Json(EdgeBatchResult { created, failed, results })).await?)
+        answer.results.push(result);
+    }
+    Ok(work.commit_all(subjects, Json(answer)).await?)
+}
+
+/// What became of an item that is valid.
+enum Item {
+    Tried(Creation),
+    Stored(Stored),
+}
+
+impl Item {
+    /// The item's result; what it changed is on record.
+    fn result<E: Endpoint<Mode = Write>>(self, index: usize, cleaned: Vec<String>, work: &mut Work<E>) -> EdgeItemResult {
+        match self {
+            Self::Tried(Creation::Created { id, .. }) => EdgeItemResult::Created { id, cleaned },
+            Self::Tried(Creation::Exists { id, differs }) => EdgeItemResult::Exists { id, differs },
+            Self::Stored(Stored::Created(edge)) => EdgeItemResult::Created { id: edge.id, cleaned },
+            Self::Stored(Stored::Replaced(replaced)) if replaced.changed => {
+                note_changed(work, &replaced);
+                EdgeItemResult::Updated { id: replaced.edge.id, cleaned }
+            }
+            Self::Stored(Stored::Replaced(replaced)) => EdgeItemResult::Unchanged { id: replaced.edge.id },
+            Self::Tried(Creation::NoEnd(end)) | Self::Stored(Stored::NoEnd(end)) => {
+                refused(format!("/edges/{index}/{end}"), "is no node of this tenant")
+            }
+            Self::Stored(Stored::Superseded) => refused(format!("/edges/{index}"), "a later item of the batch is the same edge"),
+        }
+    }
+}
+
+fn refused(field: String, detail: &str) -> EdgeItemResult {
+    EdgeItemResult::Refused { errors: vec![FieldError::new(field, detail)] }
+}
+
+/// Has on record that an edge has other props, by what tells them apart: the log outlives what it speaks of.
+fn note_changed<E: Endpoint<Mode = Write>>(work: &mut Work<E>, replaced: &Replaced) {
+    let told = |props: &Value| json!({ "props_sha256": hex(&Sha256::digest(props.to_string())) });
+    if replaced.changed {
+        let payload = json!({ "before": told(&replaced.was), "after": told(&replaced.edge.props) });
+        work.changed_telling(EventType::EdgeUpdated, replaced.edge.id, payload);
+    }
 }
 
 pub(crate) async fn list(permit: Permit<ListEdges>, Query(query): Query<EdgeFilter>) -> Result<Json<EdgePage>, Failure> {
@@ -102,6 +194,7 @@ fn domain(new: NewEdge) -> edge::NewEdge {
         rel: new.rel.into_text(),
         dst: end(new.dst, new.dst_external_id),
         props: new.props,
+        created_at: times::stored(new.created_at),
     }
 }
 

@@ -30,6 +30,7 @@ pub(crate) mod roles;
 pub(crate) mod search;
 pub(crate) mod shared;
 pub(crate) mod system;
+mod times;
 pub(crate) mod users;
 pub(crate) mod versions;
 

@@ -1,5 +1,6 @@
 //! Nodes.
 
+use serde_json::json;
 use wardgraph_api::{
     IfMatch, Json, Path, Problem, Query, Stored, Tagged,
     table::graph::{GetNode, ListNodes},
@@ -16,7 +17,7 @@ use wardgraph_graph::{
 };
 use wardgraph_kernel::{Chance, Endpoint, List, NodeId, Timestamp, Write};
 
-use super::{cleaning::cleaned, note_named_tenant, page, update_event, versions::meant};
+use super::{cleaning::cleaned, note_named_tenant, page, times, update_event, versions::meant};
 use crate::{Failure, Services};
 
 /// Of the tenant's nodes and of the shared ones.
@@ -33,10 +34,17 @@ pub(crate) async fn create<E: Endpoint<Mode = Write, Output = Stored<Node>>>(
     let owner = permit.owner();
     services.backlog.admit(&owner)?;
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
-    let named = new.tenant_id.clone();
+    let (named, given) = (new.tenant_id.clone(), new.created_at);
+    if let Some(problem) = times::forbidden(&permit, given.is_some()) {
+        return Ok(permit.begin()?.refuse(problem).await?);
+    }
+    times::invalid(given, now)?;
     let (new, cleaned) = cleaned(domain(new)).await?;
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &named, &tenant);
+    if let Some(created_at) = given {
+        work.explain(json!({ "created_at": created_at }));
+    }
     let stored = match storing.on_conflict {
         OnConflict::Error => created(node::create(&mut work.tx(), new, now, &*chance).await?),
         OnConflict::Ignore => match node::create(&mut work.tx(), new, now, &*chance).await {
@@ -136,6 +144,7 @@ pub(super) fn domain(new: NewNode) -> node::NewNode {
         refresh_policy: new.refresh_policy,
         triggers: new.triggers,
         external_id,
+        created_at: times::stored(new.created_at),
     }
 }
 

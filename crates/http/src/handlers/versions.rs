@@ -1,7 +1,7 @@
 //! Changing nodes, what they were, and going back.
 
 use wardgraph_api::{
-    IfMatch, Json, NoContent, Path, Problem, Query, Tagged,
+    FieldError, IfMatch, Json, NoContent, Path, Problem, Query, Tagged,
     table::graph::{DeleteNode, ListNodeVersions, RestoreNode},
     validate::Faults,
     wire::{
@@ -55,6 +55,10 @@ pub(crate) async fn replace<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I:
     let id = id.into();
     services.backlog.admit(&permit.owner())?;
     let (now, tenant, named) = (permit.now(), permit.tenant().clone(), new.tenant_id.clone());
+    if new.created_at.is_some() {
+        let fault = FieldError::new("/created_at", "is said where a node is created, and stays");
+        return Err(Problem::invalid("see `errors`").fields(vec![fault]).into());
+    }
     let (new, cleaned) = cleaned(domain(new)).await?;
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &named, &tenant);
@@ -160,6 +164,7 @@ fn body(node: node::NewNode) -> NewNode {
         refresh_policy: node.refresh_policy,
         triggers: node.triggers,
         external_id: node.external_id.map(Name::new),
+        created_at: None,
         tenant_id: NamedTenant::Absent,
         extract: None,
         extract_before_embed: None,

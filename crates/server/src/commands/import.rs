@@ -7,7 +7,7 @@ use clap::Args;
 use super::{Context, access::AccessFlags};
 use crate::{
     demo::grouped,
-    transfer::{Columns, Counts, Format, ImportOptions, Imported, Source, SourceOptions, TransferError, import},
+    transfer::{Columns, Format, ImportOptions, Imported, Source, SourceOptions, TransferError, import},
     wire::{StartError, cache_dir},
 };
 
@@ -22,7 +22,10 @@ pub(super) struct Import {
     /// The form of the file, if it is not that of its name.
     #[arg(long)]
     format: Option<Format>,
-    /// Which columns of a table play which roles: `external_id=ISBN,classes=genre,text=abstract`.
+    /// Which columns of a table play which roles: `external_id=ISBN,classes=genre,text=abstract,props.year:int=Year`.
+    ///
+    /// Columns named `props.NAME` and `metadata.NAME` need no role. Either can end in a type, `:text`, `:int`, `:float`, `:bool` or `:json`;
+    /// a field that is not of it rejects its line. Every other column is a property, as a text.
     #[arg(long, value_name = "ROLE=COLUMN,...")]
     columns: Option<Columns>,
     /// A class that every node of a table gets; can be given again.
@@ -33,16 +36,16 @@ pub(super) struct Import {
     name: Option<String>,
     #[command(flatten)]
     access: AccessFlags,
-    /// Where to keep how far it is [default: SOURCE.checkpoint].
+    /// Where to keep how far it is [default: SOURCE.checkpoint; for `wordnet` wordnet-TENANT-SERVER.checkpoint in this folder].
     #[arg(long)]
     checkpoint: Option<PathBuf>,
-    /// Where to keep rejected lines [default: SOURCE.rejects].
+    /// Where to keep rejected lines [default: SOURCE.rejects; for `wordnet` as the checkpoint].
     #[arg(long)]
     rejects: Option<PathBuf>,
     /// How many batches are in flight at once.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=16))]
     jobs: u8,
-    /// Replace nodes that are there already by what the source says of them.
+    /// Replace nodes and the props of edges that are there already by what the source says of them.
     #[arg(long)]
     update: bool,
     /// Stop at the first bad line.
@@ -64,7 +67,7 @@ impl Import {
             Source::open(SourceOptions { path, format, columns, classes: self.classes, name: self.name })?
         };
         let options = ImportOptions {
-            access: self.access.open(context, &["nodes:write", "edges:write"])?,
+            access: self.access.open(context, &["nodes:write", "edges:write", "admin:refresh"])?,
             checkpoint: self.checkpoint,
             rejects: self.rejects,
             jobs: self.jobs.into(),
@@ -80,16 +83,27 @@ impl Import {
 }
 
 fn report(imported: &Imported, update: bool, out: &mut impl Write) -> std::io::Result<()> {
-    let Counts { nodes_created, nodes_there, nodes_updated, nodes_unchanged, edges_created, edges_there, rejected } =
-        imported.counts;
-    write!(out, "nodes: {} created, ", grouped(nodes_created))?;
+    let counts = imported.counts;
+    let (nodes, edges) = (grouped(counts.nodes_created), grouped(counts.edges_created));
     if update {
-        writeln!(out, "{} updated, {} unchanged", grouped(nodes_updated), grouped(nodes_unchanged))?;
+        let replaced = |updated, unchanged| format!("{} updated, {} unchanged", grouped(updated), grouped(unchanged));
+        writeln!(out, "nodes: {nodes} created, {}", replaced(counts.nodes_updated, counts.nodes_unchanged))?;
+        writeln!(out, "edges: {edges} created, {}", replaced(counts.edges_updated, counts.edges_unchanged))?;
     } else {
-        writeln!(out, "{} there already", grouped(nodes_there))?;
+        let others = match counts.edges_differing {
+            0 => String::new(),
+            differing => format!(", {} of them with other props (--update replaces them)", grouped(differing)),
+        };
+        writeln!(out, "nodes: {nodes} created, {} there already", grouped(counts.nodes_there))?;
+        writeln!(out, "edges: {edges} created, {} there already{others}", grouped(counts.edges_there))?;
     }
-    writeln!(out, "edges: {} created, {} there already", grouped(edges_created), grouped(edges_there))?;
+    if counts.cleaned > 0 {
+        writeln!(out, "cleaned: {}, of which active HTML was taken out", grouped(counts.cleaned))?;
+    }
+    if counts.undated > 0 {
+        writeln!(out, "undated: {}, created as of now: their times want `admin:refresh`", grouped(counts.undated))?;
+    }
     let kept = imported.rejects.as_ref().map(|path| format!(", kept in {}", path.display())).unwrap_or_default();
-    writeln!(out, "rejected: {}{kept}", grouped(rejected))?;
+    writeln!(out, "rejected: {}{kept}", grouped(counts.rejected))?;
     writeln!(out, "{} after {:.1} s", if imported.stopped { "stopped at a bad line" } else { "done" }, imported.seconds)
 }

@@ -73,7 +73,7 @@ async fn edges(client: &Client, batch: &[&Link], ids: &Ids) -> Result<usize, Fai
     for (link, result) in batch.iter().zip(answer.results) {
         match result {
             EdgeItemResult::Created { .. } => created += 1,
-            EdgeItemResult::Exists { .. } => {}
+            EdgeItemResult::Exists { .. } | EdgeItemResult::Updated { .. } | EdgeItemResult::Unchanged { .. } => {}
             EdgeItemResult::Refused { errors } => {
                 return Err(refused(&format!("{} {} {}", link.src, link.rel, link.dst), &errors));
             }

@@ -23,8 +23,8 @@ pub(super) struct Batch {
     pub(super) entries: Vec<Entry>,
     /// Where the source goes on behind it.
     pub(super) end: Position,
-    /// The external ids of its nodes.
-    names: HashSet<String>,
+    /// What it holds that may stand once in it, and in what is sent at once.
+    keys: HashSet<String>,
     bytes: usize,
 }
 
@@ -38,22 +38,16 @@ pub(super) struct Entry {
 
 impl Batch {
     fn new(kind: Kind, end: Position) -> Self {
-        Self { kind, entries: Vec::new(), end, names: HashSet::new(), bytes: 0 }
+        Self { kind, entries: Vec::new(), end, keys: HashSet::new(), bytes: 0 }
     }
 
-    /// Whether it must not be sent before `other` is in: an edge needs its nodes, and lines of one node take effect in their order.
+    /// Whether it must not be sent before `other` is in: an edge needs its nodes, and lines of one node or edge take effect in their order.
     pub(super) fn waits_for(&self, other: &Self) -> bool {
-        (self.kind == Kind::Edges && other.kind == Kind::Nodes) || !self.names.is_disjoint(&other.names)
+        (self.kind == Kind::Edges && other.kind == Kind::Nodes) || !self.keys.is_disjoint(&other.keys)
     }
 
-    fn names(&self, record: &Record) -> bool {
-        matches!(&record.item, Ok(Item::Node(node)) if self.names.contains(&node.external_id))
-    }
-
-    fn take(&mut self, record: Record) {
-        if let Ok(Item::Node(node)) = &record.item {
-            self.names.insert(node.external_id.clone());
-        }
+    fn take(&mut self, record: Record, key: Option<String>) {
+        self.keys.extend(key);
         self.bytes += record.raw.len();
         self.end = record.end;
         self.entries.push(Entry { line: record.line, raw: record.raw, item: record.item });
@@ -81,6 +75,8 @@ pub(super) struct Packing {
     pub(super) tells: bool,
     /// Whether it ends behind the first bad record.
     pub(super) strict: bool,
+    /// Whether edges are replaced, so that the last one of several counts.
+    pub(super) update: bool,
 }
 
 /// Packs what a source gives until it ends, or nobody takes it any more.
@@ -89,7 +85,7 @@ pub(super) fn pack(
     packing: Packing,
     to: &Sender<Result<Batch, TransferError>>,
 ) {
-    let Packing { phase, from, tells, strict } = packing;
+    let Packing { phase, from, tells, strict, update } = packing;
     let first = if phase == Phase::Edges { Kind::Edges } else { Kind::Nodes };
     let (mut first, mut edges) = (Batch::new(first, from), Batch::new(Kind::Edges, from));
     for record in records {
@@ -103,15 +99,21 @@ pub(super) fn pack(
         };
         let stops = strict && tells && record.item.is_err();
         let end = record.end;
-        // A node stands once in a batch.
-        if first.names(&record) && to.blocking_send(Ok(first.follow())).is_err() {
+        // A node stands once in a batch, and an edge that is replaced.
+        let key = record.item.as_ref().ok().filter(|item| update || item.kind() == Kind::Nodes).map(Item::key);
+        let again = |batch: &Batch| key.as_ref().is_some_and(|key| batch.keys.contains(key));
+        let again_edge = again(&edges);
+        if (again_edge || again(&first)) && to.blocking_send(Ok(first.follow())).is_err() {
+            return;
+        }
+        if again_edge && to.blocking_send(Ok(edges.follow())).is_err() {
             return;
         }
         match (&record.item, phase) {
             (Err(_), _) if !tells => first.end = end,
-            (Ok(item), Phase::Both) if item.kind() == Kind::Edges => edges.take(record),
+            (Ok(item), Phase::Both) if item.kind() == Kind::Edges => edges.take(record, key),
             (Ok(item), _) if item.kind() != first.kind => first.end = end,
-            (Ok(_) | Err(_), _) => first.take(record),
+            (Ok(_) | Err(_), _) => first.take(record, key),
         }
         // Edges go behind all the nodes that stand before them.
         let full = edges.is_full() || stops;

@@ -97,6 +97,15 @@ impl Caller {
         }
     }
 
+    /// Replaces what may be gone.
+    pub(super) async fn put(&self, path: &str, body: Bytes) -> Result<Reply, TransferError> {
+        let reply = self.call(Method::PUT, path, Some(body)).await?;
+        match reply.status {
+            200 | 400 | 404 | 413 | 422 => Ok(reply),
+            _ => Err(refused(&Method::PUT, path, &reply)),
+        }
+    }
+
     async fn call(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Reply, TransferError> {
         let (mut away, mut pause, mut failures) = (Duration::ZERO, FIRST_PAUSE, 0);
         loop {

@@ -152,8 +152,8 @@ impl Place {
         file.set_len(bytes).map_err(unwritable())?;
         for line in BufReader::new(&file).split(b'\n') {
             let line = line.map_err(unwritable())?;
-            if let Ok(Written { id: Some(id), external_id: Some(external_id) }) = serde_json::from_slice(&line) {
-                names.learn(id, &external_id);
+            if let Ok(Written { id: Some(id), external_id }) = serde_json::from_slice(&line) {
+                names.learn(id, external_id);
             }
         }
         file.seek(SeekFrom::End(0)).map_err(unwritable())?;
@@ -178,18 +178,18 @@ struct Written {
     external_id: Option<String>,
 }
 
-/// The external id of each node, by its id.
+/// The external id of each node, by its id; `None` of a node that has none.
 #[derive(Debug, Default)]
-struct Names(HashMap<NodeId, String>);
+struct Names(HashMap<NodeId, Option<String>>);
 
 impl Names {
-    fn learn(&mut self, id: NodeId, external_id: &str) {
+    fn learn(&mut self, id: NodeId, external_id: Option<String>) {
         if self.0.len() < MOST_NAMES {
-            self.0.insert(id, external_id.to_owned());
+            self.0.insert(id, external_id);
         }
     }
 
-    /// A node's line: what makes it, and its id, by which nothing but this export knows it. A node without an external id is named by its id.
+    /// A node's line: what makes it, when it came about, and its id, by which its tenant knows it where it has no external id.
     fn node(&mut self, mut node: Map<String, Value>) -> Option<Value> {
         let id: NodeId = NodeId::deserialize(node.get("id")?).ok()?;
         // A shared node is nobody's to export.
@@ -199,28 +199,29 @@ impl Names {
         for member in SERVERS {
             node.remove(member);
         }
-        let external_id = node.get("external_id").and_then(Value::as_str).map_or_else(|| id.to_string(), str::to_owned);
-        self.learn(id, &external_id);
+        self.learn(id, node.get("external_id").and_then(Value::as_str).map(str::to_owned));
         node.retain(|name, value| matches!(name.as_str(), "classes" | "props") || !is_empty(value));
         node.insert("type".into(), "node".into());
         node.insert("id".into(), id.to_string().into());
-        node.insert("external_id".into(), external_id.into());
         Some(Value::Object(node))
     }
 
-    /// An edge's line, with its ends by external id; none if an end is gone since the page was read, and the edge with it.
+    /// An edge's line, with its ends by external id, or by id where they have none; no line if an end is gone since the page was read, and the edge with it.
     async fn edge(&mut self, mut edge: Map<String, Value>, caller: &Caller) -> Result<Option<Value>, TransferError> {
         for (by_id, by_name) in [("src", "src_external_id"), ("dst", "dst_external_id")] {
             let Some(Ok(id)) = edge.remove(by_id).map(NodeId::deserialize) else { return Ok(None) };
             let name = match self.0.get(&id) {
                 Some(name) => name.clone(),
                 None => match caller.find::<Node>(&format!("/nodes/{id}")).await? {
-                    Some(node) => node.external_id.unwrap_or_else(|| id.to_string()),
+                    Some(node) => node.external_id,
                     None => return Ok(None),
                 },
             };
-            self.learn(id, &name);
-            edge.insert(by_name.into(), name.into());
+            match &name {
+                Some(name) => edge.insert(by_name.into(), name.clone().into()),
+                None => edge.insert(by_id.into(), id.to_string().into()),
+            };
+            self.learn(id, name);
         }
         for member in SERVERS {
             edge.remove(member);

@@ -1,12 +1,13 @@
 //! Import: batches in flight, acknowledged in the source's order.
 
-use std::{collections::VecDeque, path::PathBuf, sync::Arc};
+use std::{cmp::Ordering, collections::VecDeque, path::PathBuf, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use tokio::{
     sync::mpsc::{Receiver, channel},
     task::JoinHandle,
 };
+use wardgraph_kernel::Permission;
 
 use super::{
     TransferError,
@@ -16,9 +17,12 @@ use super::{
     progress::{Progress, Show},
     record::{Kind, Position},
     rejects::Rejects,
-    send::{Sender, Verdict},
+    send::{Answer, Sender, Verdict},
     source::{Identity, Phase, Source},
 };
+
+/// How many lines that were cleaned are told of.
+const MOST_CLEANED: u64 = 20;
 
 /// How an import is done.
 #[derive(Debug)]
@@ -31,7 +35,7 @@ pub struct ImportOptions {
     pub rejects: Option<PathBuf>,
     /// How many batches are in flight at once.
     pub jobs: usize,
-    /// Whether nodes that the tenant has are replaced.
+    /// Whether nodes and edges that the tenant has are replaced.
     pub update: bool,
     /// Whether the first bad line ends it.
     pub strict: bool,
@@ -43,6 +47,7 @@ pub struct ImportOptions {
 
 /// What became of everything, this time and the times before it that it went on from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Counts {
     /// Nodes that were created.
     pub nodes_created: u64,
@@ -54,10 +59,30 @@ pub struct Counts {
     pub nodes_unchanged: u64,
     /// Edges that were created.
     pub edges_created: u64,
-    /// Edges that the tenant had.
+    /// Edges that the tenant had, and that were left as they were.
     pub edges_there: u64,
+    /// Those of them that say something else than the source does.
+    pub edges_differing: u64,
+    /// Edges that the tenant had, and that were given other props.
+    pub edges_updated: u64,
+    /// Edges that the tenant had, the same to the letter.
+    pub edges_unchanged: u64,
+    /// Lines of which the server took active HTML out.
+    pub cleaned: u64,
+    /// Lines whose time was left behind.
+    pub undated: u64,
     /// Lines that were rejected.
     pub rejected: u64,
+}
+
+impl Counts {
+    const fn nodes(&self) -> u64 {
+        self.nodes_created + self.nodes_there + self.nodes_updated + self.nodes_unchanged
+    }
+
+    const fn edges(&self) -> u64 {
+        self.edges_created + self.edges_there + self.edges_updated + self.edges_unchanged
+    }
 }
 
 /// How an import ended.
@@ -89,7 +114,8 @@ struct Far {
 /// Imports a source. What was acknowledged before this ends in an error is kept, and so is how far it was.
 pub async fn import(source: Source, options: ImportOptions) -> Result<Imported, TransferError> {
     let (caller, whoami) = Caller::new(&options.access).await?;
-    let beside = |path: Option<PathBuf>, end: &str| path.or_else(|| Some(with_end(source.beside()?, end)));
+    let beside =
+        |path: Option<PathBuf>, end: &str| path.or_else(|| Some(with_end(source.beside(&whoami.tenant_id, caller.url())?, end)));
     let identity = source.identity()?;
     let checkpoint = match (&identity, &options.checkpoint) {
         (None, Some(_)) => {
@@ -122,8 +148,10 @@ pub async fn import(source: Source, options: ImportOptions) -> Result<Imported, 
     }
     let far = found.or(fresh);
     let counts = far.as_ref().map(|far| far.counts).unwrap_or_default();
-    let sender = Arc::new(Sender { caller, update: options.update });
-    let mut run = Run { source: Arc::new(source), sender, checkpoint, far, rejects, counts, progress, strict: options.strict };
+    let dates = whoami.permissions.iter().any(|word| word == Permission::AdminRefresh.word());
+    let sender = Arc::new(Sender { caller, tenant: whoami.tenant_id, update: options.update, dates });
+    let (source, strict) = (Arc::new(source), options.strict);
+    let mut run = Run { source, sender, checkpoint, far, rejects, counts, progress, strict, told: 0 };
     let stopped = !run.all(options.jobs).await?;
     let rejects = run.rejects.kept().cloned();
     Ok(Imported { counts: run.counts, stopped, rejects, seconds: run.progress.end().as_secs_f64() })
@@ -161,12 +189,14 @@ struct Run {
     counts: Counts,
     progress: Progress,
     strict: bool,
+    /// How many lines were told of that were cleaned.
+    told: u64,
 }
 
 /// A batch on its way, and what will become of it.
 struct Flying {
     batch: Arc<Batch>,
-    landing: JoinHandle<Result<Vec<Verdict>, TransferError>>,
+    landing: JoinHandle<Result<Vec<Answer>, TransferError>>,
 }
 
 impl Run {
@@ -176,7 +206,8 @@ impl Run {
         let from = self.far.as_ref().and_then(|far| phases.iter().position(|phase| *phase == far.phase)).unwrap_or_default();
         for (number, phase) in phases.iter().enumerate().skip(from) {
             let at = self.far.as_ref().map_or(Position::START, |far| far.at);
-            let packing = Packing { phase: *phase, from: at, tells: number == 0, strict: self.strict };
+            let (strict, update) = (self.strict, self.sender.update);
+            let packing = Packing { phase: *phase, from: at, tells: number == 0, strict, update };
             let (source, (to, mut batches)) = (self.source.clone(), channel(1));
             let reader = tokio::task::spawn_blocking(move || {
                 let name = source.name.clone();
@@ -249,20 +280,25 @@ impl Run {
     }
 
     /// Counts what became of a batch. False if that ends the import.
-    fn settle(&mut self, number: usize, (batch, verdicts): Landed) -> Result<bool, TransferError> {
-        for (entry, verdict) in batch.entries.iter().zip(verdicts) {
+    fn settle(&mut self, number: usize, (batch, answers): Landed) -> Result<bool, TransferError> {
+        for (entry, answer) in batch.entries.iter().zip(answers) {
             let counts = &mut self.counts;
-            let count = match (&verdict, batch.kind) {
+            let count = match (&answer.verdict, batch.kind) {
                 (Verdict::Created, Kind::Nodes) => &mut counts.nodes_created,
                 (Verdict::Created, Kind::Edges) => &mut counts.edges_created,
-                (Verdict::There, Kind::Nodes) => &mut counts.nodes_there,
-                (Verdict::Updated, _) => &mut counts.nodes_updated,
-                (Verdict::Unchanged, _) => &mut counts.nodes_unchanged,
-                (Verdict::There, Kind::Edges) => &mut counts.edges_there,
+                (Verdict::There | Verdict::Differs, Kind::Nodes) => &mut counts.nodes_there,
+                (Verdict::There | Verdict::Differs, Kind::Edges) => &mut counts.edges_there,
+                (Verdict::Updated, Kind::Nodes) => &mut counts.nodes_updated,
+                (Verdict::Updated, Kind::Edges) => &mut counts.edges_updated,
+                (Verdict::Unchanged, Kind::Nodes) => &mut counts.nodes_unchanged,
+                (Verdict::Unchanged, Kind::Edges) => &mut counts.edges_unchanged,
                 (Verdict::Rejected(_), _) => &mut counts.rejected,
             };
             *count += 1;
-            if let Verdict::Rejected(reason) = verdict {
+            counts.edges_differing += u64::from(answer.verdict == Verdict::Differs);
+            counts.undated += u64::from(answer.undated);
+            self.cleaned(entry.line, &answer.cleaned);
+            if let Verdict::Rejected(reason) = answer.verdict {
                 self.progress.say(&format!("{}:{}: {reason}", self.source.name, entry.line));
                 self.rejects.keep(&entry.raw)?;
                 if self.strict {
@@ -278,6 +314,23 @@ impl Run {
         Ok(true)
     }
 
+    /// Counts a line that was cleaned, and tells of it unless so many were told already.
+    fn cleaned(&mut self, line: u64, pointers: &[String]) {
+        if pointers.is_empty() {
+            return;
+        }
+        self.counts.cleaned += 1;
+        self.told += 1;
+        let name = &self.source.name;
+        match self.told.cmp(&MOST_CLEANED) {
+            Ordering::Less => self.progress.say(&format!("{name}:{line}: active HTML was taken out of {}", pointers.join(", "))),
+            Ordering::Equal => {
+                self.progress.say(&format!("{name}:{line}: active HTML was taken out, and what else was cleaned is only counted"))
+            }
+            Ordering::Greater => {}
+        }
+    }
+
     /// Keeps how far it is: rejected lines first, so that none is lost or kept twice.
     fn keep(&mut self) -> Result<(), TransferError> {
         if let (Some(checkpoint), Some(far)) = (&self.checkpoint, &mut self.far) {
@@ -290,9 +343,7 @@ impl Run {
 
     #[expect(clippy::cast_precision_loss, reason = "for people")]
     fn show(&mut self, number: usize, end: Position) {
-        let Counts { nodes_created, nodes_there, nodes_updated, nodes_unchanged, edges_created, edges_there, rejected } =
-            self.counts;
-        let (nodes, edges) = (nodes_created + nodes_there + nodes_updated + nodes_unchanged, edges_created + edges_there);
+        let (nodes, edges, rejected) = (self.counts.nodes(), self.counts.edges(), self.counts.rejected);
         let waits = if self.sender.caller.is_waiting() { ", waits for the server" } else { "" };
         let extents = self.source.phases().iter().map(|phase| self.source.extent(*phase));
         let part = extents.collect::<Option<Vec<_>>>().map(|extents| {
@@ -304,11 +355,11 @@ impl Run {
 }
 
 /// A batch that was answered, and how.
-type Landed = (Arc<Batch>, Vec<Verdict>);
+type Landed = (Arc<Batch>, Vec<Answer>);
 
 /// What became of the batch that was sent first, which flies no longer; none if none does. Dropped before, it changes nothing.
 async fn front(flying: &mut VecDeque<Flying>) -> Option<Result<Landed, TransferError>> {
     let landed = (&mut flying.front_mut()?.landing).await;
     let batch = flying.pop_front()?.batch;
-    Some(landed.map_err(|error| TransferError::Setup(error.into())).flatten().map(|verdicts| (batch, verdicts)))
+    Some(landed.map_err(|error| TransferError::Setup(error.into())).flatten().map(|answers| (batch, answers)))
 }

@@ -1,16 +1,18 @@
 //! Data in and out through the HTTP API of a running server, as any other client: its isolation, limits and audit hold.
 //!
 //! Import reads a source twice, first its nodes and then its edges, so that edges may stand before their nodes; what cannot be read twice
-//! is read once. Batches are acknowledged in the source's order, and a checkpoint says how far. Nodes are known by their external ids and
-//! edges by their ends, so whatever is sent again is there already. Which node an external id names, the server alone knows: nothing that
-//! grows with the source is kept here.
+//! is read once. Batches are acknowledged in the source's order, and a checkpoint says how far. Nodes are known by their external ids, those
+//! without one by their ids, and edges by their ends, so whatever is sent again is there already. Which node an id names, the server alone
+//! knows: nothing that grows with the source is kept here.
 
 mod batch;
 mod call;
 mod checkpoint;
+mod column;
 mod error;
 mod export;
 mod import;
+mod known;
 mod lines;
 mod parse;
 mod progress;
@@ -22,9 +24,9 @@ mod table;
 mod wordnet;
 
 pub use call::Access;
+pub use column::Columns;
 pub use error::TransferError;
 pub use export::{ExportOptions, export};
 pub use import::{Counts, ImportOptions, Imported, import};
 pub use progress::Show;
 pub use source::{Format, Source, SourceOptions};
-pub use table::Columns;

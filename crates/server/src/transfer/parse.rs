@@ -8,11 +8,12 @@ use wardgraph_api::{
     validate::{Faults, Validate},
     wire::node::NewNode,
 };
+use wardgraph_kernel::Timestamp;
 
-use super::record::{EdgeItem, End, Item, NodeItem};
+use super::record::{EdgeItem, End, Item, NodeItem, id_of};
 
-/// What an export says of a node besides what makes it: the server's own, which it makes anew.
-pub(super) const SERVERS: [&str; 7] = ["type", "id", "tenant_id", "version", "embedding_status", "created_at", "updated_at"];
+/// What a server says of a node or an edge besides what makes it: its own, which it makes anew.
+pub(super) const SERVERS: [&str; 6] = ["type", "id", "tenant_id", "version", "embedding_status", "updated_at"];
 
 /// Names a node that has no external id, the same for the same line of the same source.
 #[derive(Debug, Clone)]
@@ -49,25 +50,36 @@ pub(super) fn line(raw: &[u8], number: u64, namer: &Namer) -> Result<Item, Strin
     }
 }
 
-/// A node from its members, named by `name` where it has no external id.
+/// A node from its members. Where it has no external id it is named by the id that it had, or by `name`.
 pub(super) fn node(mut members: Map<String, Value>, name: impl FnOnce() -> String) -> Result<NodeItem, String> {
+    let created_at = time(&mut members)?;
+    let id = members.get("id").and_then(Value::as_str).and_then(id_of);
     for member in SERVERS {
         members.remove(member);
     }
-    let mut value = Value::Object(members);
-    let new = NewNode::deserialize(&value).map_err(|error| error.to_string())?;
+    let new = NewNode::deserialize(&members).map_err(|error| error.to_string())?;
     faults(&new)?;
-    let external_id = match new.external_id() {
-        Some(external_id) => external_id.into_text(),
-        None => name(),
+    let (external_id, id) = match (new.external_id(), id) {
+        (Some(external_id), _) => (external_id.into_text(), None),
+        (None, Some(id)) => (id.to_string(), Some(id)),
+        (None, None) => (name(), None),
     };
-    if let Value::Object(members) = &mut value {
-        members.insert("external_id".into(), external_id.clone().into());
+    Ok(NodeItem { external_id, id, created_at, members })
+}
+
+/// Takes out when it was created.
+fn time(members: &mut Map<String, Value>) -> Result<Option<Timestamp>, String> {
+    match members.remove("created_at") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => {
+            text.parse().map(Some).map_err(|_| format!("`created_at` is no time as RFC 3339 has it: `{text}`"))
+        }
+        Some(_) => Err("`created_at` is no text".into()),
     }
-    Ok(NodeItem { external_id, json: value.to_string() })
 }
 
 fn edge(mut members: Map<String, Value>) -> Result<EdgeItem, String> {
+    let created_at = time(&mut members)?;
     let mut text = |name: &str| match members.remove(name) {
         Some(Value::String(text)) => Ok(Some(text)),
         Some(Value::Null) | None => Ok(None),
@@ -89,7 +101,7 @@ fn edge(mut members: Map<String, Value>) -> Result<EdgeItem, String> {
     if let Some(unknown) = members.keys().find(|name| !SERVERS.contains(&name.as_str())) {
         return Err(format!("unknown field `{unknown}`"));
     }
-    checked(EdgeItem { src, rel, dst, props })
+    checked(EdgeItem { src, rel, dst, props, created_at })
 }
 
 /// An edge that the server's rules have nothing against.
@@ -128,7 +140,7 @@ mod tests {
 
     fn as_node(text: &str) -> Value {
         match read(text).unwrap() {
-            Item::Node(node) => serde_json::from_str(&node.json).unwrap(),
+            Item::Node(node) => serde_json::from_str(&node.json(true)).unwrap(),
             Item::Edge(edge) => panic!("{edge:?}"),
         }
     }
@@ -143,7 +155,7 @@ mod tests {
     #[test]
     fn a_node_goes_as_it_stands_without_what_the_server_makes() {
         let node = as_node(
-            r#"{"type":"node","id":"x","tenant_id":"other","version":3,"created_at":"then","classes":["A"],"props":{"n":1},"external_id":"e","metadata":{"m":[]}}"#,
+            r#"{"type":"node","id":"x","tenant_id":"other","version":3,"updated_at":"then","classes":["A"],"props":{"n":1},"external_id":"e","metadata":{"m":[]}}"#,
         );
         assert_eq!(node, serde_json::json!({"classes": ["A"], "props": {"n": 1}, "external_id": "e", "metadata": {"m": []}}));
     }
@@ -160,6 +172,31 @@ mod tests {
         assert_eq!(first.len(), 39);
         assert!([name(text, 2, "a"), name(text, 1, "b"), name(other, 1, "a")].iter().all(|name| *name != first));
         assert_eq!(name(r#"{"classes":["A"],"props":{"external_id":"p"}}"#, 1, "a"), "p");
+    }
+
+    #[test]
+    fn a_node_without_an_external_id_is_named_by_the_id_that_it_had() {
+        let id = "01900000-0000-7000-8000-0000000000ed";
+        let item = |text: &str| match read(text).unwrap() {
+            Item::Node(node) => node,
+            Item::Edge(edge) => panic!("{edge:?}"),
+        };
+        let node = item(&format!(r#"{{"id":"{}","classes":["A"],"props":{{}}}}"#, id.to_uppercase()));
+        assert_eq!((node.external_id.as_str(), node.id), (id, id_of(id)));
+        assert_eq!(node.replacement(), r#"{"classes":["A"],"props":{}}"#, "where it is there it keeps having none");
+        let named = item(&format!(r#"{{"id":"{id}","classes":["A"],"props":{{}},"external_id":"e"}}"#));
+        assert_eq!((named.external_id.as_str(), named.id), ("e", None));
+        assert!(item(r#"{"id":"7","classes":["A"],"props":{}}"#).external_id.starts_with("import-"), "no id of ours");
+    }
+
+    #[test]
+    fn a_time_goes_with_what_it_is_of_if_it_may() {
+        let line = r#"{"classes":["A"],"props":{},"external_id":"e","created_at":"2020-01-02T03:04:05Z"}"#;
+        assert_eq!(as_node(line)["created_at"], "2020-01-02T03:04:05Z");
+        let Item::Node(node) = read(line).unwrap() else { panic!() };
+        assert_eq!(node.json(false), r#"{"classes":["A"],"external_id":"e","props":{}}"#);
+        let edge = as_edge(r#"{"rel":"R","src":"a","dst":"b","created_at":"2020-01-02T03:04:05+01:00"}"#);
+        assert_eq!(edge.created_at, Some("2020-01-02T02:04:05Z".parse().unwrap()));
     }
 
     #[test]
@@ -187,6 +224,8 @@ mod tests {
             (r#"{"classes":["A"],"props":{"n":12345678901234567890123}}"#, "/props/n: a number is kept as"),
             (r#"{"classes":[],"props":{}}"#, "/classes: must have 1 to 10 entries"),
             (r#"{"classes":["A"],"props":{},"external_id":""}"#, "/external_id: must have 1 to 255 characters"),
+            (r#"{"classes":["A"],"props":{},"created_at":"then"}"#, "`created_at` is no time as RFC 3339 has it: `then`"),
+            (r#"{"rel":"R","src":"a","dst":"b","created_at":7}"#, "`created_at` is no text"),
             (r#"{"rel":"R","src":"a"}"#, "has neither `dst` nor `dst_external_id`"),
             (r#"{"rel":"R","src":1,"dst":"b"}"#, "`src` is no text"),
             (r#"{"rel":"","src":"a","dst":"b"}"#, "/rel: must have 1 to 100 characters"),

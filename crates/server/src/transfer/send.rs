@@ -13,8 +13,8 @@ use super::{
     TransferError,
     batch::Batch,
     call::{self, Caller},
-    parse,
-    record::{Item, Kind},
+    known, parse,
+    record::{EdgeItem, Item, Kind},
 };
 
 /// What became of an entry.
@@ -22,56 +22,109 @@ use super::{
 pub(super) enum Verdict {
     Created,
     There,
+    /// An edge that is there and says something else, and was left as it is.
+    Differs,
     Updated,
     Unchanged,
     Rejected(String),
+}
+
+/// A verdict, and what else is to be told of it.
+#[derive(Debug, Clone)]
+pub(super) struct Answer {
+    pub(super) verdict: Verdict,
+    /// Where active HTML was taken out, as JSON Pointers.
+    pub(super) cleaned: Vec<String>,
+    /// Whether it was created as of now, since whoever calls may not say when it came about.
+    pub(super) undated: bool,
+    /// The end of an edge that is no node of the tenant by its id.
+    pub(super) unknown: Option<String>,
+}
+
+impl From<Verdict> for Answer {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, cleaned: Vec::new(), undated: false, unknown: None }
+    }
 }
 
 /// Sends batches to one server.
 #[derive(Debug)]
 pub(super) struct Sender {
     pub(super) caller: Caller,
-    /// Whether nodes that are there are replaced.
+    /// Whose nodes and edges they become.
+    pub(super) tenant: String,
+    /// Whether what is there is replaced.
     pub(super) update: bool,
+    /// Whether whoever calls may say when something came about.
+    pub(super) dates: bool,
 }
 
 impl Sender {
-    /// Sends what can be sent: one verdict an entry, in their order.
-    pub(super) async fn send(&self, batch: &Batch) -> Result<Vec<Verdict>, TransferError> {
+    /// Sends what can be sent: one answer an entry, in their order.
+    pub(super) async fn send(&self, batch: &Batch) -> Result<Vec<Answer>, TransferError> {
         let items: Vec<_> = batch.entries.iter().filter_map(|entry| entry.item.as_ref().ok()).collect();
-        let mut answers = self.answers(batch.kind, &items).await?.into_iter();
-        let verdict = |item: &Result<Item, String>| match item {
-            // As many answers as items, as was seen.
-            Ok(_) => answers.next().unwrap_or(Verdict::There),
-            Err(reason) => Verdict::Rejected(reason.clone()),
+        let answers = match batch.kind {
+            Kind::Nodes => self.nodes(&items).await?,
+            Kind::Edges => self.edges(&items).await?,
         };
-        Ok(batch.entries.iter().map(|entry| &entry.item).map(verdict).collect())
+        let mut answers = answers.into_iter();
+        let answer = |item: &Result<Item, String>| match item {
+            // As many answers as items, as was seen.
+            Ok(_) => answers.next().unwrap_or(Verdict::There.into()),
+            Err(reason) => Verdict::Rejected(reason.clone()).into(),
+        };
+        Ok(batch.entries.iter().map(|entry| &entry.item).map(answer).collect())
+    }
+
+    async fn nodes(&self, items: &[&Item]) -> Result<Vec<Answer>, TransferError> {
+        let settled = known::settled(self, items).await?;
+        let open: Vec<_> = items.iter().zip(&settled).filter(|(_, settled)| settled.is_none()).map(|(item, _)| *item).collect();
+        let mut told = self.post(Kind::Nodes, &open).await?.into_iter();
+        Ok(settled.into_iter().filter_map(|settled| settled.or_else(|| told.next())).collect())
+    }
+
+    /// An end whose id the tenant does not have is looked for by that id as a name: so nodes without one are named that come from elsewhere.
+    async fn edges(&self, items: &[&Item]) -> Result<Vec<Answer>, TransferError> {
+        let mut answers = self.post(Kind::Edges, items).await?;
+        let mut open: Vec<(usize, Item)> = renamed(answers.iter().enumerate().zip(items.iter().copied()));
+        while !open.is_empty() {
+            let told = self.post(Kind::Edges, &open.iter().map(|(_, item)| item).collect::<Vec<_>>()).await?;
+            let next = renamed(open.iter().zip(&told).map(|((place, item), answer)| ((*place, answer), item)));
+            for ((place, _), answer) in open.iter().zip(told) {
+                if let Some(former) = answers.get_mut(*place) {
+                    *former = answer;
+                }
+            }
+            open = next;
+        }
+        Ok(answers)
     }
 
     /// One answer an item. A batch that is refused as a whole is sent again in halves, until it is known which item it is.
-    async fn answers(&self, kind: Kind, items: &[&Item]) -> Result<Vec<Verdict>, TransferError> {
-        let (path, name) = match (kind, self.update) {
-            (Kind::Nodes, true) => ("/nodes/batch?on_conflict=update", "nodes"),
-            (Kind::Nodes, false) => ("/nodes/batch?on_conflict=ignore", "nodes"),
-            (Kind::Edges, _) => ("/edges/batch", "edges"),
-        };
+    async fn post(&self, kind: Kind, items: &[&Item]) -> Result<Vec<Answer>, TransferError> {
+        let name = if kind == Kind::Nodes { "nodes" } else { "edges" };
+        let path = format!("/{name}/batch?on_conflict={}", if self.update { "update" } else { "ignore" });
         let mut answers = Vec::with_capacity(items.len());
         let mut open = Vec::from([items]);
         while let Some(part) = open.pop().filter(|part| !part.is_empty()) {
-            let bodies: Vec<_> = part.iter().map(|item| item.json()).collect();
-            let reply = self.caller.post(path, format!("{{\"{name}\":[{}]}}", bodies.join(",")).into()).await?;
+            let bodies: Vec<_> = part.iter().map(|item| item.json(self.dates)).collect();
+            let reply = self.caller.post(&path, format!("{{\"{name}\":[{}]}}", bodies.join(",")).into()).await?;
             if reply.status == 200 {
                 let told = match kind {
-                    Kind::Nodes => nodes(&call::parse(&Method::POST, path, &reply)?),
-                    Kind::Edges => edges(&call::parse(&Method::POST, path, &reply)?, part),
+                    Kind::Nodes => nodes(&call::parse(&Method::POST, &path, &reply)?),
+                    Kind::Edges => edges(&call::parse(&Method::POST, &path, &reply)?, part),
                 };
                 if told.len() != part.len() {
                     let answer = format!("{} results for {} items", told.len(), part.len());
                     return Err(TransferError::Refused { call: format!("POST {path}"), answer });
                 }
-                answers.extend(told);
+                let dating = |(answer, item): (Answer, &&Item)| {
+                    let undated = !self.dates && answer.verdict == Verdict::Created && item.created_at().is_some();
+                    Answer { undated, ..answer }
+                };
+                answers.extend(told.into_iter().zip(part).map(dating));
             } else if part.len() == 1 {
-                answers.push(Verdict::Rejected(reply.summary()));
+                answers.push(Verdict::Rejected(reply.summary()).into());
             } else {
                 let (former, latter) = part.split_at(part.len() / 2);
                 open.extend([latter, former]);
@@ -81,33 +134,50 @@ impl Sender {
     }
 }
 
-fn nodes(result: &NodeBatchResult) -> Vec<Verdict> {
-    let verdict = |(index, result): (usize, &NodeItemResult)| match result {
-        NodeItemResult::Created { .. } => Verdict::Created,
-        NodeItemResult::Exists { .. } => Verdict::There,
-        NodeItemResult::Updated { .. } => Verdict::Updated,
-        NodeItemResult::Unchanged { .. } => Verdict::Unchanged,
-        NodeItemResult::Refused { errors } => Verdict::Rejected(parse::told(errors, &format!("/nodes/{index}"))),
+/// The edges that are to be tried with another name of an end, each with its place.
+fn renamed<'a>(answers: impl Iterator<Item = ((usize, &'a Answer), &'a Item)>) -> Vec<(usize, Item)> {
+    let other = |((place, answer), item): ((usize, &Answer), &Item)| match (item, &answer.unknown) {
+        (Item::Edge(edge), Some(field)) => Some((place, Item::Edge(edge.by_former_id(field)?))),
+        _ => None,
     };
-    result.results.iter().enumerate().map(verdict).collect()
+    answers.filter_map(other).collect()
 }
 
-fn edges(result: &EdgeBatchResult, sent: &[&Item]) -> Vec<Verdict> {
-    let verdict = |(index, (result, item)): (usize, (&EdgeItemResult, &&Item))| match result {
-        EdgeItemResult::Created { .. } => Verdict::Created,
-        EdgeItemResult::Exists { .. } => Verdict::There,
-        EdgeItemResult::Refused { errors } => Verdict::Rejected(refused(errors, &format!("/edges/{index}"), item)),
+fn nodes(result: &NodeBatchResult) -> Vec<Answer> {
+    let answer = |(index, result): (usize, &NodeItemResult)| match result {
+        NodeItemResult::Created { cleaned, .. } => Answer { cleaned: cleaned.clone(), ..Verdict::Created.into() },
+        NodeItemResult::Exists { .. } => Verdict::There.into(),
+        NodeItemResult::Updated { cleaned, .. } => Answer { cleaned: cleaned.clone(), ..Verdict::Updated.into() },
+        NodeItemResult::Unchanged { .. } => Verdict::Unchanged.into(),
+        NodeItemResult::Refused { errors } => Verdict::Rejected(parse::told(errors, &format!("/nodes/{index}"))).into(),
     };
-    result.results.iter().zip(sent).enumerate().map(verdict).collect()
+    result.results.iter().enumerate().map(answer).collect()
+}
+
+fn edges(result: &EdgeBatchResult, sent: &[&Item]) -> Vec<Answer> {
+    let answer = |(index, (result, item)): (usize, (&EdgeItemResult, &&Item))| match result {
+        EdgeItemResult::Created { cleaned, .. } => Answer { cleaned: cleaned.clone(), ..Verdict::Created.into() },
+        EdgeItemResult::Exists { differs: false, .. } => Verdict::There.into(),
+        EdgeItemResult::Exists { differs: true, .. } => Verdict::Differs.into(),
+        EdgeItemResult::Updated { cleaned, .. } => Answer { cleaned: cleaned.clone(), ..Verdict::Updated.into() },
+        EdgeItemResult::Unchanged { .. } => Verdict::Unchanged.into(),
+        EdgeItemResult::Refused { errors } => match item {
+            Item::Edge(edge) => refused(errors, &format!("/edges/{index}"), edge),
+            Item::Node(_) => Verdict::Rejected(parse::told(errors, "")).into(),
+        },
+    };
+    result.results.iter().zip(sent).enumerate().map(answer).collect()
 }
 
 /// Why an edge was refused, with the name of an end that is none.
-fn refused(errors: &[FieldError], place: &str, item: &Item) -> String {
-    let told = parse::told(errors, place);
-    let name = |error: &FieldError| match item {
-        Item::Edge(edge) => edge.name_in(error.field.strip_prefix(place)?).map(|name| format!("`{name}`")),
-        Item::Node(_) => None,
-    };
-    let names: Vec<_> = errors.iter().filter_map(name).collect();
-    if names.is_empty() { told } else { format!("{told} ({})", names.join(", ")) }
+fn refused(errors: &[FieldError], place: &str, edge: &EdgeItem) -> Answer {
+    let own = |error: &FieldError| error.field.strip_prefix(place).unwrap_or(&error.field).to_owned();
+    let fields: Vec<_> = errors.iter().map(own).collect();
+    let named: Vec<_> =
+        errors.iter().zip(&fields).map(|(error, field)| FieldError::new(edge.field_of(field), &*error.detail)).collect();
+    let told = parse::told(&named, "");
+    let names: Vec<_> = fields.iter().filter_map(|field| edge.name_in(field)).map(|name| format!("`{name}`")).collect();
+    let told = if names.is_empty() { told } else { format!("{told} ({})", names.join(", ")) };
+    let unknown = fields.into_iter().next().filter(|_| errors.len() == 1);
+    Answer { unknown, ..Verdict::Rejected(told).into() }
 }

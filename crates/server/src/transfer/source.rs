@@ -12,10 +12,11 @@ use sha2::{Digest, Sha256};
 
 use super::{
     TransferError,
+    column::Columns,
     lines::Lines,
     parse::Namer,
     record::{Kind, Position, Record},
-    table::{self, Columns, Layout, Rows},
+    table::{self, Layout, Rows},
     wordnet,
 };
 use crate::wordnet::Synset;
@@ -124,11 +125,15 @@ impl Source {
         Ok(Self { name: "wordnet".into(), body: Body::Wordnet(synsets, folder.to_owned()), namer })
     }
 
-    /// What the names of files beside it begin with; `None` for a stream.
-    pub(super) fn beside(&self) -> Option<PathBuf> {
+    /// What the names of files beside it begin with, which tell of an import into a tenant of a server; `None` for a stream.
+    pub(super) fn beside(&self, tenant: &str, url: &str) -> Option<PathBuf> {
         match &self.body {
             Body::Lines(Place::File(path)) | Body::Table(Place::File(path), ..) => Some(path.clone()),
-            Body::Wordnet(_, folder) => Some(folder.join("wordnet")),
+            // Its folder is many imports' and may be nobody's to write: a place of its own for each of them, where the command is run.
+            Body::Wordnet(..) => {
+                let server = format!("{:x}", Sha256::digest(url));
+                Some(format!("wordnet-{tenant}-{}", server.get(..8).unwrap_or_default()).into())
+            }
             Body::Lines(Place::Stream(..)) | Body::Table(Place::Stream(..), ..) => None,
         }
     }

@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, Read},
-    str::FromStr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -13,37 +12,17 @@ use csv::{ByteRecord, ReaderBuilder, StringRecord};
 use serde_json::{Map, Value, json};
 
 use super::{
+    column::{Columns, Place, ROLES, Type},
     lines::LONGEST_BYTES,
     parse::{self, Namer},
     record::{EdgeItem, End, Item, Kind, NodeItem, Position, Record},
 };
 
-/// What a column may be besides a property of a node.
-const ROLES: [&str; 9] =
-    ["external_id", "classes", "text", "payload_ref", "src", "rel", "dst", "src_external_id", "dst_external_id"];
-
-/// Which column of a table plays which role, where it is not the one of the same name: `external_id=ISBN,classes=genre`.
-#[derive(Debug, Clone, Default)]
-pub struct Columns(Vec<(&'static str, String)>);
-
-impl FromStr for Columns {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let pair = |pair: &str| {
-            let (role, column) = pair.split_once('=').ok_or_else(|| format!("`{pair}` is not of the form ROLE=COLUMN"))?;
-            let role = ROLES.into_iter().find(|known| *known == role);
-            Ok((role.ok_or_else(|| format!("the roles are {}", ROLES.join(", ")))?, column.to_owned()))
-        };
-        text.split(',').map(pair).collect::<Result<_, _>>().map(Self)
-    }
-}
-
 /// What every row of a table means.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
     header: StringRecord,
-    roles: Vec<Option<&'static str>>,
+    places: Vec<Place>,
     classes: Vec<String>,
     kind: Kind,
     two: bool,
@@ -53,15 +32,21 @@ impl Layout {
     /// From the header. A table with a column for a relation and one for each end holds edges, another one nodes.
     pub(super) fn new(header: &Header, columns: &Columns, classes: &[String]) -> Result<Self, String> {
         let (two, header) = (header.two, header.names.clone());
-        let role = |name: &str| match columns.0.iter().find(|(_, column)| column == name) {
-            Some((role, _)) => Some(*role),
-            None => ROLES.into_iter().find(|role| *role == name && !columns.0.iter().any(|(taken, _)| taken == role)),
+        let place = |name: &str| {
+            if let Some((place, _)) = columns.0.iter().find(|(_, column)| column == name) {
+                return Ok(place.clone());
+            }
+            let is_free = |role: &&'static str| !columns.0.iter().any(|(taken, _)| *taken == Place::Role(role));
+            match ROLES.into_iter().filter(|role| *role == name).find(is_free) {
+                Some(role) => Ok(Place::Role(role)),
+                None => Ok(Place::named(name)?.unwrap_or_else(|| Place::Props(name.to_owned(), Type::Text))),
+            }
         };
         if let Some((_, absent)) = columns.0.iter().find(|(_, column)| !header.iter().any(|name| name == column)) {
             return Err(format!("there is no column `{absent}`"));
         }
-        let roles: Vec<_> = header.iter().map(role).collect();
-        let has = |role: &str| roles.contains(&Some(role));
+        let places: Vec<_> = header.iter().map(place).collect::<Result<_, String>>()?;
+        let has = |role: &'static str| places.contains(&Place::Role(role));
         let end = |either, external| has(either) || has(external);
         let relates = has("rel") && end("src", "src_external_id") && end("dst", "dst_external_id");
         let kind = if relates { Kind::Edges } else { Kind::Nodes };
@@ -72,7 +57,17 @@ impl Layout {
         {
             return Err(format!("has the column `{twice}` twice"));
         }
-        Ok(Self { header, roles, classes: classes.to_vec(), kind, two })
+        for (at, (name, place)) in header.iter().zip(&places).enumerate() {
+            if let Some((other, _)) = header.iter().zip(&places).take(at).find(|(_, former)| former.is_also(place)) {
+                return Err(format!(
+                    "the columns `{other}` and `{name}` are one member: name one of them with --columns props.NAME=COLUMN"
+                ));
+            }
+            if let (Place::Metadata(..), Kind::Edges) = (place, kind) {
+                return Err(format!("the column `{name}` is of no edge: metadata are nodes'"));
+            }
+        }
+        Ok(Self { header, places, classes: classes.to_vec(), kind, two })
     }
 
     pub(super) const fn kind(&self) -> Kind {
@@ -85,12 +80,12 @@ impl Layout {
     }
 
     fn item(&self, row: &ByteRecord, name: impl FnOnce() -> String) -> Result<Item, String> {
-        if row.len() != self.roles.len() {
-            return Err(format!("has {} fields, and the header {}", row.len(), self.roles.len()));
+        if row.len() != self.places.len() {
+            return Err(format!("has {} fields, and the header {}", row.len(), self.places.len()));
         }
-        let fields = self.header.iter().zip(&self.roles).zip(row).filter(|(_, field)| !field.is_empty());
-        let read = |((column, role), field): ((_, &Option<_>), &[u8])| match std::str::from_utf8(field) {
-            Ok(text) => Ok((column, *role, text.to_owned())),
+        let fields = self.header.iter().zip(&self.places).zip(row).filter(|(_, field)| !field.is_empty());
+        let read = |((column, place), field): ((_, _), &[u8])| match std::str::from_utf8(field) {
+            Ok(text) => Ok(Field { column, place, text: text.to_owned() }),
             Err(_) => Err(format!("the field `{column}` is not UTF-8")),
         };
         let fields: Vec<_> = fields.map(read).collect::<Result<_, _>>()?;
@@ -101,40 +96,57 @@ impl Layout {
     }
 
     fn node(&self, fields: Vec<Field<'_>>, name: impl FnOnce() -> String) -> Result<NodeItem, String> {
-        let (mut members, mut props) = (Map::new(), Map::new());
+        let (mut members, mut props, mut metadata) = (Map::new(), Map::new(), Map::new());
         let mut classes = self.classes.clone();
-        for (column, role, text) in fields {
-            match role {
-                Some("classes") => classes.extend(text.split(';').map(|class| class.trim().to_owned())),
-                Some(role @ ("external_id" | "payload_ref")) => _ = members.insert(role.into(), text.into()),
-                Some("text") => _ = props.insert("text".into(), text.into()),
-                Some(_) | None => _ = props.insert(column.into(), text.into()),
+        for field in fields {
+            match field.place {
+                Place::Role("classes") => classes.extend(field.text.split(';').map(|class| class.trim().to_owned())),
+                Place::Role(role @ ("external_id" | "payload_ref")) => _ = members.insert((*role).into(), field.text.into()),
+                Place::Role("text") => _ = props.insert("text".into(), field.text.into()),
+                Place::Role(_) => _ = props.insert(field.column.into(), field.text.into()),
+                Place::Props(name, kind) => _ = props.insert(name.clone(), field.value(*kind)?),
+                Place::Metadata(name, kind) => _ = metadata.insert(name.clone(), field.value(*kind)?),
             }
         }
         members.insert("classes".into(), json!(classes));
         members.insert("props".into(), Value::Object(props));
+        if !metadata.is_empty() {
+            members.insert("metadata".into(), Value::Object(metadata));
+        }
         parse::node(members, name)
     }
 }
 
-/// Column, role and content.
-type Field<'a> = (&'a str, Option<&'static str>, String);
+/// A field that is not empty.
+struct Field<'a> {
+    column: &'a str,
+    place: &'a Place,
+    text: String,
+}
+
+impl Field<'_> {
+    fn value(self, kind: Type) -> Result<Value, String> {
+        kind.read(self.text).map_err(|reason| format!("column `{}`: {reason}", self.column))
+    }
+}
 
 fn edge(fields: Vec<Field<'_>>) -> Result<EdgeItem, String> {
     let (mut src, mut rel, mut dst, mut props) = (None, None, None, Map::new());
-    for (column, role, text) in fields {
-        match role {
-            Some("src") => src = Some(End::of(text)),
-            Some("dst") => dst = Some(End::of(text)),
-            Some("src_external_id") => src = Some(End::External(text)),
-            Some("dst_external_id") => dst = Some(End::External(text)),
-            Some("rel") => rel = Some(text),
-            Some(_) | None => _ = props.insert(column.into(), text.into()),
+    for field in fields {
+        match field.place {
+            Place::Role("src") => src = Some(End::of(field.text)),
+            Place::Role("dst") => dst = Some(End::of(field.text)),
+            Place::Role("src_external_id") => src = Some(End::External(field.text)),
+            Place::Role("dst_external_id") => dst = Some(End::External(field.text)),
+            Place::Role("rel") => rel = Some(field.text),
+            Place::Role(_) => _ = props.insert(field.column.into(), field.text.into()),
+            // The header of a table of edges has no column of metadata.
+            Place::Props(name, kind) | Place::Metadata(name, kind) => _ = props.insert(name.clone(), field.value(*kind)?),
         }
     }
     let missing = |what: &str| format!("`{what}` is empty");
     let (src, dst) = (src.ok_or_else(|| missing("src"))?, dst.ok_or_else(|| missing("dst"))?);
-    parse::checked(EdgeItem { src, rel: rel.ok_or_else(|| missing("rel"))?, dst, props })
+    parse::checked(EdgeItem { src, rel: rel.ok_or_else(|| missing("rel"))?, dst, props, created_at: None })
 }
 
 /// The rows below a header.
@@ -256,7 +268,7 @@ mod tests {
 
     fn node(record: &Record) -> Value {
         match record.item.as_ref().unwrap() {
-            Item::Node(node) => serde_json::from_str(&node.json).unwrap(),
+            Item::Node(node) => serde_json::from_str(&node.json(true)).unwrap(),
             Item::Edge(edge) => panic!("{edge:?}"),
         }
     }
@@ -275,10 +287,24 @@ mod tests {
 
     #[test]
     fn a_column_of_another_name_can_play_a_role() {
-        let rows = rows(b"isbn,genre,title,text\n7,Novel,T,body\n", "external_id=isbn,classes=genre,text=title", &["Book"]);
-        let expected = json!({"external_id": "7", "classes": ["Book", "Novel"], "props": {"text": "body"}});
-        // `title` was made the text, so that the column `text` is a property like others, of the same name.
+        let columns = "external_id=isbn,classes=genre,text=title,props.body=text";
+        let rows = rows(b"isbn,genre,title,text\n7,Novel,T,body\n", columns, &["Book"]);
+        let expected = json!({"external_id": "7", "classes": ["Book", "Novel"], "props": {"text": "T", "body": "body"}});
         assert_eq!(node(&rows[0]), expected);
+    }
+
+    #[test]
+    fn columns_say_their_types_and_which_are_metadata() {
+        let text = "classes,props.year:int,price,metadata.source,metadata.tags:json\nA,1984,7.50,shelf,\"[\"\"a\"\"]\"\nA,soon,,,\nA,,,,{\n";
+        let rows = rows(text.as_bytes(), "", &[]);
+        let mut first = node(&rows[0]);
+        first.as_object_mut().unwrap().remove("external_id");
+        let expected =
+            json!({"classes": ["A"], "props": {"year": 1984, "price": "7.50"}, "metadata": {"source": "shelf", "tags": ["a"]}});
+        assert_eq!(first, expected);
+        let reasons: Vec<_> = rows.iter().map(|row| (row.line, row.item.as_ref().err().cloned().unwrap_or_default())).collect();
+        assert_eq!(reasons[1], (3, "column `props.year:int`: `soon` is no whole number of 64 bits".into()));
+        assert!(reasons[2].1.starts_with("column `metadata.tags:json`: `{` is not JSON: "), "{reasons:?}");
     }
 
     #[test]
@@ -326,7 +352,9 @@ mod tests {
         assert!(layout("text", "").starts_with("has no column `classes`"));
         assert_eq!(layout("classes,a,a", ""), "has the column `a` twice");
         assert_eq!(layout("classes", "text=body"), "there is no column `body`");
-        assert!("name=x".parse::<Columns>().unwrap_err().starts_with("the roles are"));
-        assert!("text".parse::<Columns>().unwrap_err().ends_with("ROLE=COLUMN"));
+        assert!(layout("classes,props.n:date", "").ends_with("the types are text, int, float, bool, json"));
+        assert!(layout("classes,n,props.n:int", "").starts_with("the columns `n` and `props.n:int` are one member"));
+        assert!(layout("classes,title,text", "text=title").starts_with("the columns `title` and `text` are one member"));
+        assert!(layout("src,rel,dst,metadata.x", "").starts_with("the column `metadata.x` is of no edge"));
     }
 }

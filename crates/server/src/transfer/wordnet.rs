@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Map, Value};
+
 use super::record::{EdgeItem, End, Item, Kind, NodeItem, Position, Record};
 use crate::wordnet::Synset;
 
@@ -19,8 +21,10 @@ pub(super) fn records(synsets: &[Synset], kind: Kind, at: Position) -> Box<dyn I
 }
 
 fn node(synset: &Synset) -> (String, Item) {
-    let json = synset.node().to_string();
-    (json.clone(), Item::Node(NodeItem { external_id: synset.id.external_id(), json }))
+    let node = synset.node();
+    let raw = node.to_string();
+    let members = if let Value::Object(members) = node { members } else { Map::new() };
+    (raw, Item::Node(NodeItem { external_id: synset.id.external_id(), id: None, created_at: None, members }))
 }
 
 /// Several pointers between the words of two synsets fold into one edge.
@@ -31,7 +35,7 @@ fn edges(synset: &Synset) -> impl Iterator<Item = (String, Item)> + use<> {
         let dst = target.external_id();
         let raw = serde_json::json!({ "src": src, "rel": rel, "dst": dst }).to_string();
         let (src, dst) = (End::External(src.clone()), End::External(dst));
-        (raw, Item::Edge(EdgeItem { src, rel: rel.to_owned(), dst, props: serde_json::Map::new() }))
+        (raw, Item::Edge(EdgeItem { src, rel: rel.to_owned(), dst, props: Map::new(), created_at: None }))
     })
 }
 

@@ -17,11 +17,16 @@ use crate::{
     import::{Bench, edge, node},
 };
 
-/// The lines of an export without the ids, which every server makes itself.
-fn lines(file: &Path) -> BTreeSet<String> {
+/// The lines of an export without the ids, which every server makes itself: a node that has none but its id is named by that elsewhere.
+pub(crate) fn lines(file: &Path) -> BTreeSet<String> {
     let line = |line: &str| {
         let mut line: Value = serde_json::from_str(line).unwrap();
-        line.as_object_mut().unwrap().remove("id");
+        let members = line.as_object_mut().unwrap();
+        for (id, name) in [("id", "external_id"), ("src", "src_external_id"), ("dst", "dst_external_id")] {
+            if let Some(id) = members.remove(id) {
+                members.entry(name).or_insert(id);
+            }
+        }
         line.to_string()
     };
     fs::read_to_string(file).unwrap().lines().map(line).collect()
