@@ -39,7 +39,8 @@ const CREATE: Statement<Write> = Statement::writing(
        left join there named_dst on named_dst.external_id = i.dst_external_id
      ), created as (
        insert into edges (tenant_id, edge_id, src, rel, dst, props, size_bytes, created_at)
-       select $1, edge_id, src, rel, dst, props, size_bytes, $10 from input where src is not null and dst is not null
+       -- In the order of their key, whatever the order of the batch: two batches with the same edges wait for each other one way only.
+       select $1, edge_id, src, rel, dst, props, size_bytes, $10 from input where src is not null and dst is not null order by src, rel, dst, n
        on conflict (tenant_id, src, rel, dst) do nothing
        returning edge_id
      )
