@@ -91,7 +91,8 @@ const DEPTH: Statement<Read> = Statement::reading(
     "select count(*) from jobs where kind = 'purge' and due_at <= $1 and not dead",
 );
 
-pub(crate) const STATEMENTS: &[&StatementInfo] = &[CLAIM.info(), DUE.info(), UNPARK.info(), ERASE.info(), NEXT.info(), DEPTH.info()];
+pub(crate) const STATEMENTS: &[&StatementInfo] =
+    &[CLAIM.info(), DUE.info(), UNPARK.info(), ERASE.info(), NEXT.info(), DEPTH.info()];
 
 /// A tenant whose purge was claimed.
 #[derive(Debug, Clone, PartialEq, Eq)]
