@@ -106,11 +106,19 @@ const KNOWN: Statement<Read> = Statement::reading(
     "select 1 from vector_spaces where model = $1 and ($2::text is null or tenant_id = $2) limit 1",
 );
 
+/// The state of an index, by what everybody may read of the catalogue: the session that builds is busy meanwhile.
+const WHOLE: Statement<Read> = Statement::reading(
+    "graph.tiers.is_whole",
+    &[Role::Worker],
+    "select i.indisvalid and i.indisready from pg_index i where i.indexrelid = to_regclass('wardgraph.' || $1::text)",
+);
+
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     DOUBTFUL.info(),
     HOLD.info(),
     FORGET.info(),
     KNOWN.info(),
+    WHOLE.info(),
     TOUCH.info(),
     DUE.info(),
     GROWN.info(),
@@ -243,6 +251,11 @@ pub async fn forget(tx: &mut Tx<'_, Write>, model: &str) -> Result<bool, StoreEr
     let tenant = tx.tenant();
     tx.write(&HOLD, &[&tenant, &model]).await?;
     Ok(!tx.write(&FORGET, &[&tenant, &model]).await?.is_empty())
+}
+
+/// Whether the index of this name is there and whole.
+pub async fn is_whole<M: Mode>(tx: &mut Tx<'_, M>, index: &str) -> Result<bool, StoreError> {
+    tx.find(&WHOLE, &[&index]).await?.map_or(Ok(false), |row| row.try_get(0))
 }
 
 /// Whether there may be vectors of `model`, of `tenant` if one is named.
