@@ -176,6 +176,10 @@ impl TierKeeper {
 
     /// Does what is due, builds and all. Returns how many tenants were looked after; none while another server is at it.
     pub async fn turn(&self) -> Result<usize, StoreError> {
+        let waits = !self.builds().is_empty();
+        if !waits && self.due().await?.is_empty() {
+            return Ok(0);
+        }
         // One session from the first to the last of it.
         let Some(_session) = self.session().await? else { return Ok(0) };
         let tended = self.tend().await;
@@ -190,7 +194,7 @@ impl TierKeeper {
     /// it.
     pub async fn tend(&self) -> Result<usize, StoreError> {
         let due = self.due().await?;
-        if due.is_empty() || !self.space().can_be_indexed() {
+        if due.is_empty() {
             return Ok(0);
         }
         let Some(_session) = self.session().await? else { return Ok(0) };
@@ -233,7 +237,11 @@ impl TierKeeper {
         }
     }
 
+    /// Who is due: nobody who failed just now, or waits for an index.
     async fn due(&self) -> Result<Vec<Due>, StoreError> {
+        if !self.space().can_be_indexed() {
+            return Ok(Vec::new());
+        }
         let mut others = self.resting();
         others.extend(self.builds().iter().map(|build| build.tenant.to_string()));
         let mut reading = self.parts.queue()?;

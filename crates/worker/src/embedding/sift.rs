@@ -88,10 +88,12 @@ impl EmbeddingWorker {
             }
         }
         let witnessed = turn.witnessed;
-        let held = match heard {
-            true => Ok(()),
-            false if witnessed => self.ask_for_a_witness(turn).await,
-            false => Err(EmbedError::Stopped),
+        let held = if heard {
+            Ok(())
+        } else if witnessed {
+            self.ask_for_a_witness(turn).await
+        } else {
+            Err(EmbedError::Stopped)
         };
         let open = open.into_iter().flatten();
         match held {
