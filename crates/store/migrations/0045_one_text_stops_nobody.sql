@@ -1,5 +1,5 @@
--- How often a text that was tried alone got no vector while another text got one at the same time, from a service that looks as if it were away.
--- Not 0: the text is in doubt, and is embedded alone.
+-- Above 0 a job's text is in doubt, and is embedded alone: one more than how often it got no vector by itself while another text got one at the
+-- same time, from a service that looks as if it were away.
 alter table jobs add column misses int not null default 0;
 
 -- Up to which node those that were given up have got another chance from the model that the tenant moves to; null once all have, and before.

@@ -358,7 +358,7 @@ impl EmbeddingWorker {
         now: Timestamp,
     ) -> Result<Option<Entry>, StoreError> {
         let missed = error.may_be_about_one_text();
-        let (faults, most) = if missed { (claim.misses + 1, MOST_MISSES) } else { (claim.faults + 1, MOST_FAULTS) };
+        let (faults, most) = if missed { (claim.misses.max(1), MOST_MISSES) } else { (claim.faults + 1, MOST_FAULTS) };
         let give_up = faults >= most || claim.attempt > MOST_CLAIMS;
         let due = now.saturating_add(embedding::back_off(faults)).unwrap_or(Timestamp::MAX);
         tracing::warn!(%error, node = %claim.node, faults, give_up, "a node could not be embedded");

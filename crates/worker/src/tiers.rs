@@ -49,6 +49,8 @@ pub struct TierOptions {
     pub exact_rows: i64,
     /// From so many vectors on, a tenant has an index of its own.
     pub own_rows: i64,
+    /// So many tenants have an index of their own in one partition: a search is planned anew each time, and the planner looks at every index there.
+    pub most_own_indexes: i64,
     /// How much memory the building of an index may use.
     pub memory_mb: usize,
     /// Whether this server moves vectors and builds indexes, or only learns what others did.
@@ -59,7 +61,14 @@ pub struct TierOptions {
 
 impl Default for TierOptions {
     fn default() -> Self {
-        Self { exact_rows: 5_000, own_rows: 50_000, memory_mb: 256, works: true, idle: Duration::from_secs(1) }
+        Self {
+            exact_rows: 5_000,
+            own_rows: 50_000,
+            most_own_indexes: 32,
+            memory_mb: 256,
+            works: true,
+            idle: Duration::from_secs(1),
+        }
     }
 }
 
@@ -334,9 +343,10 @@ impl TierKeeper {
         let all = count.tail + count.common + count.own;
         match route {
             Route::Own => Route::Own,
-            _ if all >= self.options.own_rows => Route::Own,
-            Route::Graph => Route::Graph,
             // What a stopped keeper has begun is finished.
+            _ if count.own > 0 => Route::Own,
+            _ if all >= self.options.own_rows && count.own_indexes < self.options.most_own_indexes => Route::Own,
+            Route::Graph => Route::Graph,
             Route::Exact if all > self.options.exact_rows || count.common > 0 => Route::Graph,
             Route::Exact => Route::Exact,
         }

@@ -102,7 +102,7 @@ const RETRY: Statement<Write> = Statement::writing(
      ), marked as (
        insert into embedding_tenants (tenant_id, model) select $1, $9 from there where $7 on conflict (tenant_id) do nothing returning 1
      ), put_off as (
-       update jobs j set due_at = $6, dead = $7, faults = j.faults + $11, misses = j.misses + $12, attempts = greatest(1, j.attempts - 1), claim = 0
+       update jobs j set due_at = $6, dead = $7, faults = j.faults + $11, misses = case when $12 then greatest(1, j.misses) + 1 else j.misses end, attempts = greatest(1, j.attempts - 1), claim = 0
        where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = $2 and j.attempts = $3 and j.claim = $4 and not j.dead
          and (select count(*) from there) >= 0 and (select count(*) from marked) >= 0
        returning j.subject_id as node_id
@@ -206,7 +206,7 @@ pub struct Claim {
     pub attempt: i32,
     /// How often a model refused its text.
     pub faults: i32,
-    /// How often the service failed at its text alone, and not at another. Above 0 it is in doubt.
+    /// Above 0 the text is in doubt: one more than how often the service failed at it alone, and not at another.
     pub misses: i32,
     /// What tells this claim from every other.
     pub number: i64,
@@ -290,9 +290,9 @@ pub async fn put_off(
     let tenant = tx.tenant();
     let (node, entry) = (claim.node.uuid(), NodeId::new(now, chance).uuid());
     let Claim { attempt, number, .. } = claim;
-    let (faults, misses) = (i32::from(!missed), i32::from(missed));
+    let faults = i32::from(!missed);
     let params: [&(dyn ToSql + Sync); 13] =
-        [&tenant, &node, attempt, number, &now, &due, &give_up, &entry, &model, &error, &faults, &misses, &keep::MOST_ENTRIES];
+        [&tenant, &node, attempt, number, &now, &due, &give_up, &entry, &model, &error, &faults, &missed, &keep::MOST_ENTRIES];
     Ok(!tx.write(&RETRY, &params).await?.is_empty())
 }
 

@@ -400,3 +400,36 @@ async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     }
     panic!("{what}");
 }
+
+#[tokio::test]
+async fn indexes_of_their_own_are_few_in_a_partition_and_who_gets_none_has_the_common_one() {
+    let tiers = TierOptions { exact_rows: 50, own_rows: 200, most_own_indexes: 1, memory_mb: 64, ..TierOptions::default() };
+    let app = App::with(AppOptions { tiers, ..AppOptions::default() }).await;
+    let client = app.database.behind_the_scenes().await;
+    let mut partitions = HashMap::new();
+    let (first, second) = loop {
+        let name = format!("tenant-{}", partitions.len());
+        plant(&client, &name, 8, 0..1).await;
+        let partition = "select tableoid::regclass::text from wardgraph.embeddings where tenant_id = $1";
+        let partition: String = client.query_one(partition, &[&name]).await.unwrap().get(0);
+        match partitions.values().position(|other| *other == partition) {
+            Some(_) => break (partitions.into_iter().find(|(_, other)| *other == partition).unwrap().0, name),
+            None => partitions.insert(name, partition),
+        };
+    };
+    for (tenant, route) in [(&first, Route::Own), (&second, Route::Graph)] {
+        plant(&client, tenant, 8, 1..250).await;
+        for _ in 0..100 {
+            app.keeper.turn().await.unwrap();
+            if app.routes.of(tenant) == route {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(app.routes.of(tenant), route, "{tenant}");
+    }
+    assert_eq!(places(&client, &second).await, [(1, 250)]);
+    let query = vector(3, 10_003);
+    let (found, _) = ask(&app.owner(&second), &query, 10, false).await;
+    assert!(hits(&found, &nearest(&second, 8, 250, &query, 10, false)) >= 9, "{found:?}");
+}
