@@ -34,7 +34,9 @@ impl EmbeddingWorker {
                 *times = times.saturating_add(1);
             }
             Err(error) if !error.may_be_the_texts_fault() => {}
-            Ok(_) | Err(_) => drop(vain.remove(owner)),
+            Ok(_) | Err(_) => {
+                vain.remove(owner);
+            }
         }
     }
 
