@@ -94,4 +94,21 @@ impl EmbedError {
             | Self::Thread(_) => false,
         }
     }
+
+    /// Whether one text may be what it is about although it looks as if the service were away, or set up wrongly: a filter before it that
+    /// forbids a word, a text that it always fails at, a vector that is none. Whether it is can be told by asking it for another text.
+    pub const fn may_be_about_one_text(&self) -> bool {
+        match self {
+            Self::Unavailable { .. } | Self::Refused { .. } | Self::Answer(_) => true,
+            Self::Busy
+            | Self::Stopped
+            | Self::Missing { .. }
+            | Self::Unreadable { .. }
+            | Self::Tampered { .. }
+            | Self::Model(_)
+            | Self::Rejected { .. }
+            | Self::Client(_)
+            | Self::Thread(_) => false,
+        }
+    }
 }

@@ -34,6 +34,24 @@ const DUE: Statement<Write> = Statement::writing(
      ) counted where before < $4::bigint",
 );
 
+/// Erases edges that wait for deleted nodes past their grace period, which nobody brings back any more: a bounded number, before the nodes.
+const UNPARK: Statement<Write> = Statement::writing(
+    "graph.purge.unpark",
+    &[Role::Worker],
+    "with due as materialized (
+       select d.node_id from deleted_nodes d where d.tenant_id = $1 and d.node_id = any($2) and d.purge_at <= $3
+     ), at as materialized (
+       select e.edge_id from due d, lateral (
+         (select o.edge_id from deleted_edges o where o.tenant_id = $1 and o.src = d.node_id limit $4)
+         union all
+         (select i.edge_id from deleted_edges i where i.tenant_id = $1 and i.dst = d.node_id limit $4)
+       ) e limit $4
+     ), gone as (
+       delete from deleted_edges e where e.tenant_id = $1 and e.edge_id = any(array(select a.edge_id from at a)) returning 1
+     )
+     select count(*) from gone",
+);
+
 /// Erases deleted nodes and everything that they were. A job that a worker holds is that worker's to drop.
 const ERASE: Statement<Write> = Statement::writing(
     "graph.purge.erase",
@@ -77,7 +95,8 @@ const DEPTH: Statement<Read> = Statement::reading(
     "select count(*) from jobs where kind = 'purge' and due_at <= $1 and not dead",
 );
 
-pub(crate) const STATEMENTS: &[&StatementInfo] = &[CLAIM.info(), DUE.info(), ERASE.info(), NEXT.info(), DEPTH.info()];
+pub(crate) const STATEMENTS: &[&StatementInfo] =
+    &[CLAIM.info(), DUE.info(), UNPARK.info(), ERASE.info(), NEXT.info(), DEPTH.info()];
 
 /// A tenant whose purge was claimed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,15 +119,41 @@ pub async fn claim(tx: &mut Tx<'_, Write>, most: i64, now: Timestamp, lease: Dur
     rows.iter().filter_map(|row| claim(row).transpose()).collect()
 }
 
-/// How many versions are erased in one transaction, those of its last node not counted.
-const VERSIONS: i64 = 5_000;
+/// How many versions, those of the last node not counted, or waiting edges are erased in one transaction for each node that may be.
+const ROWS_A_NODE: i64 = 25;
 
-/// Erases up to `most` nodes of the tenant that are past their grace period, and fewer where they have many versions. Returns them; none were
-/// left where it is none.
-pub async fn purge(tx: &mut Tx<'_, Write>, most: i64, now: Timestamp) -> Result<Vec<NodeId>, StoreError> {
-    let tenant = tx.tenant();
-    let due = ids(&tx.write(&DUE, &[&tenant, &now, &most, &VERSIONS, &MOST_VERSIONS]).await?)?;
-    ids(&tx.write(&ERASE, &[&tenant, &due, &now]).await?).map(|erased| erased.into_iter().map(NodeId::from).collect())
+/// What one transaction erased.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Erased {
+    /// The nodes.
+    pub nodes: Vec<NodeId>,
+    /// How many edges waited for nodes that are not erased yet.
+    pub edges: i64,
+}
+
+impl Erased {
+    /// Whether nothing was left to erase.
+    pub const fn is_nothing(&self) -> bool {
+        self.nodes.is_empty() && self.edges == 0
+    }
+}
+
+/// Erases up to `most` nodes of the tenant that are past their grace period: fewer where they have many versions, and none before all but a few
+/// of their edges are.
+pub async fn purge(tx: &mut Tx<'_, Write>, most: i64, now: Timestamp) -> Result<Erased, StoreError> {
+    let (tenant, rows) = (tx.tenant(), most.saturating_mul(ROWS_A_NODE));
+    let due = ids(&tx.write(&DUE, &[&tenant, &now, &most, &rows, &MOST_VERSIONS]).await?)?;
+    if due.is_empty() {
+        return Ok(Erased::default());
+    }
+    let unparked = tx.write(&UNPARK, &[&tenant, &due, &now, &rows]).await?;
+    let edges = unparked.first().map_or(Ok(0), |row| row.try_get(0))?;
+    // An edge that is met from both of its ends counts twice there and once here: so half of the bound may be all that there was room for.
+    if edges >= rows / 2 {
+        return Ok(Erased { nodes: Vec::new(), edges });
+    }
+    let erased = ids(&tx.write(&ERASE, &[&tenant, &due, &now]).await?)?;
+    Ok(Erased { nodes: erased.into_iter().map(NodeId::from).collect(), edges })
 }
 
 /// Erases deleted nodes, in their grace period or not.

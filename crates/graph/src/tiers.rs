@@ -42,14 +42,17 @@ const MEASURE: Statement<Read> = Statement::reading(
     "select route, count(*), sum(tail + touched)::bigint from vector_spaces where model = $1 group by route",
 );
 
-/// How many of the tenant's vectors are in each place, each counted up to a bound, and in which partition they lie.
+/// How many of the tenant's vectors are in each place, each counted up to a bound, in which partition they lie, and how many tenants have an
+/// index of their own there.
 const COUNT: Statement<Read> = Statement::reading(
     "graph.tiers.count",
     &[Role::Worker],
     "select (select count(*) from (select from embeddings where tenant_id = $1 and model = $2 and graph = 0 limit $3) t),
             (select count(*) from (select from embeddings where tenant_id = $1 and model = $2 and graph = 1 limit $3) t),
             (select count(*) from (select from embeddings where tenant_id = $1 and model = $2 and graph = 2 limit $3) t),
-            (select p.relname::text from embeddings e join pg_class p on p.oid = e.tableoid where e.tenant_id = $1 limit 1)",
+            (select p.relname::text from embeddings e join pg_class p on p.oid = e.tableoid where e.tenant_id = $1 limit 1),
+            (select count(*) from pg_index i join pg_class c on c.oid = i.indexrelid
+             where i.indrelid = (select e.tableoid from embeddings e where e.tenant_id = $1 limit 1) and position('_own_' in c.relname::text) > 0)",
 );
 
 /// Moves some vectors from the tail to a place. Whoever else changes one of them at this moment keeps it; it is met again.
@@ -106,11 +109,19 @@ const KNOWN: Statement<Read> = Statement::reading(
     "select 1 from vector_spaces where model = $1 and ($2::text is null or tenant_id = $2) limit 1",
 );
 
+/// The state of an index, by what everybody may read of the catalogue: the session that builds is busy meanwhile.
+const WHOLE: Statement<Read> = Statement::reading(
+    "graph.tiers.is_whole",
+    &[Role::Worker],
+    "select i.indisvalid and i.indisready from pg_index i where i.indexrelid = to_regclass('wardgraph.' || $1::text)",
+);
+
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     DOUBTFUL.info(),
     HOLD.info(),
     FORGET.info(),
     KNOWN.info(),
+    WHOLE.info(),
     TOUCH.info(),
     DUE.info(),
     GROWN.info(),
@@ -143,6 +154,8 @@ pub struct Count {
     pub own: i64,
     /// The partition in which they lie; `None` without any.
     pub partition: Option<String>,
+    /// How many tenants have an index of their own there.
+    pub own_indexes: i64,
 }
 
 /// How many tenants there are of one route, and their tails together.
@@ -199,7 +212,13 @@ pub async fn measure<M: Mode>(tx: &mut Tx<'_, M>, model: &str) -> Result<Vec<Mea
 pub async fn count<M: Mode>(tx: &mut Tx<'_, M>, model: &str, most: i64) -> Result<Count, StoreError> {
     let tenant = tx.tenant();
     let row = tx.find(&COUNT, &[&tenant, &model, &most]).await?.ok_or(StoreError::Ended)?;
-    Ok(Count { tail: row.try_get(0)?, common: row.try_get(1)?, own: row.try_get(2)?, partition: row.try_get(3)? })
+    Ok(Count {
+        tail: row.try_get(0)?,
+        common: row.try_get(1)?,
+        own: row.try_get(2)?,
+        partition: row.try_get(3)?,
+        own_indexes: row.try_get(4)?,
+    })
 }
 
 /// Moves at most `most` vectors from the tail to where `route` looks for them. Returns how many were moved.
@@ -243,6 +262,11 @@ pub async fn forget(tx: &mut Tx<'_, Write>, model: &str) -> Result<bool, StoreEr
     let tenant = tx.tenant();
     tx.write(&HOLD, &[&tenant, &model]).await?;
     Ok(!tx.write(&FORGET, &[&tenant, &model]).await?.is_empty())
+}
+
+/// Whether the index of this name is there and whole.
+pub async fn is_whole<M: Mode>(tx: &mut Tx<'_, M>, index: &str) -> Result<bool, StoreError> {
+    tx.find(&WHOLE, &[&index]).await?.map_or(Ok(false), |row| row.try_get(0))
 }
 
 /// Whether there may be vectors of `model`, of `tenant` if one is named.

@@ -214,11 +214,15 @@ impl ModelKeeper {
         let begins = found.towards.as_deref() != Some(model);
         if begins {
             embedding::begin_move(&mut work.tx(), model).await?;
-            embedding::revive(&mut work.tx(), now, NODES).await?;
             entries.push(entry(EventType::EmbeddingChangeBegun, json!({ "from": found.from, "to": model })));
         }
         let mut place = self.places().nodes.get(owner).copied().unwrap_or_default();
-        let mut moved = begins;
+        let (mut moved, mut revived) = (begins, found.revived && !begins);
+        if !revived {
+            let (count, ended) = embedding::revive(&mut work.tx(), now, (NODES, WAITING)).await?;
+            moved |= count > 0;
+            revived = ended;
+        }
         if !place.whole {
             let queued = embedding::queue_missing(&mut work.tx(), model, place.after, (NODES, WAITING), now).await?;
             metrics::counter!("wardgraph_embedding_requeued_total").increment(queued.count.unsigned_abs());
@@ -230,7 +234,8 @@ impl ModelKeeper {
                 Place { after: queued.last.or(place.after), missing, whole: false }
             };
         }
-        if place.whole {
+        // Nothing goes, and nothing ends, before everything that was given up has had its chance.
+        if place.whole && revived {
             // Until nothing is left to remove; then whatever was made since is looked at.
             place.whole = self.remove(&mut work, &mut entries).await?;
             moved |= place.whole;

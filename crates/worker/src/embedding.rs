@@ -3,6 +3,8 @@
 //! The three steps are three transactions, so that no connection is held while the model works. A claim is a lease: a worker that dies
 //! leaves jobs that fall due again, and one that stops gives them back.
 
+mod sift;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
@@ -15,7 +17,7 @@ use wardgraph_audit::{Entry, Subject};
 use wardgraph_embed::{EmbedError, Embedder, Lane};
 use wardgraph_gate::{StoreError, SystemParts, SystemWork};
 use wardgraph_graph::{
-    embedding::{self, Claim, MOST_CLAIMS, MOST_FAULTS, SUSPICIOUS},
+    embedding::{self, Claim, MOST_CLAIMS, MOST_FAULTS, MOST_MISSES, SUSPICIOUS},
     tiers,
 };
 use wardgraph_kernel::{EventType, NodeId, Outcome, Owner, Read, Timestamp, Write};
@@ -57,16 +59,20 @@ pub struct EmbeddingWorker {
     after: Arc<Mutex<String>>,
     /// How long to rest, while the model cannot work.
     rest: Arc<Mutex<Option<Duration>>>,
+    /// How often a tenant's texts were tried in vain, one time after the other, since the model last gave anything to it.
+    vain: Arc<Mutex<BTreeMap<Owner, u32>>>,
 }
 
 /// What became of some claims.
 #[derive(Debug, Default)]
 struct Outcomes {
     done: Vec<(Claim, Vec<f32>)>,
-    /// Refused by the model.
+    /// Refused by the model, or missed while it had vectors for others.
     faulty: Vec<(Claim, EmbedError)>,
     /// Not tried, or tried in vain through no fault of theirs.
     back: Vec<Claim>,
+    /// Among them is one that the model fails at: each is to be tried alone.
+    doubted: Vec<Claim>,
 }
 
 /// What bounds one turn.
@@ -76,6 +82,8 @@ struct Turn<'s> {
     ends: Instant,
     /// Whether the model could not work: whatever is left is not even tried.
     in_vain: bool,
+    /// Whether it gave a vector for a text that is nobody's.
+    witnessed: bool,
 }
 
 impl Turn<'_> {
@@ -87,7 +95,15 @@ impl Turn<'_> {
 impl EmbeddingWorker {
     /// A worker that has not begun, and is always on duty.
     pub fn new(parts: SystemParts, embedder: Arc<dyn Embedder>, options: WorkerOptions) -> Self {
-        Self { parts, embedder, options, duty: Duty::default(), after: Arc::default(), rest: Arc::default() }
+        Self {
+            parts,
+            embedder,
+            options,
+            duty: Duty::default(),
+            after: Arc::default(),
+            rest: Arc::default(),
+            vain: Arc::default(),
+        }
     }
 
     /// The same worker, resting while it is not on `duty`.
@@ -125,7 +141,7 @@ impl EmbeddingWorker {
         if !self.duty.is_on() {
             return Ok(0);
         }
-        let mut turn = Turn { stop, ends: Instant::now() + self.options.lease / 2, in_vain: false };
+        let mut turn = Turn { stop, ends: Instant::now() + self.options.lease / 2, in_vain: false, witnessed: false };
         let claims = self.claim().await?;
         let claimed = claims.len();
         let mut by_owner = BTreeMap::<Owner, Vec<Claim>>::new();
@@ -196,17 +212,27 @@ impl EmbeddingWorker {
         drop(reading);
         let (there, gone): (Vec<Claim>, Vec<Claim>) = claims.into_iter().partition(|claim| texts.contains_key(&claim.node));
         let (deadly, there): (Vec<Claim>, Vec<Claim>) = there.into_iter().partition(|claim| claim.attempt > MOST_CLAIMS);
-        let (mut suspicious, usual): (Vec<Claim>, Vec<Claim>) = there.into_iter().partition(|claim| claim.attempt > SUSPICIOUS);
-        let mut outcomes = self.embed(usual, &texts, turn).await;
+        let (mut suspicious, there): (Vec<Claim>, Vec<Claim>) = there.into_iter().partition(|claim| claim.attempt > SUSPICIOUS);
+        let (doubted, usual): (Vec<Claim>, Vec<Claim>) = there.into_iter().partition(|claim| claim.misses > 0);
+        // One text may be all that it was in vain for. Asked first, so that a model that is away is asked once.
+        if self.is_often_in_vain(&owner) {
+            // Where there is none, the turn is over.
+            drop(self.ask_for_a_witness(turn).await);
+        }
+        let mut outcomes = self.embed(&owner, usual, &texts, turn).await;
         let deadly = deadly.into_iter().map(|claim| (claim, EmbedError::model("claimed too often, and never finished")));
         outcomes.faulty.extend(deadly);
         self.keep(&owner, &gone, outcomes).await?;
+        if !doubted.is_empty() {
+            let outcomes = self.sift(doubted.into_iter().map(|claim| vec![claim]).collect(), &texts, turn).await;
+            self.keep(&owner, &[], outcomes).await?;
+        }
         // Each kept before the next: whichever ends the process takes no other along twice, as every second time they go backwards.
         if suspicious.first().is_some_and(|claim| claim.attempt % 2 == 0) {
             suspicious.reverse();
         }
         for claim in suspicious {
-            let outcomes = self.embed(vec![claim], &texts, turn).await;
+            let outcomes = self.embed(&owner, vec![claim], &texts, turn).await;
             self.keep(&owner, &[], outcomes).await?;
         }
         Ok(())
@@ -232,13 +258,20 @@ impl EmbeddingWorker {
     }
 
     /// Embeds together, and one by one if the model refuses a text, so that one bad text does not hold up the others.
-    async fn embed(&self, claims: Vec<Claim>, texts: &BTreeMap<NodeId, String>, turn: &mut Turn<'_>) -> Outcomes {
+    async fn embed(&self, owner: &Owner, claims: Vec<Claim>, texts: &BTreeMap<NodeId, String>, turn: &mut Turn<'_>) -> Outcomes {
         let mut outcomes = Outcomes::default();
         if claims.is_empty() {
             return outcomes;
         }
-        match self.vectors(&claims, texts, turn).await {
+        let embedded = self.vectors(&claims, texts, turn).await;
+        self.note_vain(owner, &embedded);
+        match embedded {
             Ok(vectors) => outcomes.done = claims.into_iter().zip(vectors).collect(),
+            // The model had a vector for another text just now.
+            Err(error) if error.may_be_about_one_text() && turn.witnessed => {
+                turn.in_vain = false;
+                return self.sift(sift::halves(claims), texts, turn).await;
+            }
             Err(error) if !error.may_be_the_texts_fault() => outcomes.back = claims,
             Err(error) if claims.len() == 1 => outcomes.faulty = claims.into_iter().zip([error]).collect(),
             Err(_) => {
@@ -254,17 +287,22 @@ impl EmbeddingWorker {
         outcomes
     }
 
-    /// The model's answer before the turn is over, unless the server stops. Notes how long to rest when the model cannot work.
+    /// The model's answer before the turn is over, unless the server stops.
     async fn vectors(
         &self,
         claims: &[Claim],
         texts: &BTreeMap<NodeId, String>,
         turn: &mut Turn<'_>,
     ) -> Result<Vec<Vec<f32>>, EmbedError> {
+        let texts = claims.iter().map(|claim| texts.get(&claim.node).cloned().unwrap_or_default()).collect();
+        self.ask(texts, turn).await
+    }
+
+    /// Asks the model. Notes how long to rest when it cannot work.
+    async fn ask(&self, texts: Vec<String>, turn: &mut Turn<'_>) -> Result<Vec<Vec<f32>>, EmbedError> {
         if turn.is_over() {
             return Err(EmbedError::Stopped);
         }
-        let texts = claims.iter().map(|claim| texts.get(&claim.node).cloned().unwrap_or_default()).collect();
         let mut stop = turn.stop.clone();
         let embedded = tokio::select! {
             embedded = tokio::time::timeout_at(turn.ends, self.embedder.embed(texts, Lane::Document)) =>
@@ -295,12 +333,13 @@ impl EmbeddingWorker {
         let mut work = self.parts.work::<Write>(WHY, owner.clone())?;
         let (now, model, chance) = (work.now(), self.embedder.model().as_str(), &*self.parts.chance);
         let mut entries = Vec::new();
-        let Outcomes { done, faulty, back } = outcomes;
+        let Outcomes { done, faulty, back, doubted } = outcomes;
         // A single statement holds the nodes by itself, or needs none.
-        if !faulty.is_empty() || !(done.is_empty() || back.is_empty() && gone.is_empty()) {
+        let rest = [back.is_empty(), doubted.is_empty(), gone.is_empty()].iter().filter(|empty| !**empty).count();
+        if !faulty.is_empty() || rest > usize::from(done.is_empty()) {
             let done = done.iter().map(|(claim, _)| claim);
             let faulty = faulty.iter().map(|(claim, _)| claim);
-            embedding::hold(&mut work.tx(), done.chain(faulty).chain(&back).chain(gone)).await?;
+            embedding::hold(&mut work.tx(), done.chain(faulty).chain(&back).chain(&doubted).chain(gone)).await?;
         }
         if !done.is_empty() {
             let ready = embedding::finish(&mut work.tx(), model, &done, now, chance).await?;
@@ -321,13 +360,16 @@ impl EmbeddingWorker {
         if !back.is_empty() {
             embedding::release(&mut work.tx(), &back, now).await?;
         }
+        if !doubted.is_empty() {
+            embedding::doubt(&mut work.tx(), &doubted, now).await?;
+        }
         if !gone.is_empty() {
             embedding::drop_jobs(&mut work.tx(), gone).await?;
         }
         work.commit(entries).await
     }
 
-    /// Puts a job off whose text the model refused, or gives up on it after the last time.
+    /// Puts a job off whose text the model refused or missed, or gives up on it after the last time.
     async fn refused(
         &self,
         work: &mut SystemWork<Write>,
@@ -335,13 +377,14 @@ impl EmbeddingWorker {
         error: &EmbedError,
         now: Timestamp,
     ) -> Result<Option<Entry>, StoreError> {
-        let faults = claim.faults + 1;
-        let give_up = faults >= MOST_FAULTS || claim.attempt > MOST_CLAIMS;
+        let missed = error.may_be_about_one_text();
+        let (faults, most) = if missed { (claim.misses.max(1), MOST_MISSES) } else { (claim.faults + 1, MOST_FAULTS) };
+        let give_up = faults >= most || claim.attempt > MOST_CLAIMS;
         let due = now.saturating_add(embedding::back_off(faults)).unwrap_or(Timestamp::MAX);
         tracing::warn!(%error, node = %claim.node, faults, give_up, "a node could not be embedded");
         let (model, words) = (self.embedder.model().as_str(), error.to_string());
         let chance = &*self.parts.chance;
-        let held = embedding::put_off(&mut work.tx(), claim, (model, &words), (now, due), give_up, chance).await?;
+        let held = embedding::put_off(&mut work.tx(), claim, (model, &words), (now, due), (missed, give_up), chance).await?;
         Ok((held && give_up).then(|| Entry {
             event_type: EventType::EmbeddingFailed,
             subject: Some(Subject::from(claim.node)),

@@ -1,6 +1,12 @@
 //! Erasing nodes whose grace period is over: tenant by tenant, in bounded batches, each batch one transaction with its events.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use wardgraph_audit::{Entry, Subject};
 use wardgraph_gate::{StoreError, SystemParts, Tx};
@@ -18,12 +24,14 @@ const NODES: i64 = 200;
 #[derive(Debug, Clone)]
 pub struct PurgeWorker {
     parts: SystemParts,
+    /// How many nodes the next transaction may erase: halved by one that took too long, doubled by one that did not.
+    most: Arc<AtomicI64>,
 }
 
 impl PurgeWorker {
     /// A worker that has not begun.
-    pub const fn new(parts: SystemParts) -> Self {
-        Self { parts }
+    pub fn new(parts: SystemParts) -> Self {
+        Self { parts, most: Arc::new(AtomicI64::new(NODES)) }
     }
 
     /// Works until the task is dropped. What is not finished by then falls due again.
@@ -44,6 +52,21 @@ impl PurgeWorker {
         metrics::gauge!("wardgraph_purges_due").set(due as f64);
         queue.commit(&[]).await
     }
+
+    /// Erases up to `most` nodes. True once nothing is left to do.
+    async fn erase(&self, claim: &Claim, most: i64) -> Result<bool, StoreError> {
+        let mut work = self.parts.work::<Write>(WHY, claim.tenant.clone())?;
+        let now = work.now();
+        let erased = purge::purge(&mut work.tx(), most, now).await?;
+        let is_over = erased.is_nothing();
+        if is_over {
+            purge::next(&mut work.tx(), claim).await?;
+        }
+        let nodes = erased.nodes;
+        metrics::counter!("wardgraph_nodes_purged_total").increment(nodes.len() as u64);
+        work.commit(nodes.into_iter().map(|node| Entry::done(EventType::NodePurged, Subject::from(node))).collect()).await?;
+        Ok(is_over)
+    }
 }
 
 impl Due for PurgeWorker {
@@ -61,16 +84,18 @@ impl Due for PurgeWorker {
     }
 
     async fn batch(&self, claim: &Claim) -> Result<bool, StoreError> {
-        let mut work = self.parts.work::<Write>(WHY, claim.tenant.clone())?;
-        let now = work.now();
-        let erased = purge::purge(&mut work.tx(), NODES, now).await?;
-        let is_over = erased.is_empty();
-        if is_over {
-            purge::next(&mut work.tx(), claim).await?;
+        let most = self.most.load(Ordering::Relaxed);
+        match self.erase(claim, most).await {
+            Ok(is_over) => {
+                self.most.store((most * 2).min(NODES), Ordering::Relaxed);
+                Ok(is_over)
+            }
+            Err(StoreError::Timeout) if most > 1 => {
+                self.most.store(most / 2, Ordering::Relaxed);
+                Ok(false)
+            }
+            Err(error) => Err(error),
         }
-        metrics::counter!("wardgraph_nodes_purged_total").increment(erased.len() as u64);
-        work.commit(erased.into_iter().map(|node| Entry::done(EventType::NodePurged, Subject::from(node))).collect()).await?;
-        Ok(is_over)
     }
 
     async fn rest(&self, claim: &Claim) -> Result<(), StoreError> {

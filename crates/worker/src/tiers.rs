@@ -2,11 +2,12 @@
 //!
 //! Any number of servers may run a keeper; the one that holds the owner's session does the work, the others look on. Every step is a
 //! transaction of its own, after each of which search is whole, and each begins by looking at what is there: a keeper that is stopped
-//! anywhere is followed by one that finishes.
+//! anywhere is followed by one that finishes. Indexes are built one after the other beside all that: a build may take half an hour, and vectors
+//! that are in no index are compared one by one in each search.
 
 use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
 
@@ -35,6 +36,9 @@ const TIDY: Duration = Duration::from_mins(10);
 /// How long a tenant is left alone after it failed: doubled from the first to the second.
 const REST: (Duration, Duration) = (Duration::from_secs(2), Duration::from_mins(10));
 
+/// How long one tenant's vectors are moved at a time, while others wait: what is left is met again.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// A step shorter than this is followed by one twice as large; one longer than four times this, by one half as large.
 const STEP: Duration = Duration::from_millis(200);
 
@@ -45,6 +49,8 @@ pub struct TierOptions {
     pub exact_rows: i64,
     /// From so many vectors on, a tenant has an index of its own.
     pub own_rows: i64,
+    /// So many tenants have an index of their own in one partition: a search is planned anew each time, and the planner looks at every index there.
+    pub most_own_indexes: i64,
     /// How much memory the building of an index may use.
     pub memory_mb: usize,
     /// Whether this server moves vectors and builds indexes, or only learns what others did.
@@ -55,7 +61,14 @@ pub struct TierOptions {
 
 impl Default for TierOptions {
     fn default() -> Self {
-        Self { exact_rows: 5_000, own_rows: 50_000, memory_mb: 256, works: true, idle: Duration::from_secs(1) }
+        Self {
+            exact_rows: 5_000,
+            own_rows: 50_000,
+            most_own_indexes: 32,
+            memory_mb: 256,
+            works: true,
+            idle: Duration::from_secs(1),
+        }
     }
 }
 
@@ -67,12 +80,43 @@ pub struct TierKeeper {
     options: TierOptions,
     /// Tenants whose last try failed: until when they are left alone, and for how long.
     failed: Arc<Mutex<BTreeMap<String, (Instant, Duration)>>>,
+    /// What is to be built, the first of it just now.
+    builds: Arc<Mutex<VecDeque<Build>>>,
+    /// The owner's session, while anything holds it: whoever moves and whoever builds share it.
+    session: Arc<Mutex<Weak<Indexes>>>,
+}
+
+/// An index that a tenant waits for.
+#[derive(Debug, Clone)]
+struct Build {
+    tenant: TenantId,
+    route: Route,
+    partition: String,
+}
+
+impl Build {
+    fn index<'a>(&'a self, space: &'a Space) -> Index<'a> {
+        match self.route {
+            Route::Own => Index::own(&self.partition, space, &self.tenant),
+            Route::Graph | Route::Exact => Index::common(&self.partition, space),
+        }
+    }
+}
+
+/// What became of a tenant that was due.
+enum Kept {
+    /// It is where it belongs.
+    Whole,
+    /// It is met again: there was more to move than there was time for.
+    Partly,
+    /// It is met again once this is built.
+    Waits(Build),
 }
 
 impl TierKeeper {
     /// A keeper that has not begun.
     pub fn new(parts: SystemParts, routes: Arc<Routes>, options: TierOptions) -> Self {
-        Self { parts, routes, options, failed: Arc::default() }
+        Self { parts, routes, options, failed: Arc::default(), builds: Arc::default(), session: Arc::default() }
     }
 
     /// Keeps the tiers until the task is dropped. What others did is learned however long a build takes.
@@ -88,7 +132,7 @@ impl TierKeeper {
         let working = async {
             let mut tidied = Instant::now();
             loop {
-                if let Err(error) = self.turn().await {
+                if let Err(error) = self.tend().await {
                     tracing::warn!(%error, "the tiers of search could not be kept; trying again");
                 }
                 if tidied.elapsed() > TIDY {
@@ -100,8 +144,16 @@ impl TierKeeper {
                 tokio::time::sleep(self.options.idle).await;
             }
         };
+        let building = async {
+            loop {
+                if let Err(error) = self.build().await {
+                    tracing::warn!(%error, "an index could not be built; trying again later");
+                }
+                tokio::time::sleep(self.options.idle).await;
+            }
+        };
         if self.options.works {
-            tokio::join!(learning, working);
+            tokio::join!(learning, working, building);
         } else {
             learning.await;
         }
@@ -131,30 +183,99 @@ impl TierKeeper {
         Ok(())
     }
 
-    /// Does what is due. Returns how many tenants were looked after; none while another server is at it.
+    /// Does what is due, builds and all. Returns how many tenants were looked after; none while another server is at it.
     pub async fn turn(&self) -> Result<usize, StoreError> {
-        let resting = self.resting();
-        let mut reading = self.parts.queue()?;
-        let exact = self.options.exact_rows;
-        let bounds = (exact, exact.min(MOST_TAIL));
-        let due = tiers::due(&mut reading.tx::<Read>(), self.space().model(), bounds, MOST_DUE, &resting).await?;
-        reading.commit(&[]).await?;
-        if due.is_empty() || !self.space().can_be_indexed() {
+        let waits = !self.builds().is_empty();
+        if !waits && self.due().await?.is_empty() {
             return Ok(0);
         }
-        let Some(indexes) = self.parts.store.indexes(self.options.memory_mb).await? else { return Ok(0) };
+        // One session from the first to the last of it.
+        let Some(_session) = self.session().await? else { return Ok(0) };
+        let tended = self.tend().await;
+        if self.build().await? == 0 {
+            return tended;
+        }
+        self.tend().await?;
+        tended
+    }
+
+    /// Moves what is due to be moved, and notes what is to be built. Returns how many tenants were looked after; none while another server is at
+    /// it.
+    pub async fn tend(&self) -> Result<usize, StoreError> {
+        let due = self.due().await?;
+        if due.is_empty() {
+            return Ok(0);
+        }
+        let Some(_session) = self.session().await? else { return Ok(0) };
         // One tenant's trouble is no other's: it waits, and does not take the others' places.
         let mut trouble = Ok(due.len());
         for tenant in due {
-            let kept = self.keep(&indexes, &tenant).await;
-            self.note(&tenant.tenant, kept.is_ok());
-            if let Err(error) = kept {
-                metrics::counter!("wardgraph_search_tier_failures_total").increment(1);
-                trouble = Err(error);
+            match self.keep(&tenant).await {
+                Ok(Kept::Waits(build)) => self.builds().push_back(build),
+                Ok(Kept::Partly) => {}
+                Ok(Kept::Whole) => self.note(&tenant.tenant, true),
+                Err(error) => {
+                    self.note(&tenant.tenant, false);
+                    trouble = Err(error);
+                }
             }
         }
         self.learn().await?;
         trouble
+    }
+
+    /// Builds what tenants wait for, one index after the other. Returns how many; none while another server is at it.
+    pub async fn build(&self) -> Result<usize, StoreError> {
+        let mut built = 0;
+        loop {
+            // It stays the first until it is built: its tenant is left alone so long.
+            let Some(build) = self.builds().front().cloned() else { return Ok(built) };
+            let Some(session) = self.session().await? else { return Ok(built) };
+            let began = Instant::now();
+            let made = session.make(&build.index(self.space())).await;
+            self.builds().pop_front();
+            if made.is_err() {
+                self.note(&build.tenant, false);
+            }
+            if made? {
+                metrics::counter!("wardgraph_search_index_builds_total", "route" => build.route.word()).increment(1);
+                metrics::histogram!("wardgraph_search_index_build_seconds", "route" => build.route.word())
+                    .record(began.elapsed());
+            }
+            built += 1;
+        }
+    }
+
+    /// Who is due: nobody who failed just now, or waits for an index.
+    async fn due(&self) -> Result<Vec<Due>, StoreError> {
+        if !self.space().can_be_indexed() {
+            return Ok(Vec::new());
+        }
+        let mut others = self.resting();
+        others.extend(self.builds().iter().map(|build| build.tenant.to_string()));
+        let mut reading = self.parts.queue()?;
+        let exact = self.options.exact_rows;
+        let bounds = (exact, exact.min(MOST_TAIL));
+        let due = tiers::due(&mut reading.tx::<Read>(), self.space().model(), bounds, MOST_DUE, &others).await?;
+        reading.commit(&[]).await?;
+        Ok(due)
+    }
+
+    /// The owner's session: the one that is held here already, or a new one. `None` while another server has it.
+    async fn session(&self) -> Result<Option<Arc<Indexes>>, StoreError> {
+        let held = self.session.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+        if held.is_some() {
+            return Ok(held);
+        }
+        let opened = self.parts.store.indexes(self.options.memory_mb).await?.map(Arc::new);
+        if let Some(opened) = &opened {
+            *self.session.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(opened);
+        }
+        Ok(opened)
+    }
+
+    fn builds(&self) -> MutexGuard<'_, VecDeque<Build>> {
+        self.builds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Drops indexes that nothing uses any more. Returns how many; `None` while another server is at it.
@@ -175,6 +296,7 @@ impl TierKeeper {
             failed.remove(tenant.as_str());
         } else {
             let rest = failed.get(tenant.as_str()).map_or(REST.0, |(_, rest)| (*rest * 2).min(REST.1));
+            metrics::counter!("wardgraph_search_tier_failures_total").increment(1);
             failed.insert(tenant.to_string(), (Instant::now() + rest, rest));
         }
     }
@@ -183,32 +305,37 @@ impl TierKeeper {
         self.routes.searches().space()
     }
 
-    async fn keep(&self, indexes: &Indexes, due: &Due) -> Result<(), StoreError> {
+    async fn keep(&self, due: &Due) -> Result<Kept, StoreError> {
         let Due { tenant, route, touched } = due;
         let count = self.count(tenant).await?;
         let wanted = self.wanted(*route, &count);
-        let Some(partition) = count.partition.as_deref().filter(|_| wanted != Route::Exact) else {
-            return self.settle(tenant, count.tail, *touched).await;
+        let Some(partition) = count.partition.filter(|_| wanted != Route::Exact) else {
+            self.settle(tenant, count.tail, *touched).await?;
+            return Ok(Kept::Whole);
         };
-        let index = match wanted {
-            Route::Own => Index::own(partition, self.space(), tenant),
-            Route::Graph | Route::Exact => Index::common(partition, self.space()),
-        };
-        if indexes.has(&index).await? {
+        let build = Build { tenant: tenant.clone(), route: wanted, partition };
+        let is_built = self.is_built(&build).await?;
+        if is_built {
             // Vectors enter an index one by one, which takes a hundred times longer than moving them: they are searched by it meanwhile.
             self.go(tenant, wanted).await?;
-            self.promote(tenant, wanted).await?;
-        } else {
+        }
+        if !self.promote(tenant, wanted).await? {
+            return Ok(Kept::Partly);
+        }
+        if !is_built {
             // Moved first and built at once: ten times faster. Until then what was in no index is compared one by one, and what was in the common
             // index is found by it: a tenant's own holds that too.
-            self.promote(tenant, wanted).await?;
-            let began = Instant::now();
-            indexes.make(&index).await?;
-            metrics::counter!("wardgraph_search_index_builds_total", "route" => wanted.word()).increment(1);
-            metrics::histogram!("wardgraph_search_index_build_seconds", "route" => wanted.word()).record(began.elapsed());
-            self.go(tenant, wanted).await?;
+            return Ok(Kept::Waits(build));
         }
-        self.settle(tenant, 0, *touched).await
+        self.settle(tenant, 0, *touched).await?;
+        Ok(Kept::Whole)
+    }
+
+    async fn is_built(&self, build: &Build) -> Result<bool, StoreError> {
+        let mut reading = self.parts.queue()?;
+        let built = tiers::is_whole(&mut reading.tx::<Read>(), &build.index(self.space()).name()).await?;
+        reading.commit(&[]).await?;
+        Ok(built)
     }
 
     /// Tenants grow into a tier, and stay in it when they shrink: searches stay right, and nothing goes to and fro.
@@ -216,9 +343,10 @@ impl TierKeeper {
         let all = count.tail + count.common + count.own;
         match route {
             Route::Own => Route::Own,
-            _ if all >= self.options.own_rows => Route::Own,
-            Route::Graph => Route::Graph,
             // What a stopped keeper has begun is finished.
+            _ if count.own > 0 => Route::Own,
+            _ if all >= self.options.own_rows && count.own_indexes < self.options.most_own_indexes => Route::Own,
+            Route::Graph => Route::Graph,
             Route::Exact if all > self.options.exact_rows || count.common > 0 => Route::Graph,
             Route::Exact => Route::Exact,
         }
@@ -231,17 +359,17 @@ impl TierKeeper {
         tiers::count(&mut work.tx(), self.space().model(), most).await
     }
 
-    /// Moves all that is in no index yet, in steps that hold nobody up.
-    async fn promote(&self, tenant: &TenantId, route: Route) -> Result<(), StoreError> {
-        let mut most = 32;
+    /// Moves what is in no index yet, in steps that hold nobody up. Returns whether that was all.
+    async fn promote(&self, tenant: &TenantId, route: Route) -> Result<bool, StoreError> {
+        let (begun, mut most) = (Instant::now(), 32);
         loop {
             let began = Instant::now();
             let mut work = self.parts.work::<Write>(WHY, tenant.clone())?;
             let moved = tiers::promote(&mut work.tx(), self.space().model(), route, most).await?;
             work.commit(Vec::new()).await?;
             metrics::counter!("wardgraph_search_promoted_rows_total", "route" => route.word()).increment(moved.unsigned_abs());
-            if moved < most {
-                return Ok(());
+            if moved < most || begun.elapsed() > PATIENCE {
+                return Ok(moved < most);
             }
             most = match began.elapsed() {
                 short if short < STEP => (most * 2).min(4_096),

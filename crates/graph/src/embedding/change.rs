@@ -40,25 +40,52 @@ pub(super) const COUNT_BEHIND: Statement<Read> = Statement::reading(
 pub(super) const TAKE: Statement<Write> = Statement::writing(
     "graph.embedding.take",
     WORKERS,
-    "select model, moving_to from embedding_tenants where tenant_id = $1 and model <> $2 for update skip locked",
+    "select model, moving_to, revived_to is null from embedding_tenants where tenant_id = $1 and model <> $2 for update skip locked",
 );
 
-pub(super) const BEGIN: Statement<Write> =
-    Statement::writing("graph.embedding.begin_move", WORKERS, "update embedding_tenants set moving_to = $2 where tenant_id = $1");
+pub(super) const BEGIN: Statement<Write> = Statement::writing(
+    "graph.embedding.begin_move",
+    WORKERS,
+    "update embedding_tenants set moving_to = $2, revived_to = '00000000-0000-0000-0000-000000000000' where tenant_id = $1",
+);
 
-/// What a model could not embed another may. A node that someone holds is left alone: the tenant is held, and waits for nobody who waits for it.
+/// What a model could not embed another may: once, from the node on that was reached, as far as there is room below `$4` waiting jobs. A node
+/// that someone holds is met again in the next step, and ends this one: the tenant is held, and waits for nobody who waits for it.
 pub(super) const REVIVE: Statement<Write> = Statement::writing(
     "graph.embedding.revive",
     WORKERS,
-    "with there as materialized (
-       select n.node_id from jobs d join nodes n on n.tenant_id = d.tenant_id and n.node_id = d.subject_id
-       where d.tenant_id = $1 and d.kind = 'embed' and d.dead limit $3 for no key update of n skip locked
+    "with room as (
+       select least($3::bigint, greatest(0, $4::bigint - count(*))) as free
+       from (select from jobs where tenant_id = $1 and kind = 'embed' and not dead limit $4::bigint) w
+     ), given_up as materialized (
+       select d.subject_id as node_id from jobs d
+       where d.tenant_id = $1 and d.kind = 'embed' and d.dead
+         and d.subject_id > (select t.revived_to from embedding_tenants t where t.tenant_id = $1)
+       order by d.subject_id limit (select free from room)
+     ), free as materialized (
+       select n.node_id from given_up g join nodes n on n.tenant_id = $1 and n.node_id = g.node_id
+       order by n.node_id for no key update of n skip locked
+     ), busy as (
+       select n.node_id from given_up g join nodes n on n.tenant_id = $1 and n.node_id = g.node_id
+       where not exists (select from free f where f.node_id = n.node_id) order by n.node_id limit 1
+     ), there as materialized (
+       select f.node_id from free f where f.node_id < coalesce((select b.node_id from busy b), 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+     ), reached as (
+       select g.node_id from given_up g
+       where g.node_id < coalesce((select b.node_id from busy b), 'ffffffff-ffff-ffff-ffff-ffffffffffff') order by g.node_id desc limit 1
+     ), went as (
+       update embedding_tenants t
+       set revived_to = case when (select count(*) from given_up) < (select free from room) and not exists (select from busy) then null
+                             else coalesce((select r.node_id from reached r), t.revived_to) end
+       where t.tenant_id = $1 returning t.revived_to
      ), revived as (
        update jobs j set dead = false, due_at = $2, attempts = 0 from there t
        where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = t.node_id and j.dead and (select count(*) from there) > 0
        returning j.subject_id
+     ), shown as (
+       update nodes n set embedding_status = 'queued' from revived r where n.tenant_id = $1 and n.node_id = r.subject_id
      )
-     update nodes n set embedding_status = 'queued' from revived r where n.tenant_id = $1 and n.node_id = r.subject_id returning n.node_id",
+     select (select count(*) from revived), (select w.revived_to from went w) is null",
 );
 
 /// Queues nodes that have a vector of another model and none of this one, from `$3` on, as far as there is room below `$6` waiting jobs.
@@ -116,7 +143,7 @@ pub(super) const REMOVE: Statement<Write> = Statement::writing(
 pub(super) const END: Statement<Write> = Statement::writing(
     "graph.embedding.end_move",
     WORKERS,
-    "update embedding_tenants t set model = $2, moving_to = null
+    "update embedding_tenants t set model = $2, moving_to = null, revived_to = null
      where t.tenant_id = $1 and not exists (select from embeddings o where o.tenant_id = $1 and o.model < $2)
        and not exists (select from embeddings o where o.tenant_id = $1 and o.model > $2) returning t.tenant_id",
 );
@@ -181,13 +208,15 @@ pub struct Move {
     pub from: String,
     /// Where it was going when it was last looked at.
     pub towards: Option<String>,
+    /// Whether all that were given up before have got their chance.
+    pub revived: bool,
 }
 
 /// Takes the tenant until the transaction ends; `None` when it needs no move to `model`, or another server has it.
 pub async fn take(tx: &mut Tx<'_, Write>, model: &str) -> Result<Option<Move>, StoreError> {
     let tenant = tx.tenant();
     let rows = tx.write(&TAKE, &[&tenant, &model]).await?;
-    rows.first().map(|row| Ok(Move { from: row.try_get(0)?, towards: row.try_get(1)? })).transpose()
+    rows.first().map(|row| Ok(Move { from: row.try_get(0)?, towards: row.try_get(1)?, revived: row.try_get(2)? })).transpose()
 }
 
 /// Notes that the tenant's way to `model` has begun.
@@ -196,10 +225,13 @@ pub async fn begin_move(tx: &mut Tx<'_, Write>, model: &str) -> Result<(), Store
     tx.write(&BEGIN, &[&tenant, &model]).await.map(drop)
 }
 
-/// Gives up to `most` texts that an earlier model could not embed another chance. Returns how many there were.
-pub async fn revive(tx: &mut Tx<'_, Write>, now: Timestamp, most: i64) -> Result<usize, StoreError> {
+/// Gives the next texts that an earlier model could not embed another chance: up to `most`, while fewer than `waiting` jobs of the tenant
+/// wait. Returns how many there were, and whether these were the last.
+pub async fn revive(tx: &mut Tx<'_, Write>, now: Timestamp, (most, waiting): (i64, i64)) -> Result<(i64, bool), StoreError> {
     let tenant = tx.tenant();
-    Ok(tx.write(&REVIVE, &[&tenant, &now, &most]).await?.len())
+    let rows = tx.write(&REVIVE, &[&tenant, &now, &most, &waiting]).await?;
+    let row = rows.first().ok_or(StoreError::Ended)?;
+    Ok((row.try_get(0)?, row.try_get(1)?))
 }
 
 /// How far the queueing of a tenant's nodes came.

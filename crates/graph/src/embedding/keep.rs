@@ -9,11 +9,28 @@ use super::{Claim, WORKERS, parts};
 /// How many entries a node's history keeps.
 pub(super) const MOST_ENTRIES: i64 = 100;
 
+/// Trims the histories of the nodes of `$of`, which get one entry more by the same statement, to `$most`: however many they were.
+macro_rules! trimmed {
+    ($of:literal, $most:literal) => {
+        concat!(
+            "delete from embedding_history h using ",
+            $of,
+            " k, lateral (
+               select o.entry_id from embedding_history o where o.tenant_id = $1 and o.node_id = k.node_id order by o.entry_id desc offset ",
+            $most,
+            "::bigint - 1 limit 1
+             ) o where h.tenant_id = $1 and h.node_id = k.node_id and h.entry_id <= o.entry_id"
+        )
+    };
+}
+pub(super) use trimmed;
+
 /// Finishes claimed jobs and keeps their vectors; a job that was claimed or queued anew since, or whose node is gone, is left alone or dropped.
 pub(super) const FINISH: Statement<Write> = Statement::writing(
     "graph.embedding.finish",
     WORKERS,
-    "with input as (
+    concat!(
+        "with input as (
        select * from unnest($2::uuid[], $3::int[], $5::vector[], $6::uuid[]) as i(node_id, attempts, embedding, entry_id)
      ), there as materialized (
        -- Locked before the jobs, as whoever changes a node does it: one that is being changed or deleted is waited for.
@@ -46,11 +63,9 @@ pub(super) const FINISH: Statement<Write> = Statement::writing(
        insert into embedding_history (tenant_id, node_id, entry_id, model, embedded_at, drift_score)
        select $1, k.node_id, i.entry_id, $7, $8, b.embedding <=> i.embedding
        from kept k join input i using (node_id) left join before b using (node_id)
-     ), trimmed as (
-       delete from embedding_history h using kept k, lateral (
-         select o.entry_id from embedding_history o where o.tenant_id = $1 and o.node_id = k.node_id order by o.entry_id desc offset $9::bigint - 1
-       ) o where h.tenant_id = $1 and h.node_id = k.node_id and h.entry_id = o.entry_id
-     ), outdated as (
+     ), trimmed as (",
+        trimmed!("kept", "$9"),
+        "), outdated as (
        delete from deleted_embeddings d using kept k where d.tenant_id = $1 and d.node_id = k.node_id
      )
      -- The same text by another model is as old as it was, and has drifted as far.
@@ -59,7 +74,8 @@ pub(super) const FINISH: Statement<Write> = Statement::writing(
          last_refreshed = case when d.reworded then $8::timestamptz else n.last_refreshed end,
          drift_score = case when d.reworded then b.embedding <=> i.embedding else n.drift_score end
      from kept k join input i using (node_id) join done d using (node_id) left join before b using (node_id)
-     where n.tenant_id = $1 and n.node_id = k.node_id returning n.node_id",
+     where n.tenant_id = $1 and n.node_id = k.node_id returning n.node_id"
+    ),
 );
 
 /// Finishes claimed jobs of nodes that came back, by the vectors that they had: their text is the same, and the model too.

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 use wardgraph_kernel::{Chance, Mode, NodeId, Owner, Read, Timestamp, Write};
-use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
+use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, ToSql, Tx};
 
 pub use backlog::Backlog;
 pub use change::{
@@ -51,12 +51,13 @@ const CLAIM: Statement<Write> = Statement::writing(
          order by j.due_at limit d.share for update skip locked
        ) p
      ), claimed as (
-       update jobs j set attempts = j.attempts + 1, due_at = $3, claim = $5, faults = case when j.attempts = 0 then 0 else j.faults end
+       update jobs j set attempts = j.attempts + 1, due_at = $3, claim = $5, faults = case when j.attempts = 0 then 0 else j.faults end,
+         misses = case when j.attempts = 0 then 0 else j.misses end
        from picked p where j.kind = 'embed' and j.tenant_id = p.tenant_id and j.subject_id = p.subject_id
-       returning j.tenant_id, j.subject_id, j.attempts, j.faults, j.reworded
+       returning j.tenant_id, j.subject_id, j.attempts, j.faults, j.misses, j.reworded
      )
      select case when (select count(*) from due) < $2::bigint then (select max(tenant_id) from tenants) else (select max(tenant_id) from due) end,
-            c.tenant_id, c.subject_id, c.attempts, c.faults, c.reworded
+            c.tenant_id, c.subject_id, c.attempts, c.faults, c.misses, c.reworded
      from (select) one left join claimed c on true order by c.tenant_id, c.subject_id",
 );
 
@@ -90,24 +91,31 @@ const DROP: Statement<Write> = Statement::writing(
      where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = h.subject_id and (select count(*) from held) > 0",
 );
 
-/// Puts a claimed job off because of its text, or gives up on it, and tells why in the node's history.
+/// Puts a claimed job off because of its text, which was refused or missed, or gives up on it, and tells why in the node's history. A tenant
+/// that has nothing else has its model on record with what is given up, or no other model would be told of it.
 const RETRY: Statement<Write> = Statement::writing(
     "graph.embedding.retry",
     WORKERS,
-    "with there as materialized (
+    concat!(
+        "with there as materialized (
        select n.node_id from nodes n where n.tenant_id = $1 and n.node_id = $2 for no key update
+     ), marked as (
+       insert into embedding_tenants (tenant_id, model) select $1, $9 from there where $7 on conflict (tenant_id) do nothing returning 1
      ), put_off as (
-       update jobs j set due_at = $6, dead = $7, faults = j.faults + 1, attempts = greatest(1, j.attempts - 1), claim = 0
+       update jobs j set due_at = $6, dead = $7, faults = j.faults + $11, misses = case when $12 then greatest(1, j.misses) + 1 else j.misses end, attempts = greatest(1, j.attempts - 1), claim = 0
        where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = $2 and j.attempts = $3 and j.claim = $4 and not j.dead
-         and (select count(*) from there) >= 0
+         and (select count(*) from there) >= 0 and (select count(*) from marked) >= 0
        returning j.subject_id as node_id
      ), failed as (
        update nodes n set embedding_status = 'failed' from put_off p where $7 and n.tenant_id = $1 and n.node_id = p.node_id
      ), told as (
        insert into embedding_history (tenant_id, node_id, entry_id, model, embedded_at, error)
        select $1, n.node_id, $8, $9, $5, $10 from put_off p join nodes n on n.tenant_id = $1 and n.node_id = p.node_id
-     )
-     select node_id from put_off",
+     ), trimmed as (",
+        keep::trimmed!("put_off", "$13"),
+        ")
+     select node_id from put_off"
+    ),
 );
 
 /// Gives claims back as if they had never been: the texts are not at fault.
@@ -119,6 +127,19 @@ const RELEASE: Statement<Write> = Statement::writing(
        where j.tenant_id = $1 and j.kind = 'embed' and j.attempts = i.attempts and j.claim = $4 and not j.dead order by j.subject_id for update of j
      )
      update jobs j set due_at = $5, attempts = greatest(1, j.attempts - 1), claim = 0 from held h
+     where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = h.subject_id and (select count(*) from held) > 0
+     returning j.subject_id",
+);
+
+/// Gives claims back, and has their texts embedded alone from now on: a service failed at some of them, which had another text to do with.
+const DOUBT: Statement<Write> = Statement::writing(
+    "graph.embedding.doubt",
+    WORKERS,
+    "with held as materialized (
+       select j.subject_id from jobs j join unnest($2::uuid[], $3::int[]) as i(node_id, attempts) on j.subject_id = i.node_id
+       where j.tenant_id = $1 and j.kind = 'embed' and j.attempts = i.attempts and j.claim = $4 and not j.dead order by j.subject_id for update of j
+     )
+     update jobs j set due_at = $5, attempts = greatest(1, j.attempts - 1), claim = 0, misses = greatest(1, j.misses) from held h
      where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = h.subject_id and (select count(*) from held) > 0
      returning j.subject_id",
 );
@@ -140,6 +161,7 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     DROP.info(),
     RETRY.info(),
     RELEASE.info(),
+    DOUBT.info(),
     DEPTH.info(),
     backlog::FULL.info(),
     history::OF_NODE.info(),
@@ -157,6 +179,10 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
 
 /// How often a model may refuse a text before the worker gives up on it.
 pub const MOST_FAULTS: i32 = 6;
+
+/// How often a service may fail at a text alone, and not at others, before the worker gives up on it: more often than a model may refuse one,
+/// as a service that comes and goes fails at texts that are as good as any.
+pub const MOST_MISSES: i32 = 10;
 
 /// How often a node is claimed and never given back before the worker gives up on it untried: its text may be what ends the process.
 pub const MOST_CLAIMS: i32 = 20;
@@ -181,6 +207,8 @@ pub struct Claim {
     pub attempt: i32,
     /// How often a model refused its text.
     pub faults: i32,
+    /// Above 0 the text is in doubt: one more than how often the service failed at it alone, and not at another.
+    pub misses: i32,
     /// Whether the text is new, or a refresh was asked for; false where the model alone is another, or the node came back as it was.
     pub reworded: bool,
     /// What tells this claim from every other.
@@ -217,7 +245,8 @@ pub async fn claim(
         // A job of nobody, made by hand, must not stop everyone's queue.
         let Ok(owner) = Owner::parse(&tenant) else { return Ok(None) };
         let node = row.try_get::<Uuid>(2)?.into();
-        Ok(Some(Claim { owner, node, attempt: row.try_get(3)?, faults: row.try_get(4)?, reworded: row.try_get(5)?, number }))
+        let (attempt, faults, misses, reworded) = (row.try_get(3)?, row.try_get(4)?, row.try_get(5)?, row.try_get(6)?);
+        Ok(Some(Claim { owner, node, attempt, faults, misses, reworded, number }))
     };
     let jobs = rows.iter().filter_map(|row| claim(row).transpose()).collect::<Result<_, StoreError>>()?;
     Ok(Claims { jobs, last })
@@ -252,21 +281,23 @@ pub async fn drop_jobs(tx: &mut Tx<'_, Write>, claims: &[Claim]) -> Result<(), S
     tx.write(&DROP, &[&tenant, &ids, &attempts, &number]).await.map(drop)
 }
 
-/// Puts a claimed job off until `due` because `model` found `error` in its text, or gives up on it for good. Returns whether the claim still
-/// held. The error is shown to whoever may read the node.
+/// Puts a claimed job off until `due` because `model` refused its text with `error`, or `missed` it, or gives up on it for good. Returns
+/// whether the claim still held. The error is shown to whoever may read the node.
 pub async fn put_off(
     tx: &mut Tx<'_, Write>,
     claim: &Claim,
     (model, error): (&str, &str),
     (now, due): (Timestamp, Timestamp),
-    give_up: bool,
+    (missed, give_up): (bool, bool),
     chance: &dyn Chance,
 ) -> Result<bool, StoreError> {
     let tenant = tx.tenant();
     let (node, entry) = (claim.node.uuid(), NodeId::new(now, chance).uuid());
     let Claim { attempt, number, .. } = claim;
-    let rows = tx.write(&RETRY, &[&tenant, &node, attempt, number, &now, &due, &give_up, &entry, &model, &error]).await?;
-    Ok(!rows.is_empty())
+    let faults = i32::from(!missed);
+    let params: [&(dyn ToSql + Sync); 13] =
+        [&tenant, &node, attempt, number, &now, &due, &give_up, &entry, &model, &error, &faults, &missed, &keep::MOST_ENTRIES];
+    Ok(!tx.write(&RETRY, &params).await?.is_empty())
 }
 
 /// Gives claims back, due at `due`: the server stops, or its model cannot work. Returns how many were still held.
@@ -276,13 +307,20 @@ pub async fn release(tx: &mut Tx<'_, Write>, claims: &[Claim], due: Timestamp) -
     Ok(tx.write(&RELEASE, &[&tenant, &ids, &attempts, &number, &due]).await?.len())
 }
 
+/// Gives claims back, due at `due`, each to be embedded alone. Returns how many were still held.
+pub async fn doubt(tx: &mut Tx<'_, Write>, claims: &[Claim], due: Timestamp) -> Result<usize, StoreError> {
+    let tenant = tx.tenant();
+    let (ids, attempts, number) = parts(claims.iter());
+    Ok(tx.write(&DOUBT, &[&tenant, &ids, &attempts, &number, &due]).await?.len())
+}
+
 /// How many jobs wait, and how many were given up; each counted up to [`MOST_COUNTED`].
 pub async fn depth<M: Mode>(tx: &mut Tx<'_, M>) -> Result<(i64, i64), StoreError> {
     let row = tx.find(&DEPTH, &[&MOST_COUNTED]).await?.ok_or(StoreError::Ended)?;
     Ok((row.try_get(0)?, row.try_get(1)?))
 }
 
-/// How long to wait before a text that a model refused `faults` times is tried again: 5 s, doubled each time, at most 10 minutes.
+/// How long to wait before a text that a model refused, or missed, `faults` times is tried again: 5 s, doubled each time, at most 10 minutes.
 pub fn back_off(faults: i32) -> Duration {
     let doublings = u32::try_from(faults.clamp(1, 8) - 1).unwrap_or(0);
     Duration::from_secs(5 << doublings).min(Duration::from_mins(10))

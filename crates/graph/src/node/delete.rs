@@ -121,7 +121,7 @@ const RETURN: Statement<Write> = Statement::writing(
            returning e.edge_id, e.src, e.rel, e.dst, e.props, e.created_at, e.size_bytes
          ), joined as (
            insert into edges (tenant_id, edge_id, src, rel, dst, props, created_at, size_bytes)
-           select $1, u.edge_id, u.src, u.rel, u.dst, u.props, u.created_at, u.size_bytes from unparked u
+           select $1, u.edge_id, u.src, u.rel, u.dst, u.props, u.created_at, u.size_bytes from unparked u order by u.src, u.rel, u.dst
            on conflict (tenant_id, src, rel, dst) do nothing
            returning edge_id
          )

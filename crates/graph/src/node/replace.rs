@@ -60,8 +60,6 @@ macro_rules! replace {
                  ), queued as (
                    insert into jobs (tenant_id, kind, subject_id, due_at) select $1, 'embed', c.node_id, $11 from changed c where c.reworded
                    on conflict (tenant_id, kind, subject_id) do update set due_at = excluded.due_at, attempts = 0, dead = false, reworded = true
-                 ), wordless as (
-                   delete from embeddings e using changed c where e.tenant_id = $1 and e.node_id = c.node_id and c.content is null
                  ), parked as (
                    delete from deleted_embeddings d using changed c where d.tenant_id = $1 and d.node_id = c.node_id and c.content is null
                  )
@@ -76,7 +74,16 @@ const REPLACE: Statement<Write> = replace!("graph.node.replace", "n.node_id = an
 const REPLACE_BY_EXTERNAL_ID: Statement<Write> =
     replace!("graph.node.replace_by_external_id", "n.external_id = any($3)", "external_id");
 
-pub(crate) const STATEMENTS: &[&StatementInfo] = &[HOLD.info(), REPLACE.info(), REPLACE_BY_EXTERNAL_ID.info()];
+/// A node without a text has no vectors. Asked for once its row is held: a worker that held it before may have kept one that the statement which
+/// changed it could not see.
+const WORDLESS: Statement<Write> = Statement::writing(
+    "graph.node.wordless",
+    REQUESTS,
+    "delete from embeddings e using nodes n
+     where e.tenant_id = $1 and e.node_id = any($2) and n.tenant_id = $1 and n.node_id = e.node_id and n.content is null",
+);
+
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[HOLD.info(), REPLACE.info(), REPLACE_BY_EXTERNAL_ID.info(), WORDLESS.info()];
 
 /// What became of a node that was to be replaced.
 #[derive(Debug, Clone)]
@@ -145,7 +152,9 @@ pub(super) async fn write(
     if row.version.is_none() {
         meant.check(row.was)?;
     }
-    Ok(row.of(tenant, new))
+    let replaced = row.of(tenant, new);
+    wordless(tx, std::iter::once(&replaced)).await?;
+    Ok(replaced)
 }
 
 /// Replaces the nodes that have the external ids of `new`, those of a version that is meant, in its order; `None` where there is none.
@@ -161,7 +170,20 @@ pub(super) async fn write_by_external_id(
     params.extend([&meant.versions as &(dyn ToSql + Sync), &false, &MOST_VERSIONS]);
     let rows = tx.write(&REPLACE_BY_EXTERNAL_ID, &params).await?;
     let replaced = |(row, new): (&Row, &&NewNode)| Ok(After::read(row)?.map(|after| after.of(tenant.clone(), (*new).clone())));
-    Ok(rows.iter().zip(new).map(replaced).collect::<Result<_, StoreError>>()?)
+    let replaced: Vec<Option<Replaced>> = rows.iter().zip(new).map(replaced).collect::<Result<_, StoreError>>()?;
+    wordless(tx, replaced.iter().flatten()).await?;
+    Ok(replaced)
+}
+
+/// Takes the vectors of those that were changed and have no text.
+async fn wordless(tx: &mut Tx<'_, Write>, replaced: impl Iterator<Item = &Replaced> + Send) -> Result<(), StoreError> {
+    let wordless = replaced.filter(|one| one.changed && one.node.embedding_status == "none");
+    let ids: Vec<Uuid> = wordless.map(|one| one.node.id.uuid()).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let tenant = tx.tenant();
+    tx.write(&WORDLESS, &[&tenant, &ids]).await.map(drop)
 }
 
 /// Another node of the tenant has the external id: found by the key, since the two may be changed at once.

@@ -172,3 +172,42 @@ async fn the_edges_of_a_node_are_listed_whichever_way_they_run() {
     assert_eq!(neighbour.get(&format!("/edges?node_id={a}&direction=both")).await.ok()["count"], 0);
     owner.get(&format!("/edges?node_id={a}&direction=up")).await.problem(400);
 }
+
+#[tokio::test]
+async fn two_batches_of_the_same_edges_in_another_order_wait_for_each_other_one_way_only() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let (a, b) = (named(&owner, "a").await, named(&owner, "b").await);
+    let watcher = app.database.behind_the_scenes().await;
+    // Somebody is creating the edge in the middle: both come as far as that one, and would meet each other's behind it.
+    let client = app.database.behind_the_scenes().await;
+    let middle = format!(
+        "begin; insert into wardgraph.edges (tenant_id, edge_id, src, rel, dst, props, size_bytes, created_at)
+         values ('tenant-a', gen_random_uuid(), {a}, 'R5', {b}, '{{}}', 2, now())"
+    );
+    client.batch_execute(&middle.replace('"', "'")).await.unwrap();
+    let batch = |order: Vec<usize>| {
+        let edges: Vec<Value> = order.iter().map(|n| json!({ "src": a, "rel": format!("R{n}"), "dst": b })).collect();
+        json!({ "edges": edges })
+    };
+    let (forth, back) = (batch((1..10).collect()), batch((1..10).rev().collect()));
+    let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    let freed = async {
+        while watcher.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) < 2 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        client.batch_execute("rollback").await.unwrap();
+    };
+    let all = async { tokio::join!(owner.post("/edges/batch", &forth), owner.post("/edges/batch", &back), freed) };
+    let (forth, back, ()) = tokio::time::timeout(std::time::Duration::from_secs(60), all).await.expect("both wait");
+    let mut created = 0;
+    for reply in [forth, back] {
+        let results = reply.ok()["results"].as_array().unwrap().clone();
+        assert_eq!(results.len(), 9);
+        assert!(results.iter().all(|result| result["status"] == "created" || result["status"] == "exists"), "{results:?}");
+        created += results.iter().filter(|result| result["status"] == "created").count();
+    }
+    assert_eq!(created, 9, "each once");
+    let deadlocks = "select deadlocks from pg_stat_database where datname = current_database()";
+    assert_eq!(watcher.query_one(deadlocks, &[]).await.unwrap().get::<_, i64>(0), 0);
+}

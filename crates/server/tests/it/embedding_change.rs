@@ -123,3 +123,67 @@ async fn what_one_model_could_not_embed_another_may() {
     next.turn().await.unwrap();
     assert_eq!((next.behind(), vectors_of(&client, "first").await, vectors_of(&client, "second").await), (0, 0, 1));
 }
+
+#[tokio::test]
+async fn all_that_was_given_up_gets_its_chance_with_another_model_however_many_there_are() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    nodes(&owner, &["heron".to_owned()]).await;
+    let client = app.database.behind_the_scenes().await;
+    let first = Dial::named("first");
+    settle(&keeper(&app, &first), &worker(&app, &first, 10)).await;
+    client
+        .batch_execute(
+            "insert into wardgraph.nodes (tenant_id, node_id, classes, props, metadata, refresh_policy, triggers, content, embedding_status, created_at, updated_at)
+             select 'tenant-a', gen_random_uuid(), '{A}', '{}', '{}', '{}', '[]', 'heron ' || n, 'failed', now(), now() from generate_series(1, 1700) n;
+             insert into wardgraph.jobs (tenant_id, kind, subject_id, due_at, attempts, faults, dead)
+             select tenant_id, 'embed', node_id, '2026-01-01', 1, 6, true from wardgraph.nodes where embedding_status = 'failed'",
+        )
+        .await
+        .unwrap();
+    let given_up = "select count(*) from wardgraph.jobs where dead";
+    app.clock.advance(ALIVE + Duration::from_secs(1));
+    let second = Dial::named("second");
+    let next = keeper(&app, &second);
+    // What a tenant writes now does not wait behind all of them; and one whose row is held is not forgotten.
+    let held = app.database.behind_the_scenes().await;
+    held.batch_execute(
+        "begin; select from wardgraph.nodes where embedding_status = 'failed' order by node_id offset 100 limit 1 for update",
+    )
+    .await
+    .unwrap();
+    next.turn().await.unwrap();
+    assert_eq!(number(&client, given_up).await, 1_600, "up to the one that is held");
+    next.turn().await.unwrap();
+    assert_eq!(number(&client, given_up).await, 1_600);
+    held.batch_execute("rollback").await.unwrap();
+    for _ in 0..6 {
+        next.turn().await.unwrap();
+    }
+    assert!((700..1_600).contains(&number(&client, given_up).await), "as far as there is room in the queue");
+    settle(&next, &worker(&app, &second, 100)).await;
+    next.turn().await.unwrap();
+    assert_eq!((vectors_of(&client, "second").await, number(&client, given_up).await, next.behind()), (1_701, 0, 0));
+    assert_eq!(changes(&app.owner("tenant-a")).await, ["embedding.change_begun", "embedding.changed"]);
+}
+
+#[tokio::test]
+async fn what_is_given_up_under_the_new_model_too_gets_no_second_chance_from_it() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let ids = nodes(&owner, &["poison".to_owned()]).await;
+    let client = app.database.behind_the_scenes().await;
+    // Nothing of this tenant was ever embedded: it is moved all the same.
+    for (model, events) in [("first", 0), ("second", 2)] {
+        let dial = Dial::named(model);
+        let (its_keeper, its_worker) = (keeper(&app, &dial), worker(&app, &dial, 10));
+        for _ in 0..MOST_FAULTS + 2 {
+            settle(&its_keeper, &its_worker).await;
+            app.clock.advance(Duration::from_secs(601));
+        }
+        let owner = app.owner("tenant-a");
+        assert_eq!((status(&owner, &ids[0]).await, changes(&owner).await.len()), ("failed".into(), events), "{model}");
+        let tried = format!("select count(*) from wardgraph.embedding_history where model = '{model}'");
+        assert_eq!(number(&client, &tried).await, i64::from(MOST_FAULTS), "{model}");
+    }
+}

@@ -200,7 +200,8 @@ async fn a_lost_claim_neither_puts_off_nor_gives_up() {
     for (claims, held) in [(&old, false), (&new, true)] {
         let mut work = system.work::<Write>("test", tenant.clone()).unwrap();
         let times = (app.clock.now(), far);
-        let put_off = embedding::put_off(&mut work.tx(), &claims[0], ("m", "words"), times, true, &SystemChance).await.unwrap();
+        let put_off =
+            embedding::put_off(&mut work.tx(), &claims[0], ("m", "words"), times, (false, true), &SystemChance).await.unwrap();
         let released = embedding::release(&mut work.tx(), claims, far).await.unwrap();
         embedding::drop_jobs(&mut work.tx(), claims).await.unwrap();
         work.commit(Vec::new()).await.unwrap();

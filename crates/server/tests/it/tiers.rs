@@ -360,3 +360,76 @@ async fn indexes_that_no_server_and_no_vector_uses_any_more_are_dropped_and_no_o
     app.keeper.learn().await.unwrap();
     assert_eq!((app.routes.of("tenant-a"), app.routes.of("tenant-b")), (Route::Exact, Route::Graph));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tenants_are_promoted_while_another_ones_index_is_built() {
+    let app = app(50, 200).await;
+    let client = app.database.behind_the_scenes().await;
+    plant(&client, "tenant-b", 8, 0..60).await;
+    while app.routes.of("tenant-b") != Route::Graph {
+        app.keeper.turn().await.unwrap();
+    }
+    // A build waits for whoever is writing.
+    let writer = app.database.behind_the_scenes().await;
+    writer.batch_execute("begin; lock table wardgraph.embeddings in row exclusive mode").await.unwrap();
+    plant(&client, "tenant-a", 8, 0..250).await;
+    let running = tokio::spawn(app.keeper.clone().run());
+    let builds = "select count(*) from pg_stat_activity where datname = current_database() and application_name = 'wardgraph_indexes' and wait_event_type = 'Lock'";
+    eventually("the build begins", async || client.query_one(builds, &[]).await.unwrap().get::<_, i64>(0) == 1).await;
+    // Both while it waits: what another tenant keeps, and a tenant that grows.
+    plant(&client, "tenant-b", 8, 60..130).await;
+    eventually("the tail is moved", async || places(&client, "tenant-b").await == [(1, 130)]).await;
+    plant(&client, "tenant-b", 8, 130..190).await;
+    eventually("and moved again", async || places(&client, "tenant-b").await == [(1, 190)]).await;
+    assert_eq!(client.query_one(builds, &[]).await.unwrap().get::<_, i64>(0), 1, "by one builder, which builds still");
+    assert_eq!(app.routes.of("tenant-a"), Route::Exact);
+    let (found, _) = ask(&app.owner("tenant-a"), &vector(3, 10_003), 10, false).await;
+    assert_eq!(found.len(), 10, "and is searched meanwhile");
+    writer.batch_execute("rollback").await.unwrap();
+    eventually("the build ends", async || app.routes.of("tenant-a") == Route::Own).await;
+    running.abort();
+    assert_eq!(places(&client, "tenant-a").await, [(2, 250)]);
+}
+
+async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    for _ in 0..600 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{what}");
+}
+
+#[tokio::test]
+async fn indexes_of_their_own_are_few_in_a_partition_and_who_gets_none_has_the_common_one() {
+    let tiers = TierOptions { exact_rows: 50, own_rows: 200, most_own_indexes: 1, memory_mb: 64, ..TierOptions::default() };
+    let app = App::with(AppOptions { tiers, ..AppOptions::default() }).await;
+    let client = app.database.behind_the_scenes().await;
+    let mut partitions = HashMap::new();
+    let (first, second) = loop {
+        let name = format!("tenant-{}", partitions.len());
+        plant(&client, &name, 8, 0..1).await;
+        let partition = "select tableoid::regclass::text from wardgraph.embeddings where tenant_id = $1";
+        let partition: String = client.query_one(partition, &[&name]).await.unwrap().get(0);
+        match partitions.values().position(|other| *other == partition) {
+            Some(_) => break (partitions.into_iter().find(|(_, other)| *other == partition).unwrap().0, name),
+            None => partitions.insert(name, partition),
+        };
+    };
+    for (tenant, route) in [(&first, Route::Own), (&second, Route::Graph)] {
+        plant(&client, tenant, 8, 1..250).await;
+        for _ in 0..100 {
+            app.keeper.turn().await.unwrap();
+            if app.routes.of(tenant) == route {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(app.routes.of(tenant), route, "{tenant}");
+    }
+    assert_eq!(places(&client, &second).await, [(1, 250)]);
+    let query = vector(3, 10_003);
+    let (found, _) = ask(&app.owner(&second), &query, 10, false).await;
+    assert!(hits(&found, &nearest(&second, 8, 250, &query, 10, false)) >= 9, "{found:?}");
+}

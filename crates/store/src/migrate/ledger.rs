@@ -53,6 +53,7 @@ migrations![
     "0039_own_indexes",
     "0040_invitations_to_any_role",
     "0041_what_is_kept_of_the_deleted",
+    "0045_one_text_stops_nobody",
     "0046_searched_by_tenant",
 ];
 
