@@ -29,6 +29,9 @@ macro_rules! columns {
 }
 pub(crate) use columns;
 
+/// The `embedding_status` of a node that waits for its vector.
+pub const QUEUED: &str = "queued";
+
 /// How many `columns!` there are.
 pub(crate) const COLUMNS: usize = 13;
 
@@ -103,6 +106,11 @@ impl NewNode {
         clean::object(&mut self.props, "/props", &mut cleaned);
         clean::object(&mut self.metadata, "/metadata", &mut cleaned);
         cleaned
+    }
+
+    /// Whether there is anything in it to make a vector of.
+    pub fn has_text(&self) -> bool {
+        content(&self.props).is_some()
     }
 
     /// Octets of what a reader will be given.
@@ -212,7 +220,7 @@ pub(crate) fn named(tenant: String) -> Option<String> {
 
 impl Node {
     fn created(tenant: String, id: NodeId, new: NewNode, now: Timestamp) -> Self {
-        let embedding_status = if content(&new.props).is_some() { "queued" } else { "none" }.to_owned();
+        let embedding_status = if new.has_text() { QUEUED } else { "none" }.to_owned();
         Self {
             tenant: named(tenant),
             id,

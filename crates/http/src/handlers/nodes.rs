@@ -26,10 +26,10 @@ pub(crate) async fn create<E: Endpoint<Mode = Write, Output = Stored<Node>>>(
     services: Services,
 ) -> Result<Committed<E>, Failure> {
     let owner = permit.owner();
-    services.backlog.admit(&owner)?;
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
     let named = new.tenant_id.clone();
     let (new, cleaned) = cleaned(domain(new)).await?;
+    services.backlog.admit_if(new.has_text(), &owner)?;
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &named, &tenant);
     let stored = match storing.on_conflict {

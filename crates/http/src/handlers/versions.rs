@@ -12,7 +12,7 @@ use wardgraph_api::{
 };
 use wardgraph_audit::Subject;
 use wardgraph_gate::{Committed, Permit, Work};
-use wardgraph_graph::node::{self, Meant, Replaced, Version};
+use wardgraph_graph::node::{self, Meant, QUEUED, Replaced, Version};
 use wardgraph_kernel::{EdgeId, Endpoint, EventType, List, NodeId, Write};
 
 use super::{
@@ -29,8 +29,7 @@ pub(crate) async fn patch<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I: I
     services: Services,
 ) -> Result<Committed<E>, Failure> {
     let id = id.into();
-    services.backlog.admit(&permit.owner())?;
-    let (now, tenant) = (permit.now(), permit.tenant().clone());
+    let (now, tenant, owner) = (permit.now(), permit.tenant().clone(), permit.owner());
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &patch.tenant_id, &tenant);
     let was = node::hold(&mut work.tx(), id, meant(&if_match)).await?;
@@ -41,6 +40,7 @@ pub(crate) async fn patch<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I: I
     }
     let (new, cleaned) = cleaned(domain(new)).await?;
     let replaced = node::replace(&mut work.tx(), id, new, Meant::ANY, now).await?;
+    services.backlog.admit_if(replaced.queued, &owner)?;
     changed(work, replaced, cleaned).await
 }
 
@@ -51,12 +51,12 @@ pub(crate) async fn replace<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I:
     services: Services,
 ) -> Result<Committed<E>, Failure> {
     let id = id.into();
-    services.backlog.admit(&permit.owner())?;
-    let (now, tenant, named) = (permit.now(), permit.tenant().clone(), new.tenant_id.clone());
+    let (now, tenant, owner, named) = (permit.now(), permit.tenant().clone(), permit.owner(), new.tenant_id.clone());
     let (new, cleaned) = cleaned(domain(new)).await?;
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &named, &tenant);
     let replaced = node::replace(&mut work.tx(), id, new, meant(&if_match), now).await?;
+    services.backlog.admit_if(replaced.queued, &owner)?;
     changed(work, replaced, cleaned).await
 }
 
@@ -99,17 +99,20 @@ pub(crate) async fn restore(
     (Path(id), if_match, Json(restoration)): (Path<NodeId>, IfMatch, Json<Restoration>),
     services: Services,
 ) -> Result<Committed<RestoreNode>, Failure> {
-    services.backlog.admit(&permit.owner())?;
-    let (now, tenant) = (permit.now(), permit.tenant().clone());
+    let (now, tenant, owner) = (permit.now(), permit.tenant().clone(), permit.owner());
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &restoration.tenant_id, &tenant);
-    let node = if let Some(version) = restoration.version {
-        node::restore(&mut work.tx(), id, version, meant(&if_match), now).await?.node
+    let (node, queued) = if let Some(version) = restoration.version {
+        let replaced = node::restore(&mut work.tx(), id, version, meant(&if_match), now).await?;
+        (replaced.node, replaced.queued)
     } else {
         let (node, back) = node::restore_deleted(&mut work.tx(), id, meant(&if_match), now).await?;
         edges(&mut work, EventType::EdgeRestored, back);
-        node
+        // Its vector went when it was deleted.
+        let queued = node.embedding_status == QUEUED;
+        (node, queued)
     };
+    services.backlog.admit_if(queued, &owner)?;
     Ok(work.commit(id, Tagged(wire(node))).await?)
 }
 
