@@ -12,14 +12,17 @@ mod error;
 mod export;
 mod import;
 mod lines;
+mod lock;
 mod parse;
 mod progress;
 mod record;
 mod rejects;
+mod seen;
 mod send;
 mod source;
 mod table;
 mod wordnet;
+mod written;
 
 pub use call::Access;
 pub use error::TransferError;
