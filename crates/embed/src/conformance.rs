@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
+use crate::provider::query;
 use crate::remote::script::Script;
 use crate::*;
 
@@ -34,13 +35,13 @@ async fn each_text_has_its_own_vector_of_length_one_in_its_place() {
         owned(&["a dog is an animal", "", " \n", "\0", "東京は日本の首都です", "🦀", "[SEP] </s>", &long, "stock market"]);
     let (providers, _script) = providers().await;
     for embedder in providers {
-        for lane in [Lane::Document, Lane::Query] {
-            let together = embedder.embed(texts.clone(), lane).await.unwrap();
+        for lane in [Lane::Document, query("tenant-a")] {
+            let together = embedder.embed(texts.clone(), lane.clone()).await.unwrap();
             assert_eq!(together.len(), texts.len());
             for (text, vector) in texts.iter().zip(&together) {
                 assert_eq!(vector.len(), embedder.dimension(), "{}", embedder.model());
                 assert!((dot(vector, vector) - 1.0).abs() < 1e-4, "{}", embedder.model());
-                let alone = embedder.embed(vec![text.clone()], lane).await.unwrap().remove(0);
+                let alone = embedder.embed(vec![text.clone()], lane.clone()).await.unwrap().remove(0);
                 assert!(dot(&alone, vector) > 0.9999, "{}: {text:.20}", embedder.model());
             }
             assert!(dot(&together[0], &together[8]) < 0.9, "{}", embedder.model());
@@ -61,7 +62,8 @@ async fn no_texts_have_no_vectors() {
 async fn meaning_is_near_meaning_whoever_embeds() {
     let (providers, _script) = providers().await;
     for embedder in providers {
-        let vectors = embedder.embed(owned(&["a dog is an animal", "canine pet", "stock market"]), Lane::Query).await.unwrap();
+        let vectors =
+            embedder.embed(owned(&["a dog is an animal", "canine pet", "stock market"]), query("tenant-a")).await.unwrap();
         assert!(dot(&vectors[0], &vectors[1]) > dot(&vectors[0], &vectors[2]) + 0.2, "{}", embedder.model());
     }
 }

@@ -5,8 +5,8 @@
 //! any [`Model`], so that a test can bring a model of three lines. [`RemoteEmbedder`] asks a service that the operator
 //! named instead. All three pass one suite of tests (`conformance.rs`).
 //!
-//! What it refuses to know: Postgres (who stores the vectors, and where), who asks over HTTP, tenants, and the
-//! configuration (its values are handed in). It does not chunk texts either: a text longer than a model reads is cut, not
+//! What it refuses to know: Postgres (who stores the vectors, and where), who asks over HTTP, and the configuration (its
+//! values are handed in). Tenants it knows by name alone: those whose queries wait take turns, and have shares. It does not chunk texts either: a text longer than a model reads is cut, not
 //! split.
 //!
 //! **Invariant:** a vector depends on its text and the model alone, never on the texts it was embedded with: embedding a
@@ -25,7 +25,9 @@ mod provider;
 mod queue;
 mod remote;
 mod request;
+mod room;
 mod static_words;
+mod turns;
 
 pub use error::EmbedError;
 pub use minilm::MiniLm;

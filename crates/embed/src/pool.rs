@@ -6,13 +6,15 @@ use std::thread;
 
 use async_trait::async_trait;
 
-use crate::queue::{Queue, Room};
+use crate::queue::Queue;
 use crate::request::Answer;
+use crate::room::Room;
 use crate::{EmbedError, Embedder, Lane, Model, ModelId};
 
-/// How much text may wait in each lane, in KiB. A text counts for one KiB at least, so the numbers bound the texts too.
+/// How much text may wait in each lane, in KiB. A text counts for one KiB at least, so the numbers bound the texts too. Of the queries a third may
+/// be one tenant's.
 ///
-/// A request that is larger than its lane is let in when the lane is empty.
+/// A request that is larger than its lane is let in when the lane is empty, and one that is larger than its tenant's share when that is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// KiB of queries: people wait for these, so more of them than can be answered in a few seconds help nobody.
@@ -29,7 +31,7 @@ impl Default for Limits {
 
 /// Runs a [`Model`] on threads of its own.
 ///
-/// Queries are served before documents, and a document request gives its place up after each micro-batch: a query waits
+/// Queries are served before documents, in turns between the tenants that ask, and a document request gives its place up after each micro-batch: a query waits
 /// for one micro-batch at most, and a large request does not hold up a small one behind it. A model that panics fails
 /// the request at hand and nothing else. Work whose caller has gone is skipped.
 ///
@@ -81,10 +83,10 @@ impl Embedder for LocalPool {
             return Ok(Vec::new());
         }
         let room = match lane {
-            Lane::Query => &self.query_room,
+            Lane::Query(_) => &self.query_room,
             Lane::Document => &self.document_room,
         };
-        let (request, answer) = room.admit(texts)?;
+        let (request, answer) = room.admit(texts, &lane)?;
         self.queue.push(lane, request);
         answer.await.unwrap_or(Err(EmbedError::Stopped))
     }

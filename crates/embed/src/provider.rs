@@ -1,6 +1,7 @@
 //! The asynchronous facade that the rest of the server embeds through.
 
 use async_trait::async_trait;
+use wardgraph_kernel::TenantId;
 
 use crate::{EmbedError, ModelId};
 
@@ -18,16 +19,22 @@ pub trait Embedder: Send + Sync + std::fmt::Debug {
     /// Dropping the future gives the rest of the work up. There is no time limit here: wrap the future in the caller's.
     ///
     /// # Errors
-    /// [`EmbedError::Busy`] at once when the lane is full; [`EmbedError::Model`] when the model fails, for all the texts
+    /// [`EmbedError::Busy`] at once when the lane is full, or the tenant's share of it; [`EmbedError::Model`] when the model fails, for all the texts
     /// together; [`EmbedError::Stopped`] when the embedder shuts down before it answers.
     async fn embed(&self, texts: Vec<String>, lane: Lane) -> Result<Vec<Vec<f32>>, EmbedError>;
 }
 
 /// How urgent a request is. Each lane has a queue of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Lane {
-    /// Someone waits for the answer: served before every document.
-    Query,
+    /// Someone of this tenant waits for the answer: served before every document, in turns between the tenants.
+    Query(TenantId),
     /// Bulk work: served when no query waits, in turns between the requests.
     Document,
+}
+
+/// The lane of a tenant's queries.
+#[cfg(test)]
+pub(crate) fn query(tenant: &str) -> Lane {
+    Lane::Query(TenantId::parse(tenant).unwrap())
 }

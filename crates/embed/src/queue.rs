@@ -1,55 +1,11 @@
 //! What waits for a thread: two lanes, the urgent one first.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
-
-use crate::request::{Answer, Request};
-use crate::{EmbedError, Lane};
-
-const KIB: usize = 1024;
-
-/// How much may wait in one lane, the request at work included.
-#[derive(Debug)]
-pub(crate) struct Room {
-    free: Arc<Semaphore>,
-    kib: u32,
-}
-
-impl Room {
-    /// Room for `kib` KiB of text.
-    pub(crate) fn new(kib: u32) -> Self {
-        Self { free: Arc::new(Semaphore::new(kib as usize)), kib }
-    }
-
-    /// A request that has its room, and the end on which its caller waits.
-    ///
-    /// # Errors
-    /// [`EmbedError::Busy`] when it does not fit now.
-    pub(crate) fn admit(&self, texts: Vec<String>) -> Result<(Request, oneshot::Receiver<Answer>), EmbedError> {
-        let room = self.take(&texts)?;
-        Ok(Request::new(texts, room))
-    }
-
-    /// The room that texts need, held until it is dropped.
-    ///
-    /// # Errors
-    /// [`EmbedError::Busy`] when they do not fit now.
-    pub(crate) fn take(&self, texts: &[String]) -> Result<OwnedSemaphorePermit, EmbedError> {
-        let kib: usize = texts.iter().map(|text| text.len().div_ceil(KIB).max(1)).sum();
-        let kib = u32::try_from(kib).unwrap_or(u32::MAX).min(self.kib);
-        Arc::clone(&self.free).try_acquire_many_owned(kib).map_err(|_| EmbedError::Busy)
-    }
-}
-
-#[cfg(test)]
-impl Room {
-    /// KiB that are free now.
-    pub(crate) fn free(&self) -> usize {
-        self.free.available_permits()
-    }
-}
+use crate::Lane;
+use crate::request::Request;
+use crate::turns::Turns;
 
 /// The lanes, and the threads that wait for them to fill.
 #[derive(Debug, Default)]
@@ -60,20 +16,20 @@ pub(crate) struct Queue {
 
 #[derive(Debug, Default)]
 struct Lanes {
-    queries: VecDeque<Request>,
+    queries: Turns<Request>,
     documents: VecDeque<Request>,
     closed: bool,
 }
 
 impl Queue {
-    /// Puts a request at the end of its lane. A closed queue drops it, which tells its caller.
+    /// Puts a request at the end of its lane, or of its tenant's part of it. A closed queue drops it, which tells its caller.
     pub(crate) fn push(&self, lane: Lane, request: Request) {
         let mut lanes = self.lock();
         if lanes.closed {
             return;
         }
         match lane {
-            Lane::Query => lanes.queries.push_back(request),
+            Lane::Query(tenant) => lanes.queries.push(tenant, request),
             Lane::Document => lanes.documents.push_back(request),
         }
         drop(lanes);
@@ -109,7 +65,7 @@ impl Queue {
 
 impl Lanes {
     fn pop(&mut self) -> Option<(Lane, Request)> {
-        let query = self.queries.pop_front().map(|request| (Lane::Query, request));
+        let query = self.queries.pop().map(|(tenant, request)| (Lane::Query(tenant), request));
         query.or_else(|| self.documents.pop_front().map(|request| (Lane::Document, request)))
     }
 }

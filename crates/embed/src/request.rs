@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 
+use crate::room::Taken;
 use crate::{EmbedError, MicroBatch};
 
 /// What the caller waits for.
@@ -16,12 +17,12 @@ pub(crate) struct Request {
     vectors: Vec<Vec<f32>>,
     caller: oneshot::Sender<Answer>,
     /// The room taken up in the lane; free again when the request is gone, however it ends.
-    room: OwnedSemaphorePermit,
+    room: Taken,
 }
 
 impl Request {
     /// A request that holds `room`, and the end on which its caller waits.
-    pub(crate) fn new(texts: Vec<String>, room: OwnedSemaphorePermit) -> (Self, oneshot::Receiver<Answer>) {
+    pub(crate) fn new(texts: Vec<String>, room: Taken) -> (Self, oneshot::Receiver<Answer>) {
         let (caller, answer) = oneshot::channel();
         let vectors = Vec::with_capacity(texts.len());
         (Self { texts: texts.into(), vectors, caller, room }, answer)

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::provider::query;
 
 const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.cache/models");
 
@@ -97,7 +98,7 @@ async fn open_gives_an_embedder_or_names_what_is_missing() {
     for kind in ModelKind::ALL {
         let embedder = fetched(open(kind, Path::new(MODELS), 0));
         assert_eq!(kind.name().parse::<ModelKind>().unwrap(), kind);
-        let vectors = embedder.embed(vec!["one".to_owned(), "two".to_owned()], Lane::Query).await.unwrap();
+        let vectors = embedder.embed(vec!["one".to_owned(), "two".to_owned()], query("tenant-a")).await.unwrap();
         assert_eq!(vectors.len(), 2);
         assert!(vectors.iter().all(|vector| vector.len() == embedder.dimension()), "{}", embedder.model());
 

@@ -3,6 +3,9 @@
 //!
 //! The key's record is written by the commit that it tells of. While that transaction runs it holds a lock on the key, so that whoever
 //! sends the same again meanwhile is told so; once it is gone, with or without a record, the key is free.
+//!
+//! **Invariant:** of each tenant so much is kept and no more, whatever it sends: the oldest answers make room
+//! (`the_oldest_answers_of_a_tenant_make_room`).
 
 mod erased;
 
@@ -19,8 +22,12 @@ pub(crate) use erased::Erased;
 
 /// How long an answer is kept.
 pub(crate) const KEPT_FOR: std::time::Duration = std::time::Duration::from_hours(24);
+/// How much is kept of a tenant's answers, in octets.
+pub const MOST_OCTETS: i64 = 64 << 20;
+/// What an answer takes besides its body.
+const BESIDES: i64 = 1 << 10;
 /// How long a request waits for a key that someone else holds: long enough for a refusal to be rolled back.
-const ROLLED_BACK_WITHIN: std::time::Duration = std::time::Duration::from_millis(100);
+pub(crate) const ROLLED_BACK_WITHIN: std::time::Duration = std::time::Duration::from_millis(100);
 /// The kind of the job that has a tenant's old answers forgotten.
 const FORGET: &str = "forget";
 
@@ -41,17 +48,22 @@ const FIND: Statement<Write> = Statement::writing(
      where tenant_id = $1 and actor_id = $2 and endpoint = $3 and key = $4 and created_at > $5",
 );
 
-/// Keeps an answer with the nodes that it tells of, and sees to its being forgotten.
+/// Keeps an answer with the nodes that it tells of, sees to its being forgotten, and forgets the oldest where the tenant has too much. Each answer says
+/// how much was kept until then, so that nothing is added up; of those that are as good as gone, whoever sends their key again may hold the row.
 const KEEP: Statement<Write> = Statement::writing(
     "gate.idempotency.keep",
     REQUESTS,
     "with forgotten as (
        insert into jobs (tenant_id, kind, subject_id, due_at) select $1, $11, '00000000-0000-0000-0000-000000000000', $10 on conflict do nothing
-     ), kept as (
-       insert into idempotency (tenant_id, actor_id, endpoint, key, fingerprint, status, etag, body, created_at)
-       select $1, $2, $3, $4, $5, $6, $7, $8, $9
+     ), kept as materialized (
+       select coalesce((select i.through from idempotency i where i.tenant_id = $1 order by i.through desc limit 1), 0) + $12::bigint as through
+     ), room as (
+       delete from idempotency i using kept k where i.tenant_id = $1 and i.through <= k.through - $13::bigint and i.created_at > $14::timestamptz
+     ), answer as (
+       insert into idempotency (tenant_id, actor_id, endpoint, key, fingerprint, status, etag, body, created_at, through)
+       select $1, $2, $3, $4, $5, $6, $7, $8, $9, k.through from kept k
      )
-     insert into idempotency_subjects (tenant_id, actor_id, endpoint, key, node_id) select $1, $2, $3, $4, s.id from unnest($12::uuid[]) as s(id)",
+     insert into idempotency_subjects (tenant_id, actor_id, endpoint, key, node_id) select $1, $2, $3, $4, s.id from unnest($15::uuid[]) as s(id)",
 );
 
 /// Tenants whose old answers are due to be forgotten; claimed until `$2`, which is also when they are due again.
@@ -137,17 +149,15 @@ pub(crate) enum Claim {
     Held,
     /// The same was asked before: this was the answer.
     Answered(Kept),
+    /// Somebody else's request has it now.
+    Busy,
 }
 
 impl Key {
     /// Claims the key for the unit's transaction.
     pub(crate) async fn claim(&self, unit: &mut Unit, tenant: &TenantId, now: Timestamp) -> Result<Claim, Problem> {
         if !self.lock(unit, tenant).await.map_err(unclaimed)? {
-            // What was refused a moment ago may still be on its way to being rolled back.
-            tokio::time::sleep(ROLLED_BACK_WITHIN).await;
-            if !self.lock(unit, tenant).await.map_err(unclaimed)? {
-                return Err(Problem::conflict("a request with this `Idempotency-Key` is still running").retry_after(1));
-            }
+            return Ok(Claim::Busy);
         }
         let expired = now.saturating_sub(KEPT_FOR).unwrap_or(Timestamp::MIN);
         let params: [&(dyn ToSql + Sync); 5] = [&tenant.as_str(), &self.actor_id, &self.endpoint, &self.word, &expired];
@@ -185,9 +195,11 @@ impl Key {
     pub(crate) fn record(self, tenant: &TenantId, kept: Kept, now: Timestamp) -> Record {
         Record {
             tenant: tenant.as_str().to_owned(),
+            weight: BESIDES.saturating_add_unsigned(kept.body.len() as u64),
             status: i16::try_from(kept.status).unwrap_or(i16::MAX),
             etag: kept.etag,
             now,
+            expired: now.saturating_sub(KEPT_FOR).unwrap_or(Timestamp::MIN),
             forget_at: now.saturating_add(KEPT_FOR).unwrap_or(Timestamp::MAX),
             subjects: erased::told_of(&kept.body),
             body: kept.body,
@@ -204,7 +216,9 @@ pub(crate) struct Record {
     status: i16,
     etag: Option<String>,
     body: String,
+    weight: i64,
     now: Timestamp,
+    expired: Timestamp,
     forget_at: Timestamp,
     subjects: Vec<Uuid>,
 }
@@ -212,10 +226,26 @@ pub(crate) struct Record {
 impl Record {
     pub(crate) const STATEMENT: &'static Statement<Write> = &KEEP;
 
-    pub(crate) fn params(&self) -> [&(dyn ToSql + Sync); 12] {
+    pub(crate) fn params(&self) -> [&(dyn ToSql + Sync); 15] {
         let Key { actor_id, endpoint, word, fingerprint } = &self.key;
-        let Self { tenant, status, etag, body, now, forget_at, subjects, .. } = self;
-        [tenant, actor_id, endpoint, word, fingerprint, status, etag, body, now, forget_at, &FORGET, subjects]
+        let Self { tenant, status, etag, body, weight, now, expired, forget_at, subjects, .. } = self;
+        [
+            tenant,
+            actor_id,
+            endpoint,
+            word,
+            fingerprint,
+            status,
+            etag,
+            body,
+            now,
+            forget_at,
+            &FORGET,
+            weight,
+            &MOST_OCTETS,
+            expired,
+            subjects,
+        ]
     }
 }
 

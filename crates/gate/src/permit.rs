@@ -17,7 +17,7 @@ use crate::{
     Authority, Browser, Confirmed, Finish, Look, Others, Work,
     admit::{Admission, too_many},
     caller::Caller,
-    idempotency::{Asked, Claim, Key},
+    idempotency::{Asked, Claim, Key, ROLLED_BACK_WITHIN},
 };
 
 /// The account and the session of a person who signed in here.
@@ -77,10 +77,22 @@ impl<E: Endpoint> Permit<E> {
         E::Mode: Finish,
     {
         let claims = &self.caller.claims;
-        // A subject is unique within its issuer only, and neither has control characters.
-        let key = asked.key(format!("{}\u{1f}{}", claims.issuer, claims.actor.id), E::SPEC.id, body)?;
-        let mut unit = self.unit(Plan::Auto).map_err(|error| Problem::internal("the server failed").inside(&error))?;
-        match key.claim(&mut unit, &self.caller.claims.tenant, self.admission.now).await? {
+        // A subject is unique within its issuer only, what a client does for a person is not that person's other clients' to find, and none of the three
+        // has control characters.
+        let client = claims.own.as_ref().map(|own| format!("\u{1f}{}", own.client_id)).unwrap_or_default();
+        let key = asked.key(format!("{}\u{1f}{}{client}", claims.issuer, claims.actor.id), E::SPEC.id, body)?;
+        let fresh = || self.unit(Plan::Auto).map_err(|error| Problem::internal("the server failed").inside(&error));
+        let mut unit = fresh()?;
+        let mut claim = key.claim(&mut unit, &claims.tenant, self.admission.now).await?;
+        if matches!(claim, Claim::Busy) {
+            // What was refused a moment ago may still be on its way to being rolled back. Nobody waits for that with a connection in hand.
+            drop(unit);
+            tokio::time::sleep(ROLLED_BACK_WITHIN).await;
+            unit = fresh()?;
+            claim = key.claim(&mut unit, &claims.tenant, self.admission.now).await?;
+        }
+        match claim {
+            Claim::Busy => Err(Problem::conflict("a request with this `Idempotency-Key` is still running").retry_after(1)),
             Claim::Held => {
                 self.held = Some(Box::new((unit, key)));
                 Ok(Confirmed::Pass(self))

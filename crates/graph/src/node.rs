@@ -31,6 +31,9 @@ macro_rules! columns {
 }
 pub(crate) use columns;
 
+/// The `embedding_status` of a node that waits for its vector.
+pub const QUEUED: &str = "queued";
+
 /// How many `columns!` there are.
 pub(crate) const COLUMNS: usize = 13;
 
@@ -114,6 +117,11 @@ impl NewNode {
             clean::object(trigger, &format!("/triggers/{index}"), &mut cleaned);
         }
         cleaned
+    }
+
+    /// Whether there is anything in it to make a vector of.
+    pub fn has_text(&self) -> bool {
+        content(&self.props).is_some()
     }
 
     /// Octets of what a reader will be given.
@@ -226,7 +234,7 @@ pub(crate) fn named(tenant: String) -> Option<String> {
 
 impl Node {
     fn created(tenant: String, id: NodeId, new: NewNode, now: Timestamp) -> Self {
-        let embedding_status = if content(&new.props).is_some() { "queued" } else { "none" }.to_owned();
+        let embedding_status = if new.has_text() { QUEUED } else { "none" }.to_owned();
         Self {
             tenant: named(tenant),
             id,

@@ -10,7 +10,7 @@ mod statements;
 use serde_json::Value;
 use uuid::Uuid;
 use wardgraph_embed::{Embedder, Lane};
-use wardgraph_kernel::{Mode, NodeId, Read, Timestamp};
+use wardgraph_kernel::{Mode, NodeId, Read, TenantId, Timestamp};
 use wardgraph_store::{Plan, Row, Statement, StoreError, ToSql, Tx, Vector};
 
 use crate::{GraphError, bound::ANSWER_BYTES, filter::Filter, node::named};
@@ -114,15 +114,20 @@ pub struct Planned<'a> {
     route: Route,
 }
 
-/// The vector of a query: the one that was given, if it has the model's dimension, else the model's for the text.
-pub async fn query_vector(embedder: &dyn Embedder, given: Option<Vec<f32>>, text: Option<&str>) -> Result<Vec<f32>, GraphError> {
+/// The vector of a tenant's query: the one that was given, if it has the model's dimension, else the model's for the text.
+pub async fn query_vector(
+    embedder: &dyn Embedder,
+    tenant: &TenantId,
+    given: Option<Vec<f32>>,
+    text: Option<&str>,
+) -> Result<Vec<f32>, GraphError> {
     match (given, text) {
         (Some(vector), _) if vector.len() == embedder.dimension() => Ok(direction(&vector)),
         (Some(vector), _) => {
             Err(GraphError::Dimension { model: embedder.model().to_string(), wanted: embedder.dimension(), given: vector.len() })
         }
         (None, text) => {
-            let vectors = embedder.embed(vec![text.unwrap_or_default().to_owned()], Lane::Query).await?;
+            let vectors = embedder.embed(vec![text.unwrap_or_default().to_owned()], Lane::Query(tenant.clone())).await?;
             vectors.into_iter().next().ok_or_else(|| StoreError::Unsafe("the model gave no vector".into()).into())
         }
     }

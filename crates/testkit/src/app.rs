@@ -104,6 +104,8 @@ pub struct AppOptions {
     pub client_keys: Option<Arc<RemoteKeys>>,
     /// How clients come that nobody registered.
     pub newcomers: ClientOptions,
+    /// Who makes vectors, of searches and of nodes; [`embedder`] if nothing is said.
+    pub embedder: Option<Arc<dyn Embedder>>,
     /// Where master keys come from; [`MASTER_KEY`] if nothing is said.
     pub masters: Option<Arc<dyn MasterSource>>,
 }
@@ -136,6 +138,7 @@ impl Default for AppOptions {
             mailer: None,
             client_keys: None,
             newcomers: ClientOptions::default(),
+            embedder: None,
             masters: None,
         }
     }
@@ -224,7 +227,8 @@ impl App {
     /// A server over a database that is there already.
     pub async fn over(database: Database, options: AppOptions) -> Self {
         let accounts = options.accounts();
-        let routes = Arc::new(wardgraph_server::wire::routes(&*embedder()));
+        let model = options.embedder.unwrap_or_else(embedder);
+        let routes = Arc::new(wardgraph_server::wire::routes(&*model));
         let store = Store::new(&StoreOptions {
             logins: database.logins.clone(),
             connections: BTreeMap::from([
@@ -271,7 +275,7 @@ impl App {
         let health = Arc::new(HealthState::new(true));
         let backlog = Backlog::default();
         let services = Services {
-            embedder: embedder(),
+            embedder: model.clone(),
             queries: QueryVectors::default(),
             routes: routes.clone(),
             backlog: backlog.clone(),
@@ -318,7 +322,7 @@ impl App {
             mails,
             account_keys,
             people: std::sync::atomic::AtomicU32::new(0),
-            worker: EmbeddingWorker::new(parts, embedder(), WorkerOptions::default()),
+            worker: EmbeddingWorker::new(parts, model, WorkerOptions::default()),
             server,
         }
     }

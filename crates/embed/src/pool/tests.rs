@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::MicroBatch;
+use crate::provider::query;
 
 /// A model that the test leads by the hand: it tells what it starts on, and goes on when it is let.
 #[derive(Debug)]
@@ -83,7 +84,7 @@ async fn a_query_overtakes_documents_and_documents_take_turns() {
     let large = lead.ask(&["d1", "d2", "d3", "d4"], Lane::Document).await;
     assert_eq!(lead.started().await, ["d1", "d2"]);
     let small = lead.ask(&["small"], Lane::Document).await;
-    let query = lead.ask(&["query"], Lane::Query).await;
+    let query = lead.ask(&["query"], query("tenant-a")).await;
     for _ in 0..4 {
         lead.go_on.send(()).unwrap();
     }
@@ -101,7 +102,7 @@ async fn a_full_lane_is_busy_and_leaves_the_other_open() {
     let first = lead.ask(&["d1", "d2", "larger than the lane"], Lane::Document).await;
     let refused = lead.pool.embed(owned(&["d3"]), Lane::Document).await;
     assert!(matches!(refused, Err(EmbedError::Busy)), "{refused:?}");
-    let query = lead.ask(&["query"], Lane::Query).await;
+    let query = lead.ask(&["query"], query("tenant-a")).await;
     for _ in 0..3 {
         lead.go_on.send(()).unwrap();
         lead.started().await;
@@ -110,6 +111,29 @@ async fn a_full_lane_is_busy_and_leaves_the_other_open() {
     query.await.unwrap().unwrap();
     lead.go_on.send(()).unwrap();
     lead.pool.embed(owned(&["d3"]), Lane::Document).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_tenant_that_asks_without_end_neither_shuts_out_nor_holds_up_another() {
+    let mut lead = Lead::start(Limits { query_kib: 30, document_kib: 1 }, false);
+    let mut hostile = vec![lead.ask(&["h0"], query("hostile")).await];
+    assert_eq!(lead.started().await, ["h0"]);
+    for n in 1..10 {
+        hostile.push(lead.ask(&[&format!("h{n}")], query("hostile")).await);
+    }
+    let refused = lead.pool.embed(owned(&["one too many"]), query("hostile")).await;
+    assert!(matches!(refused, Err(EmbedError::Busy)), "{refused:?}");
+    let neighbour = lead.ask(&["neighbour"], query("tenant-a")).await;
+    for _ in 0..11 {
+        lead.go_on.send(()).unwrap();
+    }
+    assert_eq!(lead.started().await, ["h1"]);
+    assert_eq!(lead.started().await, ["neighbour"], "after one of the other's, and before eight");
+    neighbour.await.unwrap().unwrap();
+    for asked in hostile {
+        asked.await.unwrap().unwrap();
+    }
+    assert_eq!(lead.waiting(), 31, "all room is free again");
 }
 
 #[tokio::test]
@@ -133,15 +157,15 @@ async fn a_panic_fails_one_request_and_the_pool_goes_on() {
     let lead = Lead::start(Limits::default(), true);
     lead.go_on.send(()).unwrap();
     lead.go_on.send(()).unwrap();
-    let failed = lead.pool.embed(owned(&["one"]), Lane::Query).await;
+    let failed = lead.pool.embed(owned(&["one"]), query("tenant-a")).await;
     assert!(matches!(failed, Err(EmbedError::Model(_))), "{failed:?}");
-    lead.pool.embed(owned(&["two"]), Lane::Query).await.unwrap();
+    lead.pool.embed(owned(&["two"]), query("tenant-a")).await.unwrap();
 }
 
 #[tokio::test]
 async fn no_texts_are_no_work() {
     let lead = Lead::start(Limits::default(), false);
-    assert_eq!(lead.pool.embed(Vec::new(), Lane::Query).await.unwrap(), Vec::<Vec<f32>>::new());
+    assert_eq!(lead.pool.embed(Vec::new(), query("tenant-a")).await.unwrap(), Vec::<Vec<f32>>::new());
 }
 
 #[tokio::test]

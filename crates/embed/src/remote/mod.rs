@@ -14,13 +14,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
 use serde::Serialize;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep, timeout_at};
 use wardgraph_egress::{Client, Egress, EgressError, HeaderValue, Request, Rules, header::AUTHORIZATION};
 use wardgraph_kernel::{Chance, Secret};
 
 use crate::clip::clip;
-use crate::queue::Room;
+use crate::room::{Room, Shares};
 use crate::{EmbedError, Embedder, Lane, Limits, ModelId};
 use answer::Missed;
 pub use endpoint::{Endpoint, EndpointError};
@@ -70,6 +70,8 @@ pub struct RemoteEmbedder {
     all: Semaphore,
     /// Those of documents: less than all, so that a query never waits for documents alone.
     documents: Semaphore,
+    /// Those of one tenant's queries: so few that another's is next.
+    queries: Shares,
     query_room: Room,
     document_room: Room,
 }
@@ -81,6 +83,18 @@ struct Question<'a> {
     encoding_format: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     dimensions: Option<usize>,
+}
+
+/// A place among the requests on their way, given back when it is dropped.
+struct Turn<'a> {
+    _own: Own<'a>,
+    _of_all: SemaphorePermit<'a>,
+}
+
+/// The place that it has among its own.
+enum Own<'a> {
+    Query { _place: OwnedSemaphorePermit },
+    Document { _place: SemaphorePermit<'a> },
 }
 
 impl RemoteEmbedder {
@@ -99,6 +113,7 @@ impl RemoteEmbedder {
             chance,
             all: Semaphore::new(options.concurrency.max(1)),
             documents: Semaphore::new(options.concurrency.saturating_sub(1).max(1)),
+            queries: Shares::new(options.concurrency),
             query_room: Room::new(limits.query_kib),
             document_room: Room::new(limits.document_kib),
             options,
@@ -106,9 +121,9 @@ impl RemoteEmbedder {
     }
 
     /// One request's worth of texts, tried until it succeeds, may not succeed, or time is up.
-    async fn request(&self, texts: &[&str], lane: Lane) -> Result<Vec<Vec<f32>>, EmbedError> {
+    async fn request(&self, texts: &[&str], lane: &Lane) -> Result<Vec<Vec<f32>>, EmbedError> {
         let time = match lane {
-            Lane::Query => self.options.timeout,
+            Lane::Query(_) => self.options.timeout,
             Lane::Document => self.options.deadline,
         };
         let deadline = Instant::now() + time;
@@ -133,7 +148,7 @@ impl RemoteEmbedder {
         Err(missed)
     }
 
-    async fn try_once(&self, texts: &[&str], lane: Lane) -> Result<Vec<Vec<f32>>, Missed> {
+    async fn try_once(&self, texts: &[&str], lane: &Lane) -> Result<Vec<Vec<f32>>, Missed> {
         let _turn = self.turn(lane).await.map_err(Missed::Final)?;
         let question = Question {
             model: &self.options.model,
@@ -149,13 +164,15 @@ impl RemoteEmbedder {
         answer::vectors(response, texts.len(), self.options.dimension).await
     }
 
-    /// A place among the requests on their way.
-    async fn turn(&self, lane: Lane) -> Result<(Option<SemaphorePermit<'_>>, SemaphorePermit<'_>), EmbedError> {
-        let documents = match lane {
-            Lane::Query => None,
-            Lane::Document => Some(self.documents.acquire().await.map_err(|_| EmbedError::Stopped)?),
+    /// A place among the requests on their way. Whoever waits has a place among their own already, so that of no tenant more than its share waits
+    /// before another's.
+    async fn turn(&self, lane: &Lane) -> Result<Turn<'_>, EmbedError> {
+        let stopped = |_| EmbedError::Stopped;
+        let own = match lane {
+            Lane::Query(tenant) => Own::Query { _place: self.queries.of(tenant).acquire_owned().await.map_err(stopped)? },
+            Lane::Document => Own::Document { _place: self.documents.acquire().await.map_err(stopped)? },
         };
-        Ok((documents, self.all.acquire().await.map_err(|_| EmbedError::Stopped)?))
+        Ok(Turn { _own: own, _of_all: self.all.acquire().await.map_err(stopped)? })
     }
 
     /// Half to one and a half of what the try's number asks for, so that many clients do not come back at once.
@@ -197,13 +214,13 @@ impl Embedder for RemoteEmbedder {
     }
 
     async fn embed(&self, texts: Vec<String>, lane: Lane) -> Result<Vec<Vec<f32>>, EmbedError> {
-        let _room = match lane {
-            Lane::Query => &self.query_room,
+        let _room = match &lane {
+            Lane::Query(_) => &self.query_room,
             Lane::Document => &self.document_room,
         }
-        .take(&texts)?;
+        .take(&texts, &lane)?;
         let requests = self.requests(&texts);
-        let vectors = try_join_all(requests.iter().map(|texts| self.request(texts, lane))).await?;
+        let vectors = try_join_all(requests.iter().map(|texts| self.request(texts, &lane))).await?;
         Ok(vectors.into_iter().flatten().collect())
     }
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::script::{Line, Script};
 use super::*;
+use crate::provider::query;
 use crate::{MicroBatch, Model};
 
 /// Two dimensions, and a direction for the length of the text.
@@ -151,7 +152,7 @@ async fn a_request_says_what_the_service_needs_and_no_more() {
     assert!(asked[0].0.contains("\r\nauthorization: bearer canary-key\r\n"), "{}", asked[0].0);
     let mut options = script.options(&Tiny);
     options.key = None;
-    Script::embedder(options).embed(texts(1), Lane::Query).await.unwrap();
+    Script::embedder(options).embed(texts(1), query("tenant-a")).await.unwrap();
     let (head, question) = script.asked.lock().unwrap().last().unwrap().clone();
     assert!(!head.contains("authorization") && question.get("dimensions").is_none(), "{head}");
 }
@@ -168,7 +169,7 @@ async fn requests_are_bounded_and_a_query_never_waits_for_documents_alone() {
         tokio::task::yield_now().await;
     }
     // The first of three document requests is held up: the others wait for it, and the query does not.
-    embedder.embed(texts(1), Lane::Query).await.unwrap();
+    embedder.embed(texts(1), query("tenant-a")).await.unwrap();
     assert_eq!(script.asked(), 2, "one document request at once, and one query");
     script.held.add_permits(1);
     let vectors = documents.await.unwrap().unwrap();
@@ -177,6 +178,27 @@ async fn requests_are_bounded_and_a_query_never_waits_for_documents_alone() {
         assert!((vector[0] - wanted[0]).abs() + (vector[1] - wanted[1]).abs() < 1e-5, "{vector:?} for {wanted:?}");
     }
     assert_eq!(script.asked(), 4);
+}
+
+#[tokio::test]
+async fn a_tenant_whose_queries_are_all_held_up_leaves_a_place_to_another() {
+    let script = Script::start(&Tiny, &[Line::Held]).await;
+    let embedder = Arc::new(Script::embedder(script.options(&Tiny)));
+    let mut hostile = Vec::new();
+    for _ in 0..20 {
+        let embedder = embedder.clone();
+        hostile.push(tokio::spawn(async move { embedder.embed(texts(1), query("hostile")).await }));
+    }
+    while script.asked() < 1 {
+        tokio::task::yield_now().await;
+    }
+    // Nineteen wait for the one that is held up, and stand in nobody else's way.
+    embedder.embed(texts(1), query("tenant-a")).await.unwrap();
+    assert_eq!(script.asked(), 2, "one of the hostile tenant's, and the neighbour's");
+    script.held.add_permits(1);
+    for asked in hostile {
+        asked.await.unwrap().unwrap();
+    }
 }
 
 #[test]

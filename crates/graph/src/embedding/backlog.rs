@@ -1,4 +1,5 @@
-//! The bound of a tenant's queue: a tenant that writes faster than the model works is told to wait, before anything is written.
+//! The bound of a tenant's queue: a tenant that writes faster than the model works is told to wait, and nothing is written. What queues nothing
+//! does not wait: a change of metadata alone, or of a node without a text.
 //!
 //! Who is over the bound is looked up every few seconds and kept in memory, so that writing a node asks nothing of the queue. What a tenant
 //! can write in between, within its limits, comes on top.
@@ -44,13 +45,21 @@ struct Round {
 }
 
 impl Backlog {
-    /// Lets nodes of `owner` be written, unless its queue is full.
+    /// Lets what is queued for `owner` be, unless its queue is full.
     ///
     /// # Errors
     /// [`GraphError::QueueFull`].
     pub fn admit(&self, owner: &Owner) -> Result<(), GraphError> {
         let full = self.0.read().unwrap_or_else(PoisonError::into_inner).full.contains(owner);
         if full { Err(GraphError::QueueFull) } else { Ok(()) }
+    }
+
+    /// The same where something is `queued`; what queues nothing is let in.
+    ///
+    /// # Errors
+    /// [`GraphError::QueueFull`].
+    pub fn admit_if(&self, queued: bool, owner: &Owner) -> Result<(), GraphError> {
+        if queued { self.admit(owner) } else { Ok(()) }
     }
 
     /// Looks at the next tenants after `after`, of which each may have `most` jobs waiting. Returns where the next look begins.

@@ -63,8 +63,10 @@ macro_rules! replace {
                  ), parked as (
                    delete from deleted_embeddings d using changed c where d.tenant_id = $1 and d.node_id = c.node_id and c.content is null
                  )
-                 select w.node_id, w.version, u.version, coalesce(u.embedding_status, w.embedding_status), w.created_at, coalesce(u.updated_at, w.updated_at)
-                 from input i left join was w using (", $by, ") left join updated u on u.node_id = w.node_id order by i.n"
+                 select w.node_id, w.version, u.version, coalesce(u.embedding_status, w.embedding_status), w.created_at, coalesce(u.updated_at, w.updated_at),
+                        coalesce(c.reworded, false)
+                 from input i left join was w using (", $by, ") left join updated u on u.node_id = w.node_id left join changed c on c.node_id = w.node_id
+                 order by i.n"
             ),
         )
     };
@@ -92,6 +94,8 @@ pub struct Replaced {
     pub node: Node,
     /// Whether it has a new version: one that was the same already has not.
     pub changed: bool,
+    /// Whether it was queued for a new vector.
+    pub queued: bool,
 }
 
 /// Which versions a change is meant for.
@@ -202,6 +206,7 @@ struct After {
     embedding_status: String,
     created_at: Timestamp,
     updated_at: Timestamp,
+    queued: bool,
 }
 
 impl After {
@@ -214,6 +219,7 @@ impl After {
             embedding_status: row.try_get(3)?,
             created_at: row.try_get(4)?,
             updated_at: row.try_get(5)?,
+            queued: row.try_get(6)?,
         }))
     }
 
@@ -221,6 +227,6 @@ impl After {
         let mut node = Node::created(tenant, self.id, new, self.created_at);
         (node.version, node.embedding_status) = (self.version.unwrap_or(self.was), self.embedding_status);
         (node.created_at, node.updated_at) = (self.created_at, self.updated_at);
-        Replaced { node, changed: self.version.is_some() }
+        Replaced { node, changed: self.version.is_some(), queued: self.queued }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     bound::{ANSWER_BYTES, cut},
 };
 
-/// The versions of a node that is there, the one in force first.
+/// The versions of a node that is there, the one in force first. Of a shared node a tenant sees that one alone: what it was is for whoever may correct it.
 const LIST: Statement<Read> = Statement::reading(
     "graph.node_version.list",
     &[Role::App],
@@ -26,8 +26,8 @@ const LIST: Statement<Read> = Statement::reading(
          union all
          select v.version, v.external_id, v.classes, v.props, v.payload_ref, v.metadata, v.refresh_policy, v.triggers, v.size_bytes,
                 v.written_at, v.superseded_at
-         from node_versions v where v.tenant_id = any(array[$1, '*']) and v.node_id = $2 and ($3::int is null or v.version < $3)
-           and exists (select from nodes n where n.tenant_id = v.tenant_id and n.node_id = v.node_id and n.tenant_id = any(array[$1, '*']))
+         from node_versions v where v.tenant_id = $1 and v.node_id = $2 and ($3::int is null or v.version < $3)
+           and exists (select from nodes n where n.tenant_id = $1 and n.node_id = v.node_id)
          order by version desc limit $4
        ) f
      ) b where before <= $5 order by version desc",

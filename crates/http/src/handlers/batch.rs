@@ -25,7 +25,6 @@ pub(crate) async fn create_all<E: Endpoint<Mode = Write, Output = Json<NodeBatch
     (Query(storing), Json(batch)): (Query<Storing>, Json<NodeBatch>),
     services: Services,
 ) -> Result<Committed<E>, Failure> {
-    services.backlog.admit(&permit.owner())?;
     permit.charge_items(batch.nodes.len())?;
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
     if let Some(problem) = times::forbidden(&permit, batch.nodes.iter().any(|new| new.created_at.is_some())) {
@@ -42,6 +41,7 @@ pub(crate) async fn create_all<E: Endpoint<Mode = Write, Output = Json<NodeBatch
         }
     }
     let (valid, pointers): (Vec<_>, Vec<_>) = all_cleaned(valid).await?.into_iter().unzip();
+    services.backlog.admit_if(valid.iter().any(node::NewNode::has_text), &permit.owner())?;
     let mut work = permit.begin()?;
     for named in &named {
         note_named_tenant(&mut work, named, &tenant);
@@ -112,8 +112,10 @@ impl Item {
             }
             Self::Tried(Creation::Exists(id)) => NodeItemResult::Exists { id },
             Self::Stored(node::Stored::Replaced(replaced)) => match *replaced {
-                node::Replaced { changed: true, node } => NodeItemResult::Updated { id: node.id, version: node.version, cleaned },
-                node::Replaced { changed: false, node } => NodeItemResult::Unchanged { id: node.id, version: node.version },
+                node::Replaced { changed: true, node, .. } => {
+                    NodeItemResult::Updated { id: node.id, version: node.version, cleaned }
+                }
+                node::Replaced { changed: false, node, .. } => NodeItemResult::Unchanged { id: node.id, version: node.version },
             },
         }
     }

@@ -32,7 +32,6 @@ pub(crate) async fn create<E: Endpoint<Mode = Write, Output = Stored<Node>>>(
         return Err(Problem::malformed(detail).into());
     }
     let owner = permit.owner();
-    services.backlog.admit(&owner)?;
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
     let (named, given) = (new.tenant_id.clone(), new.created_at);
     if let Some(problem) = times::forbidden(&permit, given.is_some()) {
@@ -40,6 +39,7 @@ pub(crate) async fn create<E: Endpoint<Mode = Write, Output = Stored<Node>>>(
     }
     times::invalid(given, now)?;
     let (new, cleaned) = cleaned(domain(new)).await?;
+    services.backlog.admit_if(new.has_text(), &owner)?;
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &named, &tenant);
     if let Some(created_at) = given {

@@ -15,7 +15,7 @@ use wardgraph_graph::{
     search::{By, Found, Query, Route, Weighting},
 };
 
-use crate::{Failure, Services};
+use crate::{Failure, Services, remembered::Asker};
 
 pub(crate) async fn search(
     permit: Permit<Search>,
@@ -54,7 +54,8 @@ pub(crate) async fn search(
 
 async fn vector(permit: &Permit<Search>, request: &mut SearchRequest, services: &Services) -> Result<Vec<f32>, GraphError> {
     let (given, text) = (request.vector.take(), request.query.as_deref());
-    services.queries.of(permit.tenant(), &*services.embedder, given, text).await
+    let asker = Asker { tenant: permit.tenant(), issuer: permit.issuer(), actor: permit.actor() };
+    services.queries.of(asker, &*services.embedder, given, text).await
 }
 
 fn filter(request: &mut SearchRequest) -> Filter {

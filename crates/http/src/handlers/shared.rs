@@ -20,11 +20,10 @@ pub(crate) async fn restore(
     (Path(id), if_match, Json(restoration)): (Path<SharedNodeId>, IfMatch, Json<SharedRestoration>),
     services: Services,
 ) -> Result<Committed<RestoreSharedNode>, Failure> {
-    services.backlog.admit(&permit.owner())?;
-    let (now, tenant) = (permit.now(), permit.tenant().clone());
+    let (now, tenant, owner) = (permit.now(), permit.tenant().clone(), permit.owner());
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &restoration.tenant_id, &tenant);
-    gone_back(work, id.into(), restoration.version, &if_match, now).await
+    gone_back(work, (&owner, id.into()), restoration.version, &if_match, now, &services).await
 }
 
 pub(crate) async fn delete(

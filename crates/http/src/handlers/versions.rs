@@ -12,8 +12,8 @@ use wardgraph_api::{
 };
 use wardgraph_audit::Subject;
 use wardgraph_gate::{Committed, Permit, Work};
-use wardgraph_graph::node::{self, Meant, Replaced, Version};
-use wardgraph_kernel::{EdgeId, Endpoint, EventType, List, NodeId, Timestamp, Write};
+use wardgraph_graph::node::{self, Meant, QUEUED, Replaced, Version};
+use wardgraph_kernel::{EdgeId, Endpoint, EventType, List, NodeId, Owner, Timestamp, Write};
 
 use super::{
     cleaning::cleaned,
@@ -29,8 +29,7 @@ pub(crate) async fn patch<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I: I
     services: Services,
 ) -> Result<Committed<E>, Failure> {
     let id = id.into();
-    services.backlog.admit(&permit.owner())?;
-    let (now, tenant) = (permit.now(), permit.tenant().clone());
+    let (now, tenant, owner) = (permit.now(), permit.tenant().clone(), permit.owner());
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &patch.tenant_id, &tenant);
     let was = node::hold(&mut work.tx(), id, meant(&if_match)).await?;
@@ -43,6 +42,7 @@ pub(crate) async fn patch<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I: I
     }
     let (new, cleaned) = cleaned(node::NewNode { external_id, ..domain(new) }).await?;
     let replaced = node::replace(&mut work.tx(), id, new, Meant::ANY, now).await?;
+    services.backlog.admit_if(replaced.queued, &owner)?;
     changed(work, replaced, cleaned).await
 }
 
@@ -53,8 +53,7 @@ pub(crate) async fn replace<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I:
     services: Services,
 ) -> Result<Committed<E>, Failure> {
     let id = id.into();
-    services.backlog.admit(&permit.owner())?;
-    let (now, tenant, named) = (permit.now(), permit.tenant().clone(), new.tenant_id.clone());
+    let (now, tenant, owner, named) = (permit.now(), permit.tenant().clone(), permit.owner(), new.tenant_id.clone());
     if new.created_at.is_some() {
         let fault = FieldError::new("/created_at", "is said where a node is created, and stays");
         return Err(Problem::invalid("see `errors`").fields(vec![fault]).into());
@@ -63,6 +62,7 @@ pub(crate) async fn replace<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I:
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &named, &tenant);
     let replaced = node::replace(&mut work.tx(), id, new, meant(&if_match), now).await?;
+    services.backlog.admit_if(replaced.queued, &owner)?;
     changed(work, replaced, cleaned).await
 }
 
@@ -105,29 +105,31 @@ pub(crate) async fn restore(
     (Path(id), if_match, Json(restoration)): (Path<NodeId>, IfMatch, Json<Restoration>),
     services: Services,
 ) -> Result<Committed<RestoreNode>, Failure> {
-    services.backlog.admit(&permit.owner())?;
-    let (now, tenant) = (permit.now(), permit.tenant().clone());
+    let (now, tenant, owner) = (permit.now(), permit.tenant().clone(), permit.owner());
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &restoration.tenant_id, &tenant);
     if let Some(version) = restoration.version {
-        return gone_back(work, id, version, &if_match, now).await;
+        return gone_back(work, (&owner, id), version, &if_match, now, &services).await;
     }
     let (node, back) = node::restore_deleted(&mut work.tx(), id, meant(&if_match), now).await?;
     edges(&mut work, EventType::EdgeRestored, back);
+    services.backlog.admit_if(node.embedding_status == QUEUED, &owner)?;
     Ok(work.commit(id, Tagged(wire(node))).await?)
 }
 
 /// Makes a node what it was in version `number`, whose texts may be from before they were cleaned. Of the tenant's nodes and of the shared ones.
 pub(super) async fn gone_back<E: Endpoint<Mode = Write, Output = Tagged<Node>>>(
     mut work: Work<E>,
-    id: NodeId,
+    (owner, id): (&Owner, NodeId),
     number: i32,
     if_match: &IfMatch,
     now: Timestamp,
+    services: &Services,
 ) -> Result<Committed<E>, Failure> {
     let was = node::earlier(&mut work.tx(), id, number, meant(if_match)).await?;
     let (new, cleaned) = cleaned(was).await?;
     let replaced = node::renew(&mut work.tx(), id, new, now).await?;
+    services.backlog.admit_if(replaced.queued, owner)?;
     changed(work, replaced, cleaned).await
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::TransferError;
+use super::{TransferError, lock::Lock};
 
 /// The file of a checkpoint.
 #[derive(Debug, Clone)]
@@ -22,6 +22,11 @@ impl Checkpoint {
 
     pub(super) fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// Keeps other processes away from it, and from what it tells of.
+    pub(super) fn lock(&self) -> Result<Lock, TransferError> {
+        Lock::take(self.beside(".lock"))
     }
 
     /// What was kept, if anything was.
@@ -39,9 +44,7 @@ impl Checkpoint {
     pub(super) fn keep(&self, value: &impl Serialize) -> Result<(), TransferError> {
         let unwritable = || TransferError::file("cannot write", &self.0);
         let text = serde_json::to_vec_pretty(value).map_err(|error| unwritable()(io::Error::other(error)))?;
-        let mut draft = self.0.clone().into_os_string();
-        draft.push(".new");
-        let draft = PathBuf::from(draft);
+        let draft = self.beside(".new");
         let mut file =
             OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&draft).map_err(unwritable())?;
         file.write_all(&text).and_then(|()| file.sync_data()).map_err(unwritable())?;
@@ -54,5 +57,11 @@ impl Checkpoint {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(TransferError::file("cannot remove", &self.0)(error)),
             _ => Ok(()),
         }
+    }
+
+    fn beside(&self, end: &str) -> PathBuf {
+        let mut path = self.0.clone().into_os_string();
+        path.push(end);
+        path.into()
     }
 }

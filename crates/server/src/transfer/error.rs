@@ -70,6 +70,9 @@ pub enum TransferError {
     /// Rejected lines of an earlier run would be lost.
     #[error("`{0}` holds rejected lines of an earlier run: move it away, or name another with --rejects")]
     RejectsThere(PathBuf),
+    /// Another import or export writes the same files.
+    #[error("another import or export that runs has `{0}`: wait until it is done, or name other files")]
+    InUse(PathBuf),
     /// What was asked for does not go together.
     #[error("{0}")]
     Usage(String),

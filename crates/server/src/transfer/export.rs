@@ -1,7 +1,10 @@
 //! Export: all nodes, then all edges, page by page.
+//!
+//! It is no snapshot, and yet whole in itself: a node that came about behind the page that would have held it, by a slower transaction or out of its
+//! grace period, is written before the first edge that joins it.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     fs::{self, File, OpenOptions},
     io::{BufRead, BufReader, Seek, SeekFrom, Write},
     os::unix::fs::OpenOptionsExt,
@@ -20,6 +23,7 @@ use super::{
     parse::SERVERS,
     progress::{Progress, Show},
     record::Kind,
+    written::Written,
 };
 
 /// How many external ids are kept at most; those of other nodes are asked for.
@@ -64,6 +68,7 @@ pub async fn export(options: ExportOptions, stdout: &mut (impl Write + Send)) ->
     let (url, tenant) = (caller.url().to_owned(), whoami.tenant_id);
     let mut far = Far { url, tenant, kind: Kind::Nodes, cursor: None, bytes: 0, nodes: 0, edges: 0 };
     let place = options.out.map(Place::of);
+    let _lock = place.as_ref().map(|place| place.checkpoint.lock()).transpose()?;
     if let Some(place) = place.as_ref().filter(|_| !options.restart)
         && let Some(found) = place.going_on(&far)?
     {
@@ -81,14 +86,22 @@ pub async fn export(options: ExportOptions, stdout: &mut (impl Write + Send)) ->
         let page: Page = caller.read(&format!("/{list}?limit=1000{after}")).await?;
         let mut text = String::new();
         for item in page.items {
-            let line = match far.kind {
-                Kind::Nodes => names.node(item),
-                Kind::Edges => names.edge(item, &caller).await?,
+            let (nodes, edge) = match far.kind {
+                Kind::Nodes => (vec![item], None),
+                Kind::Edges => (names.missing_of(&item, &caller).await?, Some(item)),
             };
-            let Some(line) = line else { continue };
-            text.push_str(&line.to_string());
-            text.push('\n');
-            if far.kind == Kind::Nodes { far.nodes += 1 } else { far.edges += 1 }
+            for line in nodes.into_iter().filter_map(|node| names.node(node)) {
+                text.push_str(&line.to_string());
+                text.push('\n');
+                far.nodes += 1;
+            }
+            if let Some(edge) = edge.filter(|edge| names.has_ends_of(edge))
+                && let Some(line) = names.edge(edge, &caller).await?
+            {
+                text.push_str(&line.to_string());
+                text.push('\n');
+                far.edges += 1;
+            }
         }
         far.bytes += text.len() as u64;
         let ended = far.kind == Kind::Edges && page.next_cursor.is_none();
@@ -152,7 +165,8 @@ impl Place {
         file.set_len(bytes).map_err(unwritable())?;
         for line in BufReader::new(&file).split(b'\n') {
             let line = line.map_err(unwritable())?;
-            if let Ok(Written { id: Some(id), external_id }) = serde_json::from_slice(&line) {
+            if let Ok(Line { id: Some(id), external_id }) = serde_json::from_slice(&line) {
+                names.1.add(id);
                 names.learn(id, external_id);
             }
         }
@@ -173,14 +187,14 @@ impl Place {
 }
 
 #[derive(Deserialize)]
-struct Written {
+struct Line {
     id: Option<NodeId>,
     external_id: Option<String>,
 }
 
-/// The external id of each node, by its id; `None` of a node that has none.
+/// The external id of each node, by its id (`None` of a node that has none), and which of them were written.
 #[derive(Debug, Default)]
-struct Names(HashMap<NodeId, Option<String>>);
+struct Names(HashMap<NodeId, Option<String>>, Written);
 
 impl Names {
     fn learn(&mut self, id: NodeId, external_id: Option<String>) {
@@ -196,6 +210,7 @@ impl Names {
         if node.get("tenant_id").is_none_or(Value::is_null) {
             return None;
         }
+        self.1.add(id);
         for member in SERVERS {
             node.remove(member);
         }
@@ -204,6 +219,21 @@ impl Names {
         node.insert("type".into(), "node".into());
         node.insert("id".into(), id.to_string().into());
         Some(Value::Object(node))
+    }
+
+    /// The ends of an edge that are there and were not written, to be written before it.
+    async fn missing_of(&self, edge: &Map<String, Value>, caller: &Caller) -> Result<Vec<Map<String, Value>>, TransferError> {
+        let mut missing = Vec::new();
+        for id in ends(edge).into_iter().collect::<BTreeSet<_>>() {
+            if !self.1.has(id) {
+                missing.extend(caller.find(&format!("/nodes/{id}")).await?);
+            }
+        }
+        Ok(missing)
+    }
+
+    fn has_ends_of(&self, edge: &Map<String, Value>) -> bool {
+        ends(edge).into_iter().all(|id| self.1.has(id))
     }
 
     /// An edge's line, with its ends by external id, or by id where they have none; no line if an end is gone since the page was read, and the edge with it.
@@ -230,6 +260,10 @@ impl Names {
         edge.insert("type".into(), "edge".into());
         Ok(Some(Value::Object(edge)))
     }
+}
+
+fn ends(edge: &Map<String, Value>) -> Vec<NodeId> {
+    ["src", "dst"].into_iter().filter_map(|end| NodeId::deserialize(edge.get(end)?).ok()).collect()
 }
 
 fn is_empty(value: &Value) -> bool {

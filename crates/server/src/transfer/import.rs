@@ -17,6 +17,7 @@ use super::{
     progress::{Progress, Show},
     record::{Kind, Position},
     rejects::Rejects,
+    seen::Seen,
     send::{Answer, Sender, Verdict},
     source::{Identity, Phase, Source},
 };
@@ -124,6 +125,8 @@ pub async fn import(source: Source, options: ImportOptions) -> Result<Imported, 
         (None, None) => None,
         (Some(_), path) => beside(path.clone(), ".checkpoint").map(Checkpoint::new),
     };
+    let _lock = checkpoint.as_ref().map(Checkpoint::lock).transpose()?;
+    let mut seen = source.seen()?;
     let fresh = |identity| Far {
         source: identity,
         url: caller.url().to_owned(),
@@ -136,7 +139,7 @@ pub async fn import(source: Source, options: ImportOptions) -> Result<Imported, 
     };
     let fresh = identity.map(fresh);
     let found = match (&checkpoint, &fresh) {
-        (Some(checkpoint), Some(fresh)) if !options.restart => going_on(checkpoint, fresh)?,
+        (Some(checkpoint), Some(fresh)) if !options.restart => going_on(checkpoint, fresh, seen.as_mut())?,
         _ => None,
     };
     let rejects = beside(options.rejects, ".rejects");
@@ -151,15 +154,20 @@ pub async fn import(source: Source, options: ImportOptions) -> Result<Imported, 
     let dates = whoami.permissions.iter().any(|word| word == Permission::AdminRefresh.word());
     let sender = Arc::new(Sender { caller, tenant: whoami.tenant_id, update: options.update, dates });
     let (source, strict) = (Arc::new(source), options.strict);
-    let mut run = Run { source, sender, checkpoint, far, rejects, counts, progress, strict, told: 0 };
+    let mut run = Run { source, sender, checkpoint, far, seen, rejects, counts, progress, strict, told: 0 };
     let stopped = !run.all(options.jobs).await?;
     let rejects = run.rejects.kept().cloned();
     Ok(Imported { counts: run.counts, stopped, rejects, seconds: run.progress.end().as_secs_f64() })
 }
 
-fn going_on(checkpoint: &Checkpoint, fresh: &Far) -> Result<Option<Far>, TransferError> {
+fn going_on(checkpoint: &Checkpoint, fresh: &Far, seen: Option<&mut Seen>) -> Result<Option<Far>, TransferError> {
     let Some(found) = checkpoint.find::<Far>()? else { return Ok(None) };
-    let other = if found.source != fresh.source {
+    let same = |seen: &mut Seen| {
+        Ok::<_, TransferError>((found.source.read, found.source.read_sha256.clone()) == seen.up_to(found.source.read)?)
+    };
+    let as_it_was = (&found.source.form, found.source.bytes) == (&fresh.source.form, fresh.source.bytes)
+        && seen.map_or_else(|| Ok(found.source == fresh.source), same)?;
+    let other = if !as_it_was {
         "another source, or of this one before it was changed".to_owned()
     } else if found.tenant != fresh.tenant {
         format!("an import into the tenant {}", found.tenant)
@@ -185,6 +193,8 @@ struct Run {
     sender: Arc<Sender>,
     checkpoint: Option<Checkpoint>,
     far: Option<Far>,
+    /// What the checkpoint says was read.
+    seen: Option<Seen>,
     rejects: Rejects,
     counts: Counts,
     progress: Progress,
@@ -232,6 +242,8 @@ impl Run {
             drop(batches);
             reader.await.map_err(|error| TransferError::Setup(error.into()))?;
             if let (Some(far), Some(next)) = (&mut self.far, phases.get(number + 1)) {
+                // It was read to its end, whatever stands there.
+                self.seen.as_mut().map(|seen| seen.up_to(far.source.bytes)).transpose()?;
                 (far.phase, far.at) = (*next, Position::START);
                 self.keep()?;
             }
@@ -334,6 +346,9 @@ impl Run {
     /// Keeps how far it is: rejected lines first, so that none is lost or kept twice.
     fn keep(&mut self) -> Result<(), TransferError> {
         if let (Some(checkpoint), Some(far)) = (&self.checkpoint, &mut self.far) {
+            if let Some(seen) = &mut self.seen {
+                (far.source.read, far.source.read_sha256) = seen.up_to(far.at.offset)?;
+            }
             far.rejects_bytes = self.rejects.flush()?;
             far.counts = self.counts;
             checkpoint.keep(far)?;

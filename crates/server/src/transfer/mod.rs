@@ -14,14 +14,17 @@ mod export;
 mod import;
 mod known;
 mod lines;
+mod lock;
 mod parse;
 mod progress;
 mod record;
 mod rejects;
+mod seen;
 mod send;
 mod source;
 mod table;
 mod wordnet;
+mod written;
 
 pub use call::Access;
 pub use column::Columns;

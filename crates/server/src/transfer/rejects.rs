@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
 };
 
-use super::TransferError;
+use super::{TransferError, lock::lock};
 
 /// The file of rejected lines; there is none before the first one.
 #[derive(Debug)]
@@ -65,6 +65,11 @@ impl Rejects {
         let unwritable = || TransferError::file("cannot write", path);
         let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path);
         let mut file = opened.map_err(unwritable())?;
+        // Two imports that are no others' checkpoints may still be told to keep their lines in one file.
+        lock(&file, path)?;
+        if self.bytes == 0 && file.metadata().map_err(unwritable())?.len() > 0 {
+            return Err(TransferError::RejectsThere(path.clone()));
+        }
         file.set_len(self.bytes).map_err(unwritable())?;
         file.seek(SeekFrom::End(0)).map_err(unwritable())?;
         Ok(Some(file))

@@ -16,13 +16,11 @@ use super::{
     lines::Lines,
     parse::Namer,
     record::{Kind, Position, Record},
+    seen::Seen,
     table::{self, Layout, Rows},
     wordnet,
 };
 use crate::wordnet::Synset;
-
-/// How much of a file tells it from others.
-const HEAD_BYTES: u64 = 64 << 10;
 
 /// The form of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -82,12 +80,13 @@ impl fmt::Debug for Stream {
     }
 }
 
-/// What tells a source from another, and from what it was before.
+/// What tells a source from another, and what was read of it from what it was then: what was not read yet may be mended.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Identity {
-    form: String,
-    bytes: u64,
-    head_sha256: String,
+    pub(super) form: String,
+    pub(super) bytes: u64,
+    pub(super) read: u64,
+    pub(super) read_sha256: String,
 }
 
 /// The records of a source.
@@ -165,7 +164,15 @@ impl Source {
         }
     }
 
-    /// What tells it from others; `None` for a stream.
+    /// What was read of it, nothing so far; `None` where that is no part of a file.
+    pub(super) fn seen(&self) -> Result<Option<Seen>, TransferError> {
+        match &self.body {
+            Body::Lines(Place::File(path)) | Body::Table(Place::File(path), ..) => Seen::of(path.clone()).map(Some),
+            Body::Lines(Place::Stream(..)) | Body::Table(Place::Stream(..), ..) | Body::Wordnet(..) => Ok(None),
+        }
+    }
+
+    /// What tells it from others; `None` for a stream. WordNet was read as a whole.
     pub(super) fn identity(&self) -> Result<Option<Identity>, TransferError> {
         let (form, paths) = match &self.body {
             Body::Lines(Place::Stream(..)) | Body::Table(Place::Stream(..), ..) => return Ok(None),
@@ -176,14 +183,18 @@ impl Source {
                 ("wordnet".to_owned(), files.map(|file| folder.join(file)).to_vec())
             }
         };
+        let whole = matches!(&self.body, Body::Wordnet(..));
         let (mut bytes, mut hash) = (0, Sha256::new());
         for path in paths {
             let unreadable = || TransferError::file("cannot read", &path);
-            let file = File::open(&path).map_err(unreadable())?;
+            let mut file = File::open(&path).map_err(unreadable())?;
             bytes += file.metadata().map_err(unreadable())?.len();
-            io::copy(&mut file.take(HEAD_BYTES), &mut hash).map_err(unreadable())?;
+            if whole {
+                io::copy(&mut file, &mut hash).map_err(unreadable())?;
+            }
         }
-        Ok(Some(Identity { form, bytes, head_sha256: format!("{:x}", hash.finalize()) }))
+        let read = if whole { bytes } else { 0 };
+        Ok(Some(Identity { form, bytes, read, read_sha256: format!("{:x}", hash.finalize()) }))
     }
 
     /// The records from `at` on; those of the other kind may be among them.

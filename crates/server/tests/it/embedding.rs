@@ -375,17 +375,31 @@ async fn a_tenant_whose_queue_is_full_is_told_to_wait_and_no_other_is() {
     keeper.turn().await.unwrap();
     let refused = eager.post("/nodes", &json!({ "classes": ["T"], "props": { "text": "more" } })).await;
     assert_eq!((refused.status.as_u16(), refused.headers["retry-after"].to_str().unwrap()), (429, "30"));
-    assert_eq!(eager.post("/nodes/batch", &json!({ "nodes": [{ "classes": ["T"], "props": {} }] })).await.status, 429);
-    for reply in [
-        eager.patch(&path, &json!({ "props": { "text": "other" } })).await,
-        eager.put(&path, &body).await,
-        eager.post(&format!("{path}/restore"), &json!({ "version": 1 })).await,
-    ] {
-        assert_eq!(reply.status, 429, "what changes a node makes work too: {}", reply.text);
+    let with_text = json!({ "classes": ["T"], "props": { "text": "more" } });
+    let without = json!({ "classes": ["T"], "props": { "n": 1 } });
+    assert_eq!(eager.post("/nodes/batch", &json!({ "nodes": [without, with_text] })).await.status, 429);
+    for reply in [eager.patch(&path, &json!({ "props": { "text": "other" } })).await, eager.put(&path, &body).await] {
+        assert_eq!(reply.status, 429, "what changes a text makes work too: {}", reply.text);
     }
+    assert_eq!(eager.get(&path).await.ok()["version"], 1, "nothing was written");
+    // What queues nothing waits for nobody.
+    eager.patch(&path, &json!({ "metadata": { "source": "atlas" } })).await.ok();
+    let now = eager.get(&path).await.ok();
+    eager.put(&path, &json!({ "classes": ["U"], "props": now["props"] })).await.ok();
+    eager.post(&format!("{path}/restore"), &json!({ "version": 1 })).await.ok();
+    assert_eq!(eager.post("/nodes/batch", &json!({ "nodes": [without] })).await.ok()["created"], 1);
+    let wordless = eager.post("/nodes", &without).await.created();
+    let wordless = format!("/nodes/{}", wordless["id"].as_str().unwrap());
+    assert_eq!(eager.delete(&wordless).await.status, 204);
+    eager.post(&format!("{wordless}/restore"), &json!({})).await.ok();
+    // A deleted node with a text needs its vector again: it stays deleted until there is room.
+    assert_eq!(eager.delete(&path).await.status, 204);
+    assert_eq!(eager.post(&format!("{path}/restore"), &json!({})).await.status, 429);
+    assert_eq!(eager.get(&path).await.status, 404);
     nodes(&other, &texts(1)).await;
     until_idle(&worker(&app, &model, 100)).await;
     keeper.turn().await.unwrap();
     nodes(&eager, &texts(1)).await;
+    eager.post(&format!("{path}/restore"), &json!({})).await.ok();
     eager.patch(&path, &json!({ "props": { "text": "other" } })).await.ok();
 }

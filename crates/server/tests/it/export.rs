@@ -121,5 +121,59 @@ async fn an_export_says_why_it_cannot_go_on() {
     told.says(2, &["is of an export of tenant-a", "--restart"]);
     bench.run(&export, &["--token-file", token.to_str().unwrap(), "--restart"]).await.says(0, &["exported 0 nodes and 0 edges"]);
     assert_eq!(fs::read_to_string(&out).unwrap(), "");
-    bench.run(&["export", "--out", "/nowhere/x"], &[]).await.says(2, &["cannot write `/nowhere/x.part`"]);
+    bench.run(&["export", "--out", "/nowhere/x"], &[]).await.says(2, &["cannot write `/nowhere/x.checkpoint.lock`"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_about_behind_an_export_is_in_it_if_an_edge_joins_it() {
+    let bench = Bench::new().await;
+    let known = bench.app.known(&bench.owner).await;
+    // As far as all nodes were read, and no edge.
+    let (first, cut) = (bench.folder.path().join("first"), bench.folder.path().join("cut"));
+    bench.run(&["export", "--out", first.to_str().unwrap()], &[]).await.says(0, &[]);
+    let nodes: String = fs::read_to_string(&first)
+        .unwrap()
+        .lines()
+        .filter(|line| line.contains("\"type\":\"node\""))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let count = nodes.lines().count();
+    fs::write(bench.folder.path().join("cut.part"), &nodes).unwrap();
+    let far = json!({
+        "url": bench.app.base, "tenant": "tenant-a", "kind": "edges", "cursor": null, "bytes": nodes.len(), "nodes": count, "edges": 0
+    });
+    fs::write(bench.folder.path().join("cut.checkpoint"), far.to_string()).unwrap();
+    // A slower transaction's node has an earlier id than those that were read.
+    let late = "01900000-0000-7000-8000-0000000000aa";
+    let slower = format!(
+        "insert into wardgraph.nodes (tenant_id, node_id, external_id, classes, props, metadata, refresh_policy, triggers, created_at, updated_at)
+         values ('tenant-a', '{late}', 'late', '{{A}}', '{{}}', '{{}}', '{{}}', '[]', now(), now())"
+    );
+    bench.app.database.behind_the_scenes().await.batch_execute(&slower).await.unwrap();
+    let there = known.node.to_string();
+    for (src, dst) in [(late, there.as_str()), (there.as_str(), late)] {
+        bench.owner.post("/edges", &json!({ "src": src, "rel": "LATE", "dst": dst })).await.created();
+    }
+    let edges = bench.owner.get("/edges").await.ok()["count"].as_u64().unwrap();
+    let said = format!("exported {} nodes and {edges} edges", count + 1);
+    bench.run(&["export", "--out", cut.to_str().unwrap()], &[]).await.says(0, &["goes on behind", &said]);
+    let whole = fs::read_to_string(&cut).unwrap();
+    assert_eq!(whole.lines().filter(|line| line.contains(late)).count(), 1, "it is written once");
+    let neighbour = bench.token_of(&bench.app.owner("tenant-b"));
+    let of_b = ["--token-file", neighbour.to_str().unwrap()];
+    bench.import(&cut, &of_b).await.says(0, &[&format!("edges: {edges} created"), "rejected: 0"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_is_written_by_one_at_a_time() {
+    let bench = Bench::new().await;
+    let out = bench.folder.path().join("out");
+    let export = ["export", "--out", out.to_str().unwrap()];
+    let lock = fs::File::create(bench.folder.path().join("out.checkpoint.lock")).unwrap();
+    lock.lock().unwrap();
+    bench.run(&export, &[]).await.says(2, &["another import or export that runs has"]);
+    assert!(!out.exists() && !bench.folder.path().join("out.part").exists());
+    drop(lock);
+    bench.run(&export, &[]).await.says(0, &["exported 0 nodes and 0 edges"]);
+    assert!(!bench.folder.path().join("out.checkpoint.lock").exists());
 }

@@ -1,9 +1,79 @@
 //! What one tenant does, or asks for, is bounded, so that others find room.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Mutex, mpsc},
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
-use wardgraph_testkit::App;
+use tokio::task::JoinSet;
+use wardgraph_embed::{EmbedError, Limits, LocalPool, MicroBatch, Model, ModelId};
+use wardgraph_testkit::{App, AppOptions};
+
+/// A model that takes its time over each text: until the test lets it go on. It tells what it began, in that order.
+#[derive(Debug)]
+struct Slow {
+    began: Arc<Mutex<Vec<String>>>,
+    go_on: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Model for Slow {
+    fn id(&self) -> &ModelId {
+        static ID: ModelId = ModelId::new("slow");
+        &ID
+    }
+
+    fn dimension(&self) -> usize {
+        2
+    }
+
+    fn micro_batch(&self) -> MicroBatch {
+        MicroBatch { texts: 1, bytes: 1 }
+    }
+
+    fn encode(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedError> {
+        self.began.lock().unwrap().extend(texts.iter().map(|&text| text.to_owned()));
+        self.go_on.lock().unwrap().recv().map_err(EmbedError::model)?;
+        Ok(vec![vec![1.0, 0.0]; texts.len()])
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_that_searches_without_end_leaves_the_model_to_others() {
+    let (go_on, wait) = mpsc::channel();
+    let began = Arc::new(Mutex::new(Vec::new()));
+    let model = Slow { began: began.clone(), go_on: Mutex::new(wait) };
+    let pool = LocalPool::start(model, 1, Limits::default()).unwrap();
+    let app = App::with(AppOptions { embedder: Some(Arc::new(pool)), ..AppOptions::default() }).await;
+    let (hostile, neighbour) = (app.owner("tenant-a"), app.owner("tenant-b"));
+    // Eight KiB each, as large as a query may be: all of them would fill the lane.
+    let mut searches = JoinSet::new();
+    for n in 0..32 {
+        let (hostile, text) = (hostile.clone(), format!("{n:02}{}", "\u{1f980}".repeat(1_998)));
+        searches.spawn(async move { hostile.post("/search", &json!({ "query": text, "mode": "vector" })).await });
+    }
+    for _ in 0..22 {
+        let refused = searches.join_next().await.unwrap().unwrap();
+        assert!(refused.headers.contains_key("retry-after"));
+        refused.problem(503);
+    }
+    let theirs = tokio::spawn(async move { neighbour.post("/search", &json!({ "query": "heron", "mode": "vector" })).await });
+    let place = || began.lock().unwrap().iter().position(|text| text == "heron");
+    while place().is_none() {
+        assert!(began.lock().unwrap().len() <= 10, "its turn never came");
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        go_on.send(()).unwrap();
+    }
+    assert!(place().unwrap() < 8, "it waited for whoever came first");
+    for _ in 0..32 {
+        // Whatever waits still is let go.
+        go_on.send(()).unwrap();
+    }
+    theirs.await.unwrap().ok();
+    while let Some(answered) = searches.join_next().await {
+        answered.unwrap().ok();
+    }
+}
 
 #[tokio::test]
 async fn a_tenant_that_waits_for_locks_leaves_connections_to_others() {

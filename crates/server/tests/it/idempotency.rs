@@ -2,10 +2,17 @@
 
 use serde_json::{Value, json};
 use wardgraph_api::table::{Row, rows};
+use wardgraph_gate::idempotency::MOST_OCTETS;
 use wardgraph_store::Timeouts;
 use wardgraph_testkit::{App, AppOptions, Caller, Reply};
 
+use crate::front::kit::{Site, somebody};
+
 const KEY: &str = "idempotency-key";
+/// A node that whoever creates one of its external id waits for.
+const UNCOMMITTED: &str =
+    "insert into wardgraph.nodes (tenant_id, node_id, external_id, classes, props, metadata, refresh_policy, triggers, created_at, updated_at)
+     values ('tenant-a', gen_random_uuid(), 'x', '{}', '{}', '{}', '{}', '[]', now(), now())";
 
 async fn keyed(caller: &Caller, key: &str, path: &str, body: &Value) -> Reply {
     Reply::of(caller.request("POST", path).header(KEY, key).json(body)).await
@@ -94,12 +101,7 @@ async fn a_key_whose_request_still_runs_is_409_and_then_answered() {
     let mut superuser = app.database.behind_the_scenes().await;
     let watcher = app.database.behind_the_scenes().await;
     let held = superuser.transaction().await.unwrap();
-    held.batch_execute(
-        "insert into wardgraph.nodes (tenant_id, node_id, external_id, classes, props, metadata, refresh_policy, triggers, created_at, updated_at)
-         values ('tenant-a', gen_random_uuid(), 'x', '{}', '{}', '{}', '{}', '[]', now(), now())",
-    )
-    .await
-    .unwrap();
+    held.batch_execute(UNCOMMITTED).await.unwrap();
     let named = json!({ "classes": ["Test"], "props": {}, "external_id": "x" });
     let running = tokio::spawn({
         let (owner, named) = (owner.clone(), named.clone());
@@ -174,4 +176,90 @@ async fn an_answer_is_forgotten_after_a_day() {
     let owner = app.owner("tenant-a");
     keyed(&owner, "late", "/nodes", &node("new")).await.created();
     assert_eq!(nodes(&owner).await, 4);
+}
+
+#[tokio::test]
+async fn a_key_is_one_clients_whoever_the_person_is() {
+    let app = App::start().await;
+    let (ada, window) = somebody(&app, "ada@example.com").await;
+    let asked = [("scope", "openid nodes:read nodes:write")];
+    let mut callers = Vec::new();
+    let (one, other) = (Site::of(&app, &ada.caller.tenant, json!({})).await, Site::of(&app, &ada.caller.tenant, json!({})).await);
+    for site in [&one, &one, &other] {
+        let tokens = site.tokens(&app, &window, &asked).await;
+        callers.push(app.bearer(tokens["access_token"].as_str().unwrap()));
+    }
+    let first = keyed(&callers[0], "k", "/nodes", &node("one")).await.created();
+    let again = keyed(&callers[1], "k", "/nodes", &node("one")).await;
+    assert_eq!(again.headers["idempotency-replayed"], "true");
+    assert_eq!(again.created(), first);
+    // Neither what another client of the same person did, nor that it used the key for something, is told.
+    assert_ne!(keyed(&callers[2], "k", "/nodes", &node("one")).await.created()["id"], first["id"]);
+    keyed(&callers[2], "k", "/nodes", &node("two")).await.problem(422);
+    assert_ne!(keyed(&ada.caller, "k", "/nodes", &node("two")).await.created()["id"], first["id"]);
+}
+
+#[tokio::test]
+async fn the_oldest_answers_of_a_tenant_make_room() {
+    let app = App::start().await;
+    let (owner, neighbour) = (app.owner("tenant-a"), app.owner("tenant-b"));
+    for caller in [&owner, &neighbour] {
+        keyed(caller, "first", "/nodes", &node("one")).await.created();
+    }
+    keyed(&owner, "second", "/nodes", &node("two")).await.created();
+    // As if as much were kept as may be.
+    let superuser = app.database.behind_the_scenes().await;
+    let filler = "insert into wardgraph.idempotency (tenant_id, actor_id, endpoint, key, fingerprint, status, body, created_at, through)
+                  select 'tenant-a', 'somebody', 'nodes.create', 'filler', '', 201, '', max(created_at), $1 from wardgraph.idempotency";
+    superuser.execute(filler, &[&MOST_OCTETS]).await.unwrap();
+    keyed(&owner, "third", "/nodes", &node("six")).await.created();
+    let kept = async |tenant: &str| {
+        let sql = "select string_agg(key, ' ' order by through) from wardgraph.idempotency where tenant_id = $1";
+        superuser.query_one(sql, &[&tenant]).await.unwrap().get::<_, String>(0)
+    };
+    assert_eq!((kept("tenant-a").await.as_str(), kept("tenant-b").await.as_str()), ("second filler third", "first"));
+    for (caller, key, text) in [(&owner, "second", "two"), (&owner, "third", "six"), (&neighbour, "first", "one")] {
+        assert_eq!(keyed(caller, key, "/nodes", &node(text)).await.headers["idempotency-replayed"], "true", "{key}");
+    }
+    assert!(!keyed(&owner, "first", "/nodes", &node("one")).await.headers.contains_key("idempotency-replayed"));
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_key_holds_no_connection() {
+    let long = std::time::Duration::from_mins(2);
+    let timeouts = Timeouts { statement: long, transaction: long, ..Timeouts::default() };
+    let app = App::with(AppOptions { timeouts, ..AppOptions::default() }).await;
+    let owner = app.owner("tenant-a");
+    let mut superuser = app.database.behind_the_scenes().await;
+    let watcher = app.database.behind_the_scenes().await;
+    let held = superuser.transaction().await.unwrap();
+    held.batch_execute(UNCOMMITTED).await.unwrap();
+    let named = json!({ "classes": ["Test"], "props": {}, "external_id": "x" });
+    let running = tokio::spawn({
+        let (owner, named) = (owner.clone(), named.clone());
+        async move { keyed(&owner, "k", "/nodes", &named).await.status }
+    });
+    let waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    while watcher.query(waiting, &[]).await.unwrap().is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let idle = "select count(*) from pg_stat_activity where datname = current_database() and usename = 'wardgraph_app'
+                and state = 'idle in transaction' and clock_timestamp() - state_change > interval '50 milliseconds'";
+    let mut seen = 0;
+    for _ in 0..10 {
+        let refused = tokio::spawn({
+            let (owner, named) = (owner.clone(), named.clone());
+            async move { keyed(&owner, "k", "/nodes", &named).await }
+        });
+        let mut held_one = 0;
+        while !refused.is_finished() {
+            held_one = held_one.max(watcher.query_one(idle, &[]).await.unwrap().get::<_, i64>(0));
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+        refused.await.unwrap().problem(409);
+        seen += held_one;
+    }
+    assert!(seen < 5, "{seen} of ten held a connection while they waited");
+    held.rollback().await.unwrap();
+    assert_eq!(running.await.unwrap(), 201);
 }

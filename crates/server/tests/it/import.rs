@@ -287,8 +287,8 @@ async fn a_checkpoint_of_something_else_is_refused() {
     let at = ["--checkpoint", place.to_str().unwrap()];
     let far = |url: &str, tenant: &str, bytes: u64| {
         use sha2::Digest;
-        let head = format!("{:x}", sha2::Sha256::digest(fs::read(&file).unwrap()));
-        let source = json!({ "form": "lines named after a.jsonl", "bytes": bytes, "head_sha256": head });
+        let nothing = format!("{:x}", sha2::Sha256::digest(""));
+        let source = json!({ "form": "lines named after a.jsonl", "bytes": bytes, "read": 0, "read_sha256": nothing });
         let counts = json!({
             "nodes_created": 0, "nodes_there": 0, "nodes_updated": 0, "nodes_unchanged": 0, "edges_created": 0, "edges_there": 0, "rejected": 0
         });
@@ -314,6 +314,56 @@ async fn a_checkpoint_of_something_else_is_refused() {
     fs::write(&place, far(&bench.app.base, "tenant-a", bytes).to_string()).unwrap();
     bench.import(&file, &[&at[..], &["--update"]].concat()).await.says(2, &["an import without --update", "--restart"]);
     bench.import(&file, &at).await.says(0, &["goes on from line 1", "nodes: 0 created, 1 there already"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_read_must_be_as_it_was_and_what_was_not_may_be_mended() {
+    let bench = Bench::new().await;
+    let mended = node("mended");
+    let mut lines: Vec<String> = (0..3_000).map(|n| node(&format!("{n:05}"))).collect();
+    lines.push("x".repeat(mended.len()));
+    let write = |lines: &[String]| bench.file("long.jsonl", lines.join("\n"));
+    let file = write(&lines);
+    let (checkpoint, rejects) =
+        (bench.folder.path().join("long.jsonl.checkpoint"), bench.folder.path().join("long.jsonl.rejects"));
+    bench.import(&file, &["--strict"]).await.says(1, &["stopped at a bad line"]);
+    assert!(checkpoint.exists() && fs::metadata(&file).unwrap().len() > 128 << 10);
+    fs::remove_file(&rejects).unwrap();
+    // One octet, far behind the head of the file and before what was acknowledged.
+    let before = std::mem::replace(&mut lines[1_200], node("changed").replace("changed", "0120x"));
+    assert_eq!(before.len(), lines[1_200].len());
+    write(&lines);
+    bench.import(&file, &[]).await.says(2, &["another source, or of this one before it was changed", "--restart"]);
+    assert!(checkpoint.exists());
+    lines[1_200] = before;
+    lines[3_000] = mended;
+    write(&lines);
+    bench.import(&file, &[]).await.says(0, &["goes on from line", "rejected: 0"]);
+    assert_eq!(bench.nodes_and_edges().await, (3_001, 0));
+    assert!(!checkpoint.exists() && !rejects.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_has_its_checkpoint_and_its_rejects_to_itself() {
+    let bench = Bench::new().await;
+    let file = bench.file("two.jsonl", [node("one"), "bad".into()].join("\n"));
+    let (lock, rejects) = (bench.folder.path().join("two.jsonl.checkpoint.lock"), bench.folder.path().join("two.jsonl.rejects"));
+    let held = fs::File::create(&lock).unwrap();
+    held.lock().unwrap();
+    bench.import(&file, &[]).await.says(2, &["another import or export that runs has", "two.jsonl.checkpoint.lock"]);
+    assert_eq!(bench.nodes_and_edges().await, (0, 0));
+    drop(held);
+    // The same file for rejected lines, and another checkpoint.
+    let held = fs::File::create(&rejects).unwrap();
+    held.lock().unwrap();
+    let elsewhere = bench.folder.path().join("elsewhere");
+    let other = bench.import(&file, &["--checkpoint", elsewhere.to_str().unwrap()]).await;
+    other.says(2, &["another import or export that runs has", "two.jsonl.rejects"]);
+    assert_eq!(fs::read_to_string(&rejects).unwrap(), "", "nothing of another's is cut off or written over");
+    drop(held);
+    bench.import(&file, &[]).await.says(1, &["rejected: 1, kept in"]);
+    assert_eq!(fs::read_to_string(&rejects).unwrap(), "bad\n");
+    assert!(!lock.exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -55,6 +55,7 @@ migrations![
     "0041_what_is_kept_of_the_deleted",
     "0045_one_text_stops_nobody",
     "0046_searched_by_tenant",
+    "0047_room_for_answers",
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {

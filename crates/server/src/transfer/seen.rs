@@ -1,0 +1,57 @@
+//! What was read of a file, by its hash: whoever goes on behind it is sure that it is what it was.
+
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+    path::PathBuf,
+};
+
+use sha2::{Digest, Sha256};
+
+use super::TransferError;
+
+/// The beginning of a file, and its hash. It is read for this a second time: an import reads far ahead of what is acknowledged.
+#[derive(Debug)]
+pub(super) struct Seen {
+    path: PathBuf,
+    file: File,
+    bytes: u64,
+    hash: Sha256,
+}
+
+impl Seen {
+    /// Nothing of a file so far.
+    pub(super) fn of(path: PathBuf) -> Result<Self, TransferError> {
+        let file = File::open(&path).map_err(TransferError::file("cannot read", &path))?;
+        Ok(Self { path, file, bytes: 0, hash: Sha256::new() })
+    }
+
+    /// Takes in what stands before `offset`, if it is not yet. Tells how much was taken in altogether, and its hash.
+    pub(super) fn up_to(&mut self, offset: u64) -> Result<(u64, String), TransferError> {
+        if offset > self.bytes {
+            let more = offset - self.bytes;
+            let sought = self.file.seek(SeekFrom::Start(self.bytes));
+            let read = sought.and_then(|_| io::copy(&mut (&self.file).take(more), &mut self.hash));
+            self.bytes += read.map_err(TransferError::file("cannot read", &self.path))?;
+        }
+        Ok((self.bytes, format!("{:x}", self.hash.clone().finalize())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_the_same_however_often_one_stops_and_never_less() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, "0123456789").unwrap();
+        let hash = |text: &str| format!("{:x}", Sha256::digest(text));
+        let mut seen = Seen::of(path.clone()).unwrap();
+        for (offset, text) in [(0, ""), (3, "012"), (2, "012"), (7, "0123456"), (0, "0123456"), (99, "0123456789")] {
+            assert_eq!(seen.up_to(offset).unwrap(), (text.len() as u64, hash(text)));
+        }
+        assert_eq!(Seen::of(path).unwrap().up_to(7).unwrap(), (7, hash("0123456")));
+    }
+}
