@@ -37,4 +37,5 @@ pub const STATEMENTS: &[&[&StatementInfo]] = &[
     lineage::STATEMENTS,
     embedding::STATEMENTS,
     tiers::STATEMENTS,
+    search::STATEMENTS,
 ];

@@ -13,7 +13,7 @@ use wardgraph_embed::{Embedder, RemoteEmbedder, RemoteOptions};
 use wardgraph_gate::{Described, Gate, GateParts, SystemParts};
 use wardgraph_graph::{
     embedding::Backlog,
-    search::{Routes, Searches},
+    search::{Coverage, Routes, Searches},
 };
 use wardgraph_http::{Accounts, HealthState, Mounted, QueryVectors, ServeLimits, Services, Tls};
 use wardgraph_identity::{
@@ -34,8 +34,8 @@ use wardgraph_store::{
 use wardgraph_tokens::{Algorithm, Minter, OwnIssuer, RemoteKeys, Verifier, dpop::Nonces};
 use wardgraph_vault::{AwsAccess, AwsSource, FileSource, MasterSource, Vault};
 use wardgraph_worker::{
-    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, LogoutWorker, MailWorker, ModelKeeper, OrganizationKeeper,
-    PurgeWorker, ReviewKeeper, TierKeeper, WorkerOptions,
+    AccountKeeper, CoverageKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, LogoutWorker, MailWorker, ModelKeeper,
+    OrganizationKeeper, PurgeWorker, ReviewKeeper, TierKeeper, WorkerOptions,
 };
 
 use crate::{
@@ -315,6 +315,9 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
     let database = database(config, home, false).await?;
     let findings = guard::check(&database.logins).await?;
     let routes = Arc::new(routes(&*embedder));
+    if !routes.searches().space().can_be_indexed() {
+        tracing::warn!("vectors of more than 4,000 numbers are in no index: large tenants are searched slowly");
+    }
     let store = Store::new(&StoreOptions {
         logins: database.logins,
         connections: shares(config.database.connections),
@@ -345,6 +348,8 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
     let account_keeper = AccountKeeper::new(parts.clone(), config.accounts.smtp.is_some());
     let health = Arc::new(HealthState::new(findings.leakproof_operators));
     let backlog = Backlog::default();
+    let coverage = CoverageKeeper::new(parts.clone(), Coverage::default(), embedder.model());
+    coverage.begin().await?;
     let mail = MailWorker::new(parts.clone(), mailer(config, home)?, account_keys.clone(), issuer.iss());
     let logout = LogoutWorker::new(parts.clone(), issuer.clone(), egress.client(Rules::tenant(None), LOGOUT_WITHIN));
     let services = Services {
@@ -354,6 +359,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         embedder: embedder.clone(),
         queries: QueryVectors::default(),
         routes: routes.clone(),
+        coverage: coverage.coverage(),
         backlog: backlog.clone(),
         health: health.clone(),
         clock,
@@ -365,6 +371,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
     };
     let keepers = Keepers {
         tiers: TierKeeper::new(parts.clone(), routes, config.tiers),
+        coverage,
         models: ModelKeeper::new(parts.clone(), embedder.model(), config.works).with_backlog(backlog, config.most_waiting),
     };
     let workers = config.works.then(|| Workers {

@@ -180,6 +180,9 @@ async fn requests_are_bounded_and_a_query_never_waits_for_documents_alone() {
 }
 
 #[test]
-fn the_name_tells_service_model_and_dimension() {
-    assert_eq!(ModelId::of_service("openai", "text-embedding-3-small", 512).as_str(), "openai:text-embedding-3-small:512");
+fn the_name_tells_service_space_model_and_dimension() {
+    assert_eq!(ModelId::of_service("openai", "", "text-embedding-3-small", 512).as_str(), "openai:text-embedding-3-small:512");
+    assert_eq!(ModelId::of_service("openai", "inside", "llama3:8b", 512).as_str(), "openai@inside:llama3:8b:512");
+    // However models are named, what differs in any part has another name.
+    assert_ne!(ModelId::of_service("openai", "a", "m", 8), ModelId::of_service("openai", "", "a:m", 8));
 }

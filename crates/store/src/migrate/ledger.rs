@@ -52,6 +52,7 @@ migrations![
     "0038_everybodys_share",
     "0039_own_indexes",
     "0040_invitations_to_any_role",
+    "0042_vectors_know_their_text",
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {

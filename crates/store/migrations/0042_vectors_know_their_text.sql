@@ -1,0 +1,3 @@
+-- Of which text a vector is: while two models have vectors of one node, one that is of an older text than the newest must not come into use again
+-- when the model is changed back. Null: kept before this was known.
+alter table embeddings add column text_hash bigint;
