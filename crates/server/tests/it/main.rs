@@ -72,6 +72,7 @@ mod pages;
 mod plans;
 mod possession;
 mod postgres_tls;
+mod provider;
 mod queue;
 mod refusal;
 mod roles;
