@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use wardgraph_embed::ModelId;
 use wardgraph_gate::{StoreError, SystemParts};
 use wardgraph_graph::search::{Coverage, count};
-use wardgraph_kernel::Read;
+use wardgraph_kernel::{Owner, Read};
 
 /// The actor of this work.
 const WHY: &str = "keeper of coverage";
@@ -79,10 +79,19 @@ impl CoverageKeeper {
     }
 
     async fn count(&self) -> Result<(), StoreError> {
+        // One tenant's trouble is no other's.
+        let mut trouble = Ok(());
         for owner in self.coverage.asking(COUNTED) {
-            let mut work = self.parts.work::<Read>(WHY, owner.clone())?;
-            self.coverage.keep(&owner, count(&mut work.tx(), &self.model).await?);
+            if let Err(error) = self.count_one(&owner).await {
+                trouble = Err(error);
+            }
         }
+        trouble
+    }
+
+    async fn count_one(&self, owner: &Owner) -> Result<(), StoreError> {
+        let mut work = self.parts.work::<Read>(WHY, owner.clone())?;
+        self.coverage.keep(owner, count(&mut work.tx(), &self.model).await?);
         Ok(())
     }
 }

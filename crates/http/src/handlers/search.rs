@@ -33,7 +33,7 @@ pub(crate) async fn search(
         SearchMode::Hybrid => match vector(&permit, &mut request, &services).await {
             Ok(vector) => (By::Hybrid(vector, text), mode),
             Err(GraphError::Embed(error)) if error.is_the_services() => {
-                tracing::debug!(%error, "a search by meaning and words is answered by words");
+                tracing::warn!(%error, "a search by meaning and words is answered by words");
                 (By::Text(text), SearchMode::Text)
             }
             Err(error) => return Err(error.into()),

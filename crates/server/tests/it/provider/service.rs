@@ -63,8 +63,10 @@ impl Service {
     }
 
     /// Nobody is there any more, and whoever is being answered hears no more.
-    pub(crate) fn goes(&mut self) {
-        self.server = None;
+    pub(crate) async fn goes(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            server.shutdown().await;
+        }
     }
 
     pub(crate) async fn comes_back(&mut self) {

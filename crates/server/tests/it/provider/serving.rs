@@ -61,7 +61,7 @@ async fn while_the_service_is_away_words_go_on_and_what_lacks_meaning_says_so() 
     let id = site.node("a heron stands in the reeds").await;
     site.until_ready(&id).await;
     assert_eq!(site.find("vector", "asked before").await.ok()["count"], json!(1));
-    site.service.goes();
+    site.service.goes().await;
 
     let refused = site.find("vector", "heron").await;
     assert_eq!((refused.status, &refused.body["type"]), (503, &json!("urn:wardgraph:problem:embedding-unavailable")));
