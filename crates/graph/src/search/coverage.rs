@@ -13,7 +13,8 @@ use wardgraph_store::{Role, Statement, StatementInfo, StoreError, Tx};
 
 use crate::embedding::MOST_COUNTED;
 
-/// Those who have vectors of other models than `$1`, and those whose nodes wait for vectors: the next `$3` after `$2`.
+/// Those who have vectors of other models than `$1`, and those whose nodes wait for vectors: the next `$3` after `$2`. The least and the greatest
+/// name of a model are looked up first: as long as both are `$1` no tenant is looked at, however many there are.
 const LACKING: Statement<Read> = Statement::reading(
     "graph.search.lacking",
     &[Role::Worker],
@@ -24,7 +25,10 @@ const LACKING: Statement<Read> = Statement::reading(
        from queued q where q.tenant_id is not null and q.place < $3::bigint
      )
      select tenant_id, bool_or(changing) from (
-       (select t.tenant_id, true as changing from embedding_tenants t where t.model <> $1 and t.tenant_id > $2 order by t.tenant_id limit $3::bigint)
+       (select t.tenant_id, true as changing from embedding_tenants t
+        where t.model <> $1 and t.tenant_id > $2
+          and ((select min(model) from embedding_tenants) <> $1 or (select max(model) from embedding_tenants) <> $1)
+        order by t.tenant_id limit $3::bigint)
        union all
        select q.tenant_id, false from queued q where q.tenant_id is not null
      ) l group by tenant_id order by tenant_id limit $3::bigint",

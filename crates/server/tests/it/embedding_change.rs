@@ -192,6 +192,32 @@ async fn midway_through_a_change_an_answer_says_what_is_missing_and_hybrid_finds
     assert!(search(&other, "vector").await.get("partial").is_none(), "what one tenant lacks is told to no other");
 }
 
+#[tokio::test]
+async fn whoever_lacks_vectors_is_known_before_the_first_search_however_many_do() {
+    let app = App::start().await;
+    let client = app.database.behind_the_scenes().await;
+    let sql = "insert into wardgraph.embedding_tenants (tenant_id, model)
+               select 'tenant-' || lpad(n::text, 5, '0'), 'another-model' from generate_series(1, 12000) n";
+    client.batch_execute(sql).await.unwrap();
+    app.coverage.begin().await.unwrap();
+    for tenant in ["tenant-00001", "tenant-05000", "tenant-05001", "tenant-10000", "tenant-12000"] {
+        let answer = search(&app.owner(tenant), "vector").await;
+        assert_eq!(answer["partial"]["reason"], json!("model_changing"), "{tenant}: {answer}");
+    }
+    assert!(search(&app.owner("tenant-12001"), "vector").await.get("partial").is_none());
+    client
+        .batch_execute("update wardgraph.embedding_tenants set model = 'wordllama-256' where tenant_id < 'tenant-11000'")
+        .await
+        .unwrap();
+    app.coverage.begin().await.unwrap();
+    assert!(search(&app.owner("tenant-05000"), "vector").await.get("partial").is_none());
+    assert_eq!(search(&app.owner("tenant-12000"), "vector").await["partial"]["reason"], json!("model_changing"));
+    // Once all have moved, nobody is looked at any more.
+    client.batch_execute("update wardgraph.embedding_tenants set model = 'wordllama-256'").await.unwrap();
+    app.coverage.begin().await.unwrap();
+    assert!(search(&app.owner("tenant-12000"), "vector").await.get("partial").is_none());
+}
+
 /// How far a node's vector of a model is turned, if it has one; a text of as many characters turns it as far.
 async fn turned(client: &tokio_postgres::Client, id: &str, model: &str) -> Option<f32> {
     let sql = format!("select embedding::text from wardgraph.embeddings where node_id = '{id}' and model = '{model}'");
