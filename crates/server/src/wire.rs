@@ -296,7 +296,18 @@ pub fn embedder(config: &Config, egress: &Egress) -> Result<Arc<dyn Embedder>, S
 
 /// How tenants' vectors of this model are searched: exactly, until a keeper of tiers has learned otherwise.
 pub fn routes(embedder: &dyn Embedder) -> Routes {
-    Routes::new(&Space::new(embedder.model().as_str(), embedder.dimension()))
+    let space = Space::new(embedder.model().as_str(), embedder.dimension());
+    if !space.can_be_indexed() {
+        tracing::warn!("vectors of more than 4,000 numbers are in no index: large tenants are searched slowly");
+    }
+    Routes::new(&space)
+}
+
+/// Who lacks vectors of this model, known before the first search.
+async fn coverage(parts: &SystemParts, embedder: &dyn Embedder) -> Result<CoverageKeeper, StartError> {
+    let keeper = CoverageKeeper::new(parts.clone(), Coverage::default(), embedder.model());
+    keeper.begin().await?;
+    Ok(keeper)
 }
 
 /// Starts everything but accepting.
@@ -315,9 +326,6 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
     let database = database(config, home, false).await?;
     let findings = guard::check(&database.logins).await?;
     let routes = Arc::new(routes(&*embedder));
-    if !routes.searches().space().can_be_indexed() {
-        tracing::warn!("vectors of more than 4,000 numbers are in no index: large tenants are searched slowly");
-    }
     let store = Store::new(&StoreOptions {
         logins: database.logins,
         connections: shares(config.database.connections),
@@ -348,8 +356,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
     let account_keeper = AccountKeeper::new(parts.clone(), config.accounts.smtp.is_some());
     let health = Arc::new(HealthState::new(findings.leakproof_operators));
     let backlog = Backlog::default();
-    let coverage = CoverageKeeper::new(parts.clone(), Coverage::default(), embedder.model());
-    coverage.begin().await?;
+    let coverage = coverage(&parts, &*embedder).await?;
     let mail = MailWorker::new(parts.clone(), mailer(config, home)?, account_keys.clone(), issuer.iss());
     let logout = LogoutWorker::new(parts.clone(), issuer.clone(), egress.client(Rules::tenant(None), LOGOUT_WITHIN));
     let services = Services {

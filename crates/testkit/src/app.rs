@@ -275,12 +275,11 @@ impl App {
         let mails = Arc::new(Mailbox::default());
         let health = Arc::new(HealthState::new(true));
         let backlog = Backlog::default();
-        let coverage = CoverageKeeper::new(parts.clone(), Coverage::default(), embedder().model());
         let services = Services {
             embedder: embedder(),
             queries: QueryVectors::default(),
             routes: routes.clone(),
-            coverage: coverage.coverage(),
+            coverage: Coverage::default(),
             backlog: backlog.clone(),
             health: health.clone(),
             clock: shared_clock,
@@ -310,7 +309,7 @@ impl App {
             store,
             keeper: TierKeeper::new(parts.clone(), routes.clone(), options.tiers),
             routes,
-            coverage,
+            coverage: CoverageKeeper::new(parts.clone(), services.coverage, embedder().model()),
             health,
             backlog,
             mounted: api.ids.to_vec(),

@@ -112,7 +112,7 @@ impl Coverage {
         let counted = counted.flatten();
         let share = Share { changing: lacks.iter().any(|(_, changing, _)| *changing), counted };
         // A tenant is on its way until its old vectors are gone, though each node has its new one.
-        (counted.is_none_or(|counted| counted.waiting > 0)).then_some(share)
+        counted.is_none_or(|counted| counted.waiting > 0).then_some(share)
     }
 
     /// Looks at the next tenants that lack vectors of `model`. Returns whether they were the last ones: then all that is known is of this round.

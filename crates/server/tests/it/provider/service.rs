@@ -147,7 +147,7 @@ async fn answer(mut stream: TcpStream, state: Arc<State>) {
     let texts: Vec<String> = question["input"].as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect();
     let model = question["model"].as_str().unwrap().to_owned();
     let good = list(&texts.iter().map(|text| vector(state.dimension, &model, text)).collect::<Vec<_>>());
-    let key = head.to_owned();
+    let key = head.clone();
     let let_go = state.held.notified();
     tokio::pin!(let_go);
     // Registered before the line is looked at, so that no word of the test's is missed.

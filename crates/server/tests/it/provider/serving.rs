@@ -9,7 +9,9 @@ use super::{DIMENSION, KEY, Site, service::Line, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nodes_are_embedded_by_a_service_in_batches_and_found_and_it_alone_is_shown_the_key() {
-    let settings = [("WARDGRAPH_EMBEDDING__BATCH", "7"), ("WARDGRAPH_LOG__FILTER", "trace")];
+    // Patient: each text is asked for once, however slow a loud log makes it.
+    let settings =
+        [("WARDGRAPH_EMBEDDING__BATCH", "7"), ("WARDGRAPH_EMBEDDING__TIMEOUT_MS", "9000"), ("WARDGRAPH_LOG__FILTER", "trace")];
     let mut site = Site::start(DIMENSION, &settings).await;
     let id = site.node("a heron stands in the reeds").await;
     site.until_ready(&id).await;
