@@ -112,6 +112,8 @@ problems! {
     head_too_large: 431 "head-too-large" "The head of the request is too large";
     /// A fault of the server.
     internal: 500 "internal" "The server failed";
+    /// The embedding service makes no vectors right now: search by words goes on.
+    no_embedding: 503 "embedding-unavailable" "Search by meaning is not available right now";
     /// Something that the server needs is not there right now.
     unavailable: 503 "unavailable" "Not available right now";
 }

@@ -77,6 +77,11 @@ impl EmbedError {
         Self::Model(cause.into())
     }
 
+    /// Whether the embedding service is what fails, and not this server: it is away, refuses, or answers nonsense.
+    pub const fn is_the_services(&self) -> bool {
+        matches!(self, Self::Unavailable { .. } | Self::Refused { .. } | Self::Answer(_))
+    }
+
     /// Whether the text may be at fault, so that trying it again and again is in vain. Everything else is for the operator
     /// or for time to mend, and the text is as good as any other.
     pub const fn may_be_the_texts_fault(&self) -> bool {

@@ -34,7 +34,8 @@ pub struct MicroBatch {
     pub bytes: usize,
 }
 
-/// The short, stable name of a model, for example `wordllama-256` or `openai:text-embedding-3-small:512`.
+/// The short, stable name of a model, for example `wordllama-256`, `openai:text-embedding-3-small:512` or, with a space that the operator named,
+/// `openai@inside:text-embedding-3-small:512`.
 ///
 /// The database stores it beside each vector: vectors of different models live in different spaces, and a distance
 /// between them means nothing. A change that moves a model's vectors needs a new name, so a name holds whatever tells
@@ -48,9 +49,11 @@ impl ModelId {
         Self(Cow::Borrowed(name))
     }
 
-    /// The name of a model that is known by configuration alone: the kind of service, its model, and the dimension.
-    pub(crate) fn of_service(kind: &str, model: &str, dimension: usize) -> Self {
-        Self(Cow::Owned(format!("{kind}:{model}:{dimension}")))
+    /// The name of a model that is known by configuration alone: the kind of service, the space if the operator named one, its model, and the
+    /// dimension. Not the address: the same service is reached by many, and all its vectors would have to be made anew when one changes.
+    pub(crate) fn of_service(kind: &str, space: &str, model: &str, dimension: usize) -> Self {
+        let at = if space.is_empty() { "" } else { "@" };
+        Self(Cow::Owned(format!("{kind}{at}{space}:{model}:{dimension}")))
     }
 
     /// The name, as the database stores it.

@@ -39,4 +39,5 @@ pub const STATEMENTS: &[&[&StatementInfo]] = &[
     lineage::STATEMENTS,
     embedding::STATEMENTS,
     tiers::STATEMENTS,
+    search::STATEMENTS,
 ];

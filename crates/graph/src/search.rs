@@ -3,6 +3,7 @@
 //! A node that one of the two lists lacks counts there as the place behind the list's last: it is unranked, not worst. Without that, a node
 //! with one common word in it passed the nearest by meaning (measured: `bench/QUALITY.md`).
 
+mod coverage;
 mod explain;
 mod route;
 mod statements;
@@ -16,6 +17,8 @@ use wardgraph_store::{Plan, Row, Statement, StoreError, ToSql, Tx, Vector};
 use crate::{GraphError, bound::ANSWER_BYTES, filter::Filter, node::named};
 use statements::Way;
 
+pub(crate) use coverage::STATEMENTS;
+pub use coverage::{Counted, Coverage, Share, count};
 pub use explain::Factors;
 pub use route::{Route, Routes};
 pub use statements::Searches;

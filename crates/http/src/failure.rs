@@ -75,11 +75,13 @@ impl From<EmbedError> for Failure {
             EmbedError::Stopped => Self(Problem::unavailable("the server is stopping").retry_after(5)),
             EmbedError::Unavailable { retry_after, .. } => {
                 let seconds = retry_after.map_or(2, |wait| wait.as_secs().clamp(1, 3600));
-                Self(Problem::unavailable("the embedding service is not available: search by words instead").retry_after(seconds))
+                Self(
+                    Problem::no_embedding("the embedding service is not available: search by words instead").retry_after(seconds),
+                )
             }
             EmbedError::Rejected { .. } => Self(Problem::invalid("the embedding service refused the text")),
             EmbedError::Refused { .. } | EmbedError::Answer(_) => {
-                let problem = Problem::unavailable("the embedding service cannot be used: search by words instead");
+                let problem = Problem::no_embedding("the embedding service cannot be used: search by words instead");
                 Self(problem.retry_after(60).inside(&error))
             }
             EmbedError::Missing { .. }

@@ -10,7 +10,10 @@ use wardgraph_api::table::{
 };
 use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
-use wardgraph_graph::{embedding::Backlog, search::Routes};
+use wardgraph_graph::{
+    embedding::Backlog,
+    search::{Coverage, Routes},
+};
 use wardgraph_kernel::Clock;
 use wardgraph_tokens::{OwnIssuer, RemoteKeys};
 use wardgraph_vault::Vault;
@@ -33,6 +36,8 @@ pub struct Services {
     pub queries: QueryVectors,
     /// How each tenant's vectors are searched.
     pub routes: Arc<Routes>,
+    /// Whose search by meaning finds a part of the nodes alone.
+    pub coverage: Coverage,
     /// Which tenants have as many nodes waiting for vectors as they may.
     pub backlog: Backlog,
     /// The state of the parts.

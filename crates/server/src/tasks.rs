@@ -8,8 +8,8 @@ use wardgraph_gate::Gate;
 use wardgraph_http::HealthState;
 use wardgraph_store::{Store, StoreError};
 use wardgraph_worker::{
-    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, LogoutWorker, MailWorker, ModelKeeper, OrganizationKeeper,
-    PurgeWorker, ReviewKeeper, TierKeeper,
+    AccountKeeper, CoverageKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, LogoutWorker, MailWorker, ModelKeeper,
+    OrganizationKeeper, PurgeWorker, ReviewKeeper, TierKeeper,
 };
 
 /// How many workers share the queue: the model works while the other reads and writes.
@@ -34,6 +34,7 @@ pub(crate) struct Workers {
 pub(crate) struct Keepers {
     pub(crate) tiers: TierKeeper,
     pub(crate) models: ModelKeeper,
+    pub(crate) coverage: CoverageKeeper,
 }
 
 impl Workers {
@@ -67,6 +68,7 @@ pub(crate) fn others(
     tasks.spawn(gate.clone().keep_keys());
     tasks.spawn(gate.clone().keep_listening());
     tasks.spawn(keepers.tiers.clone().run());
+    tasks.spawn(keepers.coverage.clone().run());
     tasks.spawn(look_after(store.clone(), health, metrics, workers.clone(), keepers));
     if let Some(workers) = workers {
         tasks.spawn(workers.purge.run());

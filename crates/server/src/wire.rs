@@ -13,7 +13,7 @@ use wardgraph_embed::{Embedder, RemoteEmbedder, RemoteOptions};
 use wardgraph_gate::{Described, Gate, GateParts, SystemParts};
 use wardgraph_graph::{
     embedding::Backlog,
-    search::{Routes, Searches},
+    search::{Coverage, Routes, Searches},
 };
 use wardgraph_http::{Accounts, HealthState, Mounted, QueryVectors, ServeLimits, Services, Tls};
 use wardgraph_identity::{
@@ -34,8 +34,8 @@ use wardgraph_store::{
 use wardgraph_tokens::{Algorithm, Minter, OwnIssuer, RemoteKeys, Verifier, dpop::Nonces};
 use wardgraph_vault::{AwsAccess, AwsSource, FileSource, MasterSource, Vault};
 use wardgraph_worker::{
-    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, LogoutWorker, MailWorker, ModelKeeper, OrganizationKeeper,
-    PurgeWorker, ReviewKeeper, TierKeeper, WorkerOptions,
+    AccountKeeper, CoverageKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, LogoutWorker, MailWorker, ModelKeeper,
+    OrganizationKeeper, PurgeWorker, ReviewKeeper, TierKeeper, WorkerOptions,
 };
 
 use crate::{
@@ -296,7 +296,18 @@ pub fn embedder(config: &Config, egress: &Egress) -> Result<Arc<dyn Embedder>, S
 
 /// How tenants' vectors of this model are searched: exactly, until a keeper of tiers has learned otherwise.
 pub fn routes(embedder: &dyn Embedder) -> Routes {
-    Routes::new(&Space::new(embedder.model().as_str(), embedder.dimension()))
+    let space = Space::new(embedder.model().as_str(), embedder.dimension());
+    if !space.can_be_indexed() {
+        tracing::warn!("vectors of more than 4,000 numbers are in no index: large tenants are searched slowly");
+    }
+    Routes::new(&space)
+}
+
+/// Who lacks vectors of this model, known before the first search.
+async fn coverage(parts: &SystemParts, embedder: &dyn Embedder) -> Result<CoverageKeeper, StartError> {
+    let keeper = CoverageKeeper::new(parts.clone(), Coverage::default(), embedder.model());
+    keeper.begin().await?;
+    Ok(keeper)
 }
 
 /// Starts everything but accepting.
@@ -345,6 +356,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
     let account_keeper = AccountKeeper::new(parts.clone(), config.accounts.smtp.is_some());
     let health = Arc::new(HealthState::new(findings.leakproof_operators));
     let backlog = Backlog::default();
+    let coverage = coverage(&parts, &*embedder).await?;
     let mail = MailWorker::new(parts.clone(), mailer(config, home)?, account_keys.clone(), issuer.iss());
     let logout = LogoutWorker::new(parts.clone(), issuer.clone(), egress.client(Rules::tenant(None), LOGOUT_WITHIN));
     let services = Services {
@@ -354,6 +366,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         embedder: embedder.clone(),
         queries: QueryVectors::default(),
         routes: routes.clone(),
+        coverage: coverage.coverage(),
         backlog: backlog.clone(),
         health: health.clone(),
         clock,
@@ -365,6 +378,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
     };
     let keepers = Keepers {
         tiers: TierKeeper::new(parts.clone(), routes, config.tiers),
+        coverage,
         models: ModelKeeper::new(parts.clone(), embedder.model(), config.works).with_backlog(backlog, config.most_waiting),
     };
     let workers = config.works.then(|| Workers {

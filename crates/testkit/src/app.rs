@@ -10,7 +10,10 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use wardgraph_egress::{Egress, Names, Rules};
 use wardgraph_embed::{Embedder, ModelKind};
 use wardgraph_gate::{Gate, GateParts, Proxies, SystemParts, WebhookKeys};
-use wardgraph_graph::{embedding::Backlog, search::Routes};
+use wardgraph_graph::{
+    embedding::Backlog,
+    search::{Coverage, Routes},
+};
 use wardgraph_http::{Accounts, Edge, FactorRules, HealthState, Mounted, QueryVectors, Registering, ServeLimits, Services, Tls};
 use wardgraph_identity::{
     Keys as AccountKeys,
@@ -24,8 +27,8 @@ use wardgraph_store::{Role, StatementInfo, Store, StoreOptions, Timeouts};
 use wardgraph_tokens::{AccessRequest, Algorithm, Chain, Issuer, LocalKey, Minter, OWN_CLIENT, OwnIssuer, RemoteKeys, Verifier};
 use wardgraph_vault::{FixedSource, MasterSource, Vault};
 use wardgraph_worker::{
-    AccountKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, OrganizationKeeper, PurgeWorker, TierKeeper,
-    TierOptions, WorkerOptions,
+    AccountKeeper, CoverageKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, MailWorker, OrganizationKeeper, PurgeWorker,
+    TierKeeper, TierOptions, WorkerOptions,
 };
 
 use crate::{
@@ -191,6 +194,8 @@ pub struct App {
     pub routes: Arc<Routes>,
     /// Its keeper of search tiers, which works only when a test says so.
     pub keeper: TierKeeper,
+    /// Its keeper of who lacks vectors, which works only when a test says so.
+    pub coverage: CoverageKeeper,
     /// Its health, which no watcher looks after in tests.
     pub health: Arc<HealthState>,
     /// Whose queue is full, which no keeper looks up in tests.
@@ -278,6 +283,7 @@ impl App {
             embedder: model.clone(),
             queries: QueryVectors::default(),
             routes: routes.clone(),
+            coverage: Coverage::default(),
             backlog: backlog.clone(),
             health: health.clone(),
             clock: shared_clock,
@@ -307,6 +313,7 @@ impl App {
             store,
             keeper: TierKeeper::new(parts.clone(), routes.clone(), options.tiers),
             routes,
+            coverage: CoverageKeeper::new(parts.clone(), services.coverage, embedder().model()),
             health,
             backlog,
             mounted: api.ids.to_vec(),
@@ -325,6 +332,11 @@ impl App {
             worker: EmbeddingWorker::new(parts, model, WorkerOptions::default()),
             server,
         }
+    }
+
+    /// Its embedding model.
+    pub fn embedder(&self) -> Arc<dyn Embedder> {
+        embedder()
     }
 
     /// A caller of `tenant` with the outside issuer's token.

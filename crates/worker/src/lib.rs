@@ -1,10 +1,11 @@
 //! The worker: does what is due, tenant by tenant: giving nodes their vectors, and new ones when the model changes, keeping the tiers of
-//! search, erasing deleted nodes, keeping the server's own keys, mailing, telling clients of sign-outs, deleting accounts that nobody came for, and forgetting answers that were kept long enough.
+//! search and in mind who lacks vectors, erasing deleted nodes, keeping the server's own keys, mailing, telling clients of sign-outs, deleting accounts that nobody came for, and forgetting answers that were kept long enough.
 //!
 //! Refuses to know: how this server is spoken to over HTTP.
 
 mod accounts;
 mod change;
+mod coverage;
 mod due;
 mod duty;
 mod embedding;
@@ -20,6 +21,7 @@ mod tiers;
 
 pub use accounts::AccountKeeper;
 pub use change::{ALIVE, ModelKeeper};
+pub use coverage::CoverageKeeper;
 pub use duty::Duty;
 pub use embedding::{EmbeddingWorker, WorkerOptions};
 pub use forget::ForgettingWorker;

@@ -11,6 +11,9 @@ use crate::{
     validate::{Faults, Validate},
 };
 
+/// The most numbers of a vector: pgvector keeps no more. No model that is configured has a larger dimension.
+pub const MOST_NUMBERS: usize = 16_000;
+
 /// By what nodes are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -33,7 +36,7 @@ pub struct SearchRequest {
     pub query: Option<String>,
     /// A ready vector of the server's model, of its dimension.
     #[serde(default)]
-    #[schemars(length(min = 1, max = 4_096))]
+    #[schemars(length(min = 1, max = 16_000))]
     pub vector: Option<Vec<f32>>,
     /// How many results, 1 to 100.
     #[serde(default = "ten")]
@@ -169,7 +172,7 @@ impl Validate for SearchRequest {
             faults.unless(!query.trim().is_empty(), "/query", "must not be blank");
         }
         if let Some(vector) = &self.vector {
-            faults.unless((1..=4_096).contains(&vector.len()), "/vector", "must have 1 to 4,096 numbers");
+            faults.unless((1..=MOST_NUMBERS).contains(&vector.len()), "/vector", "must have 1 to 16,000 numbers");
             let finite = vector.iter().all(|x| x.is_finite()) && vector.iter().any(|x| *x != 0.0);
             faults.unless(finite, "/vector", "must be finite and not all zero");
         }
@@ -265,6 +268,29 @@ pub enum SearchRoute {
     Own,
 }
 
+/// Why search by meaning looked at a part of the nodes alone, or at none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PartialReason {
+    /// The server's model is another one than before: nodes wait for vectors of the new one.
+    ModelChanging,
+    /// Nodes that were written just now wait for their vectors.
+    VectorsWaiting,
+    /// The embedding service could not make a vector of the query: what is told was found by words alone.
+    ModelUnavailable,
+}
+
+/// What search by meaning could not look at. The numbers are those of a second or a few ago, and counted up to 100,000.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Partial {
+    /// Why.
+    pub reason: PartialReason,
+    /// How many nodes search by meaning finds now; null while they are not counted yet, or none was looked at.
+    pub searchable: Option<i64>,
+    /// How many it will find besides when they have their vectors; null likewise. Those that the model refused are not among them.
+    pub waiting: Option<i64>,
+}
+
 /// What was found.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct SearchResponse {
@@ -276,8 +302,12 @@ pub struct SearchResponse {
     pub count: usize,
     /// Whether fewer came than were found and asked for, since one answer carries some 16 MiB: the best are there.
     pub truncated: bool,
-    /// By what they were found.
+    /// By what they were found: what was asked for, or `text` for a hybrid search while the embedding service is away.
     pub mode: SearchMode,
+    /// What search by meaning could not look at; absent when it looked at everything, and for a search by words. Search by words finds all
+    /// nodes at any time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partial: Option<Partial>,
     /// How the vectors were searched, if an explanation was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<SearchRoute>,

@@ -39,6 +39,8 @@ pub struct RemoteOptions {
     pub key: Option<Secret>,
     /// Its name for the model.
     pub model: String,
+    /// What tells its vectors from those of another service whose model has the same name and dimension; empty for nothing.
+    pub space: String,
     /// How many components its vectors have.
     pub dimension: usize,
     /// Whether it is asked for that dimension: for models that can shorten their vectors.
@@ -107,7 +109,7 @@ impl RemoteEmbedder {
         let authorization = options.key.as_ref().map(bearer).transpose()?;
         let limits = Limits::default();
         Ok(Self {
-            id: ModelId::of_service("openai", &options.model, options.dimension),
+            id: ModelId::of_service("openai", &options.space, &options.model, options.dimension),
             client,
             authorization,
             chance,

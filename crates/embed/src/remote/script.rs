@@ -65,6 +65,7 @@ impl Script {
             endpoint: Endpoint::parse(&format!("http://127.0.0.1:{}/v1", self.port), false).unwrap(),
             key: Some(Secret::new("canary-key")),
             model: "scripted".into(),
+            space: String::new(),
             dimension: model.dimension(),
             send_dimension: false,
             batch: 3,

@@ -202,6 +202,9 @@ async fn a_tenant_whose_queries_are_all_held_up_leaves_a_place_to_another() {
 }
 
 #[test]
-fn the_name_tells_service_model_and_dimension() {
-    assert_eq!(ModelId::of_service("openai", "text-embedding-3-small", 512).as_str(), "openai:text-embedding-3-small:512");
+fn the_name_tells_service_space_model_and_dimension() {
+    assert_eq!(ModelId::of_service("openai", "", "text-embedding-3-small", 512).as_str(), "openai:text-embedding-3-small:512");
+    assert_eq!(ModelId::of_service("openai", "inside", "llama3:8b", 512).as_str(), "openai@inside:llama3:8b:512");
+    // However models are named, what differs in any part has another name.
+    assert_ne!(ModelId::of_service("openai", "a", "m", 8), ModelId::of_service("openai", "", "a:m", 8));
 }

@@ -26,6 +26,7 @@ macro_rules! trimmed {
 pub(super) use trimmed;
 
 /// Finishes claimed jobs and keeps their vectors; a job that was claimed or queued anew since, or whose node is gone, is left alone or dropped.
+/// What other models made of an older text of the node goes: a change back to one of them would find it, and take it for the node's.
 pub(super) const FINISH: Statement<Write> = Statement::writing(
     "graph.embedding.finish",
     WORKERS,
@@ -34,7 +35,8 @@ pub(super) const FINISH: Statement<Write> = Statement::writing(
        select * from unnest($2::uuid[], $3::int[], $5::vector[], $6::uuid[]) as i(node_id, attempts, embedding, entry_id)
      ), there as materialized (
        -- Locked before the jobs, as whoever changes a node does it: one that is being changed or deleted is waited for.
-       select n.node_id from nodes n where n.tenant_id = $1 and n.node_id = any($2) order by n.node_id for no key update
+       select n.node_id, hashtextextended(n.content, 0) as text_hash
+       from nodes n where n.tenant_id = $1 and n.node_id = any($2) order by n.node_id for no key update
      ), marked as (
        -- Before the jobs, as whoever moves the tenant does it. Looked up first: the conflict would lock the row, and so make all of a tenant's
        -- workers wait for each other.
@@ -55,10 +57,15 @@ pub(super) const FINISH: Statement<Write> = Statement::writing(
        select d.node_id, d.embedding from deleted_embeddings d where d.tenant_id = $1 and d.model = $7 and d.node_id = any($2)
          and not exists (select from embeddings e where e.tenant_id = $1 and e.model = $7 and e.node_id = d.node_id)
      ), kept as (
-       insert into embeddings (tenant_id, node_id, model, embedding, embedded_at)
-       select $1, i.node_id, $7, i.embedding, $8 from input i join done using (node_id) join there using (node_id)
-       on conflict (tenant_id, model, node_id) do update set embedding = excluded.embedding, embedded_at = excluded.embedded_at, graph = 0
-       returning node_id
+       insert into embeddings (tenant_id, node_id, model, embedding, embedded_at, text_hash)
+       select $1, i.node_id, $7, i.embedding, $8, t.text_hash from input i join done using (node_id) join there t using (node_id)
+       on conflict (tenant_id, model, node_id) do update
+         set embedding = excluded.embedding, embedded_at = excluded.embedded_at, text_hash = excluded.text_hash, graph = 0
+       returning node_id, text_hash
+     ), stale as (
+       delete from embeddings e using kept k
+       where e.tenant_id = $1 and e.node_id = k.node_id and e.model <> $7 and e.text_hash is distinct from k.text_hash
+         and exists (select from embedding_tenants t where t.tenant_id = $1 and t.model <> $7)
      ), told as (
        insert into embedding_history (tenant_id, node_id, entry_id, model, embedded_at, drift_score)
        select $1, k.node_id, i.entry_id, $7, $8, b.embedding <=> i.embedding
@@ -85,10 +92,11 @@ pub(super) const BRING_BACK: Statement<Write> = Statement::writing(
     "with input as (
        select * from unnest($2::uuid[], $3::int[]) as i(node_id, attempts)
      ), there as materialized (
-       select n.node_id from nodes n where n.tenant_id = $1 and n.node_id = any($2) order by n.node_id for no key update
+       select n.node_id, hashtextextended(n.content, 0) as text_hash
+       from nodes n where n.tenant_id = $1 and n.node_id = any($2) order by n.node_id for no key update
      ), fitting as materialized (
-       select d.node_id, d.embedding, d.embedded_at from deleted_embeddings d join there t on t.node_id = d.node_id
-       where d.tenant_id = $1 and d.model = $5
+       select d.node_id, d.embedding, d.embedded_at, d.text_hash from deleted_embeddings d join there t on t.node_id = d.node_id
+       where d.tenant_id = $1 and d.model = $5 and coalesce(d.text_hash = t.text_hash, true)
      ), marked as (
        insert into embedding_tenants (tenant_id, model)
        select $1, $5 where not exists (select from embedding_tenants t where t.tenant_id = $1 and t.model in ('', $5))
@@ -101,8 +109,8 @@ pub(super) const BRING_BACK: Statement<Write> = Statement::writing(
          and not j.reworded and (select count(*) from marked) >= 0
        returning j.subject_id as node_id
      ), kept as (
-       insert into embeddings (tenant_id, node_id, model, embedding, embedded_at)
-       select $1, f.node_id, $5, f.embedding, f.embedded_at from fitting f join done using (node_id)
+       insert into embeddings (tenant_id, node_id, model, embedding, embedded_at, text_hash)
+       select $1, f.node_id, $5, f.embedding, f.embedded_at, f.text_hash from fitting f join done using (node_id)
        on conflict (tenant_id, model, node_id) do nothing
      ), lifted as (
        delete from deleted_embeddings d using done where d.tenant_id = $1 and d.node_id = done.node_id

@@ -190,7 +190,7 @@ pub const MOST_CLAIMS: i32 = 20;
 /// Past this many claims that were never given back a text is embedded alone: it may be what ends the process, and must not take others along.
 pub const SUSPICIOUS: i32 = 3;
 
-/// How many jobs are counted before a count is told as this many.
+/// How many jobs, or nodes, are counted before a count is told as this many.
 pub const MOST_COUNTED: i64 = 100_000;
 
 /// Tenants that one claim looks at.

@@ -32,11 +32,13 @@ const DELETE: Statement<Write> = Statement::writing(
        insert into deleted_edges (tenant_id, edge_id, src, rel, dst, props, created_at, size_bytes)
        select $1, p.edge_id, p.src, p.rel, p.dst, p.props, p.created_at, p.size_bytes from parted p
      ), lifted as (
-       delete from embeddings v where v.tenant_id = $1 and v.node_id = $2 and (select ok from few) returning v.model, v.embedding, v.embedded_at
+       delete from embeddings v where v.tenant_id = $1 and v.node_id = $2 and (select ok from few) returning v.model, v.embedding, v.embedded_at,
+         v.text_hash
      ), laid as (
-       insert into deleted_embeddings (tenant_id, node_id, model, embedding, embedded_at)
-       select $1, $2, l.model, l.embedding, l.embedded_at from lifted l
-       on conflict (tenant_id, node_id, model) do update set embedding = excluded.embedding, embedded_at = excluded.embedded_at
+       insert into deleted_embeddings (tenant_id, node_id, model, embedding, embedded_at, text_hash)
+       select $1, $2, l.model, l.embedding, l.embedded_at, l.text_hash from lifted l
+       on conflict (tenant_id, node_id, model) do update
+         set embedding = excluded.embedding, embedded_at = excluded.embedded_at, text_hash = excluded.text_hash
      ), gone as (
        delete from nodes where tenant_id = $1 and node_id = $2 and (select ok from few)
        returning node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, version, content, size_bytes, created_at, updated_at,

@@ -5,14 +5,14 @@ use wardgraph_api::{
     table::graph::Search,
     wire::{
         Name,
-        search::{Explanation, SearchMode, SearchRequest, SearchResponse, SearchResult, SearchRoute},
+        search::{Explanation, Partial, PartialReason, SearchMode, SearchRequest, SearchResponse, SearchResult, SearchRoute},
     },
 };
 use wardgraph_gate::Permit;
 use wardgraph_graph::{
     GraphError,
     filter::Filter,
-    search::{By, Found, Query, Route, Weighting},
+    search::{By, Found, Query, Route, Share, Weighting},
 };
 
 use crate::{Failure, Services, remembered::Asker};
@@ -27,11 +27,19 @@ pub(crate) async fn search(
     }
     let mode = request.mode();
     let text = request.query.clone().unwrap_or_default();
-    let by = match mode {
-        SearchMode::Text => By::Text(text),
-        SearchMode::Vector => By::Vector(vector(&permit, &mut request, &services).await?),
-        SearchMode::Hybrid => By::Hybrid(vector(&permit, &mut request, &services).await?, text),
+    let (by, mode) = match mode {
+        SearchMode::Text => (By::Text(text), mode),
+        SearchMode::Vector => (By::Vector(vector(&permit, &mut request, &services).await?), mode),
+        SearchMode::Hybrid => match vector(&permit, &mut request, &services).await {
+            Ok(vector) => (By::Hybrid(vector, text), mode),
+            Err(GraphError::Embed(error)) if error.is_the_services() => {
+                tracing::warn!(%error, "a search by meaning and words is answered by words");
+                (By::Text(text), SearchMode::Text)
+            }
+            Err(error) => return Err(error.into()),
+        },
     };
+    let partial = partial(request.mode(), mode, &permit, &services);
     let weighting =
         request.use_weighted_score.then_some(Weighting { decay_lambda: request.decay_lambda, drift_beta: request.drift_beta });
     let query = Query { by, filter: filter(&mut request), weighting, top_k: request.top_k, now: permit.now() };
@@ -47,6 +55,7 @@ pub(crate) async fn search(
         results,
         truncated: answer.truncated,
         mode,
+        partial,
         route: explain.then(|| route(planned.route())),
         model: explain.then(|| services.embedder.model().to_string()),
     }))
@@ -73,6 +82,30 @@ fn filter(request: &mut SearchRequest) -> Filter {
         external_id: None,
         embedding_status: None,
         has_embedding: None,
+    }
+}
+
+/// What search by meaning cannot look at, where it was `asked` for.
+fn partial(asked: SearchMode, mode: SearchMode, permit: &Permit<Search>, services: &Services) -> Option<Partial> {
+    let partial = match (asked, mode) {
+        (SearchMode::Text, _) => None,
+        (_, SearchMode::Text) => Some(Partial { reason: PartialReason::ModelUnavailable, searchable: None, waiting: None }),
+        (_, SearchMode::Vector | SearchMode::Hybrid) => services.coverage.of(permit.tenant()).map(lacking),
+    };
+    let reason = match partial.as_ref()?.reason {
+        PartialReason::ModelChanging => "model_changing",
+        PartialReason::VectorsWaiting => "vectors_waiting",
+        PartialReason::ModelUnavailable => "model_unavailable",
+    };
+    metrics::counter!("wardgraph_searches_partial_total", "reason" => reason).increment(1);
+    partial
+}
+
+fn lacking(share: Share) -> Partial {
+    Partial {
+        reason: if share.changing { PartialReason::ModelChanging } else { PartialReason::VectorsWaiting },
+        searchable: share.counted.map(|counted| counted.searchable),
+        waiting: share.counted.map(|counted| counted.waiting),
     }
 }
 

@@ -47,6 +47,11 @@ fn service(settings: &Settings) -> Result<RemoteOptions, ConfigError> {
     if name.value().len() > 200 || !name.value().bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(name.refuse("a name of at most 200 letters, digits and signs without spaces"));
     }
+    let space = settings.get("embedding.space")?;
+    let plain_name = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if space.value().len() > 64 || !space.value().bytes().all(plain_name) {
+        return Err(space.refuse("a name of at most 64 letters, digits, `.`, `_` and `-`"));
+    }
     needed("embedding.dimension")?;
     let (timeout, deadline) = (settings.millis("embedding.timeout_ms")?, settings.millis("embedding.deadline_ms")?);
     if deadline < timeout {
@@ -60,6 +65,7 @@ fn service(settings: &Settings) -> Result<RemoteOptions, ConfigError> {
         endpoint,
         key,
         model: name.value().to_owned(),
+        space: space.value().to_owned(),
         dimension: settings.number("embedding.dimension")?,
         send_dimension: settings.flag("embedding.send_dimension")?,
         batch: settings.number("embedding.batch")?,

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use wardgraph_api::wire::search::MOST_NUMBERS;
+
 /// What kind of value a setting takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -174,8 +176,9 @@ keys! {
     "embedding.base_url" Kind::Text, "", [], "Where the service is, like `https://api.openai.com/v1`; `/embeddings` is put behind it. It may be on a private network.";
     "embedding.plain_beyond_loopback" Kind::Bool, "false", [], "Allows plain HTTP to a service on another machine, which carries texts and the key in the clear.";
     "embedding.api_key" Kind::Secret, "", [], "The service's key, sent as a bearer token. Empty: none is sent.";
-    "embedding.service_model" Kind::Text, "", [], "The service's name for the model, like `text-embedding-3-small`. Vectors carry it with their dimension.";
-    "embedding.dimension" Kind::Number(1, 16_000), "", [], "How many components the service's vectors have. Another answer is refused.";
+    "embedding.service_model" Kind::Text, "", [], "The service's name for the model, like `text-embedding-3-small`. Vectors carry it with their dimension, and not the address: see `embedding.space`.";
+    "embedding.space" Kind::Text, "", [], "A name of yours for where the service's vectors belong: up to 64 letters, digits and `.`, `_`, `-`. Vectors of one model name, dimension and space are compared with each other, wherever `embedding.base_url` leads. Say another space when you go to another service whose model has the same name and is not the same model: nodes are embedded again then. A mere change of address needs none.";
+    "embedding.dimension" Kind::Number(1, MOST_NUMBERS as u64), "", [], "How many components the service's vectors have. Another answer is refused. No index holds vectors of more than 4,000: they are compared one by one, however many there are.";
     "embedding.send_dimension" Kind::Bool, "false", [], "Asks the service for that dimension: for models that can shorten their vectors.";
     "embedding.batch" Kind::Number(1, 2_048), "64", [], "Texts a request to the service, at most.";
     "embedding.most_text_bytes" Kind::Number(64, 1 << 20), "16384", [], "Of a longer text this much is sent to the service, which refuses what its model cannot read.";

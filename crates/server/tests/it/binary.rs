@@ -68,6 +68,11 @@ impl Server {
         server
     }
 
+    /// Has it start with another value of a variable the next time.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.environment.insert(name.to_owned(), value.to_owned());
+    }
+
     /// Starts again after it was stopped, where it was, with what it had.
     pub(crate) fn start_again(&mut self) {
         let listen = self.base.strip_prefix("http://").unwrap();

@@ -39,7 +39,21 @@ impl Dial {
     }
 
     fn held() -> Arc<Self> {
-        Arc::new(Self { held: Some(Semaphore::new(0)), ..Self::plain("held") })
+        Self::held_as("held")
+    }
+
+    pub(crate) fn held_as(name: &'static str) -> Arc<Self> {
+        Arc::new(Self { held: Some(Semaphore::new(0)), ..Self::plain(name) })
+    }
+
+    /// Waits until somebody waits for a model that is held up.
+    pub(crate) async fn is_asked(&self) {
+        self.waiting.notified().await;
+    }
+
+    /// Lets one call go on.
+    pub(crate) fn let_go(&self) {
+        self.held.as_ref().unwrap().add_permits(1);
     }
 }
 

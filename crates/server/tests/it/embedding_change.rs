@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use wardgraph_graph::embedding::MOST_FAULTS;
 use wardgraph_testkit::{App, Caller};
-use wardgraph_worker::{ALIVE, EmbeddingWorker, ModelKeeper};
+use wardgraph_worker::{ALIVE, EmbeddingWorker, ModelKeeper, WorkerOptions};
 
-use crate::embedding::{Dial, keeper, nodes, number, status, texts, until_idle, vectors_of, worker};
+use crate::embedding::{Dial, keeper, nodes, number, parts, status, texts, until_idle, vectors_of, worker};
 
 /// Turns both until neither has anything to do.
 pub(crate) async fn settle(keeper: &ModelKeeper, worker: &EmbeddingWorker) {
@@ -186,4 +186,192 @@ async fn what_is_given_up_under_the_new_model_too_gets_no_second_chance_from_it(
         let tried = format!("select count(*) from wardgraph.embedding_history where model = '{model}'");
         assert_eq!(number(&client, &tried).await, i64::from(MOST_FAULTS), "{model}");
     }
+}
+
+async fn search(caller: &Caller, mode: &str) -> Value {
+    caller.post("/search", &json!({ "query": "heron", "mode": mode, "top_k": 100 })).await.ok()
+}
+
+#[tokio::test]
+async fn midway_through_a_change_an_answer_says_what_is_missing_and_hybrid_finds_it_by_words() {
+    let app = App::start().await;
+    let (owner, other) = (app.owner("tenant-a"), app.owner("tenant-b"));
+    nodes(&owner, &texts(30)).await;
+    nodes(&other, &texts(3)).await;
+    let old = Dial::named("another-model");
+    settle(&keeper(&app, &old), &worker(&app, &old, 100)).await;
+    // A server of the new model starts: what it knows before its first search is who lacks vectors, and not yet how many.
+    app.clock.advance(ALIVE + Duration::from_secs(1));
+    let model = app.embedder();
+    let next = ModelKeeper::new(parts(&app), model.model(), true);
+    app.coverage.begin().await.unwrap();
+    let none = search(&owner, "vector").await;
+    assert_eq!((&none["count"], &none["partial"]["reason"]), (&json!(0), &json!("model_changing")));
+    assert_eq!((&none["partial"]["searchable"], &none["partial"]["waiting"]), (&Value::Null, &Value::Null));
+    app.coverage.turn().await.unwrap();
+    let counted =
+        |searchable: i64, waiting: i64| json!({ "reason": "model_changing", "searchable": searchable, "waiting": waiting });
+    assert_eq!(search(&owner, "vector").await["partial"], counted(0, 30));
+    // Who did not ask is told no numbers of somebody else's.
+    assert_eq!(search(&other, "vector").await["partial"]["waiting"], Value::Null);
+
+    next.turn().await.unwrap();
+    let options = WorkerOptions { batch: 20, ..WorkerOptions::default() };
+    let its_worker = EmbeddingWorker::new(parts(&app), model.clone(), options);
+    assert_eq!(its_worker.turn().await.unwrap(), 13, "half of the turn is each tenant's");
+    let made = vectors_of(&app.database.behind_the_scenes().await, model.model().as_str()).await - 3;
+    app.coverage.turn().await.unwrap();
+    let by_meaning = search(&owner, "vector").await;
+    assert_eq!((&by_meaning["count"], &by_meaning["partial"]), (&json!(made), &counted(made, 30 - made)));
+    assert!(made > 0 && made < 30, "{made}");
+    let both = search(&owner, "hybrid").await;
+    assert_eq!((&both["count"], &both["mode"]), (&json!(30), &json!("hybrid")), "words find the others");
+    assert_eq!(both["partial"], by_meaning["partial"]);
+    let without = both["results"].as_array().unwrap().iter().filter(|found| found["similarity"].is_null()).count();
+    assert_eq!(without as i64, 30 - made);
+    let by_words = search(&owner, "text").await;
+    assert!(by_words["count"] == json!(30) && by_words.get("partial").is_none(), "words lack nothing: {by_words}");
+
+    // All have their vectors: nothing is missing, though old vectors are still there.
+    while its_worker.turn().await.unwrap() > 0 {}
+    app.coverage.turn().await.unwrap();
+    let whole = search(&owner, "vector").await;
+    assert!(whole["count"] == json!(30) && whole.get("partial").is_none(), "{whole}");
+    settle(&next, &its_worker).await;
+    next.turn().await.unwrap();
+    app.coverage.turn().await.unwrap();
+    assert_eq!(next.behind(), 0);
+    assert!(search(&owner, "vector").await.get("partial").is_none());
+
+    // Nodes that were written just now are missing too, for another reason.
+    nodes(&owner, &["heron of today".to_owned()]).await;
+    app.coverage.turn().await.unwrap();
+    search(&owner, "vector").await;
+    app.coverage.turn().await.unwrap();
+    let late = search(&owner, "hybrid").await;
+    assert_eq!(
+        (&late["count"], &late["partial"]),
+        (&json!(31), &json!({ "reason": "vectors_waiting", "searchable": 30, "waiting": 1 }))
+    );
+    assert!(search(&other, "vector").await.get("partial").is_none(), "what one tenant lacks is told to no other");
+}
+
+#[tokio::test]
+async fn whoever_lacks_vectors_is_known_before_the_first_search_however_many_do() {
+    let app = App::start().await;
+    let client = app.database.behind_the_scenes().await;
+    let sql = "insert into wardgraph.embedding_tenants (tenant_id, model)
+               select 'tenant-' || lpad(n::text, 5, '0'), 'another-model' from generate_series(1, 12000) n";
+    client.batch_execute(sql).await.unwrap();
+    app.coverage.begin().await.unwrap();
+    for tenant in ["tenant-00001", "tenant-05000", "tenant-05001", "tenant-10000", "tenant-12000"] {
+        let answer = search(&app.owner(tenant), "vector").await;
+        assert_eq!(answer["partial"]["reason"], json!("model_changing"), "{tenant}: {answer}");
+    }
+    assert!(search(&app.owner("tenant-12001"), "vector").await.get("partial").is_none());
+    client
+        .batch_execute("update wardgraph.embedding_tenants set model = 'wordllama-256' where tenant_id < 'tenant-11000'")
+        .await
+        .unwrap();
+    app.coverage.begin().await.unwrap();
+    assert!(search(&app.owner("tenant-05000"), "vector").await.get("partial").is_none());
+    assert_eq!(search(&app.owner("tenant-12000"), "vector").await["partial"]["reason"], json!("model_changing"));
+    // Once all have moved, nobody is looked at any more.
+    client.batch_execute("update wardgraph.embedding_tenants set model = 'wordllama-256'").await.unwrap();
+    app.coverage.begin().await.unwrap();
+    assert!(search(&app.owner("tenant-12000"), "vector").await.get("partial").is_none());
+}
+
+/// How far a node's vector of a model is turned, if it has one; a text of as many characters turns it as far.
+async fn turned(client: &tokio_postgres::Client, id: &str, model: &str) -> Option<f32> {
+    let sql = format!("select embedding::text from wardgraph.embeddings where node_id = '{id}' and model = '{model}'");
+    let row = client.query_opt(&sql, &[]).await.unwrap()?;
+    let [sin, cos]: [f32; 2] = serde_json::from_str(row.get::<_, String>(0).as_str()).unwrap();
+    Some(sin.atan2(cos))
+}
+
+async fn is_of(client: &tokio_postgres::Client, id: &str, model: &str, text: &str) -> bool {
+    let (sin, cos) = (text.len() as f32).sin_cos();
+    turned(client, id, model).await.is_some_and(|turned| (turned - sin.atan2(cos)).abs() < 1e-3)
+}
+
+async fn reword(caller: &Caller, id: &str, text: &str) {
+    caller.patch(&format!("/nodes/{id}"), &json!({ "props": { "text": text } })).await.ok();
+}
+
+#[tokio::test]
+async fn a_vector_of_an_older_text_does_not_come_back_with_its_model() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let (same, changed) = ("a heron", "an egret");
+    let ids = nodes(&owner, &[same.to_owned(), changed.to_owned()]).await;
+    let client = app.database.behind_the_scenes().await;
+    let (first, second) = (Dial::named("first"), Dial::named("second"));
+    settle(&keeper(&app, &first), &worker(&app, &first, 10)).await;
+
+    // While the old server lives its vectors stay, but for one whose text is another now.
+    app.clock.advance(Duration::from_secs(10));
+    let (next, its_worker) = (keeper(&app, &second), worker(&app, &second, 10));
+    next.turn().await.unwrap();
+    reword(&owner, &ids[1], "a cormorant that dries its wings").await;
+    until_idle(&its_worker).await;
+    assert!(is_of(&client, &ids[1], "second", "a cormorant that dries its wings").await);
+    assert!(is_of(&client, &ids[0], "first", same).await && is_of(&client, &ids[0], "second", same).await);
+    assert_eq!(turned(&client, &ids[1], "first").await, None, "a vector of the old text is still there");
+
+    // Back, before all is moved.
+    app.clock.advance(Duration::from_secs(10));
+    let back = keeper(&app, &first);
+    app.clock.advance(ALIVE + Duration::from_secs(1));
+    settle(&back, &worker(&app, &first, 10)).await;
+    assert!(is_of(&client, &ids[0], "first", same).await);
+    assert!(is_of(&client, &ids[1], "first", "a cormorant that dries its wings").await);
+    assert_eq!((vectors_of(&client, "first").await, vectors_of(&client, "second").await), (2, 0));
+}
+
+#[tokio::test]
+async fn what_an_old_server_made_of_an_old_text_is_not_kept_over_what_a_new_one_made_of_the_new() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let ids = nodes(&owner, &["a heron".to_owned()]).await;
+    let client = app.database.behind_the_scenes().await;
+    let (old, new) = (Dial::held_as("old"), Dial::held_as("new"));
+    let late = worker(&app, &old, 10);
+    let late = tokio::spawn(async move { late.turn().await.unwrap() });
+    old.is_asked().await;
+    // The text changes, and so does the model, while the old server is at the old text. The new one is at the second text when it changes again.
+    reword(&owner, &ids[0], "a heron that stands").await;
+    app.clock.advance(Duration::from_secs(10));
+    let keeper = keeper(&app, &new);
+    keeper.turn().await.unwrap();
+    let second = worker(&app, &new, 10);
+    let second = tokio::spawn(async move { second.turn().await.unwrap() });
+    new.is_asked().await;
+    reword(&owner, &ids[0], "a heron that stands on one leg").await;
+    let third = worker(&app, &new, 10);
+    let third = tokio::spawn(async move { third.turn().await.unwrap() });
+    new.is_asked().await;
+    // The waiting go on in the order in which they came.
+    new.let_go();
+    second.await.unwrap();
+    assert_eq!(turned(&client, &ids[0], "new").await, None, "the second text is the node's no more");
+    new.let_go();
+    third.await.unwrap();
+    assert!(is_of(&client, &ids[0], "new", "a heron that stands on one leg").await);
+    old.let_go();
+    late.await.unwrap();
+    assert_eq!(turned(&client, &ids[0], "old").await, None);
+    assert!(is_of(&client, &ids[0], "new", "a heron that stands on one leg").await);
+    assert_eq!(status(&owner, &ids[0]).await, "ready");
+    // A text that goes takes its vectors along, and what is under way does not bring them back.
+    reword(&owner, &ids[0], "a heron of which nothing is left").await;
+    let last = worker(&app, &new, 10);
+    let last = tokio::spawn(async move { last.turn().await.unwrap() });
+    new.is_asked().await;
+    owner.put(&format!("/nodes/{}", ids[0]), &json!({ "classes": ["T"], "props": {} })).await.ok();
+    new.let_go();
+    last.await.unwrap();
+    until_idle(&worker(&app, &new, 10)).await;
+    assert_eq!((turned(&client, &ids[0], "new").await, number(&client, "select count(*) from wardgraph.jobs").await), (None, 0));
+    assert_eq!(status(&owner, &ids[0]).await, "none");
 }

@@ -80,6 +80,7 @@ mod passed_over;
 mod plans;
 mod possession;
 mod postgres_tls;
+mod provider;
 mod queue;
 mod refusal;
 mod roles;

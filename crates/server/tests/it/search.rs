@@ -70,11 +70,23 @@ async fn the_mode_is_what_was_asked_for() {
         (json!({ "vector": vec![0.5; DIMENSION - 1] }), "/vector"),
         (json!({ "vector": vec![0.5; DIMENSION + 1] }), "/vector"),
         (json!({ "vector": vec![0.5; 384], "query": "x" }), "/vector"),
+        (json!({ "vector": vec![0.5; 16_000] }), "/vector"),
+        (json!({ "vector": vec![0.5; 16_001] }), "/vector"),
         (json!({ "vector": [] }), "/vector"),
         (json!({ "vector": vec![0.0; DIMENSION] }), "/vector"),
     ] {
         let refused = owner.post("/search", &request).await.problem(422);
         assert!(refused["errors"].as_array().unwrap().iter().any(|e| e["field"] == field), "{request}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_vector_may_have_as_many_numbers_as_a_model_may_have_dimensions() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    for (numbers, words) in [(4_097, "4097"), (16_000, "16000"), (16_001, "must have 1 to 16,000 numbers")] {
+        let refused = owner.post("/search", &json!({ "vector": vec![-0.123_456_78; numbers] })).await.problem(422);
+        assert!(refused["errors"].to_string().contains(words), "{numbers}: {refused}");
     }
 }
 

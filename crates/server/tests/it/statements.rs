@@ -100,6 +100,7 @@ const ACROSS_TENANTS: &[&str] = &[
     "graph.embedding.full",
     "graph.purge.claim",
     "graph.purge.depth",
+    "graph.search.lacking",
     "organizations.review.claim",
     "organizations.used.grants_of_clients",
     "organizations.used.grants_of_members",

@@ -53,9 +53,10 @@ migrations![
     "0039_own_indexes",
     "0040_invitations_to_any_role",
     "0041_what_is_kept_of_the_deleted",
-    "0045_one_text_stops_nobody",
-    "0046_searched_by_tenant",
-    "0047_room_for_answers",
+    "0042_vectors_know_their_text",
+    "0043_one_text_stops_nobody",
+    "0044_searched_by_tenant",
+    "0045_room_for_answers",
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {
