@@ -153,8 +153,8 @@ impl<T: DeserializeOwned + Body + Send + 'static> Decode for Json<T> {
     }
 }
 
-/// Up to this size a body is read on the spot: it takes less than a millisecond. So are its texts cleaned.
-pub(crate) const AT_ONCE_BYTES: usize = 64 << 10;
+/// Up to this size a body is read on the spot: it takes less than a millisecond.
+const AT_ONCE_BYTES: usize = 64 << 10;
 
 fn parse<T: DeserializeOwned + Body>(body: &[u8]) -> Result<T, Problem> {
     // serde would take a list for an object all of whose members may be absent.

@@ -15,7 +15,7 @@ use wardgraph_gate::{Committed, Permit};
 use wardgraph_graph::node::{self, Creation};
 use wardgraph_kernel::{Endpoint, Write};
 
-use super::{cleaning::all_cleaned, nodes::domain, note_named_tenant, update_event};
+use super::{cleaning::items_cleaned, nodes::domain, note_named_tenant, update_event};
 use crate::{Failure, Services};
 
 /// Of the tenant's nodes and of the shared ones.
@@ -28,7 +28,7 @@ pub(crate) async fn create_all<E: Endpoint<Mode = Write, Output = Json<NodeBatch
     permit.charge_items(batch.nodes.len())?;
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
     let replaces = storing.on_conflict == OnConflict::Update;
-    let faults = faults(&batch.nodes, replaces);
+    let mut faults = faults(&batch.nodes, replaces);
     let (mut valid, mut named) = (Vec::new(), vec![batch.tenant_id]);
     for (new, faults) in batch.nodes.into_iter().zip(&faults) {
         named.push(new.tenant_id.clone());
@@ -36,7 +36,7 @@ pub(crate) async fn create_all<E: Endpoint<Mode = Write, Output = Json<NodeBatch
             valid.push(domain(new));
         }
     }
-    let (valid, pointers): (Vec<_>, Vec<_>) = all_cleaned(valid).await?.into_iter().unzip();
+    let (valid, pointers) = items_cleaned(valid, &mut faults, "nodes").await?;
     let mut work = permit.begin()?;
     for named in &named {
         note_named_tenant(&mut work, named, &tenant);

@@ -15,7 +15,7 @@ use wardgraph_graph::edge::{self, Creation, End};
 use wardgraph_kernel::{EdgeId, List, NodeId};
 
 use super::{
-    cleaning::{all_cleaned, cleaned},
+    cleaning::{cleaned, items_cleaned},
     note_named_tenant, page,
 };
 use crate::Failure;
@@ -45,7 +45,7 @@ pub(crate) async fn create_all(
         }
         faults.push(found);
     }
-    let (valid, pointers): (Vec<_>, Vec<_>) = all_cleaned(valid).await?.into_iter().unzip();
+    let (valid, pointers) = items_cleaned(valid, &mut faults, "edges").await?;
     let mut work = permit.begin()?;
     for named in &named {
         note_named_tenant(&mut work, named, &tenant);

@@ -2,8 +2,8 @@
 //!
 //! HTML's parser opens every formatting element anew that is still open when a block begins or ends, so that few tags make very many elements:
 //! five hundred of `<b>` before five hundred of `<p>` make a quarter of a million. Which of them are still open is asked in the simplest way
-//! that cannot be wrong: one counts as closed if nothing but text and elements that are closed themselves stand between its tag and its end
-//! tag, none of them with a `<` in it. All others count as open to the end.
+//! that cannot be wrong: one counts as closed if nothing but text and some plain elements that are closed themselves stand between its tag and
+//! its end tag, none of them with a `<` in it. All others count as open to the end.
 
 use super::tag::lower;
 
@@ -24,8 +24,33 @@ const MOST_OPEN: usize = 16;
 const FORMATTING: &[&str] = &["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"];
 /// Elements that change nothing of what is open, and have no end.
 const EMPTY: &[&str] = &["br", "img", "wbr"];
-/// Elements that change nothing of what is open, if they end where they began.
-const INLINE: &[&str] = &["span", "sub", "sup"];
+/// Elements that leave nothing open behind them, if they end where they began.
+const PLAIN: &[&str] = &[
+    "span",
+    "sub",
+    "sup",
+    "div",
+    "p",
+    "section",
+    "article",
+    "header",
+    "footer",
+    "main",
+    "nav",
+    "aside",
+    "li",
+    "ul",
+    "ol",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "figure",
+    "figcaption",
+    "blockquote",
+];
 
 /// The work that a text is.
 #[derive(Debug, Default)]
@@ -42,6 +67,8 @@ pub(super) struct Effort<'a> {
     octets: usize,
     /// How many formatting elements began or ended otherwise than in one place.
     astray: usize,
+    /// Octets of those that are closed, once for each tag within them.
+    within: usize,
 }
 
 impl<'a> Effort<'a> {
@@ -54,7 +81,7 @@ impl<'a> Effort<'a> {
             }
             return;
         }
-        self.tags += 1;
+        self.tag();
         let name = rest.strip_prefix(b"/").unwrap_or_default();
         let end = name.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(name.len());
         let (name, rest) = name.split_at(end);
@@ -69,7 +96,7 @@ impl<'a> Effort<'a> {
 
     /// A start tag from `at` to `end` in the text, which has an end there or not.
     pub(super) fn start(&mut self, (at, end): (usize, usize), name: &'a [u8], attributes: usize, ends: bool) {
-        self.tags += 1;
+        self.tag();
         self.attributes = self.attributes.saturating_add(attributes.saturating_mul(attributes));
         if at < self.ended || self.open.len() >= MOST_OPEN {
             self.all_astray();
@@ -77,7 +104,7 @@ impl<'a> Effort<'a> {
         self.ended = self.ended.max(end);
         if is_one_of(FORMATTING, name) {
             self.open.push((name, (end - at).max(LEAST_ELEMENT_BYTES)));
-        } else if is_one_of(INLINE, name) {
+        } else if is_one_of(PLAIN, name) {
             self.open.push((name, 0));
         } else if !is_one_of(EMPTY, name) {
             self.all_astray();
@@ -85,6 +112,11 @@ impl<'a> Effort<'a> {
         if !ends {
             self.all_astray();
         }
+    }
+
+    fn tag(&mut self) {
+        self.tags += 1;
+        self.within = self.within.saturating_add(self.open.iter().map(|(_, octets)| octets).sum());
     }
 
     fn all_astray(&mut self) {
@@ -103,7 +135,7 @@ impl<'a> Effort<'a> {
     pub(super) fn is_too_much(mut self, bytes: usize) -> bool {
         self.all_astray();
         let events = self.tags.saturating_add(self.astray.saturating_mul(ADOPTED));
-        let again = self.octets.saturating_mul(events).saturating_mul(AGAIN);
+        let again = self.octets.saturating_mul(events).saturating_add(self.within).saturating_mul(AGAIN);
         let steps = self.tags.saturating_mul(self.tags).saturating_add(self.attributes).saturating_add(again);
         steps > bytes.max(LEAST_BYTES).saturating_mul(MOST_STEPS)
     }
