@@ -10,9 +10,9 @@ use super::tag::lower;
 /// A text of so many octets or fewer may take as much work as one of so many.
 const LEAST_BYTES: usize = 512;
 /// Steps of work for each octet of text. A step takes some ten nanoseconds.
-const MOST_STEPS: usize = 64;
+const MOST_STEPS: usize = 128;
 /// How many steps it takes to make an octet of an element anew.
-const AGAIN: usize = 8;
+const AGAIN: usize = 16;
 /// How many octets an element counts for at least.
 const LEAST_ELEMENT_BYTES: usize = 32;
 /// How often an end tag among others has elements made anew, by the "adoption agency" of HTML's parser.
