@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use wardgraph_api::{
-    FieldError, Json, Query,
+    FieldError, Json, Problem, Query,
     validate::Faults,
     wire::{
-        Name,
+        Name, NamedTenant,
         node::{NewNode, NodeBatch, NodeBatchResult, NodeItemResult, OnConflict, Storing},
     },
 };
@@ -28,14 +28,8 @@ pub(crate) async fn create_all<E: Endpoint<Mode = Write, Output = Json<NodeBatch
     permit.charge_items(batch.nodes.len())?;
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
     let replaces = storing.on_conflict == OnConflict::Update;
-    let mut faults = faults(&batch.nodes, replaces);
-    let (mut valid, mut named) = (Vec::new(), vec![batch.tenant_id]);
-    for (new, faults) in batch.nodes.into_iter().zip(&faults) {
-        named.push(new.tenant_id.clone());
-        if faults.is_empty() {
-            valid.push(domain(new));
-        }
-    }
+    let sorted = tokio::task::spawn_blocking(move || sorted(batch, replaces)).await;
+    let (mut faults, valid, named) = sorted.map_err(|_| Problem::internal("the items could not be looked at"))?;
     let (valid, pointers) = items_cleaned(valid, &mut faults, "nodes").await?;
     let mut work = permit.begin()?;
     for named in &named {
@@ -68,6 +62,19 @@ pub(crate) async fn create_all<E: Endpoint<Mode = Write, Output = Json<NodeBatch
     }
     let created = subjects.len();
     Ok(work.commit_all(subjects, Json(NodeBatchResult { created, updated, failed, results })).await?)
+}
+
+/// What is wrong with each item, those with nothing wrong, and the tenants that were named. It takes as long as the batch is large.
+fn sorted(batch: NodeBatch, replaces: bool) -> (Vec<Vec<FieldError>>, Vec<node::NewNode>, Vec<NamedTenant>) {
+    let faults = faults(&batch.nodes, replaces);
+    let (mut valid, mut named) = (Vec::new(), vec![batch.tenant_id]);
+    for (new, faults) in batch.nodes.into_iter().zip(&faults) {
+        named.push(new.tenant_id.clone());
+        if faults.is_empty() {
+            valid.push(domain(new));
+        }
+    }
+    (faults, valid, named)
 }
 
 /// What is wrong with each item. Where items replace what is there, the last one of an external id counts, and the others are refused.
