@@ -227,6 +227,11 @@ impl NewEdge {
     pub fn size_bytes(&self) -> i32 {
         i32::try_from(weight(&self.props)).unwrap_or(i32::MAX)
     }
+
+    /// Whether nothing of it has to be cleaned, which is seen by looking at so many octets.
+    pub fn is_plain(&self, most_bytes: usize) -> bool {
+        clean::is_plain(std::iter::once(&self.props), most_bytes)
+    }
 }
 
 /// An edge as it is stored.

@@ -129,6 +129,12 @@ impl NewNode {
         let objects = [&self.props, &self.metadata, &self.refresh_policy].into_iter().chain(&self.triggers);
         i32::try_from(objects.map(weight).sum::<usize>()).unwrap_or(i32::MAX)
     }
+
+    /// Whether nothing of it has to be cleaned, which is seen by looking at so many octets.
+    pub fn is_plain(&self, most_bytes: usize) -> bool {
+        let objects = [&self.props, &self.metadata, &self.refresh_policy].into_iter().chain(&self.triggers);
+        clean::is_plain(objects, most_bytes)
+    }
 }
 
 /// A node as it is stored.

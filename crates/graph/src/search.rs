@@ -14,7 +14,7 @@ use wardgraph_embed::{Embedder, Lane};
 use wardgraph_kernel::{Mode, NodeId, Read, TenantId, Timestamp};
 use wardgraph_store::{Plan, Row, Statement, StoreError, ToSql, Tx, Vector};
 
-use crate::{GraphError, bound::ANSWER_BYTES, filter::Filter, node::named};
+use crate::{GraphError, bound::ANSWER_BYTES, clean, filter::Filter, node::named};
 use statements::Way;
 
 pub(crate) use coverage::STATEMENTS;
@@ -72,7 +72,7 @@ pub struct Found {
     pub props: Value,
     /// What else is known of it.
     pub metadata: Value,
-    /// The beginning of its text.
+    /// The beginning of its text, with nothing in it that a browser would run.
     pub text: String,
     /// Cosine similarity; `None` without a vector on either side.
     pub similarity: Option<f64>,
@@ -220,7 +220,7 @@ fn read(row: &Row) -> Result<Found, StoreError> {
         classes: row.try_get(2)?,
         props: row.try_get(3)?,
         metadata: row.try_get(4)?,
-        text: row.try_get(5)?,
+        text: clean::part(row.try_get(5)?),
         similarity: row.try_get(6)?,
         score: row.try_get(7)?,
         reasons: Reasons {

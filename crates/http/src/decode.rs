@@ -139,8 +139,8 @@ impl<T: DeserializeOwned + Body + Send + 'static> Decode for Json<T> {
     }
 }
 
-/// Up to this size a body is read on the spot: it takes less than a millisecond. So are its texts cleaned.
-pub(crate) const AT_ONCE_BYTES: usize = 64 << 10;
+/// Up to this size a body is read on the spot: it takes less than a millisecond.
+const AT_ONCE_BYTES: usize = 64 << 10;
 
 fn parse<T: DeserializeOwned + Body>(body: &[u8]) -> Result<T, Problem> {
     let body = if body.is_empty() && T::MAY_BE_ABSENT { b"{}" } else { body };

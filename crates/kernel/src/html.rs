@@ -3,7 +3,17 @@
 //! Looking for it may take too much for too little, never the other way round: every `<` before a letter counts as a tag, whatever stands
 //! around it, since what is a comment to one parser is a tag to another.
 
-/// More tags or attributes than this are not parsed: parsing may take quadratic time. The text's `<` are escaped instead.
+mod address;
+mod effort;
+mod tag;
+
+use self::{
+    address::is_code,
+    effort::Effort,
+    tag::{Tag, lower},
+};
+
+/// More tags or attributes than this are not parsed, nor what else would take long. The text's `<` are escaped instead.
 const MOST_PARSED: usize = 1_000;
 /// How many bytes of tags are looked at for each byte of text; more is hostile: tags within tags within tags.
 const MOST_LOOKED: usize = 8;
@@ -51,39 +61,83 @@ pub enum Found {
     Nothing,
     /// Active HTML.
     Active,
-    /// Active, or too much to tell.
+    /// Active, or too much to tell, or too much to be parsed.
     TooMuch,
 }
 
 /// Looks for active HTML in a text, in bounded time.
 pub fn look(text: &str) -> Found {
     let bytes = text.as_bytes();
-    let (mut tags, mut attributes, mut looked, mut active) = (0_usize, 0_usize, 0_usize, false);
-    let most_looked = bytes.len().saturating_mul(MOST_LOOKED);
-    let mut rest = bytes;
-    while let Some(start) = rest.iter().position(|byte| *byte == b'<') {
-        rest = rest.get(start + 1..).unwrap_or_default();
+    let (mut attributes, mut active, mut effort) = (0_usize, false, Effort::default());
+    let mut left = bytes.len().saturating_mul(MOST_LOOKED);
+    for (at, _) in text.match_indices('<') {
+        let rest = bytes.get(at + 1..).unwrap_or_default();
         if !rest.first().is_some_and(u8::is_ascii_alphabetic) {
+            effort.other(at, rest);
             continue;
         }
-        tags += 1;
         let mut tag = Tag { rest };
         let name = tag.name();
-        active |= ACTIVE.contains(&name.as_str()) || has_namespace(&name);
+        active |= is_active_element(name);
+        let before = attributes;
         while let Some((name, value)) = tag.attribute() {
             attributes += 1;
-            active |= is_active(&name, value);
+            active |= is_active(name, value);
         }
-        looked += rest.len() - tag.rest.len();
-        if looked > most_looked {
-            return Found::TooMuch;
-        }
+        let looked = rest.len() - tag.rest.len();
+        effort.start((at, at + 1 + looked), name, attributes - before, tag.ends());
+        let Some(still) = left.checked_sub(looked) else { return Found::TooMuch };
+        left = still;
     }
     match active {
         false => Found::Nothing,
-        true if tags > MOST_PARSED || attributes > MOST_PARSED => Found::TooMuch,
+        true if effort.tags() > MOST_PARSED || attributes > MOST_PARSED || effort.is_too_much(bytes.len()) => Found::TooMuch,
         true => Found::Active,
     }
+}
+
+/// The text with every `<` escaped whose tag does not end where the text does, so that nothing which is shown behind it becomes part of the tag;
+/// `None` where all tags end. In bounded time: where it would take longer, every `<` is escaped.
+pub fn ended(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let (mut open, mut left) = (Vec::new(), bytes.len().saturating_mul(MOST_LOOKED));
+    for (at, _) in text.match_indices('<') {
+        let rest = bytes.get(at + 1..).unwrap_or_default();
+        let name = rest.strip_prefix(b"/").unwrap_or(rest);
+        if !name.first().is_none_or(u8::is_ascii_alphabetic) {
+            continue;
+        }
+        let mut tag = Tag { rest: name };
+        tag.name();
+        while tag.attribute().is_some() {}
+        if !tag.ends() {
+            open.push(at);
+        }
+        let Some(still) = left.checked_sub(name.len() - tag.rest.len()) else { return Some(escaped(text)) };
+        left = still;
+    }
+    if open.is_empty() {
+        return None;
+    }
+    let (mut ended, mut begin) = (String::with_capacity(text.len() + 3 * open.len()), 0);
+    for at in open {
+        ended.push_str(text.get(begin..at).unwrap_or_default());
+        ended.push_str("&lt;");
+        begin = at + 1;
+    }
+    ended.push_str(text.get(begin..).unwrap_or_default());
+    Some(ended)
+}
+
+/// The text with every `<` escaped.
+pub fn escaped(text: &str) -> String {
+    text.replace('<', "&lt;")
+}
+
+/// Whether an element of this name is active.
+fn is_active_element(name: &[u8]) -> bool {
+    let name = lower(name);
+    ACTIVE.contains(&name.as_str()) || has_namespace(&name)
 }
 
 /// Whether a name belongs to another namespace, as `svg:script` does to XML. Markdown's `<https://example.com>` does not.
@@ -96,110 +150,13 @@ const WORDS: &[&str] =
     &["one", "ones", "once", "only", "onto", "online", "ongoing", "onset", "onward", "onwards", "onion", "onions", "ontology"];
 
 /// Whether an attribute runs something: an event handler, or an address that is code.
-fn is_active(name: &str, value: &[u8]) -> bool {
+fn is_active(name: &[u8], value: &[u8]) -> bool {
+    // None other names an attribute that runs by itself.
+    let may_run = name.first().is_some_and(|first| matches!(first, b'o' | b'O' | b's' | b'S' | b'f' | b'F' | b'\0'));
+    (may_run && runs(&lower(name))) || is_code(value)
+}
+
+fn runs(name: &str) -> bool {
     let handler = name.len() > 2 && name.starts_with("on") && !WORDS.contains(&name);
-    handler || matches!(name, "srcdoc" | "formaction") || is_code(value)
-}
-
-/// Whether a value is an address that runs, as a browser reads it: blanks and control characters do not count, and characters may be
-/// spelled as references.
-fn is_code(value: &[u8]) -> bool {
-    if value.is_empty() {
-        return false;
-    }
-    let value = String::from_utf8_lossy(value);
-    // Old browsers quote with backticks.
-    let counts = |c: &char| !c.is_whitespace() && !c.is_control() && *c != '`';
-    let start: String = decoded(&value).filter(counts).take(24).collect();
-    let start = start.to_ascii_lowercase();
-    CODE.iter().any(|scheme| start.starts_with(scheme)) || start.strip_prefix("data:").is_some_and(|data| !is_picture(data))
-}
-
-/// Schemes whose addresses run.
-const CODE: &[&str] = &["javascript:", "vbscript:", "livescript:"];
-
-/// Whether what follows `data:` is of a kind that is painted and never run; one that goes on, as `png+xml` does, is another kind.
-fn is_picture(data: &str) -> bool {
-    ["image/png", "image/jpeg", "image/gif", "image/webp"]
-        .iter()
-        .any(|kind| data.strip_prefix(kind).is_some_and(|rest| rest.starts_with([';', ','])))
-}
-
-/// The characters of a value with its character references read, those that a scheme can be made of: no further than they are asked for,
-/// since however many of them do not count, the scheme comes behind them.
-fn decoded(value: &str) -> impl Iterator<Item = char> {
-    let mut rest = value;
-    std::iter::from_fn(move || {
-        let mut chars = rest.chars();
-        let next = chars.next()?;
-        let (character, left) = if next == '&' { reference(chars.as_str()) } else { (None, chars.as_str()) };
-        rest = left;
-        Some(character.unwrap_or(next))
-    })
-}
-
-/// One character reference and what follows it; nothing of it is used up where it is none.
-fn reference(text: &str) -> (Option<char>, &str) {
-    for (name, character) in [("colon;", ':'), ("Tab;", '\t'), ("NewLine;", '\n'), ("lpar;", '('), ("sol;", '/')] {
-        if let Some(rest) = text.strip_prefix(name) {
-            return (Some(character), rest);
-        }
-    }
-    let Some(digits) = text.strip_prefix('#') else { return (None, text) };
-    let (digits, radix) = digits.strip_prefix(['x', 'X']).map_or((digits, 10), |digits| (digits, 16));
-    let end = digits.find(|c: char| !c.is_digit(radix)).unwrap_or(digits.len());
-    let (number, rest) = digits.split_at(end);
-    let character = u32::from_str_radix(number, radix).ok().and_then(char::from_u32);
-    match character {
-        Some(_) => (character, rest.strip_prefix(';').unwrap_or(rest)),
-        None => (None, text),
-    }
-}
-
-/// A tag that is being read, from behind its `<`.
-struct Tag<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Tag<'a> {
-    fn take(&mut self, until: impl Fn(u8) -> bool) -> &'a [u8] {
-        let end = self.rest.iter().position(|byte| until(*byte)).unwrap_or(self.rest.len());
-        let (taken, rest) = self.rest.split_at(end);
-        self.rest = rest;
-        taken
-    }
-
-    fn name(&mut self) -> String {
-        lower(self.take(|byte| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'>')))
-    }
-
-    /// The next attribute; `None` at the end of the tag.
-    fn attribute(&mut self) -> Option<(String, &'a [u8])> {
-        self.take(|byte| !(byte.is_ascii_whitespace() || byte == b'/'));
-        if self.rest.first().is_none_or(|byte| *byte == b'>') {
-            return None;
-        }
-        let (first, rest) = self.rest.split_at(1);
-        self.rest = rest;
-        let name = [first, self.take(|byte| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'>' | b'='))].concat();
-        self.take(|byte| !byte.is_ascii_whitespace());
-        let Some(rest) = self.rest.strip_prefix(b"=") else { return Some((lower(&name), b"")) };
-        self.rest = rest;
-        self.take(|byte| !byte.is_ascii_whitespace());
-        let value = match self.rest.split_first() {
-            Some((quote @ (b'"' | b'\''), rest)) => {
-                self.rest = rest;
-                let value = self.take(|byte| byte == *quote);
-                self.rest = self.rest.get(1..).unwrap_or_default();
-                value
-            }
-            _ => self.take(|byte| byte.is_ascii_whitespace() || byte == b'>'),
-        };
-        Some((lower(&name), value))
-    }
-}
-
-fn lower(name: &[u8]) -> String {
-    let name = String::from_utf8_lossy(name).to_ascii_lowercase();
-    if name.contains('\0') { name.replace('\0', "") } else { name }
+    handler || matches!(name, "srcdoc" | "formaction")
 }

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use serde_json::json;
 use wardgraph_api::{
-    FieldError, Json, Query,
+    FieldError, Json, Problem, Query,
     validate::Faults,
     wire::{
-        Name,
+        Name, NamedTenant,
         node::{NewNode, NodeBatch, NodeBatchResult, NodeItemResult, OnConflict, Storing},
     },
 };
@@ -16,7 +16,7 @@ use wardgraph_gate::{Committed, Permit};
 use wardgraph_graph::node::{self, Creation};
 use wardgraph_kernel::{Endpoint, Timestamp, Write};
 
-use super::{cleaning::all_cleaned, nodes::domain, note_named_tenant, times, update_event};
+use super::{cleaning::items_cleaned, nodes::domain, note_named_tenant, times, update_event};
 use crate::{Failure, Services};
 
 /// Of the tenant's nodes and of the shared ones.
@@ -31,16 +31,10 @@ pub(crate) async fn create_all<E: Endpoint<Mode = Write, Output = Json<NodeBatch
         return Ok(permit.begin()?.refuse(problem).await?);
     }
     let replaces = storing.on_conflict == OnConflict::Update;
-    let faults = faults(&batch.nodes, replaces, now);
     let given: Vec<_> = batch.nodes.iter().map(|new| new.created_at).collect();
-    let (mut valid, mut named) = (Vec::new(), vec![batch.tenant_id]);
-    for (new, faults) in batch.nodes.into_iter().zip(&faults) {
-        named.push(new.tenant_id.clone());
-        if faults.is_empty() {
-            valid.push(domain(new));
-        }
-    }
-    let (valid, pointers): (Vec<_>, Vec<_>) = all_cleaned(valid).await?.into_iter().unzip();
+    let sorted = tokio::task::spawn_blocking(move || sorted(batch, replaces, now)).await;
+    let (mut faults, valid, named) = sorted.map_err(|_| Problem::internal("the items could not be looked at"))?;
+    let (valid, pointers) = items_cleaned(valid, &mut faults, "nodes").await?;
     services.backlog.admit_if(valid.iter().any(node::NewNode::has_text), &permit.owner())?;
     let mut work = permit.begin()?;
     for named in &named {
@@ -78,6 +72,19 @@ pub(crate) async fn create_all<E: Endpoint<Mode = Write, Output = Json<NodeBatch
         }
     }
     Ok(work.commit_all(subjects, Json(NodeBatchResult { created, updated, failed, results })).await?)
+}
+
+/// What is wrong with each item, those with nothing wrong, and the tenants that were named. It takes as long as the batch is large.
+fn sorted(batch: NodeBatch, replaces: bool, now: Timestamp) -> (Vec<Vec<FieldError>>, Vec<node::NewNode>, Vec<NamedTenant>) {
+    let faults = faults(&batch.nodes, replaces, now);
+    let (mut valid, mut named) = (Vec::new(), vec![batch.tenant_id]);
+    for (new, faults) in batch.nodes.into_iter().zip(&faults) {
+        named.push(new.tenant_id.clone());
+        if faults.is_empty() {
+            valid.push(domain(new));
+        }
+    }
+    (faults, valid, named)
 }
 
 /// What is wrong with each item. Where items replace what is there, the last one of an external id counts, and the others are refused.

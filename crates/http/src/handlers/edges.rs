@@ -7,7 +7,7 @@ use wardgraph_api::{
     table::graph::{CreateEdge, CreateEdges, DeleteEdge, GetEdge, ListEdges},
     validate::Faults,
     wire::{
-        Name,
+        Name, NamedTenant,
         edge::{Edge, EdgeBatch, EdgeBatchResult, EdgeFilter, EdgeItemResult, EdgePage, EdgeStoring, NewEdge},
         node::OnConflict,
         relation::Directions,
@@ -19,10 +19,10 @@ use wardgraph_graph::{
     GraphError,
     edge::{self, Creation, End, Replaced, Stored},
 };
-use wardgraph_kernel::{EdgeId, Endpoint, EventType, List, NodeId, Write, hex};
+use wardgraph_kernel::{EdgeId, Endpoint, EventType, List, NodeId, Timestamp, Write, hex};
 
 use super::{
-    cleaning::{all_cleaned, cleaned},
+    cleaning::{cleaned, items_cleaned},
     note_named_tenant, page,
     relations::direction,
     times,
@@ -81,18 +81,9 @@ pub(crate) async fn create_all(
         return Ok(permit.begin()?.refuse(problem).await?);
     }
     let given: Vec<_> = batch.edges.iter().map(|new| new.created_at).collect();
-    let (mut valid, mut faults, mut named) = (Vec::new(), Vec::new(), vec![batch.tenant_id]);
-    for (index, new) in batch.edges.into_iter().enumerate() {
-        named.push(new.tenant_id.clone());
-        let place = format!("/edges/{index}");
-        let mut found = Faults::below(place.clone(), &new);
-        found.extend(times::fault(&place, new.created_at, now));
-        if found.is_empty() {
-            valid.push(domain(new));
-        }
-        faults.push(found);
-    }
-    let (valid, pointers): (Vec<_>, Vec<_>) = all_cleaned(valid).await?.into_iter().unzip();
+    let sorted = tokio::task::spawn_blocking(move || sorted(batch, now)).await;
+    let (mut faults, valid, named) = sorted.map_err(|_| Problem::internal("the items could not be looked at"))?;
+    let (valid, pointers) = items_cleaned(valid, &mut faults, "edges").await?;
     let mut work = permit.begin()?;
     for named in &named {
         note_named_tenant(&mut work, named, &tenant);
@@ -164,6 +155,22 @@ fn note_changed<E: Endpoint<Mode = Write>>(work: &mut Work<E>, replaced: &Replac
         let payload = json!({ "before": told(&replaced.was), "after": told(&replaced.edge.props) });
         work.changed_telling(EventType::EdgeUpdated, replaced.edge.id, payload);
     }
+}
+
+/// What is wrong with each item, those with nothing wrong, and the tenants that were named. It takes as long as the batch is large.
+fn sorted(batch: EdgeBatch, now: Timestamp) -> (Vec<Vec<FieldError>>, Vec<edge::NewEdge>, Vec<NamedTenant>) {
+    let (mut faults, mut valid, mut named) = (Vec::new(), Vec::new(), vec![batch.tenant_id]);
+    for (index, new) in batch.edges.into_iter().enumerate() {
+        named.push(new.tenant_id.clone());
+        let place = format!("/edges/{index}");
+        let mut found = Faults::below(place.clone(), &new);
+        found.extend(times::fault(&place, new.created_at, now));
+        if found.is_empty() {
+            valid.push(domain(new));
+        }
+        faults.push(found);
+    }
+    (faults, valid, named)
 }
 
 pub(crate) async fn list(permit: Permit<ListEdges>, Query(query): Query<EdgeFilter>) -> Result<Json<EdgePage>, Failure> {

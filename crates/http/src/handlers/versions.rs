@@ -16,7 +16,7 @@ use wardgraph_graph::node::{self, Meant, QUEUED, Replaced, Version};
 use wardgraph_kernel::{EdgeId, Endpoint, EventType, List, NodeId, Owner, Timestamp, Write};
 
 use super::{
-    cleaning::cleaned,
+    cleaning::{PatchTexts, cleaned},
     nodes::{domain, wire},
     note_named_tenant, page,
 };
@@ -25,11 +25,13 @@ use crate::{Failure, Services};
 /// Of the tenant's nodes and of the shared ones.
 pub(crate) async fn patch<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I: Into<NodeId>>(
     permit: Permit<E>,
-    (Path(id), if_match, Json(patch)): (Path<I>, IfMatch, Json<NodePatch>),
+    (Path(id), if_match, Json(mut patch)): (Path<I>, IfMatch, Json<NodePatch>),
     services: Services,
 ) -> Result<Committed<E>, Failure> {
     let id = id.into();
     let (now, tenant, owner) = (permit.now(), permit.tenant().clone(), permit.owner());
+    let (texts, cleaned) = cleaned(PatchTexts::of(&mut patch)).await?;
+    texts.put_back(&mut patch);
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &patch.tenant_id, &tenant);
     let was = node::hold(&mut work.tx(), id, meant(&if_match)).await?;
@@ -40,7 +42,7 @@ pub(crate) async fn patch<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I: I
     if !faults.is_empty() {
         return Err(Problem::invalid("the patched node is not valid: see `errors`").fields(faults).into());
     }
-    let (new, cleaned) = cleaned(node::NewNode { external_id, ..domain(new) }).await?;
+    let new = node::NewNode { external_id, ..domain(new) };
     let replaced = node::replace(&mut work.tx(), id, new, Meant::ANY, now).await?;
     services.backlog.admit_if(replaced.queued, &owner)?;
     changed(work, replaced, cleaned).await

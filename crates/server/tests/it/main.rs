@@ -17,6 +17,7 @@ mod cancel;
 mod cast;
 mod catalogue;
 mod certificates;
+mod cleaned_together;
 mod cleaning;
 mod client_keys;
 mod client_proofs;
