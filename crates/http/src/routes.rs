@@ -105,6 +105,7 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(shared::CreateSharedNodes, with(services, batch::create_all))
         .mount(shared::PatchSharedNode, with(services, versions::patch))
         .mount(shared::ReplaceSharedNode, with(services, versions::replace))
+        .mount(shared::ListSharedNodeVersions, versions::list)
         .mount(shared::RestoreSharedNode, with(services, handlers::shared::restore))
         .mount(shared::DeleteSharedNode, handlers::shared::delete)
         .mount(m::EnableMfa, with(services, mfa::enrol::enable))

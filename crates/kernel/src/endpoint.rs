@@ -177,7 +177,7 @@ impl Spec {
         )
     }
 
-    /// Whether shared rows are worked on exactly where [`Permission::SharedWrite`] is asked, and an event is left; an account's where entry is
+    /// Whether shared rows are worked on exactly where [`Permission::SharedWrite`] is asked, and an event is left by what changes them; an account's where entry is
     /// `own:`, or where [`Permission::MembersWrite`] or [`Permission::ClientsWrite`] is asked of a person, since whoever invites or registers must be
     /// signed in still; members are read where [`Permission::UsersRead`] is asked, and seen to where a permission is asked that is about the
     /// organization itself, or by who leaves it or brings it back, after a fresh sign-in; the directory is read where [`Permission::DirectoryRead`]
@@ -194,7 +194,7 @@ impl Spec {
         let lists = matches!(self.access, Access::Permission(Permission::DirectoryRead));
         match self.rows {
             Rows::Own => !shares && !reads && !administers && !lists,
-            Rows::Shared => shares && self.event.is_some(),
+            Rows::Shared => shares && (self.event.is_some() || matches!(self.method, Method::GET)),
             Rows::Account => own || invites || clients,
             Rows::Subject => own && self.event.is_none(),
             Rows::Members => reads && matches!(self.method, Method::GET),

@@ -140,7 +140,7 @@ macro_rules! endpoints {
 
             const _: () = assert!(
                 <$name as ::wardgraph_kernel::Endpoint>::SPEC.shares_as_it_should(),
-                "`rows: Shared` goes with `permission: SharedWrite` and `audit:`, `rows: Account` with `own:` or `permission: MembersWrite` or `ClientsWrite`, `rows: Members` with `permission: UsersRead` and GET, `rows: Organization` with a permission about the organization itself and, where it changes something, `fresh:`, `rows: Accounts` with `permission: UsersWrite` or `own:`, `fresh:` and `audit:`; and these with nothing else"
+                "`rows: Shared` goes with `permission: SharedWrite` and `audit:` or GET, `rows: Account` with `own:` or `permission: MembersWrite` or `ClientsWrite`, `rows: Members` with `permission: UsersRead` and GET, `rows: Organization` with a permission about the organization itself and, where it changes something, `fresh:`, `rows: Accounts` with `permission: UsersWrite` or `own:`, `fresh:` and `audit:`; and these with nothing else"
             );
             const _: () = assert!(
                 <$name as ::wardgraph_kernel::Endpoint>::SPEC.pages_as_it_should(),

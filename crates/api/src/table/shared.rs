@@ -6,7 +6,7 @@ use crate::{
     IfMatch, Json, NoContent, Path, Query, Stored, Tagged,
     wire::{
         node::{NewNode, Node, NodeBatch, NodeBatchResult, Storing},
-        version::{NodePatch, SharedRestoration},
+        version::{NodePatch, NodeVersionPage, SharedRestoration, VersionFilter},
     },
 };
 
@@ -34,7 +34,11 @@ crate::endpoints! {
     ReplaceSharedNode: PUT "/api/v1/shared/nodes/{id}" ((Path<SharedNodeId>, IfMatch, Json<NewNode>)) -> Tagged<Node> {
         permission: SharedWrite, rows: Shared, limit: NodeWrite, audit: SharedNodeUpdated, body: SMALL,
     }
-    /// Go back to an earlier version of a shared node, as a new one. What it was is read where tenants' nodes are: `/nodes/{id}/versions`.
+    /// List what a shared node was, page by page: the version in force first. Tenants are shown that one alone.
+    ListSharedNodeVersions: GET "/api/v1/shared/nodes/{id}/versions" ((Path<SharedNodeId>, Query<VersionFilter>)) -> Json<NodeVersionPage> {
+        permission: SharedWrite, rows: Shared, limit: Read, body: 0,
+    }
+    /// Go back to an earlier version of a shared node, as a new one.
     RestoreSharedNode: POST "/api/v1/shared/nodes/{id}/restore" ((Path<SharedNodeId>, IfMatch, Json<SharedRestoration>)) -> Tagged<Node> {
         permission: SharedWrite, rows: Shared, limit: NodeWrite, audit: SharedNodeRestored, body: SMALL,
     }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use uuid::Uuid;
 use wardgraph_kernel::{Cursor, Mode, NodeId, Page, PageSize, Read, Timestamp, Write};
-use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
+use wardgraph_store::{Row, Statement, StatementInfo, StoreError, Tx};
 
 use super::{
     NewNode, REQUESTS,
@@ -17,7 +17,7 @@ use crate::{
 /// The versions of a node that is there, the one in force first. Of a shared node a tenant sees that one alone: what it was is for whoever may correct it.
 const LIST: Statement<Read> = Statement::reading(
     "graph.node_version.list",
-    &[Role::App],
+    REQUESTS,
     "select version, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, written_at, superseded_at, there from (
        select f.*, sum(size_bytes) over (order by version desc) - size_bytes as before, count(*) over () as there from (
          select n.version, n.external_id, n.classes, n.props, n.payload_ref, n.metadata, n.refresh_policy, n.triggers, n.size_bytes,

@@ -2,7 +2,7 @@
 
 use wardgraph_api::{
     FieldError, IfMatch, Json, NoContent, Path, Problem, Query, Tagged,
-    table::graph::{DeleteNode, ListNodeVersions, RestoreNode},
+    table::graph::{DeleteNode, RestoreNode},
     validate::Faults,
     wire::{
         Name, NamedTenant,
@@ -13,7 +13,7 @@ use wardgraph_api::{
 use wardgraph_audit::Subject;
 use wardgraph_gate::{Committed, Permit, Work};
 use wardgraph_graph::node::{self, Meant, QUEUED, Replaced, Version};
-use wardgraph_kernel::{EdgeId, Endpoint, EventType, List, NodeId, Owner, Timestamp, Write};
+use wardgraph_kernel::{EdgeId, Endpoint, EventType, List, NodeId, Owner, Read, Timestamp, Write};
 
 use super::{
     cleaning::{PatchTexts, cleaned},
@@ -89,10 +89,12 @@ pub(crate) async fn delete(
     Ok(work.commit(id, NoContent).await?)
 }
 
-pub(crate) async fn list(
-    permit: Permit<ListNodeVersions>,
-    (Path(id), Query(query)): (Path<NodeId>, Query<VersionFilter>),
+/// Of the tenant's nodes and of the shared ones.
+pub(crate) async fn list<E: Endpoint<Mode = Read, Output = Json<NodeVersionPage>>, I: Into<NodeId>>(
+    permit: Permit<E>,
+    (Path(id), Query(query)): (Path<I>, Query<VersionFilter>),
 ) -> Result<Json<NodeVersionPage>, Failure> {
+    let id = id.into();
     let list = List { name: "node versions", tenant: permit.tenant().clone(), of: Some(id.uuid()) };
     let (size, before) = page(&list, query.limit, query.cursor.as_deref())?;
     let mut work = permit.begin()?;
