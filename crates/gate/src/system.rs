@@ -141,7 +141,7 @@ impl<M> SystemWork<M> {
         // What happens to the shared rows by itself is no tenant's event.
         let log = if self.scope == Scope::Shared { Scope::System.tenant() } else { self.scope.tenant() };
         let mut logs = Logs::new(self.now);
-        let erased = Erased::of(log, entries.iter())?;
+        let erased = Erased::of(log, &entries.iter())?;
         for entry in entries {
             logs.push(log, &circumstances, &*self.chance, entry);
         }

@@ -60,7 +60,7 @@ impl<E: Endpoint<Mode: Mode>> Work<E> {
     /// `COMMIT`.
     async fn close(self, request: Entry, subjects: Vec<Entry>, record: Option<Record>) -> Result<(), StoreError> {
         let (mut logs, chance) = (Logs::new(self.admission.now), &*self.admission.gate.parts.chance);
-        let erased = Erased::of(self.tenant.as_str(), subjects.iter().chain(&self.entries))?;
+        let erased = Erased::of(self.tenant.as_str(), &subjects.iter().chain(&self.entries))?;
         for entry in std::iter::once(request).chain(subjects).chain(self.entries) {
             logs.push(self.tenant.as_str(), &self.circumstances, chance, entry);
         }

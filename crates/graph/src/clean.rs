@@ -67,12 +67,11 @@ impl Told<'_> {
         }
         let mut pointer = self.place.to_owned();
         step.write(&mut pointer);
-        match self.left.checked_sub(pointer.len()) {
-            Some(left) => self.left = left,
-            None => {
-                self.is_full = true;
-                self.place.clone_into(&mut pointer);
-            }
+        if let Some(left) = self.left.checked_sub(pointer.len()) {
+            self.left = left;
+        } else {
+            self.is_full = true;
+            self.place.clone_into(&mut pointer);
         }
         self.cleaned.push(pointer);
     }
@@ -346,9 +345,11 @@ mod tests {
         many(count, |n| format!("<b a{n}>"))
     }
 
+    type Made = fn(usize) -> String;
+
     #[test]
     fn what_is_sanitized_is_little_work_and_grows_little() {
-        let kinds: [(&str, fn(usize) -> String); 10] = [
+        let kinds: [(&str, Made); 10] = [
             ("blocks", |n| format!("{RUNS}<p>{}{}x", formatting(n), "x<p>".repeat(n))),
             ("few blocks", |n| format!("{RUNS}<p>{}{}x", formatting(n), "x<p>".repeat(4))),
             ("few elements", |n| format!("{RUNS}<p>{}{}x", formatting(4), "x<p>".repeat(n))),

@@ -35,13 +35,13 @@ struct Asked {
 }
 
 impl Asked {
-    fn of(asker: Asker<'_>, model: &ModelId, text: &str) -> Self {
+    fn of(who: Asker<'_>, model: &ModelId, text: &str) -> Self {
         let mut hash = Sha256::new();
-        for part in [asker.issuer, asker.actor.kind.word(), &asker.actor.id, model.as_str(), text] {
+        for part in [who.issuer, who.actor.kind.word(), &who.actor.id, model.as_str(), text] {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }
-        Self { tenant: asker.tenant.clone(), digest: hash.finalize().into() }
+        Self { tenant: who.tenant.clone(), digest: hash.finalize().into() }
     }
 }
 
@@ -65,20 +65,20 @@ impl QueryVectors {
     /// The vector of a query: the one that was given, else the one that is remembered, else the model's.
     pub(crate) async fn of(
         &self,
-        asker: Asker<'_>,
+        who: Asker<'_>,
         embedder: &dyn Embedder,
         given: Option<Vec<f32>>,
         text: Option<&str>,
     ) -> Result<Vec<f32>, GraphError> {
-        let (None, Some(text)) = (&given, text) else { return query_vector(embedder, asker.tenant, given, text).await };
-        let asked = Asked::of(asker, embedder.model(), text);
+        let (None, Some(text)) = (&given, text) else { return query_vector(embedder, who.tenant, given, text).await };
+        let asked = Asked::of(who, embedder.model(), text);
         let remembered = self.0.get(&asked);
         let outcome = if remembered.is_some() { "hit" } else { "miss" };
         metrics::counter!("wardgraph_query_vectors_total", "outcome" => outcome).increment(1);
         if let Some(vector) = remembered {
             return Ok(vector.to_vec());
         }
-        let vector = query_vector(embedder, asker.tenant, None, Some(text)).await?;
+        let vector = query_vector(embedder, who.tenant, None, Some(text)).await?;
         self.0.insert(asked, Arc::new(vector.clone()));
         Ok(vector)
     }

@@ -22,7 +22,7 @@ use wardgraph_identity::{
     password::{Cost, HashPool},
     setup,
 };
-use wardgraph_kernel::{Chance, Clock, Permissions, SystemChance, SystemClock, Write};
+use wardgraph_kernel::{Permissions, SystemSystemWrite};
 use wardgraph_limits::Limiter;
 use wardgraph_oauth::client::fetch::Documents;
 use wardgraph_store::{
@@ -332,8 +332,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         timeouts: config.database.timeouts,
         statements: statements(routes.searches()),
     })?;
-    let (clock, chance): (Arc<dyn Clock>, Arc<dyn Chance>) = (Arc::new(SystemClock::start()), Arc::new(SystemChance));
-    let parts = SystemParts { store: store.clone(), clock: clock.clone(), chance: chance.clone() };
+    let parts = SystemParts { store: store.clone(), clock: Arc::new(SystemClock::start()), chance: Arc::new(SystemChance) };
     let keys = KeyKeeper::new(parts.clone(), vault.clone(), issuer.clone());
     keys.begin().await?;
     let account_keys = account_keys(&parts, &vault).await?;
@@ -348,8 +347,8 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         fresh_for: config.accounts.fresh_for,
         proxies: config.http.proxies.clone(),
         webhooks: Vec::new(),
-        clock: clock.clone(),
-        chance,
+        clock: parts.clock.clone(),
+        chance: parts.chance.clone(),
     });
     gate.hear().await?;
     greet(&parts).await?;
@@ -369,7 +368,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         coverage: coverage.coverage(),
         backlog: backlog.clone(),
         health: health.clone(),
-        clock,
+        clock: parts.clock.clone(),
         metrics: recorder(),
         client_keys: Arc::new(RemoteKeys::new(egress.client(Rules::tenant(None), CLIENT_KEYS_WITHIN))),
         newcomers: config.newcomers.clone(),

@@ -92,16 +92,14 @@ impl Lanes {
     ) -> Result<Option<Vec<Row>>, StoreError> {
         let Some(open) = self.free() else { return Ok(None) };
         let Some(place) = open.lane.enter(|draft| draw(draft, &open.prepared)) else { return Ok(None) };
-        match tokio::time::timeout(within, place).await {
-            Ok(rows) => Ok(rows.ok()),
-            Err(_) => {
-                // Those behind it would wait as long, and Postgres go on for nobody.
-                open.lane.end();
-                let canceller = open.canceller.clone();
-                tokio::spawn(async move { tokio::time::timeout(AGAIN, canceller.cancel()).await });
-                Err(StoreError::Timeout)
-            }
+        if let Ok(rows) = tokio::time::timeout(within, place).await {
+            return Ok(rows.ok());
         }
+        // Those behind it would wait as long, and Postgres go on for nobody.
+        open.lane.end();
+        let canceller = open.canceller.clone();
+        tokio::spawn(async move { tokio::time::timeout(AGAIN, canceller.cancel()).await });
+        Err(StoreError::Timeout)
     }
 
     /// The lane on which the fewest wait. Where there is none one is opened, for those who come later.

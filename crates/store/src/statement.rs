@@ -36,6 +36,7 @@ impl Statement<Read> {
 impl Statement<Read> {
     /// The same, for a statement that reads a row or two by their whole key: where it is a unit's only one, it may share a connection
     /// with others'.
+    #[must_use]
     pub const fn swift(self) -> Self {
         Self { info: StatementInfo { swift: true, ..self.info }, mode: PhantomData }
     }

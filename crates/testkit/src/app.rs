@@ -218,6 +218,15 @@ pub struct App {
     listening: Option<JoinHandle<()>>,
 }
 
+fn shares(connections: usize) -> BTreeMap<Role, usize> {
+    [(Role::App, connections), (Role::Worker, 2), (Role::Admin, 1), (Role::Identity, connections.div_ceil(4))].into()
+}
+
+fn base(listener: &TcpListener, is_encrypted: bool) -> String {
+    let scheme = if is_encrypted { "https" } else { "http" };
+    format!("{scheme}://{}", listener.local_addr().unwrap())
+}
+
 impl App {
     /// A server as usual: no limits, four connections.
     pub async fn start() -> Self {
@@ -236,12 +245,7 @@ impl App {
         let routes = Arc::new(wardgraph_server::wire::routes(&*model));
         let store = Store::new(&StoreOptions {
             logins: database.logins.clone(),
-            connections: BTreeMap::from([
-                (Role::App, options.connections),
-                (Role::Worker, 2),
-                (Role::Admin, 1),
-                (Role::Identity, options.connections.div_ceil(4)),
-            ]),
+            connections: shares(options.connections),
             timeouts: options.timeouts,
             statements: wardgraph_server::wire::statements(routes.searches()).into_iter().chain(options.statements).collect(),
         })
@@ -297,8 +301,7 @@ impl App {
             accounts: accounts(&account_keys, listener.local_addr().unwrap().port()),
         };
         let api = (options.api)(gate.clone(), &services, options.edge);
-        let scheme = if options.tls.is_some() { "https" } else { "http" };
-        let base = format!("{scheme}://{}", listener.local_addr().unwrap());
+        let base = base(&listener, options.tls.is_some());
         let serving = wardgraph_http::serve(listener, api.clone(), options.tls, options.serving, std::future::pending());
         let server = tokio::spawn(serving);
         Self {

@@ -226,11 +226,11 @@ impl TierKeeper {
 
     /// Builds what tenants wait for, one index after the other. Returns how many; none while another server is at it.
     pub async fn build(&self) -> Result<usize, StoreError> {
-        let mut built = 0;
+        let mut count = 0;
         loop {
             // It stays the first until it is built: its tenant is left alone so long.
-            let Some(build) = self.builds().front().cloned() else { return Ok(built) };
-            let Some(session) = self.session().await? else { return Ok(built) };
+            let Some(build) = self.builds().front().cloned() else { return Ok(count) };
+            let Some(session) = self.session().await? else { return Ok(count) };
             let began = Instant::now();
             let made = session.make(&build.index(self.space())).await;
             self.builds().pop_front();
@@ -242,7 +242,7 @@ impl TierKeeper {
                 metrics::histogram!("wardgraph_search_index_build_seconds", "route" => build.route.word())
                     .record(began.elapsed());
             }
-            built += 1;
+            count += 1;
         }
     }
 
@@ -333,9 +333,9 @@ impl TierKeeper {
 
     async fn is_built(&self, build: &Build) -> Result<bool, StoreError> {
         let mut reading = self.parts.queue()?;
-        let built = tiers::is_whole(&mut reading.tx::<Read>(), &build.index(self.space()).name()).await?;
+        let is_whole = tiers::is_whole(&mut reading.tx::<Read>(), &build.index(self.space()).name()).await?;
         reading.commit(&[]).await?;
-        Ok(built)
+        Ok(is_whole)
     }
 
     /// Tenants grow into a tier, and stay in it when they shrink: searches stay right, and nothing goes to and fro.
@@ -361,14 +361,14 @@ impl TierKeeper {
 
     /// Moves what is in no index yet, in steps that hold nobody up. Returns whether that was all.
     async fn promote(&self, tenant: &TenantId, route: Route) -> Result<bool, StoreError> {
-        let (begun, mut most) = (Instant::now(), 32);
+        let (first, mut most) = (Instant::now(), 32);
         loop {
             let began = Instant::now();
             let mut work = self.parts.work::<Write>(WHY, tenant.clone())?;
             let moved = tiers::promote(&mut work.tx(), self.space().model(), route, most).await?;
             work.commit(Vec::new()).await?;
             metrics::counter!("wardgraph_search_promoted_rows_total", "route" => route.word()).increment(moved.unsigned_abs());
-            if moved < most || begun.elapsed() > PATIENCE {
+            if moved < most || first.elapsed() > PATIENCE {
                 return Ok(moved < most);
             }
             most = match began.elapsed() {

@@ -23,7 +23,11 @@ pub struct DeletedNodeFilter {
 }
 
 impl Validate for DeletedNodeFilter {
-    fn validate(&self, _: &mut Faults) {}
+    fn validate(&self, faults: &mut Faults) {
+        if let Some(name) = &self.external_id {
+            faults.name("external_id", name, 1, 255);
+        }
+    }
 }
 
 /// A deleted node that can be brought back. What it holds is told again when it is there again.

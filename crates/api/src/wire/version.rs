@@ -72,11 +72,11 @@ impl NodePatch {
         if let Some(triggers) = self.triggers {
             node.triggers = triggers.unwrap_or_default();
         }
-        let gives = node.external_id_of_props();
+        let now = node.external_id_of_props();
         if let Some(external_id) = self.external_id {
             node.external_id = external_id;
-        } else if gives != given && (node.external_id.is_none() || node.external_id == given) {
-            node.external_id = gives;
+        } else if now != given && (node.external_id.is_none() || node.external_id == given) {
+            node.external_id = now;
         }
         node
     }
@@ -107,6 +107,11 @@ impl Validate for NodePatch {
             faults.object(field, object);
         }
         refresh_policy.for_each(|object| faults.object("/refresh_policy", object));
+        // As it was sent: once it is cleaned it may be another name.
+        let given = self.props.as_ref().and_then(|props| props.get("external_id")).and_then(Value::as_str);
+        if let (Some(given), None) = (given, &self.external_id) {
+            faults.name("/props/external_id", &Name::new(given), 1, 255);
+        }
     }
 }
 

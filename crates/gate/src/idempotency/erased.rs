@@ -52,7 +52,7 @@ pub(crate) struct Erased {
 
 impl Erased {
     /// What these events tell of; `None` where nothing was erased.
-    pub(crate) fn of<'e>(tenant: &str, entries: impl Iterator<Item = &'e Entry> + Clone) -> Result<Option<Self>, StoreError> {
+    pub(crate) fn of<'e>(tenant: &str, entries: &(impl Iterator<Item = &'e Entry> + Clone)) -> Result<Option<Self>, StoreError> {
         let subjects = |event: EventType| {
             let told = entries.clone().filter(move |entry| entry.event_type == event);
             told.filter_map(|entry| entry.subject.as_ref()?.id.parse().ok()).collect::<Vec<Uuid>>()
@@ -101,6 +101,6 @@ mod tests {
         assert_eq!(told_of(&batch.to_string()), [a, b]);
         let edge = serde_json::json!({ "id": c, "src": a, "dst": a });
         assert_eq!(told_of(&edge.to_string()), [a, c]);
-        assert_eq!(told_of(""), [Uuid::nil(); 0]);
+        assert!(told_of("").is_empty());
     }
 }

@@ -132,7 +132,7 @@ impl<'a> Effort<'a> {
     }
 
     /// Whether it is more than a text of so many octets may take.
-    pub(super) fn is_too_much(mut self, bytes: usize) -> bool {
+    pub(super) fn takes_too_much(mut self, bytes: usize) -> bool {
         self.all_astray();
         let events = self.tags.saturating_add(self.astray.saturating_mul(ADOPTED));
         let again = self.octets.saturating_mul(events).saturating_add(self.within).saturating_mul(AGAIN);

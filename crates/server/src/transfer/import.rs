@@ -337,7 +337,8 @@ impl Run {
         match self.told.cmp(&MOST_CLEANED) {
             Ordering::Less => self.progress.say(&format!("{name}:{line}: active HTML was taken out of {}", pointers.join(", "))),
             Ordering::Equal => {
-                self.progress.say(&format!("{name}:{line}: active HTML was taken out, and what else was cleaned is only counted"))
+                self.progress
+                    .say(&format!("{name}:{line}: active HTML was taken out, and what else was cleaned is only counted"));
             }
             Ordering::Greater => {}
         }

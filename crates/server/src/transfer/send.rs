@@ -173,9 +173,9 @@ fn edges(result: &EdgeBatchResult, sent: &[&Item]) -> Vec<Answer> {
 fn refused(errors: &[FieldError], place: &str, edge: &EdgeItem) -> Answer {
     let own = |error: &FieldError| error.field.strip_prefix(place).unwrap_or(&error.field).to_owned();
     let fields: Vec<_> = errors.iter().map(own).collect();
-    let named: Vec<_> =
+    let faults: Vec<_> =
         errors.iter().zip(&fields).map(|(error, field)| FieldError::new(edge.field_of(field), &*error.detail)).collect();
-    let told = parse::told(&named, "");
+    let told = parse::told(&faults, "");
     let names: Vec<_> = fields.iter().filter_map(|field| edge.name_in(field)).map(|name| format!("`{name}`")).collect();
     let told = if names.is_empty() { told } else { format!("{told} ({})", names.join(", ")) };
     let unknown = fields.into_iter().next().filter(|_| errors.len() == 1);

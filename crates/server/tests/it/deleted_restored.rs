@@ -69,6 +69,7 @@ async fn every_column_of_a_node_and_all_that_hangs_on_it_comes_back() {
     until_idle(&worker).await;
     app.clock.advance(DAY);
     let owner = app.owner("tenant-a");
+    app.clock.advance(Duration::from_secs(1));
     owner.patch(&format!("/nodes/{id}"), &json!({ "props": { "text": "herons" } })).await.ok();
     until_idle(&worker).await;
     let edge = edge["id"].as_str().unwrap();

@@ -147,7 +147,7 @@ async fn what_comes_about_behind_an_export_is_in_it_if_an_edge_joins_it() {
     let late = "01900000-0000-7000-8000-0000000000aa";
     let slower = format!(
         "insert into wardgraph.nodes (tenant_id, node_id, external_id, classes, props, metadata, refresh_policy, triggers, created_at, updated_at)
-         values ('tenant-a', '{late}', 'late', '{{A}}', '{{}}', '{{}}', '{{}}', '[]', now(), now())"
+         values ('tenant-a', '{late}', 'late', '{{A}}', '{{}}', '{{}}', '{{}}', '[]', '2026-01-01Z', '2026-01-01Z')"
     );
     bench.app.database.behind_the_scenes().await.batch_execute(&slower).await.unwrap();
     let there = known.node.to_string();

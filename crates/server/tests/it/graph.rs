@@ -176,7 +176,7 @@ async fn edges_are_listed_by_node_direction_and_meaning() {
     assert_eq!(ids(&found), [back.as_str()]);
     let (all, _) = pages(&owner, "/edges?limit=4", "edges").await;
     assert_eq!(ids(&all).into_iter().collect::<BTreeSet<_>>().len(), 31, "an edge came twice");
-    owner.get("/edges?direction=both").await.problem(400);
+    owner.get("/edges?direction=both").await.problem(422);
 }
 
 #[tokio::test]

@@ -54,6 +54,7 @@ mod http2;
 mod hygiene;
 mod idempotency;
 mod import;
+mod import_patience;
 mod isolation;
 mod issuer_kit;
 mod issuer_settings;

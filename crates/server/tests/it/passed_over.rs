@@ -57,7 +57,6 @@ async fn parameters_are_refused_where_none_are_taken() {
     assert_eq!(counted(&app, &owner.tenant).await, before);
     // A question mark without anything behind it asks nothing.
     owner.get(&format!("/nodes/{}?", known.node)).await.ok();
-    let edge = json!({ "src": known.other, "rel": "R", "dst": known.node });
-    let problem = owner.post("/edges?on_conflict=ignore", &edge).await.problem(400);
+    let problem = owner.patch(&format!("/nodes/{}?on_conflict=ignore", known.node), &json!({})).await.problem(400);
     assert_eq!(problem["errors"][0]["field"], "on_conflict");
 }

@@ -20,7 +20,7 @@ async fn plant(app: &App, tenant: &str, nodes: u32, text: &str) {
 
 async fn pages(app: &App, tenant: &str, words: &str) -> u64 {
     let values = format!("'{tenant}', 10, 16777216, 0, 0, now(), 10, '{words}'");
-    pages_touched(app, "graph.search.text", &values).await[0]
+    pages_touched(app, "graph.search.text.exact", &values).await[0]
 }
 
 async fn filtered(app: &App, props: &str) -> u64 {

@@ -88,7 +88,7 @@ pub(crate) async fn join(
     Json(body): Json<Joining>,
     services: Services,
 ) -> Result<Committed<JoinOrganization>, Failure> {
-    enter(permit, body, services, Created).await
+    Box::pin(enter(permit, body, services, Created)).await
 }
 
 /// Has the caller be a member of the organization that invites the own address.

@@ -31,7 +31,7 @@ pub(crate) async fn enable(
     Json(new): Json<NewFactor>,
     services: Services,
 ) -> Result<Committed<EnableMfa>, Failure> {
-    begin(permit, new, services, Issued).await
+    Box::pin(begin(permit, new, services, Issued)).await
 }
 
 /// Begins to add a factor of somebody who signed in. `answer` shows its secret once.

@@ -59,7 +59,7 @@ pub(crate) async fn join(
     Form(body): Form<Joining>,
     services: Services,
 ) -> Result<Committed<JoinByPage>, Failure> {
-    follow::enter(permit, body, services, |_| after("/account", Done::Joined)).await
+    Box::pin(follow::enter(permit, body, services, |_| after("/account", Done::Joined))).await
 }
 
 pub(crate) async fn setup_page(pass: Visitor<SetupPage>, Query(followed): Query<Followed>) -> Result<Page, Failure> {

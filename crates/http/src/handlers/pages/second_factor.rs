@@ -87,7 +87,7 @@ pub(crate) async fn add(
 ) -> Result<Committed<AddFactor>, Failure> {
     let browser = permit.browser()?;
     let answer = |enrolment| pages::whole(&browser, &pages::enrolment(&enrolment, browser.form_token(), None));
-    flow::begin(permit, form.wanted(), services, answer).await
+    Box::pin(flow::begin(permit, form.wanted(), services, answer)).await
 }
 
 pub(crate) async fn rename_page(
