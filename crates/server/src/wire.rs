@@ -22,7 +22,7 @@ use wardgraph_identity::{
     password::{Cost, HashPool},
     setup,
 };
-use wardgraph_kernel::{Permissions, SystemSystemWrite};
+use wardgraph_kernel::{Permissions, SystemChance, SystemClock, Write};
 use wardgraph_limits::Limiter;
 use wardgraph_oauth::client::fetch::Documents;
 use wardgraph_store::{

@@ -148,7 +148,9 @@ async fn all_that_was_given_up_gets_its_chance_with_another_model_however_many_t
     // What a tenant writes now does not wait behind all of them; and one whose row is held is not forgotten.
     let held = app.database.behind_the_scenes().await;
     held.batch_execute(
-        "begin; select from wardgraph.nodes where embedding_status = 'failed' order by node_id offset 100 limit 1 for update",
+        // Behind `offset` the skipped ones would be held as well.
+        "begin; select from wardgraph.nodes where node_id =
+           (select node_id from wardgraph.nodes where embedding_status = 'failed' order by node_id offset 100 limit 1) for update",
     )
     .await
     .unwrap();

@@ -121,6 +121,7 @@ async fn another_of_each(owner: &Caller, known: &Known) {
         let reply = owner.call(row, known).await;
         assert!(reply.is_done(), "{}: {}", row.spec.id, reply.text);
     }
+    owner.patch(&format!("/api/v1/shared/nodes/{}", known.shared), &json!({ "props": { "n": 1 } })).await.ok();
     for _ in 0..2 {
         let gone = owner.post("/nodes", &json!({ "classes": ["A"], "props": {} })).await.created();
         assert_eq!(owner.delete(&format!("/nodes/{}", gone["id"].as_str().unwrap())).await.status, 204);
