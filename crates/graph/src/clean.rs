@@ -352,7 +352,7 @@ mod tests {
         let kinds: [(&str, Made); 10] = [
             ("blocks", |n| format!("{RUNS}<p>{}{}x", formatting(n), "x<p>".repeat(n))),
             ("few blocks", |n| format!("{RUNS}<p>{}{}x", formatting(n), "x<p>".repeat(4))),
-            ("few elements", |n| format!("{RUNS}<p>{}{}x", formatting(4), "x<p>".repeat(n))),
+            ("few elements", |n| format!("{RUNS}<p>{}{}x", formatting(2), "x<p>".repeat(n))),
             ("ends", |n| format!("{RUNS}{}{}", "<b><div>".repeat(n), "</b>".repeat(n))),
             ("ends in comments", |n| format!("{RUNS}{}{}x", many(n, |n| format!("<b a{n}><!--</b>-->")), "x<p>".repeat(n))),
             ("ends in quotes", |n| format!("{RUNS}{}{}x", many(n, |n| format!("<b a{n} b='</b>'>")), "x<p>".repeat(n))),

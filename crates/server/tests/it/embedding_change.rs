@@ -163,6 +163,7 @@ async fn all_that_was_given_up_gets_its_chance_with_another_model_however_many_t
         next.turn().await.unwrap();
     }
     assert!((700..1_600).contains(&number(&client, given_up).await), "as far as there is room in the queue");
+    app.clock.advance(Duration::from_secs(1));
     settle(&next, &worker(&app, &second, 100)).await;
     next.turn().await.unwrap();
     assert_eq!((vectors_of(&client, "second").await, number(&client, given_up).await, next.behind()), (1_701, 0, 0));
