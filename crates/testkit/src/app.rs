@@ -107,7 +107,7 @@ pub struct AppOptions {
     pub client_keys: Option<Arc<RemoteKeys>>,
     /// How clients come that nobody registered.
     pub newcomers: ClientOptions,
-    /// Who makes vectors, of searches and of nodes; [`embedder`] if nothing is said.
+    /// Who makes vectors, of searches and of nodes; WordLlama if nothing is said.
     pub embedder: Option<Arc<dyn Embedder>>,
     /// Where master keys come from; [`MASTER_KEY`] if nothing is said.
     pub masters: Option<Arc<dyn MasterSource>>,
