@@ -159,7 +159,8 @@ const FOUND_BY_MEANING: &str = ", found as (
 /// The best by words, any of which may match: `a & b` as `a | b`. They are looked up by keys of the tenant's own and of the shared rows, so that
 /// no posting of another tenant is read; a key is a hash, and what it brings is asked for the words themselves.
 fn words(text: &str, filter: &str) -> String {
-    let query = format!("replace(plainto_tsquery('english', {text}::text)::text, ' & ', ' | ')::tsquery");
+    // In brackets it is made once: a plan for all values would make it for each row again.
+    let query = format!("(select replace(plainto_tsquery('english', {text}::text)::text, ' & ', ' | ')::tsquery)");
     let keys = ["$1", "'*'"].map(|whose| format!("word_keys({whose}, to_tsvector('english', {text}::text))")).join(" || ");
     format!(
         "words as materialized (
