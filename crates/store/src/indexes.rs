@@ -161,11 +161,6 @@ impl Indexes {
         Ok(taken.then_some(Self(client)))
     }
 
-    /// Whether the index is there and whole.
-    pub async fn has(&self, index: &Index<'_>) -> Result<bool, StoreError> {
-        Ok(self.state(index).await? == Some(true))
-    }
-
     /// Makes the index while everyone works on, unless it is there. What an interrupted build left behind is dropped first.
     pub async fn make(&self, index: &Index<'_>) -> Result<bool, StoreError> {
         match self.state(index).await? {
