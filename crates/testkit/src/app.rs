@@ -216,6 +216,7 @@ pub struct App {
     pub(crate) people: std::sync::atomic::AtomicU32,
     server: JoinHandle<()>,
     listening: Option<JoinHandle<()>>,
+    model: Arc<dyn Embedder>,
 }
 
 fn shares(connections: usize) -> BTreeMap<Role, usize> {
@@ -316,7 +317,7 @@ impl App {
             store,
             keeper: TierKeeper::new(parts.clone(), routes.clone(), options.tiers),
             routes,
-            coverage: CoverageKeeper::new(parts.clone(), services.coverage, embedder().model()),
+            coverage: CoverageKeeper::new(parts.clone(), services.coverage, model.model()),
             health,
             backlog,
             mounted: api.ids.to_vec(),
@@ -332,14 +333,15 @@ impl App {
             mails,
             account_keys,
             people: std::sync::atomic::AtomicU32::new(0),
-            worker: EmbeddingWorker::new(parts, model, WorkerOptions::default()),
+            worker: EmbeddingWorker::new(parts, model.clone(), WorkerOptions::default()),
+            model,
             server,
         }
     }
 
     /// Its embedding model.
     pub fn embedder(&self) -> Arc<dyn Embedder> {
-        embedder()
+        self.model.clone()
     }
 
     /// A caller of `tenant` with the outside issuer's token.

@@ -92,17 +92,15 @@ async fn a_key_belongs_to_one_request_of_one_actor_in_one_tenant() {
     assert_eq!((nodes(&owner).await, nodes(&others[1]).await), (3, 1));
 }
 
-#[tokio::test]
-async fn a_key_whose_request_still_runs_is_409_and_then_answered() {
+/// A server whose statements may wait for a while.
+async fn patient() -> App {
     let long = std::time::Duration::from_mins(2);
     let timeouts = Timeouts { statement: long, transaction: long, ..Timeouts::default() };
-    let app = App::with(AppOptions { timeouts, ..AppOptions::default() }).await;
-    let owner = app.owner("tenant-a");
-    let mut superuser = app.database.behind_the_scenes().await;
-    let watcher = app.database.behind_the_scenes().await;
-    let held = superuser.transaction().await.unwrap();
-    held.batch_execute(UNCOMMITTED).await.unwrap();
-    let named = json!({ "classes": ["Test"], "props": {}, "external_id": "x" });
+    App::with(AppOptions { timeouts, ..AppOptions::default() }).await
+}
+
+/// A request under the key `k` that waits for what somebody else holds.
+async fn under_way(owner: &Caller, named: &Value, watcher: &tokio_postgres::Client) -> tokio::task::JoinHandle<Reply> {
     let running = tokio::spawn({
         let (owner, named) = (owner.clone(), named.clone());
         async move { keyed(&owner, "k", "/nodes", &named).await }
@@ -111,6 +109,19 @@ async fn a_key_whose_request_still_runs_is_409_and_then_answered() {
     while watcher.query(waiting, &[]).await.unwrap().is_empty() {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
+    running
+}
+
+#[tokio::test]
+async fn a_key_whose_request_still_runs_is_409_and_then_answered() {
+    let app = patient().await;
+    let owner = app.owner("tenant-a");
+    let mut superuser = app.database.behind_the_scenes().await;
+    let watcher = app.database.behind_the_scenes().await;
+    let held = superuser.transaction().await.unwrap();
+    held.batch_execute(UNCOMMITTED).await.unwrap();
+    let named = json!({ "classes": ["Test"], "props": {}, "external_id": "x" });
+    let running = under_way(&owner, &named, &watcher).await;
     let refused = keyed(&owner, "k", "/nodes", &named).await;
     assert_eq!(refused.headers["retry-after"], "1");
     refused.problem(409);
@@ -226,23 +237,14 @@ async fn the_oldest_answers_of_a_tenant_make_room() {
 
 #[tokio::test]
 async fn whoever_waits_for_a_key_holds_no_connection() {
-    let long = std::time::Duration::from_mins(2);
-    let timeouts = Timeouts { statement: long, transaction: long, ..Timeouts::default() };
-    let app = App::with(AppOptions { timeouts, ..AppOptions::default() }).await;
+    let app = patient().await;
     let owner = app.owner("tenant-a");
     let mut superuser = app.database.behind_the_scenes().await;
     let watcher = app.database.behind_the_scenes().await;
     let held = superuser.transaction().await.unwrap();
     held.batch_execute(UNCOMMITTED).await.unwrap();
     let named = json!({ "classes": ["Test"], "props": {}, "external_id": "x" });
-    let running = tokio::spawn({
-        let (owner, named) = (owner.clone(), named.clone());
-        async move { keyed(&owner, "k", "/nodes", &named).await.status }
-    });
-    let waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-    while watcher.query(waiting, &[]).await.unwrap().is_empty() {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
+    let running = under_way(&owner, &named, &watcher).await;
     let idle = "select count(*) from pg_stat_activity where datname = current_database() and usename = 'wardgraph_app'
                 and state = 'idle in transaction' and clock_timestamp() - state_change > interval '50 milliseconds'";
     let mut seen = 0;
@@ -261,5 +263,5 @@ async fn whoever_waits_for_a_key_holds_no_connection() {
     }
     assert!(seen < 5, "{seen} of ten held a connection while they waited");
     held.rollback().await.unwrap();
-    assert_eq!(running.await.unwrap(), 201);
+    running.await.unwrap().created();
 }
