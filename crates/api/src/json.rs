@@ -236,10 +236,7 @@ impl<'a> Reader<'a> {
     }
 
     fn number(&mut self, is_measured: bool) -> Read<()> {
-        let length = self.rest().iter().position(|byte| !matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9'));
-        let raw = self.rest().get(..length.unwrap_or(self.rest().len())).unwrap_or_default();
-        number::check(raw, is_measured)?;
-        self.at += raw.len();
+        self.at += number::read(self.rest(), is_measured)?;
         Ok(())
     }
 

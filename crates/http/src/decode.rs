@@ -149,9 +149,10 @@ fn parse<T: DeserializeOwned + Body>(body: &[u8]) -> Result<T, Problem> {
         return Err(Problem::malformed("the body must be a JSON object"));
     }
     json::check(body, T::MEASURED).map_err(|fault| unreadable(fault.pointer, &fault.detail))?;
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    let parsed: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| misfit(&error))?;
-    validated(parsed)
+    // To keep track of the place costs as much as reading: only what is wrong is read for it, once more.
+    let parsed = serde_json::from_slice(body)
+        .or_else(|_| serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(body)));
+    validated(parsed.map_err(|error| misfit(&error))?)
 }
 
 fn uncompressed(headers: &HeaderMap) -> Result<(), Problem> {

@@ -5,38 +5,39 @@ use std::borrow::Cow;
 /// How long a number may be spelled: the largest and the smallest that can be kept fit, with every digit written out.
 const MOST_BYTES: usize = 512;
 
-/// Checks what may be a number. One that is measured may lose digits; any other must come back with the value that it was sent with.
-pub(super) fn check(raw: &[u8], is_measured: bool) -> Result<(), Cow<'static, str>> {
-    if !is_number(raw) {
-        return Err("a number must be written as JSON has it".into());
-    }
-    if raw.len() > MOST_BYTES {
+/// Reads the number that a text begins with; gives its length. One that is measured may lose digits; any other must come back with the value
+/// that it was sent with.
+pub(super) fn read(text: &[u8], is_measured: bool) -> Result<usize, Cow<'static, str>> {
+    let length = spelled(text).ok_or("a number must be written as JSON has it")?;
+    if length > MOST_BYTES {
         return Err(format!("a number must be written with {MOST_BYTES} characters at most").into());
     }
-    if is_measured || is_exact(raw) {
-        return Ok(());
+    if is_measured || text.get(..length).is_some_and(is_exact) {
+        return Ok(length);
     }
     Err("a number is kept as 64-bit integer or double, and this one would be changed: send it as a text".into())
 }
 
-/// RFC 8259, section 6.
-fn is_number(raw: &[u8]) -> bool {
-    let digits = |raw: &[u8]| raw.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(raw.len());
-    let split = |raw: &'_ [u8]| -> Option<usize> { Some(digits(raw)).filter(|length| *length > 0) };
-    let raw = raw.strip_prefix(b"-").unwrap_or(raw);
-    let Some((whole, mut rest)) = split(raw).and_then(|end| raw.split_at_checked(end)) else { return false };
-    if whole.len() > 1 && whole.starts_with(b"0") {
-        return false;
+/// The length of the number that a text begins with (RFC 8259, section 6); `None` where more of its characters follow than make one.
+fn spelled(text: &[u8]) -> Option<usize> {
+    let digits = |from: usize| {
+        let rest = text.get(from..)?;
+        let count = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+        (count > 0).then_some(from + count)
+    };
+    let begin = usize::from(text.first() == Some(&b'-'));
+    let mut end = digits(begin)?;
+    if end > begin + 1 && text.get(begin) == Some(&b'0') {
+        return None;
     }
-    if let Some(fraction) = rest.strip_prefix(b".") {
-        let Some((_, behind)) = split(fraction).and_then(|end| fraction.split_at_checked(end)) else { return false };
-        rest = behind;
+    if text.get(end) == Some(&b'.') {
+        end = digits(end + 1)?;
     }
-    if let Some(exponent) = rest.strip_prefix(b"e").or_else(|| rest.strip_prefix(b"E")) {
-        let exponent = exponent.strip_prefix(b"+").or_else(|| exponent.strip_prefix(b"-")).unwrap_or(exponent);
-        return split(exponent) == Some(exponent.len());
+    if matches!(text.get(end), Some(b'e' | b'E')) {
+        end = digits(end + 1 + usize::from(matches!(text.get(end + 1), Some(b'+' | b'-'))))?;
     }
-    rest.is_empty()
+    let goes_on = matches!(text.get(end), Some(b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9'));
+    (!goes_on).then_some(end)
 }
 
 /// Whether the number is the same once it went through a 64-bit integer or a double.

@@ -201,7 +201,7 @@ const SHOWN: &str = "
        from found f
        cross join lateral (
          select n.classes, n.props, n.metadata, left(coalesce(n.content, ''), 300) as text, n.size_bytes,
-           greatest(extract(epoch from $6::timestamptz - coalesce(n.last_refreshed, n.created_at))::float8 / 86400, 0) as age_days,
+           greatest(date_part('epoch', $6::timestamptz - coalesce(n.last_refreshed, n.created_at)) / 86400, 0) as age_days,
            coalesce(n.drift_score, 0) as drift
          from nodes n where n.tenant_id = f.tenant_id and n.node_id = f.node_id offset 0) n
        cross join lateral (
