@@ -1,5 +1,6 @@
 //! The real server with an embedding service of the test's own beside it.
 
+mod away;
 mod change;
 mod service;
 mod serving;
@@ -106,6 +107,14 @@ impl Site {
 
     pub(crate) async fn until_ready(&self, id: &str) {
         until("a node is ready", async || self.status(id).await == "ready").await;
+    }
+
+    /// Whether the server leaves the service alone in this lane, as its metrics have it.
+    pub(crate) async fn leaves_alone(&self, lane: &str) -> bool {
+        let operator = self.server.mint("operator", "system:read");
+        let metrics = self.ask_as(&operator, Method::GET, "/metrics", None).await;
+        assert_eq!(metrics.status, 200, "{}", metrics.text);
+        metrics.text.contains(&format!("wardgraph_embedding_service_away{{lane=\"{lane}\"}} 1"))
     }
 
     /// Nothing that the server wrote or told has the service's key in it.
