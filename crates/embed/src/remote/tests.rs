@@ -217,7 +217,7 @@ fn asked_for_others(script: &Script) -> usize {
 
 #[tokio::test]
 async fn a_service_that_fails_is_left_alone_until_the_witness_is_heard() {
-    let script = Script::start(&Tiny, &[const { Line::Status(500, "") }; 6]).await;
+    let script = Script::start(&Tiny, &[const { Line::Status(500, "") }; 4]).await;
     let mut options = script.options(&Tiny);
     options.retries = 0;
     let embedder = Script::embedder(options);
@@ -240,7 +240,7 @@ async fn a_service_that_fails_is_left_alone_until_the_witness_is_heard() {
     while embedder.query_watch.resting().is_some() {
         sleep(Duration::from_millis(10)).await;
     }
-    assert_eq!((script.asked(), asked_for_others(&script)), (7, 2), "one witness after the other, and nobody else");
+    assert_eq!((script.asked(), asked_for_others(&script)), (5, 2), "one witness after the other, and nobody else");
     embedder.embed(texts(1), query("tenant-a")).await.unwrap();
 }
 

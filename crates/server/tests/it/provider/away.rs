@@ -42,7 +42,7 @@ async fn nobody_waits_for_a_service_that_hangs_but_the_first_and_jobs_wait_for_i
     assert_eq!(site.find("hybrid", "heron").await.ok()["count"], json!(1), "words find what they found before");
 
     until("documents leave it alone too", async || site.leaves_alone("document").await).await;
-    tokio::time::sleep(Duration::from_secs(4)).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
     let asked = site.service.asked_for(late).len();
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(site.service.asked_for(late).len(), asked, "the worker goes on asking");
