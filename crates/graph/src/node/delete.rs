@@ -68,13 +68,13 @@ const HOLD_DELETED: Statement<Write> = Statement::writing(
 const LINE_UP: Statement<Write> = Statement::writing(
     "graph.deleted_node.line_up",
     &[Role::App],
-    "with key as materialized (
-       select ('x' || left(encode(sha256(convert_to('restored nodes of ' || $1::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint as of
+    "with line as materialized (
+       select ('x' || left(encode(sha256(convert_to('restored nodes of ' || $1::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint as number
      ), waiting as materialized (
        select count(*) > $3::bigint as are_many
        from (select from deleted_edges where tenant_id = $1 and (src = $2 or dst = $2) limit $3::bigint + 1) w
      )
-     select (case when w.are_many then pg_advisory_xact_lock(k.of) else pg_advisory_xact_lock_shared(k.of) end) is null from key k, waiting w",
+     select (case when w.are_many then pg_advisory_xact_lock(l.number) else pg_advisory_xact_lock_shared(l.number) end) is null from line l, waiting w",
 );
 
 /// Holds a deleted node and the ends that its edges wait for, deleted or there, until the transaction ends: of two that bring back the two ends
