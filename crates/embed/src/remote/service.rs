@@ -1,7 +1,5 @@
 //! The service itself: one request, and what comes of it.
 
-use std::time::Duration;
-
 use serde::Serialize;
 use wardgraph_egress::{Client, Egress, EgressError, HeaderValue, Request, Rules, header::AUTHORIZATION};
 use wardgraph_kernel::Secret;
@@ -50,7 +48,7 @@ impl Service {
             dimensions: self.options.send_dimension.then_some(self.options.dimension),
         };
         let question = serde_json::to_vec(&question).map_err(|error| Missed::Final(EmbedError::Client(error.into())))?;
-        let (address, time): (_, Duration) = (self.options.endpoint.address().clone(), self.options.timeout);
+        let (address, time) = (self.options.endpoint.address().clone(), self.options.timeout);
         let mut request = Request::post_json(address, question, time, time);
         request.headers.extend(self.authorization.clone().map(|authorization| (AUTHORIZATION, authorization)));
         let response = self.client.send(request).await.map_err(unsent)?;

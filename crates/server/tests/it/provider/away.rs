@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{DIMENSION, Site, service::Line, until};
 
 /// Less than a try at a service that hangs, and more than a slow machine takes for a search by words.
-const AT_ONCE: Duration = Duration::from_millis(1_000);
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_waits_for_a_service_that_hangs_but_the_first_and_jobs_wait_for_it_unharmed() {
