@@ -71,11 +71,14 @@ pub(super) fn node(mut members: Map<String, Value>, name: impl FnOnce() -> Strin
 fn time(members: &mut Map<String, Value>) -> Result<Option<Timestamp>, String> {
     match members.remove("created_at") {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => {
-            text.parse().map(Some).map_err(|_| format!("`created_at` is no time as RFC 3339 has it: `{text}`"))
-        }
+        Some(Value::String(text)) => instant(&text).map(Some),
         Some(_) => Err("`created_at` is no text".into()),
     }
+}
+
+/// A time of creation.
+pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| format!("`created_at` is no time as RFC 3339 has it: `{text}`"))
 }
 
 fn edge(mut members: Map<String, Value>) -> Result<EdgeItem, String> {
