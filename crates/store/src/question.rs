@@ -27,10 +27,7 @@ impl<'q, T: 'q, E: 'q> Question<'q, T, E> {
         values: Vec<Value<'q>>,
         read: impl FnOnce(Vec<Row>) -> Result<T, E> + Send + 'q,
     ) -> Self {
-        Self {
-            statements: vec![(statement.info(), values)],
-            read: Box::new(|rows| read(rows.next().unwrap_or_default())),
-        }
+        Self { statements: vec![(statement.info(), values)], read: Box::new(|rows| read(rows.next().unwrap_or_default())) }
     }
 
     /// A question, or none.
