@@ -68,4 +68,4 @@ use wardgraph_store::StatementInfo;
 pub const STATEMENTS: &[&[&StatementInfo]] = &[idempotency::STATEMENTS, binding::STATEMENTS];
 
 // What handlers meet of the store without holding it.
-pub use wardgraph_store::{Index, Indexes, Made, Plan, Space, StoreError, Tx};
+pub use wardgraph_store::{Index, Indexes, Made, Plan, Question, Space, StoreError, Tx};
