@@ -13,7 +13,10 @@ use wardgraph_api::{
 };
 use wardgraph_audit::Subject;
 use wardgraph_gate::{Committed, Permit};
-use wardgraph_graph::node::{self, Creation};
+use wardgraph_graph::{
+    node::{self, Creation},
+    upsert_all,
+};
 use wardgraph_kernel::{Endpoint, Timestamp, Write};
 
 use super::{cleaning::items_cleaned, nodes::domain, note_named_tenant, times, update_event};
@@ -41,7 +44,7 @@ pub(crate) async fn create_all<E: Endpoint<Mode = Write, Output = Json<NodeBatch
         note_named_tenant(&mut work, named, &tenant);
     }
     let stored: Vec<Item> = if replaces {
-        node::upsert_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().map(Item::Stored).collect()
+        upsert_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().map(Item::Stored).collect()
     } else {
         node::create_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().map(Item::Tried).collect()
     };

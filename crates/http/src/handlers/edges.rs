@@ -18,6 +18,7 @@ use wardgraph_gate::{Committed, Permit, Work};
 use wardgraph_graph::{
     GraphError,
     edge::{self, Creation, End, Replaced, Stored},
+    upsert_all,
 };
 use wardgraph_kernel::{EdgeId, Endpoint, EventType, List, NodeId, Timestamp, Write, hex};
 
@@ -52,7 +53,7 @@ pub(crate) async fn create(
             made => (true, made?),
         },
         OnConflict::Update => {
-            let stored = edge::upsert_all(&mut work.tx(), std::slice::from_ref(&new), now, &*chance).await?;
+            let stored = upsert_all(&mut work.tx(), std::slice::from_ref(&new), now, &*chance).await?;
             match stored.into_iter().next() {
                 Some(Stored::Created(edge)) => (true, *edge),
                 Some(Stored::Replaced(replaced)) => {
@@ -89,7 +90,7 @@ pub(crate) async fn create_all(
         note_named_tenant(&mut work, named, &tenant);
     }
     let stored: Vec<Item> = if storing.on_conflict == OnConflict::Update {
-        edge::upsert_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().map(Item::Stored).collect()
+        upsert_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().map(Item::Stored).collect()
     } else {
         edge::create_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().map(Item::Tried).collect()
     };

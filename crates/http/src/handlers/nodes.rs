@@ -14,6 +14,7 @@ use wardgraph_graph::{
     filter::Filter,
     listing::{self, Listing},
     node::{self, Meant},
+    upsert_all,
 };
 use wardgraph_kernel::{Chance, Endpoint, List, NodeId, Timestamp, Write};
 
@@ -77,7 +78,7 @@ async fn upserted<E: Endpoint<Mode = Write>>(
     chance: &dyn Chance,
 ) -> Result<node::Stored, Failure> {
     if *if_match == IfMatch::Absent {
-        let stored = node::upsert_all(&mut work.tx(), std::slice::from_ref(new), now, chance).await?;
+        let stored = upsert_all(&mut work.tx(), std::slice::from_ref(new), now, chance).await?;
         return Ok(stored.into_iter().next().ok_or_else(|| Problem::internal("a stored node came back without a result"))?);
     }
     let replaced = node::replace_by_external_id(&mut work.tx(), new, meant(if_match), now).await?;
