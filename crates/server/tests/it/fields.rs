@@ -1,8 +1,11 @@
 //! Fields that want a permission of their own: whoever holds the endpoint's alone is let in, and has no use of the field.
 
 use serde_json::{Value, json};
-use wardgraph_api::table::rows;
-use wardgraph_kernel::{Access, Permission};
+use wardgraph_api::{
+    describe::Known,
+    table::{Row, rows},
+};
+use wardgraph_kernel::{Access, Field, Permission};
 use wardgraph_testkit::{App, Caller};
 
 const THEN: &str = "2020-01-02T03:04:05Z";
@@ -13,6 +16,13 @@ fn at<'a>(value: &'a mut Value, path: &str) -> &'a mut Value {
         Some(list) => &mut value[list][0],
         None => &mut value[name],
     })
+}
+
+/// A request that gives a field, if it is one of requests.
+pub(crate) fn giving(row: &Row, field: &Field, known: &Known) -> Option<Value> {
+    let mut body = (row.sample)(known)?;
+    *at(&mut body, field.path) = json!(THEN);
+    Some(body)
 }
 
 #[tokio::test]
@@ -32,8 +42,7 @@ async fn a_field_is_for_those_who_hold_what_its_row_says() {
             let told = format!("{}: {}", row.spec.id, field.path);
             let low = app.caller("tenant-a", &[asked.word()]);
             let high = app.caller("tenant-a", &[asked.word(), field.permission.word()]);
-            if let Some(mut body) = (row.sample)(&known) {
-                *at(&mut body, field.path) = json!(THEN);
+            if let Some(body) = giving(row, field, &known) {
                 let send = async |caller: &Caller| caller.post(row.spec.path, &body).await;
                 let refused = send(&low).await.problem(403);
                 assert!(refused["detail"].as_str().unwrap().contains(field.permission.word()), "{told}: {refused}");
