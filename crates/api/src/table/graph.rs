@@ -33,7 +33,7 @@ crate::endpoints! {
     CreateNodes: POST "/nodes/batch" ((Query<Storing>, Json<NodeBatch>)) -> Json<NodeBatchResult> {
         permission: NodesWrite, limit: NodeWrite, audit: NodeCreated, body: LARGE,
     }
-    /// List nodes, oldest first, page by page.
+    /// List nodes, in the order in which they were written here, page by page.
     ListNodes: GET "/nodes" (Query<NodeFilter>) -> Json<NodePage> {
         permission: NodesRead, limit: Read, body: 0,
     }
