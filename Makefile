@@ -53,10 +53,10 @@ lint: setup ## Formatting, clippy and documentation, without a warning
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
-bench: setup-bench ## Measure, and write bench/REPORT.md; LONG=1 for the long sections, ONLY=search for a part, QUICK=1 to try the measuring
+bench: setup-bench ## Measure, and write bench/REPORT.md; LONG=1 for the long sections, ONLY=search for a part, AGAINST=bench/REPORT.md to compare, QUICK=1 to try the measuring
 	$(CARGO) build --release --locked -p wardgraph-server --bin wardgraph -p wardgraph-embed --example throughput -p wardgraph-identity --example passwords -p wardgraph-tokens --example signatures
 	$(CARGO) build --release --locked --manifest-path oracle/Cargo.toml --features race
-	cd scripts && python3 -m bench $(if $(ONLY),--only $(ONLY)) $(if $(LONG),--long) $(if $(QUICK),--quick)
+	cd scripts && python3 -m bench $(if $(ONLY),--only $(ONLY)) $(if $(LONG),--long) $(if $(QUICK),--quick) $(if $(AGAINST),--against $(abspath $(AGAINST)))
 
 docs: setup ## Write the generated documents anew: configuration, endpoints, permissions, OpenAPI, the programs of the integration guide
 	python3 scripts/examples.py

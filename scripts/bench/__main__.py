@@ -3,6 +3,7 @@
     make bench                    all but the long sections, in under half an hour on two quiet cores
     make bench LONG=1             the long ones: a tenant that grows to 200,000 nodes, and the side channel; writes bench/LONG.md
     make bench ONLY=search        one section, or several: ONLY=search,growth; writes no report
+    make bench AGAINST=REPORT.md  besides, says which numbers disagree with those of an earlier report
     make bench QUICK=1            a few minutes with small numbers, to see that the measuring works; judges nothing
 
 Ends with 0 if every verdict is met, with 1 if one is missed, with 2 if something could not be measured.
@@ -15,7 +16,9 @@ import signal
 import sys
 import time
 from datetime import datetime, timezone
+from pathlib import Path
 
+from .agreement import compared, told
 from .machine import ROOT, BenchError, busy_share, check_tools
 from .report import Section, verdicts_table, whole
 from .scale import FULL, QUICK, Scale
@@ -34,16 +37,22 @@ def main() -> int:
         print(f"bench: {error}", file=sys.stderr)
         return 2
     scale = QUICK if arguments.quick else FULL
+    # Read before it is written over.
+    before = told(arguments.against.read_text()) if arguments.against else None
     began = time.monotonic()
     sections = [measured(name, scale) for name in arguments.only or (LONG if arguments.long else SHORT)]
-    text = whole(sections, about(scale, time.monotonic() - began))
+    verdicts = [verdict for section in sections for verdict in section.verdicts]
+    summary = about(scale, time.monotonic() - began)
+    if before is not None:
+        summary += "\n\n" + compared(before, verdicts)
+    text = whole(sections, summary)
     if not arguments.only and not arguments.quick:
         (ROOT / "bench" / ("LONG.md" if arguments.long else "REPORT.md")).write_text(text)
     print(text)
-    print(verdicts_table([verdict for section in sections for verdict in section.verdicts]))
+    print(verdicts_table(verdicts))
     if any(section.fault for section in sections):
         return 2
-    missed = any(verdict.met is False for section in sections for verdict in section.verdicts)
+    missed = any(verdict.met is False for verdict in verdicts)
     return int(missed and not arguments.quick)
 
 
@@ -57,6 +66,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__.splitlines()[0])
     parser.add_argument("--only", type=chosen, default=[], help=f"comma-separated: {', '.join(SECTIONS)}")
     parser.add_argument("--long", action="store_true", help=f"the long sections: {', '.join(LONG)}")
+    parser.add_argument("--against", type=Path, help="an earlier report, whose numbers are compared")
     parser.add_argument("--quick", action="store_true", help="small numbers, nothing judged")
     return parser.parse_args()
 

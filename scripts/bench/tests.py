@@ -6,7 +6,7 @@ import struct
 import unittest
 from contextlib import redirect_stderr
 
-from . import data, load, machine, report, server, stats
+from . import agreement, data, load, machine, report, server, stats
 from .__main__ import SECTIONS, chosen
 from .sections import quality, requests
 
@@ -151,6 +151,15 @@ class Report(unittest.TestCase):
         self.assertFalse(report.at_least("x", some, 0.51).met)
         self.assertTrue(report.at_most("x", some, 0.5).met)
         self.assertFalse(report.at_most("x", some, 0.49).met)
+
+    def test_two_runs(self):
+        verdict = lambda what, measured: report.Verdict(what, "", measured, None)
+        before = agreement.told(report.verdicts_table([verdict("a (193)", "0.70 (0.69 to 0.75)"), verdict("b", "1,200 (1,100 to 1,300)"), verdict("c", "3 MB; 4 MB")]))
+        self.assertEqual(sorted(before), ["a", "b"])
+        self.assertIn("1 of 1 numbers agree", agreement.compared(before, [verdict("a (194)", "0.80 (0.75 to 0.82)"), verdict("c", "3 MB; 4 MB")]))
+        apart = agreement.compared(before, [verdict("b", "1,400 (1,301 to 1,500)")])
+        self.assertIn("0 of 1 numbers agree", apart)
+        self.assertIn("| b | 1200 (1100 to 1300) | 1,400 (1,301 to 1,500) |", apart)
 
     def test_what_is_missed_or_not_measured_stands_at_the_top(self):
         good = report.Section("Good", verdicts=[report.Verdict("a", "1", "1", True), report.reported("b", "2")])

@@ -48,6 +48,12 @@ pub enum EmbedError {
         /// When the service wants to be asked again, if it said.
         retry_after: Option<Duration>,
     },
+    /// The embedding service was not available lately and is left alone: it was not asked.
+    #[error("the embedding service is left alone until it is available again")]
+    Resting {
+        /// How long it is left alone, at least.
+        retry_after: Duration,
+    },
     /// The embedding service refused the request for what the operator configured: the key, the model, the address.
     #[error("the embedding service refused the request with status {status}: see the settings `embedding.*`")]
     Refused {
@@ -79,7 +85,7 @@ impl EmbedError {
 
     /// Whether the embedding service is what fails, and not this server: it is away, refuses, or answers nonsense.
     pub const fn is_the_services(&self) -> bool {
-        matches!(self, Self::Unavailable { .. } | Self::Refused { .. } | Self::Answer(_))
+        matches!(self, Self::Unavailable { .. } | Self::Resting { .. } | Self::Refused { .. } | Self::Answer(_))
     }
 
     /// Whether the text may be at fault, so that trying it again and again is in vain. Everything else is for the operator
@@ -93,6 +99,7 @@ impl EmbedError {
             | Self::Unreadable { .. }
             | Self::Tampered { .. }
             | Self::Unavailable { .. }
+            | Self::Resting { .. }
             | Self::Refused { .. }
             | Self::Answer(_)
             | Self::Client(_)
@@ -110,6 +117,7 @@ impl EmbedError {
             | Self::Missing { .. }
             | Self::Unreadable { .. }
             | Self::Tampered { .. }
+            | Self::Resting { .. }
             | Self::Model(_)
             | Self::Rejected { .. }
             | Self::Client(_)

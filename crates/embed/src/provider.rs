@@ -1,5 +1,7 @@
 //! The asynchronous facade that the rest of the server embeds through.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use wardgraph_kernel::TenantId;
 
@@ -20,8 +22,14 @@ pub trait Embedder: Send + Sync + std::fmt::Debug {
     ///
     /// # Errors
     /// [`EmbedError::Busy`] at once when the lane is full, or the tenant's share of it; [`EmbedError::Model`] when the model fails, for all the texts
-    /// together; [`EmbedError::Stopped`] when the embedder shuts down before it answers.
+    /// together; [`EmbedError::Stopped`] when the embedder shuts down before it answers; [`EmbedError::Resting`] at once while a service is left alone.
     async fn embed(&self, texts: Vec<String>, lane: Lane) -> Result<Vec<Vec<f32>>, EmbedError>;
+
+    /// How long documents had better wait, as a service is left alone that was away; `None` where they may be embedded, as by any model that runs
+    /// here. Whoever asks for them all the same is refused at once.
+    fn resting(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// How urgent a request is. Each lane has a queue of its own.

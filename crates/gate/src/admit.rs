@@ -2,7 +2,6 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use moka::{policy::EvictionPolicy, sync::Cache};
 use serde_json::json;
 use wardgraph_access::Bound as Most;
 use wardgraph_api::Problem;
@@ -32,6 +31,7 @@ use crate::{
     ledger::Ledger,
     premises::PremisesRing,
     resource::Resource,
+    seen::Seen,
     standing::Standings,
     uses::Uses,
     watch::{self, Watch},
@@ -39,10 +39,6 @@ use crate::{
 
 /// How many different refusals are told apart within a second.
 const FOLDED: usize = 10_000;
-/// How many (token, address) are remembered as seen, and for how long: a day, as the verifier remembers tokens. More than it remembers:
-/// what is forgotten here leaves an event again.
-const SEEN: u64 = 200_000;
-const SEEN_FOR: Duration = Duration::from_hours(24);
 
 /// What a gate is made of.
 #[derive(Debug)]
@@ -87,7 +83,7 @@ pub struct Gate {
     pub(crate) watch: Watch,
     pub(crate) standings: Standings,
     pub(crate) uses: Uses,
-    seen: Cache<(Fingerprint, IpAddr), ()>,
+    seen: Seen,
 }
 
 /// Who was let in, to what, and when. Inside every pass; made here alone.
@@ -133,7 +129,6 @@ pub type Refused = Box<(Problem, Option<Decision>)>;
 impl Gate {
     /// A gate of these parts.
     pub fn new(parts: GateParts) -> Arc<Self> {
-        let seen = Cache::builder().max_capacity(SEEN).time_to_live(SEEN_FOR).eviction_policy(EvictionPolicy::lru()).build();
         Arc::new(Self {
             parts,
             fold: Fold::new(FOLDED),
@@ -146,7 +141,7 @@ impl Gate {
             watch: Watch::new(),
             standings: Standings::new(),
             uses: Uses::default(),
-            seen,
+            seen: Seen::new(),
         })
     }
 
@@ -458,8 +453,7 @@ impl Admission {
 
     /// A token's first use from each address is on record; its every use is not.
     fn seen(&self, caller: &Caller, token: Fingerprint) {
-        let key = (token, self.ip);
-        if self.gate.seen.entry(key).or_insert(()).is_fresh() {
+        if self.gate.seen.is_new(token, self.ip, self.now) {
             self.observe(EventType::TokenAccepted, caller, "accepted");
         }
     }

@@ -36,6 +36,7 @@ mod permit;
 mod premises;
 mod proof;
 mod resource;
+mod seen;
 mod signed;
 mod standing;
 mod system;

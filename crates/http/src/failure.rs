@@ -79,6 +79,12 @@ impl From<EmbedError> for Failure {
                     Problem::no_embedding("the embedding service is not available: search by words instead").retry_after(seconds),
                 )
             }
+            EmbedError::Resting { retry_after } => {
+                let seconds = (retry_after.as_secs() + 1).min(3600);
+                Self(
+                    Problem::no_embedding("the embedding service is not available: search by words instead").retry_after(seconds),
+                )
+            }
             EmbedError::Rejected { .. } => Self(Problem::invalid("the embedding service refused the text")),
             EmbedError::Refused { .. } | EmbedError::Answer(_) => {
                 let problem = Problem::no_embedding("the embedding service cannot be used: search by words instead");

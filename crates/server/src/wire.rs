@@ -289,7 +289,8 @@ pub fn embedder(config: &Config, egress: &Egress) -> Result<Arc<dyn Embedder>, S
     Ok(match &config.embedding {
         EmbeddingConfig::Local { kind, threads } => wardgraph_embed::open(*kind, &cache_dir(config).join("models"), *threads)?,
         EmbeddingConfig::Remote(options) => {
-            Arc::new(RemoteEmbedder::new(RemoteOptions::clone(options), egress, Arc::new(SystemChance))?)
+            let clock = Arc::new(SystemClock::start());
+            Arc::new(RemoteEmbedder::new(RemoteOptions::clone(options), egress, clock, Arc::new(SystemChance))?)
         }
     })
 }

@@ -138,7 +138,8 @@ impl EmbeddingWorker {
 
     /// Works one batch, or gives back what `stop` interrupts.
     pub async fn turn_until(&self, stop: &watch::Receiver<bool>) -> Result<usize, StoreError> {
-        if !self.duty.is_on() {
+        // What waits for a service that is away is not even claimed.
+        if !self.duty.is_on() || self.embedder.resting().is_some() {
             return Ok(0);
         }
         let mut turn = Turn { stop, ends: Instant::now() + self.options.lease / 2, in_vain: false, witnessed: false };

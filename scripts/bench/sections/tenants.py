@@ -33,7 +33,7 @@ def measure(scale: Scale) -> Section:
             f"its token, so that rows, tokens and limits of all of them are in use. {min(ROUNDS, scale.rounds)} interleaved rounds of {scale.seconds:g} s."
         )
         compare(servers, scale, section)
-        section.verdicts += [memory(servers), *start_up(servers)]
+        section.verdicts += [*memory(servers), *start_up(servers)]
         return section
 
 
@@ -81,9 +81,12 @@ def compare(servers: dict[int, Server], scale: Scale, section: Section) -> None:
         section.verdicts.append(at_most(f"{name}: CPU of server and Postgres with {many:,} tenants to that with {few}", ratio, MOST))
 
 
-def memory(servers: dict[int, Server]) -> Verdict:
-    shown = "; ".join(f"{count:,} tenants {memory_mb(server.pid):.0f} MB" for count, server in servers.items())
-    return reported("server memory after that, model `minilm` included", shown)
+def memory(servers: dict[int, Server]) -> list[Verdict]:
+    few, many = (memory_mb(server.pid) for server in servers.values())
+    most, least = max(servers), min(servers)
+    what = f"server memory after that, model `minilm` included, with {most:,} tenants to that with {least}"
+    shown = f"{few:.0f} MB and {many:.0f} MB: {(many - few) * 1024 / most:.1f} kB a tenant whose token, limits and rows are in use"
+    return [at_most(what, Spread.of([many / few]), MOST), reported("the same in numbers", shown)]
 
 
 def start_up(servers: dict[int, Server]) -> list[Verdict]:

@@ -2,10 +2,14 @@
 //!
 //! The address is the operator's word, never a request's, so it may be on a private network. What comes from there is
 //! nobody's word: answers are bounded, checked and brought to length 1, redirects and proxies of the environment are not
-//! followed, and neither the key nor anything that the service says reaches a log or an error.
+//! followed, and neither the key nor anything that the service says reaches a log or an error. A service that is away is left alone until it is
+//! back (`breaker.rs`), and whoever asks meanwhile is told so at once.
 
 mod answer;
+mod breaker;
 mod endpoint;
+mod service;
+mod watch;
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,17 +17,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
-use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep, timeout_at};
-use wardgraph_egress::{Client, Egress, EgressError, HeaderValue, Request, Rules, header::AUTHORIZATION};
-use wardgraph_kernel::{Chance, Secret};
+use wardgraph_egress::Egress;
+use wardgraph_kernel::{Chance, Clock, Secret};
 
 use crate::clip::clip;
 use crate::room::{Room, Shares};
 use crate::{EmbedError, Embedder, Lane, Limits, ModelId};
 use answer::Missed;
 pub use endpoint::{Endpoint, EndpointError};
+use service::Service;
+use watch::Watch;
 
 /// The most texts that are embedded by one call's requests at once, by bytes: services bound a request by its tokens too.
 const REQUEST_BYTES: usize = 256 * 1024;
@@ -49,8 +54,10 @@ pub struct RemoteOptions {
     pub batch: usize,
     /// Of a text that is longer, this many bytes are sent. A service refuses what its model cannot read.
     pub most_text_bytes: usize,
-    /// How long one try may take; a query's tries may take no longer altogether.
+    /// How long one try may take.
     pub timeout: Duration,
+    /// How long a query's tries may take altogether: someone waits.
+    pub query_timeout: Duration,
     /// How long a document request's tries may take altogether.
     pub deadline: Duration,
     /// Tries after the first.
@@ -63,12 +70,9 @@ pub struct RemoteOptions {
 
 /// Asks a service for vectors.
 pub struct RemoteEmbedder {
-    options: RemoteOptions,
-    id: ModelId,
-    client: Client,
-    authorization: Option<HeaderValue>,
+    service: Arc<Service>,
     chance: Arc<dyn Chance>,
-    /// Requests on their way.
+    /// Requests on their way, but for witnesses.
     all: Semaphore,
     /// Those of documents: less than all, so that a query never waits for documents alone.
     documents: Semaphore,
@@ -76,15 +80,8 @@ pub struct RemoteEmbedder {
     queries: Shares,
     query_room: Room,
     document_room: Room,
-}
-
-#[derive(Serialize)]
-struct Question<'a> {
-    model: &'a str,
-    input: &'a [&'a str],
-    encoding_format: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dimensions: Option<usize>,
+    query_watch: Watch,
+    document_watch: Watch,
 }
 
 /// A place among the requests on their way, given back when it is dropped.
@@ -104,66 +101,86 @@ impl RemoteEmbedder {
     ///
     /// # Errors
     /// [`EmbedError::Client`] when the key cannot be sent.
-    pub fn new(options: RemoteOptions, egress: &Egress, chance: Arc<dyn Chance>) -> Result<Self, EmbedError> {
-        let client = egress.client(Rules::operator([options.endpoint.address()], &[]), options.timeout / 2);
-        let authorization = options.key.as_ref().map(bearer).transpose()?;
-        let limits = Limits::default();
+    pub fn new(
+        options: RemoteOptions,
+        egress: &Egress,
+        clock: Arc<dyn Clock>,
+        chance: Arc<dyn Chance>,
+    ) -> Result<Self, EmbedError> {
+        let (limits, concurrency) = (Limits::default(), options.concurrency);
+        let patience = [options.query_timeout, options.timeout];
+        let service = Arc::new(Service::new(options, egress)?);
+        let watch = |lane, patience| Watch::new(lane, patience, service.clone(), clock.clone(), chance.clone());
+        let [query_watch, document_watch] = [watch("query", patience[0]), watch("document", patience[1])];
         Ok(Self {
-            id: ModelId::of_service("openai", &options.space, &options.model, options.dimension),
-            client,
-            authorization,
-            chance,
-            all: Semaphore::new(options.concurrency.max(1)),
-            documents: Semaphore::new(options.concurrency.saturating_sub(1).max(1)),
-            queries: Shares::new(options.concurrency),
+            all: Semaphore::new(concurrency.max(1)),
+            documents: Semaphore::new(concurrency.saturating_sub(1).max(1)),
+            queries: Shares::new(concurrency),
             query_room: Room::new(limits.query_kib),
             document_room: Room::new(limits.document_kib),
-            options,
+            query_watch,
+            document_watch,
+            service,
+            chance,
         })
+    }
+
+    /// What is known of the service by those who ask in this lane.
+    const fn watch(&self, lane: &Lane) -> &Watch {
+        match lane {
+            Lane::Query(_) => &self.query_watch,
+            Lane::Document => &self.document_watch,
+        }
     }
 
     /// One request's worth of texts, tried until it succeeds, may not succeed, or time is up.
     async fn request(&self, texts: &[&str], lane: &Lane) -> Result<Vec<Vec<f32>>, EmbedError> {
+        let options = &self.service.options;
         let time = match lane {
-            Lane::Query(_) => self.options.timeout,
-            Lane::Document => self.options.deadline,
+            Lane::Query(_) => options.query_timeout,
+            Lane::Document => options.deadline,
         };
         let deadline = Instant::now() + time;
+        let watch = self.watch(lane);
+        let mut asking = watch.asking();
         let mut missed = EmbedError::Unavailable { why: "no answer came in time", retry_after: None };
-        for number in 0..=self.options.retries {
-            match timeout_at(deadline, self.try_once(texts, lane)).await {
-                Ok(Ok(vectors)) => return Ok(vectors),
-                Ok(Err(Missed::Final(error))) => return Err(error),
+        for number in 0..=options.retries {
+            // Who waits in line learns nothing about the service.
+            let Ok(turn) = timeout_at(deadline, self.turn(lane)).await else { break };
+            let turn = turn?;
+            watch.admit()?;
+            asking.tries();
+            let asked = timeout_at(deadline, self.service.ask(texts)).await;
+            drop(turn);
+            match asked {
+                Ok(Ok(vectors)) => {
+                    asking.is_answered();
+                    return Ok(vectors);
+                }
+                Ok(Err(Missed::Final(error @ EmbedError::Client(_)))) => {
+                    asking.is_void();
+                    return Err(error);
+                }
+                Ok(Err(Missed::Final(error))) => {
+                    asking.is_answered();
+                    return Err(error);
+                }
                 Ok(Err(Missed::Passing { why, retry_after })) => {
+                    asking.fails();
                     missed = EmbedError::Unavailable { why, retry_after };
                     let pause = retry_after.unwrap_or_else(|| self.pause(number));
-                    tracing::debug!(model = %self.id, number, why, ?pause, "a try at the embedding service failed");
+                    tracing::debug!(model = %self.service.id, number, why, ?pause, "a try at the embedding service failed");
                     let in_time = Instant::now().checked_add(pause).is_some_and(|then| then < deadline);
-                    if number == self.options.retries || !in_time {
+                    if number == options.retries || !in_time {
                         break;
                     }
                     sleep(pause).await;
+                    watch.admit()?;
                 }
                 Err(_) => break,
             }
         }
         Err(missed)
-    }
-
-    async fn try_once(&self, texts: &[&str], lane: &Lane) -> Result<Vec<Vec<f32>>, Missed> {
-        let _turn = self.turn(lane).await.map_err(Missed::Final)?;
-        let question = Question {
-            model: &self.options.model,
-            input: texts,
-            encoding_format: "float",
-            dimensions: self.options.send_dimension.then_some(self.options.dimension),
-        };
-        let question = serde_json::to_vec(&question).map_err(|error| Missed::Final(EmbedError::Client(error.into())))?;
-        let (address, time) = (self.options.endpoint.address().clone(), self.options.timeout);
-        let mut request = Request::post_json(address, question, time, time);
-        request.headers.extend(self.authorization.clone().map(|authorization| (AUTHORIZATION, authorization)));
-        let response = self.client.send(request).await.map_err(unsent)?;
-        answer::vectors(response, texts.len(), self.options.dimension).await
     }
 
     /// A place among the requests on their way. Whoever waits has a place among their own already, so that of no tenant more than its share waits
@@ -179,7 +196,7 @@ impl RemoteEmbedder {
 
     /// Half to one and a half of what the try's number asks for, so that many clients do not come back at once.
     fn pause(&self, number: u32) -> Duration {
-        let usual = self.options.pause.saturating_mul(1 << number.min(10)).min(LONGEST_PAUSE);
+        let usual = self.service.options.pause.saturating_mul(1 << number.min(10)).min(LONGEST_PAUSE);
         let [first, ..] = self.chance.bytes();
         usual.mul_f64(0.5 + f64::from(first) / 255.0)
     }
@@ -189,12 +206,12 @@ impl RemoteEmbedder {
         let mut requests: Vec<Vec<&str>> = Vec::new();
         let mut bytes = 0;
         for text in texts {
-            let text = clip(text, self.options.most_text_bytes);
+            let text = clip(text, self.service.options.most_text_bytes);
             // Services refuse an empty text; this one is as empty and is not refused.
             let text = if text.is_empty() { " " } else { text };
             bytes += text.len();
             match requests.last_mut() {
-                Some(last) if last.len() < self.options.batch && bytes <= REQUEST_BYTES => last.push(text),
+                Some(last) if last.len() < self.service.options.batch && bytes <= REQUEST_BYTES => last.push(text),
                 _ => {
                     bytes = text.len();
                     requests.push(vec![text]);
@@ -208,14 +225,15 @@ impl RemoteEmbedder {
 #[async_trait]
 impl Embedder for RemoteEmbedder {
     fn model(&self) -> &ModelId {
-        &self.id
+        &self.service.id
     }
 
     fn dimension(&self) -> usize {
-        self.options.dimension
+        self.service.options.dimension
     }
 
     async fn embed(&self, texts: Vec<String>, lane: Lane) -> Result<Vec<Vec<f32>>, EmbedError> {
+        self.watch(&lane).admit()?;
         let _room = match &lane {
             Lane::Query(_) => &self.query_room,
             Lane::Document => &self.document_room,
@@ -225,31 +243,16 @@ impl Embedder for RemoteEmbedder {
         let vectors = try_join_all(requests.iter().map(|texts| self.request(texts, &lane))).await?;
         Ok(vectors.into_iter().flatten().collect())
     }
+
+    fn resting(&self) -> Option<Duration> {
+        self.document_watch.resting()
+    }
 }
 
 impl fmt::Debug for RemoteEmbedder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("RemoteEmbedder").field("model", &self.id).finish_non_exhaustive()
+        formatter.debug_struct("RemoteEmbedder").field("model", &self.service.id).finish_non_exhaustive()
     }
-}
-
-fn bearer(key: &Secret) -> Result<HeaderValue, EmbedError> {
-    let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose()))
-        .map_err(|_| EmbedError::Client("the key holds what no header may".into()))?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-/// Why a request got no answer.
-const fn unsent(error: EgressError) -> Missed {
-    let why = match error {
-        EgressError::Slow => "it did not answer in time",
-        EgressError::Unreachable | EgressError::Unresolved | EgressError::Special(_) | EgressError::Host | EgressError::Port => {
-            "it cannot be reached"
-        }
-        _ => "the connection broke off",
-    };
-    Missed::Passing { why, retry_after: None }
 }
 
 #[cfg(test)]

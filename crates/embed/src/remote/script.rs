@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use wardgraph_egress::Names;
-use wardgraph_kernel::{Secret, SeededChance};
+use wardgraph_kernel::{Secret, SeededChance, SystemClock};
 
 use super::*;
 use crate::Model;
@@ -71,6 +71,7 @@ impl Script {
             batch: 3,
             most_text_bytes: 16 * 1024,
             timeout: Duration::from_secs(20),
+            query_timeout: Duration::from_secs(20),
             deadline: Duration::from_secs(40),
             retries: 3,
             pause: Duration::from_millis(1),
@@ -79,7 +80,8 @@ impl Script {
     }
 
     pub(crate) fn embedder(options: RemoteOptions) -> RemoteEmbedder {
-        RemoteEmbedder::new(options, &Egress::new(Names::System, None).unwrap(), Arc::new(SeededChance::new(1))).unwrap()
+        let egress = Egress::new(Names::System, None).unwrap();
+        RemoteEmbedder::new(options, &egress, Arc::new(SystemClock::start()), Arc::new(SeededChance::new(1))).unwrap()
     }
 
     pub(crate) fn asked(&self) -> usize {

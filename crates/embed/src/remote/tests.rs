@@ -208,3 +208,74 @@ fn the_name_tells_service_space_model_and_dimension() {
     // However models are named, what differs in any part has another name.
     assert_ne!(ModelId::of_service("openai", "a", "m", 8), ModelId::of_service("openai", "", "a:m", 8));
 }
+
+/// The requests that held somebody's text.
+fn asked_for_others(script: &Script) -> usize {
+    let asked = script.asked.lock().unwrap();
+    asked.iter().filter(|(_, question)| question["input"] != json!(["a witness"])).count()
+}
+
+#[tokio::test]
+async fn a_service_that_fails_is_left_alone_until_the_witness_is_heard() {
+    let script = Script::start(&Tiny, &[const { Line::Status(500, "") }; 4]).await;
+    let mut options = script.options(&Tiny);
+    options.retries = 0;
+    let embedder = Script::embedder(options);
+    for asked in [2, 3] {
+        let failed = embedder.embed(texts(1), query("tenant-a")).await;
+        assert!(matches!(failed, Err(EmbedError::Unavailable { .. })), "{failed:?}");
+        while script.asked() < asked {
+            tokio::task::yield_now().await;
+        }
+    }
+    while embedder.query_watch.resting().is_none() {
+        sleep(Duration::from_millis(10)).await;
+    }
+    for number in 0..50 {
+        let refused = embedder.embed(texts(1), query(&format!("tenant-{number}"))).await;
+        assert!(matches!(refused, Err(EmbedError::Resting { .. })), "{refused:?}");
+    }
+    assert_eq!(asked_for_others(&script), 2);
+    assert_eq!(embedder.resting(), None, "documents have a patience of their own");
+    while embedder.query_watch.resting().is_some() {
+        sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!((script.asked(), asked_for_others(&script)), (5, 2), "one witness after the other, and nobody else");
+    embedder.embed(texts(1), query("tenant-a")).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_gives_up_waiting_tells_as_much_as_who_waits_to_the_end() {
+    let script = Script::start(&Tiny, &[Line::Held]).await;
+    let mut options = script.options(&Tiny);
+    options.query_timeout = Duration::from_millis(500);
+    let embedder = Script::embedder(options);
+    let asked = embedder.embed(texts(1), query("tenant-a"));
+    assert!(tokio::time::timeout(Duration::from_millis(400), asked).await.is_err());
+    while script.asked() < 2 {
+        sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(asked_for_others(&script), 1);
+}
+
+#[tokio::test]
+async fn who_only_waits_in_line_tells_nothing_about_the_service() {
+    let script = Script::start(&Tiny, &[Line::Held]).await;
+    let mut options = script.options(&Tiny);
+    (options.concurrency, options.query_timeout) = (1, Duration::from_millis(200));
+    let embedder = Arc::new(Script::embedder(options));
+    let documents = tokio::spawn({
+        let embedder = embedder.clone();
+        async move { embedder.embed(texts(1), Lane::Document).await }
+    });
+    while script.asked() < 1 {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..5 {
+        let late = embedder.embed(texts(1), query("tenant-a")).await;
+        assert!(matches!(late, Err(EmbedError::Unavailable { .. })), "{late:?}");
+    }
+    assert_eq!(script.asked(), 1, "no witness is sent");
+    script.held.add_permits(1);
+    documents.await.unwrap().unwrap();
+}

@@ -63,8 +63,23 @@ const HOLD_DELETED: Statement<Write> = Statement::writing(
     "select version from deleted_nodes where tenant_id = $1 and node_id = $2 and purge_at > $3 for update",
 );
 
+/// Has whoever brings nodes of the tenant back wait for one with more edges than are asked for, and that one for them. Such a node has more ends
+/// than are held one by one: while it comes back, nobody else's does. It is deleted, so it gets no more edges meanwhile.
+const LINE_UP: Statement<Write> = Statement::writing(
+    "graph.deleted_node.line_up",
+    &[Role::App],
+    "with line as materialized (
+       select ('x' || left(encode(sha256(convert_to('restored nodes of ' || $1::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint as number
+     ), waiting as materialized (
+       select count(*) > $3::bigint as are_many
+       from (select from deleted_edges where tenant_id = $1 and (src = $2 or dst = $2) limit $3::bigint + 1) w
+     )
+     select (case when w.are_many then pg_advisory_xact_lock(l.number) else pg_advisory_xact_lock_shared(l.number) end) is null from line l, waiting w",
+);
+
 /// Holds a deleted node and the ends that its edges wait for, deleted or there, until the transaction ends: of two that bring back the two ends
-/// of an edge, the second waits, and its next statement sees the first's. In the order of their ids, so that they do not wait for each other.
+/// of an edge, the second waits, and its next statement sees the first's. In the order of their ids, so that they do not wait for each other; of
+/// each kind no more than are asked for and one: of the deleted, more are nobody's who stands in line; with more that are there, nothing comes back.
 const HOLD_ENDS: Statement<Write> = Statement::writing(
     "graph.deleted_node.hold_ends",
     &[Role::App],
@@ -76,9 +91,10 @@ const HOLD_ENDS: Statement<Write> = Statement::writing(
        select src from deleted_edges where tenant_id = $1 and dst = $2
      ), deleted as materialized (
        select d.node_id from deleted_nodes d where d.tenant_id = $1 and d.node_id in (select node_id from ends) and d.purge_at > $3
-       order by d.node_id for update
+       order by d.node_id limit $4::bigint + 1 for update
      ), there as materialized (
-       select n.node_id from nodes n where n.tenant_id = $1 and n.node_id in (select node_id from ends) order by n.node_id for key share
+       select n.node_id from nodes n where n.tenant_id = $1 and n.node_id in (select node_id from ends)
+       order by n.node_id limit $4::bigint + 1 for key share
      )
      select (select count(*) from deleted), (select count(*) from there)",
 );
@@ -134,7 +150,7 @@ const RETURN: Statement<Write> = Statement::writing(
 );
 
 pub(crate) const STATEMENTS: &[&StatementInfo] =
-    &[LOCK.info(), DELETE.info(), HOLD_DELETED.info(), HOLD_ENDS.info(), RETURN.info()];
+    &[LOCK.info(), DELETE.info(), HOLD_DELETED.info(), LINE_UP.info(), HOLD_ENDS.info(), RETURN.info()];
 
 /// Deletes a node of the tenant with its edges and vectors; until `purge_at` it can be brought back. Returns the edges that went with it.
 pub async fn delete(
@@ -190,7 +206,8 @@ pub async fn restore(
     now: Timestamp,
 ) -> Result<(Node, Vec<EdgeId>), GraphError> {
     let tenant = tx.tenant();
-    tx.write(&HOLD_ENDS, &[&tenant, &id.uuid(), &now]).await?;
+    tx.write(&LINE_UP, &[&tenant, &id.uuid(), &MOST_EDGES]).await?;
+    tx.write(&HOLD_ENDS, &[&tenant, &id.uuid(), &now, &MOST_EDGES]).await?;
     let held = tx.write(&HOLD_DELETED, &[&tenant, &id.uuid(), &now]).await?;
     let Some(version) = version(&held)? else {
         hold(tx, id, Meant::ANY).await?;

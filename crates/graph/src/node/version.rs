@@ -7,7 +7,7 @@ use wardgraph_store::{Row, Statement, StatementInfo, StoreError, Tx};
 
 use super::{
     NewNode, REQUESTS,
-    replace::{Meant, Replaced, hold, write},
+    replace::{Meant, Replaced, write},
 };
 use crate::{
     GraphError,
@@ -33,11 +33,20 @@ const LIST: Statement<Read> = Statement::reading(
      ) b where before <= $5 order by version desc",
 );
 
+/// What a node was in a version, or is, and which version is in force. One row where the node is there, of nothing where it never had that version.
 const GET: Statement<Read> = Statement::reading(
     "graph.node_version.get",
     REQUESTS,
-    "select version, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, written_at, superseded_at
-     from node_versions where tenant_id = $1 and node_id = $2 and version = $3",
+    "select f.version, f.external_id, f.classes, f.props, f.payload_ref, f.metadata, f.refresh_policy, f.triggers, f.written_at, f.superseded_at, n.version
+     from nodes n left join lateral (
+       select n.version, n.external_id, n.classes, n.props, n.payload_ref, n.metadata, n.refresh_policy, n.triggers, n.updated_at as written_at,
+              null::timestamptz as superseded_at
+       where n.version = $3
+       union all
+       select v.version, v.external_id, v.classes, v.props, v.payload_ref, v.metadata, v.refresh_policy, v.triggers, v.written_at, v.superseded_at
+       from node_versions v where v.tenant_id = $1 and v.node_id = $2 and v.version = $3
+     ) f on true
+     where n.tenant_id = $1 and n.node_id = $2",
 );
 
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[LIST.info(), GET.info()];
@@ -83,14 +92,15 @@ pub async fn versions<M: Mode>(
     Ok(cut(&rows, size, Version::read, |version| Uuid::from_u128(version.version.unsigned_abs().into()))?)
 }
 
-/// Holds a node until the transaction ends, and reads what it was in version `number`.
-pub async fn earlier(tx: &mut Tx<'_, Write>, id: NodeId, number: i32, meant: Meant<'_>) -> Result<NewNode, GraphError> {
-    let node = hold(tx, id, meant).await?;
-    if node.version == number {
-        return Ok(node.into());
-    }
+/// Reads what a node was in version `number`, which stays what it was: nobody waits for whoever has it. The node is not held; whoever goes back
+/// to it holds it then, and asks once more which version is meant.
+pub async fn earlier<M: Mode>(tx: &mut Tx<'_, M>, id: NodeId, number: i32, meant: Meant<'_>) -> Result<NewNode, GraphError> {
     let tenant = tx.tenant();
-    let row = tx.find(&GET, &[&tenant, &id.uuid(), &number]).await?.ok_or(GraphError::NoVersion { version: number })?;
+    let row = tx.find(&GET, &[&tenant, &id.uuid(), &number]).await?.ok_or(GraphError::NoNode(id))?;
+    meant.check(row.try_get(10)?)?;
+    if row.try_get::<Option<i32>>(0)?.is_none() {
+        return Err(GraphError::NoVersion { version: number });
+    }
     Ok(Version::read(&row)?.into())
 }
 

@@ -34,7 +34,7 @@ pub(crate) async fn create_all<E: Endpoint<Mode = Write, Output = Json<NodeBatch
     let given: Vec<_> = batch.nodes.iter().map(|new| new.created_at).collect();
     let sorted = tokio::task::spawn_blocking(move || sorted(batch, replaces, now)).await;
     let (mut faults, valid, named) = sorted.map_err(|_| Problem::internal("the items could not be looked at"))?;
-    let (valid, pointers) = items_cleaned(valid, &mut faults, "nodes").await?;
+    let (valid, pointers) = items_cleaned(&tenant, valid, &mut faults, "nodes").await?;
     services.backlog.admit_if(valid.iter().any(node::NewNode::has_text), &permit.owner())?;
     let mut work = permit.begin()?;
     for named in &named {

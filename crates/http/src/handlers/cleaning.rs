@@ -1,22 +1,24 @@
 //! Taking active HTML out of what came in and will be shown, before a transaction begins.
 
+mod turns;
+
 use std::{sync::LazyLock, time::Duration};
 
 use serde_json::{Map, Value};
-use tokio::sync::Semaphore;
 use wardgraph_api::{FieldError, Problem, validate::MAX_WEIGHT_BYTES, wire::version::NodePatch};
 use wardgraph_graph::{edge::NewEdge, node::NewNode};
-use wardgraph_kernel::weight::weight;
+use wardgraph_kernel::{TenantId, weight::weight};
 
 use crate::Failure;
+use turns::Turns;
 
 /// Up to so many octets are looked at on the spot, and only where no sanitizer is needed: it takes some microseconds.
 const AT_ONCE_BYTES: usize = 64 << 10;
 /// How long a request waits for its turn to be cleaned.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How many requests are cleaned at once in this process: half of what the machine could.
-static TURNS: LazyLock<Semaphore> =
-    LazyLock::new(|| Semaphore::new(std::thread::available_parallelism().map_or(1, |all| (all.get() / 2).max(1))));
+static TURNS: LazyLock<Turns> =
+    LazyLock::new(|| Turns::new(std::thread::available_parallelism().map_or(1, |all| (all.get() / 2).max(1))));
 
 /// What has texts that will be shown.
 pub(super) trait Shown: Send + 'static {
@@ -113,9 +115,9 @@ impl Shown for PatchTexts {
 /// One that is clean, with where it was not; or where it became too heavy.
 type Outcome<T> = Result<(T, Vec<String>), Vec<FieldError>>;
 
-/// Cleans one, and says where it did.
-pub(super) async fn cleaned<T: Shown>(one: T) -> Result<(T, Vec<String>), Failure> {
-    let outcome = all_cleaned(vec![one]).await?.into_iter().next();
+/// Cleans one of a tenant's, and says where it did.
+pub(super) async fn cleaned<T: Shown>(tenant: &TenantId, one: T) -> Result<(T, Vec<String>), Failure> {
+    let outcome = all_cleaned(tenant, vec![one]).await?.into_iter().next();
     let outcome = outcome.ok_or_else(|| Problem::internal("what was cleaned did not come back"))?;
     outcome.map_err(|heavy| Problem::invalid("what is left when it is cleaned is not valid: see `errors`").fields(heavy).into())
 }
@@ -123,13 +125,14 @@ pub(super) async fn cleaned<T: Shown>(one: T) -> Result<(T, Vec<String>), Failur
 /// Cleans the items of a batch that have no faults, and says of each where it did; what became too heavy by it has a fault instead. `faults`
 /// are those of all items, `list` is the batch's member.
 pub(super) async fn items_cleaned<T: Shown>(
+    tenant: &TenantId,
     valid: Vec<T>,
     faults: &mut [Vec<FieldError>],
     list: &str,
 ) -> Result<(Vec<T>, Vec<Vec<String>>), Failure> {
     let (mut items, mut pointers) = (Vec::with_capacity(valid.len()), Vec::with_capacity(valid.len()));
     let without_faults = faults.iter_mut().enumerate().filter(|(_, faults)| faults.is_empty());
-    for ((index, faults), outcome) in without_faults.zip(all_cleaned(valid).await?) {
+    for ((index, faults), outcome) in without_faults.zip(all_cleaned(tenant, valid).await?) {
         match outcome {
             Ok((item, cleaned)) => {
                 items.push(item);
@@ -147,7 +150,7 @@ pub(super) async fn items_cleaned<T: Shown>(
 
 /// Cleans all of them. What is little and plain is done on the spot; the rest on a thread that may be busy for a while, and where anything
 /// has to be cleaned, in turns.
-async fn all_cleaned<T: Shown>(all: Vec<T>) -> Result<Vec<Outcome<T>>, Failure> {
+async fn all_cleaned<T: Shown>(tenant: &TenantId, all: Vec<T>) -> Result<Vec<Outcome<T>>, Failure> {
     let each = AT_ONCE_BYTES / all.len().max(1);
     if all.iter().all(|one| one.is_plain(each)) {
         return Ok(all.into_iter().map(|one| Ok((one, Vec::new()))).collect());
@@ -161,7 +164,7 @@ async fn all_cleaned<T: Shown>(all: Vec<T>) -> Result<Vec<Outcome<T>>, Failure> 
     if plain {
         return Ok(all.into_iter().map(|one| Ok((one, Vec::new()))).collect());
     }
-    let turn = tokio::time::timeout(PATIENCE, TURNS.acquire()).await.ok().and_then(Result::ok);
+    let turn = TURNS.take(tenant, PATIENCE).await;
     let turn = turn.ok_or_else(|| Problem::unavailable("many texts are cleaned just now").retry_after(2))?;
     let done = tokio::task::spawn_blocking(move || {
         let _turn = turn;

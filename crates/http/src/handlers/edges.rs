@@ -39,7 +39,7 @@ pub(crate) async fn create(
         return Ok(permit.begin()?.refuse(problem).await?);
     }
     times::invalid(given, now)?;
-    let (new, cleaned) = cleaned(domain(new)).await?;
+    let (new, cleaned) = cleaned(&tenant, domain(new)).await?;
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &named, &tenant);
     if let Some(created_at) = given {
@@ -83,7 +83,7 @@ pub(crate) async fn create_all(
     let given: Vec<_> = batch.edges.iter().map(|new| new.created_at).collect();
     let sorted = tokio::task::spawn_blocking(move || sorted(batch, now)).await;
     let (mut faults, valid, named) = sorted.map_err(|_| Problem::internal("the items could not be looked at"))?;
-    let (valid, pointers) = items_cleaned(valid, &mut faults, "edges").await?;
+    let (valid, pointers) = items_cleaned(&tenant, valid, &mut faults, "edges").await?;
     let mut work = permit.begin()?;
     for named in &named {
         note_named_tenant(&mut work, named, &tenant);

@@ -38,7 +38,7 @@ pub(crate) async fn create<E: Endpoint<Mode = Write, Output = Stored<Node>>>(
         return Ok(permit.begin()?.refuse(problem).await?);
     }
     times::invalid(given, now)?;
-    let (new, cleaned) = cleaned(domain(new)).await?;
+    let (new, cleaned) = cleaned(&tenant, domain(new)).await?;
     services.backlog.admit_if(new.has_text(), &owner)?;
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &named, &tenant);

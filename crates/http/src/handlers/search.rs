@@ -8,6 +8,7 @@ use wardgraph_api::{
         search::{Explanation, Partial, PartialReason, SearchMode, SearchRequest, SearchResponse, SearchResult, SearchRoute},
     },
 };
+use wardgraph_embed::EmbedError;
 use wardgraph_gate::Permit;
 use wardgraph_graph::{
     GraphError,
@@ -32,6 +33,8 @@ pub(crate) async fn search(
         SearchMode::Vector => (By::Vector(vector(&permit, &mut request, &services).await?), mode),
         SearchMode::Hybrid => match vector(&permit, &mut request, &services).await {
             Ok(vector) => (By::Hybrid(vector, text), mode),
+            // Whoever leaves the service alone says so once, and not for each search.
+            Err(GraphError::Embed(EmbedError::Resting { .. })) => (By::Text(text), SearchMode::Text),
             Err(GraphError::Embed(error)) if error.is_the_services() => {
                 tracing::warn!(%error, "a search by meaning and words is answered by words");
                 (By::Text(text), SearchMode::Text)

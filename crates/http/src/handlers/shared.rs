@@ -23,7 +23,7 @@ pub(crate) async fn restore(
     let (now, tenant, owner) = (permit.now(), permit.tenant().clone(), permit.owner());
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &restoration.tenant_id, &tenant);
-    gone_back(work, (&owner, id.into()), restoration.version, &if_match, now, &services).await
+    gone_back(work, (&tenant, &owner, id.into()), restoration.version, &if_match, now, &services).await
 }
 
 pub(crate) async fn delete(

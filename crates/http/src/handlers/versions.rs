@@ -13,7 +13,7 @@ use wardgraph_api::{
 use wardgraph_audit::Subject;
 use wardgraph_gate::{Committed, Permit, Work};
 use wardgraph_graph::node::{self, Meant, QUEUED, Replaced, Version};
-use wardgraph_kernel::{EdgeId, Endpoint, EventType, List, NodeId, Owner, Read, Timestamp, Write};
+use wardgraph_kernel::{EdgeId, Endpoint, EventType, List, NodeId, Owner, Read, TenantId, Timestamp, Write};
 
 use super::{
     cleaning::{PatchTexts, cleaned},
@@ -30,7 +30,7 @@ pub(crate) async fn patch<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I: I
 ) -> Result<Committed<E>, Failure> {
     let id = id.into();
     let (now, tenant, owner) = (permit.now(), permit.tenant().clone(), permit.owner());
-    let (texts, cleaned) = cleaned(PatchTexts::of(&mut patch)).await?;
+    let (texts, cleaned) = cleaned(&tenant, PatchTexts::of(&mut patch)).await?;
     texts.put_back(&mut patch);
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &patch.tenant_id, &tenant);
@@ -60,7 +60,7 @@ pub(crate) async fn replace<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I:
         let fault = FieldError::new("/created_at", "is said where a node is created, and stays");
         return Err(Problem::invalid("see `errors`").fields(vec![fault]).into());
     }
-    let (new, cleaned) = cleaned(domain(new)).await?;
+    let (new, cleaned) = cleaned(&tenant, domain(new)).await?;
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &named, &tenant);
     let replaced = node::replace(&mut work.tx(), id, new, meant(&if_match), now).await?;
@@ -113,7 +113,7 @@ pub(crate) async fn restore(
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &restoration.tenant_id, &tenant);
     if let Some(version) = restoration.version {
-        return gone_back(work, (&owner, id), version, &if_match, now, &services).await;
+        return gone_back(work, (&tenant, &owner, id), version, &if_match, now, &services).await;
     }
     let (node, back) = node::restore_deleted(&mut work.tx(), id, meant(&if_match), now).await?;
     edges(&mut work, EventType::EdgeRestored, back);
@@ -124,14 +124,16 @@ pub(crate) async fn restore(
 /// Makes a node what it was in version `number`, whose texts may be from before they were cleaned. Of the tenant's nodes and of the shared ones.
 pub(super) async fn gone_back<E: Endpoint<Mode = Write, Output = Tagged<Node>>>(
     mut work: Work<E>,
-    (owner, id): (&Owner, NodeId),
+    (tenant, owner, id): (&TenantId, &Owner, NodeId),
     number: i32,
     if_match: &IfMatch,
     now: Timestamp,
     services: &Services,
 ) -> Result<Committed<E>, Failure> {
     let was = node::earlier(&mut work.tx(), id, number, meant(if_match)).await?;
-    let (new, cleaned) = cleaned(was).await?;
+    // What takes long is done before anybody could wait for the node.
+    let (new, cleaned) = cleaned(tenant, was).await?;
+    node::hold(&mut work.tx(), id, meant(if_match)).await?;
     let replaced = node::renew(&mut work.tx(), id, new, now).await?;
     services.backlog.admit_if(replaced.queued, owner)?;
     changed(work, replaced, cleaned).await

@@ -71,6 +71,7 @@ fn service(settings: &Settings) -> Result<RemoteOptions, ConfigError> {
         batch: settings.number("embedding.batch")?,
         most_text_bytes: settings.number("embedding.most_text_bytes")?,
         timeout,
+        query_timeout: settings.millis("embedding.query_timeout_ms")?.min(timeout),
         deadline,
         retries: u32::try_from(settings.number("embedding.retries")?).unwrap_or(u32::MAX),
         pause: std::time::Duration::from_millis(250),

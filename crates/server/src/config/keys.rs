@@ -182,7 +182,8 @@ keys! {
     "embedding.send_dimension" Kind::Bool, "false", [], "Asks the service for that dimension: for models that can shorten their vectors.";
     "embedding.batch" Kind::Number(1, 2_048), "64", [], "Texts a request to the service, at most.";
     "embedding.most_text_bytes" Kind::Number(64, 1 << 20), "16384", [], "Of a longer text this much is sent to the service, which refuses what its model cannot read.";
-    "embedding.timeout_ms" Kind::Number(10, 120_000), "10000", [], "How long one try at the service may take; for a search, all tries together.";
+    "embedding.timeout_ms" Kind::Number(10, 120_000), "10000", [], "How long one try at the service may take.";
+    "embedding.query_timeout_ms" Kind::Number(10, 120_000), "3000", [], "How long a search waits for the service, all tries together, and never longer than `embedding.timeout_ms`: then it is answered by words, or told that the service is away. A service that is too slow for it three times in a row is left alone by searches until it is faster.";
     "embedding.deadline_ms" Kind::Number(10, 120_000), "60000", [], "How long the tries for nodes may take together. Nodes that got no vector are tried again later.";
     "embedding.retries" Kind::Number(0, 10), "4", [], "Tries after the first, on 429, 5xx, a broken connection and a timeout. `Retry-After` is kept to.";
     "embedding.concurrency" Kind::Number(1, 64), "4", [], "Requests to the service at once; with two or more, one is kept for searches.";

@@ -1,7 +1,8 @@
-//! Purging nodes with very many edges: in steps that end.
+//! Nodes with very many edges: purged in steps that end, and brought back without holding as many nodes.
 
 use std::{sync::Arc, time::Duration};
 
+use serde_json::json;
 use wardgraph_gate::SystemParts;
 use wardgraph_graph::purge;
 use wardgraph_kernel::{Clock, SystemChance, TenantId, Write};
@@ -77,4 +78,52 @@ async fn a_purge_that_takes_too_long_takes_less_until_it_gets_on() {
     app.clock.advance(GRACE);
     app.purge_everything().await;
     assert_eq!(left(&app).await, (0, 0, 0));
+}
+
+#[tokio::test]
+async fn who_brings_back_a_node_with_very_many_waiting_edges_waits_for_a_line_and_not_for_each_end() {
+    let long = Duration::from_mins(2);
+    let timeouts = Timeouts { statement: long, transaction: long, ..Timeouts::default() };
+    let app = App::with(AppOptions { timeouts, ..AppOptions::default() }).await;
+    let owner = app.owner("tenant-a");
+    let mut ids = Vec::new();
+    for text in ["many edges", "few edges"] {
+        let id = owner.create_node(text).await.created()["id"].as_str().unwrap().to_owned();
+        assert_eq!(owner.delete(&format!("/nodes/{id}")).await.status, 204);
+        ids.push(id);
+    }
+    let [many, few] = [&ids[0], &ids[1]];
+    let mut client = app.database.behind_the_scenes().await;
+    let watcher = app.database.behind_the_scenes().await;
+    for (id, edges) in [(many, 10_001), (few, 10_000)] {
+        let park = format!(
+            "insert into wardgraph.deleted_edges (tenant_id, edge_id, src, rel, dst, props, created_at, size_bytes)
+             select 'tenant-a', gen_random_uuid(), '{id}', 'R', gen_random_uuid(), '{{}}', now(), 2 from generate_series(1, {edges})"
+        );
+        client.batch_execute(&park).await.unwrap();
+    }
+    // As somebody who brings another node of the tenant back.
+    let other = client.transaction().await.unwrap();
+    let in_line = "select pg_advisory_xact_lock_shared(
+                     ('x' || left(encode(sha256('restored nodes of tenant-a'), 'hex'), 16))::bit(64)::bigint)";
+    other.batch_execute(in_line).await.unwrap();
+    let restoring = tokio::spawn({
+        let (owner, path) = (owner.clone(), format!("/nodes/{many}/restore"));
+        async move { owner.post(&path, &json!({})).await }
+    });
+    let waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and wait_event = 'advisory'";
+    while watcher.query(waiting, &[]).await.unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(!restoring.is_finished());
+    other.commit().await.unwrap();
+    restoring.await.unwrap().ok();
+    // Those with few stand in line beside each other.
+    let other = client.transaction().await.unwrap();
+    other.batch_execute(in_line).await.unwrap();
+    owner.post(&format!("/nodes/{few}/restore"), &json!({})).await.ok();
+    other.rollback().await.unwrap();
+    for id in &ids {
+        owner.get(&format!("/nodes/{id}")).await.ok();
+    }
 }

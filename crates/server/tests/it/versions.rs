@@ -340,6 +340,34 @@ async fn every_state_is_kept_read_and_gone_back_to() {
 }
 
 #[tokio::test]
+async fn what_a_node_was_is_read_without_holding_it_and_what_is_meant_is_asked_once_it_is_held() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let id = node(&owner, &json!({ "classes": ["A"], "props": { "n": 1 } })).await;
+    owner.put(&format!("/nodes/{id}"), &json!({ "classes": ["A"], "props": { "n": 2 } })).await.ok();
+    let path = format!("/nodes/{id}/restore");
+    let mut superuser = app.database.behind_the_scenes().await;
+    let watcher = app.database.behind_the_scenes().await;
+    let held = superuser.transaction().await.unwrap();
+    held.batch_execute(&format!("update wardgraph.nodes set version = 5 where node_id = '{id}'")).await.unwrap();
+    // Nobody has to wait to be told that there is no such version, or that another one is meant.
+    owner.post(&path, &json!({ "version": 9 })).await.problem(422);
+    meant(&owner, "POST", &path, "\"1\"", &json!({ "version": 1 })).await.problem(412);
+    let restoring = tokio::spawn({
+        let (owner, path) = (owner.clone(), path.clone());
+        async move { meant(&owner, "POST", &path, "\"2\"", &json!({ "version": 1 })).await }
+    });
+    let waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    while watcher.query(waiting, &[]).await.unwrap().is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    held.commit().await.unwrap();
+    restoring.await.unwrap().problem(412);
+    let restored = meant(&owner, "POST", &path, "\"5\"", &json!({ "version": 1 })).await.ok();
+    assert_eq!((&restored["props"], &restored["version"]), (&json!({ "n": 1 }), &json!(6)));
+}
+
+#[tokio::test]
 async fn a_page_of_versions_is_bounded_by_its_weight() {
     let app = App::start().await;
     let owner = app.owner("tenant-a");

@@ -1,5 +1,6 @@
 //! The real server with an embedding service of the test's own beside it.
 
+mod away;
 mod change;
 mod service;
 mod serving;
@@ -26,6 +27,7 @@ pub(crate) struct Site {
     pub(crate) service: Service,
     http: reqwest::Client,
     token: String,
+    operator: String,
 }
 
 /// What came back.
@@ -64,7 +66,8 @@ impl Site {
         let settings: Vec<_> = usual.into_iter().chain(settings.iter().copied()).collect();
         let server = Server::start(&settings);
         let token = server.mint("tenant-a", "nodes:write,search:read");
-        Self { server, service, http: reqwest::Client::builder().no_proxy().build().unwrap(), token }
+        let operator = server.mint("operator", "system:read");
+        Self { server, service, operator, http: reqwest::Client::builder().no_proxy().build().unwrap(), token }
     }
 
     pub(crate) async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
@@ -108,10 +111,16 @@ impl Site {
         until("a node is ready", async || self.status(id).await == "ready").await;
     }
 
+    /// Whether the server leaves the service alone in this lane, as its metrics have it.
+    pub(crate) async fn leaves_alone(&self, lane: &str) -> bool {
+        let metrics = self.ask_as(&self.operator, Method::GET, "/metrics", None).await;
+        assert_eq!(metrics.status, 200, "{}", metrics.text);
+        metrics.text.contains(&format!("wardgraph_embedding_service_away{{lane=\"{lane}\"}} 1"))
+    }
+
     /// Nothing that the server wrote or told has the service's key in it.
     pub(crate) async fn keeps_the_key(&mut self, told: &[String]) {
-        let operator = self.server.mint("operator", "system:read");
-        let metrics = self.ask_as(&operator, Method::GET, "/metrics", None).await;
+        let metrics = self.ask_as(&self.operator, Method::GET, "/metrics", None).await;
         assert_eq!(metrics.status, 200, "{}", metrics.text);
         assert!(metrics.text.contains("wardgraph_embedding"), "{}", metrics.text);
         assert!(self.server.stop(), "the server did not end well: {}", self.server.log());

@@ -20,6 +20,8 @@ pub(crate) enum Line {
     Good,
     /// With the vectors of its texts, but where a text has this word not before the test says [`Service::let_go`].
     Held(&'static str),
+    /// With this status where a text has this word, else with the vectors of its texts.
+    Failing(&'static str, u16),
     /// With this status, these header lines, and a body that repeats the key.
     Status(u16, String),
     /// With status 200 and this body.
@@ -163,6 +165,8 @@ async fn answer(mut stream: TcpStream, state: Arc<State>) {
             }
             send(&mut stream, 200, "", &good).await
         }
+        Line::Failing(word, status) if texts.iter().any(|text| text.contains(word)) => send(&mut stream, status, "", "{}").await,
+        Line::Failing(..) => send(&mut stream, 200, "", &good).await,
         Line::Status(status, headers) => send(&mut stream, status, &headers, &json!({ "error": key }).to_string()).await,
         Line::Body(body) => send(&mut stream, 200, "", &body).await,
         Line::Huge(octets) => send(&mut stream, 200, "", &" ".repeat(octets)).await,

@@ -10,8 +10,12 @@ use super::{DIMENSION, KEY, Site, service::Line, until};
 #[tokio::test(flavor = "multi_thread")]
 async fn nodes_are_embedded_by_a_service_in_batches_and_found_and_it_alone_is_shown_the_key() {
     // Patient: each text is asked for once, however slow a loud log makes it.
-    let settings =
-        [("WARDGRAPH_EMBEDDING__BATCH", "7"), ("WARDGRAPH_EMBEDDING__TIMEOUT_MS", "9000"), ("WARDGRAPH_LOG__FILTER", "trace")];
+    let settings = [
+        ("WARDGRAPH_EMBEDDING__BATCH", "7"),
+        ("WARDGRAPH_EMBEDDING__TIMEOUT_MS", "9000"),
+        ("WARDGRAPH_EMBEDDING__QUERY_TIMEOUT_MS", "9000"),
+        ("WARDGRAPH_LOG__FILTER", "trace"),
+    ];
     let mut site = Site::start(DIMENSION, &settings).await;
     let id = site.node("a heron stands in the reeds").await;
     site.until_ready(&id).await;
@@ -96,6 +100,7 @@ async fn while_the_service_is_away_words_go_on_and_what_lacks_meaning_says_so() 
     assert_eq!(site.find("text", "egret").await.ok()["count"], json!(1));
     site.service.comes_back().await;
     site.until_ready(&late).await;
+    until("searches ask it again", async || site.find("hybrid", "egret").await.ok()["mode"] == json!("hybrid")).await;
     let found = site.find("hybrid", "egret").await.ok();
     assert_eq!((&found["mode"], &found["results"][0]["id"]), (&json!("hybrid"), &json!(late)));
     let history = site.ask(Method::GET, &format!("/nodes/{late}/embeddings"), None).await.ok();

@@ -61,6 +61,7 @@ async fn a_wrong_answer_is_never_kept_and_a_good_one_after_it_is() {
         let found = site.search(&json!({ "vector": site.service.vector("one", &text), "top_k": 1 })).await.ok();
         assert!(found["results"][0]["similarity"].as_f64().unwrap() > 0.999, "{line:?}: {found}");
         // And what was refused for a query is not remembered.
+        until("searches ask it again", async || site.find("vector", &query).await.status == 200).await;
         assert_eq!(site.find("vector", &query).await.ok()["mode"], json!("vector"));
     }
     assert_eq!(elsewhere.accept().map(drop).map_err(|error| error.kind()), Err(ErrorKind::WouldBlock), "it was led elsewhere");

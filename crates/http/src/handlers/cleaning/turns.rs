@@ -1,0 +1,119 @@
+//! Turns at what takes a processor, and a tenant's share of them.
+//!
+//! **Invariant:** of no tenant more than its share is at work, or waits before another tenant's (`of_a_tenant_its_share_is_at_work_and_the_rest_waits_behind_others`).
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
+
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+use wardgraph_kernel::TenantId;
+
+/// Past this many shares those that nobody holds or waits for are forgotten.
+const SWEPT_ABOVE: usize = 1_000;
+
+/// Turns, and who has a share of them.
+#[derive(Debug)]
+pub(super) struct Turns {
+    all: Arc<Semaphore>,
+    /// A third, at least one.
+    each: usize,
+    shares: Mutex<HashMap<TenantId, Weak<Semaphore>>>,
+}
+
+/// A turn, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Turn {
+    _of_all: OwnedSemaphorePermit,
+    _of_share: OwnedSemaphorePermit,
+}
+
+impl Turns {
+    /// So many turns at once.
+    pub(super) fn new(all: usize) -> Self {
+        Self { all: Arc::new(Semaphore::new(all)), each: all.div_ceil(3).max(1), shares: Mutex::default() }
+    }
+
+    /// Waits for a turn; `None` if there was none for so long. Whoever waits for the tenant's share holds nothing that another could use.
+    pub(super) async fn take(&self, tenant: &TenantId, within: Duration) -> Option<Turn> {
+        let share = self.share(tenant);
+        let waiting = async {
+            let of_share = share.acquire_owned().await.ok()?;
+            let of_all = self.all.clone().acquire_owned().await.ok()?;
+            Some(Turn { _of_all: of_all, _of_share: of_share })
+        };
+        timeout(within, waiting).await.ok()?
+    }
+
+    /// The tenant's share, the same for all who hold it.
+    fn share(&self, tenant: &TenantId) -> Arc<Semaphore> {
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        if shares.len() > SWEPT_ABOVE {
+            shares.retain(|_, share| share.strong_count() > 0);
+        }
+        let held = shares.entry(tenant.clone()).or_default();
+        held.upgrade().unwrap_or_else(|| {
+            let share = Arc::new(Semaphore::new(self.each));
+            *held = Arc::downgrade(&share);
+            share
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT_ONCE: Duration = Duration::from_millis(20);
+    const SOON: Duration = Duration::from_secs(10);
+
+    fn tenant(id: &str) -> TenantId {
+        TenantId::parse(id).unwrap()
+    }
+
+    #[tokio::test]
+    async fn of_a_tenant_its_share_is_at_work_and_the_rest_waits_behind_others() {
+        let turns = Turns::new(4);
+        let (busy, other) = (tenant("busy"), tenant("other"));
+        let first = turns.take(&busy, AT_ONCE).await.unwrap();
+        let _second = turns.take(&busy, AT_ONCE).await.unwrap();
+        assert!(turns.take(&busy, AT_ONCE).await.is_none(), "two of four are its share");
+        let _third = turns.take(&other, AT_ONCE).await.unwrap();
+        drop(first);
+        assert!(turns.take(&busy, AT_ONCE).await.is_some(), "what is given back is there again");
+    }
+
+    #[tokio::test]
+    async fn where_there_is_one_turn_the_next_is_another_tenants() {
+        let turns = Arc::new(Turns::new(1));
+        let at_work = turns.take(&tenant("busy"), AT_ONCE).await.unwrap();
+        let order = Arc::<Mutex<Vec<&str>>>::default();
+        let mut waiting = tokio::task::JoinSet::new();
+        for who in ["busy", "busy", "busy", "other"] {
+            let (turns, order) = (turns.clone(), order.clone());
+            waiting.spawn(async move {
+                let _turn = turns.take(&tenant(who), SOON).await.unwrap();
+                order.lock().unwrap().push(who);
+            });
+            // Each comes after the one before.
+            tokio::time::sleep(AT_ONCE).await;
+        }
+        drop(at_work);
+        waiting.join_all().await;
+        assert_eq!(*order.lock().unwrap(), ["other", "busy", "busy", "busy"]);
+    }
+
+    #[tokio::test]
+    async fn shares_that_nobody_holds_are_forgotten() {
+        let turns = Turns::new(1);
+        for number in 0..3 * SWEPT_ABOVE {
+            turns.take(&tenant(&format!("t{number}")), SOON).await.unwrap();
+        }
+        assert!(turns.shares.lock().unwrap().len() <= SWEPT_ABOVE + 1);
+    }
+}
