@@ -173,7 +173,7 @@ impl Validate for EdgeClearing {
 /// What became of the edges of a node.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Cleared {
-    /// How many edges were deleted, oldest first.
+    /// How many edges were deleted, those that were written here first before the others.
     pub deleted: usize,
     /// Whether there are more: call again.
     pub more: bool,

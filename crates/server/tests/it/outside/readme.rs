@@ -72,12 +72,12 @@ fn the_guides_examples_run_from_top_to_bottom_in_one_shell() {
     // Where the server, its data and the program are is known here.
     let typed: Vec<_> = typed.lines().filter(|line| !line.starts_with("export ") && !line.starts_with("U=")).collect();
     let program = Path::new(env!("CARGO_BIN_EXE_wardgraph")).parent().unwrap();
-    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
 
     let mut shell = Command::new("bash");
     isolate(&mut shell);
-    shell.env("PATH", path).env("WARDGRAPH_DATA_DIR", server.data()).stdin(Stdio::null());
-    let run = shell.args(["-c", &format!("set -eu\nU={}\n{}", server.base, typed.join("\n"))]).output().unwrap();
+    shell.env("WARDGRAPH_DATA_DIR", server.data()).stdin(Stdio::null());
+    let script = format!("set -eu\nPATH={}:$PATH\nU={}\n{}", program.display(), server.base, typed.join("\n"));
+    let run = shell.args(["-c", &script]).output().unwrap();
     let (shown, told) = (String::from_utf8(run.stdout).unwrap(), String::from_utf8(run.stderr).unwrap());
     assert!(run.status.success(), "{told}\n{shown}");
     // No call is refused, and none is about an id that the one before did not give.
