@@ -165,6 +165,8 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
 
 /// How many edges go or come in one request at most, each with its event.
 pub const MOST_EDGES: i64 = 10_000;
+/// How many go with a node that is erased: those beyond [`MOST_EDGES`] have their events from the purge.
+pub(crate) const MOST_ERASED: i64 = 100_000;
 
 /// Which way an edge runs, seen from a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -93,7 +93,7 @@ crate::endpoints! {
     DeleteEdge: DELETE "/edges/{id}" (Path<EdgeId>) -> NoContent {
         permission: EdgesWrite, on: id, limit: NodeWrite, audit: EdgeDeleted, body: 0,
     }
-    /// Delete edges of a node, those that were written here first before the others, a bounded number at a time: for nodes that have more than are deleted with them.
+    /// Delete edges of a node, the first written ones first, a bounded number at a time: for nodes that have more than are deleted with them.
     ClearEdges: DELETE "/nodes/{id}/edges" ((Path<NodeId>, Query<EdgeClearing>)) -> Json<Cleared> {
         permission: EdgesWrite, limit: NodeWrite, audit: EdgeDeleted, body: 0,
     }

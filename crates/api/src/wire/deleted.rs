@@ -25,7 +25,7 @@ pub struct DeletedNodeFilter {
 impl Validate for DeletedNodeFilter {
     fn validate(&self, faults: &mut Faults) {
         if let Some(name) = &self.external_id {
-            faults.name("external_id", name, 1, 255);
+            faults.asked_name("external_id", name, 1, 255);
         }
     }
 }

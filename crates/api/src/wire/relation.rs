@@ -46,7 +46,7 @@ impl Validate for NeighbourFilter {
     fn validate(&self, faults: &mut Faults) {
         for (field, text) in [("rel", &self.rel), ("class", &self.class)] {
             if let Some(text) = text {
-                faults.name(field, text, 1, 100);
+                faults.asked_name(field, text, 1, 100);
             }
         }
     }
@@ -107,7 +107,7 @@ pub struct LineageQuery {
 impl Validate for LineageQuery {
     fn validate(&self, faults: &mut Faults) {
         if let Some(rel) = &self.rel {
-            faults.name("rel", rel, 1, 100);
+            faults.asked_name("rel", rel, 1, 100);
         }
         faults.unless(self.max_depth.is_none_or(|depth| (1..=32).contains(&depth)), "max_depth", "must be 1 to 32");
         faults.unless(self.limit.is_none_or(|limit| (1..=1_000).contains(&limit)), "limit", "must be 1 to 1,000");
@@ -164,7 +164,7 @@ pub struct EdgeClearing {
 impl Validate for EdgeClearing {
     fn validate(&self, faults: &mut Faults) {
         if let Some(rel) = &self.rel {
-            faults.name("rel", rel, 1, 100);
+            faults.asked_name("rel", rel, 1, 100);
         }
         faults.unless(self.limit.is_none_or(|limit| (1..=10_000).contains(&limit)), "limit", "must be 1 to 10,000");
     }
