@@ -33,7 +33,7 @@ crate::endpoints! {
     CreateNodes: POST "/nodes/batch" ((Query<Storing>, Json<NodeBatch>)) -> Json<NodeBatchResult> {
         permission: NodesWrite, fields: [(CreatedAt, "nodes[].created_at", AdminRefresh)], limit: NodeWrite, audit: NodeCreated, body: LARGE,
     }
-    /// List nodes, oldest first, page by page.
+    /// List nodes, in the order in which they were written here, page by page.
     ListNodes: GET "/nodes" (Query<NodeFilter>) -> Json<NodePage> {
         permission: NodesRead, limit: Read, body: 0,
     }
@@ -93,7 +93,7 @@ crate::endpoints! {
     DeleteEdge: DELETE "/edges/{id}" (Path<EdgeId>) -> NoContent {
         permission: EdgesWrite, on: id, limit: NodeWrite, audit: EdgeDeleted, body: 0,
     }
-    /// Delete edges of a node, oldest first, a bounded number at a time: for nodes that have more than are deleted with them.
+    /// Delete edges of a node, the first written ones first, a bounded number at a time: for nodes that have more than are deleted with them.
     ClearEdges: DELETE "/nodes/{id}/edges" ((Path<NodeId>, Query<EdgeClearing>)) -> Json<Cleared> {
         permission: EdgesWrite, limit: NodeWrite, audit: EdgeDeleted, body: 0,
     }

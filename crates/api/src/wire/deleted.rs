@@ -52,7 +52,7 @@ pub struct DeletedNode {
 /// A page of deleted nodes.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct DeletedNodePage {
-    /// The nodes, those that were created first before the others.
+    /// The nodes, in the order in which they were written here, whenever they were deleted.
     pub nodes: Vec<DeletedNode>,
     /// How many there are on this page.
     pub count: usize,

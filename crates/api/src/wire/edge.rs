@@ -221,7 +221,7 @@ impl Validate for EdgeFilter {
 /// A page of edges.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct EdgePage {
-    /// The edges, oldest first.
+    /// The edges, in the order in which they were written here.
     pub edges: Vec<Edge>,
     /// How many there are on this page.
     pub count: usize,

@@ -299,10 +299,10 @@ impl crate::Versioned for Node {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Order {
-    /// Oldest first.
+    /// As they were written here, the first first: by their ids, whatever `created_at` was given.
     #[default]
     Asc,
-    /// Newest first.
+    /// The last that was written here first.
     Desc,
 }
 
@@ -315,7 +315,7 @@ pub struct NodeFilter {
     pub limit: Option<i64>,
     /// Where to go on: `next_cursor` of the page before.
     pub cursor: Option<String>,
-    /// `asc` (oldest first, the default) or `desc`.
+    /// `asc` (in the order in which they were written here, the default) or `desc`.
     #[serde(default)]
     pub order: Order,
     /// Only nodes of this class.
@@ -371,7 +371,7 @@ impl Validate for NodeFilter {
 /// A page of nodes.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct NodePage {
-    /// The nodes, oldest first unless asked otherwise.
+    /// The nodes, in the order in which they were written here unless asked otherwise.
     pub nodes: Vec<Node>,
     /// How many there are on this page.
     pub count: usize,

@@ -79,7 +79,7 @@ pub struct Neighbour {
 /// A page of neighbours.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct NeighbourPage {
-    /// The neighbours, one an edge, oldest edge first.
+    /// The neighbours, one an edge, in the order in which the edges were written here.
     pub neighbors: Vec<Neighbour>,
     /// How many there are on this page.
     pub count: usize,
@@ -121,7 +121,7 @@ pub struct Ancestor {
     pub id: NodeId,
     /// How many edges away it is, at the least.
     pub depth: i32,
-    /// The edge that leads to it; the oldest, where several do.
+    /// The edge that leads to it; the one that was written here first, where several do.
     pub edge_id: EdgeId,
     /// What describes that edge; null to whoever lacks `edges:read`.
     pub edge_props: Option<Value>,
@@ -173,7 +173,7 @@ impl Validate for EdgeClearing {
 /// What became of the edges of a node.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Cleared {
-    /// How many edges were deleted, oldest first.
+    /// How many edges were deleted, those that were written here first before the others.
     pub deleted: usize,
     /// Whether there are more: call again.
     pub more: bool,
