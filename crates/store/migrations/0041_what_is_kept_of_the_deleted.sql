@@ -9,6 +9,9 @@ alter table deleted_nodes
 -- An external id may have been any number of nodes', one after the other.
 create index deleted_nodes_external_id on deleted_nodes (tenant_id, external_id, node_id);
 
+-- Whoever erases a node in steps ends its grace period with the first of them.
+grant update (purge_at) on deleted_nodes to wardgraph_worker;
+
 -- The vectors of deleted nodes, and of nodes that came back and wait for theirs: no search and no index meets them.
 create table deleted_embeddings (
   tenant_id text not null,
