@@ -77,7 +77,7 @@ pub struct Filter {
     pub metadata_texts: Map<String, Value>,
     /// Whose vector has come this far.
     pub embedding_status: Option<&'static str>,
-    /// That have a vector, or have none.
+    /// That have a vector of whatever model, or have none.
     pub has_embedding: Option<bool>,
     /// Created later than this.
     pub created_after: Option<Timestamp>,

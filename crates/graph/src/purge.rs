@@ -34,12 +34,13 @@ const DUE: Statement<Write> = Statement::writing(
      ) counted where before < $4::bigint",
 );
 
-/// Erases edges that wait for deleted nodes past their grace period, which nobody brings back any more: a bounded number, before the nodes.
+/// Erases edges that wait for deleted nodes past their grace period: a bounded number, before the nodes. These are held: whoever brings one back
+/// was here before, or waits.
 const UNPARK: Statement<Write> = Statement::writing(
     "graph.purge.unpark",
     &[Role::Worker],
     "with due as materialized (
-       select d.node_id from deleted_nodes d where d.tenant_id = $1 and d.node_id = any($2) and d.purge_at <= $3
+       select d.node_id from deleted_nodes d where d.tenant_id = $1 and d.node_id = any($2) and d.purge_at <= $3 order by d.node_id for update
      ), at as materialized (
        select e.edge_id from due d, lateral (
          (select o.edge_id from deleted_edges o where o.tenant_id = $1 and o.src = d.node_id limit $4)
@@ -50,6 +51,14 @@ const UNPARK: Statement<Write> = Statement::writing(
        delete from deleted_edges e where e.tenant_id = $1 and e.edge_id = any(array(select a.edge_id from at a)) returning e.edge_id, e.untold
      )
      select count(*), array(select edge_id from gone where untold) from gone",
+);
+
+/// Takes what is left of their grace periods from nodes that have lost edges: a request that came in before these were over would bring such a node
+/// back without them. It is still there for whoever erases it at once.
+const END: Statement<Write> = Statement::writing(
+    "graph.purge.end",
+    &[Role::Worker],
+    "update deleted_nodes set purge_at = to_timestamp(1) where tenant_id = $1 and node_id = any($2) and purge_at <= $3 returning node_id",
 );
 
 /// Erases deleted nodes and everything that they were. Returns the nodes, but for those that were emptied, and the edges whose deletion nobody was
@@ -124,7 +133,7 @@ const DEPTH: Statement<Read> = Statement::reading(
 );
 
 pub(crate) const STATEMENTS: &[&StatementInfo] =
-    &[CLAIM.info(), DUE.info(), UNPARK.info(), ERASE.info(), EMPTY.info(), NEXT.info(), DEPTH.info()];
+    &[CLAIM.info(), DUE.info(), UNPARK.info(), END.info(), ERASE.info(), EMPTY.info(), NEXT.info(), DEPTH.info()];
 
 /// A tenant whose purge was claimed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,6 +190,7 @@ pub async fn purge(tx: &mut Tx<'_, Write>, most: i64, now: Timestamp) -> Result<
     let mut untold = unparked.first().map_or_else(|| Ok(Vec::new()), |row| row.try_get::<Vec<Uuid>>(1))?;
     // An edge that is met from both of its ends counts twice there and once here: so half of the bound may be all that there was room for.
     if edges >= rows / 2 {
+        tx.write(&END, &[&tenant, &due, &now]).await?;
         return Ok(Erased { nodes: Vec::new(), edges, untold: untold.into_iter().map(EdgeId::from).collect() });
     }
     let erased = tx.write(&ERASE, &[&tenant, &due, &now]).await?;

@@ -46,7 +46,7 @@ const MEASURE: Statement<Read> = Statement::reading(
 );
 
 /// How many of the tenant's vectors are in each place, each counted up to a bound, in which partition they lie, and how many tenants have an
-/// index of their own there.
+/// index of their own there, one of those named in `$4` not counted.
 const COUNT: Statement<Read> = Statement::reading(
     "graph.tiers.count",
     &[Role::Worker],
@@ -55,7 +55,8 @@ const COUNT: Statement<Read> = Statement::reading(
             (select count(*) from (select from embeddings where tenant_id = $1 and model = $2 and graph = 2 limit $3) t),
             (select p.relname::text from embeddings e join pg_class p on p.oid = e.tableoid where e.tenant_id = $1 limit 1),
             (select count(*) from pg_index i join pg_class c on c.oid = i.indexrelid
-             where i.indrelid = (select e.tableoid from embeddings e where e.tenant_id = $1 limit 1) and position('_own_' in c.relname::text) > 0)",
+             where i.indrelid = (select e.tableoid from embeddings e where e.tenant_id = $1 limit 1) and position('_own_' in c.relname::text) > 0
+               and c.relname::text <> all($4))",
 );
 
 /// Moves some vectors from the tail to a place. Whoever else changes one of them at this moment keeps it; it is met again.
@@ -84,12 +85,19 @@ const SETTLE: Statement<Write> = Statement::writing(
     "update vector_spaces set tail = $3, touched = greatest(touched - $4, 0) where tenant_id = $1 and model = $2 returning tail",
 );
 
+/// The next tenants that are searched one by one: what they have is counted again in their turn.
+const EXACT: Statement<Read> = Statement::reading(
+    "graph.tiers.exact",
+    &[Role::Worker],
+    "select tenant_id, touched from vector_spaces where model = $1 and route = 'exact' and tenant_id > $2 order by tenant_id limit $3",
+);
+
 /// Tenants and models of which there may be no vectors any more.
 const DOUBTFUL: Statement<Read> = Statement::reading(
     "graph.tiers.doubtful",
     &[Role::Worker],
     "select tenant_id, model from vector_spaces
-     where (model <> all($1) or route = 'own') and (tenant_id, model) > ($2, $3) order by tenant_id, model limit $4",
+     where (model <> all($1) or route <> 'exact') and (tenant_id, model) > ($2, $3) order by tenant_id, model limit $4",
 );
 
 /// Holds the row: whoever keeps a vector of this model from now on waits, and makes a new row.
@@ -121,6 +129,7 @@ const WHOLE: Statement<Read> = Statement::reading(
 );
 
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[
+    EXACT.info(),
     DOUBTFUL.info(),
     HOLD.info(),
     FORGET.info(),
@@ -158,8 +167,15 @@ pub struct Count {
     pub own: i64,
     /// The partition in which they lie; `None` without any.
     pub partition: Option<String>,
-    /// How many tenants have an index of their own there.
+    /// How many tenants have an index of their own there, besides those that were named.
     pub own_indexes: i64,
+}
+
+impl Count {
+    /// In all places together.
+    pub const fn all(&self) -> i64 {
+        self.tail + self.common + self.own
+    }
 }
 
 /// How many tenants there are of one route, and their tails together.
@@ -169,7 +185,7 @@ pub struct Measured {
     pub route: Route,
     /// Tenants.
     pub tenants: i64,
-    /// Vectors in no index, by what is known without counting.
+    /// Vectors in no index, by what was counted last and kept since.
     pub tail: i64,
 }
 
@@ -212,10 +228,11 @@ pub async fn measure<M: Mode>(tx: &mut Tx<'_, M>, model: &str) -> Result<Vec<Mea
         .collect()
 }
 
-/// Counts the tenant's vectors, in each place up to `most`: counting a large tenant takes no longer than one that has so many.
-pub async fn count<M: Mode>(tx: &mut Tx<'_, M>, model: &str, most: i64) -> Result<Count, StoreError> {
+/// Counts the tenant's vectors, in each place up to `most`: counting a large tenant takes no longer than one that has so many. Of tenants' own
+/// indexes those in `unbuilt` are not counted, whether they are there already or not.
+pub async fn count<M: Mode>(tx: &mut Tx<'_, M>, model: &str, most: i64, unbuilt: &[String]) -> Result<Count, StoreError> {
     let tenant = tx.tenant();
-    let row = tx.find(&COUNT, &[&tenant, &model, &most]).await?.ok_or(StoreError::Ended)?;
+    let row = tx.find(&COUNT, &[&tenant, &model, &most, &unbuilt]).await?.ok_or(StoreError::Ended)?;
     Ok(Count {
         tail: row.try_get(0)?,
         common: row.try_get(1)?,
@@ -245,8 +262,14 @@ pub async fn settle(tx: &mut Tx<'_, Write>, model: &str, tail: i64, touched: i64
     tx.write(&SETTLE, &[&tenant, &model, &tail, &touched]).await.map(drop)
 }
 
-/// At most `most` tenants and models after `after`, of which there may be no vectors any more: those of other models than `used`, and those with
-/// an index of their own.
+/// The next `most` tenants after `after` that are searched one by one, and how many vectors each has kept since it was counted.
+pub async fn exact<M: Mode>(tx: &mut Tx<'_, M>, model: &str, after: &str, most: i64) -> Result<Vec<(String, i64)>, StoreError> {
+    let rows = tx.query(&EXACT, &[&model, &after, &most]).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// At most `most` tenants and models after `after`, of which there may be no vectors any more: those of other models than `used`, and those that
+/// have outgrown exact search.
 pub async fn doubtful<M: Mode>(
     tx: &mut Tx<'_, M>,
     used: &[String],

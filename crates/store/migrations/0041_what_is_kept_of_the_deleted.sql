@@ -1,11 +1,16 @@
 -- What a node had is kept while it can be brought back, and all of it goes when it is erased, the answers that told of it included.
 
 -- What weighting by age and drift reads, and whether the text had no vector yet when the node was deleted. Of what was deleted before, nothing
--- of this was kept: its text counts as new.
+-- of this was kept: it is embedded as if for the first time.
 alter table deleted_nodes
   add column last_refreshed timestamptz,
   add column drift_score float8,
   add column reworded boolean not null default true;
+-- An external id may have been any number of nodes', one after the other.
+create index deleted_nodes_external_id on deleted_nodes (tenant_id, external_id, node_id);
+
+-- Whoever erases a node in steps ends its grace period with the first of them.
+grant update (purge_at) on deleted_nodes to wardgraph_worker;
 
 -- The vectors of deleted nodes, and of nodes that came back and wait for theirs: no search and no index meets them.
 create table deleted_embeddings (

@@ -3,5 +3,5 @@
 alter table embeddings add column text_hash bigint;
 alter table deleted_embeddings add column text_hash bigint;
 
--- Whether any tenant has vectors of another model is asked every second by every server.
-create index embedding_tenants_model on embedding_tenants (model);
+-- Which tenants have vectors of another model is asked every second by every server, page by page.
+create index embedding_tenants_model on embedding_tenants (model, tenant_id);

@@ -91,7 +91,10 @@ impl CoverageKeeper {
 
     async fn count_one(&self, owner: &Owner) -> Result<(), StoreError> {
         let mut work = self.parts.work::<Read>(WHY, owner.clone())?;
-        self.coverage.keep(owner, count(&mut work.tx(), &self.model).await?);
+        let now = work.now();
+        if let Some(counted) = count(&mut work.tx(), &self.model).await? {
+            self.coverage.keep(owner, counted, now);
+        }
         Ok(())
     }
 }

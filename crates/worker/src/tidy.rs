@@ -1,6 +1,6 @@
 //! Removing what search tiers leave behind: indexes of models that are used no more, and of tenants that have no vectors any more.
 
-use wardgraph_gate::{StoreError, SystemParts};
+use wardgraph_gate::{Indexes, StoreError, SystemParts};
 use wardgraph_graph::{embedding, tiers};
 use wardgraph_kernel::{Read, TenantId, Write};
 
@@ -10,12 +10,12 @@ use crate::change::ALIVE;
 const WHY: &str = "keeper of search tiers";
 /// Rows of one look.
 const ROWS: i64 = 500;
+/// Who has more is not counted again: an index is due, or is not wanted.
+const MOST_RECOUNTED: i64 = 20_000;
 
 /// Forgets spaces without vectors, and drops the indexes of models that no living server uses, `model` among them, and that have no vectors.
-/// Returns how many were dropped; `None` while another server is at it.
-pub(crate) async fn tidy(parts: &SystemParts, model: &str, memory_mb: usize) -> Result<Option<usize>, StoreError> {
-    // Held throughout: whoever makes an index holds it too, so that none appears while it is decided which go.
-    let Some(indexes) = parts.store.indexes(memory_mb).await? else { return Ok(None) };
+/// Returns how many were dropped. Whoever makes an index holds `indexes` too, so that none appears while it is decided which go.
+pub(crate) async fn tidy(parts: &SystemParts, model: &str, indexes: &Indexes) -> Result<usize, StoreError> {
     let since = parts.clock.now().saturating_sub(ALIVE).unwrap_or(wardgraph_kernel::Timestamp::MIN);
     let mut reading = parts.queue()?;
     let servers = embedding::servers(&mut reading.tx::<Read>(), since).await?;
@@ -34,7 +34,7 @@ pub(crate) async fn tidy(parts: &SystemParts, model: &str, memory_mb: usize) -> 
         dropped += 1;
         tracing::info!(model = index.model, tenant = index.tenant, "an index that nothing uses was dropped");
     }
-    Ok(Some(dropped))
+    Ok(dropped)
 }
 
 async fn forget(parts: &SystemParts, used: &[String]) -> Result<(), StoreError> {
@@ -52,4 +52,26 @@ async fn forget(parts: &SystemParts, used: &[String]) -> Result<(), StoreError> 
         }
         after = last;
     }
+}
+
+/// Counts again what the next tenants after `after` have that are searched one by one, and forgets those of them that have nothing: vectors that
+/// are embedded anew or deleted are told by nobody else. Returns the last of them, or nothing once that was the last of all.
+pub(crate) async fn recount(parts: &SystemParts, model: &str, after: &str) -> Result<String, StoreError> {
+    let mut reading = parts.queue()?;
+    let rows = tiers::exact(&mut reading.tx::<Read>(), model, after, ROWS).await?;
+    reading.commit(&[]).await?;
+    for (tenant, touched) in &rows {
+        let Ok(tenant) = TenantId::parse(tenant) else { continue };
+        let mut work = parts.work::<Write>(WHY, tenant)?;
+        let count = tiers::count(&mut work.tx(), model, MOST_RECOUNTED, &[]).await?;
+        if count.all() == 0 {
+            tiers::forget(&mut work.tx(), model).await?;
+        } else if count.tail == count.all() && count.tail < MOST_RECOUNTED {
+            // What a stopped keeper has begun is due, and stays so.
+            tiers::settle(&mut work.tx(), model, count.tail, *touched).await?;
+        }
+        work.commit(Vec::new()).await?;
+    }
+    let is_last = i64::try_from(rows.len()).is_ok_and(|rows| rows < ROWS);
+    Ok(rows.into_iter().next_back().filter(|_| !is_last).map(|(tenant, _)| tenant).unwrap_or_default())
 }

@@ -19,7 +19,7 @@ use wardgraph_graph::{
 };
 use wardgraph_kernel::{Read, TenantId, Write};
 
-use crate::tidy::tidy;
+use crate::tidy::{recount, tidy};
 
 /// The actor of this work.
 const WHY: &str = "keeper of search tiers";
@@ -30,8 +30,8 @@ const MOST_TAIL: i64 = 2_000;
 /// How many tenants are looked after at one time.
 const MOST_DUE: i64 = 32;
 
-/// How often it is looked for what nothing uses any more.
-const TIDY: Duration = Duration::from_mins(10);
+/// How often it is looked for what nothing uses any more, and how soon again where something is being built.
+const TIDY: (Duration, Duration) = (Duration::from_mins(10), Duration::from_secs(30));
 
 /// How long a tenant is left alone after it failed: doubled from the first to the second.
 const REST: (Duration, Duration) = (Duration::from_secs(2), Duration::from_mins(10));
@@ -82,6 +82,10 @@ pub struct TierKeeper {
     failed: Arc<Mutex<BTreeMap<String, (Instant, Duration)>>>,
     /// What is to be built, the first of it just now.
     builds: Arc<Mutex<VecDeque<Build>>>,
+    /// Tenants that were given an index of their own which is not built yet, and in which partition: each has its place among the few there.
+    promised: Arc<Mutex<BTreeMap<TenantId, String>>>,
+    /// Up to which tenant of those without an index was counted again.
+    recounted: Arc<Mutex<String>>,
     /// The owner's session, while anything holds it: whoever moves and whoever builds share it.
     session: Arc<Mutex<Weak<Indexes>>>,
 }
@@ -116,7 +120,16 @@ enum Kept {
 impl TierKeeper {
     /// A keeper that has not begun.
     pub fn new(parts: SystemParts, routes: Arc<Routes>, options: TierOptions) -> Self {
-        Self { parts, routes, options, failed: Arc::default(), builds: Arc::default(), session: Arc::default() }
+        Self {
+            parts,
+            routes,
+            options,
+            failed: Arc::default(),
+            builds: Arc::default(),
+            promised: Arc::default(),
+            recounted: Arc::default(),
+            session: Arc::default(),
+        }
     }
 
     /// Keeps the tiers until the task is dropped. What others did is learned however long a build takes.
@@ -130,16 +143,21 @@ impl TierKeeper {
             }
         };
         let working = async {
-            let mut tidied = Instant::now();
+            let mut tidies_at = Instant::now() + TIDY.0;
             loop {
                 if let Err(error) = self.tend().await {
                     tracing::warn!(%error, "the tiers of search could not be kept; trying again");
                 }
-                if tidied.elapsed() > TIDY {
-                    tidied = Instant::now();
-                    if let Err(error) = self.tidy().await {
-                        tracing::warn!(%error, "unused indexes could not be dropped; trying again later");
-                    }
+                if Instant::now() >= tidies_at {
+                    let pause = match self.tidy().await {
+                        Ok(None) => TIDY.1,
+                        Ok(Some(_)) => TIDY.0,
+                        Err(error) => {
+                            tracing::warn!(%error, "unused indexes could not be dropped; trying again later");
+                            TIDY.0
+                        }
+                    };
+                    tidies_at = Instant::now() + pause;
                 }
                 tokio::time::sleep(self.options.idle).await;
             }
@@ -274,13 +292,41 @@ impl TierKeeper {
         Ok(opened)
     }
 
+    fn promised(&self) -> MutexGuard<'_, BTreeMap<TenantId, String>> {
+        self.promised.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn builds(&self) -> MutexGuard<'_, VecDeque<Build>> {
         self.builds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Drops indexes that nothing uses any more. Returns how many; `None` while another server is at it.
+    /// Drops indexes that nothing uses any more, and counts again what is searched without one. Returns how many were dropped; `None` while
+    /// another server is at it, or an index is built here: a session does one thing at a time, and nobody is to wait for half an hour.
     pub async fn tidy(&self) -> Result<Option<usize>, StoreError> {
-        tidy(&self.parts, self.space().model(), self.options.memory_mb).await
+        if !self.builds().is_empty() {
+            return Ok(None);
+        }
+        let Some(session) = self.session().await? else { return Ok(None) };
+        let dropped = tidy(&self.parts, self.space().model(), &session).await?;
+        self.keep_promises().await?;
+        let after = self.recounted.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let after = recount(&self.parts, self.space().model(), &after).await?;
+        *self.recounted.lock().unwrap_or_else(PoisonError::into_inner) = after;
+        Ok(Some(dropped))
+    }
+
+    /// Whoever was promised an index and has no vectors any more takes no place for ever.
+    async fn keep_promises(&self) -> Result<(), StoreError> {
+        let promised: Vec<TenantId> = self.promised().keys().cloned().collect();
+        for tenant in promised {
+            let mut reading = self.parts.queue()?;
+            let known = tiers::is_known(&mut reading.tx::<Read>(), self.space().model(), Some(tenant.as_str())).await?;
+            reading.commit(&[]).await?;
+            if !known {
+                self.promised().remove(&tenant);
+            }
+        }
+        Ok(())
     }
 
     /// The tenants that are left alone for now.
@@ -309,6 +355,9 @@ impl TierKeeper {
         let Due { tenant, route, touched } = due;
         let count = self.count(tenant).await?;
         let wanted = self.wanted(*route, &count);
+        if wanted != Route::Own && count.all() >= self.options.own_rows {
+            metrics::counter!("wardgraph_search_own_indexes_refused_total").increment(1);
+        }
         let Some(partition) = count.partition.filter(|_| wanted != Route::Exact) else {
             self.settle(tenant, count.tail, *touched).await?;
             return Ok(Kept::Whole);
@@ -316,8 +365,12 @@ impl TierKeeper {
         let build = Build { tenant: tenant.clone(), route: wanted, partition };
         let is_built = self.is_built(&build).await?;
         if is_built {
+            self.promised().remove(tenant);
             // Vectors enter an index one by one, which takes a hundred times longer than moving them: they are searched by it meanwhile.
             self.go(tenant, wanted).await?;
+        } else if wanted == Route::Own {
+            // Before the first vector is moved: moving may take long, and others are met meanwhile.
+            self.promised().insert(tenant.clone(), build.partition.clone());
         }
         if !self.promote(tenant, wanted).await? {
             return Ok(Kept::Partly);
@@ -340,7 +393,7 @@ impl TierKeeper {
 
     /// Tenants grow into a tier, and stay in it when they shrink: searches stay right, and nothing goes to and fro.
     const fn wanted(&self, route: Route, count: &Count) -> Route {
-        let all = count.tail + count.common + count.own;
+        let all = count.all();
         match route {
             Route::Own => Route::Own,
             // What a stopped keeper has begun is finished.
@@ -356,7 +409,14 @@ impl TierKeeper {
         let mut work = self.parts.work::<Read>(WHY, tenant.clone())?;
         // More than this need not be told apart.
         let most = self.options.own_rows.max(self.options.exact_rows).saturating_add(1);
-        tiers::count(&mut work.tx(), self.space().model(), most).await
+        let promised: Vec<(TenantId, String)> =
+            self.promised().iter().filter(|(other, _)| *other != tenant).map(|(other, at)| (other.clone(), at.clone())).collect();
+        let unbuilt: Vec<String> =
+            promised.iter().map(|(other, partition)| Index::own(partition, self.space(), other).name()).collect();
+        let mut count = tiers::count(&mut work.tx(), self.space().model(), most, &unbuilt).await?;
+        let here = promised.iter().filter(|(_, partition)| count.partition.as_ref() == Some(partition)).count();
+        count.own_indexes += i64::try_from(here).unwrap_or(i64::MAX);
+        Ok(count)
     }
 
     /// Moves what is in no index yet, in steps that hold nobody up. Returns whether that was all.

@@ -330,7 +330,7 @@ pub struct NodeFilter {
     pub metadata: Option<ObjectText>,
     /// Only nodes whose vector has come this far.
     pub embedding_status: Option<EmbeddingStatus>,
-    /// Only nodes that have a vector (`true`) or have none (`false`).
+    /// Only nodes that have a vector, of whatever model (`true`), or have none (`false`).
     pub has_embedding: Option<bool>,
     /// Only nodes created later than this time (RFC 3339).
     pub created_after: Option<Timestamp>,

@@ -244,9 +244,9 @@ pub struct Explanation {
     pub text_rank: Option<f64>,
     /// The score before age and drift.
     pub base_score: f64,
-    /// How many days ago it was last refreshed, or created if it never was.
+    /// How many days ago a new text or a refresh last brought it a vector in place of another; if none did, how many days ago it was created.
     pub age_days: f64,
-    /// How far its content moved at its last refresh; 0 if it never was.
+    /// How far its content moved then; 0 if it never did.
     pub drift: f64,
     /// What age leaves of the score; 1 without weighting.
     pub age_factor: f64,

@@ -24,16 +24,33 @@ pub(super) const SERVERS: Statement<Read> = Statement::reading(
     "select server_id, model, works from embedding_servers where seen_at >= $1 order by started_at desc, server_id desc",
 );
 
+/// Those who have vectors of other models than `$1`, as `others (tenant_id)`, for a `with recursive`: the next `$3` after `$2`. Models are few, and
+/// each is a range of the index: what is unequal is found by none, and all tenants would be read to find one.
+macro_rules! others {
+    () => {
+        "models (model) as (
+           (select t.model from embedding_tenants t order by t.model limit 1)
+           union all
+           select (select t.model from embedding_tenants t where t.model > m.model order by t.model limit 1) from models m where m.model is not null
+         ), others as (
+           select o.tenant_id from models m cross join lateral (
+             select t.tenant_id from embedding_tenants t where t.model = m.model and t.tenant_id > $2 order by t.tenant_id limit $3::bigint
+           ) o where m.model <> $1 order by o.tenant_id limit $3::bigint
+         )"
+    };
+}
+pub(crate) use others;
+
 pub(super) const BEHIND: Statement<Read> = Statement::reading(
     "graph.embedding.behind",
     &[Role::Worker],
-    "select tenant_id from embedding_tenants where model <> $1 and tenant_id > $2 order by tenant_id limit $3",
+    concat!("with recursive ", others!(), " select tenant_id from others order by tenant_id"),
 );
 
 pub(super) const COUNT_BEHIND: Statement<Read> = Statement::reading(
     "graph.embedding.count_behind",
     &[Role::Worker],
-    "select count(*) from embedding_tenants where model <> $1",
+    "select (select count(*) from embedding_tenants where model < $1) + (select count(*) from embedding_tenants where model > $1)",
 );
 
 /// One server at a time moves a tenant; the others find nothing.

@@ -75,12 +75,14 @@ pub(super) const FINISH: Statement<Write> = Statement::writing(
         "), outdated as (
        delete from deleted_embeddings d using kept k where d.tenant_id = $1 and d.node_id = k.node_id
      )
-     -- The same text by another model is as old as it was, and has drifted as far.
+     -- The same text by another model is as old as it was, and has drifted as far. A first vector refreshes nothing: its node is as old as it is.
      update nodes n
      set embedding_status = 'ready',
-         last_refreshed = case when d.reworded then $8::timestamptz else n.last_refreshed end,
+         last_refreshed = case when d.reworded and coalesce(earlier.had, b.node_id is not null) then $8::timestamptz else n.last_refreshed end,
          drift_score = case when d.reworded then b.embedding <=> i.embedding else n.drift_score end
-     from kept k join input i using (node_id) join done d using (node_id) left join before b using (node_id)
+     from kept k join input i using (node_id) join done d using (node_id) left join before b using (node_id) left join lateral (
+       select true as had from embedding_history h where h.tenant_id = $1 and h.node_id = k.node_id and h.error is null limit 1
+     ) earlier on true
      where n.tenant_id = $1 and n.node_id = k.node_id returning n.node_id"
     ),
 );

@@ -22,6 +22,7 @@ use wardgraph_kernel::{Chance, Mode, NodeId, Owner, Read, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, ToSql, Tx};
 
 pub use backlog::Backlog;
+pub(crate) use change::others;
 pub use change::{
     Behind, Move, Queued, Server, beat, begin_move, behind, end_move, queue_missing, remove_old, revive, servers, take,
 };

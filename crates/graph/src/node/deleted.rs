@@ -6,17 +6,29 @@ use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
 use crate::{GraphError, bound::cut};
 
-const LIST: Statement<Read> = Statement::reading(
-    "graph.deleted_node.list",
-    &[Role::App],
-    "select node_id, external_id, classes, version, created_at, deleted_at, purge_at, count(*) over () as there from (
-       select d.node_id, d.external_id, d.classes, d.version, d.created_at, d.deleted_at, d.purge_at from deleted_nodes d
-       where d.tenant_id = $1 and d.node_id > $2 and d.purge_at > $3 and ($4::text is null or d.external_id = $4)
-       order by d.node_id limit $5
-     ) f order by node_id",
-);
+/// The next of the tenant's nodes that can be brought back, `$which` of them.
+macro_rules! list {
+    ($name:literal, $which:literal) => {
+        Statement::reading(
+            $name,
+            &[Role::App],
+            concat!(
+                "select node_id, external_id, classes, version, created_at, deleted_at, purge_at, count(*) over () as there from (
+                   select d.node_id, d.external_id, d.classes, d.version, d.created_at, d.deleted_at, d.purge_at from deleted_nodes d
+                   where d.tenant_id = $1 and d.node_id > $2 and d.purge_at > $3",
+                $which,
+                " order by d.node_id limit $4
+                 ) f order by node_id"
+            ),
+        )
+    };
+}
 
-pub(crate) const STATEMENTS: &[&StatementInfo] = &[LIST.info()];
+const LIST: Statement<Read> = list!("graph.deleted_node.list", "");
+// A text of its own, since one for both would read all that was deleted: a plan for all values knows no index of names.
+const NAMED: Statement<Read> = list!("graph.deleted_node.list_named", " and d.external_id = $5");
+
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[LIST.info(), NAMED.info()];
 
 /// A node in its grace period.
 #[derive(Debug, Clone)]
@@ -47,7 +59,11 @@ pub async fn deleted<M: Mode>(
 ) -> Result<Page<DeletedNode>, GraphError> {
     let tenant = tx.tenant();
     let after = after.map_or(Uuid::nil(), Cursor::id);
-    let rows = tx.query(&LIST, &[&tenant, &after, &now, &external_id, &size.probe()]).await?;
+    let probe = size.probe();
+    let rows = match external_id {
+        None => tx.query(&LIST, &[&tenant, &after, &now, &probe]).await?,
+        Some(name) => tx.query(&NAMED, &[&tenant, &after, &now, &probe, &name]).await?,
+    };
     Ok(cut(&rows, size, DeletedNode::read, |node| node.id.uuid())?)
 }
 

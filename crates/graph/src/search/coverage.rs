@@ -6,54 +6,67 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    time::Duration,
 };
 
-use wardgraph_kernel::{Mode, Owner, Read, TenantId};
+use wardgraph_kernel::{Mode, Owner, Read, TenantId, Timestamp};
 use wardgraph_store::{Role, Statement, StatementInfo, StoreError, Tx};
 
-use crate::embedding::MOST_COUNTED;
+use crate::embedding::{MOST_COUNTED, others};
 
-/// Those who have vectors of other models than `$1`, and those whose nodes wait for vectors: the next `$3` after `$2`. The least and the greatest
-/// name of a model are looked up first: as long as both are `$1` no tenant is looked at, however many there are.
+/// Those who have vectors of other models than `$1`, and those whose nodes wait for vectors: the next `$3` after `$2`. Where nobody is either, no
+/// tenant is looked at, however many there are.
 const LACKING: Statement<Read> = Statement::reading(
     "graph.search.lacking",
     &[Role::Worker],
-    "with recursive queued (tenant_id, place) as (
+    concat!(
+        "with recursive ",
+        others!(),
+        ", queued (tenant_id, place) as (
        (select j.tenant_id, 1 from jobs j where j.kind = 'embed' and not j.dead and j.tenant_id > $2 order by j.tenant_id limit 1)
        union all
        select (select j.tenant_id from jobs j where j.kind = 'embed' and not j.dead and j.tenant_id > q.tenant_id order by j.tenant_id limit 1), q.place + 1
        from queued q where q.tenant_id is not null and q.place < $3::bigint
      )
      select tenant_id, bool_or(changing) from (
-       (select t.tenant_id, true as changing from embedding_tenants t
-        where t.model <> $1 and t.tenant_id > $2
-          and ((select min(model) from embedding_tenants) <> $1 or (select max(model) from embedding_tenants) <> $1)
-        order by t.tenant_id limit $3::bigint)
+       select o.tenant_id, true as changing from others o
        union all
        select q.tenant_id, false from queued q where q.tenant_id is not null
-     ) l group by tenant_id order by tenant_id limit $3::bigint",
+     ) l group by tenant_id order by tenant_id limit $3::bigint"
+    ),
 );
 
-/// How many vectors of `$2` there are, and how many nodes wait for one: nodes of other models' vectors, and what is queued. A node whose text
-/// changed has a vector until it has the next one. Two ranges of models, since what is unequal is found by no index.
+/// How many vectors of `$2` there are, and how many nodes wait for one, both up to `$3`: nodes of other models' vectors, and what is queued. A node
+/// whose text changed has a vector until it has the next one. Two ranges of models, since what is unequal is found by no index. Of each kind `$4`
+/// are looked at and no more, so that a tenant that has nearly all of its vectors is not read to the end; how many were is told.
 const COUNT: Statement<Read> = Statement::reading(
     "graph.search.count_lacking",
     &[Role::Worker, Role::Admin],
-    "select (select count(*) from (select from embeddings where tenant_id = $1 and model = $2 limit $3) s),
+    "with met as materialized (
+       (select o.node_id from embeddings o where o.tenant_id = $1 and o.model < $2 limit $4::bigint)
+       union all
+       (select o.node_id from embeddings o where o.tenant_id = $1 and o.model > $2 limit $4::bigint)
+       union all
+       (select j.subject_id from jobs j where j.tenant_id = $1 and j.kind = 'embed' and not j.dead limit $4::bigint)
+     )
+     select (select count(*) from (select from embeddings where tenant_id = $1 and model = $2 limit $3::bigint) s),
             (select count(*) from (
-               select w.node_id from (
-                 select o.node_id from embeddings o where o.tenant_id = $1 and o.model < $2
-                 union
-                 select o.node_id from embeddings o where o.tenant_id = $1 and o.model > $2
-                 union
-                 select j.subject_id from jobs j where j.tenant_id = $1 and j.kind = 'embed' and not j.dead
-               ) w where not exists (select from embeddings n where n.tenant_id = $1 and n.model = $2 and n.node_id = w.node_id) limit $3) w)",
+               select distinct m.node_id from met m left join lateral (
+                 select true as has from embeddings n where n.tenant_id = $1 and n.model = $2 and n.node_id = m.node_id limit 1
+               ) n on true where n.has is null limit $3::bigint) w),
+            (select count(*) from met)",
 );
 
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[LACKING.info(), COUNT.info()];
 
 /// Tenants of one look.
 const TENANTS_A_LOOK: i64 = 5_000;
+
+/// How many vectors, or jobs, of one tenant are looked at for those that wait.
+const MOST_LOOKED: i64 = 4 * MOST_COUNTED;
+
+/// How long what was counted is told: a bit longer than those who go on asking wait to be counted again.
+const FRESH: Duration = Duration::from_secs(15);
 
 /// How many have asked whose nodes are not counted yet, at most: more of them are told no numbers.
 const MOST_ASKING: usize = 1_000;
@@ -87,18 +100,26 @@ struct View {
     /// Those that this round found so far, and the last of them.
     found: BTreeMap<Owner, bool>,
     after: String,
-    counted: BTreeMap<Owner, Counted>,
+    /// What was counted, and when.
+    counted: BTreeMap<Owner, (Counted, Timestamp)>,
     asking: BTreeSet<Owner>,
 }
 
+impl View {
+    /// What was counted of `owner`, not long before `now`.
+    fn fresh(&self, owner: &Owner, now: Timestamp) -> Option<Counted> {
+        let (counted, at) = self.counted.get(owner)?;
+        (now.duration_since(*at).unsigned_abs() <= FRESH).then_some(*counted)
+    }
+}
+
 impl Coverage {
-    /// What a search by meaning of `tenant` cannot find now; `None` if it finds all that there is.
-    pub fn of(&self, tenant: &TenantId) -> Option<Share> {
+    /// What a search by meaning of `tenant` cannot find `now`; `None` if it finds all that there is.
+    pub fn of(&self, tenant: &TenantId, now: Timestamp) -> Option<Share> {
         let owners = [Owner::Tenant(tenant.clone()), Owner::Shared];
         let lacks: Vec<(&Owner, bool, Option<Counted>)> = {
             let view = self.view();
-            let lacks =
-                owners.iter().filter_map(|owner| Some((owner, *view.lacking.get(owner)?, view.counted.get(owner).copied())));
+            let lacks = owners.iter().filter_map(|owner| Some((owner, *view.lacking.get(owner)?, view.fresh(owner, now))));
             lacks.collect()
         };
         if lacks.is_empty() {
@@ -144,9 +165,9 @@ impl Coverage {
         taken
     }
 
-    /// Keeps what was counted.
-    pub fn keep(&self, owner: &Owner, counted: Counted) {
-        self.change().counted.insert(owner.clone(), counted);
+    /// Keeps what was counted `now`.
+    pub fn keep(&self, owner: &Owner, counted: Counted, now: Timestamp) {
+        self.change().counted.insert(owner.clone(), (counted, now));
     }
 
     /// How many lack vectors.
@@ -172,9 +193,39 @@ impl Coverage {
     }
 }
 
-/// Counts what of the unit's owner search by meaning finds with `model`, and what it will find besides.
-pub async fn count<M: Mode>(tx: &mut Tx<'_, M>, model: &str) -> Result<Counted, StoreError> {
+/// Counts what of the unit's owner search by meaning finds with `model`, and what it will find besides; `None` where too much has both vectors for
+/// those that lack one to be found.
+pub async fn count<M: Mode>(tx: &mut Tx<'_, M>, model: &str) -> Result<Option<Counted>, StoreError> {
     let owner = tx.tenant();
-    let row = tx.find(&COUNT, &[&owner, &model, &MOST_COUNTED]).await?.ok_or(StoreError::Ended)?;
-    Ok(Counted { searchable: row.try_get(0)?, waiting: row.try_get(1)? })
+    let row = tx.find(&COUNT, &[&owner, &model, &MOST_COUNTED, &MOST_LOOKED]).await?.ok_or(StoreError::Ended)?;
+    let (searchable, waiting, met): (i64, i64, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    Ok((met < MOST_LOOKED || waiting >= MOST_COUNTED).then_some(Counted { searchable, waiting }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_counted_is_told_for_seconds_and_then_is_unknown() {
+        let (coverage, tenant, now) = (Coverage::default(), TenantId::parse("a").unwrap(), Timestamp::UNIX_EPOCH);
+        let owner = Owner::Tenant(tenant.clone());
+        coverage.change().lacking.insert(owner.clone(), false);
+        let share = |counted| Some(Share { changing: false, counted });
+        assert_eq!(coverage.of(&tenant, now), share(None), "nobody has counted yet");
+        let none = Counted { searchable: 5, waiting: 0 };
+        coverage.keep(&owner, none, now);
+        assert_eq!(coverage.of(&tenant, now), None, "each node has its vector");
+        // What has come since then nobody knows.
+        let later = |seconds| now.saturating_add(Duration::from_secs(seconds)).unwrap();
+        assert_eq!(coverage.of(&tenant, later(15)), None);
+        for later in [later(16), later(3_600)] {
+            assert_eq!(coverage.of(&tenant, later), share(None));
+        }
+        assert_eq!(coverage.asking(8), [owner.clone()], "it asked, and is counted anew");
+        let some = Counted { searchable: 5, waiting: 7 };
+        coverage.keep(&owner, some, later(3_600));
+        assert_eq!(coverage.of(&tenant, later(3_601)), share(Some(some)));
+        assert_eq!(coverage.of(&tenant, now), share(None), "a clock that was put back tells nothing");
+    }
 }

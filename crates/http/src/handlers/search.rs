@@ -93,7 +93,7 @@ fn partial(asked: SearchMode, mode: SearchMode, permit: &Permit<Search>, service
     let partial = match (asked, mode) {
         (SearchMode::Text, _) => None,
         (_, SearchMode::Text) => Some(Partial { reason: PartialReason::ModelUnavailable, searchable: None, waiting: None }),
-        (_, SearchMode::Vector | SearchMode::Hybrid) => services.coverage.of(permit.tenant()).map(lacking),
+        (_, SearchMode::Vector | SearchMode::Hybrid) => services.coverage.of(permit.tenant(), permit.now()).map(lacking),
     };
     let reason = match partial.as_ref()?.reason {
         PartialReason::ModelChanging => "model_changing",

@@ -158,6 +158,7 @@ async fn the_grants_are_these_and_no_others() {
         "deleted_embeddings worker delete+select".into(),
         format!("deleted_nodes admin {all}"),
         format!("deleted_nodes app {all}"),
+        "deleted_nodes purge_at worker update".into(),
         "deleted_nodes worker delete+select".into(),
         format!("node_versions admin {all}"),
         "node_versions app delete+insert+select".into(),

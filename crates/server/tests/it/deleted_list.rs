@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use wardgraph_kernel::{Clock, Timestamp};
 use wardgraph_testkit::{App, Caller, GRACE, Reply};
 
+use crate::plans::pages_touched;
+
 const PATH: &str = "/nodes/deleted";
 
 async fn deleted(caller: &Caller, query: &str) -> Vec<Value> {
@@ -70,6 +72,28 @@ async fn what_was_deleted_is_listed_until_it_is_back_or_gone() {
     assert_eq!(ids(&deleted(&owner, "").await), all[2..]);
     app.clock.advance(GRACE);
     assert!(deleted(&app.owner("tenant-a"), "").await.is_empty());
+}
+
+#[tokio::test]
+async fn what_was_deleted_is_found_by_its_name_however_much_else_was() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let id = gone(&owner, "needle").await;
+    let client = app.database.behind_the_scenes().await;
+    // What others deleted since, with names of their own and without one.
+    let sql = "insert into wardgraph.deleted_nodes (tenant_id, node_id, external_id, classes, props, metadata, refresh_policy, triggers, version, size_bytes,
+                                                    created_at, updated_at, deleted_at, purge_at)
+               select tenant_id, gen_random_uuid(), case when n % 2 = 0 then 'hay ' || n end, classes, props, metadata, refresh_policy, triggers, version,
+                      size_bytes, created_at, updated_at, deleted_at, purge_at
+               from wardgraph.deleted_nodes, generate_series(1, 20000) n;
+               analyze wardgraph.deleted_nodes";
+    client.batch_execute(sql).await.unwrap();
+    assert_eq!(ids(&deleted(&owner, "?external_id=needle").await), [id]);
+    let nobody = "'00000000-0000-0000-0000-000000000000'";
+    let values = format!("'tenant-a', {nobody}, '2026-01-01Z', 101, 'needle'");
+    for pages in pages_touched(&app, "graph.deleted_node.list_named", &values).await {
+        assert!(pages < 30, "{pages} pages");
+    }
 }
 
 #[tokio::test]

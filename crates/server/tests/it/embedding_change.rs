@@ -4,10 +4,15 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use wardgraph_graph::embedding::MOST_FAULTS;
+use wardgraph_store::Role;
 use wardgraph_testkit::{App, Caller};
 use wardgraph_worker::{ALIVE, EmbeddingWorker, ModelKeeper, WorkerOptions};
 
-use crate::embedding::{Dial, keeper, nodes, number, parts, status, texts, until_idle, vectors_of, worker};
+use crate::{
+    embedding::{Dial, keeper, nodes, number, parts, status, texts, until_idle, vectors_of, worker},
+    plans::pages_touched_by,
+    tiers,
+};
 
 /// Turns both until neither has anything to do.
 pub(crate) async fn settle(keeper: &ModelKeeper, worker: &EmbeddingWorker) {
@@ -283,6 +288,62 @@ async fn whoever_lacks_vectors_is_known_before_the_first_search_however_many_do(
     client.batch_execute("update wardgraph.embedding_tenants set model = 'wordllama-256'").await.unwrap();
     app.coverage.begin().await.unwrap();
     assert!(search(&app.owner("tenant-12000"), "vector").await.get("partial").is_none());
+}
+
+#[tokio::test]
+async fn one_tenant_on_its_way_has_nobody_read_all_others() {
+    let app = App::start().await;
+    let client = app.database.behind_the_scenes().await;
+    let many = "insert into wardgraph.embedding_tenants (tenant_id, model)
+                select 'tenant-' || lpad(n::text, 5, '0'), 'wordllama-256' from generate_series(1, 20000) n";
+    client.batch_execute(many).await.unwrap();
+    for (model, tenant) in [("another-model", "tenant-19999"), ("", "tenant-20000"), ("zebra", "tenant-00001")] {
+        let moves = "update wardgraph.embedding_tenants set model = $1 where tenant_id = $2";
+        client.execute(moves, &[&model, &tenant]).await.unwrap();
+    }
+    client.batch_execute("vacuum analyze wardgraph.embedding_tenants").await.unwrap();
+    for name in ["graph.search.lacking", "graph.embedding.behind"] {
+        for pages in pages_touched_by(&app, Role::Worker, name, "'wordllama-256', '', 5000").await {
+            assert!(pages < 60, "{name}: {pages} pages");
+        }
+    }
+    for pages in pages_touched_by(&app, Role::Worker, "graph.embedding.count_behind", "'wordllama-256'").await {
+        assert!(pages < 30, "{pages} pages");
+    }
+    app.coverage.begin().await.unwrap();
+    assert_eq!(app.coverage.coverage().lacking(), 3);
+    let keeper = ModelKeeper::new(parts(&app), app.embedder().model(), true);
+    keeper.turn().await.unwrap();
+    assert!(keeper.behind() >= 3, "{}", keeper.behind());
+}
+
+#[tokio::test]
+async fn what_lacks_vectors_is_counted_once_each_and_within_bounds() {
+    let app = App::start().await;
+    let client = app.database.behind_the_scenes().await;
+    tiers::plant(&client, "tenant-a", 8, 0..300).await;
+    // Each has vectors of two models, and is queued besides; the first hundred have one of the wanted model.
+    let more = "insert into wardgraph.embeddings (tenant_id, node_id, model, embedding, embedded_at)
+                select tenant_id, node_id, 'zebra', embedding, embedded_at from wardgraph.embeddings;
+                insert into wardgraph.embeddings (tenant_id, node_id, model, embedding, embedded_at)
+                select tenant_id, node_id, 'x', embedding, embedded_at from wardgraph.embeddings where model = 'zebra' order by node_id limit 100;
+                insert into wardgraph.jobs (tenant_id, kind, subject_id, due_at) select tenant_id, 'embed', node_id, now() from wardgraph.nodes";
+    client.batch_execute(more).await.unwrap();
+    let sql = wardgraph_server::wire::statements(app.routes.searches())
+        .into_iter()
+        .find(|s| s.name == "graph.search.count_lacking")
+        .unwrap()
+        .sql;
+    client.batch_execute("set search_path = wardgraph, public").await.unwrap();
+    for (most, looked, told) in
+        [(1_000_i64, 1_000_i64, (100_i64, 200_i64, 900_i64)), (50, 1_000, (50, 50, 900)), (1_000, 20, (100, 0, 60))]
+    {
+        let row = client.query_one(sql, &[&"tenant-a", &"x", &most, &looked]).await.unwrap();
+        let (searchable, waiting, met): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
+        // Which twenty are looked at nobody says.
+        let waiting = if looked == 20 { waiting - waiting.min(60) } else { waiting };
+        assert_eq!((searchable, waiting, met), told, "up to {most} of {looked}");
+    }
 }
 
 /// How far a node's vector of a model is turned, if it has one; a text of as many characters turns it as far.

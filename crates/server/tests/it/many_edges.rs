@@ -68,6 +68,37 @@ async fn a_purge_takes_edges_in_steps_before_the_nodes_and_ends() {
 }
 
 #[tokio::test]
+async fn who_came_in_before_the_purge_brings_no_node_back_that_has_lost_edges() {
+    let app = App::start().await;
+    deleted(&app, 12, 3_000).await;
+    let owner = app.owner("tenant-a");
+    let listed = owner.get("/nodes/deleted").await.ok();
+    let ids: Vec<&str> = listed["nodes"].as_array().unwrap().iter().map(|node| node["id"].as_str().unwrap()).collect();
+    let system = SystemParts { store: app.store.clone(), clock: app.clock.clone(), chance: Arc::new(SystemChance) };
+    // The worker's clock is ahead: for requests the grace period has a moment to go.
+    let due = app.clock.now().saturating_add(GRACE).unwrap();
+    let step = async || {
+        let mut work = system.work::<Write>("test", TenantId::parse("tenant-a").unwrap()).unwrap();
+        let erased = purge::purge(&mut work.tx(), 200, due).await.unwrap();
+        work.commit(Vec::new()).await.unwrap();
+        erased
+    };
+    let restore = async |id: &str| owner.post(&format!("/nodes/{id}/restore"), &json!({})).await;
+    restore(ids[0]).await.ok();
+    let erased = step().await;
+    assert!(erased.nodes.is_empty() && erased.edges > 0, "{erased:?}");
+    for id in &ids[1..] {
+        restore(id).await.problem(404);
+    }
+    assert_eq!(owner.get("/nodes/deleted").await.ok()["count"], 0);
+    assert_eq!(owner.delete(&format!("/nodes/{}?hard=true", ids[1])).await.status, 204, "at once, as before");
+    while !step().await.is_nothing() {}
+    owner.get(&format!("/nodes/{}", ids[0])).await.ok();
+    // Those of the restored node go on waiting for the others, which were erased with what waited for them.
+    assert_eq!((left(&app).await.0, left(&app).await.1), (0, 0));
+}
+
+#[tokio::test]
 async fn a_purge_that_takes_too_long_takes_less_until_it_gets_on() {
     let timeouts = Timeouts { statement: Duration::from_millis(500), ..Timeouts::default() };
     let app = App::with(AppOptions { timeouts, ..AppOptions::default() }).await;

@@ -1,11 +1,17 @@
 //! What statements cost, in pages of the database that they touch: the same on a busy machine as on a quiet one.
 
 use serde_json::Value;
+use wardgraph_store::Role;
 use wardgraph_testkit::App;
 
 /// How many pages of the database a statement touches as the runtime role, planned with its values and without.
 pub(crate) async fn pages_touched(app: &App, name: &str, values: &str) -> [u64; 2] {
-    let client = app.database.connect_as(wardgraph_store::Role::App).await;
+    pages_touched_by(app, Role::App, name, values).await
+}
+
+/// How many it touches as another role.
+pub(crate) async fn pages_touched_by(app: &App, role: Role, name: &str, values: &str) -> [u64; 2] {
+    let client = app.database.connect_as(role).await;
     let sql = wardgraph_server::wire::statements(app.routes.searches()).into_iter().find(|s| s.name == name).unwrap().sql;
     client.batch_execute("set search_path = wardgraph, public; set app.current_tenant_id = 'tenant-a'").await.unwrap();
     client.batch_execute(&format!("prepare asked as {sql}")).await.unwrap();

@@ -382,6 +382,8 @@ async fn tenants_are_promoted_while_another_ones_index_is_built() {
     plant(&client, "tenant-b", 8, 130..190).await;
     eventually("and moved again", async || places(&client, "tenant-b").await == [(1, 190)]).await;
     assert_eq!(client.query_one(builds, &[]).await.unwrap().get::<_, i64>(0), 1, "by one builder, which builds still");
+    let tidying = tokio::time::timeout(Duration::from_secs(10), app.keeper.tidy()).await;
+    assert_eq!(tidying.expect("nobody waits for the builder").unwrap(), None);
     assert_eq!(app.routes.of("tenant-a"), Route::Exact);
     let (found, _) = ask(&app.owner("tenant-a"), &vector(3, 10_003), 10, false).await;
     assert_eq!(found.len(), 10, "and is searched meanwhile");
@@ -401,22 +403,72 @@ async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     panic!("{what}");
 }
 
+/// Two tenants of one partition, with a vector each.
+async fn neighbours(client: &Client) -> (String, String) {
+    let mut partitions = HashMap::new();
+    loop {
+        let name = format!("tenant-{}", partitions.len());
+        plant(client, &name, 8, 0..1).await;
+        let partition = "select tableoid::regclass::text from wardgraph.embeddings where tenant_id = $1";
+        let partition: String = client.query_one(partition, &[&name]).await.unwrap().get(0);
+        if let Some(other) = partitions.insert(partition, name.clone()) {
+            return (other, name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_two_that_grow_at_once_one_gets_the_last_index_of_a_partition() {
+    let tiers = TierOptions { exact_rows: 50, own_rows: 200, most_own_indexes: 1, memory_mb: 64, ..TierOptions::default() };
+    let app = App::with(AppOptions { tiers, ..AppOptions::default() }).await;
+    let client = app.database.behind_the_scenes().await;
+    let (first, second) = neighbours(&client).await;
+    plant(&client, &first, 8, 1..300).await;
+    plant(&client, &second, 8, 1..250).await;
+    // Nothing is built yet when the second is looked at.
+    assert_eq!(app.keeper.tend().await.unwrap(), 2);
+    assert_eq!((places(&client, &first).await, places(&client, &second).await), (vec![(2, 300)], vec![(1, 250)]));
+    eventually("both are where they belong", async || {
+        app.keeper.turn().await.unwrap();
+        (app.routes.of(&first), app.routes.of(&second)) == (Route::Own, Route::Graph)
+    })
+    .await;
+    let own = "select count(*) from pg_class where relkind = 'i' and relname like '%\\_own\\_%'";
+    assert_eq!(client.query_one(own, &[]).await.unwrap().get::<_, i64>(0), 1);
+}
+
+#[tokio::test]
+async fn what_is_searched_one_by_one_is_counted_again_and_forgotten_with_its_last_vector() {
+    let app = app(50, 200).await;
+    let client = app.database.behind_the_scenes().await;
+    plant(&client, "tenant-a", 8, 0..30).await;
+    plant(&client, "tenant-b", 8, 0..20).await;
+    plant(&client, "tenant-c", 8, 0..90).await;
+    while app.routes.of("tenant-c") != Route::Graph {
+        app.keeper.turn().await.unwrap();
+    }
+    // Half of the one's are embedded anew, a third is deleted; of the others all.
+    let sql = "update wardgraph.vector_spaces set touched = touched + 15 where tenant_id = 'tenant-a';
+               delete from wardgraph.embeddings where tenant_id in ('tenant-b', 'tenant-c')
+                 or tenant_id = 'tenant-a' and right(node_id::text, 2)::int % 3 = 0";
+    client.batch_execute(sql).await.unwrap();
+    let spaces = async || {
+        let sql = "select tenant_id, route, tail, touched from wardgraph.vector_spaces order by 1";
+        let rows = client.query(sql, &[]).await.unwrap();
+        let space = |row: &tokio_postgres::Row| (row.get(0), row.get(1), row.get(2), row.get(3));
+        rows.iter().map(space).collect::<Vec<(String, String, i64, i64)>>()
+    };
+    assert_eq!(spaces().await.len(), 3);
+    tidied(&app).await;
+    assert_eq!(spaces().await, [("tenant-a".to_owned(), "exact".to_owned(), 20, 0)]);
+}
+
 #[tokio::test]
 async fn indexes_of_their_own_are_few_in_a_partition_and_who_gets_none_has_the_common_one() {
     let tiers = TierOptions { exact_rows: 50, own_rows: 200, most_own_indexes: 1, memory_mb: 64, ..TierOptions::default() };
     let app = App::with(AppOptions { tiers, ..AppOptions::default() }).await;
     let client = app.database.behind_the_scenes().await;
-    let mut partitions = HashMap::new();
-    let (first, second) = loop {
-        let name = format!("tenant-{}", partitions.len());
-        plant(&client, &name, 8, 0..1).await;
-        let partition = "select tableoid::regclass::text from wardgraph.embeddings where tenant_id = $1";
-        let partition: String = client.query_one(partition, &[&name]).await.unwrap().get(0);
-        match partitions.values().position(|other| *other == partition) {
-            Some(_) => break (partitions.into_iter().find(|(_, other)| *other == partition).unwrap().0, name),
-            None => partitions.insert(name, partition),
-        };
-    };
+    let (first, second) = neighbours(&client).await;
     for (tenant, route) in [(&first, Route::Own), (&second, Route::Graph)] {
         plant(&client, tenant, 8, 1..250).await;
         for _ in 0..100 {

@@ -1,7 +1,10 @@
 //! When nodes and edges came about, said by who brings them in.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
-use wardgraph_testkit::App;
+use wardgraph_kernel::Clock;
+use wardgraph_testkit::{App, Caller};
 
 const THEN: &str = "2020-01-02T03:04:05.123456Z";
 
@@ -51,6 +54,43 @@ async fn what_is_brought_in_keeps_its_age_and_what_is_there_its_own() {
     let said = |event: &Value| event["payload"]["created_at"] == THEN;
     assert_eq!(owner.events().await.iter().filter(|event| said(event)).count(), 4);
     assert_eq!(owner.events().await.iter().filter(|event| event["type"] == "node.created").count(), 3);
+}
+
+/// How many days old search takes the one node to be, and what that leaves of its score.
+async fn aged(owner: &Caller) -> (f64, f64) {
+    let request =
+        json!({ "query": "heron", "mode": "vector", "use_weighted_score": true, "decay_lambda": 0.001, "explain": true });
+    let answer = owner.post("/search", &request).await.ok();
+    assert_eq!(answer["count"], 1, "{answer}");
+    let told = &answer["results"][0]["explanation"];
+    (told["age_days"].as_f64().unwrap(), told["age_factor"].as_f64().unwrap())
+}
+
+#[tokio::test]
+async fn a_first_vector_makes_no_node_younger_and_that_of_another_text_does() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let new = |text: &str| json!({ "classes": ["A"], "props": { "text": text }, "external_id": "a", "created_at": THEN });
+    let id = owner.post("/nodes", &new("a heron")).await.created()["id"].as_str().unwrap().to_owned();
+    // What a model refused was no vector.
+    let client = app.database.behind_the_scenes().await;
+    let refused = "insert into wardgraph.embedding_history (tenant_id, node_id, entry_id, model, embedded_at, error)
+                   select tenant_id, node_id, gen_random_uuid(), 'm', created_at, 'refused' from wardgraph.nodes";
+    client.batch_execute(refused).await.unwrap();
+    app.embed_everything().await;
+    let age = app.clock.now().duration_since(THEN.parse().unwrap()).as_secs_f64() / 86_400.0;
+    let (days, left) = aged(&owner).await;
+    assert!(age > 2_000.0 && (days - age).abs() < 0.01, "{days} of {age}");
+    assert!((left - (-0.001 * age).exp()).abs() < 1e-6, "{left}");
+
+    app.clock.advance(Duration::from_hours(24));
+    let owner = app.owner("tenant-a");
+    let other = json!({ "props": { "text": "two herons" } });
+    owner.patch(&format!("/nodes/{id}"), &other).await.ok();
+    app.embed_everything().await;
+    app.clock.advance(Duration::from_hours(12));
+    let (days, _) = aged(&app.owner("tenant-a")).await;
+    assert!((days - 0.5).abs() < 0.01, "a text that is new is new: {days}");
 }
 
 #[tokio::test]
