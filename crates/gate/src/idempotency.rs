@@ -35,7 +35,7 @@ const REQUESTS: &[Role] = &[Role::App, Role::Admin];
 /// Locks a key for the transaction. A statement of its own: what the one before committed is seen by the next statement alone.
 const LOCK: Statement<Write> = Statement::writing("gate.idempotency.lock", REQUESTS, "select pg_try_advisory_xact_lock($1)");
 
-/// Drops a key's record if that has expired, and brings it if it has not, with whether it holds what a node told that is deleted now.
+/// Drops a key's record if that has expired, and brings it if it has not, with whether it tells of a node that is deleted now.
 const FIND: Statement<Write> = Statement::writing(
     "gate.idempotency.find",
     REQUESTS,
@@ -43,8 +43,8 @@ const FIND: Statement<Write> = Statement::writing(
        delete from idempotency where tenant_id = $1 and actor_id = $2 and endpoint = $3 and key = $4 and created_at <= $5
      )
      select i.fingerprint, i.status, i.etag, i.body, i.status < 400 and exists (
-       select from idempotency_subjects s join deleted_nodes d on d.tenant_id = $1 and d.node_id = s.node_id
-       where s.tenant_id = $1 and s.actor_id = $2 and s.endpoint = $3 and s.key = $4
+       select from idempotency_subjects s where s.tenant_id = $1 and s.actor_id = $2 and s.endpoint = $3 and s.key = $4
+         and (select true from deleted_nodes d where d.tenant_id = $1 and d.node_id = s.node_id)
      ) from idempotency i
      where i.tenant_id = $1 and i.actor_id = $2 and i.endpoint = $3 and i.key = $4 and i.created_at > $5",
 );
