@@ -131,10 +131,11 @@ mod tests {
     fn an_answer_weighs_its_body_and_the_nodes_that_it_tells_of() {
         let results: Vec<_> = (1..=1_000).map(|id| serde_json::json!({ "id": Uuid::from_u128(id) })).collect();
         let body = serde_json::json!({ "results": results }).to_string();
+        let length = i64::try_from(body.len()).unwrap();
         let nodes = of(EventType::NodeCreated, body.clone());
-        assert_eq!((nodes.weight, nodes.subjects.len()), (1_024 + body.len() as i64 + 512_000, 1_000));
-        let edges = of(EventType::EdgeCreated, body.clone());
-        assert_eq!((edges.weight, edges.subjects.len()), (1_024 + body.len() as i64, 0));
+        assert_eq!((nodes.weight, nodes.subjects.len()), (1_024 + length + 512_000, 1_000));
+        let edges = of(EventType::EdgeCreated, body);
+        assert_eq!((edges.weight, edges.subjects.len()), (1_024 + length, 0));
     }
 
     #[test]

@@ -255,8 +255,8 @@ async fn the_oldest_answers_of_a_tenant_make_room() {
     // The answer is gone, and what it told of; that it was given is not, so nothing is done again.
     let again = keyed(&owner, "first", "/nodes", &node("one")).await;
     assert_eq!(again.headers["idempotency-replayed"], "true");
-    assert!(again.text.contains("no longer kept") && !again.headers.contains_key("etag"), "{}", again.text);
-    again.problem(409);
+    assert!(again.status == 409 && again.text.contains("no longer kept"), "{}", again.text);
+    assert!(!again.headers.contains_key("etag"));
     keyed(&owner, "first", "/nodes", &node("another")).await.problem(422);
     assert_eq!(nodes(&owner).await, 3);
     let told_of = "select count(*) from wardgraph.idempotency_subjects where tenant_id = 'tenant-a' and key = 'first'";
@@ -341,7 +341,9 @@ async fn lets_go(app: &App, round: usize) -> bool {
 #[tokio::test]
 async fn whoever_waits_for_a_key_holds_no_connection() {
     let app = patient().await;
-    for round in 0..20 {
+    // Opens both connections, on which everything is prepared, a look at a key too.
+    lets_go(&app, 0).await;
+    for round in 1..20 {
         // One that looks again before the connection is taken tells nothing. One that holds it always does.
         if lets_go(&app, round).await {
             return;
