@@ -31,6 +31,25 @@ impl Kept {
         Self::instead(&Problem::conflict("this was done already, and what its answer told of was erased since"))
     }
 
+    /// The same while what the answer tells of is deleted, and may be brought back.
+    ///
+    /// # Errors
+    /// If the problem cannot be written as JSON.
+    pub fn deleted() -> Result<Self, serde_json::Error> {
+        let problem = Problem::conflict(
+            "this was done already, and what its answer tells of is deleted: it is told again if that is brought back",
+        );
+        Self::instead(&problem)
+    }
+
+    /// The same after the answer made room for later ones.
+    ///
+    /// # Errors
+    /// If the problem cannot be written as JSON.
+    pub fn gone() -> Result<Self, serde_json::Error> {
+        Self::instead(&Problem::conflict("this was done already, and its answer is no longer kept"))
+    }
+
     fn instead(problem: &Problem) -> Result<Self, serde_json::Error> {
         Ok(Self { status: problem.status, etag: None, body: serde_json::to_string(problem)? })
     }

@@ -4,14 +4,14 @@
 //! The key's record is written by the commit that it tells of. While that transaction runs it holds a lock on the key, so that whoever
 //! sends the same again meanwhile is told so; once it is gone, with or without a record, the key is free.
 //!
-//! **Invariant:** of each tenant so much is kept and no more, whatever it sends: the oldest answers make room
+//! **Invariant:** nothing is done twice within a day. Answers have a bound, and the oldest make room; that they were given stays on record
 //! (`the_oldest_answers_of_a_tenant_make_room`).
 
 mod erased;
+mod room;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use http::{HeaderValue, header::IF_MATCH};
-use uuid::Uuid;
 use wardgraph_api::{Kept, Problem};
 use wardgraph_kernel::{TenantId, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StoreError, ToSql, Unit};
@@ -19,13 +19,11 @@ use wardgraph_store::{Role, Row, Statement, StoreError, ToSql, Unit};
 use crate::Arrival;
 
 pub(crate) use erased::Erased;
+pub use room::MOST_OCTETS;
+pub(crate) use room::Record;
 
 /// How long an answer is kept.
 pub(crate) const KEPT_FOR: std::time::Duration = std::time::Duration::from_hours(24);
-/// How much is kept of a tenant's answers, in octets.
-pub const MOST_OCTETS: i64 = 64 << 20;
-/// What an answer takes besides its body.
-const BESIDES: i64 = 1 << 10;
 /// How long a request waits for a key that someone else holds: long enough for a refusal to be rolled back.
 pub(crate) const ROLLED_BACK_WITHIN: std::time::Duration = std::time::Duration::from_millis(100);
 /// The kind of the job that has a tenant's old answers forgotten.
@@ -37,33 +35,18 @@ const REQUESTS: &[Role] = &[Role::App, Role::Admin];
 /// Locks a key for the transaction. A statement of its own: what the one before committed is seen by the next statement alone.
 const LOCK: Statement<Write> = Statement::writing("gate.idempotency.lock", REQUESTS, "select pg_try_advisory_xact_lock($1)");
 
-/// Drops a key's record if that has expired, and brings it if it has not.
+/// Drops a key's record if that has expired, and brings it if it has not, with whether it tells of a node that is deleted now.
 const FIND: Statement<Write> = Statement::writing(
     "gate.idempotency.find",
     REQUESTS,
     "with expired as (
        delete from idempotency where tenant_id = $1 and actor_id = $2 and endpoint = $3 and key = $4 and created_at <= $5
      )
-     select fingerprint, status, etag, body from idempotency
-     where tenant_id = $1 and actor_id = $2 and endpoint = $3 and key = $4 and created_at > $5",
-);
-
-/// Keeps an answer with the nodes that it tells of, sees to its being forgotten, and forgets the oldest where the tenant has too much. Each answer says
-/// how much was kept until then, so that nothing is added up; of those that are as good as gone, whoever sends their key again may hold the row.
-const KEEP: Statement<Write> = Statement::writing(
-    "gate.idempotency.keep",
-    REQUESTS,
-    "with forgotten as (
-       insert into jobs (tenant_id, kind, subject_id, due_at) select $1, $11, '00000000-0000-0000-0000-000000000000', $10 on conflict do nothing
-     ), kept as materialized (
-       select coalesce((select i.through from idempotency i where i.tenant_id = $1 order by i.through desc limit 1), 0) + $12::bigint as through
-     ), room as (
-       delete from idempotency i using kept k where i.tenant_id = $1 and i.through <= k.through - $13::bigint and i.created_at > $14::timestamptz
-     ), answer as (
-       insert into idempotency (tenant_id, actor_id, endpoint, key, fingerprint, status, etag, body, created_at, through)
-       select $1, $2, $3, $4, $5, $6, $7, $8, $9, k.through from kept k
-     )
-     insert into idempotency_subjects (tenant_id, actor_id, endpoint, key, node_id) select $1, $2, $3, $4, s.id from unnest($15::uuid[]) as s(id)",
+     select i.fingerprint, i.status, i.etag, i.body, i.status < 400 and exists (
+       select from idempotency_subjects s where s.tenant_id = $1 and s.actor_id = $2 and s.endpoint = $3 and s.key = $4
+         and (select true from deleted_nodes d where d.tenant_id = $1 and d.node_id = s.node_id)
+     ) from idempotency i
+     where i.tenant_id = $1 and i.actor_id = $2 and i.endpoint = $3 and i.key = $4 and i.created_at > $5",
 );
 
 /// Tenants whose old answers are due to be forgotten; claimed until `$2`, which is also when they are due again.
@@ -90,7 +73,7 @@ const SWEEP: Statement<Write> = Statement::writing(
 pub(crate) const STATEMENTS: &[&wardgraph_store::StatementInfo] = &[
     LOCK.info(),
     FIND.info(),
-    KEEP.info(),
+    room::KEEP.info(),
     DUE.info(),
     SWEEP.info(),
     erased::WITHHOLD.info(),
@@ -184,68 +167,15 @@ impl Key {
         if row.try_get::<Vec<u8>>(0)? != self.fingerprint {
             return Ok(Err(Problem::invalid("this `Idempotency-Key` was used for another request")));
         }
+        if row.try_get(4)? {
+            let kept = Kept::deleted().map_err(|error| StoreError::Unsafe(format!("an answer cannot be withheld: {error}")))?;
+            return Ok(Ok(Claim::Answered(kept)));
+        }
         Ok(Ok(Claim::Answered(Kept {
             status: u16::try_from(row.try_get::<i16>(1)?).unwrap_or(200),
             etag: row.try_get(2)?,
             body: row.try_get(3)?,
         })))
-    }
-
-    /// The record of `kept`, as a statement of the closing flight.
-    pub(crate) fn record(self, tenant: &TenantId, kept: Kept, now: Timestamp) -> Record {
-        Record {
-            tenant: tenant.as_str().to_owned(),
-            weight: BESIDES.saturating_add_unsigned(kept.body.len() as u64),
-            status: i16::try_from(kept.status).unwrap_or(i16::MAX),
-            etag: kept.etag,
-            now,
-            expired: now.saturating_sub(KEPT_FOR).unwrap_or(Timestamp::MIN),
-            forget_at: now.saturating_add(KEPT_FOR).unwrap_or(Timestamp::MAX),
-            subjects: erased::told_of(&kept.body),
-            body: kept.body,
-            key: self,
-        }
-    }
-}
-
-/// An answer on its way to being kept.
-#[derive(Debug)]
-pub(crate) struct Record {
-    key: Key,
-    tenant: String,
-    status: i16,
-    etag: Option<String>,
-    body: String,
-    weight: i64,
-    now: Timestamp,
-    expired: Timestamp,
-    forget_at: Timestamp,
-    subjects: Vec<Uuid>,
-}
-
-impl Record {
-    pub(crate) const STATEMENT: &'static Statement<Write> = &KEEP;
-
-    pub(crate) fn params(&self) -> [&(dyn ToSql + Sync); 15] {
-        let Key { actor_id, endpoint, word, fingerprint } = &self.key;
-        let Self { tenant, status, etag, body, weight, now, expired, forget_at, subjects, .. } = self;
-        [
-            tenant,
-            actor_id,
-            endpoint,
-            word,
-            fingerprint,
-            status,
-            etag,
-            body,
-            now,
-            forget_at,
-            &FORGET,
-            weight,
-            &MOST_OCTETS,
-            expired,
-            subjects,
-        ]
     }
 }
 

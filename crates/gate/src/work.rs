@@ -155,8 +155,8 @@ impl<E: Endpoint<Mode = Write>> Work<E> {
         let subjects = subjects.into_iter().map(done).collect();
         let record = match self.key.take().zip(kept) {
             Some((key, kept)) => {
-                let kept = kept.map_err(|error| StoreError::Unsafe(format!("an answer cannot be kept: {error}")))?;
-                Some(key.record(&self.tenant, kept, self.admission.now))
+                let record = kept.and_then(|kept| Record::of(key, &self.tenant, event_type, kept, self.admission.now));
+                Some(record.map_err(|error| StoreError::Unsafe(format!("an answer cannot be kept: {error}")))?)
             }
             None => None,
         };

@@ -35,7 +35,7 @@ grant delete on embedding_history to wardgraph_app;
 alter table jobs add column reworded boolean not null default true;
 grant update (reworded) on jobs to wardgraph_app;
 
--- Which nodes an answer that is kept tells of: when one of them is erased, the answer goes.
+-- Which nodes an answer that is kept tells of: while one of them is deleted, the answer waits, and when it is erased, the answer goes.
 create table idempotency_subjects (
   tenant_id text not null,
   actor_id text not null,
@@ -57,6 +57,7 @@ alter table idempotency_subjects no force row level security;
 insert into idempotency_subjects (tenant_id, actor_id, endpoint, key, node_id)
   select distinct i.tenant_id, i.actor_id, i.endpoint, i.key, found[1]::uuid
   from idempotency i,
-  regexp_matches(i.body, '"(?:id|node_id|src|dst)":"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"', 'g') found;
+  regexp_matches(i.body, '"(?:id|node_id|src|dst)":"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"', 'g') found
+  where i.endpoint <> 'CreateEdges';
 alter table idempotency force row level security;
 alter table idempotency_subjects force row level security;

@@ -27,13 +27,16 @@ pub(super) const WITHHOLD_EVERYWHERE: Statement<Write> = Statement::writing(
 
 /// The members of an answer, and of what it lists, that may name a node.
 const NAMES: &[&str] = &["id", "node_id", "src", "dst"];
+/// The same where edges are answered: their own ids name none.
+const ENDS: &[&str] = &["src", "dst"];
 
-/// What an answer tells of, once each. What is no node's id is erased by nobody, and does no harm.
-pub(super) fn told_of(body: &str) -> Vec<Uuid> {
+/// What the answer about an event tells of, once each. What is no node's id is erased by nobody, and does no harm.
+pub(super) fn told_of(event: EventType, body: &str) -> Vec<Uuid> {
+    let names = if event == EventType::EdgeCreated { ENDS } else { NAMES };
     let Ok(Value::Object(answer)) = serde_json::from_str(body) else { return Vec::new() };
     let listed = answer.values().filter_map(Value::as_array).flatten().filter_map(Value::as_object);
     let named = |object: &serde_json::Map<String, Value>| {
-        NAMES.iter().filter_map(|name| object.get(*name)?.as_str()?.parse().ok()).collect::<Vec<Uuid>>()
+        names.iter().filter_map(|name| object.get(*name)?.as_str()?.parse().ok()).collect::<Vec<Uuid>>()
     };
     let mut told: Vec<Uuid> = std::iter::once(&answer).chain(listed).flat_map(named).collect();
     told.sort_unstable();
@@ -96,11 +99,12 @@ mod tests {
     fn an_answer_tells_of_what_it_names_and_not_of_what_stands_in_its_content() {
         let (a, b, c) = (Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3));
         let node = serde_json::json!({ "id": b, "props": { "id": c, "list": [{ "id": c }] } });
-        assert_eq!(told_of(&node.to_string()), [b]);
+        assert_eq!(told_of(EventType::NodeCreated, &node.to_string()), [b]);
         let batch = serde_json::json!({ "created": 2, "results": [{ "id": b }, { "id": a }, { "id": b }, { "errors": [] }] });
-        assert_eq!(told_of(&batch.to_string()), [a, b]);
+        assert_eq!(told_of(EventType::NodeCreated, &batch.to_string()), [a, b]);
+        assert!(told_of(EventType::EdgeCreated, &batch.to_string()).is_empty());
         let edge = serde_json::json!({ "id": c, "src": a, "dst": a });
-        assert_eq!(told_of(&edge.to_string()), [a, c]);
-        assert!(told_of("").is_empty());
+        assert_eq!(told_of(EventType::EdgeCreated, &edge.to_string()), [a]);
+        assert!(told_of(EventType::NodeDeleted, "").is_empty());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use wardgraph_api::{
     describe::Known,
     table::{Row, rows},
@@ -44,6 +44,18 @@ const QUESTIONS: &[&str] = &[
     "/lineage/{far}?direction=in&max_depth=32",
 ];
 
+/// Writes whose answers are kept: done when they are sent first, and answered again from then on.
+async fn kept(caller: &Caller, node: &str, near: &str) -> [(&'static str, Reply); 2] {
+    let send = async |method: &str, path: &str, body: Value| {
+        Reply::of(caller.request(method, path).header("idempotency-key", "kept").json(&body)).await
+    };
+    let edge = json!({ "src": near, "rel": "KEPT", "dst": node, "props": { "of": WORD } });
+    [
+        ("kept of the node", send("PATCH", &format!("/nodes/{node}"), json!({ "metadata": { "kept": WORD } })).await),
+        ("kept of the edge", send("POST", "/edges", edge).await),
+    ]
+}
+
 /// The endpoints and questions whose answer shows the node, by what it holds or by an id.
 async fn shown(caller: &Caller, known: &Known, (node, edges, far): (&str, &[String], &str)) -> BTreeSet<String> {
     let shows = |what: &str, reply: &Reply| {
@@ -63,6 +75,11 @@ async fn shown(caller: &Caller, known: &Known, (node, edges, far): (&str, &[Stri
         }
     }
     let near = known.other.to_string();
+    for (what, reply) in kept(caller, node, &near).await {
+        if shows(what, &reply) {
+            shown.insert(what.to_owned());
+        }
+    }
     for question in QUESTIONS {
         let path = [("{node}", node), ("{near}", &near), ("{far}", far), ("{edge}", &edges[0])];
         let path = path.into_iter().fold((*question).to_owned(), |path, (hole, id)| path.replace(hole, id));
@@ -104,6 +121,7 @@ async fn a_deleted_node_its_edges_and_what_they_hold_are_in_no_answer() {
         let edge = json!({ "src": src, "rel": "DERIVED_FROM", "dst": dst, "props": { "of": WORD } });
         edges.push(owner.post("/edges", &edge).await.created()["id"].as_str().unwrap().to_owned());
     }
+    kept(owner, &node, &near).await.into_iter().for_each(|(what, reply)| assert!(reply.is_done(), "{what}: {}", reply.text));
     app.embed_everything().await;
     let about = (node.as_str(), edges.as_slice(), far.as_str());
     let exported = async || bench.run(&["export", "--out", "-"], &["--quiet"]).await;
@@ -118,6 +136,7 @@ async fn a_deleted_node_its_edges_and_what_they_hold_are_in_no_answer() {
     for question in QUESTIONS {
         assert!(before.contains(*question), "{question} shows nothing of a node that is there");
     }
+    assert!(before.contains("kept of the node") && before.contains("kept of the edge"), "{before:?}");
     for mode in ["text", "vector", "hybrid"] {
         assert!(before.contains(&format!("search by {mode}")), "{before:?}");
     }

@@ -12,7 +12,7 @@ const KEY: &str = "idempotency-key";
 /// A node that whoever creates one of its external id waits for.
 const UNCOMMITTED: &str =
     "insert into wardgraph.nodes (tenant_id, node_id, external_id, classes, props, metadata, refresh_policy, triggers, created_at, updated_at)
-     values ('tenant-a', gen_random_uuid(), 'x', '{}', '{}', '{}', '{}', '[]', now(), now())";
+     values ('tenant-a', gen_random_uuid(), $1, '{}', '{}', '{}', '{}', '[]', now(), now())";
 
 async fn keyed(caller: &Caller, key: &str, path: &str, body: &Value) -> Reply {
     Reply::of(caller.request("POST", path).header(KEY, key).json(body)).await
@@ -99,17 +99,28 @@ async fn patient() -> App {
     App::with(AppOptions { timeouts, ..AppOptions::default() }).await
 }
 
-/// A request under the key `k` that waits for what somebody else holds.
-async fn under_way(owner: &Caller, named: &Value, watcher: &tokio_postgres::Client) -> tokio::task::JoinHandle<Reply> {
-    let running = tokio::spawn({
-        let (owner, named) = (owner.clone(), named.clone());
-        async move { keyed(&owner, "k", "/nodes", &named).await }
-    });
-    let waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-    while watcher.query(waiting, &[]).await.unwrap().is_empty() {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+/// A node with this external id.
+fn named(external_id: &str) -> Value {
+    json!({ "classes": ["Test"], "props": {}, "external_id": external_id })
+}
+
+/// The creation of a node with this external id, under this key, while the test goes on.
+fn creating(owner: &Caller, key: &str, external_id: &str) -> tokio::task::JoinHandle<Reply> {
+    let (owner, key, node) = (owner.clone(), key.to_owned(), named(external_id));
+    tokio::spawn(async move { keyed(&owner, &key, "/nodes", &node).await })
+}
+
+/// Until the database says so.
+async fn until(watcher: &tokio_postgres::Client, holds: &str) {
+    while !watcher.query_one(holds, &[]).await.unwrap().get::<_, bool>(0) {
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
     }
-    running
+}
+
+/// Until so many wait for what somebody else holds.
+async fn waiting(watcher: &tokio_postgres::Client, many: usize) {
+    let at_locks = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    until(watcher, &format!("select ({at_locks}) = {many}")).await;
 }
 
 #[tokio::test]
@@ -119,15 +130,15 @@ async fn a_key_whose_request_still_runs_is_409_and_then_answered() {
     let mut superuser = app.database.behind_the_scenes().await;
     let watcher = app.database.behind_the_scenes().await;
     let held = superuser.transaction().await.unwrap();
-    held.batch_execute(UNCOMMITTED).await.unwrap();
-    let named = json!({ "classes": ["Test"], "props": {}, "external_id": "x" });
-    let running = under_way(&owner, &named, &watcher).await;
-    let refused = keyed(&owner, "k", "/nodes", &named).await;
+    held.execute(UNCOMMITTED, &[&"x"]).await.unwrap();
+    let running = creating(&owner, "k", "x");
+    waiting(&watcher, 1).await;
+    let refused = keyed(&owner, "k", "/nodes", &named("x")).await;
     assert_eq!(refused.headers["retry-after"], "1");
     refused.problem(409);
     held.rollback().await.unwrap();
     let first = running.await.unwrap().created();
-    assert_eq!(keyed(&owner, "k", "/nodes", &named).await.created(), first);
+    assert_eq!(keyed(&owner, "k", "/nodes", &named("x")).await.created(), first);
 }
 
 #[tokio::test]
@@ -135,7 +146,7 @@ async fn what_was_refused_is_not_kept() {
     let app = App::start().await;
     let owner = app.owner("tenant-a");
     let known = app.known(&owner).await;
-    let named = json!({ "classes": ["Test"], "props": {}, "external_id": "x" });
+    let named = named("x");
     let there = owner.post("/nodes", &named).await.created();
     keyed(&owner, "k", "/nodes", &named).await.problem(409);
     owner.delete(&format!("/nodes/{}", there["id"].as_str().unwrap())).await;
@@ -210,6 +221,15 @@ async fn a_key_is_one_clients_whoever_the_person_is() {
     assert_ne!(keyed(&ada.caller, "k", "/nodes", &node("two")).await.created()["id"], first["id"]);
 }
 
+/// As if a tenant's answers had these numbers: how much was kept until then.
+async fn filled(superuser: &tokio_postgres::Client, tenant: &str, through: &[Option<i64>]) {
+    let filler =
+        "insert into wardgraph.idempotency (tenant_id, actor_id, endpoint, key, fingerprint, status, body, created_at, through)
+                  select $1, 'somebody', 'CreateNode', 'filler ' || n, '', 201, 'whole', max(i.created_at), t.through
+                  from wardgraph.idempotency i, unnest($2::bigint[]) with ordinality as t(through, n) group by t.through, n";
+    superuser.execute(filler, &[&tenant, &through]).await.unwrap();
+}
+
 #[tokio::test]
 async fn the_oldest_answers_of_a_tenant_make_room() {
     let app = App::start().await;
@@ -220,48 +240,114 @@ async fn the_oldest_answers_of_a_tenant_make_room() {
     keyed(&owner, "second", "/nodes", &node("two")).await.created();
     // As if as much were kept as may be.
     let superuser = app.database.behind_the_scenes().await;
-    let filler = "insert into wardgraph.idempotency (tenant_id, actor_id, endpoint, key, fingerprint, status, body, created_at, through)
-                  select 'tenant-a', 'somebody', 'nodes.create', 'filler', '', 201, '', max(created_at), $1 from wardgraph.idempotency";
-    superuser.execute(filler, &[&MOST_OCTETS]).await.unwrap();
+    filled(&superuser, "tenant-a", &[Some(MOST_OCTETS)]).await;
     keyed(&owner, "third", "/nodes", &node("six")).await.created();
     let kept = async |tenant: &str| {
-        let sql = "select string_agg(key, ' ' order by through) from wardgraph.idempotency where tenant_id = $1";
+        let sql = "select string_agg(key, ', ' order by through) from wardgraph.idempotency where tenant_id = $1 and through is not null";
         superuser.query_one(sql, &[&tenant]).await.unwrap().get::<_, String>(0)
     };
-    assert_eq!((kept("tenant-a").await.as_str(), kept("tenant-b").await.as_str()), ("second filler third", "first"));
+    assert_eq!((kept("tenant-a").await.as_str(), kept("tenant-b").await.as_str()), ("second, filler 1, third", "first"));
     for (caller, key, text) in [(&owner, "second", "two"), (&owner, "third", "six"), (&neighbour, "first", "one")] {
-        assert_eq!(keyed(caller, key, "/nodes", &node(text)).await.headers["idempotency-replayed"], "true", "{key}");
+        let again = keyed(caller, key, "/nodes", &node(text)).await;
+        assert_eq!(again.headers["idempotency-replayed"], "true", "{key}");
+        again.created();
     }
-    assert!(!keyed(&owner, "first", "/nodes", &node("one")).await.headers.contains_key("idempotency-replayed"));
+    // The answer is gone, and what it told of; that it was given is not, so nothing is done again.
+    let again = keyed(&owner, "first", "/nodes", &node("one")).await;
+    assert_eq!(again.headers["idempotency-replayed"], "true");
+    assert!(again.status == 409 && again.text.contains("no longer kept"), "{}", again.text);
+    assert!(!again.headers.contains_key("etag"));
+    keyed(&owner, "first", "/nodes", &node("another")).await.problem(422);
+    assert_eq!(nodes(&owner).await, 3);
+    let told_of = "select count(*) from wardgraph.idempotency_subjects where tenant_id = 'tenant-a' and key = 'first'";
+    assert_eq!(superuser.query_one(told_of, &[]).await.unwrap().get::<_, i64>(0), 0);
+}
+
+#[tokio::test]
+async fn no_commit_makes_room_for_long() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    keyed(&owner, "first", "/nodes", &node("one")).await.created();
+    let superuser = app.database.behind_the_scenes().await;
+    // Three hundred that are too many at once, one that says nothing, and as much since as may be kept.
+    let too_many = (100_001..=100_300).map(Some);
+    filled(&superuser, "tenant-a", &too_many.chain([None, Some(MOST_OCTETS + 200_000)]).collect::<Vec<_>>()).await;
+    let fillers = async |which: &str| {
+        let sql = format!("select count(*) from wardgraph.idempotency where key like 'filler%' and {which}");
+        superuser.query_one(&sql, &[]).await.unwrap().get::<_, i64>(0)
+    };
+    keyed(&owner, "second", "/nodes", &node("two")).await.created();
+    let gone = fillers("status = 409").await;
+    // The tenant's first answer is older than those, and went before them.
+    assert!((199..210).contains(&gone), "{gone} of three hundred went at once");
+    let oldest = format!("status = 409 and key = any(select 'filler ' || n from generate_series(1, {gone}) n)");
+    assert_eq!(fillers(&oldest).await, gone, "not the oldest went");
+    keyed(&owner, "third", "/nodes", &node("six")).await.created();
+    assert_eq!((fillers("status = 409").await, fillers("body = 'whole'").await), (300, 2));
+}
+
+#[tokio::test]
+async fn an_answer_weighs_what_it_tells_of() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let superuser = app.database.behind_the_scenes().await;
+    let of = async |key: &str| {
+        let sql = "select i.through, octet_length(i.body)::int8, (select count(*) from wardgraph.idempotency_subjects s where s.key = i.key)
+                   from wardgraph.idempotency i where i.key = $1";
+        let row = superuser.query_one(sql, &[&key]).await.unwrap();
+        (row.get::<_, i64>(0), row.get::<_, i64>(1), row.get::<_, i64>(2))
+    };
+    let batch: Vec<_> = (0..20).map(|n| named(&format!("x{n}"))).collect();
+    keyed(&owner, "nodes", "/nodes/batch", &json!({ "nodes": batch })).await.ok();
+    let edges: Vec<_> =
+        (1..20).map(|n| json!({ "src_external_id": "x0", "rel": "R", "dst_external_id": format!("x{n}") })).collect();
+    assert_eq!(keyed(&owner, "edges", "/edges/batch", &json!({ "edges": edges })).await.ok()["created"], 19);
+    let (nodes, edges) = (of("nodes").await, of("edges").await);
+    assert_eq!((nodes.0, nodes.2), (1_024 + nodes.1 + 20 * 512, 20));
+    assert_eq!((edges.0 - nodes.0, edges.2), (1_024 + edges.1, 0), "what an edge is called is no node's id");
+}
+
+/// Whether a request that found its key busy let its connection go while it waited: somebody else has taken it before the request that holds the key
+/// ends, so that the second look comes after that, and finds an answer. Whoever holds the connection has looked in vain by then.
+async fn lets_go(app: &App, round: usize) -> bool {
+    let owner = app.owner("tenant-a");
+    let (mut one, mut other) = (app.database.behind_the_scenes().await, app.database.behind_the_scenes().await);
+    let watcher = app.database.behind_the_scenes().await;
+    let (x, y) = (format!("x{round}"), format!("y{round}"));
+    let (first, second) = (one.transaction().await.unwrap(), other.transaction().await.unwrap());
+    first.execute(UNCOMMITTED, &[&x]).await.unwrap();
+    second.execute(UNCOMMITTED, &[&y]).await.unwrap();
+    let running = creating(&owner, &x, &x);
+    waiting(&watcher, 1).await;
+    let now = watcher.query_one("select clock_timestamp()::text", &[]).await.unwrap().get::<_, String>(0);
+    let busy = creating(&owner, &x, &x);
+    // It has looked once, and still has its connection or gave it back.
+    let looked = format!(
+        "select exists (select from pg_stat_activity where datname = current_database() and usename = 'wardgraph_app'
+         and query_start > '{now}' and (query like '%pg_try_advisory_xact_lock%' or query = 'ROLLBACK'))"
+    );
+    until(&watcher, &looked).await;
+    // Of four connections a tenant has two: this one takes the second, and keeps it.
+    let taking = creating(&owner, &y, &y);
+    waiting(&watcher, 2).await;
+    first.rollback().await.unwrap();
+    running.await.unwrap().created();
+    let answered = busy.await.unwrap();
+    second.rollback().await.unwrap();
+    taking.await.unwrap().created();
+    answered.headers.contains_key("idempotency-replayed")
 }
 
 #[tokio::test]
 async fn whoever_waits_for_a_key_holds_no_connection() {
     let app = patient().await;
-    let owner = app.owner("tenant-a");
-    let mut superuser = app.database.behind_the_scenes().await;
-    let watcher = app.database.behind_the_scenes().await;
-    let held = superuser.transaction().await.unwrap();
-    held.batch_execute(UNCOMMITTED).await.unwrap();
-    let named = json!({ "classes": ["Test"], "props": {}, "external_id": "x" });
-    let running = under_way(&owner, &named, &watcher).await;
-    let idle = "select count(*) from pg_stat_activity where datname = current_database() and usename = 'wardgraph_app'
-                and state = 'idle in transaction' and clock_timestamp() - state_change > interval '50 milliseconds'";
-    let mut seen = 0;
-    for _ in 0..10 {
-        let refused = tokio::spawn({
-            let (owner, named) = (owner.clone(), named.clone());
-            async move { keyed(&owner, "k", "/nodes", &named).await }
-        });
-        let mut held_one = 0;
-        while !refused.is_finished() {
-            held_one = held_one.max(watcher.query_one(idle, &[]).await.unwrap().get::<_, i64>(0));
-            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    // Opens both connections, on which everything is prepared, a look at a key too.
+    lets_go(&app, 0).await;
+    for round in 1..20 {
+        // One that looks again before the connection is taken tells nothing. One that holds it always does.
+        if lets_go(&app, round).await {
+            return;
         }
-        refused.await.unwrap().problem(409);
-        seen += held_one;
     }
-    assert!(seen < 5, "{seen} of ten held a connection while they waited");
-    held.rollback().await.unwrap();
-    running.await.unwrap().created();
+    panic!("nobody gets the connection of a request that waits for a key");
 }
