@@ -57,6 +57,8 @@ migrations![
     "0043_one_text_stops_nobody",
     "0044_searched_by_tenant",
     "0045_room_for_answers",
+    "0052_what_answers_tell_of",
+    "0054_what_knows_no_tenants",
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {

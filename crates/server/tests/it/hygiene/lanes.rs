@@ -6,31 +6,49 @@ use futures_util::future::join_all;
 
 use super::*;
 
-pub(super) static SEEN: Statement<Read> = Statement::reading(
-    "test.seen",
-    APP,
-    "select current_setting('app.current_tenant_id'), coalesce((select min(tenant_id) from nodes), ''), pg_backend_pid(), $1::text",
-)
-.swift();
-pub(super) static NAP: Statement<Read> =
-    Statement::reading("test.nap", APP, "select pg_sleep($1)::text, pg_backend_pid()").swift();
-pub(super) static PART: Statement<Read> = Statement::reading("test.part", APP, "select (6 / $1::int)::text").swift();
+/// What each statement asks on a connection of the pool, and the same on a lane.
+macro_rules! asked {
+    ($($name:ident $light:ident $called:literal $columns:literal whole if $whole:literal;)*) => {$(
+        static $name: Statement<Read> = Statement::reading(concat!("test.", $called), APP, concat!("select ", $columns)).swift($light.info());
+        static $light: Statement<Read> =
+            Statement::reading(concat!("test.", $called, "_light"), APP, concat!("select ", $columns, ", ", $whole));
+    )*
+        pub(super) fn statements() -> Vec<&'static StatementInfo> {
+            vec![$($name.info(), $light.info()),*]
+        }
+    };
+}
+
+asked! {
+    SEEN SEEN_LIGHT "seen"
+        "current_setting('app.current_tenant_id'), coalesce((select min(tenant_id) from nodes), ''), pg_backend_pid(), $1::text"
+        whole if "true";
+    NAP NAP_LIGHT "nap" "pg_sleep($1)::text, pg_backend_pid()" whole if "true";
+    PART PART_LIGHT "part" "(6 / $1::int)::text" whole if "true";
+    HEAVY HEAVY_LIGHT "heavy" "repeat('x', $1::int), pg_backend_pid()" whole if "$1::int <= 10";
+}
 
 /// Of four connections one is a lane.
 const CONNECTIONS: usize = 4;
 /// More than may wait on a lane.
 const MANY: usize = 100;
+/// As many as fill a lane with what each of them may have on it.
+const TENANTS: [&str; 8] = ["tenant-a", "tenant-b", "tenant-c", "tenant-d", "tenant-e", "tenant-f", "tenant-g", "tenant-h"];
 
 impl Bench {
     async fn with_a_lane(timeouts: Timeouts) -> Self {
         let bench = Self::new(CONNECTIONS, timeouts).await;
+        for name in &TENANTS[2..] {
+            bench.has_a_node(name).await;
+        }
         eventually(async || bench.lane().await.is_some()).await;
         bench
     }
 
-    /// The process that serves the lane, once there is one: a process that answers two who ask at once.
+    /// The process that serves the lane, once there is one: a process that answers two who ask at once. They are two tenants: one alone may have
+    /// but one connection of the pool, for both.
     async fn lane(&self) -> Option<i32> {
-        let pids = join_all((0..2).map(|_| self.nap("tenant-a", 0.01))).await;
+        let pids = join_all(["tenant-a", "tenant-b"].map(|who| self.nap(who, 0.01))).await;
         let pids: BTreeSet<i32> = pids.into_iter().map(Result::unwrap).collect();
         (pids.len() == 1).then(|| *pids.first().unwrap())
     }
@@ -59,7 +77,7 @@ async fn many_tenants_at_once_on_a_lane_get_their_own() {
     for round in 0..20 {
         let questions = (0..MANY).map(|at| format!("{round}/{at}")).collect::<Vec<_>>();
         let asked = questions.iter().enumerate();
-        let pids = join_all(asked.map(|(at, question)| bench.sees_its_own(["tenant-a", "tenant-b"][at % 2], question))).await;
+        let pids = join_all(asked.map(|(at, question)| bench.sees_its_own(TENANTS[at % TENANTS.len()], question))).await;
         assert!(pids.iter().filter(|pid| **pid == lane).count() > MANY / 4, "the lane serves many of them");
     }
     bench.is_clean().await;
@@ -71,10 +89,36 @@ async fn who_stops_waiting_on_a_lane_takes_nobodys_answer_along() {
     let bench = Bench::with_a_lane(Timeouts::default()).await;
     for times in 1..=6 {
         let given_up = join_all((0..10).map(|_| cancelled_after(times, bench.nap("tenant-a", 0.02))));
-        let asked = join_all((0..10).map(|at| async move { at.to_string() }));
-        let questions = asked.await;
+        let questions: Vec<String> = (0..10).map(|at: i32| at.to_string()).collect();
         let others = join_all(questions.iter().map(|question| bench.sees_its_own("tenant-b", question)));
         tokio::join!(given_up, others);
+    }
+    bench.is_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_has_few_places_on_a_lane_though_it_went_away() {
+    let bench = Bench::with_a_lane(Timeouts::default()).await;
+    let lane = bench.lane().await.unwrap();
+    let given_up = join_all((0..30).map(|_| cancelled_after(2, bench.nap("tenant-a", 0.2)))).await;
+    assert!(given_up.iter().all(Option::is_none), "they sleep");
+    let begun = Instant::now();
+    let found = bench.sees_its_own("tenant-b", "?").await;
+    assert_eq!(found, lane, "there is room on it");
+    assert!(begun.elapsed() < Duration::from_secs(2), "it waited for all that nobody waits for: {:?}", begun.elapsed());
+    bench.is_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_heavy_for_a_lane_comes_whole_from_the_pool() {
+    let bench = Bench::with_a_lane(Timeouts::default()).await;
+    let lane = bench.lane().await.unwrap();
+    for (long, light) in [(10, true), (11, false), (1_000_000, false), (0, true)] {
+        let mut unit = bench.unit::<Read>(tenant("tenant-a"));
+        unit.end_with_next();
+        let row = unit.tx::<Read>().find(&HEAVY, &[&long]).await.unwrap().unwrap();
+        assert_eq!(row.try_get::<&str>(0).unwrap().len(), usize::try_from(long).unwrap());
+        assert_eq!(row.try_get::<i32>(1).unwrap() == lane, light, "{long}");
     }
     bench.is_clean().await;
 }
