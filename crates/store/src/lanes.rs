@@ -171,3 +171,73 @@ async fn open(lanes: Weak<Inner>, at: usize, _task: Arc<()>) {
 fn lock(place: &Mutex<Place>) -> MutexGuard<'_, Place> {
     place.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use tokio::{io::AsyncReadExt, net::UnixListener};
+
+    use super::*;
+    use crate::{Login, Role, connection::Timeouts};
+
+    /// Longer than any of these tests.
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    /// How many connections are open at once, at most, to a Postgres that takes them and says nothing; and how many there were.
+    #[derive(Debug, Default)]
+    struct Silent {
+        open: AtomicUsize,
+        most: AtomicUsize,
+        all: AtomicUsize,
+    }
+
+    impl Silent {
+        fn at(folder: &std::path::Path) -> Arc<Self> {
+            let (listener, silent) = (UnixListener::bind(folder.join(".s.PGSQL.5432")).unwrap(), Arc::new(Self::default()));
+            let seen = silent.clone();
+            tokio::spawn(async move {
+                while let Ok((mut stream, _)) = listener.accept().await {
+                    let seen = seen.clone();
+                    seen.all.fetch_add(1, Ordering::SeqCst);
+                    seen.most.fetch_max(seen.open.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    tokio::spawn(async move {
+                        while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
+                        seen.open.fetch_sub(1, Ordering::SeqCst);
+                    });
+                }
+            });
+            silent
+        }
+    }
+
+    /// Lanes of four connections, which is one lane, where somebody asks for it every now and then.
+    async fn asked_for(within: Duration, asked: Duration) -> Arc<Silent> {
+        let folder = tempfile::tempdir().unwrap();
+        let silent = Silent::at(folder.path());
+        let mut login = Login::at_socket(folder.path());
+        login.user("wardgraph_app");
+        let opener = Opener::new(Role::App, login, Timeouts { connect: PATIENCE, ..Timeouts::default() }, &[]);
+        let lanes = Lanes::new(opener, SPARED, within);
+        assert_eq!(lanes.count(), 1);
+        let begun = Instant::now();
+        while begun.elapsed() < asked {
+            assert!(lanes.free().is_none());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        silent
+    }
+
+    #[tokio::test]
+    async fn a_postgres_that_says_nothing_is_asked_for_one_connection_at_a_time() {
+        let silent = asked_for(PATIENCE, AGAIN * 3).await;
+        assert_eq!(silent.all.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_does_not_come_is_given_up_and_asked_for_again() {
+        let silent = asked_for(Duration::from_millis(100), AGAIN * 3).await;
+        assert!((2..=3).contains(&silent.all.load(Ordering::SeqCst)), "{silent:?}");
+        assert_eq!(silent.most.load(Ordering::SeqCst), 1);
+    }
+}

@@ -142,3 +142,28 @@ impl Store {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wardgraph_kernel::TenantId;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_share_is_of_the_pool_and_not_of_what_lanes_took() {
+        let login = Login::at_socket("/nowhere");
+        // One lane of thirteen, or two or three, leave a pool whose third is four.
+        let options = StoreOptions {
+            logins: [(Role::App, login)].into(),
+            connections: [(Role::App, 13)].into(),
+            timeouts: Timeouts::default(),
+            statements: Vec::new(),
+        };
+        let store = Store::new(&options).unwrap();
+        let tenant = TenantId::parse("acme").unwrap();
+        let unit = store.unit::<Read>(Role::App, Scope::Tenant(tenant.clone()), Plan::Auto).unwrap();
+        assert_eq!(store.shares.of(Role::App, &tenant, 13).available_permits(), 4);
+        assert_eq!(store.status().first().map(|status| status.max), Some(13));
+        drop(unit);
+    }
+}

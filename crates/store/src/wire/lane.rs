@@ -244,3 +244,74 @@ impl Drop for Driver {
         ahead.queue.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{io::DuplexStream, sync::Semaphore};
+
+    use super::*;
+    use crate::wire::Command;
+
+    /// What Postgres says at the end of a transaction.
+    const ANSWER: &[u8] = b"C\0\0\0\x0bCOMMIT\0Z\0\0\0\x05I";
+
+    /// A lane, and where Postgres would be.
+    fn lane() -> (Lane, DuplexStream) {
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        let (lane, driver) = Lane::over(Session::new(Box::new(near)));
+        tokio::spawn(driver);
+        (lane, far)
+    }
+
+    fn tenant() -> Share {
+        Arc::new(Semaphore::new(1))
+    }
+
+    fn enter(lane: &Lane, whose: &Share) -> Option<Place> {
+        lane.enter(whose, |draft| draft.command(Command::Commit))
+    }
+
+    #[tokio::test]
+    async fn a_tenant_has_few_places_and_none_is_free_for_its_going_away() {
+        let (lane, mut postgres) = lane();
+        let (hostile, neighbour) = (tenant(), tenant());
+        for _ in 0..EACH {
+            drop(enter(&lane, &hostile).unwrap());
+        }
+        assert!(enter(&lane, &hostile).is_none());
+        let place = enter(&lane, &neighbour).unwrap();
+        assert_eq!(lane.waiting(), Some(EACH + 1));
+        // Postgres is done with one of them, and then with all.
+        postgres.write_all(ANSWER).await.unwrap();
+        while lane.waiting() == Some(EACH + 1) {
+            tokio::task::yield_now().await;
+        }
+        let last = enter(&lane, &hostile).unwrap();
+        assert!(enter(&lane, &hostile).is_none());
+        for _ in 0..=EACH {
+            postgres.write_all(ANSWER).await.unwrap();
+        }
+        assert!(place.await.unwrap().is_empty());
+        assert!(last.await.unwrap().is_empty());
+        assert_eq!(lane.waiting(), Some(0));
+    }
+
+    #[tokio::test]
+    async fn many_tenants_fill_a_lane_and_no_more_come() {
+        let (lane, _postgres) = lane();
+        let places: Vec<_> = (0..=MOST).filter_map(|_| enter(&lane, &tenant())).collect();
+        assert_eq!((places.len(), lane.waiting()), (MOST, None));
+    }
+
+    #[tokio::test]
+    async fn choosing_a_lane_waits_for_nobody_who_writes_on_it() {
+        let (lane, _postgres) = lane();
+        let _place = enter(&lane, &tenant()).unwrap();
+        let (said, heard) = std::sync::mpsc::channel();
+        let shared = lane.0.clone();
+        let writes = shared.lock();
+        std::thread::spawn(move || said.send((lane.waiting(), lane.rested() < Duration::from_mins(1))));
+        assert_eq!(heard.recv_timeout(Duration::from_secs(10)), Ok((Some(1), true)));
+        drop(writes);
+    }
+}

@@ -189,3 +189,55 @@ async fn a_store_that_closed_opens_no_lane() {
     eventually(async || bench.sessions().await.0 == 0).await;
     assert!(matches!(bench.nap("tenant-a", 0.01).await, Err(StoreError::Unavailable(_))));
 }
+
+/// How many octets a statement brings of the row `id` of tenant-a, as text.
+async fn brought(app: &App, name: &str, id: &str) -> i32 {
+    let client = app.database.connect_as(Role::App).await;
+    client.batch_execute("set search_path = wardgraph, public; set app.current_tenant_id = 'tenant-a'").await.unwrap();
+    let statements = wardgraph_server::wire::statements(app.routes.searches());
+    let sql = statements.into_iter().find(|statement| statement.name == name).unwrap().sql.replace("$2", "$2::text::uuid");
+    let row = client.query_one(&format!("select octet_length(l::text) from ({sql}) l"), &[&"tenant-a", &id]).await.unwrap();
+    row.get(0)
+}
+
+#[tokio::test]
+async fn a_lane_brings_no_row_that_is_heavy_wherever_its_weight_lies() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let (heavy, quarter) = (json!({ "text": "x".repeat(70_000) }), json!({ "text": "x".repeat(20_000) }));
+    let nodes = [
+        (json!({ "classes": ["A"], "props": heavy }), false),
+        (json!({ "classes": ["A"], "metadata": heavy }), false),
+        (json!({ "classes": ["A"], "refresh_policy": heavy }), false),
+        (json!({ "classes": ["A"], "triggers": [heavy] }), false),
+        (
+            json!({ "classes": ["A"], "props": quarter, "metadata": quarter, "refresh_policy": quarter, "triggers": [quarter] }),
+            false,
+        ),
+        (json!({ "classes": ["A"], "props": quarter, "metadata": quarter }), true),
+    ];
+    let mut ends = Vec::new();
+    for (node, is_light) in &nodes {
+        let made = owner.post("/nodes", node).await.created();
+        let id = made["id"].as_str().unwrap().to_owned();
+        let (all, light) = (brought(&app, "graph.node.get", &id).await, brought(&app, "graph.node.get_light", &id).await);
+        assert!(all > 40_000, "{all} octets");
+        assert_eq!(light > 40_000, *is_light, "{light} octets");
+        // Whoever asks gets all of it, and so do those who ask at the same time.
+        for read in join_all((0..8).map(|_| owner.get(&format!("/nodes/{id}")))).await {
+            let read = read.ok();
+            for field in ["props", "metadata", "refresh_policy", "triggers"] {
+                assert_eq!(read[field], made[field]);
+            }
+        }
+        ends.push(id);
+    }
+    for (props, is_light) in [(&heavy, false), (&quarter, true)] {
+        let edge = json!({ "src": ends[0], "rel": format!("{is_light}"), "dst": ends[1], "props": props });
+        let made = owner.post("/edges", &edge).await.created();
+        let id = made["id"].as_str().unwrap();
+        let light = brought(&app, "graph.edge.get_light", id).await;
+        assert_eq!(light > 10_000, is_light, "{light} octets");
+        assert_eq!(&owner.get(&format!("/edges/{id}")).await.ok()["props"], props);
+    }
+}
