@@ -207,9 +207,9 @@ async fn a_lane_brings_no_row_that_is_heavy_wherever_its_weight_lies() {
     let (heavy, quarter) = (json!({ "text": "x".repeat(70_000) }), json!({ "text": "x".repeat(20_000) }));
     let nodes = [
         (json!({ "classes": ["A"], "props": heavy }), false),
-        (json!({ "classes": ["A"], "metadata": heavy }), false),
-        (json!({ "classes": ["A"], "refresh_policy": heavy }), false),
-        (json!({ "classes": ["A"], "triggers": [heavy] }), false),
+        (json!({ "classes": ["A"], "props": {}, "metadata": heavy }), false),
+        (json!({ "classes": ["A"], "props": {}, "refresh_policy": heavy }), false),
+        (json!({ "classes": ["A"], "props": {}, "triggers": [heavy] }), false),
         (
             json!({ "classes": ["A"], "props": quarter, "metadata": quarter, "refresh_policy": quarter, "triggers": [quarter] }),
             false,
