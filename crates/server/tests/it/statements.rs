@@ -26,7 +26,8 @@ fn every_statement_has_a_name_of_its_own_and_somebody_who_runs_it() {
 
 #[tokio::test]
 async fn what_is_asked_on_a_lane_brings_the_same_columns_and_whether_that_is_all() {
-    let client = Cluster::get().database().await.connect_as(Role::App).await;
+    let database = Cluster::get().database().await;
+    let client = database.connect_as(Role::App).await;
     client.batch_execute("set search_path = wardgraph, public").await.unwrap();
     let all = statements();
     let mut swift = 0;
