@@ -224,7 +224,8 @@ async fn a_lane_brings_no_row_that_is_heavy_wherever_its_weight_lies() {
         assert!(all > 40_000, "{all} octets");
         assert_eq!(light > 40_000, *is_light, "{light} octets");
         // Whoever asks gets all of it, and so do those who ask at the same time.
-        for read in join_all((0..8).map(|_| owner.get(&format!("/nodes/{id}")))).await {
+        let path = format!("/nodes/{id}");
+        for read in join_all((0..8).map(|_| owner.get(&path))).await {
             let read = read.ok();
             for field in ["props", "metadata", "refresh_policy", "triggers"] {
                 assert_eq!(read[field], made[field]);
