@@ -10,6 +10,22 @@ pub(crate) const ANSWER_BYTES: i64 = 16 << 20;
 /// How many rows one request looks at for those that a filter lets pass. What is behind them is for the next page.
 pub(crate) const LOOKED_AT: i64 = 10_000;
 
+/// Whether a row is so light that others may wait while it is read: 64 KiB of props and the like, whatever else there may be.
+macro_rules! is_light {
+    () => {
+        "size_bytes <= 65536"
+    };
+}
+pub(crate) use is_light;
+
+/// A column of a row that is light, and nothing of one that is not.
+macro_rules! if_light {
+    ($column:literal) => {
+        concat!("case when ", is_light!(), " then ", $column, " end")
+    };
+}
+pub(crate) use if_light;
+
 /// Opens a sub-select whose rows know how many octets stand `before` them, and how many rows were `there`.
 macro_rules! bounded {
     ($table:literal, $id:literal) => {

@@ -13,7 +13,7 @@ use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, ToSql, Tx
 
 use crate::{
     GraphError,
-    bound::{ANSWER_BYTES, bounded, cut},
+    bound::{ANSWER_BYTES, bounded, cut, if_light, is_light},
     clean,
     node::named,
 };
@@ -73,7 +73,20 @@ const GET: Statement<Read> = Statement::reading(
     &[Role::App],
     concat!("select ", columns!(), " from edges where tenant_id = $1 and edge_id = $2"),
 )
-.swift();
+.swift(GET_LIGHT.info());
+
+/// The same where others wait behind it: nothing that is heavy.
+const GET_LIGHT: Statement<Read> = Statement::reading(
+    "graph.edge.get_light",
+    &[Role::App],
+    concat!(
+        "select tenant_id, edge_id, src, rel, dst, ",
+        if_light!("props"),
+        ", created_at, ",
+        is_light!(),
+        " from edges where tenant_id = $1 and edge_id = $2"
+    ),
+);
 
 const DELETE: Statement<Write> = Statement::writing(
     "graph.edge.delete",
@@ -155,6 +168,7 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     CREATE.info(),
     EXISTING.info(),
     GET.info(),
+    GET_LIGHT.info(),
     DELETE.info(),
     LIST.info(),
     LIST_BY.info(),

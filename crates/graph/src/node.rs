@@ -22,7 +22,11 @@ use wardgraph_kernel::{Chance, Mode, NodeId, Read, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
 use self::values::{Values, input};
-use crate::{GraphError, clean, content};
+use crate::{
+    GraphError,
+    bound::{if_light, is_light},
+    clean, content,
+};
 
 macro_rules! columns {
     () => {
@@ -69,7 +73,26 @@ const GET: Statement<Read> = Statement::reading(
     REQUESTS,
     concat!("select ", columns!(), " from nodes where tenant_id = any(array[$1, '*']) and node_id = $2"),
 )
-.swift();
+.swift(GET_LIGHT.info());
+
+/// The same where others wait behind it: nothing that is heavy.
+const GET_LIGHT: Statement<Read> = Statement::reading(
+    "graph.node.get_light",
+    &[Role::App],
+    concat!(
+        "select tenant_id, node_id, external_id, classes, ",
+        if_light!("props"),
+        ", payload_ref, ",
+        if_light!("metadata"),
+        ", ",
+        if_light!("refresh_policy"),
+        ", ",
+        if_light!("triggers"),
+        ", version, embedding_status, created_at, updated_at, ",
+        is_light!(),
+        " from nodes where tenant_id = any(array[$1, '*']) and node_id = $2"
+    ),
+);
 
 const BY_EXTERNAL_ID: Statement<Read> = Statement::reading(
     "graph.node.by_external_id",
@@ -77,7 +100,7 @@ const BY_EXTERNAL_ID: Statement<Read> = Statement::reading(
     "select external_id, node_id from nodes where tenant_id = $1 and external_id = any($2)",
 );
 
-pub(crate) const STATEMENTS: &[&StatementInfo] = &[CREATE.info(), GET.info(), BY_EXTERNAL_ID.info()];
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[CREATE.info(), GET.info(), GET_LIGHT.info(), BY_EXTERNAL_ID.info()];
 pub(crate) use delete::STATEMENTS as DELETE_STATEMENTS;
 pub(crate) use deleted::STATEMENTS as DELETED_STATEMENTS;
 pub(crate) use replace::STATEMENTS as REPLACE_STATEMENTS;

@@ -50,14 +50,3 @@ call isolate('idempotency_subjects', 'wardgraph_app, wardgraph_worker');
 grant select, insert on idempotency_subjects to wardgraph_app, wardgraph_admin;
 grant select on idempotency_subjects to wardgraph_worker;
 grant update (status, etag, body) on idempotency to wardgraph_app, wardgraph_worker, wardgraph_admin;
-
--- Of the answers that are kept already; the owner sees rows only while nothing is forced on him, in this transaction.
-alter table idempotency no force row level security;
-alter table idempotency_subjects no force row level security;
-insert into idempotency_subjects (tenant_id, actor_id, endpoint, key, node_id)
-  select distinct i.tenant_id, i.actor_id, i.endpoint, i.key, found[1]::uuid
-  from idempotency i,
-  regexp_matches(i.body, '"(?:id|node_id|src|dst)":"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"', 'g') found
-  where i.endpoint <> 'CreateEdges';
-alter table idempotency force row level security;
-alter table idempotency_subjects force row level security;

@@ -25,13 +25,14 @@ end $$;
 revoke all on function word_keys(text, tsvector), doc_of(text, jsonb) from public;
 grant execute on function word_keys(text, tsvector), doc_of(text, jsonb) to wardgraph_app, wardgraph_admin, wardgraph_worker;
 
+-- Writes wait from here to the end, and reads do not. Both tables now: were edges' turn to come when the indexes of nodes are there, whoever deletes a
+-- node just then would hold edges, and wait for nodes.
+lock table nodes, edges in share mode;
+
 -- Keys go into the index at once: a list of pending ones would be read by every search, whoever wrote them.
 create index nodes_words_of_tenant on nodes using gin (word_keys(tenant_id, content_search)) with (fastupdate = off);
 create index nodes_props_of_tenant on nodes using gin (doc_of(tenant_id, props) jsonb_path_ops) with (fastupdate = off);
 create index nodes_metadata_of_tenant on nodes using gin (doc_of(tenant_id, metadata) jsonb_path_ops) with (fastupdate = off);
-drop index nodes_content_search, nodes_props, nodes_metadata;
--- Its operator was not leakproof, so that row-level security kept every search from it; now it is, and the index knows no tenants.
-drop index nodes_classes;
 
 -- Edges that mean something are a range, whichever nodes they are at.
 create index edges_rel on edges (tenant_id, rel, edge_id);

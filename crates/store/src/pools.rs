@@ -44,11 +44,12 @@ pub struct Store {
     timeouts: Timeouts,
 }
 
-/// A role's pool and its lanes, and how many connections they may hold together: asking the pool itself takes its lock.
+/// A role's pool and its lanes, and how many connections the pool may hold, and both together: asking the pool itself takes its lock.
 #[derive(Debug, Clone)]
 struct Serving {
     pool: Pool<Opener>,
     lanes: Option<Lanes>,
+    pooled: usize,
     most: usize,
 }
 
@@ -74,9 +75,12 @@ impl Store {
             let opener = Opener::new(role, login.clone(), options.timeouts, &options.statements);
             let most = options.connections.get(&role).copied().unwrap_or(role.connections());
             // Requests' reads of single rows are the App role's.
-            let lanes = (role == Role::App).then(|| Lanes::new(opener.clone(), most)).filter(|lanes| lanes.count() > 0);
+            let lanes = (role == Role::App)
+                .then(|| Lanes::new(opener.clone(), most, options.timeouts.connect))
+                .filter(|lanes| lanes.count() > 0);
+            let pooled = most - lanes.as_ref().map_or(0, Lanes::count);
             let pool = Pool::builder(opener)
-                .max_size(most - lanes.as_ref().map_or(0, Lanes::count))
+                .max_size(pooled)
                 // The connection that was used last has its plans and catalogues warm.
                 .queue_mode(QueueMode::Lifo)
                 .runtime(Runtime::Tokio1)
@@ -85,7 +89,7 @@ impl Store {
                 .create_timeout(Some(options.timeouts.connect))
                 .build();
             let pool = pool.map_err(|error| StoreError::Unsafe(error.to_string()));
-            pool.map(|pool| Serving { pool, lanes, most })
+            pool.map(|pool| Serving { pool, lanes, pooled, most })
         };
         let pools = options.logins.iter().filter(|(role, _)| Role::SERVING.contains(role));
         let pools = pools.map(|(role, login)| Ok((*role, pool(*role, login)?))).collect::<Result<_, StoreError>>()?;
@@ -95,12 +99,12 @@ impl Store {
 
     /// A unit of work of `role` in `scope`, in the mode `M`. Sends nothing and takes no connection until its first statement.
     pub fn unit<M: Opens>(&self, role: Role, scope: Scope, plan: Plan) -> Result<Unit, StoreError> {
-        let Serving { pool, lanes, most } =
+        let Serving { pool, lanes, pooled, .. } =
             self.pools.get(&role).ok_or_else(|| StoreError::Unsafe(format!("{} has no pool", role.name())))?;
         let opening = Opening { writable: M::OPENS_WRITABLE, savepoint: M::CHANGES, plan };
         let share = match &scope {
             Scope::Tenant(tenant) | Scope::Account(tenant, _) | Scope::Members(tenant) | Scope::Organization(tenant, _) => {
-                Some(self.shares.of(role, tenant, *most))
+                Some(self.shares.of(role, tenant, *pooled))
             }
             Scope::System | Scope::Shared | Scope::Nobody => None,
         };
@@ -136,5 +140,30 @@ impl Store {
             serving.pool.close();
             serving.lanes.iter().for_each(Lanes::close);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wardgraph_kernel::TenantId;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_share_is_of_the_pool_and_not_of_what_lanes_took() {
+        let login = Login::at_socket("/nowhere");
+        // One lane of thirteen, or two or three, leave a pool whose third is four.
+        let options = StoreOptions {
+            logins: [(Role::App, login)].into(),
+            connections: [(Role::App, 13)].into(),
+            timeouts: Timeouts::default(),
+            statements: Vec::new(),
+        };
+        let store = Store::new(&options).unwrap();
+        let tenant = TenantId::parse("acme").unwrap();
+        let unit = store.unit::<Read>(Role::App, Scope::Tenant(tenant.clone()), Plan::Auto).unwrap();
+        assert_eq!(store.shares.of(Role::App, &tenant, 13).available_permits(), 4);
+        assert_eq!(store.status().first().map(|status| status.max), Some(13));
+        drop(unit);
     }
 }

@@ -10,6 +10,9 @@ use wardgraph_kernel::TenantId;
 
 use crate::Role;
 
+/// A tenant's share, and what tells tenants apart on a lane: whoever holds it at one time holds the same.
+pub(crate) type Share = Arc<Semaphore>;
+
 /// Past this many entries those that nobody uses are forgotten.
 const SWEPT_ABOVE: usize = 10_000;
 
@@ -19,7 +22,7 @@ pub(crate) struct Shares(Mutex<HashMap<(Role, TenantId), Weak<Semaphore>>>);
 
 impl Shares {
     /// The tenant's share of a pool of `connections`: a third of them, at least one.
-    pub(crate) fn of(&self, role: Role, tenant: &TenantId, connections: usize) -> Arc<Semaphore> {
+    pub(crate) fn of(&self, role: Role, tenant: &TenantId, connections: usize) -> Share {
         let mut shares = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if shares.len() > SWEPT_ABOVE {
             shares.retain(|_, share| share.strong_count() > 0);

@@ -15,8 +15,8 @@ pub struct StatementInfo {
     pub sql: &'static str,
     /// The roles that run it: it is prepared on their connections alone.
     pub roles: &'static [Role],
-    /// Whether it is so quick, whatever is asked, that others may wait behind it on one connection.
-    pub swift: bool,
+    /// What may be asked in its place where others wait behind it on one connection.
+    pub swift: Option<&'static StatementInfo>,
 }
 
 /// A statement that only reads (`M` = [`Read`]), one that changes rows (`M` = [`Write`]), or one on identity tables (`M` = [`Identity`]).
@@ -29,30 +29,29 @@ pub struct Statement<M> {
 impl Statement<Read> {
     /// A statement that reads. Postgres refuses it in a `READ ONLY` transaction should it write after all.
     pub const fn reading(name: &'static str, roles: &'static [Role], sql: &'static str) -> Self {
-        Self { info: StatementInfo { name, sql, roles, swift: false }, mode: PhantomData }
+        Self { info: StatementInfo { name, sql, roles, swift: None }, mode: PhantomData }
     }
-}
 
-impl Statement<Read> {
-    /// The same, for a statement that reads a row or two by their whole key: where it is a unit's only one, it may share a connection
-    /// with others'.
+    /// The same, which may share a connection with others' where it is a unit's only one: `light` is asked then, which reads a row or two by
+    /// their whole key, and what is heavy not at all. It takes the same parameters and brings the same columns, and behind them whether the row
+    /// is whole. Of one that is not the statement itself is asked, on a connection of the pool.
     #[must_use]
-    pub const fn swift(self) -> Self {
-        Self { info: StatementInfo { swift: true, ..self.info }, mode: PhantomData }
+    pub const fn swift(self, light: &'static StatementInfo) -> Self {
+        Self { info: StatementInfo { swift: Some(light), ..self.info }, mode: PhantomData }
     }
 }
 
 impl Statement<Write> {
     /// A statement that changes rows.
     pub const fn writing(name: &'static str, roles: &'static [Role], sql: &'static str) -> Self {
-        Self { info: StatementInfo { name, sql, roles, swift: false }, mode: PhantomData }
+        Self { info: StatementInfo { name, sql, roles, swift: None }, mode: PhantomData }
     }
 }
 
 impl Statement<Identity> {
     /// A statement on identity tables.
     pub const fn identity(name: &'static str, sql: &'static str) -> Self {
-        Self { info: StatementInfo { name, sql, roles: &[Role::Identity], swift: false }, mode: PhantomData }
+        Self { info: StatementInfo { name, sql, roles: &[Role::Identity], swift: None }, mode: PhantomData }
     }
 }
 

@@ -4,13 +4,10 @@
 //! **Invariant:** a connection whose transaction was not seen to end is rolled back or closed before anyone else gets it
 //! (`a_cancelled_unit_leaves_nothing_behind`).
 
-use std::{marker::PhantomData, sync::Arc, time::Duration};
+use std::{marker::PhantomData, time::Duration};
 
 use deadpool::managed::{Object, Pool, PoolError, TimeoutType};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::Instant,
-};
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tokio_postgres::types::ToSql;
 use wardgraph_kernel::{Identity, Mode, Opens, Read, Write};
 
@@ -19,6 +16,7 @@ use crate::{
     connection::{Connection, Opener, Timeouts},
     lanes::Lanes,
     scope::Plan,
+    shares::Share,
     wire::{Command, Draft, Prepared},
 };
 
@@ -37,7 +35,7 @@ const SETTLE_WITHIN: Duration = Duration::from_secs(1);
 pub struct Unit {
     pool: Pool<Opener>,
     lanes: Option<Lanes>,
-    share: Option<Arc<Semaphore>>,
+    share: Option<Share>,
     scope: Scope,
     opening: Opening,
     timeouts: Timeouts,
@@ -60,7 +58,7 @@ impl Unit {
     pub(crate) fn new(
         pool: Pool<Opener>,
         lanes: Option<Lanes>,
-        share: Option<Arc<Semaphore>>,
+        share: Option<Share>,
         scope: Scope,
         opening: Opening,
         timeouts: Timeouts,
@@ -171,20 +169,26 @@ impl Unit {
         }
     }
 
-    /// A unit that is one swift read goes on a lane, if there is one. What comes of no lane comes of the pool: nothing was changed.
+    /// A unit of a tenant's that is one swift read goes on a lane, if there is one. What comes of no lane, and what is too heavy for one, comes
+    /// of the pool: nothing was changed.
     async fn share_a_lane(&mut self, info: &StatementInfo, params: Params<'_>) -> Result<Option<Vec<Row>>, StoreError> {
-        let alone = info.swift && self.ends_with_next && !self.failed && matches!(self.state, State::Fresh);
-        let (Some(lanes), true, false) = (&self.lanes, alone, self.opening.writable) else { return Ok(None) };
+        let alone = self.ends_with_next && !self.opening.writable && !self.failed && matches!(self.state, State::Fresh);
+        let (Some(lanes), Some(share), Some(light), true) = (&self.lanes, &self.share, info.swift, alone) else {
+            return Ok(None);
+        };
         let draw = |draft: &mut Draft<'_>, prepared: &Prepared| {
             self.opening.put(&self.scope, draft)?;
-            draft.statement(prepared.get(info)?, params)?;
+            draft.statement(prepared.get(light)?, params)?;
             draft.command(Command::Commit)
         };
-        let rows = lanes.read(draw, self.timeouts.transaction).await?;
-        if rows.is_some() {
-            self.state = State::Ended;
+        let Some(rows) = lanes.read(share, draw, self.timeouts.transaction).await? else { return Ok(None) };
+        for row in &rows {
+            if !row.try_last::<bool>()? {
+                return Ok(None);
+            }
         }
-        Ok(rows)
+        self.state = State::Ended;
+        Ok(Some(rows))
     }
 
     fn has_lost_its_connection(&self) -> bool {

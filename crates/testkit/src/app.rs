@@ -119,7 +119,7 @@ impl Default for AppOptions {
             limits: LimitTable::disabled(),
             proxies: Proxies::default(),
             timeouts: Timeouts::default(),
-            connections: 4,
+            connections: 5,
             api: wardgraph_http::api,
             edge: Edge::default(),
             serving: ServeLimits::default(),
@@ -220,7 +220,7 @@ pub struct App {
 }
 
 fn shares(connections: usize) -> BTreeMap<Role, usize> {
-    [(Role::App, connections), (Role::Worker, 2), (Role::Admin, 1), (Role::Identity, connections.div_ceil(4))].into()
+    [(Role::App, connections), (Role::Worker, 2), (Role::Admin, 1), (Role::Identity, (connections / 4).max(1))].into()
 }
 
 fn base(listener: &TcpListener, is_encrypted: bool) -> String {
@@ -229,7 +229,7 @@ fn base(listener: &TcpListener, is_encrypted: bool) -> String {
 }
 
 impl App {
-    /// A server as usual: no limits, four connections.
+    /// A server as usual: no limits, five connections, one of them a lane.
     pub async fn start() -> Self {
         Box::pin(Self::with(AppOptions::default())).await
     }

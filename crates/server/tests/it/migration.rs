@@ -143,3 +143,67 @@ async fn a_role_without_a_password_is_told() {
     options.passwords.push((Role::Identity, known.clone()));
     assert!(!format!("{options:?}").contains(known.expose()));
 }
+
+#[tokio::test]
+async fn no_migration_is_given_up_for_being_long_nor_keeps_readers_out_while_it_builds() {
+    let database = Cluster::get().empty_database().await;
+    let client = database.behind_the_scenes().await;
+    client
+        .batch_execute(
+            "create table public.seen (made text, statement_timeout text, lock_timeout text, nodes_held bool);
+             create function public.note() returns event_trigger language plpgsql security definer as $$
+             begin
+               insert into public.seen
+               select d.object_identity, current_setting('statement_timeout'), current_setting('lock_timeout'),
+                      exists (select from pg_locks where pid = pg_backend_pid() and mode = 'AccessExclusiveLock'
+                              and relation = to_regclass('wardgraph.nodes'))
+               from pg_event_trigger_ddl_commands() d;
+             end $$;
+             create event trigger note on ddl_command_end execute function public.note()",
+        )
+        .await
+        .unwrap();
+    migrate(&database.migration()).await.unwrap();
+    let limits = "select distinct statement_timeout, lock_timeout from public.seen where made like 'wardgraph.%'";
+    let limits: Vec<(String, String)> =
+        client.query(limits, &[]).await.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect();
+    assert_eq!(limits, [("0".to_owned(), "10min".to_owned())]);
+    let built = "select made, nodes_held from public.seen where made = any($1) order by made";
+    let names = ["edges_rel", "nodes_metadata_of_tenant", "nodes_props_of_tenant", "nodes_words_of_tenant"];
+    let names = names.map(|name| format!("wardgraph.{name}"));
+    let built: Vec<(String, bool)> =
+        client.query(built, &[&&names[..]]).await.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect();
+    assert_eq!(built, names.map(|name| (name, false)));
+    let old = "select count(*) from pg_indexes where indexname = any('{nodes_content_search, nodes_props, nodes_metadata, nodes_classes}')";
+    assert_eq!(client.query_one(old, &[]).await.unwrap().get::<_, i64>(0), 0);
+}
+
+#[tokio::test]
+async fn what_answers_of_before_tell_of_is_noted_and_nobody_but_their_like_waits() {
+    const MIGRATION: &str = include_str!("../../../store/migrations/0047_what_answers_tell_of.sql");
+    let database = Cluster::get().database().await;
+    let client = database.behind_the_scenes().await;
+    client
+        .batch_execute(
+            r#"insert into wardgraph.idempotency (tenant_id, actor_id, endpoint, key, fingerprint, status, body, created_at) values
+               ('acme', 'a', 'e', 'fresh', '', 201, '{"id":"01900000-0000-7000-8000-00000000000a","edges":[{"src":"01900000-0000-7000-8000-00000000000b"}]}', now()),
+               ('acme', 'a', 'e', 'old', '', 201, '{"id":"01900000-0000-7000-8000-00000000000c"}', now() - interval '2 days')"#,
+        )
+        .await
+        .unwrap();
+    let mut owner = database.connect_as(Role::Owner).await;
+    let transaction = owner.transaction().await.unwrap();
+    transaction.batch_execute("set local search_path = wardgraph, public").await.unwrap();
+    transaction.batch_execute(MIGRATION).await.unwrap();
+    // Twice is as good as once.
+    transaction.batch_execute(MIGRATION).await.unwrap();
+    let held = "select distinct c.relname::text from pg_locks l join pg_class c on c.oid = l.relation
+                where l.pid = pg_backend_pid() and l.mode = 'AccessExclusiveLock' and c.relkind = 'r' order by 1";
+    let held: Vec<String> = transaction.query(held, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    assert_eq!(held, ["idempotency", "idempotency_subjects"]);
+    transaction.commit().await.unwrap();
+    let noted = "select key || ' ' || right(node_id::text, 1) from wardgraph.idempotency_subjects order by 1";
+    let noted: Vec<String> = client.query(noted, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    assert_eq!(noted, ["fresh a", "fresh b"]);
+    guard::check(&database.logins).await.unwrap();
+}

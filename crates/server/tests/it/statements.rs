@@ -24,6 +24,31 @@ fn every_statement_has_a_name_of_its_own_and_somebody_who_runs_it() {
     assert!(names.len() > 15, "the list has shrunk: {names:?}");
 }
 
+#[tokio::test]
+async fn what_is_asked_on_a_lane_brings_the_same_columns_and_whether_that_is_all() {
+    let database = Cluster::get().database().await;
+    let client = database.connect_as(Role::App).await;
+    client.batch_execute("set search_path = wardgraph, public").await.unwrap();
+    let all = statements();
+    let mut swift = 0;
+    for (statement, light) in all.iter().filter_map(|statement| Some((statement, statement.swift?))) {
+        assert!(all.iter().any(|known| known.name == light.name && known.sql == light.sql), "`{}` is not prepared", light.name);
+        assert!(light.roles.contains(&Role::App), "lanes are the App role's");
+        let (whole, light) = (client.prepare(statement.sql).await.unwrap(), client.prepare(light.sql).await.unwrap());
+        assert_eq!(whole.params(), light.params());
+        let mut types: Vec<_> = whole.columns().iter().map(|column| column.type_().clone()).collect();
+        types.push(tokio_postgres::types::Type::BOOL);
+        assert_eq!(
+            light.columns().iter().map(|column| column.type_().clone()).collect::<Vec<_>>(),
+            types,
+            "`{}`",
+            statement.name
+        );
+        swift += 1;
+    }
+    assert!(swift >= 2, "nothing is read on a lane any more");
+}
+
 /// Planning asks for the rights as running does, and preparing does not.
 async fn allowed(client: &Client, sql: &str) -> Result<(), tokio_postgres::Error> {
     client.batch_execute("set search_path = wardgraph, public").await?;

@@ -57,7 +57,9 @@ migrations![
     "0043_one_text_stops_nobody",
     "0044_searched_by_tenant",
     "0045_room_for_answers",
-    "0048_edges_that_are_told_later",
+    "0046_edges_that_are_told_later",
+    "0047_what_answers_tell_of",
+    "0048_what_knows_no_tenants",
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {

@@ -11,6 +11,10 @@ use wardgraph_kernel::Secret;
 
 use crate::{Login, Logins, Role, StoreError};
 
+/// How long a migration waits for a table that somebody else holds. What it does with the table may take as long as the table is large: one that
+/// was given up would begin anew at every start.
+const LOCK_TIMEOUT: &str = "10min";
+
 /// The key of the advisory lock that migrations hold: `wardgrph` in ASCII.
 const LOCK: i64 = 0x7761_7264_6772_7068;
 
@@ -49,11 +53,15 @@ pub async fn migrate(options: &MigrateOptions) -> Result<Vec<&'static str>, Stor
 async fn connect(login: &Login) -> Result<Client, StoreError> {
     let mut login = login.clone();
     let config = login.config_mut();
-    config.options("-c search_path=wardgraph,public -c statement_timeout=600000").application_name("wardgraph_migrate");
+    config.options(format!("-c search_path=wardgraph,public -c statement_timeout=0 -c lock_timeout={LOCK_TIMEOUT}"));
+    config.application_name("wardgraph_migrate");
     login.connect().await
 }
 
+/// Waits until no other server migrates, however long that takes it.
 async fn lock(client: &Client) -> Result<(), StoreError> {
+    client.batch_execute("set lock_timeout = 0").await?;
     client.execute("select pg_advisory_lock($1)", &[&LOCK]).await?;
+    client.batch_execute(&format!("set lock_timeout = '{LOCK_TIMEOUT}'")).await?;
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! A connection that many share: whole transactions of one swift statement each, one behind the other.
 //!
 //! **Invariant:** what is written for a transaction is written at once, from `BEGIN` to `Sync`, under the lock that also notes who waits for it.
-//! So transactions never mingle, answers come in the order of those who wait, and one whom nobody waits for any more is passed over.
+//! So transactions never mingle, answers come in the order of those who wait, and one whom nobody waits for any more is passed over: it was sent,
+//! and holds its place and its tenant's until Postgres is done with it.
 
 use std::{
     collections::VecDeque,
@@ -10,10 +11,10 @@ use std::{
     pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     task::{Context, Poll, ready},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use bytes::BytesMut;
@@ -26,11 +27,14 @@ use tokio::{
 
 use crate::{
     Row, StoreError,
+    shares::Share,
     wire::{Draft, Session, Socket, draft::Bound, landing::Landing, session::READ},
 };
 
 /// How many may wait on one lane: whoever comes then takes a connection of the pool.
 const MOST: usize = 32;
+/// How many of one tenant's: others wait for that many and no more, whatever it asks for and however often it goes away.
+const EACH: usize = 8;
 
 /// One connection that many share. Dropping the last handle ends it.
 #[derive(Debug)]
@@ -39,8 +43,11 @@ pub(crate) struct Lane(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     ahead: Mutex<Ahead>,
-    /// How many wait. Kept beside the queue, so that choosing a lane takes no lock.
+    /// How many wait, and at which of its milliseconds somebody came last. Kept beside the queue, so that choosing a lane waits for nobody who
+    /// writes on it.
     waiting: AtomicUsize,
+    used: AtomicU64,
+    began: Instant,
     over: AtomicBool,
     driver: AtomicWaker,
 }
@@ -51,11 +58,11 @@ struct Ahead {
     out: BytesMut,
     bound: Bound,
     queue: VecDeque<Waiting>,
-    used: Instant,
 }
 
 #[derive(Debug)]
 struct Waiting {
+    whose: Share,
     landing: Landing,
     answer: oneshot::Sender<Vec<Row>>,
 }
@@ -66,11 +73,12 @@ type Place = oneshot::Receiver<Vec<Row>>;
 impl Lane {
     /// A lane over a fresh session, and what drives it: a future that ends when the lane is over.
     pub(crate) fn over(session: Session) -> (Self, impl Future<Output = ()> + Send + use<>) {
-        let ahead =
-            Ahead { out: BytesMut::new(), bound: Bound::default(), queue: VecDeque::with_capacity(MOST), used: Instant::now() };
+        let ahead = Ahead { out: BytesMut::new(), bound: Bound::default(), queue: VecDeque::with_capacity(MOST) };
         let shared = Arc::new(Shared {
             ahead: Mutex::new(ahead),
             waiting: AtomicUsize::new(0),
+            used: AtomicU64::new(0),
+            began: Instant::now(),
             over: AtomicBool::new(false),
             driver: AtomicWaker::new(),
         });
@@ -90,17 +98,18 @@ impl Lane {
         self.0.over.load(Ordering::Relaxed)
     }
 
-    /// When somebody came last.
-    pub(crate) fn used(&self) -> Instant {
-        self.0.lock().used
+    /// For how long nobody came.
+    pub(crate) fn rested(&self) -> Duration {
+        self.0.began.elapsed().saturating_sub(Duration::from_millis(self.0.used.load(Ordering::Relaxed)))
     }
 
     /// Puts a transaction behind the others: `draw` writes it, from `BEGIN` to `COMMIT`. The rows come of its one statement. A place that is
     /// lost was not served, whatever the reason.
-    pub(crate) fn enter(&self, draw: impl FnOnce(&mut Draft<'_>) -> Result<(), StoreError>) -> Option<Place> {
+    pub(crate) fn enter(&self, whose: &Share, draw: impl FnOnce(&mut Draft<'_>) -> Result<(), StoreError>) -> Option<Place> {
         let mut ahead = self.0.lock();
-        let Ahead { out, bound, queue, used } = &mut *ahead;
-        if self.is_over() || queue.len() >= MOST {
+        let Ahead { out, bound, queue } = &mut *ahead;
+        let theirs = queue.iter().filter(|waiting| Arc::ptr_eq(&waiting.whose, whose)).count();
+        if self.is_over() || queue.len() >= MOST || theirs >= EACH {
             return None;
         }
         let mut draft = Draft::new(out, bound, Vec::with_capacity(8));
@@ -112,8 +121,8 @@ impl Lane {
         let landing = Landing::of(draft.flown());
         frontend::sync(out);
         let (answer, place) = oneshot::channel();
-        queue.push_back(Waiting { landing, answer });
-        *used = Instant::now();
+        queue.push_back(Waiting { whose: whose.clone(), landing, answer });
+        self.0.used.store(u64::try_from(self.0.began.elapsed().as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
         self.0.waiting.fetch_add(1, Ordering::Relaxed);
         drop(ahead);
         self.0.driver.wake();
@@ -217,7 +226,7 @@ impl Driver {
 
     fn hand_over(&mut self, status: u8) -> io::Result<()> {
         self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-        if let Some(Waiting { landing, answer }) = self.current.take()
+        if let Some(Waiting { landing, answer, .. }) = self.current.take()
             && let Ok(rows) = landing.end()
         {
             // Whoever does not wait any more is not missed.
@@ -233,5 +242,76 @@ impl Drop for Driver {
         let mut ahead = self.shared.lock();
         self.shared.over.store(true, Ordering::Relaxed);
         ahead.queue.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{io::DuplexStream, sync::Semaphore};
+
+    use super::*;
+    use crate::wire::Command;
+
+    /// What Postgres says at the end of a transaction.
+    const ANSWER: &[u8] = b"C\0\0\0\x0bCOMMIT\0Z\0\0\0\x05I";
+
+    /// A lane, and where Postgres would be.
+    fn lane() -> (Lane, DuplexStream) {
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        let (lane, driver) = Lane::over(Session::new(Box::new(near)));
+        tokio::spawn(driver);
+        (lane, far)
+    }
+
+    fn tenant() -> Share {
+        Arc::new(Semaphore::new(1))
+    }
+
+    fn enter(lane: &Lane, whose: &Share) -> Option<Place> {
+        lane.enter(whose, |draft| draft.command(Command::Commit))
+    }
+
+    #[tokio::test]
+    async fn a_tenant_has_few_places_and_none_is_free_for_its_going_away() {
+        let (lane, mut postgres) = lane();
+        let (hostile, neighbour) = (tenant(), tenant());
+        for _ in 0..EACH {
+            drop(enter(&lane, &hostile).unwrap());
+        }
+        assert!(enter(&lane, &hostile).is_none());
+        let place = enter(&lane, &neighbour).unwrap();
+        assert_eq!(lane.waiting(), Some(EACH + 1));
+        // Postgres is done with one of them, and then with all.
+        postgres.write_all(ANSWER).await.unwrap();
+        while lane.waiting() == Some(EACH + 1) {
+            tokio::task::yield_now().await;
+        }
+        let last = enter(&lane, &hostile).unwrap();
+        assert!(enter(&lane, &hostile).is_none());
+        for _ in 0..=EACH {
+            postgres.write_all(ANSWER).await.unwrap();
+        }
+        assert!(place.await.unwrap().is_empty());
+        assert!(last.await.unwrap().is_empty());
+        assert_eq!(lane.waiting(), Some(0));
+    }
+
+    #[tokio::test]
+    async fn many_tenants_fill_a_lane_and_no_more_come() {
+        let (lane, _postgres) = lane();
+        let places: Vec<_> = (0..=MOST).filter_map(|_| enter(&lane, &tenant())).collect();
+        assert_eq!((places.len(), lane.waiting()), (MOST, None));
+    }
+
+    #[tokio::test]
+    async fn choosing_a_lane_waits_for_nobody_who_writes_on_it() {
+        let (lane, _postgres) = lane();
+        let _place = enter(&lane, &tenant()).unwrap();
+        let (said, heard) = std::sync::mpsc::channel();
+        let shared = lane.0.clone();
+        let writes = shared.lock();
+        std::thread::spawn(move || said.send((lane.waiting(), lane.rested() < Duration::from_mins(1))));
+        assert_eq!(heard.recv_timeout(Duration::from_secs(10)), Ok((Some(1), true)));
+        drop(writes);
     }
 }

@@ -29,7 +29,7 @@ const TYPE: StatementInfo = StatementInfo {
     sql: "select t.typname::text, e.oid, e.typname::text
           from pg_type t left join pg_type e on t.typcategory = 'A' and e.oid = t.typelem where t.oid = $1",
     roles: &[],
-    swift: false,
+    swift: None,
 };
 
 impl Prepared {

@@ -6,31 +6,49 @@ use futures_util::future::join_all;
 
 use super::*;
 
-pub(super) static SEEN: Statement<Read> = Statement::reading(
-    "test.seen",
-    APP,
-    "select current_setting('app.current_tenant_id'), coalesce((select min(tenant_id) from nodes), ''), pg_backend_pid(), $1::text",
-)
-.swift();
-pub(super) static NAP: Statement<Read> =
-    Statement::reading("test.nap", APP, "select pg_sleep($1)::text, pg_backend_pid()").swift();
-pub(super) static PART: Statement<Read> = Statement::reading("test.part", APP, "select (6 / $1::int)::text").swift();
+/// What each statement asks on a connection of the pool, and the same on a lane.
+macro_rules! asked {
+    ($($name:ident $light:ident $called:literal $columns:literal whole if $whole:literal;)*) => {$(
+        static $name: Statement<Read> = Statement::reading(concat!("test.", $called), APP, concat!("select ", $columns)).swift($light.info());
+        static $light: Statement<Read> =
+            Statement::reading(concat!("test.", $called, "_light"), APP, concat!("select ", $columns, ", ", $whole));
+    )*
+        pub(super) fn statements() -> Vec<&'static StatementInfo> {
+            vec![$($name.info(), $light.info()),*]
+        }
+    };
+}
+
+asked! {
+    SEEN SEEN_LIGHT "seen"
+        "current_setting('app.current_tenant_id'), coalesce((select min(tenant_id) from nodes), ''), pg_backend_pid(), $1::text"
+        whole if "true";
+    NAP NAP_LIGHT "nap" "pg_sleep($1)::text, pg_backend_pid()" whole if "true";
+    PART PART_LIGHT "part" "(6 / $1::int)::text" whole if "true";
+    HEAVY HEAVY_LIGHT "heavy" "repeat('x', $1::int), pg_backend_pid()" whole if "$1::int <= 10";
+}
 
 /// Of four connections one is a lane.
 const CONNECTIONS: usize = 4;
 /// More than may wait on a lane.
 const MANY: usize = 100;
+/// As many as fill a lane with what each of them may have on it.
+const TENANTS: [&str; 8] = ["tenant-a", "tenant-b", "tenant-c", "tenant-d", "tenant-e", "tenant-f", "tenant-g", "tenant-h"];
 
 impl Bench {
     async fn with_a_lane(timeouts: Timeouts) -> Self {
         let bench = Self::new(CONNECTIONS, timeouts).await;
+        for name in &TENANTS[2..] {
+            bench.has_a_node(name).await;
+        }
         eventually(async || bench.lane().await.is_some()).await;
         bench
     }
 
-    /// The process that serves the lane, once there is one: a process that answers two who ask at once.
+    /// The process that serves the lane, once there is one: a process that answers two who ask at once. They are two tenants: one alone may have
+    /// but one connection of the pool, for both.
     async fn lane(&self) -> Option<i32> {
-        let pids = join_all((0..2).map(|_| self.nap("tenant-a", 0.01))).await;
+        let pids = join_all(["tenant-a", "tenant-b"].map(|who| self.nap(who, 0.01))).await;
         let pids: BTreeSet<i32> = pids.into_iter().map(Result::unwrap).collect();
         (pids.len() == 1).then(|| *pids.first().unwrap())
     }
@@ -59,7 +77,7 @@ async fn many_tenants_at_once_on_a_lane_get_their_own() {
     for round in 0..20 {
         let questions = (0..MANY).map(|at| format!("{round}/{at}")).collect::<Vec<_>>();
         let asked = questions.iter().enumerate();
-        let pids = join_all(asked.map(|(at, question)| bench.sees_its_own(["tenant-a", "tenant-b"][at % 2], question))).await;
+        let pids = join_all(asked.map(|(at, question)| bench.sees_its_own(TENANTS[at % TENANTS.len()], question))).await;
         assert!(pids.iter().filter(|pid| **pid == lane).count() > MANY / 4, "the lane serves many of them");
     }
     bench.is_clean().await;
@@ -71,10 +89,36 @@ async fn who_stops_waiting_on_a_lane_takes_nobodys_answer_along() {
     let bench = Bench::with_a_lane(Timeouts::default()).await;
     for times in 1..=6 {
         let given_up = join_all((0..10).map(|_| cancelled_after(times, bench.nap("tenant-a", 0.02))));
-        let asked = join_all((0..10).map(|at| async move { at.to_string() }));
-        let questions = asked.await;
+        let questions: Vec<String> = (0..10).map(|at: i32| at.to_string()).collect();
         let others = join_all(questions.iter().map(|question| bench.sees_its_own("tenant-b", question)));
         tokio::join!(given_up, others);
+    }
+    bench.is_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_has_few_places_on_a_lane_though_it_went_away() {
+    let bench = Bench::with_a_lane(Timeouts::default()).await;
+    let lane = bench.lane().await.unwrap();
+    let given_up = join_all((0..30).map(|_| cancelled_after(2, bench.nap("tenant-a", 0.1)))).await;
+    assert!(given_up.iter().all(Option::is_none), "they sleep");
+    let begun = Instant::now();
+    let found = bench.sees_its_own("tenant-b", "?").await;
+    assert_eq!(found, lane, "there is room on it");
+    assert!(begun.elapsed() < Duration::from_secs(2), "it waited for all that nobody waits for: {:?}", begun.elapsed());
+    bench.is_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_heavy_for_a_lane_comes_whole_from_the_pool() {
+    let bench = Bench::with_a_lane(Timeouts::default()).await;
+    let lane = bench.lane().await.unwrap();
+    for (long, light) in [(10, true), (11, false), (1_000_000, false), (0, true)] {
+        let mut unit = bench.unit::<Read>(tenant("tenant-a"));
+        unit.end_with_next();
+        let row = unit.tx::<Read>().find(&HEAVY, &[&long]).await.unwrap().unwrap();
+        assert_eq!(row.try_get::<&str>(0).unwrap().len(), usize::try_from(long).unwrap());
+        assert_eq!(row.try_get::<i32>(1).unwrap() == lane, light, "{long}");
     }
     bench.is_clean().await;
 }
@@ -144,4 +188,57 @@ async fn a_store_that_closed_opens_no_lane() {
     assert!(matches!(bench.nap("tenant-a", 0.01).await, Err(StoreError::Unavailable(_))));
     eventually(async || bench.sessions().await.0 == 0).await;
     assert!(matches!(bench.nap("tenant-a", 0.01).await, Err(StoreError::Unavailable(_))));
+}
+
+/// How many octets a statement brings of the row `id` of tenant-a, as text.
+async fn brought(app: &App, name: &str, id: &str) -> i32 {
+    let client = app.database.connect_as(Role::App).await;
+    client.batch_execute("set search_path = wardgraph, public; set app.current_tenant_id = 'tenant-a'").await.unwrap();
+    let statements = wardgraph_server::wire::statements(app.routes.searches());
+    let sql = statements.into_iter().find(|statement| statement.name == name).unwrap().sql.replace("$2", "$2::text::uuid");
+    let row = client.query_one(&format!("select octet_length(l::text) from ({sql}) l"), &[&"tenant-a", &id]).await.unwrap();
+    row.get(0)
+}
+
+#[tokio::test]
+async fn a_lane_brings_no_row_that_is_heavy_wherever_its_weight_lies() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let (heavy, quarter) = (json!({ "text": "x".repeat(70_000) }), json!({ "text": "x".repeat(20_000) }));
+    let nodes = [
+        (json!({ "classes": ["A"], "props": heavy }), false),
+        (json!({ "classes": ["A"], "props": {}, "metadata": heavy }), false),
+        (json!({ "classes": ["A"], "props": {}, "refresh_policy": heavy }), false),
+        (json!({ "classes": ["A"], "props": {}, "triggers": [heavy] }), false),
+        (
+            json!({ "classes": ["A"], "props": quarter, "metadata": quarter, "refresh_policy": quarter, "triggers": [quarter] }),
+            false,
+        ),
+        (json!({ "classes": ["A"], "props": quarter, "metadata": quarter }), true),
+    ];
+    let mut ends = Vec::new();
+    for (node, is_light) in &nodes {
+        let made = owner.post("/nodes", node).await.created();
+        let id = made["id"].as_str().unwrap().to_owned();
+        let (all, light) = (brought(&app, "graph.node.get", &id).await, brought(&app, "graph.node.get_light", &id).await);
+        assert!(all > 40_000, "{all} octets");
+        assert_eq!(light > 40_000, *is_light, "{light} octets");
+        // Whoever asks gets all of it, and so do those who ask at the same time.
+        let path = format!("/nodes/{id}");
+        for read in join_all((0..8).map(|_| owner.get(&path))).await {
+            let read = read.ok();
+            for field in ["props", "metadata", "refresh_policy", "triggers"] {
+                assert_eq!(read[field], made[field]);
+            }
+        }
+        ends.push(id);
+    }
+    for (props, is_light) in [(&heavy, false), (&quarter, true)] {
+        let edge = json!({ "src": ends[0], "rel": format!("{is_light}"), "dst": ends[1], "props": props });
+        let made = owner.post("/edges", &edge).await.created();
+        let id = made["id"].as_str().unwrap();
+        let light = brought(&app, "graph.edge.get_light", id).await;
+        assert_eq!(light > 10_000, is_light, "{light} octets");
+        assert_eq!(&owner.get(&format!("/edges/{id}")).await.ok()["props"], props);
+    }
 }
