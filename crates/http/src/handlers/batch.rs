@@ -12,15 +12,18 @@ use wardgraph_api::{
     },
 };
 use wardgraph_audit::Subject;
-use wardgraph_gate::{Committed, Permit};
-use wardgraph_graph::node::{self, Creation};
-use wardgraph_kernel::{Endpoint, Timestamp, Write};
+use wardgraph_gate::{Committed, Leave, Permit};
+use wardgraph_graph::{
+    node::{self, Creation},
+    upsert_all,
+};
+use wardgraph_kernel::{Guards, Timestamp, Write, field::CreatedAt};
 
 use super::{cleaning::items_cleaned, nodes::domain, note_named_tenant, times, update_event};
 use crate::{Failure, Services};
 
 /// Of the tenant's nodes and of the shared ones.
-pub(crate) async fn create_all<E: Endpoint<Mode = Write, Output = Json<NodeBatchResult>>>(
+pub(crate) async fn create_all<E: Guards<CreatedAt, Mode = Write, Output = Json<NodeBatchResult>>>(
     permit: Permit<E>,
     (Query(storing), Json(batch)): (Query<Storing>, Json<NodeBatch>),
     services: Services,
@@ -32,7 +35,8 @@ pub(crate) async fn create_all<E: Endpoint<Mode = Write, Output = Json<NodeBatch
     }
     let replaces = storing.on_conflict == OnConflict::Update;
     let given: Vec<_> = batch.nodes.iter().map(|new| new.created_at).collect();
-    let sorted = tokio::task::spawn_blocking(move || sorted(batch, replaces, now)).await;
+    let leave = permit.leave();
+    let sorted = tokio::task::spawn_blocking(move || sorted(batch, replaces, now, leave)).await;
     let (mut faults, valid, named) = sorted.map_err(|_| Problem::internal("the items could not be looked at"))?;
     let (valid, pointers) = items_cleaned(valid, &mut faults, "nodes").await?;
     services.backlog.admit_if(valid.iter().any(node::NewNode::has_text), &permit.owner())?;
@@ -41,7 +45,7 @@ pub(crate) async fn create_all<E: Endpoint<Mode = Write, Output = Json<NodeBatch
         note_named_tenant(&mut work, named, &tenant);
     }
     let stored: Vec<Item> = if replaces {
-        node::upsert_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().map(Item::Stored).collect()
+        upsert_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().map(Item::Stored).collect()
     } else {
         node::create_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().map(Item::Tried).collect()
     };
@@ -75,13 +79,18 @@ pub(crate) async fn create_all<E: Endpoint<Mode = Write, Output = Json<NodeBatch
 }
 
 /// What is wrong with each item, those with nothing wrong, and the tenants that were named. It takes as long as the batch is large.
-fn sorted(batch: NodeBatch, replaces: bool, now: Timestamp) -> (Vec<Vec<FieldError>>, Vec<node::NewNode>, Vec<NamedTenant>) {
+fn sorted(
+    batch: NodeBatch,
+    replaces: bool,
+    now: Timestamp,
+    leave: Option<Leave<CreatedAt>>,
+) -> (Vec<Vec<FieldError>>, Vec<node::NewNode>, Vec<NamedTenant>) {
     let faults = faults(&batch.nodes, replaces, now);
     let (mut valid, mut named) = (Vec::new(), vec![batch.tenant_id]);
     for (new, faults) in batch.nodes.into_iter().zip(&faults) {
         named.push(new.tenant_id.clone());
         if faults.is_empty() {
-            valid.push(domain(new));
+            valid.push(domain(new, leave));
         }
     }
     (faults, valid, named)

@@ -42,7 +42,7 @@ pub(crate) async fn patch<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I: I
     if !faults.is_empty() {
         return Err(Problem::invalid("the patched node is not valid: see `errors`").fields(faults).into());
     }
-    let new = node::NewNode { external_id, ..domain(new) };
+    let new = node::NewNode { external_id, ..domain(new, None) };
     let replaced = node::replace(&mut work.tx(), id, new, Meant::ANY, now).await?;
     services.backlog.admit_if(replaced.queued, &owner)?;
     changed(work, replaced, cleaned).await
@@ -60,7 +60,7 @@ pub(crate) async fn replace<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I:
         let fault = FieldError::new("/created_at", "is said where a node is created, and stays");
         return Err(Problem::invalid("see `errors`").fields(vec![fault]).into());
     }
-    let (new, cleaned) = cleaned(domain(new)).await?;
+    let (new, cleaned) = cleaned(domain(new, None)).await?;
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &named, &tenant);
     let replaced = node::replace(&mut work.tx(), id, new, meant(&if_match), now).await?;

@@ -127,6 +127,43 @@ fn every_operation_of_openapi_is_complete() {
     assert_eq!(ids, programs.map(|row| row.spec.id).collect());
 }
 
+#[test]
+fn every_field_that_wants_a_permission_is_in_the_schema_and_on_the_pages() {
+    let document = openapi();
+    let (permissions, endpoints) = (wardgraph_server::permissions::documentation().unwrap(), wardgraph_api::endpoints_document());
+    let mut seen = 0;
+    for spec in rows().map(|row| row.spec) {
+        let operation = &document["paths"][spec.path][spec.method.word().to_lowercase()];
+        for field in spec.fields {
+            let (path, wanted) = (field.path, field.permission.word());
+            let segments: Vec<&str> = path.split('.').collect();
+            let request = &operation["requestBody"]["content"]["application/json"]["schema"];
+            let answer = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+            assert!(holds(&document, request, &segments) || holds(&document, answer, &segments), "{}: {path}", spec.id);
+            assert_eq!(operation["x-fields"][path], wanted, "{}", spec.id);
+            let line = format!("| {} `{}`: `{path}` | `{wanted}` |", spec.method.word(), spec.path);
+            let line = permissions.lines().find(|found| found.starts_with(&line)).unwrap_or_else(|| panic!("{line}"));
+            assert_eq!(line.matches('|').count(), 13, "{line}");
+            assert!(endpoints.contains(&format!("; `{path}`: `{wanted}` |")), "{}", spec.id);
+            seen += 1;
+        }
+        assert_eq!(operation.get("x-fields").is_some(), !spec.fields.is_empty(), "{}", spec.id);
+    }
+    assert_eq!(seen, 8);
+}
+
+/// Whether what a schema describes has something at this place.
+fn holds(document: &Value, schema: &Value, path: &[&str]) -> bool {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return holds(document, document.pointer(reference.trim_start_matches('#')).unwrap(), path);
+    }
+    let Some((name, rest)) = path.split_first() else { return schema.is_object() };
+    match name.strip_suffix("[]") {
+        Some(list) => holds(document, &schema["properties"][list]["items"], rest),
+        None => holds(document, &schema["properties"][*name], rest),
+    }
+}
+
 /// What may be sent and is no free form: every schema that a body or a query reaches has members, and those alone. What clients of the OAuth server send
 /// besides is passed over, as its standards have it (RFC 7591, section 2), and so is what comes with a question of AuthZEN's.
 #[test]
