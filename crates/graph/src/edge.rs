@@ -148,10 +148,10 @@ const CLEAR: Statement<Write> = Statement::writing(
        ) a order by edge_id limit $6::bigint + 1
      ), held as materialized (
        -- In one order for all: whoever changes several waits, and never in a circle.
-       select edge_id from edges where tenant_id = $1 and edge_id = any(array(select edge_id from at order by edge_id limit $6::bigint))
-       order by edge_id for update
+       select e.edge_id from edges e where e.tenant_id = $1 and e.edge_id in (select edge_id from at order by edge_id limit $6::bigint)
+       order by e.edge_id for update of e
      ), gone as (
-       delete from edges where tenant_id = $1 and edge_id = any(array(select edge_id from held)) returning edge_id
+       delete from edges where tenant_id = $1 and edge_id in (select edge_id from held) returning edge_id
      )
      select exists (select from nodes where tenant_id = $1 and node_id = $2), (select count(*) from at) > $6::bigint,
             array(select edge_id from gone order by edge_id)",

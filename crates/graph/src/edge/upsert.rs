@@ -29,21 +29,21 @@ const UPDATE: Statement<Write> = Statement::writing(
      from input i left join was w using (edge_id) left join updated u using (edge_id) order by i.n",
 );
 
-/// Holds an edge, after its ends, whose deletion would take it along: in the order in which they are deleted.
+/// Holds an edge after its ends, as they go: whoever deletes one of them waits, or has taken the edge along.
 const HOLD: Statement<Write> = Statement::writing(
     "graph.edge.hold",
     &[Role::App],
     concat!(
         "with there as materialized (
            select src, dst from edges where tenant_id = $1 and edge_id = $2
-         ), ends as materialized (
-           select n.node_id from nodes n where n.tenant_id = $1 and n.node_id = any(array(select src from there union select dst from there))
-           order by n.node_id for key share
+         ), one as materialized (
+           select node_id from nodes where tenant_id = $1 and node_id = (select least(src, dst) from there) for key share
+         ), other as materialized (
+           select node_id from nodes where tenant_id = $1 and node_id = (select greatest(src, dst) from there) and exists (select from one) for key share
          )
          select ",
         columns!(),
-        " from edges where tenant_id = $1 and edge_id = $2
-            and src = any(array(select node_id from ends)) and dst = any(array(select node_id from ends)) for key share"
+        " from edges where tenant_id = $1 and edge_id = $2 and exists (select from other) for key share"
     ),
 );
 

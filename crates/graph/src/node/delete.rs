@@ -27,10 +27,11 @@ const DELETE: Statement<Write> = Statement::writing(
        select count(*) <= $3::bigint as ok from at
      ), held as materialized (
        -- In one order for all: whoever changes several waits, and never in a circle.
-       select e.edge_id from edges e where e.tenant_id = $1 and e.edge_id = any(array(select edge_id from at)) and (select ok from few)
+       select e.edge_id from edges e where e.tenant_id = $1 and (e.src = $2 or e.dst = $2) and (select ok from few)
        order by e.edge_id for update
      ), parted as (
-       delete from edges e where e.tenant_id = $1 and e.edge_id = any(array(select edge_id from held))
+       delete from edges e where e.tenant_id = $1 and (e.src = $2 or e.dst = $2) and (select ok from few)
+         and (select count(*) from held) <= $3::bigint
        returning e.edge_id, e.src, e.rel, e.dst, e.props, e.created_at, e.size_bytes
      ), parked as (
        insert into deleted_edges (tenant_id, edge_id, src, rel, dst, props, created_at, size_bytes)

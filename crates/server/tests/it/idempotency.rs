@@ -1,6 +1,8 @@
 //! Writes that are sent again: answered again, and not done again.
 
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio_postgres::Client;
 use wardgraph_api::table::{Row, rows};
 use wardgraph_gate::idempotency::MOST_OCTETS;
 use wardgraph_store::Timeouts;
@@ -14,7 +16,7 @@ const UNCOMMITTED: &str =
     "insert into wardgraph.nodes (tenant_id, node_id, external_id, classes, props, metadata, refresh_policy, triggers, created_at, updated_at)
      values ('tenant-a', gen_random_uuid(), 'x', '{}', '{}', '{}', '{}', '[]', now(), now())";
 
-async fn keyed(caller: &Caller, key: &str, path: &str, body: &Value) -> Reply {
+pub(crate) async fn keyed(caller: &Caller, key: &str, path: &str, body: &Value) -> Reply {
     Reply::of(caller.request("POST", path).header(KEY, key).json(body)).await
 }
 
@@ -93,20 +95,21 @@ async fn a_key_belongs_to_one_request_of_one_actor_in_one_tenant() {
 }
 
 /// A server whose statements may wait for a while.
-async fn patient() -> App {
+pub(crate) async fn patient() -> App {
     let long = std::time::Duration::from_mins(2);
     let timeouts = Timeouts { statement: long, transaction: long, ..Timeouts::default() };
     App::with(AppOptions { timeouts, ..AppOptions::default() }).await
 }
 
 /// A request under the key `k` that waits for what somebody else holds.
-async fn under_way(owner: &Caller, named: &Value, watcher: &tokio_postgres::Client) -> tokio::task::JoinHandle<Reply> {
+pub(crate) async fn under_way(owner: &Caller, path: &'static str, body: &Value, watcher: &Client) -> JoinHandle<Reply> {
     let running = tokio::spawn({
-        let (owner, named) = (owner.clone(), named.clone());
-        async move { keyed(&owner, "k", "/nodes", &named).await }
+        let (owner, body) = (owner.clone(), body.clone());
+        async move { keyed(&owner, "k", path, &body).await }
     });
     let waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
     while watcher.query(waiting, &[]).await.unwrap().is_empty() {
+        assert!(!running.is_finished(), "{path} waited for nobody");
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     running
@@ -121,7 +124,7 @@ async fn a_key_whose_request_still_runs_is_409_and_then_answered() {
     let held = superuser.transaction().await.unwrap();
     held.batch_execute(UNCOMMITTED).await.unwrap();
     let named = json!({ "classes": ["Test"], "props": {}, "external_id": "x" });
-    let running = under_way(&owner, &named, &watcher).await;
+    let running = under_way(&owner, "/nodes", &named, &watcher).await;
     let refused = keyed(&owner, "k", "/nodes", &named).await;
     assert_eq!(refused.headers["retry-after"], "1");
     refused.problem(409);
@@ -244,7 +247,7 @@ async fn whoever_waits_for_a_key_holds_no_connection() {
     let held = superuser.transaction().await.unwrap();
     held.batch_execute(UNCOMMITTED).await.unwrap();
     let named = json!({ "classes": ["Test"], "props": {}, "external_id": "x" });
-    let running = under_way(&owner, &named, &watcher).await;
+    let running = under_way(&owner, "/nodes", &named, &watcher).await;
     let idle = "select count(*) from pg_stat_activity where datname = current_database() and usename = 'wardgraph_app'
                 and state = 'idle in transaction' and clock_timestamp() - state_change > interval '50 milliseconds'";
     let mut seen = 0;
