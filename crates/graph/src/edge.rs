@@ -264,20 +264,30 @@ pub struct Edge {
 }
 
 impl Edge {
-    fn created(tenant: String, id: EdgeId, (src, dst): (NodeId, NodeId), new: NewEdge, now: Timestamp) -> Self {
-        let created_at = new.created_at.unwrap_or(now);
+    /// An edge that was created just now.
+    pub fn created(tenant: String, created: Created, new: NewEdge) -> Self {
+        let Created { id, src, dst, created_at } = created;
         Self { tenant: named(tenant), id, src, rel: new.rel, dst, props: new.props.into(), created_at }
     }
+}
+
+/// What was created, besides what was given.
+#[derive(Debug, Clone, Copy)]
+pub struct Created {
+    /// Its id.
+    pub id: EdgeId,
+    /// The node it leaves.
+    pub src: NodeId,
+    /// The node it reaches.
+    pub dst: NodeId,
+    /// When it came about.
+    pub created_at: Timestamp,
 }
 
 /// What became of one item that was to be created.
 #[derive(Debug, Clone, Copy)]
 enum Creation {
-    Created {
-        id: EdgeId,
-        src: NodeId,
-        dst: NodeId,
-    },
+    Created(Created),
     /// The tenant has this edge already; `differs` tells whether its props are others.
     Exists {
         id: EdgeId,
@@ -323,7 +333,8 @@ async fn insert(
                 if !created {
                     taken.push((results.len(), Taken { src, rel: &new.rel, dst, props }));
                 }
-                Creation::Created { id: (*id).into(), src: src.into(), dst: dst.into() }
+                let created_at = new.created_at.unwrap_or(now);
+                Creation::Created(Created { id: (*id).into(), src: src.into(), dst: dst.into(), created_at })
             }
         });
     }

@@ -1,5 +1,7 @@
 //! Storing what may be there already: it is created, or what is there stays, or is changed.
 
+use std::borrow::Cow;
+
 use uuid::Uuid;
 use wardgraph_kernel::{Chance, Timestamp, Write};
 use wardgraph_store::{StoreError, Tx};
@@ -58,12 +60,16 @@ pub async fn upsert_all<T: Upsert>(
     chance: &dyn Chance,
 ) -> Result<Vec<T::Stored>, GraphError> {
     let mut stored: Vec<Option<T::Stored>> = new.iter().map(|_| None).collect();
-    for _ in 0..MOST_TURNS {
-        let open = stored.iter_mut().zip(new).filter(|(place, _)| place.is_none());
-        let (places, items): (Vec<_>, Vec<T>) = open.map(|(place, item)| (place, item.clone())).unzip();
+    for turn in 0..MOST_TURNS {
+        let items = if turn == 0 {
+            Cow::Borrowed(new)
+        } else {
+            stored.iter().zip(new).filter(|(place, _)| place.is_none()).map(|(_, item)| item.clone()).collect()
+        };
+        let places = stored.iter_mut().filter(|place| place.is_none());
         let created = T::create(tx, &items, there, now, chance).await?;
         let mut met = Vec::new();
-        for ((place, item), created) in places.into_iter().zip(&items).zip(created) {
+        for ((place, item), created) in places.zip(&*items).zip(created) {
             match created {
                 Ok(created) => *place = Some(created),
                 Err(Some(id)) => met.push((place, (id, item))),

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use wardgraph_kernel::{Chance, EdgeId, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
-use super::{Creation, Edge, FIRST, LAST, NewEdge, columns, insert, read};
-use crate::upsert::{Created, Met, There, Upsert};
+use super::{Created, Creation, Edge, FIRST, LAST, NewEdge, columns, insert, read};
+use crate::upsert::{self, Met, There, Upsert};
 
 /// Gives edges their props, and says what they were; what is the same already stays as it is.
 const UPDATE: Statement<Write> = Statement::writing(
@@ -53,7 +53,7 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[UPDATE.info(), HOLD.info()];
 #[derive(Debug, Clone)]
 pub enum Stored {
     /// It was created.
-    Created(Box<Edge>),
+    Created(Created),
     /// The tenant has this edge already.
     Exists {
         /// The id of that edge.
@@ -86,21 +86,27 @@ impl Upsert for NewEdge {
     type Stored = Stored;
 
     /// Of several items that are one edge the last counts where what is there is changed, and else the first.
-    async fn create(tx: &mut Tx<'_, Write>, new: &[Self], there: There, now: Timestamp, chance: &dyn Chance) -> Created<Stored> {
+    async fn create(
+        tx: &mut Tx<'_, Write>,
+        new: &[Self],
+        there: There,
+        now: Timestamp,
+        chance: &dyn Chance,
+    ) -> upsert::Created<Stored> {
         let changes = there == There::Changed;
         let created = insert(tx, new, if changes { LAST } else { FIRST }, now, chance).await?;
-        let (tenant, mut met) = (tx.tenant(), HashSet::new());
-        let told = |(creation, item): (Creation, &Self)| match creation {
+        let mut met = HashSet::new();
+        let told = |creation| match creation {
             Creation::NoEnd(field) => Ok(Stored::NoEnd(field)),
             Creation::Open => Err(None),
-            Creation::Created { id, .. } | Creation::Exists { id, .. } if changes && !met.insert(id) => Ok(Stored::Superseded),
-            Creation::Created { id, src, dst } => {
-                Ok(Stored::Created(Box::new(Edge::created(tenant.clone(), id, (src, dst), item.clone(), now))))
+            Creation::Created(Created { id, .. }) | Creation::Exists { id, .. } if changes && !met.insert(id) => {
+                Ok(Stored::Superseded)
             }
+            Creation::Created(created) => Ok(Stored::Created(created)),
             Creation::Exists { id, differs } if there == There::Named => Ok(Stored::Exists { id, differs }),
             Creation::Exists { id, .. } => Err(Some(id.uuid())),
         };
-        let mut told: Vec<_> = created.into_iter().zip(new).rev().map(told).collect();
+        let mut told: Vec<_> = created.into_iter().rev().map(told).collect();
         told.reverse();
         Ok(told)
     }

@@ -46,7 +46,7 @@ pub(crate) async fn create(
     note_named_tenant(&mut work, &named, &tenant);
     let there = there(storing.on_conflict, There::Held);
     let (is_new, edge) = match upsert(&mut work.tx(), &new, there, now, &*chance).await? {
-        Stored::Created(edge) => (true, *edge),
+        Stored::Created(created) => (true, edge::Edge::created(tenant.to_string(), created, new)),
         Stored::Held(edge) => (false, *edge),
         Stored::Replaced(replaced) => {
             note_changed(&mut work, &replaced);
@@ -109,10 +109,10 @@ pub(crate) async fn create_all(
 /// Has on record what became of an item: what is new with its age, where that was given.
 fn note<E: Endpoint<Mode = Write>>(work: &mut Work<E>, stored: &Stored, is_dated: bool, subjects: &mut Vec<Subject>) {
     match stored {
-        Stored::Created(edge) if is_dated => {
-            work.changed_telling(EventType::EdgeCreated, edge.id, json!({ "created_at": edge.created_at }));
+        Stored::Created(created) if is_dated => {
+            work.changed_telling(EventType::EdgeCreated, created.id, json!({ "created_at": created.created_at }));
         }
-        Stored::Created(edge) => subjects.push(edge.id.into()),
+        Stored::Created(created) => subjects.push(created.id.into()),
         Stored::Replaced(replaced) => note_changed(work, replaced),
         Stored::Exists { .. } | Stored::Held(_) | Stored::NoEnd(_) | Stored::Superseded => {}
     }
@@ -121,7 +121,7 @@ fn note<E: Endpoint<Mode = Write>>(work: &mut Work<E>, stored: &Stored, is_dated
 /// What became of an item that is valid.
 fn told(stored: Stored, index: usize, cleaned: Vec<String>) -> EdgeItemResult {
     match stored {
-        Stored::Created(edge) => EdgeItemResult::Created { id: edge.id, cleaned },
+        Stored::Created(created) => EdgeItemResult::Created { id: created.id, cleaned },
         Stored::Exists { id, differs } => EdgeItemResult::Exists { id, differs },
         Stored::Held(edge) => EdgeItemResult::Exists { id: edge.id, differs: false },
         Stored::Replaced(replaced) if replaced.changed => EdgeItemResult::Updated { id: replaced.edge.id, cleaned },
