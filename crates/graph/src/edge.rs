@@ -23,6 +23,7 @@ macro_rules! columns {
         "tenant_id, edge_id, src, rel, dst, props, created_at"
     };
 }
+use columns;
 
 /// Creates edges between nodes of the tenant, each end named by its id or by its external id, and says which ends and which edges there are.
 const CREATE: Statement<Write> = Statement::writing(
@@ -45,7 +46,8 @@ const CREATE: Statement<Write> = Statement::writing(
        left join there named_dst on named_dst.external_id = i.dst_external_id
      ), created as (
        insert into edges (tenant_id, edge_id, src, rel, dst, props, size_bytes, created_at)
-       select $1, edge_id, src, rel, dst, props, size_bytes, coalesce(created_at, $10) from input where src is not null and dst is not null
+       select distinct on (src, rel, dst) $1, edge_id, src, rel, dst, props, size_bytes, coalesce(created_at, $10)
+       from input where src is not null and dst is not null
        -- In one order for all, as nodes are created: two batches with the same edges wait for each other, and never in a circle.
        order by src, rel, dst, n * $12::bigint
        on conflict (tenant_id, src, rel, dst) do nothing
@@ -54,7 +56,7 @@ const CREATE: Statement<Write> = Statement::writing(
      select i.src, i.dst, c.edge_id is not null from input i left join created c using (edge_id) order by i.n",
 );
 
-/// What [`CREATE`] multiplies the places of items by that are one edge: the smallest is created.
+/// What [`CREATE`] multiplies the places of items by that are one edge: the smallest is created, and no other is tried.
 const FIRST: i64 = 1;
 const LAST: i64 = -1;
 
@@ -157,8 +159,12 @@ const CLEAR: Statement<Write> = Statement::writing(
          union
          (select edge_id from edges where tenant_id = $1 and dst = $2 and $5::bool and ($3::text is null or rel = $3) order by edge_id limit $6::bigint + 1)
        ) a order by edge_id limit $6::bigint + 1
+     ), held as materialized (
+       -- In one order for all: whoever changes several waits, and never in a circle.
+       select e.edge_id from edges e where e.tenant_id = $1 and e.edge_id in (select edge_id from at order by edge_id limit $6::bigint)
+       order by e.edge_id for update of e
      ), gone as (
-       delete from edges where tenant_id = $1 and edge_id in (select edge_id from at order by edge_id limit $6::bigint) returning edge_id
+       delete from edges where tenant_id = $1 and edge_id in (select edge_id from held) returning edge_id
      )
      select exists (select from nodes where tenant_id = $1 and node_id = $2), (select count(*) from at) > $6::bigint,
             array(select edge_id from gone order by edge_id)",
@@ -274,56 +280,42 @@ pub struct Edge {
 }
 
 impl Edge {
-    fn created(tenant: String, id: EdgeId, (src, dst): (NodeId, NodeId), new: NewEdge, now: Timestamp) -> Self {
-        let created_at = new.created_at.unwrap_or(now);
+    /// An edge that was created just now.
+    pub fn created(tenant: String, created: Created, new: NewEdge) -> Self {
+        let Created { id, src, dst, created_at } = created;
         Self { tenant: named(tenant), id, src, rel: new.rel, dst, props: new.props.into(), created_at }
     }
 }
 
-/// What became of one item of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Creation {
-    /// The edge was created.
-    Created {
-        /// Its id.
-        id: EdgeId,
-        /// The node it leaves.
-        src: NodeId,
-        /// The node it reaches.
-        dst: NodeId,
-    },
-    /// The tenant has this edge already.
+/// What was created, besides what was given.
+#[derive(Debug, Clone, Copy)]
+pub struct Created {
+    /// Its id.
+    pub id: EdgeId,
+    /// The node it leaves.
+    pub src: NodeId,
+    /// The node it reaches.
+    pub dst: NodeId,
+    /// When it came about.
+    pub created_at: Timestamp,
+}
+
+/// What became of one item that was to be created.
+#[derive(Debug, Clone, Copy)]
+enum Creation {
+    Created(Created),
+    /// The tenant has this edge already; `differs` tells whether its props are others.
     Exists {
-        /// The id of that edge.
         id: EdgeId,
-        /// Whether its props are others.
         differs: bool,
     },
     /// The end that this field names is no node of the tenant.
     NoEnd(&'static str),
+    /// An edge was in the way and is gone again: whoever tries once more creates it.
+    Open,
 }
 
-/// Creates one edge.
-pub async fn create(tx: &mut Tx<'_, Write>, new: NewEdge, now: Timestamp, chance: &dyn Chance) -> Result<Edge, GraphError> {
-    match create_all(tx, std::slice::from_ref(&new), now, chance).await?.first() {
-        Some(Creation::Created { id, src, dst }) => Ok(Edge::created(tx.tenant(), *id, (*src, *dst), new, now)),
-        Some(Creation::Exists { id, .. }) => Err(GraphError::EdgeExists(*id)),
-        Some(Creation::NoEnd(field)) => Err(GraphError::NoEnd { field }),
-        None => Err(StoreError::Unsafe("a created edge came back without a result".into()).into()),
-    }
-}
-
-/// Creates edges: one result an item, in the items' order. Of several items that are one edge the first is created.
-pub async fn create_all(
-    tx: &mut Tx<'_, Write>,
-    new: &[NewEdge],
-    now: Timestamp,
-    chance: &dyn Chance,
-) -> Result<Vec<Creation>, GraphError> {
-    insert(tx, new, FIRST, now, chance).await
-}
-
-/// Creates edges; `counts` says which of several items that are one edge is created, [`FIRST`] or [`LAST`].
+/// Creates edges: one result an item, in the items' order; `counts` says which of several items that are one edge is created, [`FIRST`] or [`LAST`].
 async fn insert(
     tx: &mut Tx<'_, Write>,
     new: &[NewEdge],
@@ -357,16 +349,15 @@ async fn insert(
                 if !created {
                     taken.push((results.len(), Taken { src, rel: &new.rel, dst, props }));
                 }
-                Creation::Created { id: (*id).into(), src: src.into(), dst: dst.into() }
+                let created_at = new.created_at.unwrap_or(now);
+                Creation::Created(Created { id: (*id).into(), src: src.into(), dst: dst.into(), created_at })
             }
         });
     }
     let (places, taken): (Vec<usize>, Vec<_>) = taken.into_iter().unzip();
     for (place, found) in places.into_iter().zip(existing(tx, &taken).await?) {
         if let Some(result) = results.get_mut(place) {
-            // An edge that was in the way and is gone again: whoever tries once more creates it.
-            let (id, differs) = found.ok_or(StoreError::Conflict)?;
-            *result = Creation::Exists { id, differs };
+            *result = found.map_or(Creation::Open, |(id, differs)| Creation::Exists { id, differs });
         }
     }
     Ok(results)

@@ -21,7 +21,7 @@ mod upsert;
 
 pub use error::GraphError;
 pub use text::content;
-pub use upsert::upsert_all;
+pub use upsert::{There, upsert, upsert_all};
 
 use wardgraph_store::StatementInfo;
 

@@ -191,26 +191,18 @@ pub struct Node {
     pub updated_at: Timestamp,
 }
 
-/// What became of one item of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Creation {
-    /// The node was created.
+/// What became of one item that was to be created.
+#[derive(Debug, Clone, Copy)]
+enum Creation {
     Created(NodeId),
     /// The tenant has a node with this external id.
     Exists(NodeId),
-}
-
-/// Creates one node.
-pub async fn create(tx: &mut Tx<'_, Write>, new: NewNode, now: Timestamp, chance: &dyn Chance) -> Result<Node, GraphError> {
-    match create_all(tx, std::slice::from_ref(&new), now, chance).await?.first() {
-        Some(Creation::Created(id)) => Ok(Node::created(tx.tenant(), *id, new, now)),
-        Some(Creation::Exists(id)) => Err(GraphError::ExternalIdTaken(*id)),
-        None => Err(StoreError::Unsafe("a created node came back without a result".into()).into()),
-    }
+    /// Whoever held the external id is gone again.
+    Open,
 }
 
 /// Creates nodes in one statement: one result an item, in the items' order.
-pub async fn create_all(
+async fn insert(
     tx: &mut Tx<'_, Write>,
     new: &[NewNode],
     now: Timestamp,
@@ -229,12 +221,11 @@ pub async fn create_all(
         new.iter().zip(&ids).filter(|(_, id)| !created.contains(id)).filter_map(|(n, _)| n.external_id.as_deref()).collect();
     let taken = by_external_id(tx, &refused).await?;
     let result = |(new, id): (&NewNode, &Uuid)| match new.external_id.as_ref().and_then(|external| taken.get(external)) {
-        _ if created.contains(id) => Ok(Creation::Created((*id).into())),
-        Some(existing) => Ok(Creation::Exists((*existing).into())),
-        // Whoever held the external id is gone again.
-        None => Err(StoreError::Conflict.into()),
+        _ if created.contains(id) => Creation::Created((*id).into()),
+        Some(existing) => Creation::Exists((*existing).into()),
+        None => Creation::Open,
     };
-    new.iter().zip(&ids).map(result).collect()
+    Ok(new.iter().zip(&ids).map(result).collect())
 }
 
 async fn by_external_id<M: Mode>(
@@ -262,7 +253,8 @@ pub(crate) fn named(tenant: String) -> Option<String> {
 }
 
 impl Node {
-    fn created(tenant: String, id: NodeId, new: NewNode, now: Timestamp) -> Self {
+    /// A node that was created just now.
+    pub fn created(tenant: String, id: NodeId, new: NewNode, now: Timestamp) -> Self {
         let embedding_status = if new.has_text() { QUEUED } else { "none" }.to_owned();
         Self {
             tenant: named(tenant),

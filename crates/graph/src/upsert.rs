@@ -1,4 +1,6 @@
-//! Storing what may be there already: it is created, or changed.
+//! Storing what may be there already: it is created, or what is there stays, or is changed.
+
+use std::borrow::Cow;
 
 use uuid::Uuid;
 use wardgraph_kernel::{Chance, Timestamp, Write};
@@ -9,10 +11,22 @@ use crate::GraphError;
 /// How often what comes and goes meanwhile is tried again.
 const MOST_TURNS: usize = 4;
 
-/// What became of each item that was to be created, in the items' order: or the id of what stood there.
-pub(crate) type Created<S> = Result<Vec<Result<S, Uuid>>, GraphError>;
+/// What becomes of what is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum There {
+    /// It stays, and is named. It may be gone as soon as it is.
+    Named,
+    /// It stays, and is read. It is held until the transaction ends, so that it is not erased before what is kept of the answer can be taken back.
+    Held,
+    /// It is changed.
+    Changed,
+}
+
+/// What became of each item that was to be created, in the items' order: or the id of what stands there, if it is held or changed; `None` if what
+/// stood there is gone again.
+pub(crate) type Created<S> = Result<Vec<Result<S, Option<Uuid>>>, GraphError>;
 /// What became of each item that was there, in the items' order; `None` for one that is gone.
-pub(crate) type Changed<S> = Result<Vec<Option<S>>, GraphError>;
+pub(crate) type Met<S> = Result<Vec<Option<S>>, GraphError>;
 
 /// What can be stored again.
 pub trait Upsert: Clone + Send + Sync {
@@ -23,43 +37,49 @@ pub trait Upsert: Clone + Send + Sync {
     fn create(
         tx: &mut Tx<'_, Write>,
         new: &[Self],
+        there: There,
         now: Timestamp,
         chance: &dyn Chance,
     ) -> impl Future<Output = Created<Self::Stored>> + Send;
 
+    /// Holds those that were there, each under the id that was found.
+    fn hold(tx: &mut Tx<'_, Write>, met: &[(Uuid, &Self)]) -> impl Future<Output = Met<Self::Stored>> + Send;
+
     /// Changes those that were there, each under the id that was found.
-    fn change(
-        tx: &mut Tx<'_, Write>,
-        there: &[(Uuid, &Self)],
-        now: Timestamp,
-    ) -> impl Future<Output = Changed<Self::Stored>> + Send;
+    fn change(tx: &mut Tx<'_, Write>, met: &[(Uuid, &Self)], now: Timestamp) -> impl Future<Output = Met<Self::Stored>> + Send;
 }
 
-/// Creates nodes or edges, and changes those that are there: one result an item, in the items' order.
+/// Stores nodes or edges: one result an item, in the items' order.
 ///
-/// What is new is inserted first, so that two who store the same thing at once meet at its key: one creates it, and the other changes it.
+/// What is new is inserted first, so that two who store the same thing at once meet at its key: one creates it, and the other finds it.
 pub async fn upsert_all<T: Upsert>(
     tx: &mut Tx<'_, Write>,
     new: &[T],
+    there: There,
     now: Timestamp,
     chance: &dyn Chance,
 ) -> Result<Vec<T::Stored>, GraphError> {
     let mut stored: Vec<Option<T::Stored>> = new.iter().map(|_| None).collect();
-    for _ in 0..MOST_TURNS {
-        let open = stored.iter_mut().zip(new).filter(|(place, _)| place.is_none());
-        let (places, items): (Vec<_>, Vec<T>) = open.map(|(place, item)| (place, item.clone())).unzip();
-        let created = T::create(tx, &items, now, chance).await?;
-        let mut there = Vec::new();
-        for ((place, item), created) in places.into_iter().zip(&items).zip(created) {
+    for turn in 0..MOST_TURNS {
+        let items = if turn == 0 {
+            Cow::Borrowed(new)
+        } else {
+            stored.iter().zip(new).filter(|(place, _)| place.is_none()).map(|(_, item)| item.clone()).collect()
+        };
+        let places = stored.iter_mut().filter(|place| place.is_none());
+        let created = T::create(tx, &items, there, now, chance).await?;
+        let mut met = Vec::new();
+        for ((place, item), created) in places.zip(&*items).zip(created) {
             match created {
                 Ok(created) => *place = Some(created),
-                Err(id) => there.push((place, (id, item))),
+                Err(Some(id)) => met.push((place, (id, item))),
+                Err(None) => {}
             }
         }
-        let (places, there): (Vec<_>, Vec<_>) = there.into_iter().unzip();
-        if !there.is_empty() {
-            let changed = T::change(tx, &there, now).await?;
-            places.into_iter().zip(changed).for_each(|(place, changed)| *place = changed);
+        let (places, met): (Vec<_>, Vec<_>) = met.into_iter().unzip();
+        if !met.is_empty() {
+            let met = if there == There::Changed { T::change(tx, &met, now).await? } else { T::hold(tx, &met).await? };
+            places.into_iter().zip(met).for_each(|(place, met)| *place = met);
         }
         if stored.iter().all(Option::is_some) {
             return Ok(stored.into_iter().flatten().collect());
@@ -67,4 +87,16 @@ pub async fn upsert_all<T: Upsert>(
     }
     // Whoever has them comes and goes.
     Err(StoreError::Conflict.into())
+}
+
+/// Stores one node or edge.
+pub async fn upsert<T: Upsert>(
+    tx: &mut Tx<'_, Write>,
+    new: &T,
+    there: There,
+    now: Timestamp,
+    chance: &dyn Chance,
+) -> Result<T::Stored, GraphError> {
+    let stored = upsert_all(tx, std::slice::from_ref(new), there, now, chance).await?;
+    stored.into_iter().next().ok_or_else(|| StoreError::Unsafe("what was stored came back without a result".into()).into())
 }

@@ -1,4 +1,7 @@
 //! Answers that told of what was erased since: the commit that has the erasure on record withholds them, so that no erasure can forget it.
+//!
+//! **Invariant:** whoever answers with what a node or an edge says holds it until the answer is kept: an erasure waits, and finds the answer
+//! (`an_erasure_overtakes_no_answer_that_tells_of_what_it_erases`).
 
 use serde_json::Value;
 use uuid::Uuid;

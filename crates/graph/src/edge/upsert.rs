@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 use uuid::Uuid;
-use wardgraph_kernel::{Chance, Timestamp, Write};
+use wardgraph_kernel::{Chance, EdgeId, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
-use super::{Creation, Edge, LAST, NewEdge, insert, read};
-use crate::upsert::{Changed, Created, Upsert};
+use super::{Created, Creation, Edge, FIRST, LAST, NewEdge, columns, insert, read};
+use crate::upsert::{self, Met, There, Upsert};
 
 /// Gives edges their props, and says what they were; what is the same already stays as it is.
 const UPDATE: Statement<Write> = Statement::writing(
@@ -29,14 +29,41 @@ const UPDATE: Statement<Write> = Statement::writing(
      from input i left join was w using (edge_id) left join updated u using (edge_id) order by i.n",
 );
 
-pub(crate) const STATEMENTS: &[&StatementInfo] = &[UPDATE.info()];
+/// Holds an edge after its ends, as they go: whoever deletes one of them waits, or has taken the edge along.
+const HOLD: Statement<Write> = Statement::writing(
+    "graph.edge.hold",
+    &[Role::App],
+    concat!(
+        "with there as materialized (
+           select src, dst from edges where tenant_id = $1 and edge_id = $2
+         ), one as materialized (
+           select node_id from nodes where tenant_id = $1 and node_id = (select least(src, dst) from there) for key share
+         ), other as materialized (
+           select node_id from nodes where tenant_id = $1 and node_id = (select greatest(src, dst) from there) and exists (select from one) for key share
+         )
+         select ",
+        columns!(),
+        " from edges where tenant_id = $1 and edge_id = $2 and exists (select from other) for key share"
+    ),
+);
+
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[UPDATE.info(), HOLD.info()];
 
 /// What became of an edge that was to be stored.
 #[derive(Debug, Clone)]
 pub enum Stored {
     /// It was created.
-    Created(Box<Edge>),
-    /// It was there.
+    Created(Created),
+    /// The tenant has this edge already.
+    Exists {
+        /// The id of that edge.
+        id: EdgeId,
+        /// Whether its props are others.
+        differs: bool,
+    },
+    /// The same, and it is held.
+    Held(Box<Edge>),
+    /// It was there, and has the props that were given.
     Replaced(Box<Replaced>),
     /// The end that this field names is no node of the tenant.
     NoEnd(&'static str),
@@ -58,28 +85,47 @@ pub struct Replaced {
 impl Upsert for NewEdge {
     type Stored = Stored;
 
-    /// Of several items that are one edge the last counts.
-    async fn create(tx: &mut Tx<'_, Write>, new: &[Self], now: Timestamp, chance: &dyn Chance) -> Created<Stored> {
-        let created = insert(tx, new, LAST, now, chance).await?;
-        let (tenant, mut met) = (tx.tenant(), HashSet::new());
-        let told = |(creation, item): (Creation, &Self)| match creation {
+    /// Of several items that are one edge the last counts where what is there is changed, and else the first.
+    async fn create(
+        tx: &mut Tx<'_, Write>,
+        new: &[Self],
+        there: There,
+        now: Timestamp,
+        chance: &dyn Chance,
+    ) -> upsert::Created<Stored> {
+        let changes = there == There::Changed;
+        let created = insert(tx, new, if changes { LAST } else { FIRST }, now, chance).await?;
+        let mut met = HashSet::new();
+        let told = |creation| match creation {
             Creation::NoEnd(field) => Ok(Stored::NoEnd(field)),
-            Creation::Created { id, .. } | Creation::Exists { id, .. } if !met.insert(id) => Ok(Stored::Superseded),
-            Creation::Created { id, src, dst } => {
-                Ok(Stored::Created(Box::new(Edge::created(tenant.clone(), id, (src, dst), item.clone(), now))))
+            Creation::Open => Err(None),
+            Creation::Created(Created { id, .. }) | Creation::Exists { id, .. } if changes && !met.insert(id) => {
+                Ok(Stored::Superseded)
             }
-            Creation::Exists { id, .. } => Err(id.uuid()),
+            Creation::Created(created) => Ok(Stored::Created(created)),
+            Creation::Exists { id, differs } if there == There::Named => Ok(Stored::Exists { id, differs }),
+            Creation::Exists { id, .. } => Err(Some(id.uuid())),
         };
-        let mut told: Vec<_> = created.into_iter().zip(new).rev().map(told).collect();
+        let mut told: Vec<_> = created.into_iter().rev().map(told).collect();
         told.reverse();
         Ok(told)
     }
 
+    async fn hold(tx: &mut Tx<'_, Write>, met: &[(Uuid, &Self)]) -> Met<Stored> {
+        let tenant = tx.tenant();
+        let mut held = Vec::with_capacity(met.len());
+        for (id, _) in met {
+            let rows = tx.write(&HOLD, &[&tenant, id]).await?;
+            held.push(rows.first().map(read).transpose()?.map(|edge| Stored::Held(Box::new(edge))));
+        }
+        Ok(held)
+    }
+
     /// Gives edges their props.
-    async fn change(tx: &mut Tx<'_, Write>, there: &[(Uuid, &Self)], _now: Timestamp) -> Changed<Stored> {
-        let ids: Vec<Uuid> = there.iter().map(|(id, _)| *id).collect();
-        let props: Vec<Value> = there.iter().map(|(_, item)| Value::Object(item.props.clone())).collect();
-        let sizes: Vec<i32> = there.iter().map(|(_, item)| item.size_bytes()).collect();
+    async fn change(tx: &mut Tx<'_, Write>, met: &[(Uuid, &Self)], _now: Timestamp) -> Met<Stored> {
+        let ids: Vec<Uuid> = met.iter().map(|(id, _)| *id).collect();
+        let props: Vec<Value> = met.iter().map(|(_, item)| Value::Object(item.props.clone())).collect();
+        let sizes: Vec<i32> = met.iter().map(|(_, item)| item.size_bytes()).collect();
         let tenant = tx.tenant();
         let rows = tx.write(&UPDATE, &[&tenant, &ids, &props, &sizes]).await?;
         Ok(rows.iter().map(replaced).collect::<Result<_, StoreError>>()?)

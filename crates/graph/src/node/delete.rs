@@ -30,8 +30,13 @@ const DELETE: Statement<Write> = Statement::writing(
        limit $3::bigint + 1
      ), few as (
        select count(*) <= $3::bigint as ok, count(*) > $6::bigint as untold from at
+     ), held as materialized (
+       -- In one order for all: whoever changes several waits, and never in a circle.
+       select e.edge_id from edges e where e.tenant_id = $1 and (e.src = $2 or e.dst = $2) and (select ok from few)
+       order by e.edge_id for update
      ), parted as (
        delete from edges e where e.tenant_id = $1 and (e.src = $2 or e.dst = $2) and (select ok from few)
+         and (select count(*) from held) <= $3::bigint
        returning e.edge_id, e.src, e.rel, e.dst, e.props, e.created_at, e.size_bytes
      ), parked as (
        insert into deleted_edges (tenant_id, edge_id, src, rel, dst, props, created_at, size_bytes, untold)

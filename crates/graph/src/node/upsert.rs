@@ -5,12 +5,12 @@ use wardgraph_kernel::{Chance, NodeId, Timestamp, Write};
 use wardgraph_store::Tx;
 
 use super::{
-    Creation, NewNode, Node, create_all,
-    replace::{Meant, Replaced, write_by_external_id},
+    Creation, NewNode, Node, insert,
+    replace::{Meant, Replaced, hold, write_by_external_id},
 };
 use crate::{
     GraphError,
-    upsert::{Changed, Created, Upsert},
+    upsert::{Created, Met, There, Upsert},
 };
 
 /// What became of a node that was to be stored.
@@ -18,35 +18,54 @@ use crate::{
 pub enum Stored {
     /// It was created.
     Created(NodeId),
+    /// The tenant has a node of its external id.
+    Exists(NodeId),
+    /// The same, and it is held.
+    Held(Box<Node>),
     /// The node of its external id was replaced; `changed` tells whether it is of a new version.
     Replaced(Box<Replaced>),
 }
 
 impl Stored {
-    /// The node as it is now.
-    pub fn node(self, tenant: String, new: NewNode, now: Timestamp) -> Node {
+    /// Whether it was queued for a vector, `new` being what was stored.
+    pub fn is_queued(&self, new: &NewNode) -> bool {
         match self {
-            Self::Created(id) => Node::created(tenant, id, new, now),
-            Self::Replaced(replaced) => replaced.node,
+            Self::Created(_) => new.has_text(),
+            Self::Exists(_) | Self::Held(_) => false,
+            Self::Replaced(replaced) => replaced.queued,
         }
     }
 }
 
-/// No two items may have the same external id.
+/// No two items that are to be changed may have the same external id.
 impl Upsert for NewNode {
     type Stored = Stored;
 
-    async fn create(tx: &mut Tx<'_, Write>, new: &[Self], now: Timestamp, chance: &dyn Chance) -> Created<Stored> {
+    async fn create(tx: &mut Tx<'_, Write>, new: &[Self], there: There, now: Timestamp, chance: &dyn Chance) -> Created<Stored> {
         let told = |creation| match creation {
             Creation::Created(id) => Ok(Stored::Created(id)),
-            Creation::Exists(id) => Err(id.uuid()),
+            Creation::Exists(id) if there == There::Named => Ok(Stored::Exists(id)),
+            Creation::Exists(id) => Err(Some(id.uuid())),
+            Creation::Open => Err(None),
         };
-        Ok(create_all(tx, new, now, chance).await?.into_iter().map(told).collect())
+        Ok(insert(tx, new, now, chance).await?.into_iter().map(told).collect())
+    }
+
+    async fn hold(tx: &mut Tx<'_, Write>, met: &[(Uuid, &Self)]) -> Met<Stored> {
+        let mut held = Vec::with_capacity(met.len());
+        for (id, _) in met {
+            held.push(match hold(tx, (*id).into(), Meant::ANY).await {
+                Ok(node) => Some(Stored::Held(Box::new(node))),
+                Err(GraphError::NoNode(_)) => None,
+                Err(error) => return Err(error),
+            });
+        }
+        Ok(held)
     }
 
     /// Replaces what has the external ids by now.
-    async fn change(tx: &mut Tx<'_, Write>, there: &[(Uuid, &Self)], now: Timestamp) -> Changed<Stored> {
-        let items: Vec<&Self> = there.iter().map(|(_, item)| *item).collect();
+    async fn change(tx: &mut Tx<'_, Write>, met: &[(Uuid, &Self)], now: Timestamp) -> Met<Stored> {
+        let items: Vec<&Self> = met.iter().map(|(_, item)| *item).collect();
         let replaced = write_by_external_id(tx, &items, Meant::ANY, now).await?;
         Ok(replaced.into_iter().map(|replaced| Some(Stored::Replaced(Box::new(replaced?)))).collect())
     }

@@ -14,12 +14,17 @@ use wardgraph_api::{
 use wardgraph_audit::Subject;
 use wardgraph_gate::{Committed, Leave, Permit};
 use wardgraph_graph::{
-    node::{self, Creation},
+    There,
+    node::{self, Stored},
     upsert_all,
 };
 use wardgraph_kernel::{Guards, Timestamp, Write, field::CreatedAt};
 
-use super::{cleaning::items_cleaned, nodes::domain, note_named_tenant, times, update_event};
+use super::{
+    cleaning::items_cleaned,
+    nodes::{domain, there},
+    note_named_tenant, times, update_event,
+};
 use crate::{Failure, Services};
 
 /// Of the tenant's nodes and of the shared ones.
@@ -39,20 +44,19 @@ pub(crate) async fn create_all<E: Guards<CreatedAt, Mode = Write, Output = Json<
     let sorted = tokio::task::spawn_blocking(move || sorted(batch, replaces, now, leave)).await;
     let (mut faults, valid, named) = sorted.map_err(|_| Problem::internal("the items could not be looked at"))?;
     let (valid, pointers) = items_cleaned(&tenant, valid, &mut faults, "nodes").await?;
-    services.backlog.admit_if(valid.iter().any(node::NewNode::has_text), &permit.owner())?;
+    let owner = permit.owner();
     let mut work = permit.begin()?;
     for named in &named {
         note_named_tenant(&mut work, named, &tenant);
     }
-    let stored: Vec<Item> = if replaces {
-        upsert_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().map(Item::Stored).collect()
-    } else {
-        node::create_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().map(Item::Tried).collect()
-    };
+    // The answer tells no content of what is kept: it need not be held.
+    let there = there(storing.on_conflict, There::Named);
+    let stored = upsert_all(&mut work.tx(), &valid, there, now, &*chance).await?;
+    services.backlog.admit_if(stored.iter().zip(&valid).any(|(stored, new)| stored.is_queued(new)), &owner)?;
     let mut stored = stored.into_iter().zip(pointers);
     // Results of valid items stand in their order; an item with faults has none.
     let result = |errors: Vec<FieldError>| match if errors.is_empty() { stored.next() } else { None } {
-        Some((item, cleaned)) => item.result(cleaned),
+        Some((stored, cleaned)) => told(stored, cleaned),
         None => NodeItemResult::Refused { errors },
     };
     let results: Vec<_> = faults.into_iter().map(result).collect();
@@ -115,24 +119,18 @@ fn faults(nodes: &[NewNode], replaces: bool, now: Timestamp) -> Vec<Vec<FieldErr
 }
 
 /// What became of an item that is valid.
-enum Item {
-    Tried(Creation),
-    Stored(node::Stored),
-}
-
-impl Item {
-    fn result(self, cleaned: Vec<String>) -> NodeItemResult {
-        match self {
-            Self::Tried(Creation::Created(id)) | Self::Stored(node::Stored::Created(id)) => {
-                NodeItemResult::Created { id, cleaned }
+fn told(stored: Stored, cleaned: Vec<String>) -> NodeItemResult {
+    match stored {
+        Stored::Created(id) => NodeItemResult::Created { id, cleaned },
+        Stored::Exists(id) => NodeItemResult::Exists { id },
+        Stored::Held(node) => NodeItemResult::Exists { id: node.id },
+        Stored::Replaced(replaced) => {
+            let (id, version) = (replaced.node.id, replaced.node.version);
+            if replaced.changed {
+                NodeItemResult::Updated { id, version, cleaned }
+            } else {
+                NodeItemResult::Unchanged { id, version }
             }
-            Self::Tried(Creation::Exists(id)) => NodeItemResult::Exists { id },
-            Self::Stored(node::Stored::Replaced(replaced)) => match *replaced {
-                node::Replaced { changed: true, node, .. } => {
-                    NodeItemResult::Updated { id: node.id, version: node.version, cleaned }
-                }
-                node::Replaced { changed: false, node, .. } => NodeItemResult::Unchanged { id: node.id, version: node.version },
-            },
         }
     }
 }

@@ -16,14 +16,15 @@ use wardgraph_api::{
 use wardgraph_audit::Subject;
 use wardgraph_gate::{Committed, Leave, Permit, Work};
 use wardgraph_graph::{
-    GraphError,
-    edge::{self, Creation, End, Replaced, Stored},
-    upsert_all,
+    GraphError, There,
+    edge::{self, End, Replaced, Stored},
+    upsert, upsert_all,
 };
 use wardgraph_kernel::{EdgeId, Endpoint, EventType, List, NodeId, Timestamp, Write, field::CreatedAt, hex};
 
 use super::{
     cleaning::{cleaned, items_cleaned},
+    nodes::there,
     note_named_tenant, page,
     relations::direction,
     times,
@@ -43,30 +44,21 @@ pub(crate) async fn create(
     let (new, cleaned) = cleaned(&tenant, domain(new, permit.leave())).await?;
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &named, &tenant);
-    if let Some(created_at) = given {
-        work.explain(json!({ "created_at": created_at }));
-    }
-    let (is_new, edge) = match storing.on_conflict {
-        OnConflict::Error => (true, edge::create(&mut work.tx(), new, now, &*chance).await?),
-        OnConflict::Ignore => match edge::create(&mut work.tx(), new, now, &*chance).await {
-            Err(GraphError::EdgeExists(id)) => (false, edge::get(&mut work.tx(), id).await?),
-            made => (true, made?),
-        },
-        OnConflict::Update => {
-            let stored = upsert_all(&mut work.tx(), std::slice::from_ref(&new), now, &*chance).await?;
-            match stored.into_iter().next() {
-                Some(Stored::Created(edge)) => (true, *edge),
-                Some(Stored::Replaced(replaced)) => {
-                    note_changed(&mut work, &replaced);
-                    (false, replaced.edge)
-                }
-                Some(Stored::NoEnd(field)) => return Err(GraphError::NoEnd { field }.into()),
-                Some(Stored::Superseded) | None => {
-                    return Err(Problem::internal("a stored edge came back without a result").into());
-                }
-            }
+    let there = there(storing.on_conflict, There::Held);
+    let (is_new, edge) = match upsert(&mut work.tx(), &new, there, now, &*chance).await? {
+        Stored::Created(created) => (true, edge::Edge::created(tenant.to_string(), created, new)),
+        Stored::Held(edge) => (false, *edge),
+        Stored::Replaced(replaced) => {
+            note_changed(&mut work, &replaced);
+            (false, replaced.edge)
         }
+        Stored::Exists { id, .. } => return Err(GraphError::EdgeExists(id).into()),
+        Stored::NoEnd(field) => return Err(GraphError::NoEnd { field }.into()),
+        Stored::Superseded => return Err(Problem::internal("one edge cannot be superseded by itself").into()),
     };
+    if given.is_some() {
+        work.explain(json!({ "created_at": edge.created_at }));
+    }
     let subject = is_new.then(|| Subject::from(edge.id));
     let edge = Edge { cleaned, ..wire(edge) };
     Ok(work.commit_all(subject, if is_new { Placed::Created(edge) } else { Placed::Found(edge) }).await?)
@@ -81,7 +73,7 @@ pub(crate) async fn create_all(
     if let Some(problem) = times::forbidden(&permit, batch.edges.iter().any(|new| new.created_at.is_some())) {
         return Ok(permit.begin()?.refuse(problem).await?);
     }
-    let given: Vec<_> = batch.edges.iter().map(|new| new.created_at).collect();
+    let dated: Vec<_> = batch.edges.iter().map(|new| new.created_at.is_some()).collect();
     let leave = permit.leave();
     let sorted = tokio::task::spawn_blocking(move || sorted(batch, now, leave)).await;
     let (mut faults, valid, named) = sorted.map_err(|_| Problem::internal("the items could not be looked at"))?;
@@ -90,26 +82,20 @@ pub(crate) async fn create_all(
     for named in &named {
         note_named_tenant(&mut work, named, &tenant);
     }
-    let stored: Vec<Item> = if storing.on_conflict == OnConflict::Update {
-        upsert_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().map(Item::Stored).collect()
-    } else {
-        edge::create_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().map(Item::Tried).collect()
-    };
-    let mut stored = stored.into_iter().zip(pointers);
+    // The answer tells no content of what is kept: it need not be held.
+    let there = there(storing.on_conflict, There::Named);
+    let mut stored = upsert_all(&mut work.tx(), &valid, there, now, &*chance).await?.into_iter().zip(pointers);
     let (mut subjects, mut answer) = (Vec::<Subject>::new(), EdgeBatchResult::default());
-    for ((index, errors), given) in faults.into_iter().enumerate().zip(given) {
+    for ((index, errors), is_dated) in faults.into_iter().enumerate().zip(dated) {
         let result = match if errors.is_empty() { stored.next() } else { None } {
-            Some((item, cleaned)) => item.result(index, cleaned, &mut work),
+            Some((stored, cleaned)) => {
+                note(&mut work, &stored, is_dated, &mut subjects);
+                told(stored, index, cleaned)
+            }
             None => EdgeItemResult::Refused { errors },
         };
         match &result {
-            EdgeItemResult::Created { id, .. } => {
-                answer.created += 1;
-                match given {
-                    Some(time) => work.changed_telling(EventType::EdgeCreated, *id, json!({ "created_at": time })),
-                    None => subjects.push((*id).into()),
-                }
-            }
+            EdgeItemResult::Created { .. } => answer.created += 1,
             EdgeItemResult::Updated { .. } => answer.updated += 1,
             EdgeItemResult::Unchanged { .. } => {}
             EdgeItemResult::Exists { .. } => answer.failed += usize::from(storing.on_conflict != OnConflict::Ignore),
@@ -120,29 +106,28 @@ pub(crate) async fn create_all(
     Ok(work.commit_all(subjects, Json(answer)).await?)
 }
 
-/// What became of an item that is valid.
-enum Item {
-    Tried(Creation),
-    Stored(Stored),
+/// Has on record what became of an item: what is new with its age, where that was given.
+fn note<E: Endpoint<Mode = Write>>(work: &mut Work<E>, stored: &Stored, is_dated: bool, subjects: &mut Vec<Subject>) {
+    match stored {
+        Stored::Created(created) if is_dated => {
+            work.changed_telling(EventType::EdgeCreated, created.id, json!({ "created_at": created.created_at }));
+        }
+        Stored::Created(created) => subjects.push(created.id.into()),
+        Stored::Replaced(replaced) => note_changed(work, replaced),
+        Stored::Exists { .. } | Stored::Held(_) | Stored::NoEnd(_) | Stored::Superseded => {}
+    }
 }
 
-impl Item {
-    /// The item's result; what it changed is on record.
-    fn result<E: Endpoint<Mode = Write>>(self, index: usize, cleaned: Vec<String>, work: &mut Work<E>) -> EdgeItemResult {
-        match self {
-            Self::Tried(Creation::Created { id, .. }) => EdgeItemResult::Created { id, cleaned },
-            Self::Tried(Creation::Exists { id, differs }) => EdgeItemResult::Exists { id, differs },
-            Self::Stored(Stored::Created(edge)) => EdgeItemResult::Created { id: edge.id, cleaned },
-            Self::Stored(Stored::Replaced(replaced)) if replaced.changed => {
-                note_changed(work, &replaced);
-                EdgeItemResult::Updated { id: replaced.edge.id, cleaned }
-            }
-            Self::Stored(Stored::Replaced(replaced)) => EdgeItemResult::Unchanged { id: replaced.edge.id },
-            Self::Tried(Creation::NoEnd(end)) | Self::Stored(Stored::NoEnd(end)) => {
-                refused(format!("/edges/{index}/{end}"), "is no node of this tenant")
-            }
-            Self::Stored(Stored::Superseded) => refused(format!("/edges/{index}"), "a later item of the batch is the same edge"),
-        }
+/// What became of an item that is valid.
+fn told(stored: Stored, index: usize, cleaned: Vec<String>) -> EdgeItemResult {
+    match stored {
+        Stored::Created(created) => EdgeItemResult::Created { id: created.id, cleaned },
+        Stored::Exists { id, differs } => EdgeItemResult::Exists { id, differs },
+        Stored::Held(edge) => EdgeItemResult::Exists { id: edge.id, differs: false },
+        Stored::Replaced(replaced) if replaced.changed => EdgeItemResult::Updated { id: replaced.edge.id, cleaned },
+        Stored::Replaced(replaced) => EdgeItemResult::Unchanged { id: replaced.edge.id },
+        Stored::NoEnd(end) => refused(format!("/edges/{index}/{end}"), "is no node of this tenant"),
+        Stored::Superseded => refused(format!("/edges/{index}"), "a later item of the batch is the same edge"),
     }
 }
 

@@ -8,15 +8,14 @@ use wardgraph_api::{
     wire::{Name, ObjectText},
 };
 use wardgraph_audit::Subject;
-use wardgraph_gate::{Committed, Leave, Permit, Plan, Work};
+use wardgraph_gate::{Committed, Leave, Permit, Plan};
 use wardgraph_graph::{
-    GraphError,
+    GraphError, There,
     filter::Filter,
     listing::{self, Listing},
-    node::{self, Meant},
-    upsert_all,
+    node, upsert,
 };
-use wardgraph_kernel::{Chance, Endpoint, Guards, List, NodeId, Timestamp, Write, field::CreatedAt};
+use wardgraph_kernel::{Guards, List, NodeId, Write, field::CreatedAt};
 
 use super::{cleaning::cleaned, note_named_tenant, page, times, update_event, versions::meant};
 use crate::{Failure, Services};
@@ -40,53 +39,43 @@ pub(crate) async fn create<E: Guards<CreatedAt, Mode = Write, Output = Stored<No
     }
     times::invalid(given, now)?;
     let (new, cleaned) = cleaned(&tenant, domain(new, permit.leave())).await?;
-    services.backlog.admit_if(new.has_text(), &owner)?;
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &named, &tenant);
     if let Some(created_at) = given {
         work.explain(json!({ "created_at": created_at }));
     }
-    let stored = match storing.on_conflict {
-        OnConflict::Error => created(node::create(&mut work.tx(), new, now, &*chance).await?),
-        OnConflict::Ignore => match node::create(&mut work.tx(), new, now, &*chance).await {
-            // Held, so that it is not erased before what is kept of this answer can be taken back.
-            Err(GraphError::ExternalIdTaken(id)) => {
-                (None, Stored::Found(wire(node::hold(&mut work.tx(), id, Meant::ANY).await?)))
-            }
-            made => created(made?),
-        },
-        OnConflict::Update => match upserted(&mut work, &new, &if_match, now, &*chance).await? {
-            made @ node::Stored::Created(_) => created(made.node(owner.to_string(), new, now)),
-            node::Stored::Replaced(replaced) => {
-                if replaced.changed {
-                    work.changed(update_event::<E>(), replaced.node.id);
-                }
-                (None, Stored::Found(wire(replaced.node)))
-            }
-        },
+    let there = there(storing.on_conflict, There::Held);
+    let stored = if if_match == IfMatch::Absent {
+        upsert(&mut work.tx(), &new, there, now, &*chance).await?
+    } else {
+        let replaced = node::replace_by_external_id(&mut work.tx(), &new, meant(&if_match), now).await?;
+        node::Stored::Replaced(Box::new(replaced))
     };
-    let (subject, stored) = stored;
+    services.backlog.admit_if(stored.is_queued(&new), &owner)?;
+    let (subject, stored) = match stored {
+        node::Stored::Created(id) => {
+            let node = node::Node::created(owner.to_string(), id, new, now);
+            (Some(Subject::from(id)), Stored::Created(wire(node)))
+        }
+        node::Stored::Exists(id) => return Err(GraphError::ExternalIdTaken(id).into()),
+        node::Stored::Held(node) => (None, Stored::Found(wire(*node))),
+        node::Stored::Replaced(replaced) => {
+            if replaced.changed {
+                work.changed(update_event::<E>(), replaced.node.id);
+            }
+            (None, Stored::Found(wire(replaced.node)))
+        }
+    };
     Ok(work.commit_all(subject, with_cleaned(stored, cleaned)).await?)
 }
 
-/// Stores a node whatever is there, or in place of what is meant.
-async fn upserted<E: Endpoint<Mode = Write>>(
-    work: &mut Work<E>,
-    new: &node::NewNode,
-    if_match: &IfMatch,
-    now: Timestamp,
-    chance: &dyn Chance,
-) -> Result<node::Stored, Failure> {
-    if *if_match == IfMatch::Absent {
-        let stored = upsert_all(&mut work.tx(), std::slice::from_ref(new), now, chance).await?;
-        return Ok(stored.into_iter().next().ok_or_else(|| Problem::internal("a stored node came back without a result"))?);
+/// What becomes of what is there already, where what is kept may be `kept`.
+pub(super) fn there(on_conflict: OnConflict, kept: There) -> There {
+    match on_conflict {
+        OnConflict::Error => There::Named,
+        OnConflict::Ignore => kept,
+        OnConflict::Update => There::Changed,
     }
-    let replaced = node::replace_by_external_id(&mut work.tx(), new, meant(if_match), now).await?;
-    Ok(node::Stored::Replaced(Box::new(replaced)))
-}
-
-fn created(node: node::Node) -> (Option<Subject>, Stored<Node>) {
-    (Some(node.id.into()), Stored::Created(wire(node)))
 }
 
 fn with_cleaned(stored: Stored<Node>, cleaned: Vec<String>) -> Stored<Node> {

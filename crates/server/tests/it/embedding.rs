@@ -380,8 +380,9 @@ async fn a_nodes_history_keeps_the_newest_hundred() {
 async fn a_tenant_whose_queue_is_full_is_told_to_wait_and_no_other_is() {
     let app = App::start().await;
     let (eager, other) = (app.owner("tenant-a"), app.owner("tenant-b"));
-    nodes(&eager, &texts(5)).await;
+    nodes(&eager, &texts(4)).await;
     nodes(&other, &texts(4)).await;
+    eager.post("/nodes", &json!({ "classes": ["T"], "props": { "text": "named" }, "external_id": "named" })).await.created();
     let path = format!("/nodes/{}", eager.get("/nodes").await.ok()["nodes"][0]["id"].as_str().unwrap());
     let body = json!({ "classes": ["T"], "props": { "text": "other" } });
     let model = Dial::named("m");
@@ -402,6 +403,19 @@ async fn a_tenant_whose_queue_is_full_is_told_to_wait_and_no_other_is() {
     eager.put(&path, &json!({ "classes": ["U"], "props": now["props"] })).await.ok();
     eager.post(&format!("{path}/restore"), &json!({ "version": 1 })).await.ok();
     assert_eq!(eager.post("/nodes/batch", &json!({ "nodes": [without] })).await.ok()["created"], 1);
+    let named = |text: &str| json!({ "classes": ["T"], "props": { "text": text }, "external_id": "named" });
+    let (same, other_text) = (named("named"), named("another"));
+    assert_eq!(eager.post("/nodes?on_conflict=update", &other_text).await.status, 429);
+    assert_eq!(eager.post("/nodes/batch?on_conflict=update", &json!({ "nodes": [same, without, with_text] })).await.status, 429);
+    for conflict in ["update", "ignore"] {
+        assert_eq!(eager.post(&format!("/nodes?on_conflict={conflict}"), &same).await.ok()["version"], 1);
+        let batch = json!({ "nodes": [same, without] });
+        let answer = eager.post(&format!("/nodes/batch?on_conflict={conflict}"), &batch).await.ok();
+        assert_eq!((&answer["created"], &answer["failed"]), (&json!(1), &json!(0)), "{answer}");
+    }
+    assert_eq!(eager.post("/nodes?on_conflict=ignore", &other_text).await.ok()["props"], same["props"]);
+    let relabelled = json!({ "classes": ["U"], "props": same["props"], "external_id": "named" });
+    assert_eq!(eager.post("/nodes?on_conflict=update", &relabelled).await.ok()["version"], 2);
     let wordless = eager.post("/nodes", &without).await.created();
     let wordless = format!("/nodes/{}", wordless["id"].as_str().unwrap());
     assert_eq!(eager.delete(&wordless).await.status, 204);

@@ -1,6 +1,8 @@
 //! Writes that are sent again: answered again, and not done again.
 
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio_postgres::Client;
 use wardgraph_api::table::{Row, rows};
 use wardgraph_gate::idempotency::MOST_OCTETS;
 use wardgraph_store::Timeouts;
@@ -14,7 +16,7 @@ const UNCOMMITTED: &str =
     "insert into wardgraph.nodes (tenant_id, node_id, external_id, classes, props, metadata, refresh_policy, triggers, created_at, updated_at)
      values ('tenant-a', gen_random_uuid(), $1, '{}', '{}', '{}', '{}', '[]', now(), now())";
 
-async fn keyed(caller: &Caller, key: &str, path: &str, body: &Value) -> Reply {
+pub(crate) async fn keyed(caller: &Caller, key: &str, path: &str, body: &Value) -> Reply {
     Reply::of(caller.request("POST", path).header(KEY, key).json(body)).await
 }
 
@@ -93,10 +95,24 @@ async fn a_key_belongs_to_one_request_of_one_actor_in_one_tenant() {
 }
 
 /// A server whose statements may wait for a while.
-async fn patient() -> App {
+pub(crate) async fn patient() -> App {
     let long = std::time::Duration::from_mins(2);
     let timeouts = Timeouts { statement: long, transaction: long, ..Timeouts::default() };
     App::with(AppOptions { timeouts, ..AppOptions::default() }).await
+}
+
+/// A request under the key `k` that waits for what somebody else holds.
+pub(crate) async fn under_way(owner: &Caller, path: &'static str, body: &Value, watcher: &Client) -> JoinHandle<Reply> {
+    let running = tokio::spawn({
+        let (owner, body) = (owner.clone(), body.clone());
+        async move { keyed(&owner, "k", path, &body).await }
+    });
+    let waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    while watcher.query(waiting, &[]).await.unwrap().is_empty() {
+        assert!(!running.is_finished(), "{path} waited for nobody");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    running
 }
 
 /// A node with this external id.
@@ -105,20 +121,20 @@ fn named(external_id: &str) -> Value {
 }
 
 /// The creation of a node with this external id, under this key, while the test goes on.
-fn creating(owner: &Caller, key: &str, external_id: &str) -> tokio::task::JoinHandle<Reply> {
+fn creating(owner: &Caller, key: &str, external_id: &str) -> JoinHandle<Reply> {
     let (owner, key, node) = (owner.clone(), key.to_owned(), named(external_id));
     tokio::spawn(async move { keyed(&owner, &key, "/nodes", &node).await })
 }
 
 /// Until the database says so.
-async fn until(watcher: &tokio_postgres::Client, holds: &str) {
+async fn until(watcher: &Client, holds: &str) {
     while !watcher.query_one(holds, &[]).await.unwrap().get::<_, bool>(0) {
         tokio::time::sleep(std::time::Duration::from_millis(2)).await;
     }
 }
 
 /// Until so many wait for what somebody else holds.
-async fn waiting(watcher: &tokio_postgres::Client, many: usize) {
+async fn waiting(watcher: &Client, many: usize) {
     let at_locks = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
     until(watcher, &format!("select ({at_locks}) = {many}")).await;
 }
@@ -222,7 +238,7 @@ async fn a_key_is_one_clients_whoever_the_person_is() {
 }
 
 /// As if a tenant's answers had these numbers: how much was kept until then.
-async fn filled(superuser: &tokio_postgres::Client, tenant: &str, through: &[Option<i64>]) {
+async fn filled(superuser: &Client, tenant: &str, through: &[Option<i64>]) {
     let filler =
         "insert into wardgraph.idempotency (tenant_id, actor_id, endpoint, key, fingerprint, status, body, created_at, through)
                   select $1, 'somebody', 'CreateNode', 'filler ' || n, '', 201, 'whole', max(i.created_at), t.through

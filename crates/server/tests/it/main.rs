@@ -68,6 +68,7 @@ mod lineage;
 mod logs;
 mod many_edges;
 mod matrix;
+mod meanwhile;
 mod migration;
 mod names;
 mod neighbours;

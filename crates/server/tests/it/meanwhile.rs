@@ -1,0 +1,164 @@
+//! Storing what is there already while somebody erases it, or while it comes and goes.
+
+use serde_json::{Value, json};
+use tokio_postgres::Client;
+use wardgraph_testkit::{App, Caller};
+
+use crate::idempotency::{keyed, patient, under_way};
+
+const WORD: &str = "axolotl";
+const WAITING: &str = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+
+fn named(name: &str) -> Value {
+    json!({ "classes": ["A"], "props": { "of": name }, "external_id": name })
+}
+
+async fn two(caller: &Caller) -> (String, String) {
+    let node = async |name: &str| caller.post("/nodes", &named(name)).await.created()["id"].as_str().unwrap().to_owned();
+    (node("a").await, node("b").await)
+}
+
+fn edge(rel: &str, of: &str) -> Value {
+    json!({ "src_external_id": "a", "rel": rel, "dst_external_id": "b", "props": { "of": of } })
+}
+
+#[tokio::test]
+async fn an_erasure_overtakes_no_answer_that_tells_of_what_it_erases() {
+    for (path, there, again) in [
+        ("/edges?on_conflict=ignore", edge("R", WORD), edge("R", "")),
+        ("/edges?on_conflict=update", edge("R", WORD), edge("R", WORD)),
+        ("/nodes?on_conflict=ignore", json!({ "classes": ["A"], "props": { "of": WORD }, "external_id": "c" }), named("c")),
+    ] {
+        for end in [0, 1] {
+            let app = patient().await;
+            let owner = app.owner("tenant-a");
+            let (a, b) = two(&owner).await;
+            let made = owner.post(path.split_once('?').unwrap().0, &there).await.created();
+            let erased = if path.starts_with("/nodes") { made["id"].as_str().unwrap() } else { [&a, &b][end] }.to_owned();
+            // The answer is made, and cannot be kept yet.
+            let mut superuser = app.database.behind_the_scenes().await;
+            let watcher = app.database.behind_the_scenes().await;
+            let held = superuser.transaction().await.unwrap();
+            held.batch_execute("lock table wardgraph.idempotency_subjects in share mode").await.unwrap();
+            let running = under_way(&owner, path, &again, &watcher).await;
+            let erasing = tokio::spawn({
+                let owner = owner.clone();
+                async move { owner.delete(&format!("/nodes/{erased}?hard=true")).await }
+            });
+            while !erasing.is_finished() && watcher.query_one(WAITING, &[]).await.unwrap().get::<_, i64>(0) < 2 {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+            held.rollback().await.unwrap();
+            assert!(running.await.unwrap().text.contains(WORD), "{path}");
+            assert_eq!(erasing.await.unwrap().status, 204);
+            let replayed = keyed(&owner, "k", path, &again).await;
+            assert_eq!(replayed.headers["idempotency-replayed"], "true", "{path}");
+            assert!(!replayed.text.contains(WORD), "{path}: {}", replayed.text);
+            assert_eq!(replayed.status, 409, "{path}");
+            let kept = format!("select count(*) from wardgraph.idempotency where body like '%{WORD}%'");
+            assert_eq!(watcher.query_one(&kept, &[]).await.unwrap().get::<_, i64>(0), 0, "{path}");
+        }
+    }
+}
+
+/// Deletes what has the mark as soon as it was in somebody's way: once the statement that met it has ended, and before the next.
+async fn goes_when_it_was_met(client: &Client) {
+    let sql = "create function public.goes() returns trigger language plpgsql security definer as $$
+               begin
+                 execute format('delete from wardgraph.%I where props ? ''goes''', tg_table_name);
+                 return null;
+               end $$;
+               create trigger goes after insert on wardgraph.edges for each statement execute function public.goes();
+               create trigger goes after insert on wardgraph.nodes for each statement execute function public.goes();";
+    client.batch_execute(sql).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_goes_between_being_met_and_being_looked_up_is_created() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    two(&owner).await;
+    let client = app.database.behind_the_scenes().await;
+    goes_when_it_was_met(&client).await;
+    let mark_edge = "update wardgraph.edges set props = '{\"goes\": true}' where rel = 'R'";
+    let mark_node = "update wardgraph.nodes set props = '{\"goes\": true}' where external_id = 'c'";
+    owner.post("/edges", &edge("R", "first")).await.created();
+    owner.post("/nodes", &named("c")).await.created();
+    for conflict in ["error", "ignore", "update"] {
+        for (table, mark, new) in [("edges", mark_edge, edge("R", conflict)), ("nodes", mark_node, named("c"))] {
+            client.batch_execute(mark).await.unwrap();
+            let made = owner.post(&format!("/{table}?on_conflict={conflict}"), &new).await.created();
+            assert_eq!(made["props"], new["props"], "{table} {conflict}");
+            client.batch_execute(mark).await.unwrap();
+            let other = if table == "edges" { edge(conflict, "other") } else { named(conflict) };
+            let batch = json!({ table: [other, new] });
+            let answer = owner.post(&format!("/{table}/batch?on_conflict={conflict}"), &batch).await.ok();
+            assert_eq!((&answer["created"], &answer["failed"]), (&json!(2), &json!(0)), "{table} {conflict}: {answer}");
+            let found = owner.get(&format!("/{table}")).await.ok();
+            let mine = found[table].as_array().unwrap().iter().filter(|one| one["props"] == new["props"]).count();
+            assert_eq!(mine, 1, "{table} {conflict}: {found}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_goes_before_it_is_held_is_created() {
+    let app = patient().await;
+    let owner = app.owner("tenant-a");
+    let (a, _) = two(&owner).await;
+    let mut superuser = app.database.behind_the_scenes().await;
+    let watcher = app.database.behind_the_scenes().await;
+    owner.post("/edges", &edge("R", "first")).await.created();
+    owner.post("/nodes", &named("c")).await.created();
+    let hold_node = "select from wardgraph.nodes where external_id = 'c' for update".to_owned();
+    for (path, new, hold, goes) in [
+        (
+            "/edges?on_conflict=ignore",
+            edge("R", "second"),
+            format!("select from wardgraph.nodes where node_id = '{a}' for update"),
+            "delete from wardgraph.edges",
+        ),
+        ("/nodes?on_conflict=ignore", named("c"), hold_node, "delete from wardgraph.nodes where external_id = 'c'"),
+    ] {
+        let held = superuser.transaction().await.unwrap();
+        held.batch_execute(&hold).await.unwrap();
+        let running = under_way(&owner, path, &new, &watcher).await;
+        held.batch_execute(goes).await.unwrap();
+        held.commit().await.unwrap();
+        assert_eq!(running.await.unwrap().created()["props"], new["props"], "{path}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_deletes_edges_takes_them_in_the_order_in_which_others_change_them() {
+    let app = patient().await;
+    let owner = app.owner("tenant-a");
+    let (a, _) = two(&owner).await;
+    let mut superuser = app.database.behind_the_scenes().await;
+    let watcher = app.database.behind_the_scenes().await;
+    for path in [format!("/nodes/{a}/edges"), format!("/nodes/{a}")] {
+        let mut ids = Vec::new();
+        for rel in ["R", "S"] {
+            ids.push(owner.post("/edges", &edge(rel, "")).await.created()["id"].as_str().unwrap().to_owned());
+        }
+        // The one of the lesser id lies behind the other.
+        ids.sort_unstable();
+        let (first, second) = (&ids[0], &ids[1]);
+        watcher.batch_execute(&format!("update wardgraph.edges set size_bytes = 3 where edge_id = '{first}'")).await.unwrap();
+        let held = superuser.transaction().await.unwrap();
+        held.batch_execute(&format!("select from wardgraph.edges where edge_id = '{first}' for update")).await.unwrap();
+        let deleting = tokio::spawn({
+            let (owner, path) = (owner.clone(), path.clone());
+            async move { owner.delete(&path).await }
+        });
+        while watcher.query_one(WAITING, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+            assert!(!deleting.is_finished(), "{path} waited for nobody");
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        let free = format!("select from wardgraph.edges where edge_id = '{second}' for update nowait");
+        assert!(watcher.query_one(&free, &[]).await.is_ok(), "{path}: the second is taken before the first");
+        held.rollback().await.unwrap();
+        assert!(deleting.await.unwrap().status.is_success(), "{path}");
+        assert_eq!(owner.get("/edges").await.ok()["count"], 0, "{path}");
+    }
+}
