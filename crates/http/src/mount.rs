@@ -260,7 +260,7 @@ where
         condition::understood::<E>(&parts)?;
         let pass = match E::Entry::confirm::<E>(admitted.pass, &body).await? {
             Confirmed::Pass(pass) => pass,
-            Confirmed::Again(kept) => return Ok(reply::again(kept)),
+            Confirmed::Again(kept) => return kept.problem().map_or_else(|| Ok(reply::again(kept)), Err),
         };
         let input = E::Input::decode(&mut parts, body).await?;
         let response = condition::judged::<E>(&parts.headers, handler.serve(pass, input).await?.reply())?;
