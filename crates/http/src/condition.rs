@@ -40,7 +40,7 @@ pub(crate) fn judged<E: Endpoint>(headers: &HeaderMap, response: Response) -> Re
     let Some(tag) = response.headers().get(header::ETAG).filter(|_| E::SPEC.method == Method::GET) else { return Ok(response) };
     let names = |named: Option<Named>, by_weak: bool| named.map(|named| named.has(tag.as_bytes(), by_weak));
     if names(named(headers, &header::IF_MATCH)?, false) == Some(false) {
-        return Err(explained(headers, Problem::precondition("it is of another version than is meant: read it again")));
+        return Err(Problem::precondition("it is of another version than is meant: read it again"));
     }
     if names(named(headers, &header::IF_NONE_MATCH)?, true) != Some(true) {
         return Ok(response);
@@ -53,8 +53,8 @@ pub(crate) fn judged<E: Endpoint>(headers: &HeaderMap, response: Response) -> Re
 
 /// A refusal because of another version says so where a tag was weak, which is of no version here.
 pub(crate) fn explained(headers: &HeaderMap, problem: Problem) -> Problem {
-    let weak = matches!(named(headers, &header::IF_MATCH), Ok(Some(Named::Tags(tags))) if tags.iter().any(|tag| tag.is_weak));
-    if problem.status != 412 || !weak {
+    let weak = || matches!(named(headers, &header::IF_MATCH), Ok(Some(Named::Tags(tags))) if tags.iter().any(|tag| tag.is_weak));
+    if problem.status != 412 || !weak() {
         return problem;
     }
     Problem { detail: format!("{}; weak tags (`W/`) never match", problem.detail).into(), ..problem }
