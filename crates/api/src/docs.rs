@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, sync::LazyLock};
 
-use wardgraph_kernel::Access;
+use wardgraph_kernel::{Access, Field};
 
 use crate::table::{Row, rows};
 
@@ -29,15 +29,18 @@ fn page() -> String {
 pub fn endpoints_document() -> String {
     let mut out = String::from(
         "# Endpoints\n\nGenerated from the endpoint table (`crates/api/src/table/`); a test keeps it fresh. Access is who may enter (`fresh sign-in`: with a session whose \
-         sign-in is at most `accounts.fresh_minutes` ago), limit the class \
+         sign-in is at most `accounts.fresh_minutes` ago), permission what is asked, and after it which field wants another one besides, limit the class \
          that is charged, event what a change leaves in the audit log for each subject, body the largest one in bytes.\n\n\
          | method | path | access | permission | limit | event | body | what it does |\n|---|---|---|---|---|---|---|---|\n",
     );
     for Row { spec, .. } in rows() {
-        let permission = match spec.access {
+        let mut permission = match spec.access {
             Access::Permission(permission) => format!("`{permission}`"),
             Access::Own(_) | Access::Credential(_) | Access::Public(_) | Access::Signed(_) => String::new(),
         };
+        for Field { path, permission: wanted } in spec.fields {
+            let _ = write!(permission, "; `{path}`: `{wanted}`");
+        }
         let why = match spec.access {
             Access::Own(why) | Access::Credential(why) | Access::Public(why) => format!(": {why}"),
             Access::Permission(_) | Access::Signed(_) => String::new(),
@@ -68,12 +71,14 @@ fn section(out: &mut String, row: &Row) {
         Access::Own(why) | Access::Credential(why) | Access::Public(why) => format!("{}: {}", spec.access.word(), escape(why)),
         Access::Signed(_) => "a verified signature".into(),
     };
+    let field = |Field { path, permission }: &Field| format!(" · <code>{path}</code> needs <code>{permission}</code>");
+    let fields: String = spec.fields.iter().map(field).collect();
     let fresh = spec.fresh.map(|why| format!(" · fresh sign-in: {}", escape(why))).unwrap_or_default();
     let event = spec.event.map(|event| format!(" · leaves <code>{}</code>", event.word())).unwrap_or_default();
     // Writing to a String cannot fail.
     let _ = write!(
         out,
-        "<section id=\"{id}\"><h2><span class=\"{method}\">{method}</span> <code>{path}</code></h2><p>{doc}</p><p class=\"meta\">{access}{fresh} · limit <code>{limit}</code>{event} · answers {status}</p></section>",
+        "<section id=\"{id}\"><h2><span class=\"{method}\">{method}</span> <code>{path}</code></h2><p>{doc}</p><p class=\"meta\">{access}{fields}{fresh} · limit <code>{limit}</code>{event} · answers {status}</p></section>",
         id = spec.id,
         method = spec.method.word(),
         path = escape(spec.path),

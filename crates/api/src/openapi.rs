@@ -100,6 +100,11 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
         Rows::Accounts => _ = fields.insert("x-rows".into(), json!("accounts")),
         Rows::Directory => _ = fields.insert("x-rows".into(), json!("directory")),
     }
+    if !spec.fields.is_empty() {
+        let wanted: Map<String, Value> =
+            spec.fields.iter().map(|field| (field.path.to_owned(), json!(field.permission.word()))).collect();
+        fields.insert("x-fields".into(), wanted.into());
+    }
     if let Some(why) = spec.fresh {
         fields.insert("x-fresh".into(), json!(why));
     }

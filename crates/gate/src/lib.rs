@@ -29,6 +29,7 @@ mod entry;
 mod folding;
 mod handler;
 pub mod idempotency;
+mod leave;
 mod ledger;
 mod look;
 mod others;
@@ -54,6 +55,7 @@ pub use committed::{Committed, Finish};
 pub use document::Described;
 pub use entry::{Confirmed, Entry};
 pub use handler::Handler;
+pub use leave::Leave;
 pub use look::Look;
 pub use others::Others;
 pub use permit::{Account, Permit, Person};
@@ -68,4 +70,4 @@ use wardgraph_store::StatementInfo;
 pub const STATEMENTS: &[&[&StatementInfo]] = &[idempotency::STATEMENTS, binding::STATEMENTS];
 
 // What handlers meet of the store without holding it.
-pub use wardgraph_store::{Index, Indexes, Made, Plan, Space, StoreError, Tx};
+pub use wardgraph_store::{Index, Indexes, Made, Plan, Question, Space, StoreError, Tx};

@@ -72,7 +72,7 @@ impl Gate {
 async fn look_up(store: &Store, tenant: &TenantId) -> Result<Premises, OrganizationError> {
     let mut unit = store.unit::<Read>(Role::Identity, Scope::System, Plan::Auto)?;
     unit.end_with_next();
-    organization::premises(&mut unit.tx::<Identity>(), tenant).await
+    unit.tx::<Identity>().ask(organization::premises(tenant)).await
 }
 
 impl Admission {

@@ -3,7 +3,7 @@
 mod upsert;
 
 pub(crate) use upsert::STATEMENTS as UPSERT_STATEMENTS;
-pub use upsert::{Replaced, Stored, upsert_all};
+pub use upsert::{Replaced, Stored};
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -47,12 +47,16 @@ const CREATE: Statement<Write> = Statement::writing(
        insert into edges (tenant_id, edge_id, src, rel, dst, props, size_bytes, created_at)
        select $1, edge_id, src, rel, dst, props, size_bytes, coalesce(created_at, $10) from input where src is not null and dst is not null
        -- In one order for all, as nodes are created: two batches with the same edges wait for each other, and never in a circle.
-       order by src, rel, dst, n
+       order by src, rel, dst, n * $12::bigint
        on conflict (tenant_id, src, rel, dst) do nothing
        returning edge_id
      )
      select i.src, i.dst, c.edge_id is not null from input i left join created c using (edge_id) order by i.n",
 );
+
+/// What [`CREATE`] multiplies the places of items by that are one edge: the smallest is created.
+const FIRST: i64 = 1;
+const LAST: i64 = -1;
 
 /// The edges that stand where others were to be created, and whether they say something else: asked after creating, so that those of other
 /// requests and of the same batch are seen.
@@ -165,6 +169,8 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
 
 /// How many edges go or come in one request at most, each with its event.
 pub const MOST_EDGES: i64 = 10_000;
+/// How many go with a node that is erased: those beyond [`MOST_EDGES`] have their events from the purge.
+pub(crate) const MOST_ERASED: i64 = 100_000;
 
 /// Which way an edge runs, seen from a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -293,10 +299,21 @@ pub async fn create(tx: &mut Tx<'_, Write>, new: NewEdge, now: Timestamp, chance
     }
 }
 
-/// Creates edges: one result an item, in the items' order.
+/// Creates edges: one result an item, in the items' order. Of several items that are one edge the first is created.
 pub async fn create_all(
     tx: &mut Tx<'_, Write>,
     new: &[NewEdge],
+    now: Timestamp,
+    chance: &dyn Chance,
+) -> Result<Vec<Creation>, GraphError> {
+    insert(tx, new, FIRST, now, chance).await
+}
+
+/// Creates edges; `counts` says which of several items that are one edge is created, [`FIRST`] or [`LAST`].
+async fn insert(
+    tx: &mut Tx<'_, Write>,
+    new: &[NewEdge],
+    counts: i64,
     now: Timestamp,
     chance: &dyn Chance,
 ) -> Result<Vec<Creation>, GraphError> {
@@ -312,8 +329,8 @@ pub async fn create_all(
     let sizes: Vec<i32> = new.iter().map(NewEdge::size_bytes).collect();
     let times: Vec<Option<Timestamp>> = new.iter().map(|e| e.created_at).collect();
     let tenant = tx.tenant();
-    let params: [&(dyn ToSql + Sync); 11] =
-        [&tenant, &ids, &src, &src_external, &rel, &dst, &dst_external, &props, &sizes, &now, &times];
+    let params: [&(dyn ToSql + Sync); 12] =
+        [&tenant, &ids, &src, &src_external, &rel, &dst, &dst_external, &props, &sizes, &now, &times, &counts];
     let rows = tx.write(&CREATE, &params).await?;
     let mut results = Vec::with_capacity(new.len());
     let mut taken = Vec::new();

@@ -17,9 +17,11 @@ pub mod purge;
 pub mod search;
 mod text;
 pub mod tiers;
+mod upsert;
 
 pub use error::GraphError;
 pub use text::content;
+pub use upsert::upsert_all;
 
 use wardgraph_store::StatementInfo;
 

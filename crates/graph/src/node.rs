@@ -12,7 +12,7 @@ pub use delete::{Erased, delete, erase, restore as restore_deleted};
 pub use deleted::{DeletedNode, deleted};
 pub use replace::{MOST_VERSIONS, Meant, Replaced, hold, replace};
 pub use shared::erase as erase_shared;
-pub use upsert::{Stored, replace_by_external_id, upsert_all};
+pub use upsert::{Stored, replace_by_external_id};
 pub use version::{Version, earlier, renew, versions};
 
 use serde_json::{Map, Value};

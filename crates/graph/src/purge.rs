@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use uuid::Uuid;
-use wardgraph_kernel::{Mode, NodeId, Read, TenantId, Timestamp, Write};
+use wardgraph_kernel::{EdgeId, Mode, NodeId, Read, TenantId, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
 use crate::node::MOST_VERSIONS;
@@ -47,21 +47,24 @@ const UNPARK: Statement<Write> = Statement::writing(
          (select i.edge_id from deleted_edges i where i.tenant_id = $1 and i.dst = d.node_id limit $4)
        ) e limit $4
      ), gone as (
-       delete from deleted_edges e where e.tenant_id = $1 and e.edge_id = any(array(select a.edge_id from at a)) returning 1
+       delete from deleted_edges e where e.tenant_id = $1 and e.edge_id = any(array(select a.edge_id from at a)) returning e.edge_id, e.untold
      )
-     select count(*) from gone",
+     select count(*), array(select edge_id from gone where untold) from gone",
 );
 
-/// Erases deleted nodes and everything that they were. A job that a worker holds is that worker's to drop.
+/// Erases deleted nodes and everything that they were. Returns the nodes, but for those that were emptied, and the edges whose deletion nobody was
+/// told of. A job that a worker holds is that worker's to drop.
 const ERASE: Statement<Write> = Statement::writing(
     "graph.purge.erase",
     &[Role::App, Role::Worker],
     "with gone as (
-       delete from deleted_nodes d where d.tenant_id = $1 and d.node_id = any($2) and ($3::timestamptz is null or d.purge_at <= $3) returning d.node_id
+       delete from deleted_nodes d where d.tenant_id = $1 and d.node_id = any($2) and ($3::timestamptz is null or d.purge_at <= $3)
+       returning d.node_id, cardinality(d.classes) = 0 as was_empty
      ), versions as (
        delete from node_versions v using gone g where v.tenant_id = $1 and v.node_id = g.node_id
      ), parted as (
        delete from deleted_edges e using gone g where e.tenant_id = $1 and (e.src = g.node_id or e.dst = g.node_id)
+       returning e.edge_id, e.untold
      ), vectors as (
        delete from deleted_embeddings v using gone g where v.tenant_id = $1 and v.node_id = g.node_id
      ), history as (
@@ -72,7 +75,32 @@ const ERASE: Statement<Write> = Statement::writing(
        delete from jobs j using gone g join free f on f.subject_id = g.node_id
        where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = g.node_id
      )
-     select g.node_id from gone g",
+     select g.node_id, null::uuid as edge_id from gone g where not g.was_empty
+     union all
+     select null, p.edge_id from parted p where p.untold",
+);
+
+/// Erases everything that a deleted node was, but for the edges that wait for it: its row stays for the purge to find them by.
+const EMPTY: Statement<Write> = Statement::writing(
+    "graph.purge.empty",
+    &[Role::App],
+    "with gone as (
+       update deleted_nodes d set external_id = null, classes = '{}', props = '{}', payload_ref = null, metadata = '{}', refresh_policy = '{}',
+         triggers = '[]', content = null, size_bytes = 0
+       where d.tenant_id = $1 and d.node_id = $2 returning d.node_id
+     ), versions as (
+       delete from node_versions v using gone g where v.tenant_id = $1 and v.node_id = g.node_id
+     ), vectors as (
+       delete from deleted_embeddings v using gone g where v.tenant_id = $1 and v.node_id = g.node_id
+     ), history as (
+       delete from embedding_history h using gone g where h.tenant_id = $1 and h.node_id = g.node_id
+     ), free as materialized (
+       select j.subject_id from jobs j where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = $2 for update skip locked
+     ), dropped as (
+       delete from jobs j using gone g join free f on f.subject_id = g.node_id
+       where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = g.node_id
+     )
+     select node_id from gone",
 );
 
 /// Puts a claimed purge off until the tenant's next node is due, or ends it where there is none.
@@ -96,7 +124,7 @@ const DEPTH: Statement<Read> = Statement::reading(
 );
 
 pub(crate) const STATEMENTS: &[&StatementInfo] =
-    &[CLAIM.info(), DUE.info(), UNPARK.info(), ERASE.info(), NEXT.info(), DEPTH.info()];
+    &[CLAIM.info(), DUE.info(), UNPARK.info(), ERASE.info(), EMPTY.info(), NEXT.info(), DEPTH.info()];
 
 /// A tenant whose purge was claimed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,12 +157,14 @@ pub struct Erased {
     pub nodes: Vec<NodeId>,
     /// How many edges waited for nodes that are not erased yet.
     pub edges: i64,
+    /// The edges whose deletion nobody was told of so far.
+    pub untold: Vec<EdgeId>,
 }
 
 impl Erased {
     /// Whether nothing was left to erase.
     pub const fn is_nothing(&self) -> bool {
-        self.nodes.is_empty() && self.edges == 0
+        self.nodes.is_empty() && self.edges == 0 && self.untold.is_empty()
     }
 }
 
@@ -148,19 +178,29 @@ pub async fn purge(tx: &mut Tx<'_, Write>, most: i64, now: Timestamp) -> Result<
     }
     let unparked = tx.write(&UNPARK, &[&tenant, &due, &now, &rows]).await?;
     let edges = unparked.first().map_or(Ok(0), |row| row.try_get(0))?;
+    let mut untold = unparked.first().map_or_else(|| Ok(Vec::new()), |row| row.try_get::<Vec<Uuid>>(1))?;
     // An edge that is met from both of its ends counts twice there and once here: so half of the bound may be all that there was room for.
     if edges >= rows / 2 {
-        return Ok(Erased { nodes: Vec::new(), edges });
+        return Ok(Erased { nodes: Vec::new(), edges, untold: untold.into_iter().map(EdgeId::from).collect() });
     }
-    let erased = ids(&tx.write(&ERASE, &[&tenant, &due, &now]).await?)?;
-    Ok(Erased { nodes: erased.into_iter().map(NodeId::from).collect(), edges })
+    let erased = tx.write(&ERASE, &[&tenant, &due, &now]).await?;
+    untold.extend(some(&erased, 1)?);
+    let nodes = some(&erased, 0)?.into_iter().map(NodeId::from).collect();
+    Ok(Erased { nodes, edges, untold: untold.into_iter().map(EdgeId::from).collect() })
 }
 
-/// Erases deleted nodes, in their grace period or not.
-pub(crate) async fn erase(tx: &mut Tx<'_, Write>, nodes: &[NodeId]) -> Result<(), StoreError> {
+/// Erases deleted nodes, in their grace period or not. Returns the edges whose deletion nobody was told of so far.
+pub(crate) async fn erase(tx: &mut Tx<'_, Write>, nodes: &[NodeId]) -> Result<Vec<EdgeId>, StoreError> {
     let tenant = tx.tenant();
     let ids: Vec<Uuid> = nodes.iter().map(|id| id.uuid()).collect();
-    tx.write(&ERASE, &[&tenant, &ids, &None::<Timestamp>]).await.map(drop)
+    let erased = tx.write(&ERASE, &[&tenant, &ids, &None::<Timestamp>]).await?;
+    Ok(some(&erased, 1)?.into_iter().map(EdgeId::from).collect())
+}
+
+/// Erases a deleted node but for the edges that wait for it.
+pub(crate) async fn empty(tx: &mut Tx<'_, Write>, node: NodeId) -> Result<(), StoreError> {
+    let tenant = tx.tenant();
+    tx.write(&EMPTY, &[&tenant, &node.uuid()]).await.map(drop)
 }
 
 /// Ends a claim: the tenant's purge is due again when its next node is.
@@ -173,6 +213,11 @@ pub async fn next(tx: &mut Tx<'_, Write>, claim: &Claim) -> Result<(), StoreErro
 pub async fn depth<M: Mode>(tx: &mut Tx<'_, M>, now: Timestamp) -> Result<i64, StoreError> {
     let row = tx.find(&DEPTH, &[&now]).await?.ok_or(StoreError::Ended)?;
     row.try_get(0)
+}
+
+/// Those of a column that are there.
+fn some(rows: &[Row], column: usize) -> Result<Vec<Uuid>, StoreError> {
+    rows.iter().filter_map(|row| row.try_get(column).transpose()).collect()
 }
 
 fn ids(rows: &[Row]) -> Result<Vec<Uuid>, StoreError> {

@@ -1,7 +1,7 @@
 //! Search by meaning, by words, or by both (reciprocal rank fusion, Cormack et al. 2009, k = 60). One statement, one flight.
 //!
-//! A node that one of the two lists lacks counts there as the place behind the list's last: it is unranked, not worst. Without that, a node
-//! with one common word in it passed the nearest by meaning (measured: `bench/QUALITY.md`).
+//! A node that one of the two lists lacks counts there as if it stood one behind the deepest place that is looked at: it is unranked, not
+//! worst. Without that, a node with one common word in it passed the nearest by meaning (measured: `bench/QUALITY.md`).
 
 mod coverage;
 mod explain;
@@ -125,7 +125,7 @@ pub async fn query_vector(
     text: Option<&str>,
 ) -> Result<Vec<f32>, GraphError> {
     match (given, text) {
-        (Some(vector), _) if vector.len() == embedder.dimension() => Ok(direction(&vector)),
+        (Some(vector), _) if vector.len() == embedder.dimension() => Ok(of_length_one(&vector)),
         (Some(vector), _) => {
             Err(GraphError::Dimension { model: embedder.model().to_string(), wanted: embedder.dimension(), given: vector.len() })
         }
@@ -138,14 +138,14 @@ pub async fn query_vector(
 
 /// The vector at length 1. Cosine asks for the direction alone, and pgvector's single-precision squares of very small or very large numbers
 /// come out as nothing or infinity, so that no distance is left.
-fn direction(vector: &[f32]) -> Vec<f32> {
+fn of_length_one(vector: &[f32]) -> Vec<f32> {
     let length = vector.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
     #[expect(clippy::cast_possible_truncation, reason = "numbers from -1 to 1 lose nothing but precision")]
     vector.iter().map(|x| (f64::from(*x) / length) as f32).collect()
 }
 
 impl Query {
-    /// How many results a score is looked for in: twice as many as are shown where age and drift put them in another order.
+    /// How many are weighed for a place in the answer: twice as many as are shown where age and drift put them in another order.
     const fn candidates(&self) -> i64 {
         if self.weighting.is_some() { self.top_k * 2 } else { self.top_k }
     }

@@ -18,6 +18,8 @@ const TOUCH: Statement<Write> = Statement::writing(
      on conflict (tenant_id, model) do update set touched = vector_spaces.touched + excluded.touched",
 );
 
+/// Tenants with more vectors in no index than their route bears, by what is known without counting: one bound for those that are searched
+/// exactly, another for those that have an index.
 const DUE: Statement<Read> = Statement::reading(
     "graph.tiers.due",
     &[Role::Worker],
@@ -30,6 +32,7 @@ const DUE: Statement<Read> = Statement::reading(
      order by waiting desc limit $3",
 );
 
+/// The tenants that are not searched exactly any more.
 const GROWN: Statement<Read> = Statement::reading(
     "graph.tiers.grown",
     &[Role::Worker],
@@ -96,6 +99,7 @@ const HOLD: Statement<Write> = Statement::writing(
     "select model from vector_spaces where tenant_id = $1 and model = $2 for update",
 );
 
+/// Forgets a tenant's model, if none of its vectors are left.
 const FORGET: Statement<Write> = Statement::writing(
     "graph.tiers.forget",
     &[Role::Worker],
@@ -223,11 +227,7 @@ pub async fn count<M: Mode>(tx: &mut Tx<'_, M>, model: &str, most: i64) -> Resul
 
 /// Moves at most `most` vectors from the tail to where `route` looks for them. Returns how many were moved.
 pub async fn promote(tx: &mut Tx<'_, Write>, model: &str, route: Route, most: i64) -> Result<i64, StoreError> {
-    let place: i16 = match route {
-        Route::Exact => return Ok(0),
-        Route::Graph => 1,
-        Route::Own => 2,
-    };
+    let Some(place) = route.place() else { return Ok(0) };
     let tenant = tx.tenant();
     let rows = tx.write(&MOVE, &[&tenant, &model, &place, &most]).await?;
     rows.first().map_or(Ok(0), |row| row.try_get(0))

@@ -54,9 +54,9 @@ impl From<GraphError> for Failure {
             GraphError::NoneMeant => Problem::precondition("no node has this external id"),
             GraphError::NoVersion { .. } => Problem::invalid("see `errors`").fields(field("version")),
             GraphError::NotDeleted => Problem::conflict("the node is not deleted: say which `version` to go back to"),
-            GraphError::TooManyEdges { most } => {
-                Problem::conflict(format!("the node has more than {most} edges: delete some of them first"))
-            }
+            GraphError::TooManyEdges { most } => Problem::conflict(format!(
+                "the node has more than {most} edges: delete some of them first, by `DELETE /nodes/{{id}}/edges`"
+            )),
             GraphError::TooManyWaiting { most } => Problem::conflict(format!(
                 "more than {most} edges would come back with the node: delete nodes at their other ends, and bring those back after it"
             )),

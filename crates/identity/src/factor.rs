@@ -6,7 +6,7 @@ pub use own::{Factor, List, list, remove, rename};
 
 use uuid::Uuid;
 use wardgraph_kernel::{FactorId, Identity, TenantId, Timestamp, UserId};
-use wardgraph_store::{Statement, StatementInfo, StoreError, Tx};
+use wardgraph_store::{Question, Statement, StatementInfo, StoreError, Tx};
 use wardgraph_vault::Field;
 
 use crate::IdentityError;
@@ -84,10 +84,11 @@ impl Asked {
 }
 
 /// What a sign-in of this account to this organization must show besides the password.
-pub async fn asked(tx: &mut Tx<'_, Identity>, user: UserId, organization: &TenantId) -> Result<Asked, IdentityError> {
-    let rows = tx.run(&ASKED, &[&user.uuid(), &organization.as_str()]).await?;
-    let row = rows.first().ok_or(IdentityError::Unreadable("what a sign-in must show"))?;
-    Ok(Asked { kinds: row.try_get(0)?, recovery: row.try_get(1)?, required: row.try_get(2)? })
+pub fn asked(user: UserId, organization: &TenantId) -> Question<'_, Asked, IdentityError> {
+    Question::new(&ASKED, vec![Box::new(user.uuid()), Box::new(organization.as_str())], |rows| {
+        let row = rows.first().ok_or(IdentityError::Unreadable("what a sign-in must show"))?;
+        Ok(Asked { kinds: row.try_get(0)?, recovery: row.try_get(1)?, required: row.try_get(2)? })
+    })
 }
 
 /// Where the secret of a factor is sealed.

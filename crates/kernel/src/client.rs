@@ -2,9 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-
-use crate::Chance;
+use crate::{Chance, hex};
 
 /// How the ids begin that are made here.
 const PREFIX: &str = "wgc_";
@@ -16,11 +14,11 @@ const MOST: usize = 512;
 pub struct ClientId(Arc<str>);
 
 impl ClientId {
-    /// A new id.
+    /// A new id. It is a name as permissions have it, without capitals, so that a rule can speak of this client.
     pub fn generate(chance: &dyn Chance) -> Self {
         let drawn = chance.bytes();
         let half = drawn.first_chunk::<16>().unwrap_or(&[0; 16]);
-        Self(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(half)).into())
+        Self(format!("{PREFIX}{}", hex(half)).into())
     }
 
     /// Reads an id, exactly as it stands.
@@ -88,7 +86,9 @@ mod tests {
     fn an_id_is_visible_and_short_enough_and_has_chance() {
         let chance = SeededChance::new(1);
         let (one, other) = (ClientId::generate(&chance), ClientId::generate(&chance));
-        assert!(one != other && one.as_str().starts_with("wgc_") && one.as_str().len() == 26);
+        assert!(one != other && one.as_str().starts_with("wgc_") && one.as_str().len() == 36);
+        let in_a_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        assert!([&one, &other].into_iter().all(|id| id.as_str().bytes().all(in_a_name)), "{one} {other}");
         for good in [one.as_str(), "a", "https://app.example/client.json", &"x".repeat(512)] {
             assert_eq!(ClientId::parse(good).unwrap().as_str(), good);
         }

@@ -1,6 +1,6 @@
 //! An endpoint is a type: one row of the table, known to the router, the gate, OpenAPI, the client and the tests.
 
-use crate::{Access, EventType, LimitClass, Permission};
+use crate::{Access, EventType, Field, LimitClass, Permission};
 
 /// The HTTP methods that endpoints use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -84,6 +84,8 @@ pub struct Spec {
     /// Which part of the path names the one resource that the permission is asked about, as it stands there: `{id}`. Without it, the permission is
     /// asked of all that it is about.
     pub on: Option<&'static str>,
+    /// Which fields of the request or the answer want a permission besides, each its own.
+    pub fields: &'static [Field],
     /// Whose rows it works on.
     pub rows: Rows,
     /// Who calls it.

@@ -10,6 +10,7 @@ mod client;
 mod clock;
 pub mod endpoint;
 pub mod event;
+pub mod field;
 pub mod hex;
 mod holder;
 pub mod html;
@@ -31,6 +32,7 @@ pub use client::ClientId;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use endpoint::{By, Endpoint, Method, Rows, Spec};
 pub use event::{Category, EventType, Outcome, SubjectKind};
+pub use field::{Field, Guards};
 pub use hex::hex;
 pub use holder::Holder;
 pub use id::{

@@ -126,12 +126,12 @@ pub async fn begin(tx: &mut Tx<'_, Identity>, granted: &Granted<'_>, means: &Mea
         lifetimes: means.lifetimes,
         proof: granted.proof,
     };
-    let until = session::open(tx, &new).await?;
+    let until = tx.ask(session::open(&new)).await?;
     let terms = &granted.terms;
     // What a client with a secret or a key gets again, it gets by that: it may change the key that its tokens are bound to (RFC 9449, section 5).
     let bound = terms.jkt.filter(|_| client.registered.auth_method == AuthMethod::None).map(|key| key.to_string());
     tx.run(&BIND, &[&id.uuid(), &client.id.as_str(), &terms.scopes, &terms.audience, &bound]).await?;
-    for ended in session::crowded(tx, granted.user, Some(client.id.as_str()), at.now).await? {
+    for ended in tx.ask(session::crowded(granted.user, Some(client.id.as_str()), at.now)).await? {
         revoke(tx, Revocation::Session(&ended.to_string()), at.now).await?;
     }
     let bearer = Bearer {

@@ -2,7 +2,7 @@
 
 use wardgraph_access::{Held, Role as Made, RoleName, Rule, Rulebook};
 use wardgraph_kernel::{GlobalRole, Holder, Identity, Mode, OrganizationRole, Permissions, Read, TenantId, Timestamp, UserId};
-use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
+use wardgraph_store::{Question, Role, Row, Statement, StatementInfo, StoreError, Tx};
 
 use crate::{OrganizationError, bench::apart};
 
@@ -167,14 +167,13 @@ fn role(name: &str, row: &Row) -> Result<Made, OrganizationError> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn granted(
-    tx: &mut Tx<'_, Identity>,
-    organization: &TenantId,
-    user: UserId,
-    now: Timestamp,
-) -> Result<Permissions, OrganizationError> {
+pub fn granted(organization: &TenantId, user: UserId, now: Timestamp) -> Question<'_, Permissions, OrganizationError> {
+    Question::new(&GRANTED, vec![Box::new(organization.as_str()), Box::new(user.uuid()), Box::new(now)], |rows| most(&rows))
+}
+
+fn most(rows: &[Row]) -> Result<Permissions, OrganizationError> {
     let mut all = Permissions::NONE;
-    for row in tx.run(&GRANTED, &[&organization.as_str(), &user.uuid(), &now]).await? {
+    for row in rows {
         let (name, allows): (&str, Vec<String>) = (row.try_get(0)?, row.try_get(1)?);
         all = all.union(OrganizationRole::of(name).map_or(Permissions::NONE, OrganizationRole::permissions));
         for rule in &allows {

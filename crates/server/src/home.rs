@@ -43,6 +43,11 @@ impl Home {
         LocalKey::from_pem(&pem).map_err(io::Error::other)
     }
 
+    /// Whether there is a local issuer, so that a server may know it.
+    pub fn has_local_key(&self) -> bool {
+        self.secrets().join("local-issuer.pem").exists()
+    }
+
     /// Where master keys are kept that no configuration gives.
     pub fn master_keys(&self) -> PathBuf {
         self.secrets().join("master.keys")

@@ -15,7 +15,7 @@ use tokio_postgres::types::ToSql;
 use wardgraph_kernel::{Identity, Mode, Opens, Read, Write};
 
 use crate::{
-    Row, Scope, Statement, StatementInfo, StoreError,
+    Question, Row, Scope, Statement, StatementInfo, StoreError,
     connection::{Connection, Opener, Timeouts},
     lanes::Lanes,
     scope::Plan,
@@ -151,21 +151,24 @@ impl Unit {
         Ok(())
     }
 
-    /// One statement, flown again on another connection when the first flight lost its own: nothing was committed then. One that carries
-    /// `COMMIT` may have been, and is flown again only if it cannot have changed anything.
     async fn flight(&mut self, info: &StatementInfo, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
         if let Some(rows) = self.share_a_lane(info, params).await? {
             return Ok(rows);
         }
+        Ok(self.together(&[(info, params)]).await?.pop().unwrap_or_default())
+    }
+
+    /// Statements in one flight, flown again on another connection when the first flight lost its own: nothing was committed then. One that carries
+    /// `COMMIT` may have been, and is flown again only if it cannot have changed anything.
+    async fn together(&mut self, statements: &[(&StatementInfo, Params<'_>)]) -> Result<Vec<Vec<Row>>, StoreError> {
         let again = matches!(self.state, State::Fresh) && !(self.ends_with_next && self.opening.writable);
-        let flown = match self.fly(&[(info, params)]).await {
+        match self.fly(statements).await {
             Err(_) if again && self.has_lost_its_connection() => {
                 (self.state, self.failed) = (State::Fresh, false);
-                Box::pin(self.fly(&[(info, params)])).await
+                Box::pin(self.fly(statements)).await
             }
             other => other,
-        };
-        Ok(flown?.pop().unwrap_or_default())
+        }
     }
 
     /// A unit that is one swift read goes on a lane, if there is one. What comes of no lane comes of the pool: nothing was changed.
@@ -332,6 +335,14 @@ impl Tx<'_, Identity> {
     /// Runs a statement on identity tables, and brings what it returns.
     pub async fn run(&mut self, statement: &Statement<Identity>, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
         self.unit.flight(statement.info(), params).await
+    }
+
+    /// Asks everything that a question asks, in one flight.
+    pub async fn ask<T, E: From<StoreError>>(&mut self, question: Question<'_, T, E>) -> Result<T, E> {
+        let params = question.params();
+        let rows = self.unit.together(&question.statements(&params)).await?;
+        drop(params);
+        question.read(rows)
     }
 }
 

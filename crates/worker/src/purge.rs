@@ -62,9 +62,11 @@ impl PurgeWorker {
         if is_over {
             purge::next(&mut work.tx(), claim).await?;
         }
-        let nodes = erased.nodes;
+        let (nodes, untold) = (erased.nodes, erased.untold);
         metrics::counter!("wardgraph_nodes_purged_total").increment(nodes.len() as u64);
-        work.commit(nodes.into_iter().map(|node| Entry::done(EventType::NodePurged, Subject::from(node))).collect()).await?;
+        let edges = untold.into_iter().map(|edge| Entry::done(EventType::EdgeDeleted, Subject::from(edge)));
+        let nodes = nodes.into_iter().map(|node| Entry::done(EventType::NodePurged, Subject::from(node)));
+        work.commit(edges.chain(nodes).collect()).await?;
         Ok(is_over)
     }
 }

@@ -26,14 +26,14 @@ crate::endpoints! {
     /// 200, and not 201, for a node that was there already and was replaced or left as it is (`on_conflict`). `If-Match` goes with
     /// `on_conflict=update`: nothing is created then, and 412 says that no node has the external id, or one of another version.
     CreateNode: POST "/nodes" ((Query<Storing>, IfMatch, Json<NewNode>)) -> Stored<Node> {
-        permission: NodesWrite, limit: NodeWrite, audit: NodeCreated, body: SMALL,
+        permission: NodesWrite, fields: [(CreatedAt, "created_at", AdminRefresh)], limit: NodeWrite, audit: NodeCreated, body: SMALL,
     }
     /// Create up to 500 nodes. Each item has its own result: one whose values are refused does not stop the others; one of a wrong JSON
     /// type makes the whole body unreadable.
     CreateNodes: POST "/nodes/batch" ((Query<Storing>, Json<NodeBatch>)) -> Json<NodeBatchResult> {
-        permission: NodesWrite, limit: NodeWrite, audit: NodeCreated, body: LARGE,
+        permission: NodesWrite, fields: [(CreatedAt, "nodes[].created_at", AdminRefresh)], limit: NodeWrite, audit: NodeCreated, body: LARGE,
     }
-    /// List nodes, oldest first, page by page.
+    /// List nodes, in the order in which they were written here, page by page.
     ListNodes: GET "/nodes" (Query<NodeFilter>) -> Json<NodePage> {
         permission: NodesRead, limit: Read, body: 0,
     }
@@ -75,11 +75,11 @@ crate::endpoints! {
     /// Create an edge between two nodes of the tenant.
     /// 200, and not 201, for an edge that was there already and got these props or was left as it is (`on_conflict`).
     CreateEdge: POST "/edges" ((Query<EdgeStoring>, Json<NewEdge>)) -> Placed<Edge> {
-        permission: EdgesWrite, limit: NodeWrite, audit: EdgeCreated, body: SMALL,
+        permission: EdgesWrite, fields: [(CreatedAt, "created_at", AdminRefresh)], limit: NodeWrite, audit: EdgeCreated, body: SMALL,
     }
     /// Create up to 2,000 edges. Each item has its own result.
     CreateEdges: POST "/edges/batch" ((Query<EdgeStoring>, Json<EdgeBatch>)) -> Json<EdgeBatchResult> {
-        permission: EdgesWrite, limit: NodeWrite, audit: EdgeCreated, body: LARGE,
+        permission: EdgesWrite, fields: [(CreatedAt, "edges[].created_at", AdminRefresh)], limit: NodeWrite, audit: EdgeCreated, body: LARGE,
     }
     /// List edges, of the tenant or at one node (those that leave it, unless `direction` says otherwise), page by page.
     ListEdges: GET "/edges" (Query<EdgeFilter>) -> Json<EdgePage> {
@@ -93,19 +93,19 @@ crate::endpoints! {
     DeleteEdge: DELETE "/edges/{id}" (Path<EdgeId>) -> NoContent {
         permission: EdgesWrite, on: id, limit: NodeWrite, audit: EdgeDeleted, body: 0,
     }
-    /// Delete edges of a node, oldest first, a bounded number at a time: for nodes that have more than are deleted with them.
+    /// Delete edges of a node, the first written ones first, a bounded number at a time: for nodes that have more than are deleted with them.
     ClearEdges: DELETE "/nodes/{id}/edges" ((Path<NodeId>, Query<EdgeClearing>)) -> Json<Cleared> {
         permission: EdgesWrite, limit: NodeWrite, audit: EdgeDeleted, body: 0,
     }
     /// List the nodes at the other ends of a node's edges, each with its edge, page by page. What describes the edges is shown with
     /// `edges:read`, and is null without.
     ListNeighbours: GET "/nodes/{id}/neighbors" ((Path<NodeId>, Query<NeighbourFilter>)) -> Json<NeighbourPage> {
-        permission: NodesRead, limit: Read, body: 0,
+        permission: NodesRead, fields: [(EdgeProps, "neighbors[].edge.props", EdgesRead)], limit: Read, body: 0,
     }
     /// Where a node comes from: what it was derived from, what that was derived from, and so on, each node once.
     /// What describes the edges is shown with `edges:read`, and is null without.
     GetLineage: GET "/lineage/{id}" ((Path<NodeId>, Query<LineageQuery>)) -> Json<Lineage> {
-        permission: NodesRead, limit: Read, body: 0,
+        permission: NodesRead, fields: [(EdgeProps, "ancestors[].edge_props", EdgesRead)], limit: Read, body: 0,
     }
     /// List the tenant's events, newest first.
     ListEvents: GET "/events" (Query<EventFilter>) -> Json<EventPage> {

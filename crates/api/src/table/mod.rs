@@ -5,6 +5,8 @@
 //! Name: METHOD "/path/{id}" (Input) -> Output {
 //!     permission: NodesRead,     // or own: "why", credential: "why", signed: StandardWebhook, public: "why"
 //!     on: id,                    // with a permission: the part of the path that names the one resource which it is asked about
+//!     fields: [(CreatedAt, "created_at", AdminRefresh)], // what wants a permission besides: a word of `kernel::field`, where it stands in the request or
+//!                                // the answer, and the permission; the handler asks its pass for leave
 //!     rows: Shared,              // for `permission: SharedWrite`, and only there: the rows of everyone instead of the caller's tenant's;
 //!                                // Account, for `own:` or `permission: MembersWrite`: those of the person who signed in; Members, for `permission: UsersRead`;
 //!                                // Organization, for a permission that is about the organization itself: its members too;
@@ -110,7 +112,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
 #[macro_export]
 macro_rules! endpoints {
     ($( $(#[doc = $doc:literal])+ $name:ident: $method:ident $path:literal ($input:ty) -> $output:ty {
-        $access:ident: $what:tt, $(on: $on:ident,)? $(rows: $rows:ident,)? $(by: $by:ident,)? $(fresh: $fresh:literal,)? limit: $limit:ident, $(audit: $event:ident,)? $(audit_on_read: $read_event:ident,)? body: $body:expr $(,)?
+        $access:ident: $what:tt, $(on: $on:ident,)? $(fields: [$(($field:ident, $place:literal, $wanted:ident)),+],)? $(rows: $rows:ident,)? $(by: $by:ident,)? $(fresh: $fresh:literal,)? limit: $limit:ident, $(audit: $event:ident,)? $(audit_on_read: $read_event:ident,)? body: $body:expr $(,)?
     } )*) => {
         $(
             $(#[doc = $doc])+
@@ -124,6 +126,7 @@ macro_rules! endpoints {
                     path: $path,
                     access: $crate::endpoints!(@access $access $what),
                     on: $crate::endpoints!(@on $($on)?),
+                    fields: &[$($(::wardgraph_kernel::Field { path: $place, permission: ::wardgraph_kernel::Permission::$wanted }),+)?],
                     rows: $crate::endpoints!(@rows $($rows)?),
                     by: $crate::endpoints!(@by $($by)?),
                     fresh: $crate::endpoints!(@fresh $($fresh)?),
@@ -137,6 +140,10 @@ macro_rules! endpoints {
                 type Input = $input;
                 type Output = $output;
             }
+
+            $($(impl ::wardgraph_kernel::Guards<::wardgraph_kernel::field::$field> for $name {
+                const PERMISSION: ::wardgraph_kernel::Permission = ::wardgraph_kernel::Permission::$wanted;
+            })+)?
 
             const _: () = assert!(
                 <$name as ::wardgraph_kernel::Endpoint>::SPEC.shares_as_it_should(),

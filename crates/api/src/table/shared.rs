@@ -20,11 +20,11 @@ crate::endpoints! {
     /// 200, and not 201, for a node that was there already and was replaced or left as it is (`on_conflict`).
     /// `If-Match` goes with `on_conflict=update`, as for a tenant's nodes.
     CreateSharedNode: POST "/api/v1/shared/nodes" ((Query<Storing>, IfMatch, Json<NewNode>)) -> Stored<Node> {
-        permission: SharedWrite, rows: Shared, limit: NodeWrite, audit: SharedNodeCreated, body: SMALL,
+        permission: SharedWrite, fields: [(CreatedAt, "created_at", AdminRefresh)], rows: Shared, limit: NodeWrite, audit: SharedNodeCreated, body: SMALL,
     }
     /// Create up to 500 shared nodes. Each item has its own result.
     CreateSharedNodes: POST "/api/v1/shared/nodes/batch" ((Query<Storing>, Json<NodeBatch>)) -> Json<NodeBatchResult> {
-        permission: SharedWrite, rows: Shared, limit: NodeWrite, audit: SharedNodeCreated, body: LARGE,
+        permission: SharedWrite, fields: [(CreatedAt, "nodes[].created_at", AdminRefresh)], rows: Shared, limit: NodeWrite, audit: SharedNodeCreated, body: LARGE,
     }
     /// Change a shared node with a JSON Merge Patch (RFC 7396). What it was is kept as a version; what changes nothing makes none.
     PatchSharedNode: PATCH "/api/v1/shared/nodes/{id}" ((Path<SharedNodeId>, IfMatch, Json<NodePatch>)) -> Tagged<Node> {

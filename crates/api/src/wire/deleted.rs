@@ -25,7 +25,7 @@ pub struct DeletedNodeFilter {
 impl Validate for DeletedNodeFilter {
     fn validate(&self, faults: &mut Faults) {
         if let Some(name) = &self.external_id {
-            faults.name("external_id", name, 1, 255);
+            faults.asked_name("external_id", name, 1, 255);
         }
     }
 }
@@ -52,7 +52,7 @@ pub struct DeletedNode {
 /// A page of deleted nodes.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct DeletedNodePage {
-    /// The nodes, those that were created first before the others.
+    /// The nodes, in the order in which they were written here, whenever they were deleted.
     pub nodes: Vec<DeletedNode>,
     /// How many there are on this page.
     pub count: usize,

@@ -56,7 +56,7 @@ impl Validate for NewEdge {
             let once = id.is_some() != external_id.is_some();
             faults.unless(once, field, "must be given once, by id or by external id");
             if let Some(external_id) = external_id {
-                faults.name(by_field, external_id, 1, 255);
+                faults.asked_name(by_field, external_id, 1, 255);
             }
         }
     }
@@ -212,7 +212,7 @@ pub struct EdgeFilter {
 impl Validate for EdgeFilter {
     fn validate(&self, faults: &mut Faults) {
         if let Some(rel) = &self.rel {
-            faults.name("rel", rel, 1, 100);
+            faults.asked_name("rel", rel, 1, 100);
         }
         faults.unless(self.direction.is_none() || self.node_id.is_some(), "direction", "needs `node_id`");
     }
@@ -221,7 +221,7 @@ impl Validate for EdgeFilter {
 /// A page of edges.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct EdgePage {
-    /// The edges, oldest first.
+    /// The edges, in the order in which they were written here.
     pub edges: Vec<Edge>,
     /// How many there are on this page.
     pub count: usize,

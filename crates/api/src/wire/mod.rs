@@ -40,7 +40,7 @@ pub mod user;
 pub mod version;
 
 pub use name::Name;
-pub(crate) use name::misleads;
+pub(crate) use name::{misleads, unfit};
 pub use object_text::ObjectText;
 pub use secret_text::SecretText;
 pub use tenant::NamedTenant;

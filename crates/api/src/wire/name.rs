@@ -65,7 +65,8 @@ impl JsonSchema for Name {
 /// The characters of a name, as [`misleads`] has it.
 const PATTERN: &str = r"^[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]*$";
 
-/// What a name has in it that would mislead whoever reads it, if it has any.
+/// What a name has in it that would mislead whoever reads it, if it has any. What is
+/// looked for is judged by this alone, so that names are found which were kept before more was asked of them.
 pub(crate) fn misleads(name: &str) -> Option<&'static str> {
     if name.is_ascii() && !name.bytes().any(|byte| byte.is_ascii_control() || byte == b'<') {
         return None;
@@ -79,6 +80,12 @@ pub(crate) fn misleads(name: &str) -> Option<&'static str> {
     } else {
         Some("HTML that runs")
     }
+}
+
+/// What a name has in it that keeps it from being kept, if it has any: what misleads, and a tag that does not end, since what is shown behind it
+/// would become part of it. The texts beside it are cleaned of such tags; a name is refused, since two could become one.
+pub(crate) fn unfit(name: &str) -> Option<&'static str> {
+    misleads(name).or_else(|| wardgraph_kernel::html::ended(name).map(|_| "a `<` that begins a tag which no `>` ends"))
 }
 
 /// Unicode's property Bidi_Control (UAX #9): marks, embeddings, overrides and isolates, by which a text reads as another one.
@@ -102,6 +109,16 @@ mod tests {
         // Case and compatibility are not looked at: these are other names.
         for (one, other) in [("A", "a"), ("\u{fb01}", "fi"), ("\u{ff21}", "A"), ("\u{3c3}", "\u{3c2}")] {
             assert_ne!(Name::new(one), Name::new(other));
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_kept_is_no_beginning_of_a_tag() {
+        for bad in ["a<b", "<img ", "<", "a </", "é<a href='", "<b>x</b", "a<b onclick=x>"] {
+            assert!(unfit(bad).is_some(), "{bad}");
+        }
+        for good in ["a < b", "1<2", "Vec<T>", "<b>x</b>", "a<b && c>d", "https://x/<id>", "a>b", "->", "=>", "é"] {
+            assert_eq!(unfit(good), None, "{good}");
         }
     }
 

@@ -59,6 +59,11 @@ impl NewNode {
         self.external_id.clone().or_else(|| self.external_id_of_props())
     }
 
+    /// Its free forms, but for the triggers, and their places.
+    pub(super) fn objects(&self) -> [(&'static str, &Map<String, Value>); 3] {
+        [("/props", &self.props), ("/metadata", &self.metadata), ("/refresh_policy", &self.refresh_policy)]
+    }
+
     /// The one that `props` give.
     pub fn external_id_of_props(&self) -> Option<Name> {
         self.props.get("external_id").and_then(Value::as_str).map(Name::new)
@@ -67,21 +72,13 @@ impl NewNode {
 
 impl Validate for NewNode {
     fn validate(&self, faults: &mut Faults) {
-        faults.unless((1..=10).contains(&self.classes.len()), "/classes", "must have 1 to 10 entries");
-        for (index, class) in self.classes.iter().enumerate().take(10) {
-            faults.name(&format!("/classes/{index}"), class, 1, 100);
-        }
-        for (field, object) in [("/props", &self.props), ("/metadata", &self.metadata), ("/refresh_policy", &self.refresh_policy)]
-        {
+        classes(faults, &self.classes);
+        for (field, object) in self.objects() {
             faults.object(field, object);
         }
-        faults.unless(self.triggers.len() <= 100, "/triggers", "must have at most 100 entries");
-        for (index, trigger) in self.triggers.iter().enumerate().take(100) {
-            faults.object(&format!("/triggers/{index}"), trigger);
-        }
-        if let Some(payload_ref) = &self.payload_ref {
-            faults.name("/payload_ref", payload_ref, 1, 500);
-            faults.inert("/payload_ref", payload_ref);
+        triggers(faults, &self.triggers);
+        if let Some(address) = &self.payload_ref {
+            payload_ref(faults, address);
         }
         faults.year("/created_at", self.created_at);
         if let Some(external_id) = self.external_id() {
@@ -90,6 +87,25 @@ impl Validate for NewNode {
             faults.name(place, &external_id, 1, 255);
         }
     }
+}
+
+pub(super) fn classes(faults: &mut Faults, classes: &[Name]) {
+    faults.unless((1..=10).contains(&classes.len()), "/classes", "must have 1 to 10 entries");
+    for (index, class) in classes.iter().enumerate().take(10) {
+        faults.name(&format!("/classes/{index}"), class, 1, 100);
+    }
+}
+
+pub(super) fn triggers(faults: &mut Faults, triggers: &[Map<String, Value>]) {
+    faults.unless(triggers.len() <= 100, "/triggers", "must have at most 100 entries");
+    for (index, trigger) in triggers.iter().enumerate().take(100) {
+        faults.object(&format!("/triggers/{index}"), trigger);
+    }
+}
+
+pub(super) fn payload_ref(faults: &mut Faults, payload_ref: &str) {
+    faults.name("/payload_ref", payload_ref, 1, 500);
+    faults.inert("/payload_ref", payload_ref);
 }
 
 impl Body for NewNode {
@@ -283,10 +299,10 @@ impl crate::Versioned for Node {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Order {
-    /// Oldest first.
+    /// As they were written here, the first first: by their ids, whatever `created_at` was given.
     #[default]
     Asc,
-    /// Newest first.
+    /// The last that was written here first.
     Desc,
 }
 
@@ -299,7 +315,7 @@ pub struct NodeFilter {
     pub limit: Option<i64>,
     /// Where to go on: `next_cursor` of the page before.
     pub cursor: Option<String>,
-    /// `asc` (oldest first, the default) or `desc`.
+    /// `asc` (in the order in which they were written here, the default) or `desc`.
     #[serde(default)]
     pub order: Order,
     /// Only nodes of this class.
@@ -337,12 +353,12 @@ impl Validate for NodeFilter {
     fn validate(&self, faults: &mut Faults) {
         for (field, text) in [("class", &self.class), ("external_id", &self.external_id)] {
             if let Some(name) = text {
-                faults.name(field, name, 1, 255);
+                faults.asked_name(field, name, 1, 255);
             }
         }
         for (field, object) in [("props", &self.props), ("metadata", &self.metadata)] {
             if let Some(ObjectText(object)) = object {
-                faults.object(field, object);
+                faults.asked_object(field, object);
             }
         }
         for (field, time) in [
@@ -359,7 +375,7 @@ impl Validate for NodeFilter {
 /// A page of nodes.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct NodePage {
-    /// The nodes, oldest first unless asked otherwise.
+    /// The nodes, in the order in which they were written here unless asked otherwise.
     pub nodes: Vec<Node>,
     /// How many there are on this page.
     pub count: usize,

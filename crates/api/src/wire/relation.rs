@@ -46,7 +46,7 @@ impl Validate for NeighbourFilter {
     fn validate(&self, faults: &mut Faults) {
         for (field, text) in [("rel", &self.rel), ("class", &self.class)] {
             if let Some(text) = text {
-                faults.name(field, text, 1, 100);
+                faults.asked_name(field, text, 1, 100);
             }
         }
     }
@@ -79,7 +79,7 @@ pub struct Neighbour {
 /// A page of neighbours.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct NeighbourPage {
-    /// The neighbours, one an edge, oldest edge first.
+    /// The neighbours, one an edge, in the order in which the edges were written here.
     pub neighbors: Vec<Neighbour>,
     /// How many there are on this page.
     pub count: usize,
@@ -107,7 +107,7 @@ pub struct LineageQuery {
 impl Validate for LineageQuery {
     fn validate(&self, faults: &mut Faults) {
         if let Some(rel) = &self.rel {
-            faults.name("rel", rel, 1, 100);
+            faults.asked_name("rel", rel, 1, 100);
         }
         faults.unless(self.max_depth.is_none_or(|depth| (1..=32).contains(&depth)), "max_depth", "must be 1 to 32");
         faults.unless(self.limit.is_none_or(|limit| (1..=1_000).contains(&limit)), "limit", "must be 1 to 1,000");
@@ -121,7 +121,7 @@ pub struct Ancestor {
     pub id: NodeId,
     /// How many edges away it is, at the least.
     pub depth: i32,
-    /// The edge that leads to it; the oldest, where several do.
+    /// The edge that leads to it; the one that was written here first, where several do.
     pub edge_id: EdgeId,
     /// What describes that edge; null to whoever lacks `edges:read`.
     pub edge_props: Option<Value>,
@@ -164,7 +164,7 @@ pub struct EdgeClearing {
 impl Validate for EdgeClearing {
     fn validate(&self, faults: &mut Faults) {
         if let Some(rel) = &self.rel {
-            faults.name("rel", rel, 1, 100);
+            faults.asked_name("rel", rel, 1, 100);
         }
         faults.unless(self.limit.is_none_or(|limit| (1..=10_000).contains(&limit)), "limit", "must be 1 to 10,000");
     }
@@ -173,7 +173,7 @@ impl Validate for EdgeClearing {
 /// What became of the edges of a node.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Cleared {
-    /// How many edges were deleted, oldest first.
+    /// How many edges were deleted, those that were written here first before the others.
     pub deleted: usize,
     /// Whether there are more: call again.
     pub more: bool,

@@ -119,7 +119,7 @@ const fn ten() -> i64 {
 fn classes(faults: &mut Faults, field: &str, classes: &[Name]) {
     faults.unless(classes.len() <= 20, field, "must have at most 20 entries");
     for (index, class) in classes.iter().enumerate().take(20) {
-        faults.name(&format!("{field}/{index}"), class, 1, 100);
+        faults.asked_name(&format!("{field}/{index}"), class, 1, 100);
     }
 }
 
@@ -128,7 +128,7 @@ impl SearchFilter {
         classes(faults, "/filter/classes", &self.classes);
         for (field, object) in [("/filter/props", &self.props), ("/filter/metadata", &self.metadata)] {
             if let Some(object) = object {
-                faults.object(field, object);
+                faults.asked_object(field, object);
             }
         }
         for (field, time) in [
@@ -183,7 +183,7 @@ impl Validate for SearchRequest {
         self.filter.validate(faults);
         faults.unless(self.classes.is_empty() || self.filter.classes.is_empty(), "/classes", "must not be said twice");
         if let Some(object) = &self.compound_filter {
-            faults.object("/compound_filter", object);
+            faults.asked_object("/compound_filter", object);
             faults.unless(
                 self.filter.metadata.is_none(),
                 "/compound_filter",
@@ -191,7 +191,7 @@ impl Validate for SearchRequest {
             );
         }
         if let Some(object) = &self.metadata_filters {
-            faults.object("/metadata_filters", object);
+            faults.asked_object("/metadata_filters", object);
             faults.unless(object.len() <= 20, "/metadata_filters", "must have at most 20 entries");
             let plain = object.values().all(|value| !value.is_object() && !value.is_array());
             faults.unless(plain, "/metadata_filters", "must have texts, numbers, booleans or nulls as values");

@@ -6,7 +6,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 use wardgraph_kernel::NodeId;
 
-use super::{Name, NamedTenant, node::NewNode};
+use super::{
+    Name, NamedTenant,
+    node::{self, NewNode},
+};
 use crate::{
     describe::{Body, Known},
     validate::{Faults, Validate},
@@ -50,7 +53,8 @@ fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Res
 }
 
 impl NodePatch {
-    /// The node that is to be, made of the one that is, whose external id stands in no other place. It has to be validated as a whole.
+    /// The node that is to be, made of the one that is, whose external id stands in no other place. It has to be weighed: see
+    /// [`Patched`].
     pub fn apply(self, mut node: NewNode) -> NewNode {
         let given = node.external_id_of_props();
         if let Some(classes) = self.classes {
@@ -102,15 +106,40 @@ fn merge(target: &mut Map<String, Value>, patch: Map<String, Value>) {
 
 impl Validate for NodePatch {
     fn validate(&self, faults: &mut Faults) {
+        if let Some(classes) = &self.classes {
+            node::classes(faults, classes);
+        }
         let (metadata, refresh_policy) = (self.metadata.iter().flatten(), self.refresh_policy.iter().flatten());
         for (field, object) in self.props.iter().map(|o| ("/props", o)).chain(metadata.map(|o| ("/metadata", o))) {
-            faults.object(field, object);
+            faults.merged_object(field, object);
         }
-        refresh_policy.for_each(|object| faults.object("/refresh_policy", object));
+        refresh_policy.for_each(|object| faults.merged_object("/refresh_policy", object));
+        if let Some(Some(triggers)) = &self.triggers {
+            node::triggers(faults, triggers);
+        }
+        if let Some(Some(payload_ref)) = &self.payload_ref {
+            node::payload_ref(faults, payload_ref);
+        }
+        if let Some(Some(external_id)) = &self.external_id {
+            faults.name("/external_id", external_id, 1, 255);
+        }
         // As it was sent: once it is cleaned it may be another name.
         let given = self.props.as_ref().and_then(|props| props.get("external_id")).and_then(Value::as_str);
         if let (Some(given), None) = (given, &self.external_id) {
             faults.name("/props/external_id", &Name::new(given), 1, 255);
+        }
+    }
+}
+
+/// A node as a patch left it. What the patch gave was judged with it, and what was there stays, though it would not be taken today: what merging
+/// can have made too much is the weight.
+#[derive(Debug)]
+pub struct Patched<'a>(pub &'a NewNode);
+
+impl Validate for Patched<'_> {
+    fn validate(&self, faults: &mut Faults) {
+        for (field, object) in self.0.objects() {
+            faults.weighs(field, object);
         }
     }
 }

@@ -1,14 +1,14 @@
 //! Storing edges again: one that is there gets the props that are given.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 
 use serde_json::Value;
 use uuid::Uuid;
-use wardgraph_kernel::{Chance, NodeId, Timestamp, Write};
+use wardgraph_kernel::{Chance, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
-use super::{Creation, Edge, NewEdge, create_all, read};
-use crate::GraphError;
+use super::{Creation, Edge, LAST, NewEdge, insert, read};
+use crate::upsert::{Changed, Created, Upsert};
 
 /// Gives edges their props; what is the same already stays as it is.
 const UPDATE: Statement<Write> = Statement::writing(
@@ -30,9 +30,6 @@ const UPDATE: Statement<Write> = Statement::writing(
 );
 
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[UPDATE.info()];
-
-/// How often an edge that comes and goes meanwhile is tried again.
-const MOST_TURNS: usize = 4;
 
 /// What became of an edge that was to be stored.
 #[derive(Debug, Clone)]
@@ -56,88 +53,41 @@ pub struct Replaced {
     pub changed: bool,
 }
 
-/// An edge that items of a batch are, and the last of these.
-struct Met {
-    last: usize,
-    made: Option<(usize, (NodeId, NodeId))>,
-}
+impl Upsert for NewEdge {
+    type Stored = Stored;
 
-/// Creates edges, and gives the props of `new` to those that the tenant has: one result an item, in the items' order. Of several items that are
-/// one edge the last counts.
-///
-/// What is new is inserted first, so that two who store the same edge at once meet at its key: one creates it, and the other changes it.
-pub async fn upsert_all(
-    tx: &mut Tx<'_, Write>,
-    new: &[NewEdge],
-    now: Timestamp,
-    chance: &dyn Chance,
-) -> Result<Vec<Stored>, GraphError> {
-    let mut stored: Vec<Option<Stored>> = new.iter().map(|_| None).collect();
-    for _ in 0..MOST_TURNS {
-        let open: Vec<usize> = (0..new.len()).filter(|index| stored.get(*index).is_some_and(Option::is_none)).collect();
-        let items: Vec<NewEdge> = open.iter().filter_map(|index| new.get(*index).cloned()).collect();
-        let mut edges: BTreeMap<Uuid, Met> = BTreeMap::new();
-        for (index, creation) in open.into_iter().zip(create_all(tx, &items, now, chance).await?) {
-            let (id, made) = match creation {
-                Creation::Created { id, src, dst } => (id, Some((index, (src, dst)))),
-                Creation::Exists { id, .. } => (id, None),
-                Creation::NoEnd(field) => {
-                    put(&mut stored, index, Stored::NoEnd(field));
-                    continue;
-                }
-            };
-            let met = edges.entry(id.uuid()).or_insert(Met { last: index, made: None });
-            if met.last != index {
-                put(&mut stored, met.last, Stored::Superseded);
-                met.last = index;
+    /// Of several items that are one edge the last counts.
+    async fn create(tx: &mut Tx<'_, Write>, new: &[Self], now: Timestamp, chance: &dyn Chance) -> Created<Stored> {
+        let created = insert(tx, new, LAST, now, chance).await?;
+        let (tenant, mut met) = (tx.tenant(), HashSet::new());
+        let told = |(creation, item): (Creation, &Self)| match creation {
+            Creation::NoEnd(field) => Ok(Stored::NoEnd(field)),
+            Creation::Created { id, .. } | Creation::Exists { id, .. } if !met.insert(id) => Ok(Stored::Superseded),
+            Creation::Created { id, src, dst } => {
+                Ok(Stored::Created(Box::new(Edge::created(tenant.clone(), id, (src, dst), item.clone(), now))))
             }
-            met.made = met.made.or(made);
-        }
-        let items: Vec<_> =
-            edges.into_iter().filter_map(|(id, met)| Some((id, met.last, met.made, new.get(met.last)?))).collect();
-        let there: Vec<_> = items.iter().filter(|(_, last, made, _)| made.is_none_or(|(by, _)| by != *last)).collect();
-        let mut updated = update(tx, there.iter().map(|(id, _, _, item)| (*id, *item))).await?;
-        for (id, last, made, item) in items {
-            match (made, updated.remove(&id)) {
-                (Some((_, ends)), _) => {
-                    let edge = Edge::created(tx.tenant(), id.into(), ends, item.clone(), now);
-                    put(&mut stored, last, Stored::Created(Box::new(edge)));
-                }
-                (None, Some(replaced)) => put(&mut stored, last, Stored::Replaced(Box::new(replaced))),
-                (None, None) => {}
-            }
-        }
-        if stored.iter().all(Option::is_some) {
-            return Ok(stored.into_iter().flatten().collect());
-        }
+            Creation::Exists { id, .. } => Err(id.uuid()),
+        };
+        let mut told: Vec<_> = created.into_iter().zip(new).rev().map(told).collect();
+        told.reverse();
+        Ok(told)
     }
-    // Whoever has the edges comes and goes.
-    Err(StoreError::Conflict.into())
-}
 
-fn put(stored: &mut [Option<Stored>], index: usize, what: Stored) {
-    if let Some(place) = stored.get_mut(index) {
-        *place = Some(what);
+    /// Gives edges their props.
+    async fn change(tx: &mut Tx<'_, Write>, there: &[(Uuid, &Self)], _now: Timestamp) -> Changed<Stored> {
+        let ids: Vec<Uuid> = there.iter().map(|(id, _)| *id).collect();
+        let props: Vec<Value> = there.iter().map(|(_, item)| Value::Object(item.props.clone())).collect();
+        let sizes: Vec<i32> = there.iter().map(|(_, item)| item.size_bytes()).collect();
+        let tenant = tx.tenant();
+        let rows = tx.write(&UPDATE, &[&tenant, &ids, &props, &sizes]).await?;
+        Ok(rows.iter().map(replaced).collect::<Result<_, StoreError>>()?)
     }
 }
 
-/// Gives edges their props; one that is gone is left out.
-async fn update(
-    tx: &mut Tx<'_, Write>,
-    items: impl Iterator<Item = (Uuid, &NewEdge)>,
-) -> Result<BTreeMap<Uuid, Replaced>, GraphError> {
-    let (ids, items): (Vec<Uuid>, Vec<&NewEdge>) = items.unzip();
-    if ids.is_empty() {
-        return Ok(BTreeMap::new());
+fn replaced(row: &Row) -> Result<Option<Stored>, StoreError> {
+    if row.try_get::<Option<Uuid>>(1)?.is_none() {
+        return Ok(None);
     }
-    let props: Vec<Value> = items.iter().map(|item| Value::Object(item.props.clone())).collect();
-    let sizes: Vec<i32> = items.iter().map(|item| item.size_bytes()).collect();
-    let tenant = tx.tenant();
-    let rows = tx.write(&UPDATE, &[&tenant, &ids, &props, &sizes]).await?;
-    Ok(rows.iter().filter_map(|row| replaced(row).transpose()).collect::<Result<_, StoreError>>()?)
-}
-
-fn replaced(row: &Row) -> Result<Option<(Uuid, Replaced)>, StoreError> {
-    let Some(id) = row.try_get::<Option<Uuid>>(1)? else { return Ok(None) };
-    Ok(Some((id, Replaced { edge: read(row)?, changed: row.try_get(7)? })))
+    let replaced = Replaced { edge: read(row)?, changed: row.try_get(7)? };
+    Ok(Some(Stored::Replaced(Box::new(replaced))))
 }

@@ -8,13 +8,18 @@ use super::{
     Node, REQUESTS, columns,
     replace::{Meant, hold, taken},
 };
-use crate::{GraphError, edge::MOST_EDGES, purge};
+use crate::{
+    GraphError,
+    edge::{MOST_EDGES, MOST_ERASED},
+    purge,
+};
 
 /// Holds a node against new edges, so that the next statement sees every edge there is.
 pub(super) const LOCK: Statement<Write> =
     Statement::writing("graph.node.lock", REQUESTS, "select version from nodes where tenant_id = $1 and node_id = $2 for update");
 
-/// Moves a node, its edges and its vectors away, and has the tenant's purge wake in time. More edges than are asked for leave everything as it is.
+/// Moves a node, its edges and its vectors away, and has the tenant's purge wake in time. More edges than `$3` leave everything as it is; more than
+/// `$6` are counted instead of told, which the purge does.
 const DELETE: Statement<Write> = Statement::writing(
     "graph.node.delete",
     &[Role::App],
@@ -24,13 +29,13 @@ const DELETE: Statement<Write> = Statement::writing(
        select edge_id from edges where tenant_id = $1 and dst = $2
        limit $3::bigint + 1
      ), few as (
-       select count(*) <= $3::bigint as ok from at
+       select count(*) <= $3::bigint as ok, count(*) > $6::bigint as untold from at
      ), parted as (
        delete from edges e where e.tenant_id = $1 and (e.src = $2 or e.dst = $2) and (select ok from few)
        returning e.edge_id, e.src, e.rel, e.dst, e.props, e.created_at, e.size_bytes
      ), parked as (
-       insert into deleted_edges (tenant_id, edge_id, src, rel, dst, props, created_at, size_bytes)
-       select $1, p.edge_id, p.src, p.rel, p.dst, p.props, p.created_at, p.size_bytes from parted p
+       insert into deleted_edges (tenant_id, edge_id, src, rel, dst, props, created_at, size_bytes, untold)
+       select $1, p.edge_id, p.src, p.rel, p.dst, p.props, p.created_at, p.size_bytes, few.untold from parted p cross join few
      ), lifted as (
        delete from embeddings v where v.tenant_id = $1 and v.node_id = $2 and (select ok from few) returning v.model, v.embedding, v.embedded_at,
          v.text_hash
@@ -53,14 +58,15 @@ const DELETE: Statement<Write> = Statement::writing(
        insert into jobs (tenant_id, kind, subject_id, due_at) select $1, 'purge', '00000000-0000-0000-0000-000000000000', $5 from gone
        on conflict (tenant_id, kind, subject_id) do update set due_at = least(jobs.due_at, excluded.due_at), attempts = jobs.attempts + 1, dead = false
      )
-     select exists (select from gone), (select ok from few), array(select edge_id from parted)",
+     select exists (select from gone), ok, array(select edge_id from parted where not untold), case when untold then (select count(*) from parted) else 0 end
+     from few",
 );
 
-/// Holds a deleted node until the transaction ends.
+/// Holds a deleted node until the transaction ends; not one that is erased but for its edges.
 const HOLD_DELETED: Statement<Write> = Statement::writing(
     "graph.deleted_node.hold",
     &[Role::App],
-    "select version from deleted_nodes where tenant_id = $1 and node_id = $2 and purge_at > $3 for update",
+    "select version from deleted_nodes where tenant_id = $1 and node_id = $2 and purge_at > $3 and cardinality(classes) > 0 for update",
 );
 
 /// Has whoever brings nodes of the tenant back wait for one with more edges than are asked for, and that one for them. Such a node has more ends
@@ -160,16 +166,27 @@ pub async fn delete(
     now: Timestamp,
     purge_at: Timestamp,
 ) -> Result<Vec<EdgeId>, GraphError> {
+    Ok(part(tx, id, meant, MOST_EDGES, (now, purge_at)).await?.edges)
+}
+
+/// Moves a node that has at most `most` edges away.
+async fn part(
+    tx: &mut Tx<'_, Write>,
+    id: NodeId,
+    meant: Meant<'_>,
+    most: i64,
+    (now, purge_at): (Timestamp, Timestamp),
+) -> Result<Erased, GraphError> {
     let tenant = tx.tenant();
     let held = tx.write(&LOCK, &[&tenant, &id.uuid()]).await?;
     meant.check(version(&held)?.ok_or(GraphError::NoNode(id))?)?;
-    let rows = tx.write(&DELETE, &[&tenant, &id.uuid(), &MOST_EDGES, &now, &purge_at]).await?;
+    let rows = tx.write(&DELETE, &[&tenant, &id.uuid(), &most, &now, &purge_at, &MOST_EDGES]).await?;
     let row = rows.first().ok_or(GraphError::NoNode(id))?;
     let (gone, few): (bool, bool) = (row.try_get(0)?, row.try_get(1)?);
     match (gone, few) {
-        (true, _) => Ok(edges(row, 2)?),
+        (true, _) => Ok(Erased { was_there: true, edges: edges(row, 2)?, untold: row.try_get(3)? }),
         (false, true) => Err(GraphError::NoNode(id)),
-        (false, false) => Err(GraphError::TooManyEdges { most: MOST_EDGES }),
+        (false, false) => Err(GraphError::TooManyEdges { most }),
     }
 }
 
@@ -180,12 +197,19 @@ pub struct Erased {
     pub was_there: bool,
     /// The edges that went with it.
     pub edges: Vec<EdgeId>,
+    /// How many more did, which the purge erases and tells, in steps.
+    pub untold: i64,
 }
 
-/// Erases a node of the tenant at once, and everything that it was; one in its grace period too.
+/// Erases a node of the tenant at once, and everything that it was; one in its grace period too. Where it has very many edges nothing but these,
+/// which nobody reads or brings back any more, is left to the purge.
 pub async fn erase(tx: &mut Tx<'_, Write>, id: NodeId, meant: Meant<'_>, now: Timestamp) -> Result<Erased, GraphError> {
-    let erased = match delete(tx, id, meant, now, now).await {
-        Ok(edges) => Erased { was_there: true, edges },
+    let mut erased = match part(tx, id, meant, MOST_ERASED, (now, now)).await {
+        Ok(parted) if parted.untold > 0 => {
+            purge::empty(tx, id).await?;
+            return Ok(parted);
+        }
+        Ok(parted) => parted,
         Err(GraphError::NoNode(_)) => {
             let tenant = tx.tenant();
             let held = tx.write(&HOLD_DELETED, &[&tenant, &id.uuid(), &Timestamp::UNIX_EPOCH]).await?;
@@ -194,7 +218,7 @@ pub async fn erase(tx: &mut Tx<'_, Write>, id: NodeId, meant: Meant<'_>, now: Ti
         }
         Err(error) => return Err(error),
     };
-    purge::erase(tx, &[id]).await?;
+    erased.edges.extend(purge::erase(tx, &[id]).await?);
     Ok(erased)
 }
 

@@ -1,16 +1,17 @@
 //! Storing nodes under the caller's own ids: what is there already is kept, or replaced.
 
+use uuid::Uuid;
 use wardgraph_kernel::{Chance, NodeId, Timestamp, Write};
-use wardgraph_store::{StoreError, Tx};
+use wardgraph_store::Tx;
 
 use super::{
     Creation, NewNode, Node, create_all,
     replace::{Meant, Replaced, write_by_external_id},
 };
-use crate::GraphError;
-
-/// How often a node that comes and goes meanwhile is tried again.
-const MOST_TURNS: usize = 4;
+use crate::{
+    GraphError,
+    upsert::{Changed, Created, Upsert},
+};
 
 /// What became of a node that was to be stored.
 #[derive(Debug, Clone)]
@@ -31,42 +32,24 @@ impl Stored {
     }
 }
 
-/// Creates nodes, and replaces those whose external id the tenant has: one result an item, in the items' order. No two items may have the
-/// same external id.
-///
-/// What is new is inserted first, so that two who store the same node at once meet at its key: one creates it, and the other replaces it.
-pub async fn upsert_all(
-    tx: &mut Tx<'_, Write>,
-    new: &[NewNode],
-    now: Timestamp,
-    chance: &dyn Chance,
-) -> Result<Vec<Stored>, GraphError> {
-    let mut stored: Vec<Option<Stored>> = new.iter().map(|_| None).collect();
-    for _ in 0..MOST_TURNS {
-        let open: Vec<usize> = (0..new.len()).filter(|index| stored.get(*index).is_some_and(Option::is_none)).collect();
-        let items: Vec<NewNode> = open.iter().filter_map(|index| new.get(*index).cloned()).collect();
-        let mut there = Vec::new();
-        for (index, created) in open.into_iter().zip(create_all(tx, &items, now, chance).await?) {
-            match (created, stored.get_mut(index), new.get(index)) {
-                (Creation::Created(id), Some(place), _) => *place = Some(Stored::Created(id)),
-                (Creation::Exists(_), _, Some(item)) => there.push((index, item)),
-                _ => {}
-            }
-        }
-        let items: Vec<&NewNode> = there.iter().map(|(_, item)| *item).collect();
-        if !items.is_empty() {
-            for ((index, _), replaced) in there.into_iter().zip(write_by_external_id(tx, &items, Meant::ANY, now).await?) {
-                if let (Some(place), Some(replaced)) = (stored.get_mut(index), replaced) {
-                    *place = Some(Stored::Replaced(Box::new(replaced)));
-                }
-            }
-        }
-        if stored.iter().all(Option::is_some) {
-            return Ok(stored.into_iter().flatten().collect());
-        }
+/// No two items may have the same external id.
+impl Upsert for NewNode {
+    type Stored = Stored;
+
+    async fn create(tx: &mut Tx<'_, Write>, new: &[Self], now: Timestamp, chance: &dyn Chance) -> Created<Stored> {
+        let told = |creation| match creation {
+            Creation::Created(id) => Ok(Stored::Created(id)),
+            Creation::Exists(id) => Err(id.uuid()),
+        };
+        Ok(create_all(tx, new, now, chance).await?.into_iter().map(told).collect())
     }
-    // Whoever has the external ids comes and goes.
-    Err(StoreError::Conflict.into())
+
+    /// Replaces what has the external ids by now.
+    async fn change(tx: &mut Tx<'_, Write>, there: &[(Uuid, &Self)], now: Timestamp) -> Changed<Stored> {
+        let items: Vec<&Self> = there.iter().map(|(_, item)| *item).collect();
+        let replaced = write_by_external_id(tx, &items, Meant::ANY, now).await?;
+        Ok(replaced.into_iter().map(|replaced| Some(Stored::Replaced(Box::new(replaced?)))).collect())
+    }
 }
 
 /// Replaces the node that has the external id of `new`, if it is there and of a version that is meant: none is created.

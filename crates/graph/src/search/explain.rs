@@ -1,4 +1,4 @@
-//! Why a result has its score, in numbers that can be added up by hand.
+//! Why a result has its score, in numbers that can be checked by hand.
 
 use super::{By, Found, Query, Reasons};
 
@@ -20,7 +20,7 @@ impl Query {
         })
     }
 
-    /// The whole sum, with the result's numbers.
+    /// How the score comes about, with the result's numbers.
     pub fn formula(&self, found: &Found) -> String {
         let reasons = &found.reasons;
         let place = |place: Option<i64>| place.unwrap_or(self.depth() + 1);

@@ -10,11 +10,14 @@ use wardgraph_store::Space;
 use super::Searches;
 
 /// How a tenant's vectors of a model are searched.
+///
+/// `embeddings.graph` says where a vector lies: 0 in no index (the tail, where each is born), 1 in the index that the tenants of a partition share
+/// and in the tenant's own if it has one, 2 in the tenant's own alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Route {
     /// One by one: right for few, and for all while nothing else is there.
     Exact,
-    /// By the HNSW index that tenants of a partition share, and the tail one by one.
+    /// By the HNSW index that tenants of a partition share, and what is not in it one by one.
     Graph,
     /// By the tenant's own HNSW index, and the tail one by one.
     Own,
@@ -30,6 +33,15 @@ impl Route {
             Self::Exact => "exact",
             Self::Graph => "graph",
             Self::Own => "own",
+        }
+    }
+
+    /// Where vectors of the tail are moved for it (`embeddings.graph`).
+    pub(crate) const fn place(self) -> Option<i16> {
+        match self {
+            Self::Exact => None,
+            Self::Graph => Some(1),
+            Self::Own => Some(2),
         }
     }
 

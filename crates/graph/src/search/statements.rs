@@ -1,8 +1,15 @@
 //! The statements of search: for each way to search, each route and with or without a filter, one fixed text.
 //!
-//! The texts are put together once for the model in use, since an index of vectors needs its dimension in the text. Each takes the same
-//! parameters in the same order: seven of all, then those of the vector, of the words, and the filter.
+//! The texts are put together once for the model in use, since an index of vectors needs its dimension in the text.
+//!
 //! All begin with `$1` tenant, `$2` how many results, `$3` octets of one answer, `$4` decay a day, `$5` weight of drift, `$6` now, `$7` how deep lists are.
+//! What follows depends on the way to search:
+//!
+//! | way | `$8` | `$9` | `$10` | `$11` | `$12` |
+//! |---|---|---|---|---|---|
+//! | vector | model | vector | filter | | |
+//! | text | text | filter | | | |
+//! | hybrid | model | vector | text | how many are fused | filter |
 //!
 //! **Invariant:** the parts of a text together read every vector of the tenant, whatever its place is and whatever the route says: a route
 //! that is out of date costs time and no results (`every_route_finds_what_exact_search_finds`).
@@ -112,6 +119,7 @@ fn exact(tenant: &str, place: &str, filter: &str) -> String {
     nearest("e.embedding <=> $9::vector", &format!("e.tenant_id = {tenant} and e.model = $8::text{place}"), filter)
 }
 
+/// The nearest of the vectors that `which` names, by a distance that an index may know.
 fn nearest(order: &str, which: &str, filter: &str) -> String {
     let nodes = if filter.is_empty() { "" } else { " join nodes n on n.tenant_id = e.tenant_id and n.node_id = e.node_id" };
     format!(
@@ -120,27 +128,28 @@ fn nearest(order: &str, which: &str, filter: &str) -> String {
     )
 }
 
-/// The nearest by meaning. Where an index brings fewer than were asked for, because rows of others or the filter stood in its way, what it
-/// holds is compared one by one; the condition on its count is decided once, so that this costs nothing otherwise.
+/// The nearest by meaning: what the route's index brings, and what lies outside of it and is shared, compared one by one. Where the index brings
+/// fewer than were asked for, because rows of others or the filter stood in its way, what it holds is compared one by one, too; the condition
+/// on its count is decided once, so that this costs nothing otherwise.
 fn meaning(space: &Space, route: Route, filter: &str) -> String {
-    let (indexed, tail) = match route {
+    let (indexed, outside) = match route {
         Route::Exact => (None, ""),
         Route::Graph => (Some(" and e.graph = 1"), " and e.graph = any('{0,2}')"),
         Route::Own => (Some(" and e.graph > 0"), " and e.graph = 0"),
     };
-    let (own, shared) = (exact("$1::text", tail, filter), exact("'*'", "", filter));
+    let (outside, shared) = (exact("$1::text", outside, filter), exact("'*'", "", filter));
     let (before, parts) = match indexed {
-        None => (String::new(), format!("{own} union all {shared}")),
+        None => (String::new(), format!("{outside} union all {shared}")),
         Some(place) => {
-            let compared = space.indexed_type();
+            let kind = space.indexed_type();
             // Single precision needs no cast of the query; half does.
-            let order = format!("e.embedding::{compared} <=> $9::vector::{compared}");
+            let order = format!("e.embedding::{kind} <=> $9::vector::{kind}");
             let near = nearest(&order, &format!("e.tenant_id = $1::text and e.model = {}{place}", space.literal()), filter);
-            let rest = exact("$1::text", place, filter);
+            let compared_anew = exact("$1::text", place, filter);
             let parts = format!(
                 "select * from near where (select count(*) from near) >= $7
-                 union all select * from {rest} r where (select count(*) from near) < $7
-                 union all {own} union all {shared}"
+                 union all select * from {compared_anew} r where (select count(*) from near) < $7
+                 union all {outside} union all {shared}"
             );
             (format!("near as materialized {near}, "), parts)
         }
@@ -175,7 +184,7 @@ fn words(text: &str, filter: &str) -> String {
 const FOUND_BY_WORDS: &str = ", found as (
        select tenant_id, node_id, null::float8 as similarity, null::bigint as meaning_place, place as words_place, rank, rank as base from words)";
 
-/// Reciprocal rank fusion; `$11` is how many are fused. A node that one list lacks counts there as the place behind the list's last.
+/// Reciprocal rank fusion; `$11` is how many are fused. A node that one list lacks counts there as if it stood one behind its deepest place.
 const FOUND_BY_BOTH: &str = ", fused as (
        select tenant_id, node_id, m.distance, m.place as meaning_place, w.place as words_place, w.rank,
          (1.0 / (60 + coalesce(m.place, $7 + 1)))::float8 + (1.0 / (60 + coalesce(w.place, $7 + 1)))::float8 as base

@@ -3,20 +3,22 @@
 use std::net::IpAddr;
 
 use wardgraph_api::Problem;
-use wardgraph_gate::Tx;
+use wardgraph_gate::{Question, Tx};
 use wardgraph_identity::{
     account::{self, Place, Seat},
     session::Proof,
 };
 use wardgraph_kernel::{Identity, Permission, TenantId, Timestamp, UserId};
-use wardgraph_organizations::organization::{self, network, premises};
+use wardgraph_organizations::{
+    OrganizationError, held,
+    organization::{self, network, premises},
+};
 
-use super::granted::with_grants;
 use crate::Failure;
 
 /// Whether an organization lets anybody call from there.
 pub(super) async fn admits(tx: &mut Tx<'_, Identity>, organization: &TenantId, from: IpAddr) -> Result<bool, Failure> {
-    Ok(premises(tx, organization).await?.admits(from))
+    Ok(tx.ask(premises(organization)).await?.admits(from))
 }
 
 /// Where somebody may let a program work: where they showed enough of who they are, and where one may call from where they are.
@@ -35,18 +37,14 @@ pub(super) async fn places(
     Ok(places)
 }
 
-/// Whether a person's own session begins or goes on there: besides, wherever they are, for whoever may delete the organization, who alone changes
-/// from outside from where one may call.
-pub(super) async fn lets_in(
-    tx: &mut Tx<'_, Identity>,
-    (user, seat): (UserId, &Seat),
-    from: IpAddr,
-    now: Timestamp,
-) -> Result<bool, Failure> {
-    if admits(tx, &seat.organization, from).await? {
-        return Ok(true);
-    }
-    Ok(with_grants(tx, user, seat, now).await?.permissions().allows(Permission::OrganizationsDelete))
+/// The place, with what is granted there, where a person's own session begins or goes on; none where they may not call from. Wherever they are,
+/// whoever may delete the organization has it, who alone changes from outside from where one may call.
+pub(super) fn let_in(user: UserId, seat: &Seat, from: IpAddr, now: Timestamp) -> Question<'_, Option<Seat>, OrganizationError> {
+    let organization = &seat.organization;
+    premises(organization).and(held::granted(organization, user, now)).map(move |(premises, granted)| {
+        let seat = Seat { granted, ..seat.clone() };
+        (premises.admits(from) || seat.permissions().allows(Permission::OrganizationsDelete)).then_some(seat)
+    })
 }
 
 /// The answer to whoever is not let in.

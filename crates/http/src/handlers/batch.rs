@@ -12,15 +12,18 @@ use wardgraph_api::{
     },
 };
 use wardgraph_audit::Subject;
-use wardgraph_gate::{Committed, Permit};
-use wardgraph_graph::node::{self, Creation};
-use wardgraph_kernel::{Endpoint, Timestamp, Write};
+use wardgraph_gate::{Committed, Leave, Permit};
+use wardgraph_graph::{
+    node::{self, Creation},
+    upsert_all,
+};
+use wardgraph_kernel::{Guards, Timestamp, Write, field::CreatedAt};
 
 use super::{cleaning::items_cleaned, nodes::domain, note_named_tenant, times, update_event};
 use crate::{Failure, Services};
 
 /// Of the tenant's nodes and of the shared ones.
-pub(crate) async fn create_all<E: Endpoint<Mode = Write, Output = Json<NodeBatchResult>>>(
+pub(crate) async fn create_all<E: Guards<CreatedAt, Mode = Write, Output = Json<NodeBatchResult>>>(
     permit: Permit<E>,
     (Query(storing), Json(batch)): (Query<Storing>, Json<NodeBatch>),
     services: Services,
@@ -32,7 +35,8 @@ pub(crate) async fn create_all<E: Endpoint<Mode = Write, Output = Json<NodeBatch
     }
     let replaces = storing.on_conflict == OnConflict::Update;
     let given: Vec<_> = batch.nodes.iter().map(|new| new.created_at).collect();
-    let sorted = tokio::task::spawn_blocking(move || sorted(batch, now)).await;
+    let leave = permit.leave();
+    let sorted = tokio::task::spawn_blocking(move || sorted(batch, now, leave)).await;
     let (mut faults, valid, named) = sorted.map_err(|_| Problem::internal("the items could not be looked at"))?;
     let (valid, pointers) = items_cleaned(&tenant, valid, &mut faults, "nodes").await?;
     let (valid, pointers) = if replaces { last_of_each(valid, pointers, &mut faults) } else { (valid, pointers) };
@@ -42,7 +46,7 @@ pub(crate) async fn create_all<E: Endpoint<Mode = Write, Output = Json<NodeBatch
         note_named_tenant(&mut work, named, &tenant);
     }
     let stored: Vec<Item> = if replaces {
-        node::upsert_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().map(Item::Stored).collect()
+        upsert_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().map(Item::Stored).collect()
     } else {
         node::create_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().map(Item::Tried).collect()
     };
@@ -76,7 +80,11 @@ pub(crate) async fn create_all<E: Endpoint<Mode = Write, Output = Json<NodeBatch
 }
 
 /// What is wrong with each item, those with nothing wrong, and the tenants that were named. It takes as long as the batch is large.
-fn sorted(batch: NodeBatch, now: Timestamp) -> (Vec<Vec<FieldError>>, Vec<node::NewNode>, Vec<NamedTenant>) {
+fn sorted(
+    batch: NodeBatch,
+    now: Timestamp,
+    leave: Option<Leave<CreatedAt>>,
+) -> (Vec<Vec<FieldError>>, Vec<node::NewNode>, Vec<NamedTenant>) {
     let (mut faults, mut valid, mut named) = (Vec::new(), Vec::new(), vec![batch.tenant_id]);
     for (index, new) in batch.nodes.into_iter().enumerate() {
         named.push(new.tenant_id.clone());
@@ -84,7 +92,7 @@ fn sorted(batch: NodeBatch, now: Timestamp) -> (Vec<Vec<FieldError>>, Vec<node::
         let mut found = Faults::below(place.clone(), &new);
         found.extend(times::fault(&place, new.created_at, now));
         if found.is_empty() {
-            valid.push(domain(new));
+            valid.push(domain(new, leave));
         }
         faults.push(found);
     }

@@ -13,12 +13,13 @@ use wardgraph_api::{
     },
 };
 use wardgraph_audit::Subject;
-use wardgraph_gate::{Committed, Permit, Work};
+use wardgraph_gate::{Committed, Leave, Permit, Work};
 use wardgraph_graph::{
     GraphError,
     edge::{self, Creation, End, Replaced, Stored},
+    upsert_all,
 };
-use wardgraph_kernel::{EdgeId, Endpoint, EventType, List, NodeId, Timestamp, Write};
+use wardgraph_kernel::{EdgeId, Endpoint, EventType, List, NodeId, Timestamp, Write, field::CreatedAt};
 
 use super::{
     cleaning::{cleaned, items_cleaned},
@@ -38,7 +39,7 @@ pub(crate) async fn create(
         return Ok(permit.begin()?.refuse(problem).await?);
     }
     times::invalid(given, now)?;
-    let (new, cleaned) = cleaned(&tenant, domain(new)).await?;
+    let (new, cleaned) = cleaned(&tenant, domain(new, permit.leave())).await?;
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &named, &tenant);
     if let Some(created_at) = given {
@@ -51,7 +52,7 @@ pub(crate) async fn create(
             made => (true, made?),
         },
         OnConflict::Update => {
-            let stored = edge::upsert_all(&mut work.tx(), std::slice::from_ref(&new), now, &*chance).await?;
+            let stored = upsert_all(&mut work.tx(), std::slice::from_ref(&new), now, &*chance).await?;
             match stored.into_iter().next() {
                 Some(Stored::Created(edge)) => (true, *edge),
                 Some(Stored::Replaced(replaced)) => {
@@ -80,7 +81,8 @@ pub(crate) async fn create_all(
         return Ok(permit.begin()?.refuse(problem).await?);
     }
     let given: Vec<_> = batch.edges.iter().map(|new| new.created_at).collect();
-    let sorted = tokio::task::spawn_blocking(move || sorted(batch, now)).await;
+    let leave = permit.leave();
+    let sorted = tokio::task::spawn_blocking(move || sorted(batch, now, leave)).await;
     let (mut faults, valid, named) = sorted.map_err(|_| Problem::internal("the items could not be looked at"))?;
     let (valid, pointers) = items_cleaned(&tenant, valid, &mut faults, "edges").await?;
     let mut work = permit.begin()?;
@@ -88,7 +90,7 @@ pub(crate) async fn create_all(
         note_named_tenant(&mut work, named, &tenant);
     }
     let stored: Vec<Item> = if storing.on_conflict == OnConflict::Update {
-        edge::upsert_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().map(Item::Stored).collect()
+        upsert_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().map(Item::Stored).collect()
     } else {
         edge::create_all(&mut work.tx(), &valid, now, &*chance).await?.into_iter().map(Item::Tried).collect()
     };
@@ -156,7 +158,11 @@ fn note_changed<E: Endpoint<Mode = Write>>(work: &mut Work<E>, replaced: &Replac
 }
 
 /// What is wrong with each item, those with nothing wrong, and the tenants that were named. It takes as long as the batch is large.
-fn sorted(batch: EdgeBatch, now: Timestamp) -> (Vec<Vec<FieldError>>, Vec<edge::NewEdge>, Vec<NamedTenant>) {
+fn sorted(
+    batch: EdgeBatch,
+    now: Timestamp,
+    leave: Option<Leave<CreatedAt>>,
+) -> (Vec<Vec<FieldError>>, Vec<edge::NewEdge>, Vec<NamedTenant>) {
     let (mut faults, mut valid, mut named) = (Vec::new(), Vec::new(), vec![batch.tenant_id]);
     for (index, new) in batch.edges.into_iter().enumerate() {
         named.push(new.tenant_id.clone());
@@ -164,7 +170,7 @@ fn sorted(batch: EdgeBatch, now: Timestamp) -> (Vec<Vec<FieldError>>, Vec<edge::
         let mut found = Faults::below(place.clone(), &new);
         found.extend(times::fault(&place, new.created_at, now));
         if found.is_empty() {
-            valid.push(domain(new));
+            valid.push(domain(new, leave));
         }
         faults.push(found);
     }
@@ -193,13 +199,13 @@ pub(crate) async fn delete(permit: Permit<DeleteEdge>, Path(id): Path<EdgeId>) -
     Ok(work.commit(id, NoContent).await?)
 }
 
-fn domain(new: NewEdge) -> edge::NewEdge {
+fn domain(new: NewEdge, leave: Option<Leave<CreatedAt>>) -> edge::NewEdge {
     edge::NewEdge {
         src: end(new.src, new.src_external_id),
         rel: new.rel.into_text(),
         dst: end(new.dst, new.dst_external_id),
         props: new.props,
-        created_at: times::stored(new.created_at),
+        created_at: times::stored(new.created_at, leave),
     }
 }
 

@@ -12,6 +12,6 @@ pub(super) async fn with_grants(
     seat: &Seat,
     now: Timestamp,
 ) -> Result<Seat, OrganizationError> {
-    let granted = held::granted(tx, &seat.organization, user, now).await?;
+    let granted = tx.ask(held::granted(&seat.organization, user, now)).await?;
     Ok(Seat { granted, ..seat.clone() })
 }

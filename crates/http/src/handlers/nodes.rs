@@ -8,20 +8,21 @@ use wardgraph_api::{
     wire::{Name, ObjectText},
 };
 use wardgraph_audit::Subject;
-use wardgraph_gate::{Committed, Permit, Plan, Work};
+use wardgraph_gate::{Committed, Leave, Permit, Plan, Work};
 use wardgraph_graph::{
     GraphError,
     filter::Filter,
     listing::{self, Listing},
     node::{self, Meant},
+    upsert_all,
 };
-use wardgraph_kernel::{Chance, Endpoint, List, NodeId, Timestamp, Write};
+use wardgraph_kernel::{Chance, Endpoint, Guards, List, NodeId, Timestamp, Write, field::CreatedAt};
 
 use super::{cleaning::cleaned, note_named_tenant, page, times, update_event, versions::meant};
 use crate::{Failure, Services};
 
 /// Of the tenant's nodes and of the shared ones.
-pub(crate) async fn create<E: Endpoint<Mode = Write, Output = Stored<Node>>>(
+pub(crate) async fn create<E: Guards<CreatedAt, Mode = Write, Output = Stored<Node>>>(
     permit: Permit<E>,
     (Query(storing), if_match, Json(new)): (Query<Storing>, IfMatch, Json<NewNode>),
     services: Services,
@@ -38,7 +39,7 @@ pub(crate) async fn create<E: Endpoint<Mode = Write, Output = Stored<Node>>>(
         return Ok(permit.begin()?.refuse(problem).await?);
     }
     times::invalid(given, now)?;
-    let (new, cleaned) = cleaned(&tenant, domain(new)).await?;
+    let (new, cleaned) = cleaned(&tenant, domain(new, permit.leave())).await?;
     services.backlog.admit_if(new.has_text(), &owner)?;
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &named, &tenant);
@@ -77,7 +78,7 @@ async fn upserted<E: Endpoint<Mode = Write>>(
     chance: &dyn Chance,
 ) -> Result<node::Stored, Failure> {
     if *if_match == IfMatch::Absent {
-        let stored = node::upsert_all(&mut work.tx(), std::slice::from_ref(new), now, chance).await?;
+        let stored = upsert_all(&mut work.tx(), std::slice::from_ref(new), now, chance).await?;
         return Ok(stored.into_iter().next().ok_or_else(|| Problem::internal("a stored node came back without a result"))?);
     }
     let replaced = node::replace_by_external_id(&mut work.tx(), new, meant(if_match), now).await?;
@@ -134,7 +135,7 @@ fn filter(query: NodeFilter) -> Filter {
     }
 }
 
-pub(super) fn domain(new: NewNode) -> node::NewNode {
+pub(super) fn domain(new: NewNode, leave: Option<Leave<CreatedAt>>) -> node::NewNode {
     let external_id = new.external_id().map(Name::into_text);
     node::NewNode {
         classes: new.classes.into_iter().map(Name::into_text).collect(),
@@ -144,7 +145,7 @@ pub(super) fn domain(new: NewNode) -> node::NewNode {
         refresh_policy: new.refresh_policy,
         triggers: new.triggers,
         external_id,
-        created_at: times::stored(new.created_at),
+        created_at: times::stored(new.created_at, leave),
     }
 }
 

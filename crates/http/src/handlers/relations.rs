@@ -1,6 +1,5 @@
 //! What lies around a node.
 
-use wardgraph_access::On;
 use wardgraph_api::{
     Json, Path, Query,
     table::graph::{ClearEdges, GetLineage, ListNeighbours},
@@ -14,13 +13,13 @@ use wardgraph_api::{
     },
 };
 use wardgraph_audit::Subject;
-use wardgraph_gate::{Committed, Permit};
+use wardgraph_gate::{Committed, Leave, Permit};
 use wardgraph_graph::{
     edge,
     lineage::{self, DERIVED_FROM, MOST_NODES, Reached, Walk},
     neighbours,
 };
-use wardgraph_kernel::{Endpoint, List, NodeId, Permission};
+use wardgraph_kernel::{List, NodeId, field::EdgeProps};
 
 use super::{nodes, page};
 use crate::Failure;
@@ -41,10 +40,10 @@ pub(crate) async fn neighbours(
         rel: query.rel.map(Name::into_text),
         class: query.class.map(Name::into_text),
     };
-    let shows = shows_edges(&permit);
+    let leave = permit.leave();
     let mut work = permit.begin()?;
     let found = neighbours::list(&mut work.once(), id, &filter, after, size).await?;
-    let neighbors: Vec<_> = found.items.into_iter().map(|found| neighbour(found, shows)).collect();
+    let neighbors: Vec<_> = found.items.into_iter().map(|found| neighbour(found, leave)).collect();
     let next_cursor = found.next.map(|cursor| cursor.encode(&list));
     Ok(Json(NeighbourPage { count: neighbors.len(), neighbors, next_cursor }))
 }
@@ -60,10 +59,10 @@ pub(crate) async fn lineage(
         depth: query.max_depth.unwrap_or(DEPTH),
         nodes: query.limit.unwrap_or(MOST_NODES),
     };
-    let shows = shows_edges(&permit);
+    let leave = permit.leave();
     let mut work = permit.begin()?;
     let found = lineage::walk(&mut work.once(), &walk).await?;
-    let ancestors: Vec<_> = found.reached.into_iter().map(|reached| ancestor(reached, shows)).collect();
+    let ancestors: Vec<_> = found.reached.into_iter().map(|reached| ancestor(reached, leave)).collect();
     Ok(Json(Lineage { node_id: id, depth: ancestors.len(), ancestors, truncated: found.truncated }))
 }
 
@@ -87,12 +86,8 @@ pub(super) fn direction(asked: Directions) -> Option<edge::Direction> {
     }
 }
 
-/// Whether the caller may be shown what describes edges. That there is one, and what it means, goes with the nodes that it joins.
-fn shows_edges<E: Endpoint>(permit: &Permit<E>) -> bool {
-    permit.authority().allows(Permission::EdgesRead, On::All)
-}
-
-fn neighbour(found: neighbours::Neighbour, shows: bool) -> Neighbour {
+/// What describes an edge is for those who have leave. That there is one, and what it means, goes with the nodes that it joins.
+fn neighbour(found: neighbours::Neighbour, leave: Option<Leave<EdgeProps>>) -> Neighbour {
     let direction = match found.direction {
         edge::Direction::Out => Direction::Out,
         edge::Direction::In => Direction::In,
@@ -101,18 +96,18 @@ fn neighbour(found: neighbours::Neighbour, shows: bool) -> Neighbour {
         id: found.edge,
         rel: found.rel,
         direction,
-        props: shows.then_some(found.props),
+        props: leave.map(|_| found.props),
         created_at: found.created_at,
     };
     Neighbour { edge, node: nodes::wire(found.node) }
 }
 
-fn ancestor(reached: Reached, shows: bool) -> Ancestor {
+fn ancestor(reached: Reached, leave: Option<Leave<EdgeProps>>) -> Ancestor {
     Ancestor {
         id: reached.id,
         depth: reached.depth,
         edge_id: reached.edge,
-        edge_props: shows.then_some(reached.edge_props),
+        edge_props: leave.map(|_| reached.edge_props),
         classes: reached.classes,
         props: reached.props,
         created_at: reached.created_at,

@@ -1,5 +1,6 @@
 //! Changing nodes, what they were, and going back.
 
+use serde_json::json;
 use wardgraph_api::{
     FieldError, IfMatch, Json, NoContent, Path, Problem, Query, Tagged,
     table::graph::{DeleteNode, RestoreNode},
@@ -7,7 +8,7 @@ use wardgraph_api::{
     wire::{
         Name, NamedTenant,
         node::{NewNode, Node},
-        version::{Deletion, NodePatch, NodeVersion, NodeVersionPage, Restoration, VersionFilter},
+        version::{Deletion, NodePatch, NodeVersion, NodeVersionPage, Patched, Restoration, VersionFilter},
     },
 };
 use wardgraph_audit::Subject;
@@ -38,11 +39,11 @@ pub(crate) async fn patch<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I: I
     let new = patch.apply(body(was.into()));
     // As the patch left it: `props` do not serve where it was to be none.
     let external_id = new.external_id.clone().map(Name::into_text);
-    let faults = Faults::of(&new);
+    let faults = Faults::of(&Patched(&new));
     if !faults.is_empty() {
         return Err(Problem::invalid("the patched node is not valid: see `errors`").fields(faults).into());
     }
-    let new = node::NewNode { external_id, ..domain(new) };
+    let new = node::NewNode { external_id, ..domain(new, None) };
     let replaced = node::replace(&mut work.tx(), id, new, Meant::ANY, now).await?;
     services.backlog.admit_if(replaced.queued, &owner)?;
     changed(work, replaced, cleaned).await
@@ -60,7 +61,7 @@ pub(crate) async fn replace<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I:
         let fault = FieldError::new("/created_at", "is said where a node is created, and stays");
         return Err(Problem::invalid("see `errors`").fields(vec![fault]).into());
     }
-    let (new, cleaned) = cleaned(&tenant, domain(new)).await?;
+    let (new, cleaned) = cleaned(&tenant, domain(new, None)).await?;
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &named, &tenant);
     let replaced = node::replace(&mut work.tx(), id, new, meant(&if_match), now).await?;
@@ -79,7 +80,10 @@ pub(crate) async fn delete(
     if deletion.hard {
         let erased = node::erase(&mut work.tx(), id, meant(&if_match), now).await?;
         edges(&mut work, EventType::EdgeDeleted, erased.edges);
-        work.changed(EventType::NodePurged, id);
+        match erased.untold {
+            0 => work.changed(EventType::NodePurged, id),
+            more => work.changed_telling(EventType::NodePurged, id, json!({ "edges_told_later": more })),
+        }
         // One in its grace period was told to be deleted when it was.
         return Ok(work.commit_all(erased.was_there.then(|| id.into()), NoContent).await?);
     }

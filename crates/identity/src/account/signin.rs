@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 use wardgraph_kernel::{GlobalRole, Identity, OrganizationRole, Permissions, TenantId, Timestamp, UserId};
-use wardgraph_store::{Row, Statement, StoreError, Tx};
+use wardgraph_store::{Question, Row, Statement, StoreError, Tx, Value};
 
 use crate::{
     Address, IdentityError,
@@ -157,14 +157,16 @@ pub async fn failed(tx: &mut Tx<'_, Identity>, counter: &[u8]) -> Result<Failure
 }
 
 /// Forgets failures, and tells what was forgotten.
-pub async fn clear(tx: &mut Tx<'_, Identity>, counter: &[u8]) -> Result<Failures, StoreError> {
-    tx.run(&CLEAR, &[&counter]).await?.first().map_or(Ok(Failures::default()), |row| failures(row, 0))
+pub fn clear(counter: &[u8]) -> Question<'_, Failures, StoreError> {
+    let forgotten = |rows: Vec<Row>| rows.first().map_or(Ok(Failures::default()), |row| failures(row, 0));
+    Question::new(&CLEAR, vec![Box::new(counter)], forgotten)
 }
 
-/// Whether `found` still holds, now that its password was compared.
-pub async fn stands(tx: &mut Tx<'_, Identity>, user: UserId, found: &Found) -> Result<bool, StoreError> {
-    let Some(verifier) = &found.verifier else { return Ok(false) };
-    tx.run(&STANDS, &[&user.uuid(), &verifier.to_string(), &found.generation]).await.map(|rows| !rows.is_empty())
+/// Whether `found` still holds, now that its password was compared. Where it has no verifier, nothing does.
+pub fn stands(user: UserId, found: &Found) -> Question<'static, bool, StoreError> {
+    let verifier = found.verifier.as_ref().map(ToString::to_string);
+    let values: Vec<Value<'_>> = vec![Box::new(user.uuid()), Box::new(verifier), Box::new(found.generation)];
+    Question::new(&STANDS, values, |rows| Ok(!rows.is_empty()))
 }
 
 /// Keeps a verifier of the cost that is asked now.

@@ -1,7 +1,7 @@
 //! A session begins: the one place where a row of `sessions` comes into being.
 
 use wardgraph_kernel::{Identity, Secret, SessionId, TenantId, Timestamp, UserId};
-use wardgraph_store::{Statement, StoreError, Tx};
+use wardgraph_store::{Question, Statement, StoreError, Tx, Value};
 
 use crate::{
     session::{Lifetimes, Proof, Use, Why, ids},
@@ -72,46 +72,44 @@ pub struct Begun {
 
 /// Begins a session of an account's own.
 pub async fn begin(tx: &mut Tx<'_, Identity>, new: &NewSession<'_>) -> Result<Begun, StoreError> {
-    let until = open(tx, new).await?;
-    Ok(Begun { until, crowded: crowded(tx, new.user, None, new.at.now).await? })
+    tx.ask(open(new).and(crowded(new.user, None, new.at.now)).map(|(until, crowded)| Begun { until, crowded })).await
 }
 
 /// Ends the sessions of an account that are more than there may be, its own or those of a client, and tells which ones.
-pub async fn crowded(
-    tx: &mut Tx<'_, Identity>,
-    user: UserId,
-    client: Option<&str>,
-    now: Timestamp,
-) -> Result<Vec<SessionId>, StoreError> {
-    ids(&tx.run(&CROWDED, &[&user.uuid(), &now, &MOST, &Why::Crowded.word(), &client]).await?)
+pub fn crowded(user: UserId, client: Option<&str>, now: Timestamp) -> Question<'_, Vec<SessionId>, StoreError> {
+    let values: Vec<Value<'_>> =
+        vec![Box::new(user.uuid()), Box::new(now), Box::new(MOST), Box::new(Why::Crowded.word()), Box::new(client)];
+    Question::new(&CROWDED, values, |rows| ids(&rows))
 }
 
 /// Begins a session, whoever's it will be: who gives it to a client sees to it that there are not too many. Tells until when it lives if it is not
 /// used: no token of it is to be good for longer.
-pub async fn open(tx: &mut Tx<'_, Identity>, new: &NewSession<'_>) -> Result<Timestamp, StoreError> {
+pub fn open<'q>(new: &'q NewSession<'_>) -> Question<'q, Timestamp, StoreError> {
     let (secret, family_key) = match new.credential {
         Credential::Tokens { first, family_key } => (first, Some(family_key)),
         Credential::Cookie(cookie) => (cookie, None),
     };
     let (verifier, ip, now) = (sha256::verifier(secret.expose()), new.at.ip.to_string(), new.at.now);
     let expires = now.saturating_add(new.lifetimes.absolute).unwrap_or(Timestamp::MAX);
-    let params: wardgraph_store::Params<'_> = &[
-        &new.id.uuid(),
-        &new.user.uuid(),
-        &new.organization.as_str(),
-        &family_key,
-        &verifier.as_slice(),
-        &new.at.client.program,
-        &new.at.client.network,
-        &new.at.device,
-        &ip,
-        &now,
-        &expires,
-        &new.proof.amr,
-        &new.proof.acr,
-        &new.proof.at,
+    let values: Vec<Value<'q>> = vec![
+        Box::new(new.id.uuid()),
+        Box::new(new.user.uuid()),
+        Box::new(new.organization.as_str()),
+        Box::new(family_key),
+        Box::new(verifier.to_vec()),
+        Box::new(&new.at.client.program),
+        Box::new(&new.at.client.network),
+        Box::new(new.at.device),
+        Box::new(ip),
+        Box::new(now),
+        Box::new(expires),
+        Box::new(&new.proof.amr),
+        Box::new(&new.proof.acr),
+        Box::new(new.proof.at),
     ];
-    let rows = tx.run(&BEGIN, params).await?;
-    let row = rows.first().ok_or(StoreError::Ended)?;
-    Ok(new.lifetimes.within(row.try_get(0)?, row.try_get(1)?).until(now, now))
+    let lifetimes = new.lifetimes;
+    Question::new(&BEGIN, values, move |rows| {
+        let row = rows.first().ok_or(StoreError::Ended)?;
+        Ok(lifetimes.within(row.try_get(0)?, row.try_get(1)?).until(now, now))
+    })
 }

@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 use wardgraph_kernel::{Identity, TenantId};
-use wardgraph_store::{Statement, Tx};
+use wardgraph_store::{Question, Row, Statement};
 
 use crate::OrganizationError;
 
@@ -44,9 +44,11 @@ pub fn network(text: &str) -> Option<IpNet> {
 }
 
 /// What is to be remembered of an organization; of one that is not there, nothing.
-pub async fn premises(tx: &mut Tx<'_, Identity>, organization: &TenantId) -> Result<Premises, OrganizationError> {
-    let rows = tx.run(&FIND, &[&organization.as_str()]).await?;
-    let Some(row) = rows.first() else { return Ok(Premises::default()) };
+pub fn premises(organization: &TenantId) -> Question<'_, Premises, OrganizationError> {
+    Question::new(&FIND, vec![Box::new(organization.as_str())], |rows| rows.first().map_or_else(|| Ok(Premises::default()), read))
+}
+
+fn read(row: &Row) -> Result<Premises, OrganizationError> {
     let networks: Vec<String> = row.try_get(2)?;
     let networks = networks.iter().map(|text| text.parse()).collect::<Result<_, _>>();
     let days: Option<i32> = row.try_get(3)?;

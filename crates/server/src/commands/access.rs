@@ -76,9 +76,14 @@ impl AccessFlags {
             (None, Some(token)) => return Ok(Secret::new(token.trim())),
             (None, None) => return Err("who calls? Give --token-file, WARDGRAPH_TOKEN, or --tenant".into()),
         };
+        let home = context.home()?;
+        if !home.has_local_key() {
+            let folder = home.folder().display();
+            return Err(format!("no server has its key in the data folder `{folder}`: say --data-dir, or give a token").into());
+        }
         let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
         let request = MintRequest { subject: "transfer".into(), tenant, scopes, ttl: TTL, now: clock.now() };
-        Ok(minter(&context.config()?, &context.home()?)?.mint(&request, &SystemChance)?)
+        Ok(minter(&context.config()?, &home)?.mint(&request, &SystemChance)?)
     }
 }
 

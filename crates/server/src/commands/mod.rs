@@ -112,7 +112,7 @@ pub async fn run(cli: Cli, environment: BTreeMap<String, String>, out: &mut (imp
         Command::Export(export) => export.run(&context, out).await,
         Command::Token(token) => token.run(&context, out),
         Command::Key(key) => key.run(&context, out).await,
-        Command::User(user) => user.run(&context, out).await,
+        Command::User(user) => user.run(&mut context, out).await,
         Command::Org(org) => org.run(&context, out).await,
         Command::Session(session) => session.run(&context, out).await,
         Command::Client(client) => client.run(&context, out).await,

@@ -172,12 +172,12 @@ impl Role {
                 values(out, form, &json!(shown_role(desks.create(says.draft(&name, None)?).await?)))
             }
             Self::Edit { name, says, .. } => values(out, form, &json!(shown_role(desks.edit(name, says).await?))),
-            Self::Delete { name, .. } => desks.delete(&name).await,
+            Self::Delete { name, .. } => told::gone(out, form, &json!(shown_role(desks.delete(&name).await?))),
             Self::Grant { name, to, expires_at, .. } => {
                 let holder = to.holder()?.ok_or("say `--user ID` or `--client ID`")?;
                 values(out, form, &json!(shown_grant(desks.grant(holder, name, expires_at).await?)))
             }
-            Self::Revoke { grant_id, .. } => desks.revoke(&grant_id).await,
+            Self::Revoke { grant_id, .. } => told::gone(out, form, &json!(shown_grant(desks.revoke(&grant_id).await?))),
             Self::Grants { role, to, .. } => desks.grants(role, to.holder()?, out, form).await,
             Self::Explain { holder, permission, resource, scopes, .. } => {
                 let asked = explain::Asked::read(&holder, &permission, resource, &scopes)?;

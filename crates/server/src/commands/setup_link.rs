@@ -33,11 +33,20 @@ pub(super) struct SetupLink {
     /// Make the link although the server has an administrator.
     #[arg(long)]
     another: bool,
+    /// Where the server listens, if it was started with `--listen`: the link leads there, unless `public_url` is set.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
 }
 
 impl SetupLink {
-    pub(super) async fn run(self, context: &Context, out: &mut (impl Write + Send)) -> Result<bool, StartError> {
+    pub(super) async fn run(self, context: &mut Context, out: &mut (impl Write + Send)) -> Result<bool, StartError> {
+        if let Some(listen) = &self.listen {
+            context.settings.set("http.listen", listen.clone(), "--listen");
+        }
         let (config, home) = (context.config()?, context.home()?);
+        if config.own.public_url.is_none() && config.http.listen.port() == 0 {
+            return Err("the link has no port: say `--listen` with the address that the server printed".into());
+        }
         let email =
             self.email.as_deref().map(|text| Address::parse(text).ok_or("--email: must be an e-mail address")).transpose()?;
         let store = store_beside(&config, &home, &[Role::Identity])?;

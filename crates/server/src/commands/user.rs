@@ -54,7 +54,7 @@ pub(super) enum User {
 }
 
 impl User {
-    pub(super) async fn run(self, context: &Context, out: &mut (impl Write + Send)) -> Result<bool, StartError> {
+    pub(super) async fn run(self, context: &mut Context, out: &mut (impl Write + Send)) -> Result<bool, StartError> {
         let (email, name, super_admin, password_file) = match self {
             Self::Create { email, name, super_admin, password_file } => (email, name, super_admin, password_file),
             Self::SetupLink(link) => return link.run(context, out).await,

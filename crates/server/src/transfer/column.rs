@@ -6,8 +6,8 @@ use serde_json::Value;
 use wardgraph_api::json;
 
 /// What a column may be by its name alone, besides a property.
-pub(super) const ROLES: [&str; 9] =
-    ["external_id", "classes", "text", "payload_ref", "src", "rel", "dst", "src_external_id", "dst_external_id"];
+pub(super) const ROLES: [&str; 10] =
+    ["external_id", "classes", "text", "payload_ref", "created_at", "src", "rel", "dst", "src_external_id", "dst_external_id"];
 
 /// Where a field goes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -71,11 +71,14 @@ pub(super) fn node(mut members: Map<String, Value>, name: impl FnOnce() -> Strin
 fn time(members: &mut Map<String, Value>) -> Result<Option<Timestamp>, String> {
     match members.remove("created_at") {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => {
-            text.parse().map(Some).map_err(|_| format!("`created_at` is no time as RFC 3339 has it: `{text}`"))
-        }
+        Some(Value::String(text)) => instant(&text).map(Some),
         Some(_) => Err("`created_at` is no text".into()),
     }
+}
+
+/// A time of creation.
+pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| format!("`created_at` is no time as RFC 3339 has it: `{text}`"))
 }
 
 fn edge(mut members: Map<String, Value>) -> Result<EdgeItem, String> {
@@ -223,6 +226,11 @@ mod tests {
             (r#"{"classes":["A"],"props":{"a":{"b":1,"b":2}}}"#, "/props/a/b: the member is there twice"),
             (r#"{"classes":["A"],"props":{"n":12345678901234567890123}}"#, "/props/n: a number is kept as"),
             (r#"{"classes":[],"props":{}}"#, "/classes: must have 1 to 10 entries"),
+            (
+                r#"{"classes":["A"],"props":{},"metadata":{"a<b":1}}"#,
+                "/metadata: has a key with a `<` that begins a tag which no `>` ends: `a\\u003cb`",
+            ),
+            (r#"{"rel":"R<s","src":"a","dst":"b"}"#, "/rel: must not contain a `<` that begins a tag"),
             (r#"{"classes":["A"],"props":{},"external_id":""}"#, "/external_id: must have 1 to 255 characters"),
             (r#"{"classes":["A"],"props":{},"created_at":"then"}"#, "`created_at` is no time as RFC 3339 has it: `then`"),
             (r#"{"rel":"R","src":"a","dst":"b","created_at":7}"#, "`created_at` is no text"),

@@ -194,7 +194,7 @@ impl Validate for EdgeItem {
         faults.object("/props", &self.props);
         for (field, end) in [("/src_external_id", &self.src), ("/dst_external_id", &self.dst)] {
             if let End::External(id) = end {
-                faults.name(field, id, 1, 255);
+                faults.asked_name(field, id, 1, 255);
             }
         }
     }

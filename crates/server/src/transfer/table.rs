@@ -101,7 +101,9 @@ impl Layout {
         for field in fields {
             match field.place {
                 Place::Role("classes") => classes.extend(field.text.split(';').map(|class| class.trim().to_owned())),
-                Place::Role(role @ ("external_id" | "payload_ref")) => _ = members.insert((*role).into(), field.text.into()),
+                Place::Role(role @ ("external_id" | "payload_ref" | "created_at")) => {
+                    _ = members.insert((*role).into(), field.text.into())
+                }
                 Place::Role("text") => _ = props.insert("text".into(), field.text.into()),
                 Place::Role(_) => _ = props.insert(field.column.into(), field.text.into()),
                 Place::Props(name, kind) => _ = props.insert(name.clone(), field.value(*kind)?),
@@ -131,7 +133,7 @@ impl Field<'_> {
 }
 
 fn edge(fields: Vec<Field<'_>>) -> Result<EdgeItem, String> {
-    let (mut src, mut rel, mut dst, mut props) = (None, None, None, Map::new());
+    let (mut src, mut rel, mut dst, mut props, mut created_at) = (None, None, None, Map::new(), None);
     for field in fields {
         match field.place {
             Place::Role("src") => src = Some(End::of(field.text)),
@@ -139,6 +141,7 @@ fn edge(fields: Vec<Field<'_>>) -> Result<EdgeItem, String> {
             Place::Role("src_external_id") => src = Some(End::External(field.text)),
             Place::Role("dst_external_id") => dst = Some(End::External(field.text)),
             Place::Role("rel") => rel = Some(field.text),
+            Place::Role("created_at") => created_at = Some(parse::instant(&field.text)?),
             Place::Role(_) => _ = props.insert(field.column.into(), field.text.into()),
             // The header of a table of edges has no column of metadata.
             Place::Props(name, kind) | Place::Metadata(name, kind) => _ = props.insert(name.clone(), field.value(*kind)?),
@@ -146,7 +149,7 @@ fn edge(fields: Vec<Field<'_>>) -> Result<EdgeItem, String> {
     }
     let missing = |what: &str| format!("`{what}` is empty");
     let (src, dst) = (src.ok_or_else(|| missing("src"))?, dst.ok_or_else(|| missing("dst"))?);
-    parse::checked(EdgeItem { src, rel: rel.ok_or_else(|| missing("rel"))?, dst, props, created_at: None })
+    parse::checked(EdgeItem { src, rel: rel.ok_or_else(|| missing("rel"))?, dst, props, created_at })
 }
 
 /// The rows below a header.
@@ -305,6 +308,19 @@ mod tests {
         let reasons: Vec<_> = rows.iter().map(|row| (row.line, row.item.as_ref().err().cloned().unwrap_or_default())).collect();
         assert_eq!(reasons[1], (3, "column `props.year:int`: `soon` is no whole number of 64 bits".into()));
         assert!(reasons[2].1.starts_with("column `metadata.tags:json`: `{` is not JSON: "), "{reasons:?}");
+    }
+
+    #[test]
+    fn a_table_knows_when_its_rows_were_created() {
+        let text = b"external_id,classes,created_at\n1,A,2020-01-02T03:04:05Z\n2,A,\n3,A,yesterday\n";
+        let told = rows(text, "", &[]);
+        let created: Vec<_> = told.iter().map(|row| row.item.as_ref().ok().map(Item::created_at)).collect();
+        assert_eq!(created, [Some(Some("2020-01-02T03:04:05Z".parse().unwrap())), Some(None), None]);
+        assert_eq!(told[2].item.as_ref().unwrap_err(), "`created_at` is no time as RFC 3339 has it: `yesterday`");
+        let kept = node(&rows(text, "props.made=created_at", &[])[2]);
+        assert_eq!(kept["props"]["made"], "yesterday", "a column of that name may be a property");
+        let edges = rows(b"src,rel,dst,created_at\na,R,b,2020-01-02T03:04:05Z\n", "", &[]);
+        assert_eq!(edges[0].item.as_ref().unwrap().created_at(), Some("2020-01-02T03:04:05Z".parse().unwrap()));
     }
 
     #[test]

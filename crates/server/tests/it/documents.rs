@@ -1,12 +1,15 @@
 //! The generated documents are what the code generates. `UPDATE_DOCS=1` writes them anew.
 
-use std::{collections::BTreeSet, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 use serde_json::Value;
 use wardgraph_api::table::rows;
 use wardgraph_kernel::Access;
 
-use crate::layers::repository;
+use crate::layers::{repository, sources};
 
 fn check(name: &str, generated: &str) {
     let path = repository().join("docs").join(name);
@@ -127,6 +130,43 @@ fn every_operation_of_openapi_is_complete() {
     assert_eq!(ids, programs.map(|row| row.spec.id).collect());
 }
 
+#[test]
+fn every_field_that_wants_a_permission_is_in_the_schema_and_on_the_pages() {
+    let document = openapi();
+    let (permissions, endpoints) = (wardgraph_server::permissions::documentation().unwrap(), wardgraph_api::endpoints_document());
+    let mut seen = 0;
+    for spec in rows().map(|row| row.spec) {
+        let operation = &document["paths"][spec.path][spec.method.word().to_lowercase()];
+        for field in spec.fields {
+            let (path, wanted) = (field.path, field.permission.word());
+            let segments: Vec<&str> = path.split('.').collect();
+            let request = &operation["requestBody"]["content"]["application/json"]["schema"];
+            let answer = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+            assert!(holds(&document, request, &segments) || holds(&document, answer, &segments), "{}: {path}", spec.id);
+            assert_eq!(operation["x-fields"][path], wanted, "{}", spec.id);
+            let line = format!("| {} `{}`: `{path}` | `{wanted}` |", spec.method.word(), spec.path);
+            let line = permissions.lines().find(|found| found.starts_with(&line)).unwrap_or_else(|| panic!("{line}"));
+            assert_eq!(line.matches('|').count(), 13, "{line}");
+            assert!(endpoints.contains(&format!("; `{path}`: `{wanted}` |")), "{}", spec.id);
+            seen += 1;
+        }
+        assert_eq!(operation.get("x-fields").is_some(), !spec.fields.is_empty(), "{}", spec.id);
+    }
+    assert_eq!(seen, 8);
+}
+
+/// Whether what a schema describes has something at this place.
+fn holds(document: &Value, schema: &Value, path: &[&str]) -> bool {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return holds(document, document.pointer(reference.trim_start_matches('#')).unwrap(), path);
+    }
+    let Some((name, rest)) = path.split_first() else { return schema.is_object() };
+    match name.strip_suffix("[]") {
+        Some(list) => holds(document, &schema["properties"][list]["items"], rest),
+        None => holds(document, &schema["properties"][*name], rest),
+    }
+}
+
 /// What may be sent and is no free form: every schema that a body or a query reaches has members, and those alone. What clients of the OAuth server send
 /// besides is passed over, as its standards have it (RFC 7591, section 2), and so is what comes with a question of AuthZEN's.
 #[test]
@@ -173,4 +213,42 @@ async fn what_is_served_is_what_is_written() {
     for row in rows() {
         assert!(page.text.contains(&format!("<code>{}</code>", row.spec.path)), "{}", row.spec.id);
     }
+}
+
+/// A row for each metric, in which its labels stand as well, and none for what nobody counts.
+#[test]
+fn the_guide_names_every_metric_and_its_labels() {
+    let counted = metrics();
+    assert!(counted.len() > 20, "{counted:?}");
+    let guide = fs::read_to_string(repository().join("docs/guide.md")).unwrap();
+    let rows: Vec<_> = guide.lines().filter(|line| line.starts_with("| `wardgraph_")).collect();
+    for (name, labels) in &counted {
+        let row = rows.iter().find(|row| row.contains(&format!("`{name}`")));
+        let row = row.unwrap_or_else(|| panic!("docs/guide.md, \"Health, metrics, logs\", has no row for `{name}`"));
+        let untold: Vec<_> = labels.iter().filter(|label| !row.contains(&format!("`{label}`"))).collect();
+        assert!(untold.is_empty(), "the row for `{name}` in docs/guide.md does not name {untold:?}");
+    }
+    let names = |row: &str| row.split('`').filter(|part| part.starts_with("wardgraph_")).map(str::to_owned).collect::<Vec<_>>();
+    let stale: Vec<_> = rows.into_iter().flat_map(names).filter(|name| !counted.contains_key(name)).collect();
+    assert!(stale.is_empty(), "docs/guide.md names what nobody counts: {stale:?}");
+}
+
+/// What the crates count, by name, and the labels that stand beside a name.
+fn metrics() -> BTreeMap<String, BTreeSet<String>> {
+    let rooms = fs::read_dir(repository().join("crates")).unwrap().map(|room| room.unwrap().path().join("src"));
+    let kinds = ["counter", "gauge", "histogram"].map(|kind| format!("metrics::{kind}!("));
+    let mut found = BTreeMap::<String, BTreeSet<String>>::new();
+    for path in rooms.flat_map(|room| sources(&room)) {
+        let code = fs::read_to_string(path).unwrap();
+        let calls: Vec<_> = kinds.iter().flat_map(|kind| code.split(kind.as_str()).skip(1)).collect();
+        // A name may reach its call by a variable.
+        let names = code.split("\"wardgraph_").skip(1).filter(|_| !calls.is_empty()).filter_map(|rest| rest.split('"').next());
+        names.for_each(|name| _ = found.entry(format!("wardgraph_{name}")).or_default());
+        for call in calls.into_iter().filter(|call| call.starts_with('"')) {
+            let parts: Vec<_> = call.split(';').next().unwrap().split('"').collect();
+            let labels = parts.windows(2).filter(|pair| pair[1].starts_with(" =>")).map(|pair| pair[0].to_owned());
+            found.entry(parts[1].to_owned()).or_default().extend(labels);
+        }
+    }
+    found
 }

@@ -138,6 +138,33 @@ async fn what_edges_hold_is_not_guessed_from_the_log() {
 }
 
 #[tokio::test]
+async fn of_items_that_are_one_new_edge_the_last_is_stored_with_its_age() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let (a, b) = two(&owner).await;
+    let old = |year: i32| format!("{year}-01-01T00:00:00Z");
+    // The same edge under both names of its ends, and another one between.
+    let named = json!({ "src_external_id": "a", "rel": "R", "dst_external_id": "b", "created_at": old(2020) });
+    let by_id = json!({ "src": a, "rel": "R", "dst": b, "props": { "page": 2 }, "created_at": old(2021) });
+    let edges = json!({ "edges": [named, edge("S", 1), by_id, edge("T", 1)] });
+    let answer = owner.post("/edges/batch?on_conflict=update", &edges).await.ok();
+    let statuses: Vec<_> = answer["results"].as_array().unwrap().iter().map(|result| result["status"].clone()).collect();
+    assert_eq!(statuses, ["refused", "created", "created", "created"], "{answer}");
+    let list = owner.get("/edges").await.ok();
+    let told: Vec<_> = list["edges"].as_array().unwrap().iter().map(|edge| edge["rel"].clone()).collect();
+    assert_eq!(told, ["S", "R", "T"], "listed in the order in which they were sent");
+    let stored = &list["edges"][1];
+    assert_eq!((&stored["props"], &stored["created_at"]), (&json!({ "page": 2 }), &json!(old(2021))));
+    let events = told_of(&owner, &stored["id"]).await;
+    assert_eq!((events.len(), &events[0]["type"]), (1, &json!("edge.created")), "{events:?}");
+    assert_eq!(events[0]["payload"]["created_at"], old(2021));
+}
+
+async fn told_of(caller: &Caller, subject: &Value) -> Vec<Value> {
+    caller.events().await.into_iter().filter(|e| e["subject"] == *subject).collect()
+}
+
+#[tokio::test]
 async fn active_html_is_taken_out_of_the_props_that_replace_others() {
     let app = App::start().await;
     let owner = app.owner("tenant-a");

@@ -200,7 +200,7 @@ fn room(package: &Value) -> Option<&str> {
     package.as_str().unwrap().strip_prefix("wardgraph-")
 }
 
-fn sources(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let inside = |path: PathBuf| match path.is_dir() {
         true => sources(&path),

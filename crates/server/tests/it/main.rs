@@ -42,6 +42,7 @@ mod fair;
 mod faults;
 mod faults_of_the_graph;
 mod faults_of_the_wire;
+mod fields;
 mod filters;
 mod front;
 mod fuzz;

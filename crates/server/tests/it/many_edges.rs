@@ -1,4 +1,4 @@
-//! Nodes with very many edges: purged in steps that end, and brought back without holding as many nodes.
+//! Erasing, purging and bringing back nodes with very many edges: in steps that end, and without holding as many nodes.
 
 use std::{sync::Arc, time::Duration};
 
@@ -126,4 +126,52 @@ async fn who_brings_back_a_node_with_very_many_waiting_edges_waits_for_a_line_an
     for id in &ids {
         owner.get(&format!("/nodes/{id}")).await.ok();
     }
+}
+
+#[tokio::test]
+async fn a_node_with_very_many_edges_is_erased_at_once_and_its_edges_in_steps() {
+    const MANY: i64 = 12_000;
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let client = app.database.behind_the_scenes().await;
+    let body = json!({ "classes": ["A"], "props": { "text": "zanzibar" }, "external_id": "hub" });
+    let hub = owner.post("/nodes", &body).await.created()["id"].as_str().unwrap().to_owned();
+    let leaf = owner.create_node("leaf").await.created()["id"].as_str().unwrap().to_owned();
+    owner.patch(&format!("/nodes/{hub}"), &json!({ "metadata": { "n": 1 } })).await.ok();
+    app.embed_everything().await;
+    let edges = format!(
+        "insert into wardgraph.edges select 'tenant-a', gen_random_uuid(), '{hub}', 'R' || n, '{leaf}', '{{}}', now() from generate_series(1, {MANY}) n"
+    );
+    client.batch_execute(&edges).await.unwrap();
+    let count = async |sql: &str| client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0);
+    let told = async |event: &str| {
+        count(&format!("select count(*) from wardgraph.events where type = '{event}' and outcome = 'success'")).await
+    };
+    let path = format!("/nodes/{hub}");
+    owner.delete(&path).await.problem(409);
+    app.owner("tenant-b").delete(&format!("{path}?hard=true")).await.problem(404);
+    assert_eq!(owner.delete(&format!("{path}?hard=true")).await.status, 204);
+
+    // Nothing of it is read, found or brought back, and nothing of what it was is kept.
+    owner.get(&path).await.problem(404);
+    owner.get(&format!("{path}/versions")).await.problem(404);
+    owner.post(&format!("{path}/restore"), &json!({})).await.problem(404);
+    owner.delete(&format!("{path}?hard=true")).await.problem(404);
+    assert_eq!(owner.get("/edges").await.ok()["count"], 0);
+    assert_eq!(owner.get("/nodes/deleted").await.ok()["count"], 0);
+    for table in ["nodes", "node_versions", "embeddings", "deleted_embeddings", "embedding_history"] {
+        let left = count(&format!("select count(*) from wardgraph.{table} where node_id = '{hub}'")).await;
+        assert_eq!(left, 0, "{table}");
+    }
+    assert_eq!(count("select count(*) from wardgraph.deleted_nodes d where d::text like '%zanzibar%'").await, 0);
+    assert_eq!(owner.post("/nodes", &body).await.created()["version"], 1, "its external id is free");
+    assert_eq!((told("node.purged").await, told("node.deleted").await, told("edge.deleted").await), (1, 1, 0));
+
+    // The purge is due now, tells of each edge once, and of the node not again.
+    app.purge_everything().await;
+    assert_eq!(left(&app).await, (0, 0, 0));
+    assert_eq!((told("node.purged").await, told("edge.deleted").await), (1, MANY));
+    let each = "select count(distinct subject) from wardgraph.events where type = 'edge.deleted'";
+    assert_eq!(count(each).await, MANY);
+    owner.get(&format!("/nodes/{leaf}")).await.ok();
 }

@@ -11,6 +11,8 @@ use wardgraph_api::{
 use wardgraph_kernel::{Access, GlobalRole, Method, OrganizationRole, Permission, UserId};
 use wardgraph_testkit::{App, Caller, Person, Reply};
 
+use crate::fields::giving;
+
 /// Somebody who tries everything, and what is expected of it.
 struct Trier {
     name: String,
@@ -67,6 +69,13 @@ async fn walk(triers: &[Trier], known: &Known) -> BTreeMap<String, (usize, usize
             assert!(reply.status.as_u16() < 500, "{told}");
             assert_eq!(is_let_in(&reply, permission), expected, "{told}");
             *(if expected { &mut *allowed } else { &mut *denied }) += 1;
+            for (field, body) in row.spec.fields.iter().filter_map(|field| Some((field, giving(row, field, known)?))) {
+                let reply = trier.caller.post(row.spec.path, &body).await;
+                let lacking = format!("`created_at` is for those who hold `{}`", field.permission);
+                let lacks = reply.status == 403 && reply.body["detail"] == lacking.as_str();
+                let told = format!("{} at {}, {}: {} {}", trier.name, row.spec.id, field.path, reply.status, reply.text);
+                assert_eq!(lacks, expected && !trier.may(field.permission, On::All), "{told}");
+            }
         }
     }
     counts

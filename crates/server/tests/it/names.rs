@@ -166,3 +166,102 @@ async fn a_key_that_would_run_or_mislead_is_refused_wherever_objects_are_taken()
     let stored = "select count(*) from wardgraph.nodes where concat(props::text, metadata::text, refresh_policy::text, triggers::text) ~* 'onerror'";
     assert_eq!(app.database.behind_the_scenes().await.query_one(stored, &[]).await.unwrap().get::<_, i64>(0), 0);
 }
+
+/// What is kept is no beginning of a tag: shown before its value, it would make one of that.
+const BEGINNING: &str = "<img ";
+
+#[tokio::test]
+async fn a_name_that_begins_a_tag_is_kept_nowhere() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let one = owner.post("/nodes", &json!({ "classes": ["A"], "props": {}, "external_id": "one" })).await.created();
+    let path = format!("/nodes/{}", one["id"].as_str().unwrap());
+    let bad = json!({ BEGINNING: "src=x onerror=alert(1)>" });
+    let node = |member: &str, value: Value| {
+        let mut node = json!({ "classes": ["A"], "props": {} });
+        node[member] = value;
+        node
+    };
+    let edge =
+        |rel: &str, props: &Value| json!({ "src_external_id": "one", "rel": rel, "dst_external_id": "one", "props": props });
+    for (member, value, place) in [
+        ("props", bad.clone(), "/props"),
+        ("props", json!({ "deep": [bad] }), "/props/deep/0"),
+        ("metadata", bad.clone(), "/metadata"),
+        ("refresh_policy", bad.clone(), "/refresh_policy"),
+        ("triggers", json!([bad]), "/triggers/0"),
+        ("classes", json!(["A", BEGINNING]), "/classes/1"),
+        ("external_id", json!(BEGINNING), "/external_id"),
+        ("payload_ref", json!(BEGINNING), "/payload_ref"),
+    ] {
+        let new = node(member, value.clone());
+        for reply in [
+            owner.post("/nodes", &new).await,
+            owner.post("/nodes?on_conflict=update", &new).await,
+            owner.put(&path, &new).await,
+            owner.patch(&path, &json!({ member: value })).await,
+        ] {
+            let problem = reply.problem(422);
+            let error = &problem["errors"][0];
+            assert_eq!(error["field"], place, "{problem}");
+            let says = error["detail"].as_str().unwrap();
+            assert!(says.contains("begins a tag") && !says.contains("<img"), "{says}");
+            let is_key = place.ends_with(member) && value.is_object();
+            assert!(!is_key || says.ends_with("`\\u003cimg `"), "it names the key: {says}");
+        }
+        let batch = owner.post("/nodes/batch", &json!({ "nodes": [node("metadata", json!({})), new] })).await.ok();
+        assert_eq!((&batch["created"], &batch["failed"]), (&json!(1), &json!(1)), "{batch}");
+        assert_eq!(batch["results"][1]["errors"][0]["field"], format!("/nodes/1{place}"), "{batch}");
+    }
+    assert_eq!(owner.get(&path).await.ok()["version"], 1);
+    for (new, place) in [(edge("R", &bad), "/props"), (edge(BEGINNING, &json!({})), "/rel")] {
+        assert_eq!(owner.post("/edges", &new).await.problem(422)["errors"][0]["field"], place);
+        let batch = owner.post("/edges/batch?on_conflict=update", &json!({ "edges": [new] })).await.ok();
+        assert_eq!(batch["results"][0]["errors"][0]["field"], format!("/edges/0{place}"), "{batch}");
+    }
+    assert_eq!(owner.get("/edges").await.ok()["count"], 0);
+}
+
+#[tokio::test]
+async fn what_was_kept_under_such_a_name_is_found_changed_and_removed() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let new = json!({ "classes": ["A"], "props": { "text": "heron" }, "metadata": { "n": 1 }, "external_id": "old" });
+    let id = owner.post("/nodes", &new).await.created()["id"].as_str().unwrap().to_owned();
+    let other = owner.create_node("other").await.created();
+    owner.post("/edges", &json!({ "src": id, "rel": "R", "dst": other["id"] })).await.created();
+    let before = format!(
+        "update wardgraph.nodes set classes = array['a<b'], external_id = 'i<j', props = props || '{{\"a<b\": 1, \"<script>\": {{\"<\": 2}}}}',
+                                    metadata = metadata || '{{\"a<b\": 1}}' where node_id = '{id}';
+         update wardgraph.edges set rel = 'r<s'"
+    );
+    app.database.behind_the_scenes().await.batch_execute(&before).await.unwrap();
+    let path = format!("/nodes/{id}");
+    assert_eq!(owner.get(&path).await.ok()["props"]["a<b"], 1);
+    for (list, found) in [
+        ("/nodes?external_id=i%3Cj", "nodes"),
+        ("/nodes?class=a%3Cb", "nodes"),
+        ("/nodes?props=%7B%22a%3Cb%22%3A1%7D", "nodes"),
+        ("/edges?rel=r%3Cs", "edges"),
+        (&format!("{path}/neighbors?rel=r%3Cs"), "neighbors"),
+    ] {
+        assert_eq!(owner.get(list).await.ok()[found].as_array().unwrap().len(), 1, "{list}");
+    }
+    let asked = json!({ "query": "heron", "mode": "text", "filter": { "classes": ["a<b"], "metadata": { "a<b": 1 } } });
+    assert_eq!(owner.post("/search", &asked).await.ok()["count"], 1);
+    owner.post("/edges", &json!({ "src_external_id": "i<j", "rel": "R", "dst": other["id"] })).await.created();
+
+    // A change of something else goes through, and leaves what was there.
+    let changed = owner.patch(&path, &json!({ "props": { "more": 1 }, "metadata": { "n": 2 } })).await.ok();
+    assert_eq!((&changed["props"]["a<b"], &changed["props"]["<script>"]), (&json!(1), &json!({ "<": 2 })));
+    assert_eq!((&changed["external_id"], &changed["classes"], &changed["version"]), (&json!("i<j"), &json!(["a<b"]), &json!(2)));
+    // What is given is judged, beside what was kept as well.
+    for refused in [json!({ "props": { "c<d": 1 } }), json!({ "props": { "a<b": 2 } }), json!({ "external_id": "k<l" })] {
+        owner.patch(&path, &refused).await.problem(422);
+    }
+    // It is removed by its name, at any depth.
+    let removed = json!({ "props": { "a<b": null, "<script>": null }, "metadata": { "a<b": null }, "classes": ["A"], "external_id": "new" });
+    let mended = owner.patch(&path, &removed).await.ok();
+    assert_eq!((&mended["props"], &mended["metadata"]), (&json!({ "text": "heron", "more": 1 }), &json!({ "n": 2 })));
+    assert_eq!((&mended["external_id"], &mended["classes"]), (&json!("new"), &json!(["A"])));
+}

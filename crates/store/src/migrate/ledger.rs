@@ -57,6 +57,7 @@ migrations![
     "0043_one_text_stops_nobody",
     "0044_searched_by_tenant",
     "0045_room_for_answers",
+    "0048_edges_that_are_told_later",
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {

@@ -19,6 +19,7 @@ use crate::Failure;
 pub(crate) struct Beginning<'a> {
     pub(in crate::handlers) user: UserId,
     pub(in crate::handlers) generation: i64,
+    /// With what is granted there.
     pub(in crate::handlers) seat: &'a Seat,
     pub(in crate::handlers) device: &'a str,
     pub(in crate::handlers) ip: IpAddr,

@@ -55,7 +55,7 @@ pub(crate) async fn confirm_address<E: Endpoint>(
     }
     let mut work = pass.begin()?;
     // Whoever guesses with many at once gains nothing, as at the door.
-    if account::clear(&mut work.tx(), &counter).await?.locks(now) {
+    if work.tx().ask(account::clear(&counter)).await?.locks(now) {
         return Ok(work.refuse(not_chosen()).await?);
     }
     let taken = link::take(&mut work.tx(), Kind::Verify, id, now).await?;

@@ -1,5 +1,7 @@
 //! Signing in. Whatever is wrong, the answer is the same, and so is the work: one look, one hash, one count.
 
+use std::net::IpAddr;
+
 use serde_json::json;
 use wardgraph_api::{
     Json, Problem,
@@ -9,15 +11,15 @@ use wardgraph_api::{
         mfa::{MfaChallenge, SignIn},
     },
 };
-use wardgraph_gate::{Ceremony, Committed, Proven};
+use wardgraph_gate::{Ceremony, Committed, Proven, Question};
 use wardgraph_identity::{
-    account::{self, Attempt, Found},
+    account::{self, Attempt, Found, Seat},
     challenge::{self, Kind, NewChallenge},
-    factor,
+    factor::{self, Asked},
     mail::{Notice, notify},
     session::{PASSWORD, Proof},
 };
-use wardgraph_kernel::{Endpoint, EventType, Outcome};
+use wardgraph_kernel::{Endpoint, EventType, Outcome, Timestamp, UserId};
 
 use super::{
     address,
@@ -29,7 +31,7 @@ use super::{
 use crate::{
     Failure, Services,
     handlers::{
-        admitted::{lets_in, outside},
+        admitted::{let_in, outside},
         mfa,
     },
 };
@@ -87,9 +89,13 @@ pub(crate) async fn sign_in<E: Endpoint, O: Opening>(
 
     let (chance, ip, device) = (pass.chance(), pass.ip(), pass.agent().to_owned());
     let mut work = pass.begin()?;
-    // While the password was worked out it may have been changed, and others may have failed: whoever guesses with many at once gains nothing.
-    let stands = account::stands(&mut work.tx(), user, &found).await?;
-    if !stands || account::clear(&mut work.tx(), counter).await?.locks(now) {
+    // While the password was worked out it may have been changed, and others may have failed: whoever guesses with many at once gains nothing. What the
+    // place asks is asked with it, once the account is held: a factor that was added by then is seen.
+    let stands = account::stands(user, &found).failing_as::<Failure>();
+    let question =
+        stands.and(account::clear(counter)).and(Question::maybe(found.seat.as_ref().map(|seat| there(user, seat, ip, now))));
+    let ((stands, failures), asked) = work.tx().ask(question).await?;
+    if !stands || failures.locks(now) {
         let mut work = work.undo().await?;
         work.note(EventType::LoginFailed, Some(user.into()), Outcome::Refused, json!({ "account": short(counter) }));
         return Ok(work.refuse(wrong()).await?);
@@ -105,10 +111,13 @@ pub(crate) async fn sign_in<E: Endpoint, O: Opening>(
         let problem = Problem::forbidden("the account is no member of this organization");
         return Ok(work.undo().await?.refuse_as(person(user, None), problem).await?);
     };
-    if !lets_in(&mut work.tx(), (user, &seat), ip, now).await? {
+    let (admitted, mut asked) = match asked {
+        Some(asked) => asked,
+        None => work.tx().ask(there(user, &seat, ip, now)).await?,
+    };
+    let Some(seat) = admitted else {
         return Ok(work.undo().await?.refuse_as(person(user, Some(seat.organization)), outside()).await?);
-    }
-    let mut asked = factor::asked(&mut work.tx(), user, &seat.organization).await?;
+    };
     asked.required |= accounts.factors.required;
     if asked.is_more() {
         let network = found.at_home.then_some(network.as_str());
@@ -129,6 +138,11 @@ pub(crate) async fn sign_in<E: Endpoint, O: Opening>(
     let (session, begun) = opening.begin(&mut work.tx(), &begun, &services, &*chance).await?;
     work.note(EventType::SessionCreated, Some(session.into()), Outcome::Success, json!({ "amr": [PASSWORD] }));
     Ok(work.commit(person(user, Some(seat.organization)), answer(Ending::Session(begun))).await?)
+}
+
+/// What is asked where somebody works: whether they are let in, and what they must show besides.
+fn there(user: UserId, seat: &Seat, from: IpAddr, now: Timestamp) -> Question<'_, (Option<Seat>, Asked), Failure> {
+    let_in(user, seat, from, now).failing_as::<Failure>().and(factor::asked(user, &seat.organization))
 }
 
 /// Counts a failure, or does what counting one costs, and refuses.

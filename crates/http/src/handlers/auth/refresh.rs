@@ -17,10 +17,7 @@ use super::{
 };
 use crate::{
     Failure, Services,
-    handlers::{
-        admitted::{lets_in, outside},
-        granted::with_grants,
-    },
+    handlers::admitted::{let_in, outside},
 };
 
 pub(crate) async fn refresh(
@@ -43,11 +40,10 @@ pub(crate) async fn refresh(
         }
     };
     let seat = held.seat.as_ref().ok_or(IdentityError::Unreadable("a member's place"))?;
-    if !lets_in(&mut work.tx(), (held.user, seat), ip, now).await? {
+    let Some(seat) = work.tx().ask(let_in(held.user, seat, ip, now)).await? else {
         let who = person(held.user, Some(held.organization.clone()));
         return Ok(work.undo().await?.refuse_as(who, outside()).await?);
-    }
-    let seat = with_grants(&mut work.tx(), held.user, seat, now).await?;
+    };
     let until = held.until(lifetimes, now);
     let bearer = Bearer { user: held.user, generation: held.generation, seat: &seat, session, until, proof: &held.proof };
     let answer = tokens::answer(&bearer, next, now, &services, &*chance)?;

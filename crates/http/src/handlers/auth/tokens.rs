@@ -11,7 +11,7 @@ use wardgraph_kernel::{Chance, Identity, Permission, Secret, SessionId, Timestam
 use wardgraph_tokens::{AccessRequest, Chain, OWN_CLIENT};
 
 use super::beginning::Beginning;
-use crate::{Failure, Services, handlers::granted::with_grants};
+use crate::{Failure, Services};
 
 /// Whom an access token is for.
 #[derive(Debug)]
@@ -38,8 +38,8 @@ pub(in crate::handlers) async fn begin(
     let sealed = services.vault.seal(tx, family_key(&id.to_string()), key.expose()).await?;
     let credential = Credential::Tokens { first: &token, family_key: &sealed };
     let until = begun.begin(tx, id, credential, services.accounts.lifetimes).await?;
-    let seat = with_grants(tx, begun.user, begun.seat, begun.now).await?;
-    let bearer = Bearer { user: begun.user, generation: begun.generation, seat: &seat, session: id, until, proof: &begun.proof };
+    let (user, generation, seat, proof) = (begun.user, begun.generation, begun.seat, &begun.proof);
+    let bearer = Bearer { user, generation, seat, session: id, until, proof };
     Ok((id, answer(&bearer, token, begun.now, services, chance)?))
 }
 

@@ -82,7 +82,7 @@ pub(super) async fn enable<E: Endpoint, O: Opening>(
     let method = made.method();
     let Some(seat) = &tried.standing.seat else { return no_member(work, held).await };
     // Who signs in adds the first one: with another there, that one is to be shown.
-    if held.session.is_none() && !factor::asked(&mut work.tx(), user, &seat.organization).await?.kinds.is_empty() {
+    if held.session.is_none() && !work.tx().ask(factor::asked(user, &seat.organization)).await?.kinds.is_empty() {
         return refused(work, held, "there is another factor by now", over()).await;
     }
     let id = FactorId::new(now, &*place.chance);

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     Failure, Services,
     handlers::{
-        admitted::{lets_in, outside},
+        admitted::{let_in, outside},
         auth::{beginning::Beginning, opening::Opening, person, settling::settled},
     },
 };
@@ -67,12 +67,12 @@ pub(super) async fn sign_in<E: Endpoint, O: Opening>(
         let problem = Problem::forbidden("the account is no member of an organization");
         return Ok(work.undo().await?.refuse_as(person(stored.user, None), problem).await?);
     };
-    if !lets_in(&mut work.tx(), (stored.user, seat), place.ip, now).await? {
+    let Some(seat) = &work.tx().ask(let_in(stored.user, seat, place.ip, now)).await? else {
         return Ok(work.undo().await?.refuse_as(person(stored.user, Some(seat.organization.clone())), outside()).await?);
-    }
+    };
     let organization = Some(seat.organization.clone());
     passkey::note_use(&mut work.tx(), stored.id, &proof, now).await?;
-    account::clear(&mut work.tx(), &counter).await?;
+    work.tx().ask(account::clear(&counter)).await?;
     let amr: Vec<_> = methods(proof.syncs).iter().copied().chain([MULTIPLE]).collect();
     let begun = Beginning {
         user: stored.user,

@@ -57,7 +57,7 @@ pub(super) async fn sign_in<E: Endpoint, O: Opening>(
         return failed(work, tried, (method, turned), (&counter, !locked), place).await;
     };
     let Some(seat) = &tried.standing.seat else { return no_member(work, &tried.held).await };
-    account::clear(&mut work.tx(), &counter).await?;
+    work.tx().ask(account::clear(&counter)).await?;
     let begun = begin(&mut work, tried, seat, proved.amr, place, services, opening).await?;
     challenge::finish(&mut work.tx(), &tried.held, now).await?;
     if let Some(left) = proved.codes_left {

@@ -92,7 +92,7 @@ pub(crate) async fn begin_signing_in<E: Endpoint>(
         return Ok(work.undo().await?.refuse_as(half(organization), over()).await?);
     };
     // With a factor there, that one is to be shown: else the password alone would add another.
-    if !factor::asked(&mut work.tx(), standing.user, tenant).await?.kinds.is_empty() {
+    if !work.tx().ask(factor::asked(standing.user, tenant)).await?.kinds.is_empty() {
         let problem = Problem::forbidden("the account has a second factor: show it");
         return Ok(work.undo().await?.refuse_as(half(organization), problem).await?);
     }

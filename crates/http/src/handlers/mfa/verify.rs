@@ -21,7 +21,7 @@ use super::{adding, alone, ending, over, refusing::refused};
 use crate::{
     Failure, Services,
     handlers::{
-        admitted::{lets_in, outside},
+        admitted::{let_in, outside},
         auth::{
             beginning::Beginning,
             opening::{Opening, WithTokens},
@@ -108,12 +108,13 @@ pub(crate) async fn show<E: Endpoint, O: Opening>(
     let Some(held) = challenge::attempt(&mut work.tx(), id, place.now).await? else { return Ok(work.refuse(over()).await?) };
     let standing = challenge::stands(&mut work.tx(), &held, place.now).await?;
     work.keep().await?;
-    let Some(standing) = standing else { return refused(work, &held, "the account is not as it was", over()).await };
+    let Some(mut standing) = standing else { return refused(work, &held, "the account is not as it was", over()).await };
     // Who adds a factor to a session that there is begins none.
-    if let Some(seat) = standing.seat.as_ref().filter(|_| held.session.is_none())
-        && !lets_in(&mut work.tx(), (standing.user, seat), place.ip, place.now).await?
-    {
-        return refused(work, &held, "another network", outside()).await;
+    if let Some(seat) = standing.seat.as_ref().filter(|_| held.session.is_none()) {
+        standing.seat = work.tx().ask(let_in(standing.user, seat, place.ip, place.now)).await?;
+        if standing.seat.is_none() {
+            return refused(work, &held, "another network", outside()).await;
+        }
     }
     let tried = Tried { held, standing };
     match tried.held.kind {

@@ -10,7 +10,7 @@ use wardgraph_kernel::{EventType, Outcome};
 use crate::{
     Failure, Services,
     handlers::{
-        admitted::{lets_in, outside},
+        admitted::{let_in, outside},
         auth::{beginning::Beginning, person, tokens},
     },
 };
@@ -46,13 +46,13 @@ pub(crate) async fn switch(
     if there.requires_mfa && !held.proof.is_multiple() {
         return Ok(work.undo().await?.refuse_as(who, one_factor()).await?);
     }
-    if !lets_in(&mut work.tx(), (held.user, &there.seat), ip, now).await? {
+    let Some(seat) = work.tx().ask(let_in(held.user, &there.seat, ip, now)).await? else {
         return Ok(work.undo().await?.refuse_as(who, outside()).await?);
-    }
+    };
     let begun = Beginning {
         user: held.user,
         generation: held.generation,
-        seat: &there.seat,
+        seat: &seat,
         device: &device,
         ip,
         network,
@@ -62,7 +62,7 @@ pub(crate) async fn switch(
     let (session, answer) = tokens::begin(&mut work.tx(), &begun, &services, &*chance).await?;
     let payload = json!({ "amr": held.proof.amr, "from": held.organization.as_str() });
     work.note(EventType::SessionCreated, Some(session.into()), Outcome::Success, payload);
-    Ok(work.commit(person(held.user, Some(there.seat.organization.clone())), Json(answer)).await?)
+    Ok(work.commit(person(held.user, Some(seat.organization.clone())), Json(answer)).await?)
 }
 
 fn over() -> Problem {

@@ -84,12 +84,13 @@ impl Desks {
         Ok(changed.after)
     }
 
-    pub(super) async fn delete(&self, name: &str) -> Result<(), StartError> {
+    pub(super) async fn delete(&self, name: &str) -> Result<Kept, StartError> {
         let (mut work, desk) = self.change("role delete").await?;
         let name = desk.own(name, |_| true).map_err(explained)?;
         let before = roles::delete(&mut work.tx(), &desk, &name).await.map_err(explained)?;
         let payload = json!({ "before": told_of(&before), "after": null });
-        Ok(work.commit(vec![Entry::done(EventType::RoleDeleted, Subject::role(&before.name)).with(payload)]).await?)
+        work.commit(vec![Entry::done(EventType::RoleDeleted, Subject::role(&before.name)).with(payload)]).await?;
+        Ok(before)
     }
 
     pub(super) async fn grant(
@@ -107,12 +108,13 @@ impl Desks {
         Ok(made)
     }
 
-    pub(super) async fn revoke(&self, id: &str) -> Result<(), StartError> {
+    pub(super) async fn revoke(&self, id: &str) -> Result<grants::Grant, StartError> {
         let id: GrantId = uuid(id, "a grant's id is a UUID: `wardgraph role grants` shows them")?;
         let (mut work, desk) = self.change("role revoke").await?;
         let before = grants::revoke(&mut work.tx(), &desk, &Giver::operator(), id).await.map_err(explained)?;
         let payload = json!({ "before": told_of_grant(&before), "after": null });
-        Ok(work.commit(vec![Entry::done(EventType::GrantRevoked, id.into()).with(payload)]).await?)
+        work.commit(vec![Entry::done(EventType::GrantRevoked, id.into()).with(payload)]).await?;
+        Ok(before)
     }
 
     pub(super) async fn grants(

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use wardgraph_api::wire::{
     authz::{DecidingRule, ExplainedOf, Missing},
     grant::{Effective, EffectiveRule, Grant},
@@ -31,6 +31,11 @@ pub(super) fn grant_line(grant: &Grant) -> [String; 6] {
     let client = grant.client_id.as_ref().map(|id| format!("client/{}", id.as_str()));
     let (until, last) = (or_none(grant.expires_at), or_none(grant.last_used_at));
     [grant.id.to_string(), grant.role.clone(), or_none(user.or(client)), grant.granted_by.clone(), until, last]
+}
+
+/// What is there no more, as it was: to programs, who asked for an answer. People see that nothing went wrong.
+pub(super) fn gone(out: &mut impl Write, form: Form, was: &Value) -> Result<(), StartError> {
+    if form.json { values(out, form, was) } else { Ok(()) }
 }
 
 /// What somebody may do.

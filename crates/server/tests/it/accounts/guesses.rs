@@ -137,6 +137,25 @@ async fn guessing_with_many_at_once_gains_nothing() {
 }
 
 #[tokio::test]
+async fn a_factor_that_is_added_while_a_sign_in_waits_for_the_account_is_asked_for() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.com").await;
+    let mut holder = app.database.behind_the_scenes().await;
+    let held = holder.transaction().await.unwrap();
+    held.execute("select from wardgraph.passwords where user_id = $1::text::uuid for update", &[&ada.id]).await.unwrap();
+    let add = "insert into wardgraph.factors (factor_id, user_id, kind, name, secret, used_step, created_at)
+               values (gen_random_uuid(), $1::text::uuid, 'totp', 'phone', 'sealed', 0, now())";
+    let let_go = async {
+        wait_for(&app, 1).await;
+        held.execute(add, &[&ada.id]).await.unwrap();
+        held.commit().await.unwrap();
+    };
+    let (reply, ()) = tokio::join!(login(&app, "ada@example.com", PASSWORD), let_go);
+    let asked = reply.ok();
+    assert_eq!((&asked["mfa_required"], &asked["methods"]), (&json!(true), &json!(["totp"])), "{asked}");
+}
+
+#[tokio::test]
 async fn failures_at_one_server_count_at_every_other() {
     let one = App::start().await;
     let other = App::over(one.database.clone(), AppOptions::default()).await;

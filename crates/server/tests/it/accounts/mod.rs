@@ -4,6 +4,7 @@ mod breached;
 mod command;
 mod disowned;
 mod ends;
+mod flights;
 mod fresh;
 mod guarded;
 mod guesses;

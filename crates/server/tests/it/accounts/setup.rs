@@ -121,9 +121,19 @@ async fn a_command_prints_the_link_and_the_server_says_so_while_it_has_no_accoun
     assert!(server.log().contains("wardgraph user setup-link"), "{}", server.log());
     let data = server.data();
     let link = |more: &[&str]| run(&[("WARDGRAPH_DATA_DIR", data.to_str().unwrap())], &[&["user", "setup-link"], more].concat());
-    for bad in [&["--expires-in", "25h"][..], &["--expires-in", "x"], &["--email", "nobody"]] {
-        assert!(!link(bad).status.success(), "{bad:?}");
+    for bad in [
+        &["--expires-in", "25h"][..],
+        &["--expires-in", "x"],
+        &["--email", "nobody"],
+        &["--listen", "nowhere"],
+        &["--listen", "127.0.0.1:0"],
+    ] {
+        let refused = link(bad);
+        assert!(!refused.status.success() && refused.stdout.is_empty(), "{bad:?}");
     }
+    let there = link(&["--listen", server.base.strip_prefix("http://").unwrap()]);
+    let there = String::from_utf8(there.stdout).unwrap();
+    assert!(there.starts_with(&format!("{}/setup?token=", server.base)), "{there}");
     let printed = link(&["--email", "Root@Example.com", "--expires-in", "30m"]);
     assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
     let printed = String::from_utf8(printed.stdout).unwrap();

@@ -1,21 +1,30 @@
-//! What the README has somebody type who is new: an account, a key and a second factor, as it stands there.
+//! What the documents have somebody type who is new, as it stands there: the README's account, key and second factor, and the guide's nodes, edges and
+//! searches.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
+    path::Path,
     process::{Command, Stdio},
 };
 
 use wardgraph_kernel::{Clock, SystemClock};
 use wardgraph_testkit::code;
 
-use crate::{binary::Server, layers::repository};
+use crate::{
+    binary::{Server, isolate},
+    layers::repository,
+};
 
 /// The commands of a section, but for those of the program itself.
 fn commands(readme: &str, section: &str) -> String {
     let (_, rest) = readme.split_once(section).unwrap();
     let text = rest.split("\n## ").next().unwrap();
-    let blocks = text.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap());
-    blocks.filter(|block| !block.contains("target/release")).collect()
+    blocks(text).filter(|block| !block.contains("target/release")).collect()
+}
+
+/// What is typed in a text.
+fn blocks(text: &str) -> impl Iterator<Item = &str> {
+    text.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap())
 }
 
 #[tokio::test]
@@ -50,4 +59,32 @@ async fn whoever_types_what_the_readme_says_has_an_account_a_key_and_a_second_fa
     assert!(shell.wait().unwrap().success(), "{rest}");
     let codes: Vec<String> = serde_json::from_str(rest.strip_prefix("code: ").unwrap()).unwrap();
     assert_eq!(codes.len(), 10);
+}
+
+#[test]
+fn the_guides_examples_run_from_top_to_bottom_in_one_shell() {
+    let server = Server::start(&[]);
+    let guide = std::fs::read_to_string(repository().join("docs/guide.md")).unwrap();
+    let (_, rest) = guide.split_once("\n## Nodes\n").unwrap();
+    let (graph, rest) = rest.split_once("\n## Bringing data in and out\n").unwrap();
+    let (_, search) = rest.split_once("\n## Search\n").unwrap();
+    let typed: String = blocks(graph).chain(blocks(search.split("\n## ").next().unwrap())).collect();
+    // Where the server, its data and the program are is known here.
+    let typed: Vec<_> = typed.lines().filter(|line| !line.starts_with("export ") && !line.starts_with("U=")).collect();
+    let program = Path::new(env!("CARGO_BIN_EXE_wardgraph")).parent().unwrap();
+
+    let mut shell = Command::new("bash");
+    isolate(&mut shell);
+    shell.env("WARDGRAPH_DATA_DIR", server.data()).stdin(Stdio::null());
+    let script = format!("set -eu\nPATH={}:$PATH\nU={}\n{}", program.display(), server.base, typed.join("\n"));
+    let run = shell.args(["-c", &script]).output().unwrap();
+    let (shown, told) = (String::from_utf8(run.stdout).unwrap(), String::from_utf8(run.stderr).unwrap());
+    assert!(run.status.success(), "{told}\n{shown}");
+    // No call is refused, and none is about an id that the one before did not give.
+    assert!(!shown.contains("urn:wardgraph:problem"), "{shown}");
+    for expected in
+        ["policy-17", "\"rel\":\"FOLLOWS\"", "\"ancestors\":[{", "\"field\":\"/nodes/2/classes\"", "\"mode\":\"hybrid\""]
+    {
+        assert!(shown.contains(expected), "{expected} in {shown}");
+    }
 }

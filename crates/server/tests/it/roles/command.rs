@@ -100,9 +100,15 @@ async fn roles_are_made_given_and_taken_by_the_command() {
         let told = desk.refused(arguments);
         assert!(told.contains(why), "{arguments:?}: {told}");
     }
-    desk.told(&["revoke", grant["id"].as_str().unwrap()]);
-    desk.told(&["delete", "reader"]);
+    let revoked = desk.json(&["revoke", grant["id"].as_str().unwrap()]);
+    assert_eq!((&revoked["id"], &revoked["role"]), (&grant["id"], &"reader".into()), "what it was");
+    let again = desk.json(&["grant", "reader", "--user", &ada]);
+    assert_eq!(desk.told(&["revoke", again["id"].as_str().unwrap()]), "", "people see that nothing went wrong");
+    let deleted = desk.json(&["delete", "reader"]);
+    assert_eq!((&deleted["name"], &deleted["allows"]), (&changed["name"], &changed["allows"]));
     assert_eq!(desk.json(&["list"])["count"], 5);
+    desk.json(&["create", "reader"]);
+    assert_eq!(desk.told(&["delete", "reader"]), "");
     let nowhere = Desk { server: &server, organization: "org_nobodys".into() };
     assert!(nowhere.refused(&["create", "reader"]).contains("no such organization"));
     assert!(nowhere.refused(&["effective", &ada]).contains("no such member"));

@@ -151,3 +151,30 @@ async fn no_role_inherits_from_itself_however_long_the_way() {
     }
     assert_eq!(places(&make(&owner, "deep", json!({ "inherits": [last] })).await.problem(422)), ["/inherits"]);
 }
+
+#[tokio::test]
+async fn a_rule_speaks_of_one_client() {
+    let Cast { app, owner, admin, developer, .. } = Cast::begin().await;
+    let made = async |name: &str| {
+        let new = wardgraph_testkit::registration(json!({ "client_name": name }));
+        owner.caller.post("/api/v1/clients", &new).await.created()["client_id"].as_str().unwrap().to_owned()
+    };
+    let (one, other) = (made("one").await, made("other").await);
+    make(&owner, "keeper", json!({ "allows": [format!("clients:read:{one}")] })).await.created();
+    make(&owner, "kept-out", json!({ "denies": [format!("clients:read:{one}")] })).await.created();
+    grant(&owner, &developer, "keeper").await.created();
+    grant(&owner, &admin, "kept-out").await.created();
+    app.hear().await;
+    let status = async |by: &wardgraph_testkit::Person, path: &str| by.caller.get(path).await.status.as_u16();
+    let (path, others) = (format!("/api/v1/clients/{one}"), format!("/api/v1/clients/{other}"));
+    for (who, expected) in [(&developer, [200, 403, 403, 403]), (&admin, [403, 200, 403, 403])] {
+        let spelled = path.replace("wgc_", "wgc%5F");
+        let told = [
+            status(who, &path).await,
+            status(who, &others).await,
+            status(who, "/api/v1/clients").await,
+            status(who, &spelled).await,
+        ];
+        assert_eq!(told, expected);
+    }
+}
