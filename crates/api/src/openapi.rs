@@ -120,7 +120,7 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
     operation
 }
 
-fn parameters(spec: Spec, shape: &Shape, generator: &mut SchemaGenerator) -> Vec<Value> {
+fn parameters(spec: &Spec, shape: &Shape, generator: &mut SchemaGenerator) -> Vec<Value> {
     let named = |(name, kind): (&str, IdKind)| {
         let schema = if kind.is_uuid() { json!({ "type": "string", "format": "uuid" }) } else { json!({ "type": "string" }) };
         json!({ "name": name, "in": "path", "required": true, "schema": schema })
