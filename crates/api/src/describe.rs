@@ -5,8 +5,8 @@ mod known;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 use wardgraph_kernel::{
-    ApiKeyId, ClientId, ConsentId, EdgeId, ElevationId, FactorId, GrantId, InitialTokenId, InvitationId, NodeId, ReviewId,
-    ReviewItemId, SessionId, SharedNodeId, UserId,
+    ApiKeyId, ClientId, ConsentId, EdgeId, ElevationId, FactorId, GrantId, InitialTokenId, InvitationId, Method, NodeId,
+    ReviewId, ReviewItemId, SessionId, SharedNodeId, UserId,
 };
 
 use crate::{
@@ -170,6 +170,13 @@ pub struct Shape {
     pub signed: Option<&'static str>,
     /// The answer's schema, where it is JSON of this API.
     pub answer: Option<Describe>,
+}
+
+impl Shape {
+    /// Whether it is read of which version a thing is, so that whoever has that one can be told so.
+    pub fn reads_a_version(&self, method: Method) -> bool {
+        self.etag && method == Method::GET
+    }
 }
 
 /// What an endpoint can take in.

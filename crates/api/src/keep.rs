@@ -50,6 +50,11 @@ impl Kept {
         Self::instead(&Problem::conflict("this was done already, and its answer is no longer kept"))
     }
 
+    /// The problem that is told in the answer's place, if one is: what is kept otherwise went well.
+    pub fn problem(&self) -> Option<Problem> {
+        if self.status < 400 { None } else { serde_json::from_str(&self.body).ok() }
+    }
+
     fn instead(problem: &Problem) -> Result<Self, serde_json::Error> {
         Ok(Self { status: problem.status, etag: None, body: serde_json::to_string(problem)? })
     }

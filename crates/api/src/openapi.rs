@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
-use wardgraph_kernel::{Access, ClientId, Rows};
+use wardgraph_kernel::{Access, ClientId, Rows, Spec};
 
 use crate::{
     Problem,
@@ -68,7 +68,7 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
         "tags": [spec.path.trim_start_matches("/api/v1/").trim_start_matches('/').split('/').next().unwrap_or_default()],
         "x-access": spec.access.word(),
         "x-limit": spec.limit.word(),
-        "parameters": parameters(spec.path, &shape, spec.answers_again(), generator),
+        "parameters": parameters(spec, &shape, generator),
         "responses": responses(row, &shape, generator),
     });
     let Some(fields) = operation.as_object_mut() else { return operation };
@@ -120,13 +120,13 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
     operation
 }
 
-fn parameters(path: &str, shape: &Shape, writes: bool, generator: &mut SchemaGenerator) -> Vec<Value> {
+fn parameters(spec: &Spec, shape: &Shape, generator: &mut SchemaGenerator) -> Vec<Value> {
     let named = |(name, kind): (&str, IdKind)| {
         let schema = if kind.is_uuid() { json!({ "type": "string", "format": "uuid" }) } else { json!({ "type": "string" }) };
         json!({ "name": name, "in": "path", "required": true, "schema": schema })
     };
     // What stands in the path between braces, in its order.
-    let places = path.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name));
+    let places = spec.path.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name));
     let ids = places.zip(shape.path.into_iter().chain(shape.within)).map(named);
     let query = shape.query.map(|query| query(generator)).unwrap_or_default();
     // A query's schema is a reference to an object; its members are the parameters.
@@ -136,19 +136,27 @@ fn parameters(path: &str, shape: &Shape, writes: bool, generator: &mut SchemaGen
         .and_then(|r| r.rsplit('/').next())
         .and_then(|name| generator.definitions().get(name));
     let members = object.and_then(|o| o.get("properties")).and_then(Value::as_object).cloned().unwrap_or_default();
-    let if_match = shape.if_match.then(|| {
+    let reads_a_version = shape.reads_a_version(spec.method);
+    let if_match = (shape.if_match || reads_a_version).then(|| {
         json!({
             "name": "If-Match", "in": "header", "required": false, "schema": { "type": "string" },
             "description": "The `ETag` of the version that is meant: another one is 412",
         })
     });
-    let key = writes.then(|| {
+    let if_none_match = reads_a_version.then(|| {
+        json!({
+            "name": "If-None-Match", "in": "header", "required": false, "schema": { "type": "string" },
+            "description": "The `ETag` of the version that is known: if it is in force still the answer is 304, without a body",
+        })
+    });
+    let key = spec.answers_again().then(|| {
         json!({
             "name": "Idempotency-Key", "in": "header", "required": false, "schema": { "type": "string", "pattern": "^[!-~]{1,255}$" },
             "description": "Sent again within a day, the same request is answered again and not done again",
         })
     });
     ids.chain(if_match)
+        .chain(if_none_match)
         .chain(key)
         .chain(
             members.into_iter().map(|(name, schema)| json!({ "name": name, "in": "query", "required": false, "schema": schema })),
@@ -171,6 +179,10 @@ fn responses(row: &Row, shape: &Shape, generator: &mut SchemaGenerator) -> Value
     {
         let etag = json!({ "description": "The version, as `If-Match` takes it", "schema": { "type": "string" } });
         fields.insert("headers".into(), json!({ "ETag": etag }));
+        if shape.reads_a_version(row.spec.method) {
+            let known = json!({ "description": "It is of the version that `If-None-Match` says", "headers": { "ETag": etag } });
+            responses.insert("304".into(), known);
+        }
     }
     for status in std::iter::once(shape.status).chain(shape.other_status) {
         responses.insert(status.to_string(), success.clone());
@@ -195,7 +207,7 @@ fn responses(row: &Row, shape: &Shape, generator: &mut SchemaGenerator) -> Value
                 || shape.query.is_some()
                 || shape.body.is_some()
                 || row.spec.answers_again()
-                || (permission && !page && !for_clients),
+                || !row.spec.passes_over_what_it_does_not_know(),
             "400",
             "The request cannot be read",
         ),
@@ -222,7 +234,7 @@ fn responses(row: &Row, shape: &Shape, generator: &mut SchemaGenerator) -> Value
         (shape.path.is_some(), "404", "No such thing in this tenant"),
         (row.spec.rows == Rows::Account && shape.path.is_none() && !page, "404", "The account has no such thing"),
         (row.spec.event.is_some() && !for_clients, "409", "It collides with what is there"),
-        (shape.if_match, "412", "It is of another version than `If-Match` says"),
+        (shape.if_match || shape.reads_a_version(row.spec.method), "412", "It is of another version than `If-Match` says"),
         (true, "413", "The body is too large"),
         ((shape.body.is_some() || shape.query.is_some()) && !for_clients, "422", "The request is not valid"),
         (guarded || credential, "429", "Too many requests"),

@@ -1,16 +1,16 @@
 //! What a request asks besides its body: conditions (RFC 9110, section 13) and parameters. None is passed over that its sender may have meant.
 
+use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use http::{HeaderValue, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use wardgraph_api::{FieldError, IfMatch, Problem};
-use wardgraph_kernel::{Access, Endpoint, Method};
+use wardgraph_kernel::{Endpoint, Method};
 
 use crate::Decode;
 
-/// Refuses what `E` would pass over: a parameter where it takes none, and a condition of a change that it does not judge. Pages and the OAuth
-/// server's endpoints pass over what they do not know, as their own rules say.
+/// Refuses what `E` would pass over: a parameter where it takes none, and a condition of a change that it does not judge.
 pub(crate) fn understood<E: Endpoint<Input: Decode>>(parts: &Parts) -> Result<(), Problem> {
-    if !matches!(E::SPEC.access, Access::Permission(_)) || E::SPEC.is_page() || E::SPEC.is_for_clients() {
+    if E::SPEC.passes_over_what_it_does_not_know() {
         return Ok(());
     }
     if !E::Input::QUERIED
@@ -34,26 +34,90 @@ pub(crate) fn understood<E: Endpoint<Input: Decode>>(parts: &Parts) -> Result<()
     }
 }
 
+/// What a read that names a version answers, as `If-Match` and then `If-None-Match` have it (section 13.2.2): whoever has what is there is told so
+/// without it.
+pub(crate) fn judged<E: Endpoint>(headers: &HeaderMap, response: Response) -> Result<Response, Problem> {
+    let Some(tag) = response.headers().get(header::ETAG).filter(|_| E::SPEC.method == Method::GET) else { return Ok(response) };
+    let names = |named: Option<Named>, by_weak: bool| named.map(|named| named.has(tag.as_bytes(), by_weak));
+    if names(named(headers, &header::IF_MATCH)?, false) == Some(false) {
+        return Err(Problem::precondition("it is of another version than is meant: read it again"));
+    }
+    if names(named(headers, &header::IF_NONE_MATCH)?, true) != Some(true) {
+        return Ok(response);
+    }
+    let (mut parts, _) = response.into_parts();
+    parts.status = StatusCode::NOT_MODIFIED;
+    parts.headers.remove(header::CONTENT_TYPE);
+    Ok(Response::from_parts(parts, Body::empty()))
+}
+
+/// A refusal because of another version says so where a tag was weak, which is of no version here.
+pub(crate) fn explained(headers: &HeaderMap, problem: Problem) -> Problem {
+    let weak = || matches!(named(headers, &header::IF_MATCH), Ok(Some(Named::Tags(tags))) if tags.iter().any(|tag| tag.is_weak));
+    if problem.status != 412 || !weak() {
+        return problem;
+    }
+    Problem { detail: format!("{}; weak tags (`W/`) never match", problem.detail).into(), ..problem }
+}
+
 impl Decode for IfMatch {
     const CONDITIONAL: bool = true;
 
     async fn decode(parts: &mut Parts, _: Bytes) -> Result<Self, Problem> {
-        let lines: Vec<_> = parts.headers.get_all(header::IF_MATCH).iter().map(HeaderValue::as_bytes).collect();
-        if lines.is_empty() {
-            return Ok(Self::Absent);
-        }
-        // Several lines are one list (section 5.3).
-        let list = lines.join(&b","[..]);
-        if list.trim_ascii() == b"*" {
-            return Ok(Self::Any);
-        }
-        let tags = strong(&list).ok_or_else(|| Problem::malformed("`If-Match` must be `*` or quoted tags"))?;
-        Ok(Self::Versions(tags.into_iter().filter_map(version).collect()))
+        Ok(match named(&parts.headers, &header::IF_MATCH)? {
+            None => Self::Absent,
+            Some(Named::Any) => Self::Any,
+            // Weak tags match nothing here (section 13.1.1).
+            Some(Named::Tags(tags)) => {
+                Self::Versions(tags.iter().filter(|tag| !tag.is_weak).filter_map(|tag| version(&tag.opaque)).collect())
+            }
+        })
     }
 }
 
-/// What stands between the quotes of a list's strong tags; `None` where something in it is no tag. Weak tags match nothing here (section 13.1.1).
-fn strong(list: &[u8]) -> Option<Vec<&[u8]>> {
+/// What a condition names.
+enum Named {
+    /// Whatever is there.
+    Any,
+    /// What has one of these.
+    Tags(Vec<Tag>),
+}
+
+/// A tag as it was sent.
+struct Tag {
+    is_weak: bool,
+    /// What stands between its quotes.
+    opaque: Vec<u8>,
+}
+
+impl Named {
+    /// Whether `etag`, a strong one with its quotes, is named; by a weak one too where that counts (section 8.8.3.2).
+    fn has(&self, etag: &[u8], by_weak: bool) -> bool {
+        let opaque = etag.strip_prefix(b"\"").and_then(|etag| etag.strip_suffix(b"\"")).unwrap_or(etag);
+        match self {
+            Self::Any => true,
+            Self::Tags(tags) => tags.iter().any(|tag| (by_weak || !tag.is_weak) && tag.opaque == opaque),
+        }
+    }
+}
+
+/// What the condition `name` of a request names; `None` where it has none.
+fn named(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Named>, Problem> {
+    let lines: Vec<_> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+    if lines.is_empty() {
+        return Ok(None);
+    }
+    // Several lines are one list (section 5.3).
+    let list = lines.join(&b","[..]);
+    if list.trim_ascii() == b"*" {
+        return Ok(Some(Named::Any));
+    }
+    let malformed = || Problem::malformed(format!("`{name}` must be `*` or quoted tags"));
+    Ok(Some(Named::Tags(tags(&list).ok_or_else(malformed)?)))
+}
+
+/// The tags of a list; `None` where something in it is no tag.
+fn tags(list: &[u8]) -> Option<Vec<Tag>> {
     let (mut tags, mut rest) = (Vec::new(), list);
     loop {
         // Elements of a list may be empty (section 5.6.1.2).
@@ -69,9 +133,7 @@ fn strong(list: &[u8]) -> Option<Vec<&[u8]>> {
         if !opaque.iter().all(|octet| matches!(octet, 0x21..=0x7e | 0x80..)) {
             return None;
         }
-        if !is_weak {
-            tags.push(opaque);
-        }
+        tags.push(Tag { is_weak, opaque: opaque.to_vec() });
         rest = after.strip_prefix(b"\"")?;
         let next = rest.trim_ascii_start();
         if !matches!(next, [] | [b',', ..]) {
@@ -111,6 +173,24 @@ mod tests {
         for bad in [&b"3"[..], b"\"3", b"\"3\"\"4\"", b"\"3\" 4", b"\"a b\"", b"*, \"3\"", b"w/\"3\"", b"W/3"] {
             assert_eq!(if_match(&[bad]).await, Err(400), "{}", String::from_utf8_lossy(bad));
         }
+    }
+
+    #[test]
+    fn a_condition_of_a_read_names_tags_weakly_or_strongly() {
+        let has = |line: &'static [u8], by_weak| {
+            let headers = HeaderMap::from_iter([(header::IF_NONE_MATCH, HeaderValue::from_bytes(line).unwrap())]);
+            named(&headers, &header::IF_NONE_MATCH).ok().flatten().map(|named| named.has(b"\"3\"", by_weak))
+        };
+        for (line, weakly, strongly) in [
+            (&b"\"3\""[..], true, true),
+            (b"\"1\", W/\"3\"", true, false),
+            (b"*", true, true),
+            (b"\"03\", \"33\", \"\"", false, false),
+            (b"", false, false),
+        ] {
+            assert_eq!((has(line, true), has(line, false)), (Some(weakly), Some(strongly)), "{}", String::from_utf8_lossy(line));
+        }
+        assert_eq!((has(b"3", true), has(b"W/3", true)), (None, None));
     }
 
     #[tokio::test]

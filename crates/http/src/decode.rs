@@ -1,5 +1,7 @@
 //! How a request becomes an endpoint's input: every refusal is the same kind of problem document.
 
+use std::any::TypeId;
+
 use axum::extract::{FromRequestParts, RawPathParams};
 use bytes::Bytes;
 use http::{HeaderMap, header, request::Parts};
@@ -12,6 +14,7 @@ use wardgraph_api::{
     wire::page::object,
 };
 use wardgraph_gate::browser::FORM_TOKEN;
+use wardgraph_kernel::NodeId;
 
 use crate::{
     form,
@@ -41,7 +44,7 @@ impl Decode for () {
     }
 }
 
-impl<T: DeserializeOwned + Send> Decode for Path<T> {
+impl<T: DeserializeOwned + Send + 'static> Decode for Path<T> {
     async fn decode(parts: &mut Parts, _: Bytes) -> Result<Self, Problem> {
         let params =
             RawPathParams::from_request_parts(parts, &()).await.map_err(|_| Problem::malformed("the path is not valid UTF-8"))?;
@@ -49,7 +52,7 @@ impl<T: DeserializeOwned + Send> Decode for Path<T> {
     }
 }
 
-impl<T: DeserializeOwned + Send> Decode for Within<T> {
+impl<T: DeserializeOwned + Send + 'static> Decode for Within<T> {
     async fn decode(parts: &mut Parts, _: Bytes) -> Result<Self, Problem> {
         let params =
             RawPathParams::from_request_parts(parts, &()).await.map_err(|_| Problem::malformed("the path is not valid UTF-8"))?;
@@ -57,9 +60,15 @@ impl<T: DeserializeOwned + Send> Decode for Within<T> {
     }
 }
 
-fn id<T: DeserializeOwned>(param: Option<(&str, &str)>) -> Result<T, Problem> {
+fn id<T: DeserializeOwned + 'static>(param: Option<(&str, &str)>) -> Result<T, Problem> {
     let text = param.map(|(_, id)| id).unwrap_or_default().to_owned();
-    serde_json::from_value(serde_json::Value::String(text)).map_err(|_| Problem::malformed("the id in the path is not a UUID"))
+    serde_json::from_value(serde_json::Value::String(text)).map_err(|_| {
+        Problem::malformed(if TypeId::of::<T>() == TypeId::of::<NodeId>() {
+            "the id in the path is not a UUID: a node is found by its external id with `GET /nodes?external_id=`"
+        } else {
+            "the id in the path is not a UUID"
+        })
+    })
 }
 
 impl<T: DeserializeOwned + Validate + Send> Decode for Query<T> {
@@ -181,7 +190,7 @@ fn unreadable_query(error: &serde_path_to_error::Error<serde_urlencoded::de::Err
 
 /// A body that is JSON and not what the endpoint takes.
 fn misfit(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
-    let pointer = error.path().iter().fold(String::new(), |mut pointer, segment| {
+    let mut pointer = error.path().iter().fold(String::new(), |mut pointer, segment| {
         match segment {
             serde_path_to_error::Segment::Seq { index } => json::step(&mut pointer, &index.to_string()),
             serde_path_to_error::Segment::Map { key } => json::step(&mut pointer, key),
@@ -189,7 +198,23 @@ fn misfit(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
         }
         pointer
     });
-    unreadable(pointer, &nameless(&error.inner().to_string()))
+    let detail = nameless(&placeless(error.inner()));
+    if let Some(member) = missing(&detail) {
+        json::step(&mut pointer, member);
+    }
+    unreadable(pointer, &detail)
+}
+
+/// The member that is missing, which serde tells of the object that lacks it.
+fn missing(detail: &str) -> Option<&str> {
+    detail.strip_prefix("missing field `")?.strip_suffix('`')
+}
+
+/// What is wrong, without the line and column that end it where it was read from text: a pointer says where.
+fn placeless(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    text.strip_suffix(&place).map(str::to_owned).unwrap_or(text)
 }
 
 fn unreadable(pointer: String, detail: &str) -> Problem {
@@ -232,12 +257,14 @@ mod tests {
         assert_eq!((invalid.status, fields), (422, vec!["/classes", "/props/a"]));
         for (body, field) in [
             (r#"{"classes": ["A"], "props": {}, "clases": []}"#, "/clases"),
+            (r#"{"classes": ["A"]}"#, "/props"),
             (r#"{"classes": ["A"], "props": {"a": {"b": 1, "b": 2}}}"#, "/props/a/b"),
             (r#"{"classes": ["A"], "props": {"a": [1e400]}}"#, "/props/a/0"),
             (r#"{"classes": ["A"], "props": {"a": "\ud800"}}"#, "/props/a"),
         ] {
             let problem = problem(body).await;
             assert_eq!((problem.status, problem.errors[0].field.as_str()), (400, field), "{body}");
+            assert!(!problem.detail.contains(" column "), "{}", problem.detail);
         }
     }
 }

@@ -260,10 +260,10 @@ where
         condition::understood::<E>(&parts)?;
         let pass = match E::Entry::confirm::<E>(admitted.pass, &body).await? {
             Confirmed::Pass(pass) => pass,
-            Confirmed::Again(kept) => return Ok(reply::again(kept)),
+            Confirmed::Again(kept) => return kept.problem().map_or_else(|| Ok(reply::again(kept)), Err),
         };
         let input = E::Input::decode(&mut parts, body).await?;
-        let response = handler.serve(pass, input).await?.reply();
+        let response = condition::judged::<E>(&parts.headers, handler.serve(pass, input).await?.reply())?;
         room.leaving.hold(response, tenant.as_ref(), E::SPEC.event.is_some()).await
     };
     match outcome.await {
@@ -275,6 +275,7 @@ where
             response
         }
         Err(problem) => {
+            let problem = condition::explained(&parts.headers, problem);
             // Whoever is told of a nonce did nothing wrong, as every client asks for one first; nor did a device whose person has not decided.
             let expected = [ErrorCode::UseDpopNonce, ErrorCode::AuthorizationPending].map(ErrorCode::word);
             if !problem.error_code.is_some_and(|code| expected.contains(&code)) {

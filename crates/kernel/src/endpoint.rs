@@ -133,6 +133,13 @@ impl Spec {
         self.path.starts_with("/access/v1/")
     }
 
+    /// Whether a parameter or a condition that is not known here is passed over: in browsers, at the OAuth server's endpoints, whose standards say so
+    /// (RFC 6749, section 3.1; OpenID Connect Core 1.0, section 5.3), and where anybody may read what is there, probes and documents.
+    pub fn passes_over_what_it_does_not_know(&self) -> bool {
+        let is_protocol = self.is_for_clients() || self.path.starts_with("/oauth2/");
+        self.is_page() || is_protocol || matches!(self.access, Access::Public(_))
+    }
+
     /// Whether clients of the OAuth server are let in to where they authenticate, or where nobody has to. The table does not compile otherwise.
     pub const fn serves_clients_as_it_should(&self) -> bool {
         !self.is_for_clients() || self.access.admits_strangers()

@@ -12,7 +12,14 @@ pub(super) fn read(text: &[u8], is_measured: bool) -> Result<usize, Cow<'static,
     if length > MOST_BYTES {
         return Err(format!("a number must be written with {MOST_BYTES} characters at most").into());
     }
-    if is_measured || text.get(..length).is_some_and(is_exact) {
+    let spelled = text.get(..length).unwrap_or_default();
+    if is_measured {
+        return Ok(length);
+    }
+    if is_below_zero_and_zero(spelled) {
+        return Err("zero has no sign where it is kept: send `0`".into());
+    }
+    if is_exact(spelled) {
         return Ok(length);
     }
     Err("a number is kept as 64-bit integer or double, and this one would be changed: send it as a text".into())
@@ -38,6 +45,12 @@ fn spelled(text: &[u8]) -> Option<usize> {
     }
     let goes_on = matches!(text.get(end), Some(b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9'));
     (!goes_on).then_some(end)
+}
+
+/// Whether it is zero with a minus: a double knows that one, and a number in Postgres does not.
+fn is_below_zero_and_zero(raw: &[u8]) -> bool {
+    let mantissa = raw.iter().take_while(|byte| !matches!(byte, b'e' | b'E'));
+    raw.first() == Some(&b'-') && !mantissa.into_iter().any(|byte| matches!(byte, b'1'..=b'9'))
 }
 
 /// Whether the number is the same once it went through a 64-bit integer or a double.

@@ -54,11 +54,11 @@ fn a_number_that_would_be_changed_is_refused_with_its_place() {
     }
     for number in [
         "0",
-        "-0",
         "0.0",
         "0e0",
         "0e99999999999999999999",
-        "-0.0e-5",
+        "-0.5",
+        "-5e-324",
         "9007199254740993",
         "18446744073709551615",
         "-9223372036854775808",
@@ -75,6 +75,12 @@ fn a_number_that_would_be_changed_is_refused_with_its_place() {
         "1000000000000000000000000000000000000000000e-42",
     ] {
         taken(&format!(r#"{{"n": {number}}}"#));
+    }
+    // Postgres keeps no sign of zero. A list that is measured has one without harm.
+    for number in ["-0", "-0.0", "-0.0e-5", "-0e7"] {
+        let (pointer, detail) = fault(&format!(r#"{{"props": {{"n": [0, {number}]}}}}"#));
+        assert_eq!((pointer.as_str(), detail.contains("no sign")), ("/props/n/1", true), "{number}: {detail}");
+        taken(&format!(r#"{{"vector": [{number}, 1]}}"#));
     }
     let long = format!("1{}", "0".repeat(600));
     assert!(fault(&format!("{{\"n\": {long}}}")).1.contains("512 characters"));
@@ -215,7 +221,7 @@ proptest! {
                 prop_assert_eq!(serde_json::from_str::<Value>(&again).unwrap(), parsed);
             }
             Err(fault) => {
-                let ours = ["twice", "would be changed"].iter().any(|ours| fault.detail.contains(ours));
+                let ours = ["twice", "would be changed", "no sign"].iter().any(|ours| fault.detail.contains(ours));
                 prop_assert!(ours || parsed.is_err(), "{text}: {fault:?}");
             }
         }

@@ -37,7 +37,7 @@ pub struct NewEdge {
     #[serde(default)]
     pub props: Map<String, Value>,
     /// When it came about elsewhere, not in the future; now if absent. Wants `admin:refresh`. An edge that is there keeps its own.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::moment::moment")]
     pub created_at: Option<Timestamp>,
     /// Ignored: the credential says whose the edge is.
     #[serde(default)]

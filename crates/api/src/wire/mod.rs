@@ -20,6 +20,7 @@ pub mod form;
 pub mod grant;
 pub mod invitation;
 pub mod mfa;
+mod moment;
 mod name;
 pub mod node;
 pub mod oauth;

@@ -40,7 +40,7 @@ pub struct NewNode {
     #[schemars(length(min = 1, max = 255))]
     pub external_id: Option<Name>,
     /// When it came about elsewhere, not in the future; now if absent. Wants `admin:refresh`. A node that is there keeps its own.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::moment::moment")]
     pub created_at: Option<Timestamp>,
     /// Ignored: the credential says whose the node is.
     #[serde(default)]
@@ -333,12 +333,16 @@ pub struct NodeFilter {
     /// Only nodes that have a vector, of whatever model (`true`), or have none (`false`).
     pub has_embedding: Option<bool>,
     /// Only nodes created later than this time (RFC 3339).
+    #[serde(default, deserialize_with = "super::moment::moment")]
     pub created_after: Option<Timestamp>,
     /// Only nodes created earlier than this time.
+    #[serde(default, deserialize_with = "super::moment::moment")]
     pub created_before: Option<Timestamp>,
     /// Only nodes last changed later than this time.
+    #[serde(default, deserialize_with = "super::moment::moment")]
     pub updated_after: Option<Timestamp>,
     /// Only nodes last changed earlier than this time.
+    #[serde(default, deserialize_with = "super::moment::moment")]
     pub updated_before: Option<Timestamp>,
     /// The shared nodes (`tenant_id` null) instead of the tenant's own.
     #[serde(default)]

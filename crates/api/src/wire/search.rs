@@ -45,7 +45,7 @@ pub struct SearchRequest {
     /// By what; `hybrid` for a query, `vector` for a vector if absent.
     #[serde(default)]
     pub mode: Option<SearchMode>,
-    /// Active Graph KG's way to say `mode`: true is `hybrid`, false is `vector`.
+    /// Active Graph KG's way to say `mode`: true is `hybrid`, false is `vector`. Beside a `mode` it must say the same.
     #[serde(default)]
     pub use_hybrid: Option<bool>,
     /// Active Graph KG's, taken and not looked at: results are fused, and no other model orders them anew.
@@ -67,15 +67,15 @@ pub struct SearchRequest {
     /// Whether age and drift lower the score: to `score * left`, and one below 0 to `score * (2 - left)`, where `left` is
     /// `exp(-decay_lambda * age in days) * max(0, 1 - drift_beta * drift)`.
     #[serde(default)]
-    pub use_weighted_score: bool,
-    /// How fast the old fades, a day, 0 to 1.
-    #[serde(default = "hundredth")]
+    pub use_weighted_score: Option<bool>,
+    /// How fast the old fades, a day, 0 to 1; 0.01 if absent. Without a word on `use_weighted_score` it is refused.
+    #[serde(default)]
     #[schemars(range(min = 0, max = 1))]
-    pub decay_lambda: f64,
-    /// How much drift counts, 0 to 1.
-    #[serde(default = "tenth")]
+    pub decay_lambda: Option<f64>,
+    /// How much drift counts, 0 to 1; 0.1 if absent. Without a word on `use_weighted_score` it is refused.
+    #[serde(default)]
     #[schemars(range(min = 0, max = 1))]
-    pub drift_beta: f64,
+    pub drift_beta: Option<f64>,
     /// Whether each result says what its score was made of, and the answer how it was searched.
     #[serde(default)]
     pub explain: bool,
@@ -99,29 +99,21 @@ pub struct SearchFilter {
     #[serde(default)]
     pub metadata: Option<Map<String, Value>>,
     /// Created later than this time (RFC 3339).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::moment::moment")]
     pub created_after: Option<Timestamp>,
     /// Created earlier than this time.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::moment::moment")]
     pub created_before: Option<Timestamp>,
     /// Last changed later than this time.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::moment::moment")]
     pub updated_after: Option<Timestamp>,
     /// Last changed earlier than this time.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::moment::moment")]
     pub updated_before: Option<Timestamp>,
 }
 
 const fn ten() -> i64 {
     10
-}
-
-const fn hundredth() -> f64 {
-    0.01
-}
-
-const fn tenth() -> f64 {
-    0.1
 }
 
 fn classes(faults: &mut Faults, field: &str, classes: &[Name]) {
@@ -151,6 +143,17 @@ impl SearchFilter {
 }
 
 impl SearchRequest {
+    /// How fast the old fades where nobody says it.
+    const DECAY_LAMBDA: f64 = 0.01;
+    /// How much drift counts where nobody says it.
+    const DRIFT_BETA: f64 = 0.1;
+
+    /// How fast the old fades and how much drift counts, if they lower the score.
+    pub fn weighting(&self) -> Option<(f64, f64)> {
+        let weighted = self.use_weighted_score.unwrap_or_default();
+        weighted.then(|| (self.decay_lambda.unwrap_or(Self::DECAY_LAMBDA), self.drift_beta.unwrap_or(Self::DRIFT_BETA)))
+    }
+
     /// By what to search, however it was said.
     pub fn mode(&self) -> SearchMode {
         match (self.mode, self.use_hybrid) {
@@ -194,8 +197,15 @@ impl Validate for SearchRequest {
             faults.unless(plain, "/metadata_filters", "must have texts, numbers, booleans or nulls as values");
         }
         for (field, share) in [("/decay_lambda", self.decay_lambda), ("/drift_beta", self.drift_beta)] {
-            faults.unless((0.0..=1.0).contains(&share), field, "must be 0 to 1");
+            faults.unless(share.is_none_or(|share| (0.0..=1.0).contains(&share)), field, "must be 0 to 1");
+            let said = share.is_none() || self.use_weighted_score.is_some();
+            faults.unless(said, field, "has no effect without `use_weighted_score`");
         }
+        let same = match (self.mode, self.use_hybrid) {
+            (Some(mode), Some(hybrid)) => mode == if hybrid { SearchMode::Hybrid } else { SearchMode::Vector },
+            (None, _) | (_, None) => true,
+        };
+        faults.unless(same, "/use_hybrid", "says another way than `mode`");
     }
 }
 

@@ -10,7 +10,7 @@ use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 use super::{Created, Creation, Edge, FIRST, LAST, NewEdge, columns, insert, read};
 use crate::upsert::{self, Met, There, Upsert};
 
-/// Gives edges their props, and says what they were; what is the same already stays as it is.
+/// Gives edges their props; what is the same already stays as it is.
 const UPDATE: Statement<Write> = Statement::writing(
     "graph.edge.update",
     &[Role::App],
@@ -25,7 +25,7 @@ const UPDATE: Statement<Write> = Statement::writing(
        where e.tenant_id = $1 and e.edge_id = w.edge_id and w.props is distinct from i.props
        returning e.edge_id, e.props
      )
-     select $1::text, w.edge_id, w.src, w.rel, w.dst, coalesce(u.props, w.props), w.created_at, w.props, u.edge_id is not null
+     select $1::text, w.edge_id, w.src, w.rel, w.dst, coalesce(u.props, w.props), w.created_at, u.edge_id is not null
      from input i left join was w using (edge_id) left join updated u using (edge_id) order by i.n",
 );
 
@@ -76,8 +76,6 @@ pub enum Stored {
 pub struct Replaced {
     /// The edge as it is now.
     pub edge: Edge,
-    /// Its props as they were.
-    pub was: Value,
     /// Whether they are others now.
     pub changed: bool,
 }
@@ -136,6 +134,6 @@ fn replaced(row: &Row) -> Result<Option<Stored>, StoreError> {
     if row.try_get::<Option<Uuid>>(1)?.is_none() {
         return Ok(None);
     }
-    let replaced = Replaced { edge: read(row)?, was: row.try_get(7)?, changed: row.try_get(8)? };
+    let replaced = Replaced { edge: read(row)?, changed: row.try_get(7)? };
     Ok(Some(Stored::Replaced(Box::new(replaced))))
 }

@@ -6,13 +6,15 @@ use wardgraph_store::{Role, Row, Statement, StoreError, Tx};
 use super::keep::MOST_ENTRIES;
 use crate::GraphError;
 
-/// The node's status beside each entry, and once without an entry for a node that has none.
+/// The node's status beside each entry, and once without an entry for a node that has none. Of a shared node only the newest entry is told, and not how far
+/// its vector moved: what it was before is no tenant's to know.
 pub(super) const OF_NODE: Statement<Read> = Statement::reading(
     "graph.embedding.history",
     &[Role::App],
-    "select n.embedding_status, h.model, h.embedded_at, h.drift_score, h.error
+    "select n.embedding_status, h.model, h.embedded_at, case when n.tenant_id = $1 then h.drift_score end, h.error
      from nodes n left join lateral (
-       select * from embedding_history h where h.tenant_id = n.tenant_id and h.node_id = n.node_id order by h.entry_id desc limit $3
+       select * from embedding_history h where h.tenant_id = n.tenant_id and h.node_id = n.node_id
+       order by h.entry_id desc limit case when n.tenant_id = $1 then $3::bigint else 1 end
      ) h on true
      where n.tenant_id = any(array[$1, '*']) and n.node_id = $2 order by h.entry_id desc",
 );

@@ -7,8 +7,8 @@ use wardgraph_api::{
     FieldError, Json, Problem, Query,
     validate::Faults,
     wire::{
-        Name, NamedTenant,
-        node::{NewNode, NodeBatch, NodeBatchResult, NodeItemResult, OnConflict, Storing},
+        NamedTenant,
+        node::{NodeBatch, NodeBatchResult, NodeItemResult, OnConflict, Storing},
     },
 };
 use wardgraph_audit::Subject;
@@ -41,9 +41,10 @@ pub(crate) async fn create_all<E: Guards<CreatedAt, Mode = Write, Output = Json<
     let replaces = storing.on_conflict == OnConflict::Update;
     let given: Vec<_> = batch.nodes.iter().map(|new| new.created_at).collect();
     let leave = permit.leave();
-    let sorted = tokio::task::spawn_blocking(move || sorted(batch, replaces, now, leave)).await;
+    let sorted = tokio::task::spawn_blocking(move || sorted(batch, now, leave)).await;
     let (mut faults, valid, named) = sorted.map_err(|_| Problem::internal("the items could not be looked at"))?;
     let (valid, pointers) = items_cleaned(&tenant, valid, &mut faults, "nodes").await?;
+    let (valid, pointers) = if replaces { last_of_each(valid, pointers, &mut faults) } else { (valid, pointers) };
     let owner = permit.owner();
     let mut work = permit.begin()?;
     for named in &named {
@@ -85,37 +86,41 @@ pub(crate) async fn create_all<E: Guards<CreatedAt, Mode = Write, Output = Json<
 /// What is wrong with each item, those with nothing wrong, and the tenants that were named. It takes as long as the batch is large.
 fn sorted(
     batch: NodeBatch,
-    replaces: bool,
     now: Timestamp,
     leave: Option<Leave<CreatedAt>>,
 ) -> (Vec<Vec<FieldError>>, Vec<node::NewNode>, Vec<NamedTenant>) {
-    let faults = faults(&batch.nodes, replaces, now);
-    let (mut valid, mut named) = (Vec::new(), vec![batch.tenant_id]);
-    for (new, faults) in batch.nodes.into_iter().zip(&faults) {
+    let (mut faults, mut valid, mut named) = (Vec::new(), Vec::new(), vec![batch.tenant_id]);
+    for (index, new) in batch.nodes.into_iter().enumerate() {
         named.push(new.tenant_id.clone());
-        if faults.is_empty() {
+        let place = format!("/nodes/{index}");
+        let mut found = Faults::below(place.clone(), &new);
+        found.extend(times::fault(&place, new.created_at, now));
+        if found.is_empty() {
             valid.push(domain(new, leave));
         }
+        faults.push(found);
     }
     (faults, valid, named)
 }
 
-/// What is wrong with each item. Where items replace what is there, the last one of an external id counts, and the others are refused.
-fn faults(nodes: &[NewNode], replaces: bool, now: Timestamp) -> Vec<Vec<FieldError>> {
-    let last: HashMap<Name, usize> =
-        nodes.iter().enumerate().filter_map(|(index, new)| Some((new.external_id()?, index))).collect();
-    let of = |(index, new): (usize, &NewNode)| {
-        let place = format!("/nodes/{index}");
-        let later = new.external_id().and_then(|id| last.get(&id)).is_some_and(|last| *last != index);
-        let mut faults = Faults::below(place.clone(), new);
-        faults.extend(times::fault(&place, new.created_at, now));
-        if replaces && later && faults.is_empty() {
-            let detail = "a later item of the batch has this external id".to_owned();
-            faults.push(FieldError { field: format!("{place}/external_id"), detail });
-        }
-        faults
+/// Where items replace what is there, of those of an external id that have no faults the last one counts, and the others are refused. `faults` are
+/// those of all items.
+fn last_of_each(
+    valid: Vec<node::NewNode>,
+    pointers: Vec<Vec<String>>,
+    faults: &mut [Vec<FieldError>],
+) -> (Vec<node::NewNode>, Vec<Vec<String>>) {
+    let named = valid.iter().enumerate().filter_map(|(place, new)| Some((new.external_id.as_deref()?, place)));
+    let last: HashMap<&str, usize> = named.collect();
+    let counts = |(place, new): (usize, &node::NewNode)| {
+        new.external_id.as_deref().and_then(|id| last.get(id)).is_none_or(|last| *last == place)
     };
-    nodes.iter().enumerate().map(of).collect()
+    let count: Vec<bool> = valid.iter().enumerate().map(counts).collect();
+    let without_faults = faults.iter_mut().enumerate().filter(|(_, faults)| faults.is_empty());
+    for ((index, faults), _) in without_faults.zip(&count).filter(|(_, counts)| !**counts) {
+        faults.push(FieldError::new(format!("/nodes/{index}/external_id"), "a later item of the batch has this external id"));
+    }
+    valid.into_iter().zip(pointers).zip(count).filter_map(|(item, counts)| counts.then_some(item)).unzip()
 }
 
 /// What became of an item that is valid.

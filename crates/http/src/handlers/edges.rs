@@ -1,7 +1,6 @@
 //! Edges.
 
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use serde_json::json;
 use wardgraph_api::{
     FieldError, Json, NoContent, Path, Placed, Problem, Query,
     table::graph::{CreateEdge, CreateEdges, DeleteEdge, GetEdge, ListEdges},
@@ -20,7 +19,7 @@ use wardgraph_graph::{
     edge::{self, End, Replaced, Stored},
     upsert, upsert_all,
 };
-use wardgraph_kernel::{EdgeId, Endpoint, EventType, List, NodeId, Timestamp, Write, field::CreatedAt, hex};
+use wardgraph_kernel::{EdgeId, Endpoint, EventType, List, NodeId, Timestamp, Write, field::CreatedAt};
 
 use super::{
     cleaning::{cleaned, items_cleaned},
@@ -135,12 +134,11 @@ fn refused(field: String, detail: &str) -> EdgeItemResult {
     EdgeItemResult::Refused { errors: vec![FieldError::new(field, detail)] }
 }
 
-/// Has on record that an edge has other props, by what tells them apart: the log outlives what it speaks of.
+/// Has on record that an edge has other props, and nothing that they could be guessed by: the log outlives what it speaks of, and is read by
+/// those who may not read edges.
 fn note_changed<E: Endpoint<Mode = Write>>(work: &mut Work<E>, replaced: &Replaced) {
-    let told = |props: &Value| json!({ "props_sha256": hex(&Sha256::digest(props.to_string())) });
     if replaced.changed {
-        let payload = json!({ "before": told(&replaced.was), "after": told(&replaced.edge.props) });
-        work.changed_telling(EventType::EdgeUpdated, replaced.edge.id, payload);
+        work.changed(EventType::EdgeUpdated, replaced.edge.id);
     }
 }
 
@@ -165,7 +163,7 @@ fn sorted(
 }
 
 pub(crate) async fn list(permit: Permit<ListEdges>, Query(query): Query<EdgeFilter>) -> Result<Json<EdgePage>, Failure> {
-    let list = List { name: "edges", tenant: permit.tenant().clone(), of: None };
+    let list = List { name: "edges", tenant: permit.tenant().clone(), of: query.node_id.map(|node| node.uuid()) };
     let (size, after) = page(&list, query.limit, query.cursor.as_deref())?;
     let direction = direction(query.direction.unwrap_or(Directions::Out));
     let filter = edge::Filter { at: query.node_id.map(|node| (node, direction)), rel: query.rel.map(Name::into_text) };

@@ -35,7 +35,7 @@ pub(crate) mod users;
 pub(crate) mod versions;
 
 use serde_json::json;
-use wardgraph_api::{Problem, wire::NamedTenant};
+use wardgraph_api::{FieldError, Problem, wire::NamedTenant};
 use wardgraph_gate::Work;
 use wardgraph_kernel::{Cursor, Endpoint, EventType, List, Outcome, PageSize, Rows, TenantId, Write};
 
@@ -44,7 +44,10 @@ use crate::Failure;
 /// The page that was asked for.
 fn page(list: &List, limit: Option<i64>, cursor: Option<&str>) -> Result<(PageSize, Option<Cursor>), Failure> {
     let size = limit.map_or(Some(PageSize::default()), PageSize::new);
-    let size = size.ok_or_else(|| Problem::malformed(format!("`limit` must be 1 to {}", PageSize::MAX)))?;
+    let size = size.ok_or_else(|| {
+        let fault = FieldError::new("limit", format!("must be 1 to {}", PageSize::MAX));
+        Problem::malformed(format!("`limit` {}", fault.detail)).fields(vec![fault])
+    })?;
     Ok((size, cursor.map(|text| Cursor::decode(list, text)).transpose()?))
 }
 

@@ -43,8 +43,7 @@ pub(crate) async fn search(
         },
     };
     let partial = partial(request.mode(), mode, &permit, &services);
-    let weighting =
-        request.use_weighted_score.then_some(Weighting { decay_lambda: request.decay_lambda, drift_beta: request.drift_beta });
+    let weighting = request.weighting().map(|(decay_lambda, drift_beta)| Weighting { decay_lambda, drift_beta });
     let query = Query { by, filter: filter(&mut request), weighting, top_k: request.top_k, now: permit.now() };
     let planned = query.planned(&services.routes, permit.tenant().as_str());
     metrics::counter!("wardgraph_searches_total", "route" => planned.route().word()).increment(1);

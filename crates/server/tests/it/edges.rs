@@ -211,3 +211,30 @@ async fn two_batches_of_the_same_edges_in_another_order_wait_for_each_other_one_
     let deadlocks = "select deadlocks from pg_stat_database where datname = current_database()";
     assert_eq!(watcher.query_one(deadlocks, &[]).await.unwrap().get::<_, i64>(0), 0);
 }
+
+#[tokio::test]
+async fn a_cursor_of_one_nodes_edges_leads_on_at_no_other_node() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let ids: Vec<_> = {
+        let mut ids = Vec::new();
+        for text in ["a", "b"] {
+            ids.push(owner.create_node(text).await.created()["id"].as_str().unwrap().to_owned());
+        }
+        ids
+    };
+    for rel in ["R", "S"] {
+        for (src, dst) in [(&ids[0], &ids[1]), (&ids[1], &ids[0])] {
+            owner.post("/edges", &serde_json::json!({ "src": src, "rel": rel, "dst": dst })).await.created();
+        }
+    }
+    let lists = [String::new(), format!("node_id={}&", ids[0]), format!("node_id={}&", ids[1])];
+    for from in &lists {
+        let page = owner.get(&format!("/edges?{from}limit=1")).await.ok();
+        let cursor = page["next_cursor"].as_str().unwrap();
+        for to in &lists {
+            let reply = owner.get(&format!("/edges?{to}cursor={cursor}")).await;
+            assert_eq!(reply.status.as_u16(), if from == to { 200 } else { 400 }, "{from} at {to}: {}", reply.text);
+        }
+    }
+}

@@ -90,6 +90,7 @@ async fn a_member_twice_a_changed_number_and_half_a_character_are_refused_wherev
                 (r#"{"a": {"b": 1, "\u0062": 2}}"#, "/a/b"),
                 (r#"{"a": [0, 12345678901234567890123]}"#, "/a/1"),
                 (r#"{"a": [{"b": 1e400}]}"#, "/a/0/b"),
+                (r#"{"a": [-0.0]}"#, "/a/0"),
                 (r#"{"a": "\ud800"}"#, "/a"),
             ] {
                 let reply = ask(sending(&owner, row, &known, with(&sample, &field, raw.as_bytes())), raw).await;
@@ -126,4 +127,52 @@ async fn numbers_come_back_as_they_were_sent() {
     let read = owner.get(&format!("/nodes/{}", made["id"].as_str().unwrap())).await.ok();
     let sent: Value = serde_json::from_str(numbers).unwrap();
     assert_eq!(read["props"]["n"].to_string(), sent.to_string());
+}
+
+#[tokio::test]
+async fn a_leap_second_is_refused_and_what_would_have_no_effect_too() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let leap = "2016-12-31T23:59:60Z";
+    let node = json!({ "classes": ["A"], "props": {}, "created_at": leap });
+    assert_eq!(owner.post("/nodes", &node).await.problem(400)["errors"][0]["field"], "/created_at");
+    let batch = owner.post("/nodes/batch", &json!({ "nodes": [node] })).await.problem(400);
+    assert_eq!(batch["errors"][0]["field"], "/nodes/0/created_at");
+    owner.get(&format!("/nodes?created_after={leap}")).await.problem(400);
+    owner.get("/nodes?created_after=2016-12-31T23:59:59Z").await.ok();
+    for (more, field) in [
+        (json!({ "decay_lambda": 0.5 }), "/decay_lambda"),
+        (json!({ "drift_beta": 0.5 }), "/drift_beta"),
+        (json!({ "mode": "text", "use_hybrid": true }), "/use_hybrid"),
+        (json!({ "mode": "text", "use_hybrid": false }), "/use_hybrid"),
+        (json!({ "mode": "hybrid", "use_hybrid": false }), "/use_hybrid"),
+    ] {
+        let mut request = more.clone();
+        request["query"] = json!("x");
+        let problem = owner.post("/search", &request).await.problem(422);
+        assert_eq!(problem["errors"][0]["field"], field, "{request}: {problem}");
+    }
+    for more in [json!({ "decay_lambda": 0.5, "use_weighted_score": true }), json!({ "mode": "hybrid", "use_hybrid": true })] {
+        let mut request = more.clone();
+        request["query"] = json!("x");
+        owner.post("/search", &request).await.ok();
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_place_and_the_way_out() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let problem = owner.post("/nodes", &json!({ "classes": ["A"] })).await.problem(400);
+    assert_eq!(problem["errors"], json!([{ "field": "/props", "detail": "missing field `props`" }]));
+    let problem = owner.post("/nodes/batch", &json!({ "nodes": [{ "classes": ["A"] }] })).await.problem(400);
+    assert_eq!(problem["errors"][0]["field"], "/nodes/0/props");
+    let problem = owner.get("/nodes/policy-17").await.problem(400);
+    assert!(problem["detail"].as_str().unwrap().contains("?external_id="), "{problem}");
+    let problem = owner.get("/edges/policy-17").await.problem(400);
+    assert!(!problem["detail"].as_str().unwrap().contains("external_id"), "{problem}");
+    for list in ["/nodes", "/edges", "/events", "/nodes/deleted"] {
+        let problem = owner.get(&format!("{list}?limit=5000")).await.problem(400);
+        assert_eq!(problem["errors"], json!([{ "field": "limit", "detail": "must be 1 to 1000" }]), "{list}");
+    }
 }

@@ -50,11 +50,12 @@ async fn every_write_that_is_sent_again_is_answered_again_and_not_done_again() {
         let events = requests(&app, row).await;
         for times in 1..=2 {
             let again = Reply::of(owner.calling(row, &known).header(KEY, row.spec.id)).await;
-            assert_eq!(again.headers["idempotency-replayed"], "true", "{}", row.spec.id);
+            let replayed = again.headers.contains_key("idempotency-replayed");
             if (row.shape)().secret {
-                assert_eq!(again.status, 409, "{} shows a secret again", row.spec.id);
+                assert_eq!((again.status.as_u16(), replayed), (409, false), "{} shows a secret again", row.spec.id);
                 continue;
             }
+            assert!(replayed, "{}", row.spec.id);
             assert_eq!((again.status, &again.text), (first.status, &first.text), "{}", row.spec.id);
             for name in ["content-type", "etag"] {
                 assert_eq!(again.headers.get(name), first.headers.get(name), "{} {name}", row.spec.id);

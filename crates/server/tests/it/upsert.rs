@@ -97,6 +97,25 @@ async fn a_version_that_is_meant_is_replaced_and_no_other() {
     meant(&app.owner("tenant-b"), "/nodes?on_conflict=update", "\"3\"", &item("x", 9)).await.problem(412);
 }
 
+#[tokio::test]
+async fn of_items_of_one_name_the_last_that_can_be_stored_counts() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let faulty = json!({ "classes": [], "props": {}, "external_id": "dup" });
+    // What is too heavy only once it is cleaned is seen late.
+    let heavy = format!("<script>x()</script>{}", "&".repeat(300_000));
+    let heavy = json!({ "classes": ["A"], "props": { "text": heavy }, "external_id": "dup" });
+    for (n, last) in [(1, &faulty), (2, &heavy)] {
+        let batch = json!({ "nodes": [item("dup", 0), item("dup", n), last] });
+        let answer = owner.post("/nodes/batch?on_conflict=update", &batch).await.ok();
+        let results = answer["results"].as_array().unwrap();
+        let places: Vec<_> = results.iter().map(|result| &result["errors"][0]["field"]).collect();
+        assert_eq!((places[0], places[1]), (&json!("/nodes/0/external_id"), &Value::Null), "{answer}");
+        assert_eq!((&results[2]["status"], &answer["failed"]), (&json!("refused"), &json!(2)), "{answer}");
+        assert_eq!(owner.get("/nodes?external_id=dup").await.ok()["nodes"][0]["props"]["n"], n);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_those_who_store_in_place_of_one_version_exactly_one_wins() {
     let app = App::start().await;
