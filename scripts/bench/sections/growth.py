@@ -13,8 +13,7 @@ from ..stats import Spread, quantile, recall
 
 TITLE = "Growth"
 TENANT = "growing"
-BEGIN, BETWEEN, END = 10, 20_000, 200_000
-"""It rests between until its index is there: grown faster than an index is built, it would pass that tier by."""
+BEGIN, END = 10, 200_000
 BATCH = 1_000
 ROWS_A_SECOND = 2_000
 SEARCHERS = 2
@@ -52,8 +51,6 @@ def measure(scale: Scale) -> Section:
         for thread in threads:
             thread.start()
         try:
-            grow(server, world, story, min(BETWEEN, end))
-            settled_after(server, SETTLED_WITHIN_S, quiet=False)
             grow(server, world, story, end)
             grown_s = story.age()
             settled_s = settled_after(server, SETTLED_WITHIN_S, quiet=False)
@@ -70,10 +67,9 @@ def measure(scale: Scale) -> Section:
 def grow(server: Server, world: World, story: Story, end: int) -> None:
     """Batches straight into Postgres at an even pace, and a node over HTTP after each."""
     bearer = token(TENANT)
-    began, first = time.monotonic(), story.rows
     with Client(server) as client:
         while story.rows < end:
-            due = began + (story.rows - first) / ROWS_A_SECOND
+            due = story.began + (story.rows - BEGIN) / ROWS_A_SECOND
             time.sleep(max(0.0, due - time.monotonic()))
             count = min(BATCH, max(BEGIN, story.rows), end - story.rows)
             load(server, world.rows(TENANT, count, first=story.rows))
@@ -122,7 +118,7 @@ def watch(server: Server, story: Story, bearer: str) -> None:
 def told(story: Story, end: int, grown_s: float, settled_s: float) -> Section:
     section = Section(TITLE)
     section.text.append(
-        f"One tenant from {BEGIN} to {end:,} rows in {grown_s:.0f} s, {SEARCHERS} searchers beside it without a pause, resting at {min(BETWEEN, end):,} until the index was there; the worker came to rest {settled_s:.0f} s later."
+        f"One tenant from {BEGIN} to {end:,} rows in {grown_s:.0f} s, {SEARCHERS} searchers beside it without a pause; the worker came to rest {settled_s:.0f} s later."
     )
     bounds = [0, *(bound for bound in (2_000, 50_000) if bound < end), end, end + 1]
     rows = []
@@ -159,6 +155,8 @@ def tiers(server: Server, story: Story) -> Verdict:
         return reported("tier changes visible in metrics", "this server has no tiers")
     way = route(server, TENANT)
     routes = [name for name in ("graph", "own") if any(f'wardgraph_search_tenants{{route="{name}"}} 1' in news for _, _, news in story.changes)]
-    expected = ["graph", "own"] if story.rows >= 50_000 else ["graph"]
+    # Whoever grows faster than an index is built passes the middle tier by.
+    ways = [["own"], ["graph", "own"]] if story.rows >= 50_000 else [["graph"]]
+    wanted = " or ".join(" -> ".join(["exact", *names]) for names in ways)
     shown = " -> ".join(["exact", *routes])
-    return Verdict("tier changes visible in metrics", " -> ".join(["exact", *expected]), f"{shown}; now `{way}`", routes == expected and way == expected[-1])
+    return Verdict("tier changes visible in metrics", wanted, f"{shown}; now `{way}`", routes in ways and way == routes[-1])
