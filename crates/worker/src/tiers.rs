@@ -27,6 +27,9 @@ const WHY: &str = "keeper of search tiers";
 /// So many vectors may wait outside of an index that is there, if exact search may go so far: they are compared one by one besides.
 const MOST_TAIL: i64 = 2_000;
 
+/// In each place so many times the vectors are told apart that an index of one's own wants.
+const MOST_COUNTED: i64 = 4;
+
 /// How many tenants are looked after at one time.
 const MOST_DUE: i64 = 32;
 
@@ -224,11 +227,11 @@ impl TierKeeper {
         if due.is_empty() {
             return Ok(0);
         }
-        let Some(_session) = self.session().await? else { return Ok(0) };
+        let Some(session) = self.session().await? else { return Ok(0) };
         // One tenant's trouble is no other's: it waits, and does not take the others' places.
         let mut trouble = Ok(due.len());
         for tenant in due {
-            match self.keep(&tenant).await {
+            match self.keep(&tenant, &session).await {
                 Ok(Kept::Waits(build)) => self.builds().push_back(build),
                 Ok(Kept::Partly) => {}
                 Ok(Kept::Whole) => self.note(&tenant.tenant, true),
@@ -351,19 +354,25 @@ impl TierKeeper {
         self.routes.searches().space()
     }
 
-    async fn keep(&self, due: &Due) -> Result<Kept, StoreError> {
+    async fn keep(&self, due: &Due, session: &Indexes) -> Result<Kept, StoreError> {
         let Due { tenant, route, touched } = due;
         let count = self.count(tenant).await?;
         let wanted = self.wanted(*route, &count);
         if wanted != Route::Own && count.all() >= self.options.own_rows {
             metrics::counter!("wardgraph_search_own_indexes_refused_total").increment(1);
         }
+        let is_outgrown = self.is_outgrown(&count);
         let Some(partition) = count.partition.filter(|_| wanted != Route::Exact) else {
             self.settle(tenant, count.tail, *touched).await?;
             return Ok(Kept::Whole);
         };
         let build = Build { tenant: tenant.clone(), route: wanted, partition };
-        let is_built = self.is_built(&build).await?;
+        let mut is_built = self.is_built(&build).await?;
+        // The session that builds is busy for long: whoever waits for it would stand in everybody's way.
+        if is_built && wanted == Route::Own && is_outgrown && self.builds().is_empty() {
+            self.unmake(session, tenant).await?;
+            is_built = false;
+        }
         if is_built {
             self.promised().remove(tenant);
             // Vectors enter an index one by one, which takes a hundred times longer than moving them: they are searched by it meanwhile.
@@ -382,6 +391,28 @@ impl TierKeeper {
         }
         self.settle(tenant, 0, *touched).await?;
         Ok(Kept::Whole)
+    }
+
+    /// Whether an index of one's own is built anew in less time than what waits outside takes to enter it one by one.
+    const fn is_outgrown(&self, count: &Count) -> bool {
+        let inside = count.common + count.own;
+        count.tail >= self.options.own_rows && inside < self.most_counted() && count.tail.saturating_mul(2) >= inside
+    }
+
+    const fn most_counted(&self) -> i64 {
+        let larger =
+            if self.options.own_rows > self.options.exact_rows { self.options.own_rows } else { self.options.exact_rows };
+        larger.saturating_mul(MOST_COUNTED).saturating_add(1)
+    }
+
+    /// Drops the tenant's own index.
+    async fn unmake(&self, session: &Indexes, tenant: &TenantId) -> Result<(), StoreError> {
+        for index in session.made().await? {
+            if index.model == self.space().model() && index.tenant.as_deref() == Some(tenant.as_str()) {
+                session.remove(&index).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn is_built(&self, build: &Build) -> Result<bool, StoreError> {
@@ -407,8 +438,7 @@ impl TierKeeper {
 
     async fn count(&self, tenant: &TenantId) -> Result<Count, StoreError> {
         let mut work = self.parts.work::<Read>(WHY, tenant.clone())?;
-        // More than this need not be told apart.
-        let most = self.options.own_rows.max(self.options.exact_rows).saturating_add(1);
+        let most = self.most_counted();
         let promised: Vec<(TenantId, String)> =
             self.promised().iter().filter(|(other, _)| *other != tenant).map(|(other, at)| (other.clone(), at.clone())).collect();
         let unbuilt: Vec<String> =

@@ -100,6 +100,7 @@ mod standing;
 mod statements;
 mod table;
 mod tiers;
+mod tiers_anew;
 mod times;
 mod tls;
 mod upsert;
