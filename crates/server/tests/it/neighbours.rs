@@ -147,7 +147,7 @@ async fn of_a_hub_no_more_is_read_than_is_shown() {
         (format!("/nodes/{HUB}/neighbors?limit=100&rel=RARE"), 20),
         (format!("/nodes/{HUB}/neighbors?limit=10&rel=OF&direction=out"), 10),
         (format!("/nodes/{HUB}/neighbors?limit=10&direction=in"), 1),
-        (format!("/edges?node_id={HUB}&limit=10&rel=RARE&cursor={}", after("edges", None)), 1),
+        (format!("/edges?node_id={HUB}&limit=10&rel=RARE&cursor={}", after("edges", Some(HUB))), 1),
         (format!("/lineage/{HUB}?rel=OF&limit=10"), 10),
         (format!("/lineage/{HUB}?rel=OF&limit=10&direction=in"), 0),
     ] {

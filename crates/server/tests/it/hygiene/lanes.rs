@@ -141,6 +141,7 @@ async fn a_failure_on_a_lane_is_its_callers_alone() {
     let mut unit = bench.unit::<Read>(tenant("tenant-a"));
     unit.end_with_next();
     assert!(unit.tx::<Read>().query(&PART, &[&"no number"]).await.is_err());
+    drop(unit);
     bench.is_clean().await;
     eventually(async || bench.lane().await.is_some()).await;
 }
