@@ -280,6 +280,13 @@ mod tests {
     }
 
     #[test]
+    fn no_flood_of_character_references_is_parsed() {
+        for (many, found) in [(100_000, Found::Active), (200_000, Found::TooMuch)] {
+            assert_eq!(look(&format!("<script></script>{}", "&".repeat(many))), found, "{many}");
+        }
+    }
+
+    #[test]
     fn a_tag_that_does_not_end_is_none() {
         for (text, left) in [
             ("<img ", "&lt;img "),

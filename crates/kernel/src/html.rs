@@ -91,7 +91,7 @@ pub fn look(text: &str) -> Found {
     }
     match active {
         false => Found::Nothing,
-        true if effort.tags() > MOST_PARSED || attributes > MOST_PARSED || effort.takes_too_much(bytes.len()) => Found::TooMuch,
+        true if effort.tags() > MOST_PARSED || attributes > MOST_PARSED || effort.takes_too_much(text) => Found::TooMuch,
         true => Found::Active,
     }
 }

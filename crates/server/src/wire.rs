@@ -22,7 +22,7 @@ use wardgraph_identity::{
     password::{Cost, HashPool},
     setup,
 };
-use wardgraph_kernel::{Permissions, SystemChance, SystemClock, Write};
+use wardgraph_kernel::{Clock, Permissions, SystemChance, SystemClock, Write};
 use wardgraph_limits::Limiter;
 use wardgraph_oauth::client::fetch::Documents;
 use wardgraph_store::{
@@ -289,8 +289,8 @@ pub fn embedder(config: &Config, egress: &Egress) -> Result<Arc<dyn Embedder>, S
     Ok(match &config.embedding {
         EmbeddingConfig::Local { kind, threads } => wardgraph_embed::open(*kind, &cache_dir(config).join("models"), *threads)?,
         EmbeddingConfig::Remote(options) => {
-            let clock = Arc::new(SystemClock::start());
-            Arc::new(RemoteEmbedder::new(RemoteOptions::clone(options), egress, clock, Arc::new(SystemChance))?)
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+            Arc::new(RemoteEmbedder::new(RemoteOptions::clone(options), egress, &clock, Arc::new(SystemChance))?)
         }
     })
 }

@@ -159,8 +159,8 @@ async fn open(lanes: Weak<Inner>, at: usize, _task: Arc<()>) {
     match tokio::time::timeout(inner.within, inner.opener.create()).await.unwrap_or_else(late) {
         Ok(connection) => {
             let Connection { session, prepared, canceller } = *connection;
-            let (lane, driver) = Lane::over(session);
-            inner.keep(at, Open { lane, prepared, canceller });
+            let (opened, driver) = Lane::over(session);
+            inner.keep(at, Open { lane: opened, prepared, canceller });
             drop(inner);
             driver.await;
         }

@@ -104,7 +104,7 @@ impl RemoteEmbedder {
     pub fn new(
         options: RemoteOptions,
         egress: &Egress,
-        clock: Arc<dyn Clock>,
+        clock: &Arc<dyn Clock>,
         chance: Arc<dyn Chance>,
     ) -> Result<Self, EmbedError> {
         let (limits, concurrency) = (Limits::default(), options.concurrency);
@@ -154,7 +154,7 @@ impl RemoteEmbedder {
             drop(turn);
             match asked {
                 Ok(Ok(vectors)) => {
-                    asking.is_answered();
+                    asking.end_answered();
                     return Ok(vectors);
                 }
                 Ok(Err(Missed::Final(error @ EmbedError::Client(_)))) => {
@@ -162,7 +162,7 @@ impl RemoteEmbedder {
                     return Err(error);
                 }
                 Ok(Err(Missed::Final(error))) => {
-                    asking.is_answered();
+                    asking.end_answered();
                     return Err(error);
                 }
                 Ok(Err(Missed::Passing { why, retry_after })) => {

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use wardgraph_egress::Names;
-use wardgraph_kernel::{Secret, SeededChance, SystemClock};
+use wardgraph_kernel::{Clock, Secret, SeededChance, SystemClock};
 
 use super::*;
 use crate::Model;
@@ -81,7 +81,8 @@ impl Script {
 
     pub(crate) fn embedder(options: RemoteOptions) -> RemoteEmbedder {
         let egress = Egress::new(Names::System, None).unwrap();
-        RemoteEmbedder::new(options, &egress, Arc::new(SystemClock::start()), Arc::new(SeededChance::new(1))).unwrap()
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+        RemoteEmbedder::new(options, &egress, &clock, Arc::new(SeededChance::new(1))).unwrap()
     }
 
     pub(crate) fn asked(&self) -> usize {

@@ -103,7 +103,7 @@ impl Asking<'_> {
     }
 
     /// The service answered.
-    pub(super) fn is_answered(mut self) {
+    pub(super) fn end_answered(mut self) {
         (self.failed, self.since) = (false, None);
         self.watch.witness.heard();
     }

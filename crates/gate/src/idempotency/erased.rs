@@ -38,10 +38,10 @@ pub(super) fn told_of(event: EventType, body: &str) -> Vec<Uuid> {
     let names = if event == EventType::EdgeCreated { ENDS } else { NAMES };
     let Ok(Value::Object(answer)) = serde_json::from_str(body) else { return Vec::new() };
     let listed = answer.values().filter_map(Value::as_array).flatten().filter_map(Value::as_object);
-    let named = |object: &serde_json::Map<String, Value>| {
+    let ids = |object: &serde_json::Map<String, Value>| {
         names.iter().filter_map(|name| object.get(*name)?.as_str()?.parse().ok()).collect::<Vec<Uuid>>()
     };
-    let mut told: Vec<Uuid> = std::iter::once(&answer).chain(listed).flat_map(named).collect();
+    let mut told: Vec<Uuid> = std::iter::once(&answer).chain(listed).flat_map(ids).collect();
     told.sort_unstable();
     told.dedup();
     told

@@ -222,7 +222,7 @@ mod tests {
         for later in [later(16), later(3_600)] {
             assert_eq!(coverage.of(&tenant, later), share(None));
         }
-        assert_eq!(coverage.asking(8), [owner.clone()], "it asked, and is counted anew");
+        assert_eq!(coverage.asking(8), std::slice::from_ref(&owner), "it asked, and is counted anew");
         let some = Counted { searchable: 5, waiting: 7 };
         coverage.keep(&owner, some, later(3_600));
         assert_eq!(coverage.of(&tenant, later(3_601)), share(Some(some)));

@@ -13,6 +13,8 @@ const LEAST_BYTES: usize = 512;
 const MOST_STEPS: usize = 128;
 /// How many steps it takes to make an octet of an element anew.
 const AGAIN: usize = 16;
+/// So many pairs of character references take a step: each that begins has the text before it moved.
+const PAIRS: usize = 1_024;
 /// How many octets an element counts for at least.
 const LEAST_ELEMENT_BYTES: usize = 32;
 /// How often an end tag among others has elements made anew, by the "adoption agency" of HTML's parser.
@@ -131,13 +133,16 @@ impl<'a> Effort<'a> {
         self.tags
     }
 
-    /// Whether it is more than a text of so many octets may take.
-    pub(super) fn takes_too_much(mut self, bytes: usize) -> bool {
+    /// Whether it is more than the text may take.
+    pub(super) fn takes_too_much(mut self, text: &str) -> bool {
         self.all_astray();
+        let references = text.matches('&').count();
         let events = self.tags.saturating_add(self.astray.saturating_mul(ADOPTED));
         let again = self.octets.saturating_mul(events).saturating_add(self.within).saturating_mul(AGAIN);
-        let steps = self.tags.saturating_mul(self.tags).saturating_add(self.attributes).saturating_add(again);
-        steps > bytes.max(LEAST_BYTES).saturating_mul(MOST_STEPS)
+        let pairs = references.saturating_mul(references) / PAIRS;
+        let steps =
+            self.tags.saturating_mul(self.tags).saturating_add(self.attributes).saturating_add(again).saturating_add(pairs);
+        steps > text.len().max(LEAST_BYTES).saturating_mul(MOST_STEPS)
     }
 }
 

@@ -102,7 +102,7 @@ impl Layout {
             match field.place {
                 Place::Role("classes") => classes.extend(field.text.split(';').map(|class| class.trim().to_owned())),
                 Place::Role(role @ ("external_id" | "payload_ref" | "created_at")) => {
-                    _ = members.insert((*role).into(), field.text.into())
+                    members.insert((*role).into(), field.text.into());
                 }
                 Place::Role("text") => _ = props.insert("text".into(), field.text.into()),
                 Place::Role(_) => _ = props.insert(field.column.into(), field.text.into()),
