@@ -1,7 +1,8 @@
 """Whether two runs tell the same: each number of one against its namesake of an earlier report."""
 
 import re
-from typing import Iterable, Mapping
+from collections import Counter
+from typing import Iterable, Mapping, Sequence
 
 from .report import Verdict, table
 from .stats import Spread
@@ -24,18 +25,30 @@ def named(what: str) -> str:
     return re.sub(r" \([^()]*\)", "", what)
 
 
-def told(report: str) -> dict[str, Spread]:
-    """The numbers of a report that have a spread, by their names. What was missed stands at its top and in its section: once is enough."""
-    rows = (line.strip().strip("|").split(" | ") for line in report.splitlines() if line.startswith("| "))
-    numbers = ((named(cells[0].strip()), spread(cells[2])) for cells in rows if len(cells) == 4)
+def numbered(names: Iterable[str]) -> list[tuple[str, int]]:
+    """Names, and the how manieth of its name each is: several sections say "the same beside ..."."""
+    met: Counter[str] = Counter()
+    places = []
+    for name in names:
+        places.append((name, met[name]))
+        met[name] += 1
+    return places
+
+
+def told(report: str) -> dict[tuple[str, int], Spread]:
+    """The numbers of a report that have a spread, by their names. What was missed stands at its top too: only sections are read."""
+    sections = report[max(report.find("\n## "), 0) :]
+    rows = (line.strip().strip("|").split(" | ") for line in sections.splitlines() if line.startswith("| "))
+    rows = [cells for cells in rows if len(cells) == 4]
+    numbers = zip(numbered(named(cells[0].strip()) for cells in rows), (spread(cells[2]) for cells in rows), strict=True)
     return {what: number for what, number in numbers if number and number.low < number.high}
 
 
-def compared(before: Mapping[str, Spread], verdicts: Iterable[Verdict]) -> str:
+def compared(before: Mapping[tuple[str, int], Spread], verdicts: Sequence[Verdict]) -> str:
     """How many numbers have spreads that meet those of the run before, and which have not."""
     pairs = []
-    for verdict in verdicts:
-        number, earlier = spread(verdict.measured), before.get(named(verdict.what))
+    for verdict, what in zip(verdicts, numbered(named(verdict.what) for verdict in verdicts), strict=True):
+        number, earlier = spread(verdict.measured), before.get(what)
         if number and earlier and number.low < number.high:
             pairs.append((verdict, number, earlier))
     apart = [[verdict.what, earlier.shown("{:g}"), verdict.measured] for verdict, number, earlier in pairs if number.low > earlier.high or number.high < earlier.low]

@@ -155,7 +155,7 @@ class Report(unittest.TestCase):
     def test_two_runs(self):
         verdict = lambda what, measured: report.Verdict(what, "", measured, None)
         before = agreement.told(report.verdicts_table([verdict("a (193)", "0.70 (0.69 to 0.75)"), verdict("b", "1,200 (1,100 to 1,300)"), verdict("c", "3 MB; 4 MB")]))
-        self.assertEqual(sorted(before), ["a", "b"])
+        self.assertEqual(sorted(before), [("a", 0), ("b", 0)])
         self.assertIn("1 of 1 numbers agree", agreement.compared(before, [verdict("a (194)", "0.80 (0.75 to 0.82)"), verdict("c", "3 MB; 4 MB")]))
         apart = agreement.compared(before, [verdict("b", "1,400 (1,301 to 1,500)")])
         self.assertIn("0 of 1 numbers agree", apart)

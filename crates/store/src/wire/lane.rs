@@ -34,7 +34,7 @@ use crate::{
 /// How many may wait on one lane: whoever comes then takes a connection of the pool.
 const MOST: usize = 32;
 /// How many of one tenant's: others wait for that many and no more, whatever it asks for and however often it goes away.
-const EACH: usize = 8;
+const EACH: usize = 16;
 
 /// One connection that many share. Dropping the last handle ends it.
 #[derive(Debug)]

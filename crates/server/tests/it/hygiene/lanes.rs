@@ -100,7 +100,7 @@ async fn who_stops_waiting_on_a_lane_takes_nobodys_answer_along() {
 async fn a_tenant_has_few_places_on_a_lane_though_it_went_away() {
     let bench = Bench::with_a_lane(Timeouts::default()).await;
     let lane = bench.lane().await.unwrap();
-    let given_up = join_all((0..30).map(|_| cancelled_after(2, bench.nap("tenant-a", 0.1)))).await;
+    let given_up = join_all((0..30).map(|_| cancelled_after(2, bench.nap("tenant-a", 0.05)))).await;
     assert!(given_up.iter().all(Option::is_none), "they sleep");
     let begun = Instant::now();
     let found = bench.sees_its_own("tenant-b", "?").await;
