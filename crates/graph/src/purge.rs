@@ -89,18 +89,11 @@ const ERASE: Statement<Write> = Statement::writing(
      select null, p.edge_id from parted p where p.untold",
 );
 
-/// Erases everything that a deleted node was, but for the edges that wait for it: its row stays for the purge to find them by.
-const EMPTY: Statement<Write> = Statement::writing(
-    "graph.purge.empty",
-    &[Role::App],
-    "with gone as (
-       update deleted_nodes d set external_id = null, classes = '{}', props = '{}', payload_ref = null, metadata = '{}', refresh_policy = '{}',
-         triggers = '[]', content = null, size_bytes = 0
-       where d.tenant_id = $1 and d.node_id = $2 returning d.node_id
-     ), versions as (
+/// What one node was besides its row, once `gone` has its id. A job that a worker holds is that worker's to drop.
+macro_rules! and_what_it_was {
+    () => {
+        "versions as (
        delete from node_versions v using gone g where v.tenant_id = $1 and v.node_id = g.node_id
-     ), vectors as (
-       delete from deleted_embeddings v using gone g where v.tenant_id = $1 and v.node_id = g.node_id
      ), history as (
        delete from embedding_history h using gone g where h.tenant_id = $1 and h.node_id = g.node_id
      ), free as materialized (
@@ -109,7 +102,25 @@ const EMPTY: Statement<Write> = Statement::writing(
        delete from jobs j using gone g join free f on f.subject_id = g.node_id
        where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = g.node_id
      )
-     select node_id from gone",
+     select node_id from gone"
+    };
+}
+pub(crate) use and_what_it_was;
+
+/// Erases everything that a deleted node was, but for the edges that wait for it: its row stays for the purge to find them by.
+const EMPTY: Statement<Write> = Statement::writing(
+    "graph.purge.empty",
+    &[Role::App],
+    concat!(
+        "with gone as (
+       update deleted_nodes d set external_id = null, classes = '{}', props = '{}', payload_ref = null, metadata = '{}', refresh_policy = '{}',
+         triggers = '[]', content = null, size_bytes = 0
+       where d.tenant_id = $1 and d.node_id = $2 returning d.node_id
+     ), vectors as (
+       delete from deleted_embeddings v using gone g where v.tenant_id = $1 and v.node_id = g.node_id
+     ), ",
+        and_what_it_was!()
+    ),
 );
 
 /// Puts a claimed purge off until the tenant's next node is due, or ends it where there is none.

@@ -27,7 +27,7 @@ const WHY: &str = "keeper of search tiers";
 /// So many vectors may wait outside of an index that is there, if exact search may go so far: they are compared one by one besides.
 const MOST_TAIL: i64 = 2_000;
 
-/// In each place so many times the vectors are told apart that an index of one's own wants.
+/// In each place vectors are counted up to so many times as many as an index of one's own wants.
 const MOST_COUNTED: i64 = 4;
 
 /// How many tenants are looked after at one time.

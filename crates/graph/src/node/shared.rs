@@ -7,25 +7,18 @@ use super::{
     delete::{LOCK, version},
     replace::Meant,
 };
-use crate::GraphError;
+use crate::{GraphError, purge::and_what_it_was};
 
 /// Erases a node and everything that it was; its vectors go with its row. A job that a worker holds is that worker's to drop.
 const ERASE: Statement<Write> = Statement::writing(
     "graph.shared_node.erase",
     &[Role::Admin],
-    "with gone as (
+    concat!(
+        "with gone as (
        delete from nodes where tenant_id = $1 and node_id = $2 returning node_id
-     ), versions as (
-       delete from node_versions v using gone g where v.tenant_id = $1 and v.node_id = g.node_id
-     ), history as (
-       delete from embedding_history h using gone g where h.tenant_id = $1 and h.node_id = g.node_id
-     ), free as materialized (
-       select j.subject_id from jobs j where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = $2 for update skip locked
-     ), dropped as (
-       delete from jobs j using gone g join free f on f.subject_id = g.node_id
-       where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = g.node_id
-     )
-     select node_id from gone",
+     ), ",
+        and_what_it_was!()
+    ),
 );
 
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[ERASE.info()];

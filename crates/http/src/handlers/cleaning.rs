@@ -1,4 +1,4 @@
-//! Taking active HTML out of what came in and will be shown, before a transaction begins.
+//! Taking active HTML out of what came in and will be shown, before anything is held for it.
 
 mod turns;
 
