@@ -18,14 +18,6 @@ macro_rules! is_light {
 }
 pub(crate) use is_light;
 
-/// A column of a row that is light, and nothing of one that is not.
-macro_rules! if_light {
-    ($column:literal) => {
-        concat!("case when ", is_light!(), " then ", $column, " end")
-    };
-}
-pub(crate) use if_light;
-
 /// Opens a sub-select whose rows know how many octets stand `before` them, and how many rows were `there`.
 macro_rules! bounded {
     ($table:literal, $id:literal) => {

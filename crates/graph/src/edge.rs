@@ -13,7 +13,7 @@ use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, ToSql, Tx
 
 use crate::{
     GraphError,
-    bound::{ANSWER_BYTES, bounded, cut, if_light, is_light},
+    bound::{ANSWER_BYTES, bounded, cut, is_light},
     clean,
     node::named,
 };
@@ -81,13 +81,7 @@ const GET: Statement<Read> = Statement::reading(
 const GET_LIGHT: Statement<Read> = Statement::reading(
     "graph.edge.get_light",
     &[Role::App],
-    concat!(
-        "select tenant_id, edge_id, src, rel, dst, ",
-        if_light!("props"),
-        ", created_at, ",
-        is_light!(),
-        " from edges where tenant_id = $1 and edge_id = $2"
-    ),
+    concat!("select ", columns!(), " from edges where tenant_id = $1 and edge_id = $2 and ", is_light!()),
 );
 
 const DELETE: Statement<Write> = Statement::writing(

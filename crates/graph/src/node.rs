@@ -22,11 +22,7 @@ use wardgraph_kernel::{Chance, Mode, NodeId, Read, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
 use self::values::{Values, input};
-use crate::{
-    GraphError,
-    bound::{if_light, is_light},
-    clean, content,
-};
+use crate::{GraphError, bound::is_light, clean, content};
 
 macro_rules! columns {
     () => {
@@ -79,19 +75,7 @@ const GET: Statement<Read> = Statement::reading(
 const GET_LIGHT: Statement<Read> = Statement::reading(
     "graph.node.get_light",
     &[Role::App],
-    concat!(
-        "select tenant_id, node_id, external_id, classes, ",
-        if_light!("props"),
-        ", payload_ref, ",
-        if_light!("metadata"),
-        ", ",
-        if_light!("refresh_policy"),
-        ", ",
-        if_light!("triggers"),
-        ", version, embedding_status, created_at, updated_at, ",
-        is_light!(),
-        " from nodes where tenant_id = any(array[$1, '*']) and node_id = $2"
-    ),
+    concat!("select ", columns!(), " from nodes where tenant_id = any(array[$1, '*']) and node_id = $2 and ", is_light!()),
 );
 
 const BY_EXTERNAL_ID: Statement<Read> = Statement::reading(

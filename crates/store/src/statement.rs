@@ -32,9 +32,9 @@ impl Statement<Read> {
         Self { info: StatementInfo { name, sql, roles, swift: None }, mode: PhantomData }
     }
 
-    /// The same, which may share a connection with others' where it is a unit's only one: `light` is asked then, which reads a row or two by
-    /// their whole key, and what is heavy not at all. It takes the same parameters and brings the same columns, and behind them whether the row
-    /// is whole. Of one that is not the statement itself is asked, on a connection of the pool.
+    /// The same, which may share a connection with others' where it is a unit's only one: `light` is asked then, which reads a row by its
+    /// whole key, and none that is heavy. It takes the same parameters and brings the same columns. Where it finds nothing the statement itself is
+    /// asked, on a connection of the pool: there may be what is heavy.
     #[must_use]
     pub const fn swift(self, light: &'static StatementInfo) -> Self {
         Self { info: StatementInfo { swift: Some(light), ..self.info }, mode: PhantomData }

@@ -169,8 +169,8 @@ impl Unit {
         }
     }
 
-    /// A unit of a tenant's that is one swift read goes on a lane, if there is one. What comes of no lane, and what is too heavy for one, comes
-    /// of the pool: nothing was changed.
+    /// A unit of a tenant's that is one swift read goes on a lane, if there is one. What comes of no lane, what is too heavy for one
+    /// and what is not there is asked of the pool: nothing was changed.
     async fn share_a_lane(&mut self, info: &StatementInfo, params: Params<'_>) -> Result<Option<Vec<Row>>, StoreError> {
         let alone = self.ends_with_next && !self.opening.writable && !self.failed && matches!(self.state, State::Fresh);
         let (Some(lanes), Some(share), Some(light), true) = (&self.lanes, &self.share, info.swift, alone) else {
@@ -182,10 +182,8 @@ impl Unit {
             draft.command(Command::Commit)
         };
         let Some(rows) = lanes.read(share, draw, self.timeouts.transaction).await? else { return Ok(None) };
-        for row in &rows {
-            if !row.try_last::<bool>()? {
-                return Ok(None);
-            }
+        if rows.is_empty() {
+            return Ok(None);
         }
         self.state = State::Ended;
         Ok(Some(rows))

@@ -25,7 +25,7 @@ fn every_statement_has_a_name_of_its_own_and_somebody_who_runs_it() {
 }
 
 #[tokio::test]
-async fn what_is_asked_on_a_lane_brings_the_same_columns_and_whether_that_is_all() {
+async fn what_is_asked_on_a_lane_takes_the_same_parameters_and_brings_the_same_columns() {
     let database = Cluster::get().database().await;
     let client = database.connect_as(Role::App).await;
     client.batch_execute("set search_path = wardgraph, public").await.unwrap();
@@ -36,14 +36,10 @@ async fn what_is_asked_on_a_lane_brings_the_same_columns_and_whether_that_is_all
         assert!(light.roles.contains(&Role::App), "lanes are the App role's");
         let (whole, light) = (client.prepare(statement.sql).await.unwrap(), client.prepare(light.sql).await.unwrap());
         assert_eq!(whole.params(), light.params());
-        let mut types: Vec<_> = whole.columns().iter().map(|column| column.type_().clone()).collect();
-        types.push(tokio_postgres::types::Type::BOOL);
-        assert_eq!(
-            light.columns().iter().map(|column| column.type_().clone()).collect::<Vec<_>>(),
-            types,
-            "`{}`",
-            statement.name
-        );
+        let types = |statement: &tokio_postgres::Statement| {
+            statement.columns().iter().map(|column| column.type_().clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(types(&whole), types(&light), "`{}`", statement.name);
         swift += 1;
     }
     assert!(swift >= 2, "nothing is read on a lane any more");
