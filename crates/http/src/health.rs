@@ -13,7 +13,7 @@ pub struct HealthState {
 impl HealthState {
     /// The database answered just now; `leakproof`: whether full text may use its index under row-level security.
     pub const fn new(leakproof: bool) -> Self {
-        Self { database: AtomicBool::new(true), leakproof, tenants_behind: AtomicI64::new(0) }
+        Self { database: AtomicBool::new(true), leakproof, tenants_behind: AtomicI64::new(-1) }
     }
 
     /// Keeps what the watcher saw.
@@ -26,14 +26,18 @@ impl HealthState {
         self.database.load(Ordering::Relaxed)
     }
 
-    /// Keeps how many tenants still have vectors of another model.
+    /// Keeps how many tenants still have vectors of another model; negative before it was first looked.
     pub fn set_tenants_behind(&self, tenants: i64) {
         self.tenants_behind.store(tenants, Ordering::Relaxed);
     }
 
     /// Whether all vectors are of the model in use. How many tenants are on their way is for the metrics: health is public.
     pub fn embedding(&self) -> &'static str {
-        if self.tenants_behind.load(Ordering::Relaxed) == 0 { "settled" } else { "changing" }
+        match self.tenants_behind.load(Ordering::Relaxed) {
+            ..0 => "unknown",
+            0 => "settled",
+            1.. => "changing",
+        }
     }
 
     /// How full text gets past row-level security.

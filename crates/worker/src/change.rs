@@ -79,7 +79,7 @@ impl ModelKeeper {
             server,
             started_at,
             duty: Duty::default(),
-            behind: Arc::default(),
+            behind: Arc::new(AtomicI64::new(-1)),
             backlog: Backlog::default(),
             most_waiting: i64::MAX,
             places: Arc::default(),
@@ -97,7 +97,7 @@ impl ModelKeeper {
         self.duty.clone()
     }
 
-    /// How many tenants still have vectors of other models.
+    /// How many tenants still have vectors of other models; negative before it was first looked.
     pub fn behind(&self) -> i64 {
         self.behind.load(Ordering::Relaxed)
     }

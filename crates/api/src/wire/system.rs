@@ -26,7 +26,8 @@ pub struct Health {
     pub full_text: String,
     /// The embedding model in use.
     pub embedding_model: String,
-    /// `settled`, or `changing` while nodes are embedded anew with the model in use: searches by meaning find those that are.
+    /// `settled`, or `changing` while nodes are embedded anew with the model in use: searches by meaning find those that are. `unknown` in the
+    /// first moments of a server.
     pub embedding: String,
 }
 

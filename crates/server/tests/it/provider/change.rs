@@ -39,6 +39,11 @@ async fn a_restart_with_another_model_embeds_everything_anew_while_searches_go_o
         })
         .await;
         assert_eq!(site.find("text", "heron").await.ok()["count"], json!(NODES));
+        assert_ne!(
+            site.ask(Method::GET, "/health", None).await.ok()["embedding"],
+            json!("settled"),
+            "nothing is embedded anew yet"
+        );
         site.service.let_go();
         until("all are found by the next model", async || {
             assert_eq!(site.find("hybrid", "heron").await.ok()["count"], json!(NODES), "no search is short of words");
