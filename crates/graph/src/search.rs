@@ -178,8 +178,8 @@ impl Planned<'_> {
     pub fn plan(&self) -> Plan {
         match (&self.query.by, self.route) {
             (By::Vector(_), Route::Exact) if self.query.filter.is_empty() => Plan::Generic,
-            (By::Vector(_) | By::Hybrid(..), Route::Graph) if self.query.filter.is_empty() => Plan::Indexed,
-            (By::Vector(_) | By::Hybrid(..), Route::Own) if self.query.filter.is_empty() => Plan::IndexedAlone,
+            (By::Vector(_) | By::Hybrid(..), Route::Graph) => Plan::Indexed,
+            (By::Vector(_) | By::Hybrid(..), Route::Own) => Plan::IndexedAlone,
             _ => Plan::Custom,
         }
     }

@@ -114,50 +114,88 @@ fn statement(space: &Space, way: Way, route: Route, filtered: bool) -> Statement
     Statement::reading(name.leak(), &[Role::App], format!("with {ctes}{SHOWN}").leak())
 }
 
+/// How many nodes a filter may let pass for them to be compared one by one, whatever the route: the index would bring many that it does not.
+const FEW: usize = 5_000;
+
 /// The nearest of some of the tenant's vectors, compared one by one. `$8` is the model, `$9` the vector.
 fn exact(tenant: &str, place: &str, filter: &str) -> String {
     nearest("e.embedding <=> $9::vector", &format!("e.tenant_id = {tenant} and e.model = $8::text{place}"), filter)
 }
 
-/// The nearest of the vectors that `which` names, by a distance that an index may know.
+/// The nearest of the vectors that `which` names, by a distance that an index may know. Where there is a filter each one's node is looked up by its
+/// key: of a tenant that the statistics do not know yet the planner would look through all nodes for each vector.
 fn nearest(order: &str, which: &str, filter: &str) -> String {
-    let nodes = if filter.is_empty() { "" } else { " join nodes n on n.tenant_id = e.tenant_id and n.node_id = e.node_id" };
+    let passes = if filter.is_empty() {
+        String::new()
+    } else {
+        format!(
+            " cross join lateral (select from nodes n where n.tenant_id = e.tenant_id and n.node_id = e.node_id{filter} offset 0) n"
+        )
+    };
     format!(
-        "(select e.tenant_id, e.node_id, e.embedding <=> $9::vector as distance from embeddings e{nodes}
-         where {which}{filter} order by {order} limit $7::bigint)"
+        "(select e.tenant_id, e.node_id, e.embedding <=> $9::vector as distance from embeddings e{passes}
+         where {which} order by {order} limit $7::bigint)"
+    )
+}
+
+/// The nearest of the tenant's nodes that a filter lets pass, compared one by one, each one's vector looked up by its key.
+fn nearest_of(filter: &str) -> String {
+    format!(
+        "(select v.tenant_id, v.node_id, v.embedding <=> $9::vector as distance from nodes n
+         cross join lateral (
+           select e.tenant_id, e.node_id, e.embedding from embeddings e
+           where e.tenant_id = $1::text and e.model = $8::text and e.node_id = n.node_id offset 0) v
+         where n.tenant_id = $1::text{filter} order by v.embedding <=> $9::vector limit $7::bigint)"
     )
 }
 
 /// The nearest by meaning: what the route's index brings, and what lies outside of it and is shared, compared one by one. Where the index brings
 /// fewer than were asked for, because rows of others or the filter stood in its way, what it holds is compared one by one, too; the condition
-/// on its count is decided once, so that this costs nothing otherwise.
+/// on its count is decided once, so that this costs nothing otherwise. Where a filter lets but a few pass no index is asked.
 fn meaning(space: &Space, route: Route, filter: &str) -> String {
-    let (indexed, outside) = match route {
+    let (inside, outside) = match route {
         Route::Exact => (None, ""),
         Route::Graph => (Some(" and e.graph = 1"), " and e.graph = any('{0,2}')"),
         Route::Own => (Some(" and e.graph > 0"), " and e.graph = 0"),
     };
     let (outside, shared) = (exact("$1::text", outside, filter), exact("'*'", "", filter));
-    let (before, parts) = match indexed {
-        None => (String::new(), format!("{outside} union all {shared}")),
+    let (before, parts) = match inside {
+        None if filter.is_empty() => (String::new(), outside),
+        None => (String::new(), nearest_of(filter)),
         Some(place) => {
             let kind = space.indexed_type();
             // Single precision needs no cast of the query; half does.
             let order = format!("e.embedding::{kind} <=> $9::vector::{kind}");
-            let near = nearest(&order, &format!("e.tenant_id = $1::text and e.model = {}{place}", space.literal()), filter);
-            let compared_anew = exact("$1::text", place, filter);
-            let parts = format!(
-                "select * from near where (select count(*) from near) >= $7
-                 union all select * from {compared_anew} r where (select count(*) from near) < $7
-                 union all {outside} union all {shared}"
-            );
-            (format!("near as materialized {near}, "), parts)
+            let which = format!("e.tenant_id = $1::text and e.model = {}{place}", space.literal());
+            if filter.is_empty() {
+                let compared_anew = exact("$1::text", place, "");
+                let parts = format!(
+                    "select * from near where (select count(*) from near) >= $7
+                     union all select * from {compared_anew} r where (select count(*) from near) < $7
+                     union all {outside}"
+                );
+                (format!("near as materialized {}, ", nearest(&order, &which, "")), parts)
+            } else {
+                let many = format!("{which} and (select count(*) from passed) > {FEW}");
+                let before = format!(
+                    "passed as materialized (select from nodes n where n.tenant_id = $1::text{filter} limit {FEW} + 1),
+                     near as materialized {}, ",
+                    nearest(&order, &many, filter)
+                );
+                let parts = format!(
+                    "select * from near where (select count(*) from near) >= $7
+                     union all select * from {outside} o where (select count(*) from near) >= $7
+                     union all select * from {} r where (select count(*) from near) < $7",
+                    nearest_of(filter)
+                );
+                (before, parts)
+            }
         }
     };
     format!(
         "{before}meaning as materialized (
            select tenant_id, node_id, distance, row_number() over (order by distance, node_id) as place
-           from (select * from ({parts}) part order by distance, node_id limit $7) whole)"
+           from (select * from ({parts} union all {shared}) part order by distance, node_id limit $7) whole)"
     )
 }
 
