@@ -108,6 +108,7 @@ fn ancestor(reached: Reached, leave: Option<Leave<EdgeProps>>) -> Ancestor {
         depth: reached.depth,
         edge_id: reached.edge,
         edge_props: leave.map(|_| reached.edge_props),
+        external_id: reached.external_id,
         classes: reached.classes,
         props: reached.props,
         created_at: reached.created_at,
