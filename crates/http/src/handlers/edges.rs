@@ -169,10 +169,10 @@ fn sorted(
 }
 
 pub(crate) async fn list(permit: Permit<ListEdges>, Query(query): Query<EdgeFilter>) -> Result<Json<EdgePage>, Failure> {
-    let list = List { name: "edges", tenant: permit.tenant().clone(), of: query.node_id.map(NodeId::uuid) };
-    let (size, after) = page(&list, query.limit, query.cursor.as_deref())?;
     let direction = direction(query.direction.unwrap_or(Directions::Out));
     let filter = edge::Filter { at: query.node_id.map(|node| (node, direction)), rel: query.rel.map(Name::into_text) };
+    let list = List { name: "edges", tenant: permit.tenant().clone(), of: None }.asking(&filter);
+    let (size, after) = page(&list, query.limit, query.cursor.as_deref())?;
     let mut work = permit.begin()?;
     let found = edge::list(&mut work.once(), &filter, after, size).await?;
     let edges: Vec<_> = found.items.into_iter().map(wire).collect();

@@ -85,6 +85,7 @@ mod plans;
 mod possession;
 mod postgres_tls;
 mod provider;
+mod questions;
 mod queue;
 mod refusal;
 mod roles;
