@@ -79,6 +79,7 @@ mod organizations;
 mod outage;
 mod outside;
 mod own_issuer;
+mod own_names;
 mod pages;
 mod passed_over;
 mod plans;
