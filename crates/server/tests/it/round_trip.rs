@@ -36,7 +36,7 @@ async fn export(bench: &Bench, name: &str, more: &[&str]) -> std::path::PathBuf 
     path
 }
 
-/// The same but for when nodes were last changed, which is when they were put back.
+/// The lines of an export but for when nodes were last changed: what was put back was changed by that.
 fn but_for_changes(file: &Path) -> BTreeSet<String> {
     let line = |line: &str| {
         let mut line: Value = serde_json::from_str(line).unwrap();
