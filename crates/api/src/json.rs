@@ -5,10 +5,13 @@
 //! anything is made of them; nothing is kept but the names of the members that are open.
 
 mod number;
+mod shape;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
+
+pub use shape::{misfit, nameless, read};
 
 /// How deep what is sent may nest, its outermost object included.
 pub const MAX_DEPTH: usize = 64;

@@ -18,7 +18,7 @@ pub(crate) const LIST: Statement<Read> = Statement::reading(
 );
 
 /// Which events to list.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub struct Filter {
     /// About this node.
     pub node: Option<NodeId>,

@@ -187,7 +187,7 @@ pub const MOST_EDGES: i64 = 10_000;
 pub(crate) const MOST_ERASED: i64 = 100_000;
 
 /// Which way an edge runs, seen from a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// Away from the node.
     Out,
@@ -408,7 +408,7 @@ pub async fn delete(tx: &mut Tx<'_, Write>, id: EdgeId) -> Result<(), GraphError
 }
 
 /// Which edges to list.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub struct Filter {
     /// Those at this node that run this way; both ways if `None`.
     pub at: Option<(NodeId, Option<Direction>)>,

@@ -25,9 +25,13 @@ pub enum GraphError {
     /// The tenant has a node with this external id.
     #[error("a node with this external id exists already: `{0}`")]
     ExternalIdTaken(NodeId),
-    /// Another node of the tenant has this external id.
+    /// Another node of the tenant has the external id that this one was to have. Which, a transaction that ran into it cannot tell:
+    /// [`holder`](crate::node::holder) can, once that was undone.
     #[error("another node has this external id")]
-    ExternalIdElsewhere,
+    ExternalIdElsewhere {
+        /// The external id.
+        external_id: String,
+    },
     /// The change is meant for another version than is there.
     #[error("the node is of version {version}")]
     OtherVersion {

@@ -63,7 +63,7 @@ macro_rules! matching {
 pub(crate) use matching;
 
 /// Which nodes are meant: those for which everything holds that is asked.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Filter {
     /// Of one of these classes, unless there are none.
     pub classes: Vec<String>,

@@ -59,9 +59,9 @@ macro_rules! walk {
                    select * from (select *, count(*) over () as there, sum(size_bytes) over (order by depth, node_id) - size_bytes as before from reached) r
                    where before <= $6 order by depth, node_id limit $5
                  )
-                 select f.node_id, f.depth, f.edge_id, e.props, n.classes, n.props, n.created_at, f.there
+                 select f.node_id, f.depth, f.edge_id, e.props, n.external_id, n.classes, n.props, n.created_at, f.there
                  from nodes start left join fits f on true
-                   left join lateral (select classes, props, created_at from nodes where nodes.tenant_id = $1 and nodes.node_id = f.node_id limit 1) n on true
+                   left join lateral (select external_id, classes, props, created_at from nodes where nodes.tenant_id = $1 and nodes.node_id = f.node_id limit 1) n on true
                    left join lateral (select props from edges where edges.tenant_id = $1 and edges.edge_id = f.edge_id limit 1) e on true
                  where start.tenant_id = any(array[$1, '*']) and start.node_id = $2
                  order by f.depth, f.node_id"
@@ -101,6 +101,8 @@ pub struct Reached {
     pub edge: EdgeId,
     /// What describes that edge.
     pub edge_props: Value,
+    /// The caller's own id of the node.
+    pub external_id: Option<String>,
     /// The node's classes.
     pub classes: Vec<String>,
     /// What describes the node.
@@ -138,8 +140,9 @@ fn read(row: &Row) -> Result<Option<Reached>, StoreError> {
         depth: row.try_get(1)?,
         edge: row.try_get::<Uuid>(2)?.into(),
         edge_props: row.try_get(3)?,
-        classes: row.try_get(4)?,
-        props: row.try_get(5)?,
-        created_at: row.try_get(6)?,
+        external_id: row.try_get(4)?,
+        classes: row.try_get(5)?,
+        props: row.try_get(6)?,
+        created_at: row.try_get(7)?,
     }))
 }

@@ -89,7 +89,7 @@ pub(crate) const STATEMENTS: &[&StatementInfo] =
     &[LIST.info(), LIST_DOWN.info(), FILTERED.info(), FILTERED_DOWN.info(), SHARED.info(), SHARED_DOWN.info()];
 
 /// A list of nodes.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub struct Listing {
     /// Of which nodes.
     pub filter: Filter,

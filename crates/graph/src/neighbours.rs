@@ -100,7 +100,7 @@ pub(crate) const STATEMENTS: &[&StatementInfo] =
 const LOOKED_TO: usize = COLUMNS + 5;
 
 /// Which neighbours to list.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub struct Filter {
     /// By edges of this direction; of both if `None`.
     pub direction: Option<Direction>,

@@ -224,6 +224,11 @@ async fn by_external_id<M: Mode>(
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
+/// The node of the tenant that has this external id: of the shared ones, where the unit is bound to those.
+pub async fn holder<M: Mode>(tx: &mut Tx<'_, M>, external_id: &str) -> Result<Option<NodeId>, GraphError> {
+    Ok(by_external_id(tx, &[external_id]).await?.into_values().next().map(NodeId::from))
+}
+
 /// Reads a node of the tenant, or a shared one.
 pub async fn get<M: Mode>(tx: &mut Tx<'_, M>, id: NodeId) -> Result<Node, GraphError> {
     let tenant = tx.tenant();

@@ -66,6 +66,8 @@ pub struct Found {
     pub id: NodeId,
     /// Its tenant; `None` for a shared node.
     pub tenant: Option<String>,
+    /// The caller's own id.
+    pub external_id: Option<String>,
     /// Its classes.
     pub classes: Vec<String>,
     /// What describes it.
@@ -217,19 +219,20 @@ fn read(row: &Row) -> Result<Found, StoreError> {
     Ok(Found {
         id: row.try_get::<Uuid>(0)?.into(),
         tenant: named(row.try_get(1)?),
-        classes: row.try_get(2)?,
-        props: row.try_get(3)?,
-        metadata: row.try_get(4)?,
-        text: clean::part(row.try_get(5)?),
-        similarity: row.try_get(6)?,
-        score: row.try_get(7)?,
+        external_id: row.try_get(2)?,
+        classes: row.try_get(3)?,
+        props: row.try_get(4)?,
+        metadata: row.try_get(5)?,
+        text: clean::part(row.try_get(6)?),
+        similarity: row.try_get(7)?,
+        score: row.try_get(8)?,
         reasons: Reasons {
-            meaning_place: row.try_get(8)?,
-            words_place: row.try_get(9)?,
-            text_rank: row.try_get(10)?,
-            age_days: row.try_get(11)?,
-            drift: row.try_get(12)?,
-            base: row.try_get(13)?,
+            meaning_place: row.try_get(9)?,
+            words_place: row.try_get(10)?,
+            text_rank: row.try_get(11)?,
+            age_days: row.try_get(12)?,
+            drift: row.try_get(13)?,
+            base: row.try_get(14)?,
         },
     })
 }

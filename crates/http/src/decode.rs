@@ -128,7 +128,7 @@ impl<T: DeserializeOwned + Body + Shown + Send> Decode for Form<T> {
         let mut fields = form::read(&parts.headers, &body)?;
         fields.retain(|(name, _)| name != FORM_TOKEN);
         let members = object(fields, T::LISTS).map_err(|name| Problem::malformed(format!("the field `{name}` comes twice")))?;
-        validated(serde_path_to_error::deserialize(members).map_err(|error| misfit(&error))?).map(Form)
+        validated(serde_path_to_error::deserialize(members).map_err(|error| unreadable(json::misfit(&error)))?).map(Form)
     }
 
     fn again(filled: &Filled<'_>) -> Option<Screen> {
@@ -153,15 +153,8 @@ const AT_ONCE_BYTES: usize = 64 << 10;
 
 fn parse<T: DeserializeOwned + Body>(body: &[u8]) -> Result<T, Problem> {
     let body = if body.is_empty() && T::MAY_BE_ABSENT { b"{}" } else { body };
-    // serde would take a list for an object all of whose members may be absent.
-    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-        return Err(Problem::malformed("the body must be a JSON object"));
-    }
-    json::check(body, T::MEASURED).map_err(|fault| unreadable(fault.pointer, &fault.detail))?;
-    // To keep track of the place costs as much as reading: only what is wrong is read for it, once more.
-    let parsed = serde_json::from_slice(body)
-        .or_else(|_| serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(body)));
-    validated(parsed.map_err(|error| misfit(&error))?)
+    json::check(body, T::MEASURED).map_err(unreadable)?;
+    validated(json::read(body).map_err(unreadable)?)
 }
 
 fn uncompressed(headers: &HeaderMap) -> Result<(), Problem> {
@@ -182,55 +175,16 @@ fn unreadable_query(error: &serde_path_to_error::Error<serde_urlencoded::de::Err
         Some(serde_path_to_error::Segment::Map { key }) => key.clone(),
         _ => String::new(),
     };
-    let fault = FieldError::new(field, nameless(&error.inner().to_string()));
+    let fault = FieldError::new(field, json::nameless(&error.inner().to_string()));
     let problem = Problem::malformed(format!("the query cannot be read: {}", fault.detail));
     // Of what is wrong with the query as a whole there is no field to name.
     if place.is_some() { problem.fields(vec![fault]) } else { problem }
 }
 
-/// A body that is JSON and not what the endpoint takes.
-fn misfit(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
-    let mut pointer = error.path().iter().fold(String::new(), |mut pointer, segment| {
-        match segment {
-            serde_path_to_error::Segment::Seq { index } => json::step(&mut pointer, &index.to_string()),
-            serde_path_to_error::Segment::Map { key } => json::step(&mut pointer, key),
-            serde_path_to_error::Segment::Enum { .. } | serde_path_to_error::Segment::Unknown => {}
-        }
-        pointer
-    });
-    let detail = nameless(&placeless(error.inner()));
-    if let Some(member) = missing(&detail) {
-        json::step(&mut pointer, member);
-    }
-    unreadable(pointer, &detail)
-}
-
-/// The member that is missing, which serde tells of the object that lacks it.
-fn missing(detail: &str) -> Option<&str> {
-    detail.strip_prefix("missing field `")?.strip_suffix('`')
-}
-
-/// What is wrong, without the line and column that end it where it was read from text: a pointer says where.
-fn placeless(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    text.strip_suffix(&place).map(str::to_owned).unwrap_or(text)
-}
-
-fn unreadable(pointer: String, detail: &str) -> Problem {
-    let fault = FieldError::new(pointer, detail);
+/// What cannot be read, or is not what the endpoint takes.
+fn unreadable(fault: json::Fault) -> Problem {
+    let fault = FieldError::new(fault.pointer, fault.detail);
     Problem::malformed(format!("the body cannot be read: {}", fault.detail)).fields(vec![fault])
-}
-
-/// serde names the type that it expected; clients know it by no such name.
-fn nameless(message: &str) -> String {
-    match message.split_once("expected struct ") {
-        Some((before, after)) => {
-            let rest = after.find(' ').and_then(|end| after.get(end..)).unwrap_or_default();
-            format!("{before}expected an object{rest}")
-        }
-        None => message.to_owned(),
-    }
 }
 
 #[cfg(test)]

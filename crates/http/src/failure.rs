@@ -47,7 +47,7 @@ impl From<GraphError> for Failure {
             GraphError::NoEdge(_) => Problem::not_found("there is no such edge in this tenant"),
             GraphError::EdgeExists(id) => Problem::conflict(format!("the edge exists already: `{id}`")),
             GraphError::ExternalIdTaken(id) => Problem::conflict(format!("the node `{id}` has this external id")),
-            GraphError::ExternalIdElsewhere => Problem::conflict("another node of this tenant has this external id"),
+            GraphError::ExternalIdElsewhere { .. } => Problem::conflict("another node had this external id just now: try again"),
             GraphError::OtherVersion { version } => {
                 Problem::precondition(format!("the node is of version {version}: read it again"))
             }

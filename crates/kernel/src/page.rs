@@ -1,5 +1,7 @@
 //! Pages and the cursors that lead from one to the next.
 
+use std::hash::{Hash, Hasher};
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -43,7 +45,7 @@ pub struct List {
     pub name: &'static str,
     /// Of whose rows, as the credential says.
     pub tenant: TenantId,
-    /// Of what: the thing that the path names, if it names one.
+    /// Of what: the thing that the path names, if it names one, and what was asked of it ([`List::asking`]).
     pub of: Option<Uuid>,
 }
 
@@ -53,7 +55,7 @@ pub struct Cursor(Uuid);
 
 /// A cursor that this list did not give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the cursor is not one that this list gave in this order: begin without one")]
+#[error("the cursor is not one that this list gave in this order and with these filters: begin without one")]
 pub struct InvalidCursor;
 
 impl Cursor {
@@ -77,7 +79,7 @@ impl Cursor {
     /// Reads what a client brought back to a list.
     ///
     /// # Errors
-    /// [`InvalidCursor`] for one that is mangled, or that another list, another tenant's or one in another order gave.
+    /// [`InvalidCursor`] for one that is mangled, or that another list, another tenant's, one in another order or with other filters gave.
     pub fn decode(list: &List, text: &str) -> Result<Self, InvalidCursor> {
         let mut bytes = [0; 24];
         let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).map_err(|_| InvalidCursor)?;
@@ -88,6 +90,16 @@ impl Cursor {
 }
 
 impl List {
+    /// The same list as it answers a `question`: filters, an order, everything that decides what comes and in which order, and not how much of it.
+    /// A cursor leads on in the answer that it came from. With another question the list would go on behind a place that means nothing in it, and
+    /// what stands before would be missing without a word.
+    #[must_use]
+    pub fn asking(self, question: &impl Hash) -> Self {
+        let mut asked = Asked(Sha256::new());
+        (self.of, question).hash(&mut asked);
+        Self { of: Some(Uuid::from_bytes(asked.mark())), ..self }
+    }
+
     /// What a cursor of this list that stands after `id` is known by. No guard, since a cursor gives no right and row-level security holds
     /// whatever it says: whoever reads this can make one. It catches what was mangled or brought to another list.
     fn mark(&self, id: Uuid) -> [u8; 8] {
@@ -104,6 +116,26 @@ impl List {
         }
         let digest: [u8; 32] = hash.finalize().into();
         digest.first_chunk().copied().unwrap_or_default()
+    }
+}
+
+/// What was asked, as it is taken in: the same on every server.
+struct Asked(Sha256);
+
+impl Asked {
+    fn mark<const N: usize>(&self) -> [u8; N] {
+        let digest: [u8; 32] = self.0.clone().finalize().into();
+        digest.first_chunk().copied().unwrap_or([0; N])
+    }
+}
+
+impl Hasher for Asked {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        u64::from_be_bytes(self.mark())
     }
 }
 
@@ -157,6 +189,32 @@ mod tests {
                 assert_eq!(Cursor::decode(&own, &changed), Err(InvalidCursor), "{changed}");
             }
         }
+    }
+
+    #[test]
+    fn a_cursor_leads_on_in_the_answer_to_its_own_question_only() {
+        let list =
+            |of: Option<u128>| List { name: "nodes", tenant: TenantId::parse("acme").unwrap(), of: of.map(Uuid::from_u128) };
+        let lists = [
+            list(None),
+            list(None).asking(&()),
+            list(None).asking(&None::<&str>),
+            list(None).asking(&Some("")),
+            list(None).asking(&Some("a")),
+            list(None).asking(&("a", "b")),
+            list(None).asking(&("ab", "")),
+            list(None).asking(&("a", "b")).asking(&true),
+            list(Some(1)),
+            list(Some(1)).asking(&Some("a")),
+            list(Some(2)).asking(&Some("a")),
+        ];
+        for (given, own) in lists.iter().enumerate() {
+            let text = Cursor::after(Uuid::from_u128(7)).encode(own);
+            for (asked, other) in lists.iter().enumerate() {
+                assert_eq!(Cursor::decode(other, &text).is_ok(), given == asked, "of {own:?} at {other:?}");
+            }
+        }
+        assert_eq!(list(None).asking(&Some("a")), list(None).asking(&Some("a".to_owned())));
     }
 
     #[test]

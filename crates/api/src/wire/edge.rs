@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use wardgraph_kernel::{EdgeId, NodeId};
 
-use super::{Name, NamedTenant, node::OnConflict, relation::Directions};
+use super::{Item, Name, NamedTenant, node::OnConflict, relation::Directions};
 use crate::{
     describe::{Body, Known},
     validate::{Faults, Validate},
@@ -74,7 +74,7 @@ impl Body for NewEdge {
 pub struct EdgeBatch {
     /// 1 to 2,000 edges.
     #[schemars(length(min = 1, max = 2_000))]
-    pub edges: Vec<NewEdge>,
+    pub edges: Vec<Item<NewEdge>>,
     /// Ignored: the credential says whose the edges are.
     #[serde(default)]
     pub tenant_id: NamedTenant,

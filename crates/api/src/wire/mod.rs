@@ -19,6 +19,7 @@ mod fields;
 pub mod form;
 pub mod grant;
 pub mod invitation;
+mod item;
 pub mod mfa;
 mod moment;
 mod name;
@@ -39,6 +40,7 @@ mod tenant;
 pub mod user;
 pub mod version;
 
+pub use item::Item;
 pub use name::Name;
 pub(crate) use name::{misleads, unfit};
 pub use object_text::ObjectText;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use wardgraph_kernel::NodeId;
 
-use super::{Name, NamedTenant, ObjectText};
+use super::{Item, Name, NamedTenant, ObjectText};
 use crate::{
     describe::{Body, Known},
     validate::{Faults, Validate},
@@ -120,7 +120,7 @@ impl Body for NewNode {
 pub struct NodeBatch {
     /// 1 to 500 nodes.
     #[schemars(length(min = 1, max = 500))]
-    pub nodes: Vec<NewNode>,
+    pub nodes: Vec<Item<NewNode>>,
     /// Active Graph KG's: every item is tried, so that `false` is refused.
     #[serde(default)]
     pub continue_on_error: Option<bool>,

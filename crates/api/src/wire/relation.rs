@@ -125,6 +125,8 @@ pub struct Ancestor {
     pub edge_id: EdgeId,
     /// What describes that edge; null to whoever lacks `edges:read`.
     pub edge_props: Option<Value>,
+    /// The caller's own id of the node; null if it has none.
+    pub external_id: Option<String>,
     /// The node's classes.
     pub classes: Vec<String>,
     /// What describes the node.

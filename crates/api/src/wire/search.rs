@@ -224,6 +224,8 @@ pub struct SearchResult {
     pub id: NodeId,
     /// Its tenant; null for a shared node.
     pub tenant_id: Option<String>,
+    /// The caller's own id; null if it has none.
+    pub external_id: Option<String>,
     /// Its classes.
     pub classes: Vec<String>,
     /// What describes it.

@@ -71,7 +71,7 @@ const DELETE: Statement<Write> = Statement::writing(
 const HOLD_DELETED: Statement<Write> = Statement::writing(
     "graph.deleted_node.hold",
     &[Role::App],
-    "select version from deleted_nodes where tenant_id = $1 and node_id = $2 and purge_at > $3 and cardinality(classes) > 0 for update",
+    "select version, external_id from deleted_nodes where tenant_id = $1 and node_id = $2 and purge_at > $3 and cardinality(classes) > 0 for update",
 );
 
 /// Has whoever brings nodes of the tenant back wait for one with more edges than are asked for, and that one for them. Such a node has more ends
@@ -243,7 +243,9 @@ pub async fn restore(
         return Err(GraphError::NotDeleted);
     };
     meant.check(version)?;
-    let rows = tx.write(&RETURN, &[&tenant, &id.uuid(), &now, &MOST_EDGES]).await.map_err(taken)?;
+    let name: Option<String> = held.first().map_or(Ok(None), |row| row.try_get(1))?;
+    let returned = tx.write(&RETURN, &[&tenant, &id.uuid(), &now, &MOST_EDGES]).await;
+    let rows = returned.map_err(|error| taken(error, name.as_deref()))?;
     // The node is held: what does not come back has too many edges.
     let row = rows.first().ok_or(GraphError::TooManyWaiting { most: MOST_EDGES })?;
     Ok((Node::read(row)?, edges(row, 13)?))

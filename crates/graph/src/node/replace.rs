@@ -151,7 +151,7 @@ pub(super) async fn write(
     let values = Values::of(tenant.clone(), vec![id.uuid()], [&new], now);
     let mut params = values.params().to_vec();
     params.extend([&meant.versions as &(dyn ToSql + Sync), &always, &MOST_VERSIONS]);
-    let rows = tx.write(&REPLACE, &params).await.map_err(taken)?;
+    let rows = tx.write(&REPLACE, &params).await.map_err(|error| taken(error, new.external_id.as_deref()))?;
     let row = rows.first().map(After::read).transpose()?.flatten().ok_or(GraphError::NoNode(id))?;
     if row.version.is_none() {
         meant.check(row.was)?;
@@ -191,10 +191,12 @@ async fn wordless(tx: &mut Tx<'_, Write>, replaced: impl Iterator<Item = &Replac
 }
 
 /// Another node of the tenant has the external id: found by the key, since the two may be changed at once.
-pub(super) fn taken(error: StoreError) -> GraphError {
-    match error {
-        StoreError::Constraint { name } if name == "nodes_tenant_id_external_id_key" => GraphError::ExternalIdElsewhere,
-        other => other.into(),
+pub(super) fn taken(error: StoreError, external_id: Option<&str>) -> GraphError {
+    match (error, external_id) {
+        (StoreError::Constraint { name }, Some(external_id)) if name == "nodes_tenant_id_external_id_key" => {
+            GraphError::ExternalIdElsewhere { external_id: external_id.to_owned() }
+        }
+        (other, _) => other.into(),
     }
 }
 

@@ -240,14 +240,14 @@ const FOUND_BY_BOTH: &str = ", fused as (
 /// a number. Each node is looked up by its key, and `offset 0` keeps the planner from weighing other ways, which took a tenth of what a search
 /// by an index costs.
 const SHOWN: &str = "
-     select node_id, tenant_id, classes, props, metadata, text, similarity, score, meaning_place, words_place, rank, age_days, drift, base, there
+     select node_id, tenant_id, external_id, classes, props, metadata, text, similarity, score, meaning_place, words_place, rank, age_days, drift, base, there
      from (
-       select f.node_id, f.tenant_id, n.classes, n.props, n.metadata, n.text, f.similarity, s.score,
+       select f.node_id, f.tenant_id, n.external_id, n.classes, n.props, n.metadata, n.text, f.similarity, s.score,
          f.meaning_place, f.words_place, f.rank, n.age_days, n.drift, f.base, count(*) over () as there,
          sum(n.size_bytes) over (order by s.score desc, f.node_id) - n.size_bytes as before
        from found f
        cross join lateral (
-         select n.classes, n.props, n.metadata, left(coalesce(n.content, ''), 300) as text, n.size_bytes,
+         select n.external_id, n.classes, n.props, n.metadata, left(coalesce(n.content, ''), 300) as text, n.size_bytes,
            greatest(date_part('epoch', $6::timestamptz - coalesce(n.last_refreshed, n.created_at)) / 86400, 0) as age_days,
            coalesce(n.drift_score, 0) as drift
          from nodes n where n.tenant_id = f.tenant_id and n.node_id = f.node_id offset 0) n

@@ -5,10 +5,9 @@ use std::collections::HashMap;
 use serde_json::json;
 use wardgraph_api::{
     FieldError, Json, Problem, Query,
-    validate::Faults,
     wire::{
-        NamedTenant,
-        node::{NodeBatch, NodeBatchResult, NodeItemResult, OnConflict, Storing},
+        Item, NamedTenant,
+        node::{NewNode, NodeBatch, NodeBatchResult, NodeItemResult, OnConflict, Storing},
     },
 };
 use wardgraph_audit::Subject;
@@ -35,11 +34,11 @@ pub(crate) async fn create_all<E: Guards<CreatedAt, Mode = Write, Output = Json<
 ) -> Result<Committed<E>, Failure> {
     permit.charge_items(batch.nodes.len())?;
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
-    if let Some(problem) = times::forbidden(&permit, batch.nodes.iter().any(|new| new.created_at.is_some())) {
+    if let Some(problem) = times::forbidden(&permit, batch.nodes.iter().any(|item| given(item).is_some())) {
         return Ok(permit.begin()?.refuse(problem).await?);
     }
     let replaces = storing.on_conflict == OnConflict::Update;
-    let given: Vec<_> = batch.nodes.iter().map(|new| new.created_at).collect();
+    let given: Vec<_> = batch.nodes.iter().map(given).collect();
     let leave = permit.leave();
     let sorted = tokio::task::spawn_blocking(move || sorted(batch, now, leave)).await;
     let (mut faults, valid, named) = sorted.map_err(|_| Problem::internal("the items could not be looked at"))?;
@@ -83,6 +82,11 @@ pub(crate) async fn create_all<E: Guards<CreatedAt, Mode = Write, Output = Json<
     Ok(work.commit_all(subjects, Json(NodeBatchResult { created, updated, failed, results })).await?)
 }
 
+/// When the node came about, if its item says so.
+fn given(item: &Item<NewNode>) -> Option<Timestamp> {
+    item.read()?.created_at
+}
+
 /// What is wrong with each item, those with nothing wrong, and the tenants that were named. It takes as long as the batch is large.
 fn sorted(
     batch: NodeBatch,
@@ -90,13 +94,15 @@ fn sorted(
     leave: Option<Leave<CreatedAt>>,
 ) -> (Vec<Vec<FieldError>>, Vec<node::NewNode>, Vec<NamedTenant>) {
     let (mut faults, mut valid, mut named) = (Vec::new(), Vec::new(), vec![batch.tenant_id]);
-    for (index, new) in batch.nodes.into_iter().enumerate() {
-        named.push(new.tenant_id.clone());
+    for (index, item) in batch.nodes.into_iter().enumerate() {
         let place = format!("/nodes/{index}");
-        let mut found = Faults::below(place.clone(), &new);
-        found.extend(times::fault(&place, new.created_at, now));
-        if found.is_empty() {
-            valid.push(domain(new, leave));
+        let (new, mut found) = item.judged(&place);
+        if let Some(new) = new {
+            named.push(new.tenant_id.clone());
+            found.extend(times::fault(&place, new.created_at, now));
+            if found.is_empty() {
+                valid.push(domain(new, leave));
+            }
         }
         faults.push(found);
     }

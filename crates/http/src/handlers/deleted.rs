@@ -19,9 +19,9 @@ pub(crate) async fn list(
     permit: Permit<ListDeletedNodes>,
     Query(query): Query<DeletedNodeFilter>,
 ) -> Result<Json<DeletedNodePage>, Failure> {
-    let list = List { name: "deleted nodes", tenant: permit.tenant().clone(), of: None };
-    let (size, after) = page(&list, query.limit, query.cursor.as_deref())?;
     let (now, external_id) = (permit.now(), query.external_id.map(Name::into_text));
+    let list = List { name: "deleted nodes", tenant: permit.tenant().clone(), of: None }.asking(&external_id);
+    let (size, after) = page(&list, query.limit, query.cursor.as_deref())?;
     let mut work = permit.begin()?;
     let found = node::deleted(&mut work.once(), external_id.as_deref(), after, size, now).await?;
     let nodes: Vec<_> = found.items.into_iter().map(wire).collect();

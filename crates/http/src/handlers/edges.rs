@@ -4,9 +4,8 @@ use serde_json::json;
 use wardgraph_api::{
     FieldError, Json, NoContent, Path, Placed, Problem, Query,
     table::graph::{CreateEdge, CreateEdges, DeleteEdge, GetEdge, ListEdges},
-    validate::Faults,
     wire::{
-        Name, NamedTenant,
+        Item, Name, NamedTenant,
         edge::{Edge, EdgeBatch, EdgeBatchResult, EdgeFilter, EdgeItemResult, EdgePage, EdgeStoring, NewEdge},
         node::OnConflict,
         relation::Directions,
@@ -69,10 +68,10 @@ pub(crate) async fn create_all(
 ) -> Result<Committed<CreateEdges>, Failure> {
     permit.charge_items(batch.edges.len())?;
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
-    if let Some(problem) = times::forbidden(&permit, batch.edges.iter().any(|new| new.created_at.is_some())) {
+    if let Some(problem) = times::forbidden(&permit, batch.edges.iter().any(|item| given(item).is_some())) {
         return Ok(permit.begin()?.refuse(problem).await?);
     }
-    let dated: Vec<_> = batch.edges.iter().map(|new| new.created_at.is_some()).collect();
+    let dated: Vec<_> = batch.edges.iter().map(|item| given(item).is_some()).collect();
     let leave = permit.leave();
     let sorted = tokio::task::spawn_blocking(move || sorted(batch, now, leave)).await;
     let (mut faults, valid, named) = sorted.map_err(|_| Problem::internal("the items could not be looked at"))?;
@@ -142,6 +141,11 @@ fn note_changed<E: Endpoint<Mode = Write>>(work: &mut Work<E>, replaced: &Replac
     }
 }
 
+/// When the edge came about, if its item says so.
+fn given(item: &Item<NewEdge>) -> Option<Timestamp> {
+    item.read()?.created_at
+}
+
 /// What is wrong with each item, those with nothing wrong, and the tenants that were named. It takes as long as the batch is large.
 fn sorted(
     batch: EdgeBatch,
@@ -149,13 +153,15 @@ fn sorted(
     leave: Option<Leave<CreatedAt>>,
 ) -> (Vec<Vec<FieldError>>, Vec<edge::NewEdge>, Vec<NamedTenant>) {
     let (mut faults, mut valid, mut named) = (Vec::new(), Vec::new(), vec![batch.tenant_id]);
-    for (index, new) in batch.edges.into_iter().enumerate() {
-        named.push(new.tenant_id.clone());
+    for (index, item) in batch.edges.into_iter().enumerate() {
         let place = format!("/edges/{index}");
-        let mut found = Faults::below(place.clone(), &new);
-        found.extend(times::fault(&place, new.created_at, now));
-        if found.is_empty() {
-            valid.push(domain(new, leave));
+        let (new, mut found) = item.judged(&place);
+        if let Some(new) = new {
+            named.push(new.tenant_id.clone());
+            found.extend(times::fault(&place, new.created_at, now));
+            if found.is_empty() {
+                valid.push(domain(new, leave));
+            }
         }
         faults.push(found);
     }
@@ -163,10 +169,10 @@ fn sorted(
 }
 
 pub(crate) async fn list(permit: Permit<ListEdges>, Query(query): Query<EdgeFilter>) -> Result<Json<EdgePage>, Failure> {
-    let list = List { name: "edges", tenant: permit.tenant().clone(), of: query.node_id.map(NodeId::uuid) };
-    let (size, after) = page(&list, query.limit, query.cursor.as_deref())?;
     let direction = direction(query.direction.unwrap_or(Directions::Out));
     let filter = edge::Filter { at: query.node_id.map(|node| (node, direction)), rel: query.rel.map(Name::into_text) };
+    let list = List { name: "edges", tenant: permit.tenant().clone(), of: None }.asking(&filter);
+    let (size, after) = page(&list, query.limit, query.cursor.as_deref())?;
     let mut work = permit.begin()?;
     let found = edge::list(&mut work.once(), &filter, after, size).await?;
     let edges: Vec<_> = found.items.into_iter().map(wire).collect();

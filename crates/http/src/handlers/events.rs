@@ -13,9 +13,9 @@ use super::page;
 use crate::Failure;
 
 pub(crate) async fn list(permit: Permit<ListEvents>, Query(query): Query<EventFilter>) -> Result<Json<EventPage>, Failure> {
-    let list = List { name: "events", tenant: permit.tenant().clone(), of: None };
-    let (size, after) = page(&list, query.limit, query.cursor.as_deref())?;
     let filter = Filter { node: query.node_id, event_type: query.event_type, request: query.request_id };
+    let list = List { name: "events", tenant: permit.tenant().clone(), of: None }.asking(&filter);
+    let (size, after) = page(&list, query.limit, query.cursor.as_deref())?;
     let mut work = permit.begin()?;
     let found = wardgraph_audit::list(&mut work.once(), &filter, after, size).await?;
     let events: Vec<_> = found.items.into_iter().map(wire).collect();

@@ -46,7 +46,7 @@ fn page(list: &List, limit: Option<i64>, cursor: Option<&str>) -> Result<(PageSi
     let size = limit.map_or(Some(PageSize::default()), PageSize::new);
     let size = size.ok_or_else(|| {
         let fault = FieldError::new("limit", format!("must be 1 to {}", PageSize::MAX));
-        Problem::malformed(format!("`limit` {}", fault.detail)).fields(vec![fault])
+        Problem::invalid("see `errors`").fields(vec![fault])
     })?;
     Ok((size, cursor.map(|text| Cursor::decode(list, text)).transpose()?))
 }

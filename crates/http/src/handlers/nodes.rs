@@ -86,17 +86,10 @@ fn with_cleaned(stored: Stored<Node>, cleaned: Vec<String>) -> Stored<Node> {
 }
 
 pub(crate) async fn list(permit: Permit<ListNodes>, Query(query): Query<NodeFilter>) -> Result<Json<NodePage>, Failure> {
-    let down = query.order == Order::Desc;
-    // A cursor leads on in the order that it came from, and in no other.
-    let name = match (query.shared, down) {
-        (false, false) => "nodes",
-        (false, true) => "nodes, newest first",
-        (true, false) => "shared nodes",
-        (true, true) => "shared nodes, newest first",
-    };
-    let list = List { name, tenant: permit.tenant().clone(), of: None };
-    let (size, after) = page(&list, query.limit, query.cursor.as_deref())?;
-    let listing = Listing { shared: query.shared, down, filter: filter(query) };
+    let (limit, cursor) = (query.limit, query.cursor.clone());
+    let listing = Listing { shared: query.shared, down: query.order == Order::Desc, filter: filter(query) };
+    let list = List { name: "nodes", tenant: permit.tenant().clone(), of: None }.asking(&listing);
+    let (size, after) = page(&list, limit, cursor.as_deref())?;
     let mut work = permit.begin_planned(if listing.is_filtered() { Plan::Custom } else { Plan::Auto })?;
     let found = listing::list(&mut work.once(), &listing, after, size).await?;
     let nodes: Vec<_> = found.items.into_iter().map(wire).collect();

@@ -33,13 +33,13 @@ pub(crate) async fn neighbours(
     permit: Permit<ListNeighbours>,
     (Path(id), Query(query)): (Path<NodeId>, Query<NeighbourFilter>),
 ) -> Result<Json<NeighbourPage>, Failure> {
-    let list = List { name: "neighbors", tenant: permit.tenant().clone(), of: Some(id.uuid()) };
-    let (size, after) = page(&list, query.limit, query.cursor.as_deref())?;
     let filter = neighbours::Filter {
         direction: direction(query.direction),
         rel: query.rel.map(Name::into_text),
         class: query.class.map(Name::into_text),
     };
+    let list = List { name: "neighbors", tenant: permit.tenant().clone(), of: Some(id.uuid()) }.asking(&filter);
+    let (size, after) = page(&list, query.limit, query.cursor.as_deref())?;
     let leave = permit.leave();
     let mut work = permit.begin()?;
     let found = neighbours::list(&mut work.once(), id, &filter, after, size).await?;
@@ -108,6 +108,7 @@ fn ancestor(reached: Reached, leave: Option<Leave<EdgeProps>>) -> Ancestor {
         depth: reached.depth,
         edge_id: reached.edge,
         edge_props: leave.map(|_| reached.edge_props),
+        external_id: reached.external_id,
         classes: reached.classes,
         props: reached.props,
         created_at: reached.created_at,

@@ -124,6 +124,7 @@ fn wire(found: Found, query: &Query, explain: bool) -> SearchResult {
         explanation: explain.then(|| explanation(&found, query)),
         id: found.id,
         tenant_id: found.tenant,
+        external_id: found.external_id,
         classes: found.classes,
         props: found.props,
         metadata: found.metadata,

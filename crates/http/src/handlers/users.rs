@@ -31,7 +31,7 @@ pub(crate) async fn list(permit: Permit<ListUsers>, Query(query): Query<UserFilt
         Who::Members => "members",
         Who::Everybody => "accounts",
     };
-    let list = List { name, tenant: permit.tenant().clone(), of: None };
+    let list = List { name, tenant: permit.tenant().clone(), of: None }.asking(&query.email);
     let (size, after) = page(&list, query.limit, query.cursor.as_deref())?;
     let fault = || Problem::malformed("see `errors`").fields(vec![FieldError::new("email", "must be an e-mail address")]);
     let email = query.email.as_deref().map(|text| Address::parse(text).ok_or_else(fault)).transpose()?;

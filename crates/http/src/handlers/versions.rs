@@ -13,7 +13,10 @@ use wardgraph_api::{
 };
 use wardgraph_audit::Subject;
 use wardgraph_gate::{Committed, Permit, Work};
-use wardgraph_graph::node::{self, Meant, QUEUED, Replaced, Version};
+use wardgraph_graph::{
+    GraphError,
+    node::{self, Meant, QUEUED, Replaced, Version},
+};
 use wardgraph_kernel::{EdgeId, Endpoint, EventType, List, NodeId, Owner, Read, TenantId, Timestamp, Write};
 
 use super::{
@@ -44,7 +47,10 @@ pub(crate) async fn patch<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I: I
         return Err(Problem::invalid("the patched node is not valid: see `errors`").fields(faults).into());
     }
     let new = node::NewNode { external_id, ..domain(new, None) };
-    let replaced = node::replace(&mut work.tx(), id, new, Meant::ANY, now).await?;
+    let replaced = match node::replace(&mut work.tx(), id, new, Meant::ANY, now).await {
+        Ok(replaced) => replaced,
+        Err(error) => return Err(taken(work, error).await),
+    };
     services.backlog.admit_if(replaced.queued, &owner)?;
     changed(work, replaced, cleaned).await
 }
@@ -64,7 +70,10 @@ pub(crate) async fn replace<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I:
     let (new, cleaned) = cleaned(&tenant, domain(new, None)).await?;
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &named, &tenant);
-    let replaced = node::replace(&mut work.tx(), id, new, meant(&if_match), now).await?;
+    let replaced = match node::replace(&mut work.tx(), id, new, meant(&if_match), now).await {
+        Ok(replaced) => replaced,
+        Err(error) => return Err(taken(work, error).await),
+    };
     services.backlog.admit_if(replaced.queued, &owner)?;
     changed(work, replaced, cleaned).await
 }
@@ -119,7 +128,10 @@ pub(crate) async fn restore(
     if let Some(version) = restoration.version {
         return gone_back(work, (&tenant, &owner, id), version, &if_match, now, &services).await;
     }
-    let (node, back) = node::restore_deleted(&mut work.tx(), id, meant(&if_match), now).await?;
+    let (node, back) = match node::restore_deleted(&mut work.tx(), id, meant(&if_match), now).await {
+        Ok(restored) => restored,
+        Err(error) => return Err(taken(work, error).await),
+    };
     edges(&mut work, EventType::EdgeRestored, back);
     services.backlog.admit_if(node.embedding_status == QUEUED, &owner)?;
     Ok(work.commit(id, Tagged(wire(node))).await?)
@@ -138,9 +150,27 @@ pub(super) async fn gone_back<E: Endpoint<Mode = Write, Output = Tagged<Node>>>(
     // What takes long is done before anybody could wait for the node.
     let (new, cleaned) = cleaned(tenant, was).await?;
     node::hold(&mut work.tx(), id, meant(if_match)).await?;
-    let replaced = node::renew(&mut work.tx(), id, new, now).await?;
+    let replaced = match node::renew(&mut work.tx(), id, new, now).await {
+        Ok(replaced) => replaced,
+        Err(error) => return Err(taken(work, error).await),
+    };
     services.backlog.admit_if(replaced.queued, owner)?;
     changed(work, replaced, cleaned).await
+}
+
+/// What a change failed with; where another node has the external id, which it is. That one is of the same tenant, or shared as this one is, so
+/// that whoever writes may read it. It is looked up only now, when it is wanted: what ran into it is undone first, and nothing is kept.
+async fn taken<E: Endpoint<Mode = Write>>(work: Work<E>, error: GraphError) -> Failure {
+    let GraphError::ExternalIdElsewhere { external_id } = &error else { return error.into() };
+    let mut undone = match work.undo().await {
+        Ok(undone) => undone,
+        Err(error) => return error.into(),
+    };
+    match node::holder(&mut undone.tx(), external_id).await {
+        Ok(Some(holder)) => GraphError::ExternalIdTaken(holder).into(),
+        Ok(None) => error.into(),
+        Err(error) => error.into(),
+    }
 }
 
 /// Commits a change; one that changed nothing has no subject.

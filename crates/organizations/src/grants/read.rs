@@ -46,7 +46,7 @@ pub struct Grant {
 }
 
 /// Which grants are listed: those for which everything holds.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub struct Filter {
     /// Those of this member.
     pub user: Option<UserId>,

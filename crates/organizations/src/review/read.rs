@@ -64,7 +64,7 @@ pub(super) const ITEMS: Statement<Read> = Statement::reading(
 );
 
 /// Which items are meant.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Hash)]
 pub struct ItemFilter {
     /// Those about which nobody decided, or the others.
     pub undecided: Option<bool>,

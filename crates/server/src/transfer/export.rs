@@ -20,7 +20,7 @@ use super::{
     TransferError,
     call::{Access, Caller},
     checkpoint::Checkpoint,
-    parse::SERVERS,
+    parse::{CHANGED, SERVERS},
     progress::{Progress, Show},
     record::Kind,
     written::Written,
@@ -203,7 +203,8 @@ impl Names {
         }
     }
 
-    /// A node's line: what makes it, when it came about, and its id, by which its tenant knows it where it has no external id.
+    /// A node's line: what makes it, when it came about, when it was last changed, which is for whoever reads the file, and its id, by which its
+    /// tenant knows it where it has no external id.
     fn node(&mut self, mut node: Map<String, Value>) -> Option<Value> {
         let id: NodeId = NodeId::deserialize(node.get("id")?).ok()?;
         // A shared node is nobody's to export.
@@ -211,7 +212,7 @@ impl Names {
             return None;
         }
         self.1.add(id);
-        for member in SERVERS {
+        for member in SERVERS.into_iter().filter(|member| *member != CHANGED) {
             node.remove(member);
         }
         self.learn(id, node.get("external_id").and_then(Value::as_str).map(str::to_owned));

@@ -13,7 +13,9 @@ use wardgraph_kernel::Timestamp;
 use super::record::{EdgeItem, End, Item, NodeItem, id_of};
 
 /// What a server says of a node or an edge besides what makes it: its own, which it makes anew.
-pub(super) const SERVERS: [&str; 6] = ["type", "id", "tenant_id", "version", "embedding_status", "updated_at"];
+pub(super) const SERVERS: [&str; 6] = ["type", "id", "tenant_id", "version", "embedding_status", CHANGED];
+/// When a node was last changed, where it is: an import changes it here, now, and whoever asks what changed since finds it by that.
+pub(super) const CHANGED: &str = "updated_at";
 
 /// Names a node that has no external id, the same for the same line of the same source.
 #[derive(Debug, Clone)]

@@ -89,15 +89,93 @@ async fn edges_of_a_batch_are_told_apart() {
     assert_eq!(neighbour.get("/edges").await.ok()["count"], 1);
 }
 
+/// An item that is no node or edge at all is wrong by itself, like one with a wrong value: it stops no other.
+#[tokio::test]
+async fn an_item_that_cannot_be_read_is_refused_alone() {
+    let app = App::start().await;
+    let (owner, administrator) = (app.owner("tenant-a"), app.operator("tenant-a", &["shared:write"]));
+    let known = app.known(&owner).await;
+    let (a, b) = (known.node, known.other);
+    let good = json!({ "classes": ["A"], "props": {}, "external_id": "good" });
+    let nodes = [
+        (json!({ "classes": "A", "props": {} }), "/classes"),
+        (json!({ "classes": ["A", 7], "props": {} }), "/classes/1"),
+        (json!({ "classes": ["A"] }), "/props"),
+        (json!({ "classes": ["A"], "props": {}, "clases": [] }), "/clases"),
+        (json!({ "classes": ["A"], "props": {}, "created_at": "soon" }), "/created_at"),
+        (json!(["A"]), ""),
+        (Value::Null, ""),
+    ];
+    let edges = [
+        (json!({ "src": "no-uuid", "rel": "R", "dst": b }), "/src"),
+        (json!({ "src": a, "rel": "R", "dst": format!("{b}0") }), "/dst"),
+        (json!({ "src": a, "rel": "R", "dst": 7 }), "/dst"),
+        (json!({ "src": a, "dst": b }), "/rel"),
+        (json!({ "src": a, "rel": "R", "dst": b, "porps": {} }), "/porps"),
+        (json!({ "src": a, "rel": "R", "dst": b, "props": [] }), "/props"),
+        (json!("edge"), ""),
+    ];
+    let edge = json!({ "src": a, "rel": "GOOD", "dst": b });
+    for (caller, path, list, wrong, good) in [
+        (&owner, "/nodes/batch", "nodes", &nodes[..], &good),
+        (&administrator, "/api/v1/shared/nodes/batch", "nodes", &nodes[..], &good),
+        (&owner, "/edges/batch", "edges", &edges[..], &edge),
+        (&owner, "/edges/batch?on_conflict=update", "edges", &edges[..], &edge),
+    ] {
+        // Good ones before and behind, so that a result that slips by one is seen.
+        let mut items: Vec<&Value> = wrong.iter().map(|(item, _)| item).collect();
+        items.insert(2, good);
+        let answer = caller.post(path, &json!({ list: items })).await.ok();
+        let told: Vec<Value> = answer["results"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|result| if result["status"] == "refused" { result["errors"][0]["field"].clone() } else { Value::Null })
+            .collect();
+        let mut expected: Vec<Value> = Vec::new();
+        for (index, (_, field)) in wrong.iter().enumerate() {
+            if index == 2 {
+                expected.push(Value::Null);
+            }
+            expected.push(json!(format!("/{list}/{}{field}", expected.len())));
+        }
+        assert_eq!(told, expected, "{path}: {answer}");
+        assert_eq!(answer["failed"], wrong.len(), "{path}: {answer}");
+    }
+    assert_eq!(owner.get("/nodes?external_id=good").await.ok()["count"], 1);
+    assert_eq!(owner.get("/edges?rel=GOOD").await.ok()["count"], 1);
+    assert_eq!(owner.get("/edges?rel=R").await.ok()["count"], 0);
+    // What can be read in two ways can be read in none, whoever's item it stands in.
+    let twice = r#"{"edges": [{"src": "x", "rel": "R", "rel": "S", "dst": "y"}]}"#;
+    let problem = Reply::of(owner.request("POST", "/edges/batch").body(twice)).await.problem(400);
+    assert_eq!(problem["errors"][0]["field"], "/edges/0/rel");
+}
+
+/// Nobody's item is left out of the count because it cannot be read, and none of them opens a door: time is given by whoever may.
+#[tokio::test]
+async fn what_cannot_be_read_counts_and_gives_no_leave() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    for (path, list, most) in [("/nodes/batch", "nodes", 500), ("/edges/batch", "edges", 2_000)] {
+        let problem = owner.post(path, &json!({ list: vec![json!(7); most + 1] })).await.problem(422);
+        assert_eq!(problem["errors"][0]["field"], format!("/{list}"));
+        assert_eq!(owner.post(path, &json!({ list: vec![json!(7); most] })).await.ok()["failed"], most);
+    }
+    let writer = app.caller("tenant-a", &["nodes:write"]);
+    let dated = json!({ "classes": ["A"], "props": {}, "created_at": "2020-01-02T03:04:05Z" });
+    writer.post("/nodes/batch", &json!({ "nodes": [7, dated] })).await.problem(403);
+    let unread = json!({ "classes": 7, "props": {}, "created_at": "2020-01-02T03:04:05Z" });
+    assert_eq!(writer.post("/nodes/batch", &json!({ "nodes": [unread] })).await.ok()["created"], 0);
+    assert_eq!(owner.get("/nodes").await.ok()["count"], 0);
+}
+
 #[tokio::test]
 async fn a_wrong_type_is_told_by_its_pointer_into_the_body() {
     let app = App::start().await;
     let owner = app.owner("tenant-a");
     let field = async |path: &str, body: Value| owner.post(path, &body).await.problem(400)["errors"][0]["field"].clone();
-    assert_eq!(
-        field("/nodes/batch", json!({ "nodes": [{ "classes": ["A"], "props": {} }, { "classes": "A", "props": {} }] })).await,
-        "/nodes/1/classes"
-    );
+    assert_eq!(field("/nodes/batch", json!({ "nodes": { "classes": ["A"], "props": {} } })).await, "/nodes");
+    assert_eq!(field("/nodes/batch", json!({ "nodes": [{ "classes": ["A"], "props": {} }], "edges": [] })).await, "/edges");
     assert_eq!(field("/nodes", json!({ "classes": ["A", {}], "props": {} })).await, "/classes/1");
     assert_eq!(field("/search", json!({ "query": "x", "classes": [1] })).await, "/classes/0");
     let deep: String = format!(r#"{{"classes": ["A"], "props": {{"a/b~c": {}}}}}"#, r#"{"x":"#.repeat(200));

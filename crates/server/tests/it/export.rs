@@ -17,11 +17,13 @@ use crate::{
     import::{Bench, edge, node},
 };
 
-/// The lines of an export without the ids, which every server makes itself: a node that has none but its id is named by that elsewhere.
+/// The lines of an export without the ids and times of change, which every server makes itself: a node that has none but its id is named by that
+/// elsewhere.
 pub(crate) fn lines(file: &Path) -> BTreeSet<String> {
     let line = |line: &str| {
         let mut line: Value = serde_json::from_str(line).unwrap();
         let members = line.as_object_mut().unwrap();
+        members.remove("updated_at");
         for (id, name) in [("id", "external_id"), ("src", "src_external_id"), ("dst", "dst_external_id")] {
             if let Some(id) = members.remove(id) {
                 members.entry(name).or_insert(id);

@@ -421,7 +421,7 @@ async fn fault_29_bad_input_is_refused_in_our_words_and_before_it_is_read() {
     }
     owner.post("/nodes", &json!({ "classes": ["A"], "props": { "text": "a\0b" } })).await.problem(422);
     owner.get("/nodes/not-a-uuid").await.problem(400);
-    owner.get("/nodes?limit=-1").await.problem(400);
+    owner.get("/nodes?limit=-1").await.problem(422);
     let node = json!({ "classes": ["A"], "props": {}, "external_id": "one" });
     owner.post("/nodes", &node).await.created();
     owner.post("/nodes", &node).await.problem(409);

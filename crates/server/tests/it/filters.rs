@@ -165,6 +165,7 @@ async fn what_makes_no_sense_in_a_filter_is_told_by_its_field() {
         ("order", "random", 400),
         ("shared", "1", 400),
         ("limit", "many", 400),
+        ("limit", "0", 422),
         ("class", "\0", 422),
     ] {
         let problem = owner.get(&format!("/nodes?{field}={}", encoded(value))).await.problem(status);

@@ -47,7 +47,12 @@ async fn converse(server: &Server, token: &str) -> Vec<(u16, String)> {
         (Method::POST, "/edges", token, r#"{"src": "CANARYBODY", "rel": "CANARYREL", "dst": 1}"#.into()),
         (Method::POST, "/nodes", token, r#"{"classes": ["CANARYKEY"], "props": "CANARYPROP"}"#.into()),
         (Method::POST, "/nodes", token, r#"{"classes": ["CANARYKEY"], "props": {"CANARYPROP": "\u0000"}}"#.into()),
-        (Method::POST, "/nodes/batch", token, r#"{"nodes": [{"classes": [], "props": {"text": "CANARYPROP"}}, 7]}"#.into()),
+        (
+            Method::POST,
+            "/nodes/batch",
+            token,
+            r#"{"nodes": [{"classes": [], "props": {"text": "CANARYPROP"}}], "CANARYKEY": 7}"#.into(),
+        ),
         (Method::POST, "/search", token, r#"{"query": "CANARYQUERY", "top_k": 1000}"#.into()),
         (Method::POST, "/search", token, "CANARYBODY".into()),
         (Method::POST, "/search", token, r#"{"query": "CANARYQUERY", "vector": [1]}"#.into()),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use wardgraph_graph::{edge, neighbours};
 use wardgraph_kernel::{Cursor, List, TenantId};
 use wardgraph_testkit::{App, Caller};
 
@@ -77,10 +78,12 @@ async fn neighbours_are_the_other_ends_with_their_edges() {
     assert_eq!(all, [first, second, third, fourth]);
     neighbour.get(&format!("/nodes/{a}/neighbors")).await.problem(404);
     app.caller("tenant-a", &["edges:read"]).get(&format!("/nodes/{a}/neighbors")).await.problem(403);
-    for query in ["direction=up", "limit=0", "limit=1001", "cursor=x", "rell=KNOWS"] {
+    for query in ["direction=up", "limit=x", "cursor=x", "rell=KNOWS"] {
         owner.get(&format!("/nodes/{a}/neighbors?{query}")).await.problem(400);
     }
-    owner.get(&format!("/nodes/{a}/neighbors?class=%00")).await.problem(422);
+    for query in ["class=%00", "limit=0", "limit=1001"] {
+        owner.get(&format!("/nodes/{a}/neighbors?{query}")).await.problem(422);
+    }
 }
 
 #[tokio::test]
@@ -137,17 +140,19 @@ async fn of_a_hub_no_more_is_read_than_is_shown() {
     let app = App::start().await;
     let owner = app.owner("tenant-a");
     hub(&app).await;
-    let after = |name, of: Option<&str>| {
-        let (tenant, of) = (TenantId::parse("tenant-a").unwrap(), of.map(|of| of.parse().unwrap()));
-        Cursor::after("01900000-0000-7000-9000-00000000c000".parse().unwrap()).encode(&List { name, tenant, of })
-    };
+    let after = |list: List| Cursor::after("01900000-0000-7000-9000-00000000c000".parse().unwrap()).encode(&list);
+    let list = |name, of| List { name, tenant: TenantId::parse("tenant-a").unwrap(), of };
+    let at: uuid::Uuid = HUB.parse().unwrap();
+    let near = list("neighbors", Some(at)).asking(&neighbours::Filter::default());
+    let rare = edge::Filter { at: Some((at.into(), Some(edge::Direction::Out))), rel: Some("RARE".into()) };
+    let rare = list("edges", None).asking(&rare);
     for (path, count) in [
         (format!("/nodes/{HUB}/neighbors?limit=10"), 10),
-        (format!("/nodes/{HUB}/neighbors?limit=10&cursor={}", after("neighbors", Some(HUB))), 10),
+        (format!("/nodes/{HUB}/neighbors?limit=10&cursor={}", after(near)), 10),
         (format!("/nodes/{HUB}/neighbors?limit=100&rel=RARE"), 20),
         (format!("/nodes/{HUB}/neighbors?limit=10&rel=OF&direction=out"), 10),
         (format!("/nodes/{HUB}/neighbors?limit=10&direction=in"), 1),
-        (format!("/edges?node_id={HUB}&limit=10&rel=RARE&cursor={}", after("edges", Some(HUB))), 1),
+        (format!("/edges?node_id={HUB}&limit=10&rel=RARE&cursor={}", after(rare)), 1),
         (format!("/lineage/{HUB}?rel=OF&limit=10"), 10),
         (format!("/lineage/{HUB}?rel=OF&limit=10&direction=in"), 0),
     ] {

@@ -1,10 +1,8 @@
 //! Who may, to what, and what? (AuthZEN Authorization API 1.0, section 8.)
 
-use sha2::{Digest, Sha256};
-use uuid::Uuid;
 use wardgraph_access::{Name, On};
 use wardgraph_api::{
-    Json,
+    Json, Problem,
     table::authz::{SearchActions, SearchResources, SearchSubjects},
     wire::authzen::{
         ActionSearch, DecisionAction, DecisionContext, DecisionResource, DecisionSubject, Found, FoundPage, ResourceSearch,
@@ -111,19 +109,15 @@ pub(crate) async fn actions(
 
 /// The list of one question: its tokens lead on in no other one (section 8.2).
 fn list(name: &'static str, organization: &TenantId, of: &[&str]) -> List {
-    let mut hash = Sha256::new();
-    for part in of {
-        hash.update(part.len().to_be_bytes());
-        hash.update(part.as_bytes());
-    }
-    let digest: [u8; 32] = hash.finalize().into();
-    let mark = digest.first_chunk::<16>().copied().unwrap_or_default();
-    List { name, tenant: organization.clone(), of: Some(Uuid::from_bytes(mark)) }
+    List { name, tenant: organization.clone(), of: None }.asking(&of)
 }
 
 fn part(list: &List, asked: &SearchPage, most: i64) -> Result<(PageSize, Option<Cursor>), Failure> {
     let token = asked.token.as_deref().filter(|token| !token.is_empty());
-    let (size, after) = page(list, asked.limit, token)?;
+    // Whoever speaks AuthZEN knows a bad request as 400, whatever is bad about it.
+    let unfit = || Problem::malformed(format!("`limit` must be 1 to {}", PageSize::MAX));
+    let size = asked.limit.map_or(Some(PageSize::default()), PageSize::new).ok_or_else(unfit)?;
+    let (_, after) = page(list, None, token)?;
     Ok((PageSize::new(most).filter(|most| most.get() < size.get()).unwrap_or(size), after))
 }
 

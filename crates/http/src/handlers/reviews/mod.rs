@@ -73,9 +73,9 @@ pub(crate) async fn items(
     permit: Permit<ListReviewItems>,
     (Path(id), Query(filter)): (Path<ReviewId>, Query<ItemFilter>),
 ) -> Result<Json<ItemPage>, Failure> {
-    let list = List { name: "reviews.items", tenant: permit.tenant().clone(), of: Some(id.uuid()) };
-    let (size, after) = page(&list, filter.limit, filter.cursor.as_deref())?;
     let wanted = review::ItemFilter { undecided: filter.undecided, unused: filter.unused };
+    let list = List { name: "reviews.items", tenant: permit.tenant().clone(), of: Some(id.uuid()) }.asking(&wanted);
+    let (size, after) = page(&list, filter.limit, filter.cursor.as_deref())?;
     let mut work = permit.begin()?;
     // Another organization's is not found; one without anything is an empty page.
     review::find(&mut work.tx(), &list.tenant, id).await?;

@@ -21,9 +21,9 @@ use crate::{
 };
 
 pub(crate) async fn list(permit: Permit<ListGrants>, Query(query): Query<GrantFilter>) -> Result<Json<GrantPage>, Failure> {
-    let (list, now) = (List { name: "grants", tenant: permit.tenant().clone(), of: None }, permit.now());
-    let (size, after) = page(&list, query.limit, query.cursor.as_deref())?;
     let filter = Filter { user: query.user_id, client: query.client_id, role: query.role };
+    let list = List { name: "grants", tenant: permit.tenant().clone(), of: None }.asking(&filter);
+    let ((size, after), now) = (page(&list, query.limit, query.cursor.as_deref())?, permit.now());
     let mut work = permit.begin()?;
     let found = grants::list(&mut work.once(), &filter, after, size, now).await?;
     let grants: Vec<_> = found.items.into_iter().map(shown).collect();
