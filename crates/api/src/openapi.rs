@@ -122,7 +122,11 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
 
 fn parameters(spec: &Spec, shape: &Shape, generator: &mut SchemaGenerator) -> Vec<Value> {
     let named = |(name, kind): (&str, IdKind)| {
-        let schema = if kind.is_uuid() { json!({ "type": "string", "format": "uuid" }) } else { json!({ "type": "string" }) };
+        let schema = match kind {
+            IdKind::Version => json!({ "type": "integer", "format": "int32", "minimum": 1 }),
+            kind if kind.is_uuid() => json!({ "type": "string", "format": "uuid" }),
+            _ => json!({ "type": "string" }),
+        };
         json!({ "name": name, "in": "path", "required": true, "schema": schema })
     };
     // What stands in the path between braces, in its order.

@@ -13,7 +13,7 @@ pub use deleted::{DeletedNode, deleted};
 pub use replace::{MOST_VERSIONS, Meant, Replaced, hold, replace};
 pub use shared::erase as erase_shared;
 pub use upsert::{Stored, replace_by_external_id};
-pub use version::{Version, earlier, renew, versions};
+pub use version::{Version, Versions, earlier, renew, version, versions};
 
 use serde_json::{Map, Value};
 use uuid::Uuid;

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 use wardgraph_api::{
-    FieldError, IfMatch, Json, NoContent, Path, Problem, Query, Tagged,
+    FieldError, IfMatch, Json, NoContent, Path, Problem, Query, Tagged, Within,
     table::graph::{DeleteNode, RestoreNode},
     validate::Faults,
     wire::{
         Name, NamedTenant,
         node::{NewNode, Node},
-        version::{Deletion, NodePatch, NodeVersion, NodeVersionPage, Patched, Restoration, VersionFilter},
+        version::{Deletion, NodePatch, NodeVersion, NodeVersionPage, Patched, Restoration, VersionFilter, VersionNumber},
     },
 };
 use wardgraph_audit::Subject;
@@ -103,9 +103,21 @@ pub(crate) async fn list<E: Endpoint<Mode = Read, Output = Json<NodeVersionPage>
     let (size, before) = page(&list, query.limit, query.cursor.as_deref())?;
     let mut work = permit.begin()?;
     let found = node::versions(&mut work.once(), id, before, size).await?;
-    let versions: Vec<_> = found.items.into_iter().map(version).collect();
-    let next_cursor = found.next.map(|cursor| cursor.encode(&list));
-    Ok(Json(NodeVersionPage { node_id: id, count: versions.len(), versions, next_cursor }))
+    let versions: Vec<_> = found.page.items.into_iter().map(version).collect();
+    let next_cursor = found.page.next.map(|cursor| cursor.encode(&list));
+    Ok(Json(NodeVersionPage { node_id: id, count: versions.len(), versions, oldest_version: found.oldest, next_cursor }))
+}
+
+/// Of the tenant's nodes and of the shared ones.
+pub(crate) async fn get<E: Endpoint<Mode = Read, Output = Json<NodeVersion>>, I: Into<NodeId>>(
+    permit: Permit<E>,
+    (Path(id), Within(VersionNumber(number))): (Path<I>, Within<VersionNumber>),
+) -> Result<Json<NodeVersion>, Failure> {
+    let mut work = permit.begin()?;
+    match node::version(&mut work.once(), id.into(), number).await? {
+        Some(found) => Ok(Json(version(found))),
+        None => Err(Problem::not_found("the node has no such version, or it is not kept any more").into()),
+    }
 }
 
 pub(crate) async fn restore(

@@ -75,6 +75,7 @@ mod neighbours;
 mod newcomers;
 mod oauth;
 mod one_text;
+mod one_version;
 mod organizations;
 mod outage;
 mod outside;
