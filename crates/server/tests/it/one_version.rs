@@ -84,6 +84,7 @@ async fn versions_of_what_is_deleted_are_read_once_it_is_back_and_never_once_it_
     }
     app.clock.advance(GRACE);
     app.purge_everything().await;
+    let owner = app.owner("tenant-a");
     assert_eq!(owner.delete(&format!("/nodes/{erased}?hard=true")).await.status, 204);
     for id in [&purged, &erased] {
         owner.get(&at(id, 1)).await.problem(404);
