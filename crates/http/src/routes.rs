@@ -12,6 +12,7 @@ use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
 use wardgraph_graph::{
     embedding::Backlog,
+    node::MostVersions,
     search::{Coverage, Routes},
 };
 use wardgraph_kernel::Clock;
@@ -56,6 +57,8 @@ pub struct Services {
     pub client_keys: Arc<RemoteKeys>,
     /// How clients come that nobody registered.
     pub newcomers: Newcomers,
+    /// How many earlier versions of a node are kept.
+    pub most_versions: MostVersions,
     /// How long a deleted node can be brought back.
     pub grace_period: Duration,
     /// How long a deleted organization can be restored.

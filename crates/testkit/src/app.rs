@@ -12,6 +12,7 @@ use wardgraph_embed::{Embedder, ModelKind};
 use wardgraph_gate::{Gate, GateParts, Proxies, SystemParts, WebhookKeys};
 use wardgraph_graph::{
     embedding::Backlog,
+    node::MostVersions,
     search::{Coverage, Routes},
 };
 use wardgraph_http::{Accounts, Edge, FactorRules, HealthState, Mounted, QueryVectors, Registering, ServeLimits, Services, Tls};
@@ -293,6 +294,7 @@ impl App {
             health: health.clone(),
             clock: shared_clock,
             metrics: recorder(),
+            most_versions: MostVersions::USUAL,
             grace_period: GRACE,
             organizations_grace: GRACE,
             client_keys: options.client_keys.unwrap_or_else(client_keys),

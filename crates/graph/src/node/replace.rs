@@ -17,11 +17,7 @@ const HOLD: Statement<Write> = Statement::writing(
     concat!("select ", columns!(), " from nodes where tenant_id = $1 and node_id = $2 for no key update"),
 );
 
-/// How many superseded states of a node are kept, the latest ones: so much is erased with it.
-pub const MOST_VERSIONS: i32 = 1_000;
-
-/// Replaces nodes: `$13` are the versions that may be replaced, if that matters, and `$14` makes a new version of what is the same too,
-/// and `$15` is how many superseded states stay.
+/// Replaces nodes: `$13` are the versions that may be replaced, if that matters, and `$14` makes a new version of what is the same too.
 /// The node is held before its job is touched, the order in which workers take them.
 macro_rules! replace {
     ($name:literal, $at:literal, $by:literal) => {
@@ -46,9 +42,6 @@ macro_rules! replace {
                    select $1, w.node_id, w.version, w.external_id, w.classes, w.props, w.payload_ref, w.metadata, w.refresh_policy, w.triggers,
                           w.size_bytes, w.updated_at, $11
                    from was w join changed c using (node_id)
-                 ), outdated as (
-                   delete from node_versions v using was w join changed c using (node_id)
-                   where v.tenant_id = $1 and v.node_id = w.node_id and v.version <= w.version - $15::int
                  ), updated as (
                    update nodes n
                    set external_id = c.external_id, classes = c.classes, props = c.props, payload_ref = c.payload_ref, metadata = c.metadata,
@@ -150,7 +143,7 @@ pub(super) async fn write(
     let tenant = tx.tenant();
     let values = Values::of(tenant.clone(), vec![id.uuid()], [&new], now);
     let mut params = values.params().to_vec();
-    params.extend([&meant.versions as &(dyn ToSql + Sync), &always, &MOST_VERSIONS]);
+    params.extend([&meant.versions as &(dyn ToSql + Sync), &always]);
     let rows = tx.write(&REPLACE, &params).await.map_err(taken)?;
     let row = rows.first().map(After::read).transpose()?.flatten().ok_or(GraphError::NoNode(id))?;
     if row.version.is_none() {
@@ -171,7 +164,7 @@ pub(super) async fn write_by_external_id(
     let tenant = tx.tenant();
     let values = Values::of(tenant.clone(), vec![Uuid::nil(); new.len()], new.iter().copied(), now);
     let mut params = values.params().to_vec();
-    params.extend([&meant.versions as &(dyn ToSql + Sync), &false, &MOST_VERSIONS]);
+    params.extend([&meant.versions as &(dyn ToSql + Sync), &false]);
     let rows = tx.write(&REPLACE_BY_EXTERNAL_ID, &params).await?;
     let replaced = |(row, new): (&Row, &&NewNode)| Ok(After::read(row)?.map(|after| after.of(tenant.clone(), (*new).clone())));
     let replaced: Vec<Option<Replaced>> = rows.iter().zip(new).map(replaced).collect::<Result<_, StoreError>>()?;

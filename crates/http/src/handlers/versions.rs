@@ -46,7 +46,7 @@ pub(crate) async fn patch<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I: I
     let new = node::NewNode { external_id, ..domain(new, None) };
     let replaced = node::replace(&mut work.tx(), id, new, Meant::ANY, now).await?;
     services.backlog.admit_if(replaced.queued, &owner)?;
-    changed(work, replaced, cleaned).await
+    changed(work, &services, replaced, cleaned).await
 }
 
 /// Of the tenant's nodes and of the shared ones.
@@ -66,7 +66,7 @@ pub(crate) async fn replace<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I:
     note_named_tenant(&mut work, &named, &tenant);
     let replaced = node::replace(&mut work.tx(), id, new, meant(&if_match), now).await?;
     services.backlog.admit_if(replaced.queued, &owner)?;
-    changed(work, replaced, cleaned).await
+    changed(work, &services, replaced, cleaned).await
 }
 
 pub(crate) async fn delete(
@@ -134,6 +134,7 @@ pub(crate) async fn restore(
     let (node, back) = node::restore_deleted(&mut work.tx(), id, meant(&if_match), now).await?;
     edges(&mut work, EventType::EdgeRestored, back);
     services.backlog.admit_if(node.embedding_status == QUEUED, &owner)?;
+    services.most_versions.keep(&mut work.tx(), std::iter::once(&node)).await?;
     Ok(work.commit(id, Tagged(wire(node))).await?)
 }
 
@@ -152,15 +153,17 @@ pub(super) async fn gone_back<E: Endpoint<Mode = Write, Output = Tagged<Node>>>(
     node::hold(&mut work.tx(), id, meant(if_match)).await?;
     let replaced = node::renew(&mut work.tx(), id, new, now).await?;
     services.backlog.admit_if(replaced.queued, owner)?;
-    changed(work, replaced, cleaned).await
+    changed(work, services, replaced, cleaned).await
 }
 
 /// Commits a change; one that changed nothing has no subject.
 async fn changed<E: Endpoint<Mode = Write, Output = Tagged<Node>>>(
-    work: Work<E>,
+    mut work: Work<E>,
+    services: &Services,
     replaced: Replaced,
     cleaned: Vec<String>,
 ) -> Result<Committed<E>, Failure> {
+    services.most_versions.keep(&mut work.tx(), replaced.changed.then_some(&replaced.node).into_iter()).await?;
     let subject = replaced.changed.then(|| Subject::from(replaced.node.id));
     Ok(work.commit_all(subject, Tagged(Node { cleaned, ..wire(replaced.node) })).await?)
 }
