@@ -59,7 +59,7 @@ crate::endpoints! {
         permission: NodesWrite, on: id, limit: NodeWrite, audit: NodeDeleted, body: 0,
     }
     /// List what a node was, page by page: the version in force first.
-    /// Of those before it the latest 1,000 are kept, until the node is purged.
+    /// Of those before it the latest are kept, as many as the operator says, until the node is purged: `oldest_version` tells which is the first.
     ListNodeVersions: GET "/nodes/{id}/versions" ((Path<NodeId>, Query<VersionFilter>)) -> Json<NodeVersionPage> {
         permission: NodesRead, on: id, limit: Read, body: 0,
     }

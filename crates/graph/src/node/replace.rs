@@ -18,7 +18,8 @@ const HOLD: Statement<Write> = Statement::writing(
 );
 
 /// Replaces nodes: `$13` are the versions that may be replaced, if that matters, and `$14` makes a new version of what is the same too.
-/// The node is held before its job is touched, the order in which workers take them.
+/// The node is held before its job is touched, the order in which workers take them. Whoever waited for it came earlier than whoever changed it
+/// meanwhile, and other servers' clocks may be ahead: no version begins before the one that it supersedes.
 macro_rules! replace {
     ($name:literal, $at:literal, $by:literal) => {
         Statement::writing(
@@ -40,13 +41,13 @@ macro_rules! replace {
                    insert into node_versions (tenant_id, node_id, version, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers,
                                               size_bytes, written_at, superseded_at)
                    select $1, w.node_id, w.version, w.external_id, w.classes, w.props, w.payload_ref, w.metadata, w.refresh_policy, w.triggers,
-                          w.size_bytes, w.updated_at, $11
+                          w.size_bytes, w.updated_at, greatest($11, w.updated_at)
                    from was w join changed c using (node_id)
                  ), updated as (
                    update nodes n
                    set external_id = c.external_id, classes = c.classes, props = c.props, payload_ref = c.payload_ref, metadata = c.metadata,
                        refresh_policy = c.refresh_policy, triggers = c.triggers, content = c.content, size_bytes = c.size_bytes,
-                       version = n.version + 1, updated_at = $11,
+                       version = n.version + 1, updated_at = greatest($11, n.updated_at),
                        embedding_status = case when not c.reworded then n.embedding_status when c.content is null then 'none' else 'queued' end
                    from changed c where n.tenant_id = $1 and n.node_id = c.node_id
                    returning n.node_id, n.version, n.embedding_status, n.updated_at

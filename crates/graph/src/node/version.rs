@@ -20,8 +20,10 @@ const LIST: Statement<Read> = Statement::reading(
     "graph.node_version.list",
     REQUESTS,
     "select b.version, b.external_id, b.classes, b.props, b.payload_ref, b.metadata, b.refresh_policy, b.triggers, b.written_at, b.superseded_at,
-            coalesce((select min(v.version) from node_versions v where v.tenant_id = $1 and v.node_id = $2 and n.tenant_id = $1), n.version), b.there
+            coalesce(o.version, n.version), b.there
      from nodes n left join lateral (
+       select v.version from node_versions v where v.tenant_id = $1 and v.node_id = $2 and n.tenant_id = $1 order by v.version limit 1
+     ) o on true left join lateral (
        select f.*, sum(size_bytes) over (order by version desc) - size_bytes as before, count(*) over () as there from (
          select n.version, n.external_id, n.classes, n.props, n.payload_ref, n.metadata, n.refresh_policy, n.triggers, n.size_bytes,
                 n.updated_at as written_at, null::timestamptz as superseded_at

@@ -61,6 +61,7 @@ mod issuer_kit;
 mod issuer_settings;
 mod issuer_tenants;
 mod issuers;
+mod kept_versions;
 mod key_settings;
 mod layers;
 mod limits;
