@@ -134,7 +134,7 @@ impl IdKind {
             Self::Elevation => known.looked_at.elevation.to_string(),
             Self::Role => known.role.clone(),
             Self::Grant => known.grant.to_string(),
-            // Every node has had it.
+            // Every node begins with it.
             Self::Version => "1".to_owned(),
         }
     }

@@ -181,7 +181,7 @@ fn responses(row: &Row, shape: &Shape, generator: &mut SchemaGenerator) -> Value
     if shape.etag
         && let Some(fields) = success.as_object_mut()
     {
-        let etag = json!({ "description": "The version, as `If-Match` takes it", "schema": { "type": "string" } });
+        let etag = json!({ "description": "The version, as `If-Match` takes it, and of a node how far its embedding has come", "schema": { "type": "string" } });
         fields.insert("headers".into(), json!({ "ETag": etag }));
         if shape.reads_a_version(row.spec.method) {
             let known = json!({ "description": "It is of the version that `If-None-Match` says", "headers": { "ETag": etag } });
