@@ -159,17 +159,6 @@ pub struct Accepted<T>(pub T);
 #[derive(Debug, Clone)]
 pub struct Issued<T>(pub T);
 
-/// What has versions, told by `ETag` (RFC 9110, section 8.8.3).
-pub trait Versioned {
-    /// The version, from 1.
-    fn version(&self) -> i32;
-
-    /// The version as an entity tag, with its quotes.
-    fn etag(&self) -> String {
-        format!("\"{}\"", self.version())
-    }
-}
-
 /// A JSON body with its version: 200 and an `ETag`.
 #[derive(Debug, Clone)]
 pub struct Tagged<T>(pub T);

@@ -108,6 +108,8 @@ pub enum IdKind {
     Role,
     /// That somebody holds a role there.
     Grant,
+    /// A version of a node.
+    Version,
 }
 
 impl IdKind {
@@ -132,6 +134,8 @@ impl IdKind {
             Self::Elevation => known.looked_at.elevation.to_string(),
             Self::Role => known.role.clone(),
             Self::Grant => known.grant.to_string(),
+            // Every node begins with it.
+            Self::Version => "1".to_owned(),
         }
     }
 }

@@ -12,17 +12,18 @@ mod openapi;
 mod place;
 pub mod problem;
 pub mod table;
+mod tag;
 pub mod validate;
 pub mod wire;
 
 pub use accept::Accept;
 pub use carry::{
     Accepted, ClientForm, ClientQuery, Created, Document, Errand, Form, Held, IfMatch, Issued, Json, NoContent, Onward, Page,
-    Parameters, Path, Placed, Query, Redirect, Registering, Registrant, RegistrationToken, Signable, Stored, Tagged, Versioned,
-    Within,
+    Parameters, Path, Placed, Query, Redirect, Registering, Registrant, RegistrationToken, Signable, Stored, Tagged, Within,
 };
 pub use docs::{docs_page, endpoints_document};
 pub use keep::{Keep, Kept, ShownOnce};
 pub use openapi::{every_endpoint, openapi};
 pub use problem::{FieldError, Problem};
 pub use table::{ALL, Row};
+pub use tag::{STATES, Versioned, version_of};

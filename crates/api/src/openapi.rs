@@ -122,7 +122,11 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
 
 fn parameters(spec: &Spec, shape: &Shape, generator: &mut SchemaGenerator) -> Vec<Value> {
     let named = |(name, kind): (&str, IdKind)| {
-        let schema = if kind.is_uuid() { json!({ "type": "string", "format": "uuid" }) } else { json!({ "type": "string" }) };
+        let schema = match kind {
+            IdKind::Version => json!({ "type": "integer", "format": "int32", "minimum": 1 }),
+            kind if kind.is_uuid() => json!({ "type": "string", "format": "uuid" }),
+            _ => json!({ "type": "string" }),
+        };
         json!({ "name": name, "in": "path", "required": true, "schema": schema })
     };
     // What stands in the path between braces, in its order.
@@ -177,7 +181,7 @@ fn responses(row: &Row, shape: &Shape, generator: &mut SchemaGenerator) -> Value
     if shape.etag
         && let Some(fields) = success.as_object_mut()
     {
-        let etag = json!({ "description": "The version, as `If-Match` takes it", "schema": { "type": "string" } });
+        let etag = json!({ "description": "The version, as `If-Match` takes it, and of a node how far its embedding has come", "schema": { "type": "string" } });
         fields.insert("headers".into(), json!({ "ETag": etag }));
         if shape.reads_a_version(row.spec.method) {
             let known = json!({ "description": "It is of the version that `If-None-Match` says", "headers": { "ETag": etag } });

@@ -22,7 +22,7 @@ impl Shape {
 impl IdKind {
     /// Whether ids of this kind are UUIDs.
     pub const fn is_uuid(self) -> bool {
-        !matches!(self, Self::Client | Self::Registered | Self::Organization | Self::Role)
+        !matches!(self, Self::Client | Self::Registered | Self::Organization | Self::Role | Self::Version)
     }
 }
 

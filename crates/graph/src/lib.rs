@@ -28,6 +28,7 @@ use wardgraph_store::StatementInfo;
 /// Every statement of this room, but for those of [`search::Searches`], which are made for a model.
 pub const STATEMENTS: &[&[&StatementInfo]] = &[
     node::STATEMENTS,
+    node::PRUNE_STATEMENTS,
     node::REPLACE_STATEMENTS,
     node::VERSION_STATEMENTS,
     node::DELETE_STATEMENTS,

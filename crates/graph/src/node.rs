@@ -2,6 +2,7 @@
 
 mod delete;
 mod deleted;
+mod prune;
 mod replace;
 mod shared;
 mod upsert;
@@ -10,10 +11,11 @@ mod version;
 
 pub use delete::{Erased, delete, erase, restore as restore_deleted};
 pub use deleted::{DeletedNode, deleted};
-pub use replace::{MOST_VERSIONS, Meant, Replaced, hold, replace};
+pub use prune::MostVersions;
+pub use replace::{Meant, Replaced, hold, replace};
 pub use shared::erase as erase_shared;
 pub use upsert::{Stored, replace_by_external_id};
-pub use version::{Version, earlier, renew, versions};
+pub use version::{Version, Versions, earlier, renew, version, versions};
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -87,6 +89,7 @@ const BY_EXTERNAL_ID: Statement<Read> = Statement::reading(
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[CREATE.info(), GET.info(), GET_LIGHT.info(), BY_EXTERNAL_ID.info()];
 pub(crate) use delete::STATEMENTS as DELETE_STATEMENTS;
 pub(crate) use deleted::STATEMENTS as DELETED_STATEMENTS;
+pub(crate) use prune::STATEMENTS as PRUNE_STATEMENTS;
 pub(crate) use replace::STATEMENTS as REPLACE_STATEMENTS;
 pub(crate) use shared::STATEMENTS as SHARED_STATEMENTS;
 pub(crate) use version::STATEMENTS as VERSION_STATEMENTS;

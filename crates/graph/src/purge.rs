@@ -9,8 +9,6 @@ use uuid::Uuid;
 use wardgraph_kernel::{EdgeId, Mode, NodeId, Read, TenantId, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
-use crate::node::MOST_VERSIONS;
-
 /// Claims due purges of all tenants.
 const CLAIM: Statement<Write> = Statement::writing(
     "graph.purge.claim",
@@ -24,18 +22,19 @@ const CLAIM: Statement<Write> = Statement::writing(
      returning j.tenant_id, j.attempts",
 );
 
-/// Which nodes of the tenant are past their grace period, the longest first: as many as have no more than `$4` versions together, or one.
+/// Which nodes of the tenant are past their grace period, the longest first: as many as have no more than `$4` versions together, or one. There is no
+/// telling how many versions are kept of a node, but that there are no more than it had.
 const DUE: Statement<Write> = Statement::writing(
     "graph.purge.due",
     &[Role::Worker],
     "select node_id from (
-       select node_id, sum(least(version, $5::int)) over (order by purge_at, node_id) - least(version, $5::int) as before
+       select node_id, sum(least(version, $4::bigint)) over (order by purge_at, node_id) - least(version, $4::bigint) as before
        from (select node_id, purge_at, version from deleted_nodes where tenant_id = $1 and purge_at <= $2 order by purge_at, node_id limit $3) due
      ) counted where before < $4::bigint",
 );
 
-/// Erases edges that wait for deleted nodes past their grace period: a bounded number, before the nodes. These are held: whoever brings one back
-/// was here before, or waits.
+/// Erases edges that wait for deleted nodes past their grace period, and what these nodes were: a bounded number of each, before the nodes. These
+/// are held: whoever brings one back was here before, or waits.
 const UNPARK: Statement<Write> = Statement::writing(
     "graph.purge.unpark",
     &[Role::Worker],
@@ -49,12 +48,18 @@ const UNPARK: Statement<Write> = Statement::writing(
        ) e limit $4
      ), gone as (
        delete from deleted_edges e where e.tenant_id = $1 and e.edge_id = any(array(select a.edge_id from at a)) returning e.edge_id, e.untold
+     ), were as materialized (
+       select o.node_id, o.version from due d, lateral (
+         select v.node_id, v.version from node_versions v where v.tenant_id = $1 and v.node_id = d.node_id limit $4
+       ) o limit $4
+     ), forgotten as (
+       delete from node_versions v using were w where v.tenant_id = $1 and v.node_id = w.node_id and v.version = w.version returning v.version
      )
-     select count(*), array(select edge_id from gone where untold) from gone",
+     select count(*), array(select edge_id from gone where untold), (select count(*) from forgotten) from gone",
 );
 
-/// Takes what is left of their grace periods from nodes that have lost edges: a request that came in before these were over would bring such a node
-/// back without them. It is still there for whoever erases it at once.
+/// Takes what is left of their grace periods from nodes that have lost edges or versions: a request that came in before these were over would bring
+/// such a node back without them. It is still there for whoever erases it at once.
 const END: Statement<Write> = Statement::writing(
     "graph.purge.end",
     &[Role::Worker],
@@ -89,12 +94,10 @@ const ERASE: Statement<Write> = Statement::writing(
      select null, p.edge_id from parted p where p.untold",
 );
 
-/// What one node was besides its row, once `gone` has its id. A job that a worker holds is that worker's to drop.
+/// What one node was besides its row and its versions, once `gone` has its id. A job that a worker holds is that worker's to drop.
 macro_rules! and_what_it_was {
     () => {
-        "versions as (
-       delete from node_versions v using gone g where v.tenant_id = $1 and v.node_id = g.node_id
-     ), history as (
+        "history as (
        delete from embedding_history h using gone g where h.tenant_id = $1 and h.node_id = g.node_id
      ), free as materialized (
        select j.subject_id from jobs j where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = $2 for update skip locked
@@ -107,15 +110,31 @@ macro_rules! and_what_it_was {
 }
 pub(crate) use and_what_it_was;
 
-/// Erases everything that a deleted node was, but for the edges that wait for it: its row stays for the purge to find them by.
+/// Erases what one node was, a bounded number of versions.
+const FORGET: Statement<Write> = Statement::writing(
+    "graph.purge.forget",
+    &[Role::App, Role::Admin],
+    "with were as materialized (
+       select v.version from node_versions v where v.tenant_id = $1 and v.node_id = $2 limit $3
+     ), forgotten as (
+       delete from node_versions v using were w where v.tenant_id = $1 and v.node_id = $2 and v.version = w.version returning v.version
+     )
+     select count(*) from forgotten",
+);
+
+/// Erases everything that a deleted node was, but for the edges that wait for it and the versions that it still has: its row stays for the purge to
+/// find them by, which is due now.
 const EMPTY: Statement<Write> = Statement::writing(
     "graph.purge.empty",
     &[Role::App],
     concat!(
         "with gone as (
        update deleted_nodes d set external_id = null, classes = '{}', props = '{}', payload_ref = null, metadata = '{}', refresh_policy = '{}',
-         triggers = '[]', content = null, size_bytes = 0
+         triggers = '[]', content = null, size_bytes = 0, purge_at = least(d.purge_at, $3)
        where d.tenant_id = $1 and d.node_id = $2 returning d.node_id
+     ), due as (
+       insert into jobs (tenant_id, kind, subject_id, due_at) select $1, 'purge', '00000000-0000-0000-0000-000000000000', $3 from gone
+       on conflict (tenant_id, kind, subject_id) do update set due_at = least(jobs.due_at, excluded.due_at), attempts = jobs.attempts + 1, dead = false
      ), vectors as (
        delete from deleted_embeddings v using gone g where v.tenant_id = $1 and v.node_id = g.node_id
      ), ",
@@ -144,7 +163,7 @@ const DEPTH: Statement<Read> = Statement::reading(
 );
 
 pub(crate) const STATEMENTS: &[&StatementInfo] =
-    &[CLAIM.info(), DUE.info(), UNPARK.info(), END.info(), ERASE.info(), EMPTY.info(), NEXT.info(), DEPTH.info()];
+    &[CLAIM.info(), DUE.info(), UNPARK.info(), END.info(), ERASE.info(), FORGET.info(), EMPTY.info(), NEXT.info(), DEPTH.info()];
 
 /// A tenant whose purge was claimed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,7 +186,7 @@ pub async fn claim(tx: &mut Tx<'_, Write>, most: i64, now: Timestamp, lease: Dur
     rows.iter().filter_map(|row| claim(row).transpose()).collect()
 }
 
-/// How many versions, those of the last node not counted, or waiting edges are erased in one transaction for each node that may be.
+/// How many versions and how many waiting edges are erased in one transaction for each node that may be.
 const ROWS_A_NODE: i64 = 25;
 
 /// What one transaction erased.
@@ -177,6 +196,8 @@ pub struct Erased {
     pub nodes: Vec<NodeId>,
     /// How many edges waited for nodes that are not erased yet.
     pub edges: i64,
+    /// How many versions such nodes had.
+    pub versions: i64,
     /// The edges whose deletion nobody was told of so far.
     pub untold: Vec<EdgeId>,
 }
@@ -184,30 +205,31 @@ pub struct Erased {
 impl Erased {
     /// Whether nothing was left to erase.
     pub const fn is_nothing(&self) -> bool {
-        self.nodes.is_empty() && self.edges == 0 && self.untold.is_empty()
+        self.nodes.is_empty() && self.edges == 0 && self.versions == 0 && self.untold.is_empty()
     }
 }
 
 /// Erases up to `most` nodes of the tenant that are past their grace period: fewer where they have many versions, and none before all but a few
-/// of their edges are.
+/// of their edges and versions are.
 pub async fn purge(tx: &mut Tx<'_, Write>, most: i64, now: Timestamp) -> Result<Erased, StoreError> {
     let (tenant, rows) = (tx.tenant(), most.saturating_mul(ROWS_A_NODE));
-    let due = ids(&tx.write(&DUE, &[&tenant, &now, &most, &rows, &MOST_VERSIONS]).await?)?;
+    let due = ids(&tx.write(&DUE, &[&tenant, &now, &most, &rows]).await?)?;
     if due.is_empty() {
         return Ok(Erased::default());
     }
     let unparked = tx.write(&UNPARK, &[&tenant, &due, &now, &rows]).await?;
-    let edges = unparked.first().map_or(Ok(0), |row| row.try_get(0))?;
+    let edges: i64 = unparked.first().map_or(Ok(0), |row| row.try_get(0))?;
+    let versions: i64 = unparked.first().map_or(Ok(0), |row| row.try_get(2))?;
     let mut untold = unparked.first().map_or_else(|| Ok(Vec::new()), |row| row.try_get::<Vec<Uuid>>(1))?;
     // An edge that is met from both of its ends counts twice there and once here: so half of the bound may be all that there was room for.
-    if edges >= rows / 2 {
+    if edges >= rows / 2 || versions >= rows {
         tx.write(&END, &[&tenant, &due, &now]).await?;
-        return Ok(Erased { nodes: Vec::new(), edges, untold: untold.into_iter().map(EdgeId::from).collect() });
+        return Ok(Erased { nodes: Vec::new(), edges, versions, untold: untold.into_iter().map(EdgeId::from).collect() });
     }
     let erased = tx.write(&ERASE, &[&tenant, &due, &now]).await?;
     untold.extend(some(&erased, 1)?);
     let nodes = some(&erased, 0)?.into_iter().map(NodeId::from).collect();
-    Ok(Erased { nodes, edges, untold: untold.into_iter().map(EdgeId::from).collect() })
+    Ok(Erased { nodes, edges, versions, untold: untold.into_iter().map(EdgeId::from).collect() })
 }
 
 /// Erases deleted nodes, in their grace period or not. Returns the edges whose deletion nobody was told of so far.
@@ -218,10 +240,20 @@ pub(crate) async fn erase(tx: &mut Tx<'_, Write>, nodes: &[NodeId]) -> Result<Ve
     Ok(some(&erased, 1)?.into_iter().map(EdgeId::from).collect())
 }
 
-/// Erases a deleted node but for the edges that wait for it.
-pub(crate) async fn empty(tx: &mut Tx<'_, Write>, node: NodeId) -> Result<(), StoreError> {
+/// How many versions of a node are erased in one statement.
+pub(crate) const MOST_FORGOTTEN: i32 = 10_000;
+
+/// Erases up to [`MOST_FORGOTTEN`] versions of a node that is held. Returns whether there may be more.
+pub(crate) async fn forget(tx: &mut Tx<'_, Write>, node: NodeId) -> Result<bool, StoreError> {
+    let (tenant, most) = (tx.tenant(), i64::from(MOST_FORGOTTEN));
+    let rows = tx.write(&FORGET, &[&tenant, &node.uuid(), &most]).await?;
+    Ok(rows.first().map_or(Ok(0), |row| row.try_get::<i64>(0))? >= most)
+}
+
+/// Erases a deleted node but for the edges that wait for it and the versions that are left.
+pub(crate) async fn empty(tx: &mut Tx<'_, Write>, node: NodeId, now: Timestamp) -> Result<(), StoreError> {
     let tenant = tx.tenant();
-    tx.write(&EMPTY, &[&tenant, &node.uuid()]).await.map(drop)
+    tx.write(&EMPTY, &[&tenant, &node.uuid(), &now]).await.map(drop)
 }
 
 /// Ends a claim: the tenant's purge is due again when its next node is.

@@ -3,7 +3,7 @@
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
-use wardgraph_api::{FieldError, IfMatch, Problem};
+use wardgraph_api::{FieldError, IfMatch, Problem, version_of};
 use wardgraph_kernel::{Endpoint, Method};
 
 use crate::Decode;
@@ -38,11 +38,10 @@ pub(crate) fn understood<E: Endpoint<Input: Decode>>(parts: &Parts) -> Result<()
 /// without it.
 pub(crate) fn judged<E: Endpoint>(headers: &HeaderMap, response: Response) -> Result<Response, Problem> {
     let Some(tag) = response.headers().get(header::ETAG).filter(|_| E::SPEC.method == Method::GET) else { return Ok(response) };
-    let names = |named: Option<Named>, by_weak: bool| named.map(|named| named.has(tag.as_bytes(), by_weak));
-    if names(named(headers, &header::IF_MATCH)?, false) == Some(false) {
+    if named(headers, &header::IF_MATCH)?.is_some_and(|named| !named.means(tag.as_bytes())) {
         return Err(Problem::precondition("it is of another version than is meant: read it again"));
     }
-    if names(named(headers, &header::IF_NONE_MATCH)?, true) != Some(true) {
+    if !named(headers, &header::IF_NONE_MATCH)?.is_some_and(|named| named.has(tag.as_bytes())) {
         return Ok(response);
     }
     let (mut parts, _) = response.into_parts();
@@ -67,10 +66,7 @@ impl Decode for IfMatch {
         Ok(match named(&parts.headers, &header::IF_MATCH)? {
             None => Self::Absent,
             Some(Named::Any) => Self::Any,
-            // Weak tags match nothing here (section 13.1.1).
-            Some(Named::Tags(tags)) => {
-                Self::Versions(tags.iter().filter(|tag| !tag.is_weak).filter_map(|tag| version(&tag.opaque)).collect())
-            }
+            Some(Named::Tags(tags)) => Self::Versions(tags.iter().filter_map(Tag::version).collect()),
         })
     }
 }
@@ -90,15 +86,35 @@ struct Tag {
     opaque: Vec<u8>,
 }
 
+impl Tag {
+    /// The version that it is of, in whatever state. Weak ones match nothing where that is asked (section 13.1.1).
+    fn version(&self) -> Option<i32> {
+        version_of(&self.opaque).filter(|_| !self.is_weak)
+    }
+}
+
 impl Named {
-    /// Whether `etag`, a strong one with its quotes, is named; by a weak one too where that counts (section 8.8.3.2).
-    fn has(&self, etag: &[u8], by_weak: bool) -> bool {
-        let opaque = etag.strip_prefix(b"\"").and_then(|etag| etag.strip_suffix(b"\"")).unwrap_or(etag);
+    /// Whether `etag`, a strong one with its quotes, is named, be it by a weak one (section 8.8.3.2).
+    fn has(&self, etag: &[u8]) -> bool {
         match self {
             Self::Any => true,
-            Self::Tags(tags) => tags.iter().any(|tag| (by_weak || !tag.is_weak) && tag.opaque == opaque),
+            Self::Tags(tags) => tags.iter().any(|tag| tag.opaque == unquoted(etag)),
         }
     }
+
+    /// Whether the version that `etag` is of is named: its state is no change that anybody could overwrite.
+    fn means(&self, etag: &[u8]) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Tags(tags) => {
+                version_of(unquoted(etag)).is_some_and(|version| tags.iter().any(|tag| tag.version() == Some(version)))
+            }
+        }
+    }
+}
+
+fn unquoted(etag: &[u8]) -> &[u8] {
+    etag.strip_prefix(b"\"").and_then(|etag| etag.strip_suffix(b"\"")).unwrap_or(etag)
 }
 
 /// What the condition `name` of a request names; `None` where it has none.
@@ -142,12 +158,6 @@ fn tags(list: &[u8]) -> Option<Vec<Tag>> {
     }
 }
 
-/// The version that a tag is of. Tags are compared octet by octet (section 8.8.3.2): neither `01` nor `+1` is one of ours.
-fn version(tag: &[u8]) -> Option<i32> {
-    let text = std::str::from_utf8(tag).ok()?;
-    text.parse().ok().filter(|version: &i32| version.to_string() == text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,28 +187,53 @@ mod tests {
 
     #[test]
     fn a_condition_of_a_read_names_tags_weakly_or_strongly() {
-        let has = |line: &'static [u8], by_weak| {
+        let named = |line: &'static [u8]| {
             let headers = HeaderMap::from_iter([(header::IF_NONE_MATCH, HeaderValue::from_bytes(line).unwrap())]);
-            named(&headers, &header::IF_NONE_MATCH).ok().flatten().map(|named| named.has(b"\"3\"", by_weak))
+            named(&headers, &header::IF_NONE_MATCH).ok().flatten()
         };
-        for (line, weakly, strongly) in [
-            (&b"\"3\""[..], true, true),
-            (b"\"1\", W/\"3\"", true, false),
-            (b"*", true, true),
-            (b"\"03\", \"33\", \"\"", false, false),
-            (b"", false, false),
+        for (line, etag, has, means) in [
+            (&b"\"3\""[..], &b"\"3\""[..], true, true),
+            (b"\"1\", W/\"3\"", b"\"3\"", true, false),
+            (b"*", b"\"3\"", true, true),
+            (b"\"03\", \"33\", \"\"", b"\"3\"", false, false),
+            (b"", b"\"3\"", false, false),
+            // A state is known by whoever has it, and a version is the same in each.
+            (b"\"3\"", b"\"3-ready\"", false, true),
+            (b"\"3-ready\"", b"\"3\"", false, true),
+            (b"\"3-failed\"", b"\"3-ready\"", false, true),
+            (b"\"3-ready\"", b"\"3-ready\"", true, true),
+            (b"W/\"3-ready\"", b"\"3-ready\"", true, false),
+            (b"\"2-ready\"", b"\"3-ready\"", false, false),
+            (b"\"3-readily\", \"3-\", \"3-ready-ready\"", b"\"3-ready\"", false, false),
         ] {
-            assert_eq!((has(line, true), has(line, false)), (Some(weakly), Some(strongly)), "{}", String::from_utf8_lossy(line));
+            let named = named(line).unwrap();
+            assert_eq!((named.has(etag), named.means(etag)), (has, means), "{}", String::from_utf8_lossy(line));
         }
-        assert_eq!((has(b"3", true), has(b"W/3", true)), (None, None));
+        assert!(named(b"3").is_none() && named(b"W/3").is_none());
     }
 
     #[tokio::test]
     async fn a_tag_is_compared_octet_by_octet() {
-        for other in ["01", "+1", "1.0", "-0", "1e0", "0x1", "", "1,2", "99999999999", "\u{661}"] {
+        for other in [
+            "01",
+            "+1",
+            "1.0",
+            "01-ready",
+            "1-queued",
+            "1-READY",
+            "-ready",
+            "-0",
+            "1e0",
+            "0x1",
+            "",
+            "1,2",
+            "99999999999",
+            "\u{661}",
+        ] {
             let tag = format!("\"{other}\"");
             assert_eq!(if_match(&[tag.as_bytes()]).await, Ok(IfMatch::Versions(Vec::new())), "{other}");
         }
         assert_eq!(if_match(&[b"\"\xff\", \"1\""]).await, Ok(IfMatch::Versions(vec![1])));
+        assert_eq!(if_match(&[b"\"1-ready\", \"2-failed\", W/\"3-ready\""]).await, Ok(IfMatch::Versions(vec![1, 2])));
     }
 }

@@ -11,7 +11,7 @@ use wardgraph_api::{
     describe::Body,
     json,
     validate::{Faults, Validate},
-    wire::page::object,
+    wire::{page::object, version::VersionNumber},
 };
 use wardgraph_gate::browser::FORM_TOKEN;
 use wardgraph_kernel::NodeId;
@@ -63,8 +63,11 @@ impl<T: DeserializeOwned + Send + 'static> Decode for Within<T> {
 fn id<T: DeserializeOwned + 'static>(param: Option<(&str, &str)>) -> Result<T, Problem> {
     let text = param.map(|(_, id)| id).unwrap_or_default().to_owned();
     serde_json::from_value(serde_json::Value::String(text)).map_err(|_| {
-        Problem::malformed(if TypeId::of::<T>() == TypeId::of::<NodeId>() {
+        let of = TypeId::of::<T>();
+        Problem::malformed(if of == TypeId::of::<NodeId>() {
             "the id in the path is not a UUID: a node is found by its external id with `GET /nodes?external_id=`"
+        } else if of == TypeId::of::<VersionNumber>() {
+            "the version in the path is not a number of one"
         } else {
             "the id in the path is not a UUID"
         })

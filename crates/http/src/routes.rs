@@ -12,6 +12,7 @@ use wardgraph_embed::Embedder;
 use wardgraph_gate::Gate;
 use wardgraph_graph::{
     embedding::Backlog,
+    node::MostVersions,
     search::{Coverage, Routes},
 };
 use wardgraph_kernel::Clock;
@@ -56,6 +57,8 @@ pub struct Services {
     pub client_keys: Arc<RemoteKeys>,
     /// How clients come that nobody registered.
     pub newcomers: Newcomers,
+    /// How many earlier versions of a node are kept.
+    pub most_versions: MostVersions,
     /// How long a deleted node can be brought back.
     pub grace_period: Duration,
     /// How long a deleted organization can be restored.
@@ -89,6 +92,7 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(g::ReplaceNode, with(services, versions::replace))
         .mount(g::DeleteNode, with(services, versions::delete))
         .mount(g::ListNodeVersions, versions::list)
+        .mount(g::GetNodeVersion, versions::get)
         .mount(g::RestoreNode, with(services, versions::restore))
         .mount(g::ListDeletedNodes, deleted::list)
         .mount(g::CreateEdge, edges::create)
@@ -106,6 +110,7 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(shared::PatchSharedNode, with(services, versions::patch))
         .mount(shared::ReplaceSharedNode, with(services, versions::replace))
         .mount(shared::ListSharedNodeVersions, versions::list)
+        .mount(shared::GetSharedNodeVersion, versions::get)
         .mount(shared::RestoreSharedNode, with(services, handlers::shared::restore))
         .mount(shared::DeleteSharedNode, handlers::shared::delete)
         .mount(m::EnableMfa, with(services, mfa::enrol::enable))

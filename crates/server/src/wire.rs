@@ -373,6 +373,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         metrics: recorder(),
         client_keys: Arc::new(RemoteKeys::new(egress.client(Rules::tenant(None), CLIENT_KEYS_WITHIN))),
         newcomers: config.newcomers.clone(),
+        most_versions: config.most_versions,
         grace_period: config.grace_period,
         organizations_grace: config.organizations_grace,
     };

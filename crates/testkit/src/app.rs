@@ -12,6 +12,7 @@ use wardgraph_embed::{Embedder, ModelKind};
 use wardgraph_gate::{Gate, GateParts, Proxies, SystemParts, WebhookKeys};
 use wardgraph_graph::{
     embedding::Backlog,
+    node::MostVersions,
     search::{Coverage, Routes},
 };
 use wardgraph_http::{Accounts, Edge, FactorRules, HealthState, Mounted, QueryVectors, Registering, ServeLimits, Services, Tls};
@@ -109,6 +110,8 @@ pub struct AppOptions {
     pub newcomers: ClientOptions,
     /// Who makes vectors, of searches and of nodes; WordLlama if nothing is said.
     pub embedder: Option<Arc<dyn Embedder>>,
+    /// How many earlier versions of a node are kept.
+    pub most_versions: MostVersions,
     /// Where master keys come from; [`MASTER_KEY`] if nothing is said.
     pub masters: Option<Arc<dyn MasterSource>>,
 }
@@ -142,6 +145,7 @@ impl Default for AppOptions {
             client_keys: None,
             newcomers: ClientOptions::default(),
             embedder: None,
+            most_versions: MostVersions::USUAL,
             masters: None,
         }
     }
@@ -293,6 +297,7 @@ impl App {
             health: health.clone(),
             clock: shared_clock,
             metrics: recorder(),
+            most_versions: options.most_versions,
             grace_period: GRACE,
             organizations_grace: GRACE,
             client_keys: options.client_keys.unwrap_or_else(client_keys),

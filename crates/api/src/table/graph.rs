@@ -3,7 +3,7 @@
 use wardgraph_kernel::{EdgeId, NodeId};
 
 use crate::{
-    IfMatch, Json, NoContent, Path, Placed, Query, Stored, Tagged,
+    IfMatch, Json, NoContent, Path, Placed, Query, Stored, Tagged, Within,
     wire::{
         deleted::{DeletedNodeFilter, DeletedNodePage},
         edge::{Edge, EdgeBatch, EdgeBatchResult, EdgeFilter, EdgePage, EdgeStoring, NewEdge},
@@ -12,7 +12,7 @@ use crate::{
         node::{NewNode, Node, NodeBatch, NodeBatchResult, NodeFilter, NodePage, Storing},
         relation::{Cleared, EdgeClearing, Lineage, LineageQuery, NeighbourFilter, NeighbourPage},
         search::{SearchRequest, SearchResponse},
-        version::{Deletion, NodePatch, NodeVersionPage, Restoration, VersionFilter},
+        version::{Deletion, NodePatch, NodeVersion, NodeVersionPage, Restoration, VersionFilter, VersionNumber},
     },
 };
 
@@ -59,8 +59,12 @@ crate::endpoints! {
         permission: NodesWrite, on: id, limit: NodeWrite, audit: NodeDeleted, body: 0,
     }
     /// List what a node was, page by page: the version in force first.
-    /// Of those before it the latest 1,000 are kept, until the node is purged.
+    /// Of those before it the latest are kept, as many as the operator says, until the node is purged: `oldest_version` tells which is the first.
     ListNodeVersions: GET "/nodes/{id}/versions" ((Path<NodeId>, Query<VersionFilter>)) -> Json<NodeVersionPage> {
+        permission: NodesRead, on: id, limit: Read, body: 0,
+    }
+    /// Read what a node was in one version, or is. 404 for a version that it never had, and for one that is not kept any more.
+    GetNodeVersion: GET "/nodes/{id}/versions/{version}" ((Path<NodeId>, Within<VersionNumber>)) -> Json<NodeVersion> {
         permission: NodesRead, on: id, limit: Read, body: 0,
     }
     /// Go back to an earlier version, as a new one; or, without `version`, bring a deleted node back with its edges.

@@ -3,10 +3,10 @@
 use wardgraph_kernel::SharedNodeId;
 
 use crate::{
-    IfMatch, Json, NoContent, Path, Query, Stored, Tagged,
+    IfMatch, Json, NoContent, Path, Query, Stored, Tagged, Within,
     wire::{
         node::{NewNode, Node, NodeBatch, NodeBatchResult, Storing},
-        version::{NodePatch, NodeVersionPage, SharedRestoration, VersionFilter},
+        version::{NodePatch, NodeVersion, NodeVersionPage, SharedRestoration, VersionFilter, VersionNumber},
     },
 };
 
@@ -36,6 +36,10 @@ crate::endpoints! {
     }
     /// List what a shared node was, page by page: the version in force first. Tenants are shown that one alone.
     ListSharedNodeVersions: GET "/api/v1/shared/nodes/{id}/versions" ((Path<SharedNodeId>, Query<VersionFilter>)) -> Json<NodeVersionPage> {
+        permission: SharedWrite, rows: Shared, limit: Read, body: 0,
+    }
+    /// Read what a shared node was in one version, or is. Tenants are shown the one in force alone.
+    GetSharedNodeVersion: GET "/api/v1/shared/nodes/{id}/versions/{version}" ((Path<SharedNodeId>, Within<VersionNumber>)) -> Json<NodeVersion> {
         permission: SharedWrite, rows: Shared, limit: Read, body: 0,
     }
     /// Go back to an earlier version of a shared node, as a new one.

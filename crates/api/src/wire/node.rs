@@ -293,6 +293,14 @@ impl crate::Versioned for Node {
     fn version(&self) -> i32 {
         self.version
     }
+
+    /// The worker moves it, from what every text begins with.
+    fn state(&self) -> Option<&'static str> {
+        match self.embedding_status {
+            EmbeddingStatus::None | EmbeddingStatus::Queued => None,
+            settled @ (EmbeddingStatus::Ready | EmbeddingStatus::Failed) => Some(settled.word()),
+        }
+    }
 }
 
 /// In which order to list.

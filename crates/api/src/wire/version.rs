@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use serde_json::{Map, Value, json};
 use wardgraph_kernel::NodeId;
 
@@ -11,7 +11,7 @@ use super::{
     node::{self, NewNode},
 };
 use crate::{
-    describe::{Body, Known},
+    describe::{Body, IdKind, Known, PathId},
     validate::{Faults, Validate},
 };
 
@@ -229,6 +229,22 @@ impl Validate for VersionFilter {
     fn validate(&self, _: &mut Faults) {}
 }
 
+/// The number of a version, where it stands in a path: as it is told, and in no other spelling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VersionNumber(pub i32);
+
+impl<'de> Deserialize<'de> for VersionNumber {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let number = text.parse().ok().filter(|number: &i32| number.to_string() == text);
+        number.map(Self).ok_or_else(|| D::Error::custom("is no number of a version"))
+    }
+}
+
+impl PathId for VersionNumber {
+    const KIND: IdKind = IdKind::Version;
+}
+
 /// What a node was, or is.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct NodeVersion {
@@ -263,6 +279,8 @@ pub struct NodeVersionPage {
     pub versions: Vec<NodeVersion>,
     /// How many there are on this page.
     pub count: usize,
+    /// The oldest version that can be read. Where it is not 1, those before it are not kept any more; of a shared node tenants read the one in force alone.
+    pub oldest_version: i32,
     /// Where the next page begins; null on the last.
     pub next_cursor: Option<String>,
 }
@@ -315,6 +333,15 @@ mod tests {
             (Some("z"), &x, json!({ "external_id": null }), None),
         ] {
             assert_eq!(after(was, props.clone(), patch.clone()).as_deref(), is, "{was:?} {props} {patch}");
+        }
+    }
+
+    #[test]
+    fn a_version_in_a_path_has_one_spelling() {
+        let read = |text: &str| serde_json::from_value::<VersionNumber>(json!(text)).ok();
+        assert_eq!((read("1"), read("2147483647")), (Some(VersionNumber(1)), Some(VersionNumber(i32::MAX))));
+        for other in ["", "01", "+1", "1 ", " 1", "1.0", "1e0", "2147483648", "x", "\u{661}"] {
+            assert_eq!(read(other), None, "{other}");
         }
     }
 

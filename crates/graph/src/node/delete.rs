@@ -11,7 +11,7 @@ use super::{
 use crate::{
     GraphError,
     edge::{MOST_EDGES, MOST_ERASED},
-    purge,
+    purge::{self, MOST_FORGOTTEN},
 };
 
 /// Holds a node against new edges, so that the next statement sees every edge there is.
@@ -132,12 +132,12 @@ const RETURN: Statement<Write> = Statement::writing(
            insert into node_versions (tenant_id, node_id, version, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers,
                                       size_bytes, written_at, superseded_at)
            select $1, b.node_id, b.version, b.external_id, b.classes, b.props, b.payload_ref, b.metadata, b.refresh_policy, b.triggers, b.size_bytes,
-                  b.updated_at, $3 from back b
+                  b.updated_at, greatest($3, b.updated_at) from back b
          ), returned as (
            insert into nodes (tenant_id, node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, version, content,
                               size_bytes, embedding_status, created_at, updated_at, last_refreshed, drift_score)
            select $1, b.node_id, b.external_id, b.classes, b.props, b.payload_ref, b.metadata, b.refresh_policy, b.triggers, b.version + 1, b.content,
-                  b.size_bytes, case when b.content is null then 'none' else 'queued' end, b.created_at, $3,
+                  b.size_bytes, case when b.content is null then 'none' else 'queued' end, b.created_at, greatest($3, b.updated_at),
                   b.last_refreshed, b.drift_score from back b
            returning ",
         columns!(),
@@ -171,25 +171,26 @@ pub async fn delete(
     now: Timestamp,
     purge_at: Timestamp,
 ) -> Result<Vec<EdgeId>, GraphError> {
-    Ok(part(tx, id, meant, MOST_EDGES, (now, purge_at)).await?.edges)
+    Ok(part(tx, id, meant, MOST_EDGES, (now, purge_at)).await?.0.edges)
 }
 
-/// Moves a node that has at most `most` edges away.
+/// Moves a node that has at most `most` edges away, which is of the version that it returns.
 async fn part(
     tx: &mut Tx<'_, Write>,
     id: NodeId,
     meant: Meant<'_>,
     most: i64,
     (now, purge_at): (Timestamp, Timestamp),
-) -> Result<Erased, GraphError> {
+) -> Result<(Erased, i32), GraphError> {
     let tenant = tx.tenant();
     let held = tx.write(&LOCK, &[&tenant, &id.uuid()]).await?;
-    meant.check(version(&held)?.ok_or(GraphError::NoNode(id))?)?;
+    let version = version(&held)?.ok_or(GraphError::NoNode(id))?;
+    meant.check(version)?;
     let rows = tx.write(&DELETE, &[&tenant, &id.uuid(), &most, &now, &purge_at, &MOST_EDGES]).await?;
     let row = rows.first().ok_or(GraphError::NoNode(id))?;
     let (gone, few): (bool, bool) = (row.try_get(0)?, row.try_get(1)?);
     match (gone, few) {
-        (true, _) => Ok(Erased { was_there: true, edges: edges(row, 2)?, untold: row.try_get(3)? }),
+        (true, _) => Ok((Erased { was_there: true, edges: edges(row, 2)?, untold: row.try_get(3)? }, version)),
         (false, true) => Err(GraphError::NoNode(id)),
         (false, false) => Err(GraphError::TooManyEdges { most }),
     }
@@ -206,23 +207,27 @@ pub struct Erased {
     pub untold: i64,
 }
 
-/// Erases a node of the tenant at once, and everything that it was; one in its grace period too. Where it has very many edges nothing but these,
-/// which nobody reads or brings back any more, is left to the purge.
+/// Erases a node of the tenant at once, and everything that it was; one in its grace period too. Where it has very many edges or versions, nothing but
+/// these, which nobody reads or brings back any more, is left to the purge.
 pub async fn erase(tx: &mut Tx<'_, Write>, id: NodeId, meant: Meant<'_>, now: Timestamp) -> Result<Erased, GraphError> {
-    let mut erased = match part(tx, id, meant, MOST_ERASED, (now, now)).await {
-        Ok(parted) if parted.untold > 0 => {
-            purge::empty(tx, id).await?;
-            return Ok(parted);
-        }
+    let (mut erased, version) = match part(tx, id, meant, MOST_ERASED, (now, now)).await {
         Ok(parted) => parted,
         Err(GraphError::NoNode(_)) => {
             let tenant = tx.tenant();
             let held = tx.write(&HOLD_DELETED, &[&tenant, &id.uuid(), &Timestamp::UNIX_EPOCH]).await?;
-            meant.check(version(&held)?.ok_or(GraphError::NoNode(id))?)?;
-            Erased::default()
+            let version = version(&held)?.ok_or(GraphError::NoNode(id))?;
+            meant.check(version)?;
+            (Erased::default(), version)
         }
         Err(error) => return Err(error),
     };
+    if erased.untold > 0 || version > MOST_FORGOTTEN {
+        let has_more = purge::forget(tx, id).await?;
+        if erased.untold > 0 || has_more {
+            purge::empty(tx, id, now).await?;
+            return Ok(erased);
+        }
+    }
     erased.edges.extend(purge::erase(tx, &[id]).await?);
     Ok(erased)
 }

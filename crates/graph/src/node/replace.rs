@@ -17,12 +17,9 @@ const HOLD: Statement<Write> = Statement::writing(
     concat!("select ", columns!(), " from nodes where tenant_id = $1 and node_id = $2 for no key update"),
 );
 
-/// How many superseded states of a node are kept, the latest ones: so much is erased with it.
-pub const MOST_VERSIONS: i32 = 1_000;
-
-/// Replaces nodes: `$13` are the versions that may be replaced, if that matters, and `$14` makes a new version of what is the same too,
-/// and `$15` is how many superseded states stay.
-/// The node is held before its job is touched, the order in which workers take them.
+/// Replaces nodes: `$13` are the versions that may be replaced, if that matters, and `$14` makes a new version of what is the same too.
+/// The node is held before its job is touched, the order in which workers take them. Whoever waited for it came earlier than whoever changed it
+/// meanwhile, and other servers' clocks may be ahead: no version begins before the one that it supersedes.
 macro_rules! replace {
     ($name:literal, $at:literal, $by:literal) => {
         Statement::writing(
@@ -44,16 +41,13 @@ macro_rules! replace {
                    insert into node_versions (tenant_id, node_id, version, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers,
                                               size_bytes, written_at, superseded_at)
                    select $1, w.node_id, w.version, w.external_id, w.classes, w.props, w.payload_ref, w.metadata, w.refresh_policy, w.triggers,
-                          w.size_bytes, w.updated_at, $11
+                          w.size_bytes, w.updated_at, greatest($11, w.updated_at)
                    from was w join changed c using (node_id)
-                 ), outdated as (
-                   delete from node_versions v using was w join changed c using (node_id)
-                   where v.tenant_id = $1 and v.node_id = w.node_id and v.version <= w.version - $15::int
                  ), updated as (
                    update nodes n
                    set external_id = c.external_id, classes = c.classes, props = c.props, payload_ref = c.payload_ref, metadata = c.metadata,
                        refresh_policy = c.refresh_policy, triggers = c.triggers, content = c.content, size_bytes = c.size_bytes,
-                       version = n.version + 1, updated_at = $11,
+                       version = n.version + 1, updated_at = greatest($11, n.updated_at),
                        embedding_status = case when not c.reworded then n.embedding_status when c.content is null then 'none' else 'queued' end
                    from changed c where n.tenant_id = $1 and n.node_id = c.node_id
                    returning n.node_id, n.version, n.embedding_status, n.updated_at
@@ -150,7 +144,7 @@ pub(super) async fn write(
     let tenant = tx.tenant();
     let values = Values::of(tenant.clone(), vec![id.uuid()], [&new], now);
     let mut params = values.params().to_vec();
-    params.extend([&meant.versions as &(dyn ToSql + Sync), &always, &MOST_VERSIONS]);
+    params.extend([&meant.versions as &(dyn ToSql + Sync), &always]);
     let rows = tx.write(&REPLACE, &params).await.map_err(|error| taken(error, new.external_id.as_deref()))?;
     let row = rows.first().map(After::read).transpose()?.flatten().ok_or(GraphError::NoNode(id))?;
     if row.version.is_none() {
@@ -171,7 +165,7 @@ pub(super) async fn write_by_external_id(
     let tenant = tx.tenant();
     let values = Values::of(tenant.clone(), vec![Uuid::nil(); new.len()], new.iter().copied(), now);
     let mut params = values.params().to_vec();
-    params.extend([&meant.versions as &(dyn ToSql + Sync), &false, &MOST_VERSIONS]);
+    params.extend([&meant.versions as &(dyn ToSql + Sync), &false]);
     let rows = tx.write(&REPLACE_BY_EXTERNAL_ID, &params).await?;
     let replaced = |(row, new): (&Row, &&NewNode)| Ok(After::read(row)?.map(|after| after.of(tenant.clone(), (*new).clone())));
     let replaced: Vec<Option<Replaced>> = rows.iter().zip(new).map(replaced).collect::<Result<_, StoreError>>()?;

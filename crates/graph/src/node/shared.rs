@@ -7,9 +7,12 @@ use super::{
     delete::{LOCK, version},
     replace::Meant,
 };
-use crate::{GraphError, purge::and_what_it_was};
+use crate::{
+    GraphError,
+    purge::{and_what_it_was, forget},
+};
 
-/// Erases a node and everything that it was; its vectors go with its row. A job that a worker holds is that worker's to drop.
+/// Erases a node that has no versions any more, and everything else that it was; its vectors go with its row. A job that a worker holds is that worker's to drop.
 const ERASE: Statement<Write> = Statement::writing(
     "graph.shared_node.erase",
     &[Role::Admin],
@@ -28,5 +31,7 @@ pub async fn erase(tx: &mut Tx<'_, Write>, id: NodeId, meant: Meant<'_>) -> Resu
     let tenant = tx.tenant();
     let held = tx.write(&LOCK, &[&tenant, &id.uuid()]).await?;
     meant.check(version(&held)?.ok_or(GraphError::NoNode(id))?)?;
+    // Shared nodes have no purge: all of them go here, a bounded number in each statement.
+    while forget(tx, id).await? {}
     tx.write(&ERASE, &[&tenant, &id.uuid()]).await?.first().map(drop).ok_or(GraphError::NoNode(id))
 }

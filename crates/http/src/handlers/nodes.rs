@@ -61,6 +61,7 @@ pub(crate) async fn create<E: Guards<CreatedAt, Mode = Write, Output = Stored<No
         node::Stored::Held(node) => (None, Stored::Found(wire(*node))),
         node::Stored::Replaced(replaced) => {
             if replaced.changed {
+                services.most_versions.keep(&mut work.tx(), std::iter::once(&replaced.node)).await?;
                 work.changed(update_event::<E>(), replaced.node.id);
             }
             (None, Stored::Found(wire(replaced.node)))

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 use wardgraph_api::{
-    FieldError, IfMatch, Json, NoContent, Path, Problem, Query, Tagged,
+    FieldError, IfMatch, Json, NoContent, Path, Problem, Query, Tagged, Within,
     table::graph::{DeleteNode, RestoreNode},
     validate::Faults,
     wire::{
         Name, NamedTenant,
         node::{NewNode, Node},
-        version::{Deletion, NodePatch, NodeVersion, NodeVersionPage, Patched, Restoration, VersionFilter},
+        version::{Deletion, NodePatch, NodeVersion, NodeVersionPage, Patched, Restoration, VersionFilter, VersionNumber},
     },
 };
 use wardgraph_audit::Subject;
@@ -52,7 +52,7 @@ pub(crate) async fn patch<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I: I
         Err(error) => return Err(taken(work, error).await),
     };
     services.backlog.admit_if(replaced.queued, &owner)?;
-    changed(work, replaced, cleaned).await
+    changed(work, &services, replaced, cleaned).await
 }
 
 /// Of the tenant's nodes and of the shared ones.
@@ -75,7 +75,7 @@ pub(crate) async fn replace<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I:
         Err(error) => return Err(taken(work, error).await),
     };
     services.backlog.admit_if(replaced.queued, &owner)?;
-    changed(work, replaced, cleaned).await
+    changed(work, &services, replaced, cleaned).await
 }
 
 pub(crate) async fn delete(
@@ -112,9 +112,21 @@ pub(crate) async fn list<E: Endpoint<Mode = Read, Output = Json<NodeVersionPage>
     let (size, before) = page(&list, query.limit, query.cursor.as_deref())?;
     let mut work = permit.begin()?;
     let found = node::versions(&mut work.once(), id, before, size).await?;
-    let versions: Vec<_> = found.items.into_iter().map(version).collect();
-    let next_cursor = found.next.map(|cursor| cursor.encode(&list));
-    Ok(Json(NodeVersionPage { node_id: id, count: versions.len(), versions, next_cursor }))
+    let versions: Vec<_> = found.page.items.into_iter().map(version).collect();
+    let next_cursor = found.page.next.map(|cursor| cursor.encode(&list));
+    Ok(Json(NodeVersionPage { node_id: id, count: versions.len(), versions, oldest_version: found.oldest, next_cursor }))
+}
+
+/// Of the tenant's nodes and of the shared ones.
+pub(crate) async fn get<E: Endpoint<Mode = Read, Output = Json<NodeVersion>>, I: Into<NodeId>>(
+    permit: Permit<E>,
+    (Path(id), Within(VersionNumber(number))): (Path<I>, Within<VersionNumber>),
+) -> Result<Json<NodeVersion>, Failure> {
+    let mut work = permit.begin()?;
+    match node::version(&mut work.once(), id.into(), number).await? {
+        Some(found) => Ok(Json(version(found))),
+        None => Err(Problem::not_found("the node has no such version, or it is not kept any more").into()),
+    }
 }
 
 pub(crate) async fn restore(
@@ -134,6 +146,7 @@ pub(crate) async fn restore(
     };
     edges(&mut work, EventType::EdgeRestored, back);
     services.backlog.admit_if(node.embedding_status == QUEUED, &owner)?;
+    services.most_versions.keep(&mut work.tx(), std::iter::once(&node)).await?;
     Ok(work.commit(id, Tagged(wire(node))).await?)
 }
 
@@ -155,7 +168,7 @@ pub(super) async fn gone_back<E: Endpoint<Mode = Write, Output = Tagged<Node>>>(
         Err(error) => return Err(taken(work, error).await),
     };
     services.backlog.admit_if(replaced.queued, owner)?;
-    changed(work, replaced, cleaned).await
+    changed(work, services, replaced, cleaned).await
 }
 
 /// What a change failed with; where another node has the external id, which it is. That one is of the same tenant, or shared as this one is, so
@@ -175,10 +188,12 @@ async fn taken<E: Endpoint<Mode = Write>>(work: Work<E>, error: GraphError) -> F
 
 /// Commits a change; one that changed nothing has no subject.
 async fn changed<E: Endpoint<Mode = Write, Output = Tagged<Node>>>(
-    work: Work<E>,
+    mut work: Work<E>,
+    services: &Services,
     replaced: Replaced,
     cleaned: Vec<String>,
 ) -> Result<Committed<E>, Failure> {
+    services.most_versions.keep(&mut work.tx(), replaced.changed.then_some(&replaced.node).into_iter()).await?;
     let subject = replaced.changed.then(|| Subject::from(replaced.node.id));
     Ok(work.commit_all(subject, Tagged(Node { cleaned, ..wire(replaced.node) })).await?)
 }

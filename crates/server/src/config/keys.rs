@@ -189,6 +189,7 @@ keys! {
     "embedding.concurrency" Kind::Number(1, 64), "4", [], "Requests to the service at once; with two or more, one is kept for searches.";
     "embedding.most_waiting" COUNT, "250000", [], "How many nodes of a tenant may wait for their vectors. Whoever has more waiting is told 429 until there are fewer; looked up every five seconds.";
     "graph.grace_period_hours" Kind::Number(0, 87_600), "720", [], "How long a deleted node can be brought back before it is erased, in hours.";
+    "graph.versions_per_node" Kind::Number(0, 1_000_000_000), "1000", [], "How many earlier versions of a node are kept, the latest ones: each is as large as the node was, and is erased with it. 0: all of them. Where fewer are kept than before, the oldest go with the node's next changes.";
     "organizations.grace_days" Kind::Number(0, 3_650), "30", [], "How many days a deleted organization can be restored before everything of it but its log is erased.";
     "worker.enabled" Kind::Bool, "true", [], "Whether this server works the queue and keeps the tiers of search.";
     "search.exact_rows" Kind::Number(1, 1_000_000), "5000", [], "Up to so many vectors a tenant is searched one by one, exactly; above, by an HNSW index, outside of which at most about as many wait, and not more than 2,000.";

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use tracing_subscriber::EnvFilter;
+use wardgraph_graph::node::MostVersions;
 use wardgraph_http::Newcomers;
 use wardgraph_kernel::{LimitClass, Secret};
 use wardgraph_limits::{LimitTable, Policy};
@@ -53,6 +54,8 @@ pub struct Config {
     pub embedding: EmbeddingConfig,
     /// How many nodes of a tenant may wait for their vectors.
     pub most_waiting: i64,
+    /// How many earlier versions of a node are kept.
+    pub most_versions: MostVersions,
     /// How long a deleted node can be brought back.
     pub grace_period: Duration,
     /// How long a deleted organization can be restored.
@@ -111,6 +114,7 @@ impl Config {
             limits,
             embedding: embedding(settings)?,
             most_waiting: i64::try_from(settings.number("embedding.most_waiting")?).unwrap_or(i64::MAX),
+            most_versions: MostVersions::of(settings.number("graph.versions_per_node")?),
             grace_period: Duration::from_hours(settings.number("graph.grace_period_hours")? as u64),
             organizations_grace: Duration::from_hours(24 * settings.number("organizations.grace_days")? as u64),
             works: settings.flag("worker.enabled")?,

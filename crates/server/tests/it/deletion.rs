@@ -313,18 +313,19 @@ async fn a_node_with_too_many_waiting_edges_stays_deleted_and_says_what_to_do() 
     assert_eq!(client.query_one("select count(*) from wardgraph.edges", &[]).await.unwrap().get::<_, i64>(0), 10_000);
 }
 
-/// Gives a node of tenant-a very many versions.
-async fn with_versions(client: &Client, id: &str, many: i32) {
+/// Gives a node very many versions.
+pub(crate) async fn with_versions(client: &Client, id: &str, many: i32) {
     let versions = format!(
         "insert into wardgraph.node_versions (tenant_id, node_id, version, classes, props, metadata, refresh_policy, triggers, size_bytes,
                                               written_at, superseded_at)
-         select 'tenant-a', '{id}', n, '{{A}}', '{{}}', '{{}}', '{{}}', '[]', 10, now(), now() from generate_series(1, {many}) n;
+         select tenant_id, node_id, n, '{{A}}', '{{}}', '{{}}', '{{}}', '[]', 10, now(), now() from wardgraph.nodes, generate_series(1, {many}) n
+         where node_id = '{id}';
          update wardgraph.nodes set version = {many} + 1 where node_id = '{id}'"
     );
     client.batch_execute(&versions).await.unwrap();
 }
 
-async fn versions_of(client: &Client, id: &str) -> i64 {
+pub(crate) async fn versions_of(client: &Client, id: &str) -> i64 {
     let count = format!("select count(*) from wardgraph.node_versions where node_id = '{id}'");
     client.query_one(&count, &[]).await.unwrap().get(0)
 }

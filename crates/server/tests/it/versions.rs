@@ -134,7 +134,7 @@ async fn a_change_that_changes_nothing_makes_no_version() {
         owner.patch(&path, &json!({ "props": { "gone": null, "text": "one" } })).await,
         owner.put(&path, &body).await,
     ] {
-        assert_eq!(tag(&reply), "\"1\"");
+        assert_eq!(tag(&reply), "\"1-ready\"");
         assert_eq!(reply.ok(), before);
     }
     assert_eq!((versions(&owner, &id).await.len(), told(&owner, "node.updated").await), (1, 0));
@@ -405,4 +405,47 @@ async fn shared_nodes_are_read_and_not_changed() {
     owner.post(&format!("{path}/restore"), &json!({ "version": 1 })).await.problem(404);
     owner.post(&format!("{path}/restore"), &json!({})).await.problem(404);
     assert_eq!(owner.get(&path).await.ok()["props"], json!({ "n": 1 }));
+}
+
+#[tokio::test]
+async fn a_tag_tells_of_the_embedding_and_any_of_a_version_is_good_for_changing_it() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let made = owner.create_node("a steam locomotive").await;
+    let (first, id) = (tag(&made), made.created()["id"].as_str().unwrap().to_owned());
+    let path = format!("/nodes/{id}");
+    let known = async |tag: &str| Reply::of(owner.request("GET", &path).header("if-none-match", tag)).await;
+    assert_eq!((known(&first).await.status.as_u16(), first.as_str()), (304, "\"1\""));
+    app.embed_everything().await;
+    // Whoever waits with the tag of what was written hears of it, with any tag of the list.
+    for waiting in [first.clone(), format!("\"7\", W/{first}")] {
+        let reply = known(&waiting).await;
+        assert_eq!(tag(&reply), "\"1-ready\"", "{waiting}");
+        assert_eq!(reply.ok()["embedding_status"], "ready", "{waiting}");
+    }
+    for same in ["\"1-ready\"", "W/\"1-ready\"", "*"] {
+        assert_eq!(known(same).await.status, 304, "{same}");
+    }
+    // What the worker moves without a version, each way.
+    let client = app.database.behind_the_scenes().await;
+    for (status, now) in [("failed", "\"1-failed\""), ("queued", "\"1\""), ("ready", "\"1-ready\"")] {
+        let before = tag(&owner.get(&path).await);
+        client.execute("update wardgraph.nodes set embedding_status = $1", &[&status]).await.unwrap();
+        let reply = known(&before).await;
+        assert_eq!((tag(&reply).as_str(), &reply.ok()["embedding_status"]), (now, &json!(status)));
+    }
+    // It is no change that could be overwritten: each tag of the version is good for one.
+    for of_it in ["\"1\"", "\"1-ready\"", "\"1-failed\""] {
+        Reply::of(owner.request("GET", &path).header("if-match", of_it)).await.ok();
+    }
+    for (number, of_it) in [(1, "\"1\""), (2, "\"2-ready\""), (3, "\"3-failed\"")] {
+        for other in ["\"1-queued\"", "\"1-\"", "\"1-ready-ready\"", "\"01-ready\"", "\"9-ready\"", "W/\"1-ready\""] {
+            meant(&owner, "PATCH", &path, other, &json!({ "metadata": { "n": number } })).await.problem(412);
+        }
+        let patched = meant(&owner, "PATCH", &path, of_it, &json!({ "metadata": { "n": number } })).await;
+        assert_eq!(tag(&patched), format!("\"{}-ready\"", number + 1));
+        assert_eq!(tag(&owner.get(&path).await), tag(&patched));
+    }
+    let reworded = owner.patch(&path, &json!({ "props": { "text": "an apple pie" } })).await;
+    assert_eq!(tag(&reworded), "\"5\"");
 }
