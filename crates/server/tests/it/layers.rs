@@ -12,14 +12,15 @@ use serde_json::Value;
 /// What each room may import of the others. Closed: a new room, or a new import, is decided here.
 const ROOMS: &[(&str, &[&str])] = &[
     ("kernel", &[]),
+    ("shares", &[]),
     ("api", &["kernel"]),
-    ("egress", &["kernel"]),
-    ("store", &["kernel"]),
+    ("egress", &["kernel", "shares"]),
+    ("store", &["kernel", "shares"]),
     ("vault", &["kernel", "egress", "store"]),
     ("tokens", &["kernel", "egress", "store", "vault"]),
     ("access", &["kernel"]),
     ("limits", &["kernel"]),
-    ("embed", &["kernel", "egress"]),
+    ("embed", &["kernel", "shares", "egress"]),
     ("audit", &["kernel", "store"]),
     ("graph", &["kernel", "store", "embed"]),
     ("identity", &["kernel", "egress", "store", "vault"]),
@@ -30,6 +31,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "http",
         &[
             "kernel",
+            "shares",
             "api",
             "vault",
             "tokens",
