@@ -154,7 +154,7 @@ impl Authority {
 mod tests {
     use super::*;
     use wardgraph_kernel::{Actor, TenantId, Timestamp};
-    use wardgraph_tokens::{Binding, Chain, OWN_CLIENT, OwnClaims, Words};
+    use wardgraph_tokens::{Binding, OWN_CLIENT, OwnClaims, Words};
 
     const USER: &str = "0190a1b2-0000-7000-8000-000000000001";
 
@@ -169,7 +169,7 @@ mod tests {
             amr: Words::default(),
             acr: None,
             auth_time: None,
-            chain: Chain::default(),
+            chain: None,
         });
         Claims {
             subject: subject.into(),

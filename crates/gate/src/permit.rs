@@ -55,7 +55,7 @@ pub struct Permit<E> {
 
 impl<E: Endpoint> Permit<E> {
     pub(crate) fn new(admission: Admission, caller: Caller, asked: Option<Asked>) -> Self {
-        let acting = caller.claims.own.as_ref().and_then(|own| own.chain.act());
+        let acting = caller.claims.own.as_ref().and_then(|own| own.chain().act());
         let admission = Admission { acting, ..admission };
         Self { admission, caller, asked: asked.map(Box::new), held: None, endpoint: PhantomData }
     }

@@ -102,7 +102,7 @@ pub fn judge(asked: Asked<'_>) -> Result<Exchange<'_>, Refusal> {
         None => subject.tenant.clone(),
         Some(id) => TenantId::parse(id).map_err(|_| elsewhere())?,
     };
-    let mut chain = own.chain.clone();
+    let mut chain = own.chain().clone();
     chain.ancestors.push(Ancestor::of(subject).ok_or_else(|| unfit("`subject_token` cannot be taken back"))?);
     if let Some(actor) = asked.actor {
         chain.ancestors.push(acts(actor, &asked, &organization)?);
@@ -133,7 +133,7 @@ fn acts(actor: &Inspected, asked: &Asked<'_>, organization: &TenantId) -> Result
     let own = actor.claims.own.as_deref().filter(|own| &*own.client_id == asked.client.id.as_str());
     let own = own.ok_or_else(|| unfit("`actor_token` was not given to this client"))?;
     holds(&actor.claims, asked.key, "`actor_token` is bound to a key: prove that you hold it")?;
-    if own.chain != Chain::default() {
+    if own.chain.is_some() {
         return Err(unfit("`actor_token` came of another token"));
     }
     if actor.claims.tenant != *organization {

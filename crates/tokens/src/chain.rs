@@ -50,7 +50,7 @@ impl Ancestor {
             client_id: own.client_id.to_string(),
             client_generation: own.client_generation,
             session: own.session.as_deref().map(str::to_owned),
-            agreement: own.chain.agreement.clone(),
+            agreement: own.chain().agreement.clone(),
         })
     }
 }

@@ -59,8 +59,8 @@ pub struct OwnClaims {
     pub auth_time: Option<Timestamp>,
     /// `cnf`, `jkt`: the key that whoever uses the token must prove to hold (RFC 9449, section 6).
     pub jkt: Option<Thumbprint>,
-    /// The tokens that it came of.
-    pub chain: Chain,
+    /// The tokens that it came of, if it came of any: [`OwnClaims::chain`].
+    pub chain: Option<Box<Chain>>,
 }
 
 /// `client_id` of sessions that no OAuth client asked for.
@@ -69,7 +69,14 @@ pub const OWN_CLIENT: &str = "wardgraph";
 /// `client_id` of tokens by which an administrator of the server is in an organization's content for a while: no client has it.
 pub const ELEVATION: &str = "wardgraph-elevation";
 
+static NO_CHAIN: Chain = Chain { actors: Vec::new(), ancestors: Vec::new(), agreement: None };
+
 impl OwnClaims {
+    /// The tokens that it came of; none, as a rule.
+    pub fn chain(&self) -> &Chain {
+        self.chain.as_deref().unwrap_or(&NO_CHAIN)
+    }
+
     /// Whether it is an administrator's way into an organization's content: what it may do, its scopes say alone.
     pub fn is_elevated(&self) -> bool {
         &*self.client_id == ELEVATION
@@ -161,7 +168,7 @@ pub(crate) fn read(
     let permissions = Permissions::from_scopes(words.iter().copied()).intersect(rules.ceiling);
     let own = if rules.own { Some(Arc::new(own(members, words.into_iter(), &rules.words)?)) } else { None };
     // No person's id is one that a client has.
-    let itself = own.as_ref().is_some_and(|own| *own.client_id == *subject || own.chain.is_of_client(&subject));
+    let itself = own.as_ref().is_some_and(|own| *own.client_id == *subject || own.chain().is_of_client(&subject));
     let claims = Claims {
         binding,
         actor: Actor { kind: if itself { ActorType::Client } else { ActorType::User }, id: subject.clone() },
@@ -203,7 +210,7 @@ fn own<'a>(members: &Members, scopes: impl Iterator<Item = &'a str>, kept: &Kept
         acr: members.find_text("acr")?.map(Box::from),
         auth_time: date::find(members, "auth_time")?,
         jkt: bound_to(members)?,
-        chain: Chain::read(members)?,
+        chain: Some(Chain::read(members)?).filter(|chain| *chain != NO_CHAIN).map(Box::new),
     })
 }
 

@@ -11,7 +11,7 @@ use wardgraph_identity::{
 };
 use wardgraph_kernel::{Actor, ActorType, Identity, Read, SessionId, Timestamp};
 use wardgraph_store::{Plan, Role, Scope};
-use wardgraph_tokens::{Binding, Chain, Claims, OWN_CLIENT, OwnClaims, Words};
+use wardgraph_tokens::{Binding, Claims, OWN_CLIENT, OwnClaims, Words};
 
 use crate::Gate;
 
@@ -57,7 +57,7 @@ impl Gate {
                     amr: met.proof.amr.into(),
                     acr: Some(met.proof.acr.into()),
                     auth_time: Some(met.proof.at),
-                    chain: Chain::default(),
+                    chain: None,
                 }
                 .into(),
             ),

@@ -131,7 +131,7 @@ fn described(inspected: &Inspected, iss: &str) -> Introspection {
         tenant_id: Some(claims.tenant.to_string()),
         acr: own.and_then(|own| own.acr.as_deref().map(str::to_owned)),
         auth_time: own.and_then(|own| own.auth_time).map(Timestamp::as_second),
-        act: own.and_then(|own| own.chain.act()),
+        act: own.and_then(|own| own.chain().act()),
     }
 }
 
