@@ -24,7 +24,6 @@ mod pattern;
 mod role;
 mod rule;
 mod rulebook;
-mod shared;
 
 pub use beyond::Beyond;
 pub use bound::Bound;
@@ -38,4 +37,3 @@ pub use pattern::Pattern;
 pub use role::{Role, RoleName};
 pub use rule::Rule;
 pub use rulebook::{Lineage, Rulebook};
-pub use shared::{Kept, Owned, Room, Shared};

@@ -8,8 +8,9 @@ use std::{
 };
 
 use wardgraph_kernel::{GlobalRole, TenantId};
+use wardgraph_shares::{Kept, Room, Shared};
 
-use crate::{AccessError, Kept, Matcher, Owned, RoleName, Room, Rulebook, Shared};
+use crate::{AccessError, Matcher, RoleName, Rulebook};
 
 /// How many roles somebody may have in an organization.
 pub(crate) const HELD: usize = 128;
@@ -76,19 +77,13 @@ impl Hash for Held {
 /// A change of roles raises the organization's version in the transaction that makes it; so what was compiled of an earlier one is found by nobody
 /// who knows the new one. Bounded by bytes, in all and for each organization. Cheap to clone, and the same then.
 #[derive(Debug, Clone)]
-pub struct Matchers(Shared<Key, Matcher>);
+pub struct Matchers(Shared<Key, Matcher, TenantId>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
     tenant: TenantId,
     version: u64,
     held: Held,
-}
-
-impl Owned for Key {
-    fn tenant(&self) -> &TenantId {
-        &self.tenant
-    }
 }
 
 impl Matchers {
@@ -100,7 +95,7 @@ impl Matchers {
     /// Room for matchers of so many bytes together, and for so many of each organization.
     pub fn shared(all: u64, each: u64) -> Self {
         let weigh = |matcher: &Matcher| u32::try_from(matcher.weight()).unwrap_or(u32::MAX);
-        Self(Shared::new(Room { all, each, kept: Kept::Idle(IDLE) }, weigh))
+        Self(Shared::new(Room { all, each, kept: Kept::Idle(IDLE) }, |key, _| key.tenant.clone(), weigh))
     }
 
     /// What a set of roles comes to, if it is known.

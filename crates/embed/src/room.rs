@@ -1,52 +1,22 @@
 //! How much may wait in a lane, and how much of it is one tenant's.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use wardgraph_kernel::TenantId;
+use wardgraph_shares::Shares;
 
 use crate::request::{Answer, Request};
 use crate::{EmbedError, Lane};
 
 const KIB: usize = 1024;
-/// Past this many shares those that nobody holds are forgotten.
-const SWEPT_ABOVE: usize = 1_000;
-
-/// Each tenant's part of something: a third, at least one.
-#[derive(Debug)]
-pub(crate) struct Shares {
-    each: usize,
-    of: Mutex<HashMap<TenantId, Weak<Semaphore>>>,
-}
-
-impl Shares {
-    /// Shares of `all`.
-    pub(crate) fn new(all: usize) -> Self {
-        Self { each: all.div_ceil(3).max(1), of: Mutex::default() }
-    }
-
-    /// The tenant's share, the same for all who hold it.
-    pub(crate) fn of(&self, tenant: &TenantId) -> Arc<Semaphore> {
-        let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
-        if of.len() > SWEPT_ABOVE {
-            of.retain(|_, share| share.strong_count() > 0);
-        }
-        let held = of.entry(tenant.clone()).or_default();
-        held.upgrade().unwrap_or_else(|| {
-            let share = Arc::new(Semaphore::new(self.each));
-            *held = Arc::downgrade(&share);
-            share
-        })
-    }
-}
 
 /// How much may wait in one lane, the requests at work included.
 #[derive(Debug)]
 pub(crate) struct Room {
     free: Arc<Semaphore>,
     kib: u32,
-    shares: Shares,
+    shares: Shares<TenantId>,
 }
 
 /// Room that is taken up, of the tenant's share if it is a tenant's and of the lane; free again when this is dropped.
@@ -59,7 +29,7 @@ pub(crate) struct Taken {
 impl Room {
     /// Room for `kib` KiB of text.
     pub(crate) fn new(kib: u32) -> Self {
-        Self { free: Arc::new(Semaphore::new(kib as usize)), kib, shares: Shares::new(kib as usize) }
+        Self { free: Arc::new(Semaphore::new(kib as usize)), kib, shares: Shares::thirds_of(kib as usize) }
     }
 
     /// A request that has its room, and the end on which its caller waits.
@@ -80,7 +50,7 @@ impl Room {
         let kib = u32::try_from(kib).unwrap_or(u32::MAX).min(self.kib);
         let share = match lane {
             Lane::Query(tenant) => {
-                let most = u32::try_from(self.shares.each).unwrap_or(u32::MAX);
+                let most = u32::try_from(self.shares.each()).unwrap_or(u32::MAX);
                 Some(self.shares.of(tenant).try_acquire_many_owned(kib.min(most)).map_err(|_| EmbedError::Busy)?)
             }
             Lane::Document => None,
@@ -122,16 +92,5 @@ mod tests {
         drop((small, last));
         room.take(&text(10), &query("a")).unwrap();
         assert_eq!(room.free(), 30);
-    }
-
-    #[test]
-    fn shares_that_nobody_holds_are_forgotten() {
-        let shares = Shares::new(3);
-        let held = shares.of(&TenantId::parse("kept").unwrap());
-        for n in 0..3 * SWEPT_ABOVE {
-            shares.of(&TenantId::parse(&format!("t{n}")).unwrap());
-        }
-        assert!(shares.of.lock().unwrap().len() <= SWEPT_ABOVE + 1);
-        assert!(Arc::ptr_eq(&held, &shares.of(&TenantId::parse("kept").unwrap())));
     }
 }

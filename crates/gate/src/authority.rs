@@ -68,7 +68,7 @@ impl Whose {
             (Some(own), ActorType::Client) if own.is_a_clients() => {
                 let client = ClientId::parse(&claims.subject).map(Holder::Client);
                 // Of a token that came of another client's, the generation is not this one's.
-                let generation = if own.client_id == *claims.subject { own.client_generation } else { 0 };
+                let generation = if *own.client_id == *claims.subject { own.client_generation } else { 0 };
                 client.map(|holder| Self::Holder { holder, global: false, generation, bound: Some(scopes()) })
             }
             (Some(own), _) if own.is_a_clients() => person(true, Some(scopes())),
@@ -154,22 +154,22 @@ impl Authority {
 mod tests {
     use super::*;
     use wardgraph_kernel::{Actor, TenantId, Timestamp};
-    use wardgraph_tokens::{Binding, Chain, OWN_CLIENT, OwnClaims};
+    use wardgraph_tokens::{Binding, OWN_CLIENT, OwnClaims, Words};
 
     const USER: &str = "0190a1b2-0000-7000-8000-000000000001";
 
     fn claims(subject: &str, kind: ActorType, client: Option<(&str, Option<&str>)>) -> Claims {
         let own = client.map(|(client_id, session)| OwnClaims {
-            session: session.map(str::to_owned),
+            session: session.map(Box::from),
             generation: 3,
             client_id: client_id.into(),
             client_generation: 5,
-            scopes: Vec::new(),
+            scopes: Words::default(),
             jkt: None,
-            amr: Vec::new(),
+            amr: Words::default(),
             acr: None,
             auth_time: None,
-            chain: Chain::default(),
+            chain: None,
         });
         Claims {
             subject: subject.into(),

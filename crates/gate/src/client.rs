@@ -5,36 +5,35 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use moka::{policy::EvictionPolicy, sync::Cache};
 use wardgraph_access::{On, Question};
 use wardgraph_api::Problem;
 use wardgraph_audit::{Circumstances, Entry, Subject};
 use wardgraph_kernel::{
-    ChangeKind, ClientId, Endpoint, EventType, Holder, Identity, Outcome, Permission, Permissions, Read, Spec,
+    ChangeKind, ClientId, Endpoint, EventType, Holder, Identity, Outcome, Permission, Permissions, Read, Spec, TenantId,
 };
 use wardgraph_limits::Decision;
 use wardgraph_oauth::{
     Client, OAuthError,
     client::{self, document},
 };
+use wardgraph_shares::{Kept, Room, Shared};
 use wardgraph_store::{Plan, Role, Scope, Store, StoreError};
 use wardgraph_tokens::{Inspected, TokenError};
 
 use crate::{Ceremony, CeremonyWork, Committed, Gate, Permit, Proven, admit::too_many};
 
-/// How much memory is spent on clients, in bytes, and for how long one is remembered.
-const REMEMBERED_BYTES: u64 = 64 << 20;
-const REMEMBERED_FOR: Duration = Duration::from_mins(10);
+/// How much memory is spent on clients, in bytes, and for how long one is remembered. An organization's have a quarter of it at most, and so have those
+/// that are nobody's: whoever registers many large ones has their own looked up again and again.
+const ROOM: Room = Room { all: 64 << 20, each: 16 << 20, kept: Kept::For(Duration::from_mins(10)) };
 
 /// The clients that were met.
 #[derive(Debug)]
-pub(crate) struct ClientRing(Cache<ClientId, Arc<Client>>);
+pub(crate) struct ClientRing(Shared<ClientId, Client, Option<TenantId>>);
 
 impl ClientRing {
     pub(crate) fn new() -> Self {
-        let weigher = |_: &ClientId, client: &Arc<Client>| u32::try_from(client.weight()).unwrap_or(u32::MAX);
-        let cache = Cache::builder().max_capacity(REMEMBERED_BYTES).weigher(weigher).time_to_live(REMEMBERED_FOR);
-        Self(cache.eviction_policy(EvictionPolicy::lru()).build())
+        let weigh = |client: &Client| u32::try_from(client.weight()).unwrap_or(u32::MAX);
+        Self(Shared::new(ROOM, |_, client| client.organization.clone(), weigh))
     }
 }
 

@@ -55,7 +55,7 @@ pub struct Permit<E> {
 
 impl<E: Endpoint> Permit<E> {
     pub(crate) fn new(admission: Admission, caller: Caller, asked: Option<Asked>) -> Self {
-        let acting = caller.claims.own.as_ref().and_then(|own| own.chain.act());
+        let acting = caller.claims.own.as_ref().and_then(|own| own.chain().act());
         let admission = Admission { acting, ..admission };
         Self { admission, caller, asked: asked.map(Box::new), held: None, endpoint: PhantomData }
     }
@@ -171,7 +171,7 @@ impl<E: Endpoint> Permit<E> {
         let user = self.caller.person().ok_or_else(|| Problem::internal("an endpoint without a person asked for one"))?;
         let own = self.own().filter(|own| own.is_a_clients());
         let all = || scope::PERSONAL.iter().map(|&word| word.to_owned()).collect();
-        let scopes = own.map_or_else(all, |own| own.scopes.clone());
+        let scopes = own.map_or_else(all, |own| own.scopes.to_vec());
         if scopes.iter().any(|word| word == scope::OPENID) {
             return Ok(Person { user, scopes });
         }

@@ -12,10 +12,11 @@ use std::{
     time::Duration,
 };
 
-use wardgraph_access::{AccessError, Bound, Held, Kept, Owned, RoleName, Room, Shared};
+use wardgraph_access::{AccessError, Bound, Held, RoleName};
 use wardgraph_api::Problem;
 use wardgraph_kernel::{ChangeKind, Holder, Permission, Read, TenantId, Timestamp};
 use wardgraph_organizations::{OrganizationError, held};
+use wardgraph_shares::{Kept, Room, Shared};
 use wardgraph_store::{Plan, Role, Scope};
 use wardgraph_tokens::Claims;
 
@@ -37,7 +38,7 @@ const PLACES: usize = Permission::ALL.len() + 1;
 /// What is known of who holds what.
 #[derive(Debug)]
 pub(crate) struct Standings {
-    known: Shared<Key, Known>,
+    known: Shared<Key, Known, TenantId>,
     pub(crate) compiled: Compiled,
 }
 
@@ -67,16 +68,10 @@ pub(crate) struct Known {
     used: [AtomicI64; PLACES],
 }
 
-impl Owned for Key {
-    fn tenant(&self) -> &TenantId {
-        &self.tenant
-    }
-}
-
 impl Standings {
     pub(crate) fn new() -> Self {
         let room = Room { all: REMEMBERED, each: OF_EACH, kept: Kept::For(REMEMBERED_FOR) };
-        Self { known: Shared::new(room, |_| 1), compiled: Compiled::new() }
+        Self { known: Shared::new(room, |key, _| key.tenant.clone(), |_| 1), compiled: Compiled::new() }
     }
 }
 

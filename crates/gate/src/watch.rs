@@ -112,8 +112,8 @@ impl Watch {
             || deny.denies(ChangeKind::ClientTokens, &own.client_id, own.client_generation)
             || claims.token_id.as_deref().is_some_and(|id| deny.denies(ChangeKind::TokenRevoked, id, 0))
             // What a person agreed to ends as a session does.
-            || own.chain.agreement.as_deref().is_some_and(|id| deny.denies(ChangeKind::SessionEnded, id, 0))
-            || own.chain.ancestors.iter().any(|token| deny.denies_ancestor(token))
+            || own.chain().agreement.as_deref().is_some_and(|id| deny.denies(ChangeKind::SessionEnded, id, 0))
+            || own.chain().ancestors.iter().any(|token| deny.denies_ancestor(token))
             || deny.denies(ChangeKind::OrganizationEnded, claims.tenant.as_str(), 0)
     }
 

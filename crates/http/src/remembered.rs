@@ -6,10 +6,10 @@
 use std::{sync::Arc, time::Duration};
 
 use sha2::{Digest, Sha256};
-use wardgraph_access::{Kept, Owned, Room, Shared};
 use wardgraph_embed::{Embedder, ModelId};
 use wardgraph_graph::{GraphError, search::query_vector};
 use wardgraph_kernel::{Actor, TenantId};
+use wardgraph_shares::{Kept, Room, Shared};
 
 /// How much is remembered, in octets, and for how long after it was asked last.
 const ROOM: Room = Room { all: 16 << 20, each: 4 << 20, kept: Kept::Idle(Duration::from_hours(1)) };
@@ -45,19 +45,14 @@ impl Asked {
     }
 }
 
-impl Owned for Asked {
-    fn tenant(&self) -> &TenantId {
-        &self.tenant
-    }
-}
-
 /// The vectors of recent queries; those of a tenant that has too many make room, the earliest first.
 #[derive(Debug, Clone)]
-pub struct QueryVectors(Shared<Asked, Vec<f32>>);
+pub struct QueryVectors(Shared<Asked, Vec<f32>, TenantId>);
 
 impl Default for QueryVectors {
     fn default() -> Self {
-        Self(Shared::new(ROOM, |vector| u32::try_from(BESIDES + size_of_val(vector.as_slice())).unwrap_or(u32::MAX)))
+        let weigh = |vector: &Vec<f32>| u32::try_from(BESIDES + size_of_val(vector.as_slice())).unwrap_or(u32::MAX);
+        Self(Shared::new(ROOM, |asked, _| asked.tenant.clone(), weigh))
     }
 }
 

@@ -102,7 +102,7 @@ pub fn judge(asked: Asked<'_>) -> Result<Exchange<'_>, Refusal> {
         None => subject.tenant.clone(),
         Some(id) => TenantId::parse(id).map_err(|_| elsewhere())?,
     };
-    let mut chain = own.chain.clone();
+    let mut chain = own.chain().clone();
     chain.ancestors.push(Ancestor::of(subject).ok_or_else(|| unfit("`subject_token` cannot be taken back"))?);
     if let Some(actor) = asked.actor {
         chain.ancestors.push(acts(actor, &asked, &organization)?);
@@ -120,7 +120,7 @@ pub fn judge(asked: Asked<'_>) -> Result<Exchange<'_>, Refusal> {
 fn is_meant_for(subject: &Inspected, own: &OwnClaims, asked: &Asked<'_>) -> bool {
     let client = asked.client;
     let stands_there = subject.audience != asked.ours && client.may_ask_for(&subject.audience);
-    own.client_id == client.id.as_str()
+    &*own.client_id == client.id.as_str()
         || (own.is_a_clients() && Some(&subject.claims.tenant) == client.organization.as_ref() && stands_there)
 }
 
@@ -130,10 +130,10 @@ fn holds(token: &Claims, key: Option<Thumbprint>, why: &'static str) -> Result<(
 
 /// Judges a token by which somebody would act for somebody else: the client's own, there, and nobody else's word.
 fn acts(actor: &Inspected, asked: &Asked<'_>, organization: &TenantId) -> Result<Ancestor, Refusal> {
-    let own = actor.claims.own.as_deref().filter(|own| own.client_id == asked.client.id.as_str());
+    let own = actor.claims.own.as_deref().filter(|own| &*own.client_id == asked.client.id.as_str());
     let own = own.ok_or_else(|| unfit("`actor_token` was not given to this client"))?;
     holds(&actor.claims, asked.key, "`actor_token` is bound to a key: prove that you hold it")?;
-    if own.chain != Chain::default() {
+    if own.chain.is_some() {
         return Err(unfit("`actor_token` came of another token"));
     }
     if actor.claims.tenant != *organization {
@@ -171,8 +171,8 @@ impl Exchange<'_> {
     pub fn of_person(mut self, membership: &Membership, now: Timestamp) -> Result<Bounds, Refusal> {
         let client = self.asked.client;
         let proof = Proof {
-            amr: self.own.amr.clone(),
-            acr: self.own.acr.clone().unwrap_or_default(),
+            amr: self.own.amr.to_vec(),
+            acr: self.own.acr.as_deref().unwrap_or_default().to_owned(),
             at: self.own.auth_time.unwrap_or(Timestamp::MIN),
         };
         if membership.requires_mfa && !proof.is_multiple() {

@@ -14,11 +14,11 @@ use std::{
 };
 
 use deadpool::managed::Manager;
+use wardgraph_shares::Share;
 
 use crate::{
     Row, StoreError,
     connection::{Connection, Opener, REST},
-    shares::Share,
     wire::{Canceller, Draft, Lane, Prepared},
 };
 

@@ -15,7 +15,6 @@ mod pools;
 mod question;
 mod role;
 mod scope;
-mod shares;
 mod statement;
 mod unit;
 mod vector;

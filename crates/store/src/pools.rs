@@ -6,14 +6,14 @@ use deadpool::{
     Runtime,
     managed::{Pool, QueueMode},
 };
-use wardgraph_kernel::{Opens, Read};
+use wardgraph_kernel::{Opens, Read, TenantId};
+use wardgraph_shares::Shares;
 
 use crate::{
     Indexes, Login, Role, Scope, Statement, StatementInfo, StoreError, Unit,
     connection::{Opener, Timeouts},
     lanes::Lanes,
     scope::Plan,
-    shares::Shares,
     unit::Opening,
 };
 
@@ -40,16 +40,15 @@ pub struct StoreOptions {
 pub struct Store {
     pools: BTreeMap<Role, Serving>,
     owner: Option<Login>,
-    shares: Arc<Shares>,
     timeouts: Timeouts,
 }
 
-/// A role's pool and its lanes, and how many connections the pool may hold, and both together: asking the pool itself takes its lock.
+/// A role's pool with the tenants' shares of it, its lanes, and how many connections they may hold together: asking the pool itself takes its lock.
 #[derive(Debug, Clone)]
 struct Serving {
     pool: Pool<Opener>,
+    shares: Arc<Shares<TenantId>>,
     lanes: Option<Lanes>,
-    pooled: usize,
     most: usize,
 }
 
@@ -89,22 +88,22 @@ impl Store {
                 .create_timeout(Some(options.timeouts.connect))
                 .build();
             let pool = pool.map_err(|error| StoreError::Unsafe(error.to_string()));
-            pool.map(|pool| Serving { pool, lanes, pooled, most })
+            pool.map(|pool| Serving { pool, shares: Arc::new(Shares::thirds_of(pooled)), lanes, most })
         };
         let pools = options.logins.iter().filter(|(role, _)| Role::SERVING.contains(role));
         let pools = pools.map(|(role, login)| Ok((*role, pool(*role, login)?))).collect::<Result<_, StoreError>>()?;
         let owner = options.logins.get(&Role::Owner).cloned();
-        Ok(Self { pools, owner, shares: Arc::default(), timeouts: options.timeouts })
+        Ok(Self { pools, owner, timeouts: options.timeouts })
     }
 
     /// A unit of work of `role` in `scope`, in the mode `M`. Sends nothing and takes no connection until its first statement.
     pub fn unit<M: Opens>(&self, role: Role, scope: Scope, plan: Plan) -> Result<Unit, StoreError> {
-        let Serving { pool, lanes, pooled, .. } =
+        let Serving { pool, shares, lanes, .. } =
             self.pools.get(&role).ok_or_else(|| StoreError::Unsafe(format!("{} has no pool", role.name())))?;
         let opening = Opening { writable: M::OPENS_WRITABLE, savepoint: M::CHANGES, plan };
         let share = match &scope {
             Scope::Tenant(tenant) | Scope::Account(tenant, _) | Scope::Members(tenant) | Scope::Organization(tenant, _) => {
-                Some(self.shares.of(role, tenant, *pooled))
+                Some(shares.of(tenant))
             }
             Scope::System | Scope::Shared | Scope::Nobody => None,
         };
@@ -145,8 +144,6 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use wardgraph_kernel::TenantId;
-
     use super::*;
 
     #[tokio::test]
@@ -162,7 +159,7 @@ mod tests {
         let store = Store::new(&options).unwrap();
         let tenant = TenantId::parse("acme").unwrap();
         let unit = store.unit::<Read>(Role::App, Scope::Tenant(tenant.clone()), Plan::Auto).unwrap();
-        assert_eq!(store.shares.of(Role::App, &tenant, 13).available_permits(), 4);
+        assert_eq!(store.pools.get(&Role::App).unwrap().shares.of(&tenant).available_permits(), 4);
         assert_eq!(store.status().first().map(|status| status.max), Some(13));
         drop(unit);
     }

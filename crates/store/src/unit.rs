@@ -10,13 +10,13 @@ use deadpool::managed::{Object, Pool, PoolError, TimeoutType};
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tokio_postgres::types::ToSql;
 use wardgraph_kernel::{Identity, Mode, Opens, Read, Write};
+use wardgraph_shares::Share;
 
 use crate::{
     Question, Row, Scope, Statement, StatementInfo, StoreError,
     connection::{Connection, Opener, Timeouts},
     lanes::Lanes,
     scope::Plan,
-    shares::Share,
     wire::{Command, Draft, Prepared},
 };
 

@@ -44,13 +44,13 @@ impl Ancestor {
     pub fn of(claims: &Claims) -> Option<Self> {
         let own = claims.own.as_ref()?;
         Some(Self {
-            token_id: claims.token_id.clone()?,
+            token_id: claims.token_id.as_deref()?.to_owned(),
             subject: claims.subject.to_string(),
             generation: own.generation,
-            client_id: own.client_id.clone(),
+            client_id: own.client_id.to_string(),
             client_generation: own.client_generation,
-            session: own.session.clone(),
-            agreement: own.chain.agreement.clone(),
+            session: own.session.as_deref().map(str::to_owned),
+            agreement: own.chain().agreement.clone(),
         })
     }
 }

@@ -1,12 +1,12 @@
 //! What a token says once it is believed.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use serde_json::Value;
 use wardgraph_kernel::{Actor, ActorType, Permissions, TenantId};
 
-use crate::{Binding, Chain, Tenants, Thumbprint, TokenError, date, json::Members, purpose, scopes};
+use crate::{Binding, Chain, Tenants, Thumbprint, TokenError, Words, date, json::Members, purpose, scopes, words::KeptWords};
 
 /// The verified claims of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Claims {
     /// The configured name of the issuer: the operator's word, not the token's.
     pub issuer: Arc<str>,
     /// `jti`, if the token has one.
-    pub token_id: Option<String>,
+    pub token_id: Option<Box<str>>,
     /// `exp`. The token is good until then and the leeway beyond.
     pub expires_at: Timestamp,
     /// Who acts: the subject, as a user.
@@ -42,25 +42,25 @@ impl Claims {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnClaims {
     /// `sid`: the session that the token ends with.
-    pub session: Option<String>,
+    pub session: Option<Box<str>>,
     /// `gen`: the user's generation when it was signed.
     pub generation: i64,
     /// `client_id`.
-    pub client_id: String,
+    pub client_id: Box<str>,
     /// `cgen`: the client's generation when it was signed.
     pub client_generation: i64,
     /// `scopes`, as they stand.
-    pub scopes: Vec<String>,
+    pub scopes: Words,
     /// `amr`: the factors that were used.
-    pub amr: Vec<String>,
+    pub amr: Words,
     /// `acr`.
-    pub acr: Option<String>,
+    pub acr: Option<Box<str>>,
     /// `auth_time`: when the user proved who they are.
     pub auth_time: Option<Timestamp>,
     /// `cnf`, `jkt`: the key that whoever uses the token must prove to hold (RFC 9449, section 6).
     pub jkt: Option<Thumbprint>,
-    /// The tokens that it came of.
-    pub chain: Chain,
+    /// The tokens that it came of, if it came of any: [`OwnClaims::chain`].
+    pub chain: Option<Box<Chain>>,
 }
 
 /// `client_id` of sessions that no OAuth client asked for.
@@ -69,15 +69,22 @@ pub const OWN_CLIENT: &str = "wardgraph";
 /// `client_id` of tokens by which an administrator of the server is in an organization's content for a while: no client has it.
 pub const ELEVATION: &str = "wardgraph-elevation";
 
+static NO_CHAIN: Chain = Chain { actors: Vec::new(), ancestors: Vec::new(), agreement: None };
+
 impl OwnClaims {
+    /// The tokens that it came of; none, as a rule.
+    pub fn chain(&self) -> &Chain {
+        self.chain.as_deref().unwrap_or(&NO_CHAIN)
+    }
+
     /// Whether it is an administrator's way into an organization's content: what it may do, its scopes say alone.
     pub fn is_elevated(&self) -> bool {
-        self.client_id == ELEVATION
+        &*self.client_id == ELEVATION
     }
 
     /// Whether an OAuth client got it, on its own behalf or by a person's leave: it stands for what its scopes say, and for no account.
     pub fn is_a_clients(&self) -> bool {
-        self.client_id != OWN_CLIENT
+        &*self.client_id != OWN_CLIENT
     }
 }
 
@@ -93,6 +100,8 @@ pub(crate) struct Rules {
     pub(crate) ceiling: Permissions,
     /// Whether it is this server itself, whose tokens say more.
     pub(crate) own: bool,
+    /// What many of its tokens say alike.
+    pub(crate) words: KeptWords,
 }
 
 /// Claims, and when they hold.
@@ -157,9 +166,9 @@ pub(crate) fn read(
     let binding = rules.tenants.claim(&rules.identity, &tenant, elsewhere(&tenant)).ok_or(TokenError::ForeignTenant)?;
     let words = scopes::read(members)?;
     let permissions = Permissions::from_scopes(words.iter().copied()).intersect(rules.ceiling);
-    let own = if rules.own { Some(Arc::new(own(members, &words)?)) } else { None };
+    let own = if rules.own { Some(Arc::new(own(members, words.into_iter(), &rules.words)?)) } else { None };
     // No person's id is one that a client has.
-    let itself = own.as_ref().is_some_and(|own| own.client_id == *subject || own.chain.is_of_client(&subject));
+    let itself = own.as_ref().is_some_and(|own| *own.client_id == *subject || own.chain().is_of_client(&subject));
     let claims = Claims {
         binding,
         actor: Actor { kind: if itself { ActorType::Client } else { ActorType::User }, id: subject.clone() },
@@ -167,7 +176,7 @@ pub(crate) fn read(
         tenant,
         permissions,
         issuer: rules.name.clone(),
-        token_id: token_id.map(String::from),
+        token_id: token_id.map(Box::from),
         expires_at,
         own,
     };
@@ -180,28 +189,28 @@ pub(crate) fn read(
 }
 
 /// What only this server says in its tokens.
-fn own(members: &Members, scopes: &BTreeSet<&str>) -> Result<OwnClaims, TokenError> {
+fn own<'a>(members: &Members, scopes: impl Iterator<Item = &'a str>, kept: &KeptWords) -> Result<OwnClaims, TokenError> {
     let number = |name| members.find(name).ok_or(TokenError::MissingClaim(name))?.as_i64().ok_or(TokenError::InvalidClaim(name));
     let amr = match members.find("amr") {
         None => Vec::new(),
         Some(Value::Array(words)) => {
-            let words = words.iter().map(|word| word.as_str().map(str::to_owned)).collect::<Option<_>>();
+            let words = words.iter().map(Value::as_str).collect::<Option<_>>();
             words.ok_or(TokenError::InvalidClaim("amr"))?
         }
         Some(_) => return Err(TokenError::InvalidClaim("amr")),
     };
     Ok(OwnClaims {
-        session: members.find_text("sid")?.map(str::to_owned),
+        session: members.find_text("sid")?.map(Box::from),
         generation: number("gen")?,
         // Tokens from before there were clients say nothing.
         client_generation: if members.find("cgen").is_some() { number("cgen")? } else { 0 },
-        client_id: members.text("client_id")?.to_owned(),
-        scopes: scopes.iter().map(|&word| word.to_owned()).collect(),
-        amr,
-        acr: members.find_text("acr")?.map(str::to_owned),
+        client_id: members.text("client_id")?.into(),
+        scopes: kept.of(scopes),
+        amr: kept.of(amr.into_iter()),
+        acr: members.find_text("acr")?.map(Box::from),
         auth_time: date::find(members, "auth_time")?,
         jkt: bound_to(members)?,
-        chain: Chain::read(members)?,
+        chain: Some(Chain::read(members)?).filter(|chain| *chain != NO_CHAIN).map(Box::new),
     })
 }
 

@@ -7,7 +7,7 @@ use wardgraph_kernel::{Permissions, Secret};
 
 use crate::{
     Algorithm, KeyError, OwnIssuer, PublishedKeys, Tenants, TokenError, claims::Rules, header, json::Members, key::VerifyingKey,
-    published::KeySet,
+    published::KeySet, words::KeptWords,
 };
 
 /// How far clocks may differ unless the operator says otherwise.
@@ -81,6 +81,7 @@ impl Issuer {
             leeway: config.leeway,
             ceiling: config.ceiling,
             own: false,
+            words: KeptWords::default(),
         };
         Self::with_keys(keys, config.issuer, rules)
     }

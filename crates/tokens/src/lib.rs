@@ -38,6 +38,7 @@ mod spent;
 mod tenants;
 mod thumbprint;
 mod verifier;
+mod words;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use cache::Fingerprint;
@@ -55,6 +56,7 @@ pub use spent::{Once, forget_spent, spend};
 pub use tenants::{Binding, Others, Tenants};
 pub use thumbprint::Thumbprint;
 pub use verifier::{Inspected, MAX_TOKEN_BYTES, Verified, Verifier};
+pub use words::Words;
 
 use wardgraph_store::StatementInfo;
 

@@ -9,7 +9,9 @@ use aws_lc_rs::{
 use jsonwebtoken::EncodingKey;
 use wardgraph_kernel::{Permissions, Secret};
 
-use crate::{DEFAULT_LEEWAY, Issuer, KeyError, Minter, Tenants, claims::Rules, issuer::Keys, key::VerifyingKey, pem};
+use crate::{
+    DEFAULT_LEEWAY, Issuer, KeyError, Minter, Tenants, claims::Rules, issuer::Keys, key::VerifyingKey, pem, words::KeptWords,
+};
 
 /// An ES256 key pair. The caller stores its PEM, readable by the owner alone; this room does no IO.
 #[derive(Clone)]
@@ -48,6 +50,7 @@ impl LocalKey {
             leeway: DEFAULT_LEEWAY,
             ceiling,
             own: false,
+            words: KeptWords::default(),
         };
         Issuer::with_keys(Keys::Fixed(VerifyingKey::of_point(&self.point)), Some(iss.to_owned()), rules)
     }

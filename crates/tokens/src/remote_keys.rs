@@ -4,15 +4,17 @@
 //! ([`KeyTimes::floor`]), how many are asked at once, how large a set is, and how many are kept. What is an organization's waits for none of another's,
 //! nor for clients that are nobody's (`who_is_slow_keeps_nobody_elses_keys_waiting`).
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use moka::{policy::EvictionPolicy, sync::Cache};
 use wardgraph_egress::{Address, Client, Turns};
+use wardgraph_shares::{Kept, Room, Shared};
 
 use crate::{Algorithm, KeyTimes, PublishedKeys};
 
-/// How many sets of organizations' clients are kept, and how many of nobody's, and for how long after they were asked for.
+/// How many sets of organizations' clients are kept, and how many of nobody's; how many of one organization's, which may have as many clients; and for how
+/// long after they were asked for.
 const KEPT: u64 = 10_000;
+const KEPT_OF_ONE: u64 = 1_000;
 const KEPT_FOR: Duration = Duration::from_hours(2);
 /// How many addresses are asked at once: organizations' clients', how many of them of one organization, and those of nobody's clients.
 const AT_ONCE: usize = 32;
@@ -31,22 +33,22 @@ const TIMES: KeyTimes =
 #[derive(Debug)]
 pub struct RemoteKeys {
     client: Client,
-    vouched: Kept,
-    nobodys: Kept,
+    vouched: Sets,
+    nobodys: Sets,
     times: KeyTimes,
 }
 
 /// Sets by whose client's they are and where they lie, and the turns in which they are fetched.
 #[derive(Debug)]
-struct Kept {
-    sets: Cache<(String, String), Arc<PublishedKeys>>,
+struct Sets {
+    kept: Shared<(String, String), PublishedKeys, String>,
     turns: Arc<Turns>,
 }
 
-impl Kept {
-    fn new(turns: Turns) -> Self {
-        let sets = Cache::builder().max_capacity(KEPT).time_to_idle(KEPT_FOR).eviction_policy(EvictionPolicy::lru()).build();
-        Self { sets, turns: Arc::new(turns) }
+impl Sets {
+    fn new(of_each: u64, turns: Turns) -> Self {
+        let room = Room { all: KEPT, each: of_each, kept: Kept::Idle(KEPT_FOR) };
+        Self { kept: Shared::new(room, |(owner, _), _| owner.clone(), |_| 1), turns: Arc::new(turns) }
     }
 }
 
@@ -58,8 +60,8 @@ impl RemoteKeys {
 
     /// The same, at another pace.
     pub fn with_times(client: Client, times: KeyTimes) -> Self {
-        let vouched = Kept::new(Turns::new(AT_ONCE, OF_ONE, ON_ONE_HOST));
-        let nobodys = Kept::new(Turns::new(OF_NOBODY, OF_NOBODY, ON_ONE_HOST));
+        let vouched = Sets::new(KEPT_OF_ONE, Turns::new(AT_ONCE, OF_ONE, ON_ONE_HOST));
+        let nobodys = Sets::new(KEPT, Turns::new(OF_NOBODY, OF_NOBODY, ON_ONE_HOST));
         Self { client, vouched, nobodys, times }
     }
 
@@ -70,12 +72,13 @@ impl RemoteKeys {
 
     /// The keys that are published at `address`, of a client of this organization, or of nobody's. Nothing is fetched yet.
     pub fn at(&self, whose: Option<&str>, address: &Address) -> Arc<PublishedKeys> {
-        let kept = if whose.is_some() { &self.vouched } else { &self.nobodys };
+        let sets = if whose.is_some() { &self.vouched } else { &self.nobodys };
         let owner = whose.unwrap_or_default();
-        kept.sets.get_with((owner.to_owned(), address.as_str().to_owned()), || {
+        let kept = sets.kept.get_or_make(&(owner.to_owned(), address.as_str().to_owned()), || {
             let algorithms = Algorithm::ASYMMETRIC.to_vec();
             let keys = PublishedKeys::new(address.clone(), self.client.clone(), algorithms, self.times);
-            Arc::new(keys.in_turn(kept.turns.clone(), owner, MOST_BYTES))
-        })
+            Ok::<_, Infallible>(keys.in_turn(sets.turns.clone(), owner, MOST_BYTES))
+        });
+        kept.unwrap_or_else(|never| match *never {})
     }
 }

@@ -9,7 +9,7 @@ use wardgraph_kernel::TenantId;
 
 use crate::{
     Claims, Issuer, KeyError, TokenError,
-    cache::{Fingerprint, TokenCache},
+    cache::{Fingerprint, Known, TokenCache},
     claims::{self, KeysVersion, Reach, Timed},
     compact::Parts,
     header,
@@ -20,9 +20,9 @@ use crate::{
 /// The largest token, in bytes.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-/// How many verified tokens are remembered, about half a kilobyte each: one for each of 100,000 tenants. Of fewer than are in use by turns,
-/// the least recently used would be forgotten just before it comes again, and none would ever be found.
-pub(crate) const CACHED_TOKENS: u64 = 131_072;
+/// How many verified tokens are remembered, about a third of a kilobyte each: one for each of 100,000 tenants. Of fewer than are in use by turns,
+/// each would be forgotten just before it comes again, and none would ever be found.
+pub(crate) const CACHED_TOKENS: usize = 131_072;
 
 /// Verifies tokens of a fixed set of issuers. Another set is another verifier, with an empty cache.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl Verifier {
     }
 
     /// The same, remembering at most `tokens` tokens.
-    pub fn with_cache(issuers: Vec<Issuer>, tokens: u64) -> Result<Self, KeyError> {
+    pub fn with_cache(issuers: Vec<Issuer>, tokens: usize) -> Result<Self, KeyError> {
         for (index, one) in issuers.iter().enumerate() {
             if let Some(other) = issuers.iter().skip(index + 1).find(|o| o.iss == one.iss || o.name() == one.name()) {
                 return Err(KeyError::Ambiguous(one.name().to_owned(), other.name().to_owned()));
@@ -91,7 +91,7 @@ impl Verifier {
         let timed = self.examine(token, now, Reach::Here)?;
         timed.check(now)?;
         let claims = timed.claims.clone();
-        Ok(Verified { claims, first_seen: self.cache.remember(fingerprint, timed, now), fingerprint })
+        Ok(Verified { claims, first_seen: self.cache.remember(fingerprint, &timed, now), fingerprint })
     }
 
     /// What a token of this server's own says, wherever it is good: for whoever is asked about it. Nothing may be done by what comes of this.
@@ -145,7 +145,7 @@ impl Verifier {
     }
 
     /// Whether the keys that verified a token are its issuer's still.
-    fn stands(&self, known: &Timed, now: Timestamp) -> bool {
+    fn stands(&self, known: &Known, now: Timestamp) -> bool {
         let issuer = self.issuers.get(known.keys.issuer);
         issuer.is_some_and(|issuer| issuer.keys_version(now) == Some(known.keys.version))
     }

@@ -20,10 +20,11 @@ use futures_util::future::try_join_all;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep, timeout_at};
 use wardgraph_egress::Egress;
-use wardgraph_kernel::{Chance, Clock, Secret};
+use wardgraph_kernel::{Chance, Clock, Secret, TenantId};
+use wardgraph_shares::Shares;
 
 use crate::clip::clip;
-use crate::room::{Room, Shares};
+use crate::room::Room;
 use crate::{EmbedError, Embedder, Lane, Limits, ModelId};
 use answer::Missed;
 pub use endpoint::{Endpoint, EndpointError};
@@ -77,7 +78,7 @@ pub struct RemoteEmbedder {
     /// Those of documents: less than all, so that a query never waits for documents alone.
     documents: Semaphore,
     /// Those of one tenant's queries: so few that another's is next.
-    queries: Shares,
+    queries: Shares<TenantId>,
     query_room: Room,
     document_room: Room,
     query_watch: Watch,
@@ -115,7 +116,7 @@ impl RemoteEmbedder {
         Ok(Self {
             all: Semaphore::new(concurrency.max(1)),
             documents: Semaphore::new(concurrency.saturating_sub(1).max(1)),
-            queries: Shares::new(concurrency),
+            queries: Shares::thirds_of(concurrency),
             query_room: Room::new(limits.query_kib),
             document_room: Room::new(limits.document_kib),
             query_watch,

@@ -11,7 +11,7 @@ use wardgraph_identity::{
 };
 use wardgraph_kernel::{Actor, ActorType, Identity, Read, SessionId, Timestamp};
 use wardgraph_store::{Plan, Role, Scope};
-use wardgraph_tokens::{Binding, Chain, Claims, OWN_CLIENT, OwnClaims};
+use wardgraph_tokens::{Binding, Claims, OWN_CLIENT, OwnClaims, Words};
 
 use crate::Gate;
 
@@ -48,16 +48,16 @@ impl Gate {
             binding: Binding::Settled,
             own: Some(
                 OwnClaims {
-                    session: Some(cookie.session.to_string()),
+                    session: Some(cookie.session.to_string().into()),
                     generation: met.generation,
                     client_id: OWN_CLIENT.into(),
                     client_generation: 0,
-                    scopes: Vec::new(),
+                    scopes: Words::default(),
                     jkt: None,
-                    amr: met.proof.amr,
-                    acr: Some(met.proof.acr),
+                    amr: met.proof.amr.into(),
+                    acr: Some(met.proof.acr.into()),
                     auth_time: Some(met.proof.at),
-                    chain: Chain::default(),
+                    chain: None,
                 }
                 .into(),
             ),

@@ -77,12 +77,14 @@ async fn a_flood_of_addresses_is_bounded_and_counted() {
                 .is_err()
         );
     }
+    app.caller("tenant-a", &["search:read"]).get("/events").await.problem(403);
     app.gate.record().await.unwrap();
     let counts = folded(&app, "access.refused").await;
-    assert_eq!(counts.len(), 10_001, "ten thousand, and one that counts the rest");
-    let rest = json!(["_system", "gate", null, "more kinds at once than are told apart", 2_000]);
+    assert_eq!(counts.len(), 2_502, "a quarter of ten thousand, one that counts the rest, and a tenant's beside them");
+    let rest = json!(["_system", "gate", null, "more kinds at once than are told apart", 9_500]);
     assert!(counts.contains(&rest), "{:?}", counts.last());
-    assert_eq!(counts.iter().map(|e| e[4].as_u64().unwrap()).sum::<u64>(), 12_000);
+    assert!(counts.contains(&json!(["tenant-a", "user-of-tenant-a", "ListEvents", "forbidden", 1])), "{:?}", counts.last());
+    assert_eq!(counts.iter().map(|e| e[4].as_u64().unwrap()).sum::<u64>(), 12_001);
 }
 
 #[tokio::test]

@@ -24,10 +24,10 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     sync::oneshot,
 };
+use wardgraph_shares::Share;
 
 use crate::{
     Row, StoreError,
-    shares::Share,
     wire::{Draft, Session, Socket, draft::Bound, landing::Landing, session::READ},
 };
 
@@ -247,7 +247,8 @@ impl Drop for Driver {
 
 #[cfg(test)]
 mod tests {
-    use tokio::{io::DuplexStream, sync::Semaphore};
+    use tokio::io::DuplexStream;
+    use wardgraph_shares::Shares;
 
     use super::*;
     use crate::wire::Command;
@@ -264,7 +265,7 @@ mod tests {
     }
 
     fn tenant() -> Share {
-        Arc::new(Semaphore::new(1))
+        Shares::new(1).of("acme")
     }
 
     fn enter(lane: &Lane, whose: &Share) -> Option<Place> {

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use wardgraph_kernel::Permissions;
 use wardgraph_vault::Vault;
 
-use crate::{Algorithm, Issuer, KeyError, TokenError, claims::Rules, issuer::Keys, json::Members};
+use crate::{Algorithm, Issuer, KeyError, TokenError, claims::Rules, issuer::Keys, json::Members, words::KeptWords};
 
 pub use id::{Hint, IdKind};
 pub(crate) use keys::OwnKeys;
@@ -90,6 +90,7 @@ impl OwnIssuer {
             leeway: config.leeway,
             ceiling: Permissions::all(),
             own: true,
+            words: KeptWords::default(),
         };
         Issuer::with_keys(Keys::Own(self.clone()), Some(config.iss.clone()), rules)
     }

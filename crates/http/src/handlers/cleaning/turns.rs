@@ -2,28 +2,20 @@
 //!
 //! **Invariant:** of no tenant more than its share is at work, or waits before another tenant's (`of_a_tenant_its_share_is_at_work_and_the_rest_waits_behind_others`).
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
 use wardgraph_kernel::TenantId;
-
-/// Past this many shares those that nobody holds or waits for are forgotten.
-const SWEPT_ABOVE: usize = 1_000;
+use wardgraph_shares::Shares;
 
 /// Turns, and who has a share of them.
 #[derive(Debug)]
 pub(super) struct Turns {
     all: Arc<Semaphore>,
-    /// A third, at least one.
-    each: usize,
-    shares: Mutex<HashMap<TenantId, Weak<Semaphore>>>,
+    shares: Shares<TenantId>,
 }
 
 /// A turn, until it is dropped.
@@ -36,12 +28,12 @@ pub(super) struct Turn {
 impl Turns {
     /// So many turns at once.
     pub(super) fn new(all: usize) -> Self {
-        Self { all: Arc::new(Semaphore::new(all)), each: all.div_ceil(3).max(1), shares: Mutex::default() }
+        Self { all: Arc::new(Semaphore::new(all)), shares: Shares::thirds_of(all) }
     }
 
     /// Waits for a turn; `None` if there was none for so long. Whoever waits for the tenant's share holds nothing that another could use.
     pub(super) async fn take(&self, tenant: &TenantId, within: Duration) -> Option<Turn> {
-        let share = self.share(tenant);
+        let share = self.shares.of(tenant);
         let waiting = async {
             let of_share = share.acquire_owned().await.ok()?;
             let of_all = self.all.clone().acquire_owned().await.ok()?;
@@ -49,24 +41,12 @@ impl Turns {
         };
         timeout(within, waiting).await.ok()?
     }
-
-    /// The tenant's share, the same for all who hold it.
-    fn share(&self, tenant: &TenantId) -> Arc<Semaphore> {
-        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
-        if shares.len() > SWEPT_ABOVE {
-            shares.retain(|_, share| share.strong_count() > 0);
-        }
-        let held = shares.entry(tenant.clone()).or_default();
-        held.upgrade().unwrap_or_else(|| {
-            let share = Arc::new(Semaphore::new(self.each));
-            *held = Arc::downgrade(&share);
-            share
-        })
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
 
     const AT_ONCE: Duration = Duration::from_millis(20);
@@ -106,14 +86,5 @@ mod tests {
         drop(at_work);
         waiting.join_all().await;
         assert_eq!(*order.lock().unwrap(), ["other", "busy", "busy", "busy"]);
-    }
-
-    #[tokio::test]
-    async fn shares_that_nobody_holds_are_forgotten() {
-        let turns = Turns::new(1);
-        for number in 0..3 * SWEPT_ABOVE {
-            turns.take(&tenant(&format!("t{number}")), SOON).await.unwrap();
-        }
-        assert!(turns.shares.lock().unwrap().len() <= SWEPT_ABOVE + 1);
     }
 }

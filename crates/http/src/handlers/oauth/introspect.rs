@@ -108,7 +108,7 @@ async fn look<E: Endpoint>(
 
 /// Whether the client got a token, or it is meant for it: of its organization, and good where it stands.
 fn is_meant_for(inspected: &Inspected, client: &Client) -> bool {
-    let own = inspected.claims.own.as_ref().is_some_and(|own| own.client_id == client.id.as_str());
+    let own = inspected.claims.own.as_ref().is_some_and(|own| &*own.client_id == client.id.as_str());
     let here = client.may_ask_for(&inspected.audience);
     own || (client.organization.as_ref() == Some(&inspected.claims.tenant) && here)
 }
@@ -119,7 +119,7 @@ fn described(inspected: &Inspected, iss: &str) -> Introspection {
     Introspection {
         active: true,
         scope: own.map(|own| own.scopes.join(" ")),
-        client_id: own.map(|own| own.client_id.clone()),
+        client_id: own.map(|own| own.client_id.to_string()),
         token_type: Some(token_type(claims.key())),
         cnf: claims.key().map(|key| Confirmation { jkt: key.to_string() }),
         exp: Some(claims.expires_at.as_second()),
@@ -127,11 +127,11 @@ fn described(inspected: &Inspected, iss: &str) -> Introspection {
         sub: Some(claims.subject.to_string()),
         aud: Some(inspected.audience.clone()),
         iss: Some(iss.to_owned()),
-        jti: claims.token_id.clone(),
+        jti: claims.token_id.as_deref().map(str::to_owned),
         tenant_id: Some(claims.tenant.to_string()),
-        acr: own.and_then(|own| own.acr.clone()),
+        acr: own.and_then(|own| own.acr.as_deref().map(str::to_owned)),
         auth_time: own.and_then(|own| own.auth_time).map(Timestamp::as_second),
-        act: own.and_then(|own| own.chain.act()),
+        act: own.and_then(|own| own.chain().act()),
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) async fn give_back(
     }
     let inspected = pass.inspect(token.expose()).await?.ok();
     let own =
-        inspected.filter(|inspected| inspected.claims.own.as_ref().is_some_and(|own| own.client_id == by.client.id.as_str()));
+        inspected.filter(|inspected| inspected.claims.own.as_ref().is_some_and(|own| &*own.client_id == by.client.id.as_str()));
     let Some(id) = own.and_then(|inspected| inspected.claims.token_id.clone()) else {
         return Ok(pass.settle(who, Vec::new(), Json(Done {})).await?);
     };

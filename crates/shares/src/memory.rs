@@ -1,4 +1,4 @@
-//! A memory that all organizations share, and of which each has a part: what is too much of one makes room for itself among its own.
+//! A memory that many share, and of which each has a part: what is too much of one makes room for itself among its own.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -9,12 +9,11 @@ use std::{
 };
 
 use moka::{policy::EvictionPolicy, sync::Cache};
-use wardgraph_kernel::TenantId;
 
 /// How much fits, as things are weighed.
 #[derive(Debug, Clone, Copy)]
 pub struct Room {
-    /// Of all organizations together.
+    /// Of all owners together.
     pub all: u64,
     /// Of each.
     pub each: u64,
@@ -31,30 +30,25 @@ pub enum Kept {
     For(Duration),
 }
 
-/// What is remembered by something that says whose it is.
-pub trait Owned: Hash + Eq + Clone + Send + Sync + 'static {
-    /// Whose it is.
-    fn tenant(&self) -> &TenantId;
-}
-
-/// What is remembered of organizations. Of all of it, what was not asked for longest makes room; of one organization's, what was there first.
+/// What is remembered, each of it somebody's. Of all of it, what was not asked for longest makes room; of one owner's, what was there first.
 /// Cheap to clone, and the same then.
 ///
-/// **Invariant:** whatever an organization has remembered, it takes from others no more than its part
+/// **Invariant:** whatever somebody has remembered, it takes from others no more than their part
 /// (`whoever_fills_the_memory_has_their_own_forgotten`). Asking for what is there takes no lock besides the memory's own.
-pub struct Shared<K, V> {
+pub struct Shared<K, V, O> {
     cache: Cache<K, Arc<V>>,
-    parts: Arc<Parts<K>>,
+    parts: Arc<Parts<K, O>>,
+    owner: fn(&K, &V) -> O,
     weigh: fn(&V) -> u32,
 }
 
-/// What each organization has there.
-struct Parts<K> {
+/// What each owner has there.
+struct Parts<K, O> {
     each: u64,
-    of: Mutex<HashMap<TenantId, Part<K>>>,
+    of: Mutex<HashMap<O, Part<K>>>,
 }
 
-/// What one organization has there.
+/// What one owner has there.
 struct Part<K> {
     weight: u64,
     next: u64,
@@ -70,21 +64,26 @@ struct Entry {
     address: usize,
 }
 
-impl<K: Owned, V: Send + Sync + 'static> Shared<K, V> {
-    /// An empty memory, in which something weighs what `weigh` says.
-    pub fn new(room: Room, weigh: fn(&V) -> u32) -> Self {
-        let parts: Arc<Parts<K>> = Arc::new(Parts { each: room.each, of: Mutex::default() });
+impl<K, V, O> Shared<K, V, O>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+    O: Hash + Eq + Send + 'static,
+{
+    /// An empty memory, in which something is whose `owner` says, and weighs what `weigh` says.
+    pub fn new(room: Room, owner: fn(&K, &V) -> O, weigh: fn(&V) -> u32) -> Self {
+        let parts: Arc<Parts<K, O>> = Arc::new(Parts { each: room.each, of: Mutex::default() });
         let left = parts.clone();
         let cache = Cache::builder()
             .max_capacity(room.all)
             .weigher(move |_, value: &Arc<V>| weigh(value))
             .eviction_policy(EvictionPolicy::lru())
-            .eviction_listener(move |key: Arc<K>, value: Arc<V>, _| left.leave(&key, address(&value)));
+            .eviction_listener(move |key: Arc<K>, value: Arc<V>, _| left.leave(&owner(&key, &value), &key, address(&value)));
         let cache = match room.kept {
             Kept::Idle(time) => cache.time_to_idle(time),
             Kept::For(time) => cache.time_to_live(time),
         };
-        Self { cache: cache.build(), parts, weigh }
+        Self { cache: cache.build(), parts, owner, weigh }
     }
 
     /// What is known by this key.
@@ -114,16 +113,15 @@ impl<K: Owned, V: Send + Sync + 'static> Shared<K, V> {
         known
     }
 
-    /// How much is there now, of all organizations.
-    #[cfg(test)]
-    pub(crate) fn count(&self) -> u64 {
+    /// How much is there now, of all owners. Waits until whatever is to be forgotten is: for tests.
+    pub fn count(&self) -> u64 {
         self.cache.run_pending_tasks();
         self.cache.entry_count()
     }
 
     /// Counts what is about to be there. Counted before: else it could be gone before it is counted, and count for ever.
     fn enter(&self, key: &K, value: &Arc<V>) -> Vec<Arc<K>> {
-        self.parts.enter(key, (self.weigh)(value), address(value))
+        self.parts.enter((self.owner)(key, value), key, (self.weigh)(value), address(value))
     }
 
     /// Not while the parts are held: who is forgotten leaves them.
@@ -134,11 +132,11 @@ impl<K: Owned, V: Send + Sync + 'static> Shared<K, V> {
     }
 }
 
-impl<K: Owned> Parts<K> {
+impl<K: Hash + Eq + Clone, O: Hash + Eq> Parts<K, O> {
     /// Counts something, and tells what goes for it.
-    fn enter(&self, key: &K, weight: u32, address: usize) -> Vec<Arc<K>> {
+    fn enter(&self, owner: O, key: &K, weight: u32, address: usize) -> Vec<Arc<K>> {
         let mut of = self.lock();
-        let part = of.entry(key.tenant().clone()).or_default();
+        let part = of.entry(owner).or_default();
         part.remove(key);
         let (key, age) = (Arc::new(key.clone()), part.next);
         part.next += 1;
@@ -156,24 +154,24 @@ impl<K: Owned> Parts<K> {
     }
 
     /// Counts something no more that is gone.
-    fn leave(&self, key: &K, address: usize) {
+    fn leave(&self, owner: &O, key: &K, address: usize) {
         let mut of = self.lock();
-        let Some(part) = of.get_mut(key.tenant()) else { return };
+        let Some(part) = of.get_mut(owner) else { return };
         if part.entries.get(key).is_some_and(|entry| entry.address == address) {
             part.remove(key);
         }
         if part.entries.is_empty() {
-            of.remove(key.tenant());
+            of.remove(owner);
         }
     }
 
     /// Nothing panics while it holds this lock; were it so, the sums would be whole still.
-    fn lock(&self) -> MutexGuard<'_, HashMap<TenantId, Part<K>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<O, Part<K>>> {
         self.of.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<K: Owned> Part<K> {
+impl<K: Hash + Eq> Part<K> {
     fn remove(&mut self, key: &K) {
         if let Some(entry) = self.entries.remove(key) {
             self.by_age.remove(&entry.age);
@@ -188,13 +186,13 @@ impl<K> Default for Part<K> {
     }
 }
 
-impl<K, V> Clone for Shared<K, V> {
+impl<K, V, O> Clone for Shared<K, V, O> {
     fn clone(&self) -> Self {
-        Self { cache: self.cache.clone(), parts: self.parts.clone(), weigh: self.weigh }
+        Self { cache: self.cache.clone(), parts: self.parts.clone(), owner: self.owner, weigh: self.weigh }
     }
 }
 
-impl<K, V> fmt::Debug for Shared<K, V> {
+impl<K, V, O> fmt::Debug for Shared<K, V, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shared").field("each", &self.parts.each).finish_non_exhaustive()
     }
@@ -208,21 +206,14 @@ fn address<V>(value: &Arc<V>) -> usize {
 mod tests {
     use super::*;
 
-    #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-    struct Key(TenantId, u32);
+    type Key = (String, u32);
 
-    impl Owned for Key {
-        fn tenant(&self) -> &TenantId {
-            &self.0
-        }
+    fn key(owner: &str, number: u32) -> Key {
+        (owner.to_owned(), number)
     }
 
-    fn key(tenant: &str, number: u32) -> Key {
-        Key(TenantId::parse(tenant).unwrap(), number)
-    }
-
-    fn memory(all: u64, each: u64) -> Shared<Key, u32> {
-        Shared::new(Room { all, each, kept: Kept::For(Duration::from_hours(1)) }, |weight| *weight)
+    fn memory(all: u64, each: u64) -> Shared<Key, u32, String> {
+        Shared::new(Room { all, each, kept: Kept::For(Duration::from_hours(1)) }, |(owner, _), _| owner.clone(), |weight| *weight)
     }
 
     #[test]
@@ -265,5 +256,18 @@ mod tests {
         assert!(memory.parts.lock().is_empty(), "nothing is known of whoever has nothing");
         assert_eq!(memory.get_or_make(&key("a", 5), || Err::<u32, _>("no")), Err(Arc::new("no")));
         assert!(memory.parts.lock().is_empty());
+    }
+
+    #[test]
+    fn what_changes_hands_counts_for_whoever_has_it() {
+        let room = Room { all: 100, each: 2, kept: Kept::For(Duration::from_hours(1)) };
+        let memory = Shared::<u32, char, char>::new(room, |_, owner| *owner, |_| 1);
+        memory.insert(1, Arc::new('a'));
+        memory.insert(1, Arc::new('b'));
+        for number in 2..=5 {
+            memory.insert(number, Arc::new('a'));
+        }
+        assert_eq!(memory.count(), 3);
+        assert!(memory.get(&1).is_some_and(|owner| *owner == 'b') && memory.get(&4).is_some() && memory.get(&5).is_some());
     }
 }
