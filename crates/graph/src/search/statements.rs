@@ -123,7 +123,7 @@ fn exact(tenant: &str, place: &str, filter: &str) -> String {
 }
 
 /// The nearest of the vectors that `which` names, by a distance that an index may know. Where there is a filter each one's node is looked up by its
-/// key: of a tenant that the statistics do not know yet the planner would look through all nodes for each vector.
+/// key.
 fn nearest(order: &str, which: &str, filter: &str) -> String {
     let passes = if filter.is_empty() {
         String::new()
@@ -138,13 +138,15 @@ fn nearest(order: &str, which: &str, filter: &str) -> String {
     )
 }
 
-/// The nearest of the tenant's nodes that a filter lets pass, compared one by one, each one's vector looked up by its key.
+/// The nearest of the tenant's nodes that a filter lets pass, compared one by one, each one's vector looked up by its key: by that of the node's
+/// own tenant, of which the planner takes it that there are as many rows as of any. Of `$1` it would know that there are none, as of every tenant
+/// that is younger than the statistics, and read all vectors for each node.
 fn nearest_of(filter: &str) -> String {
     format!(
         "(select v.tenant_id, v.node_id, v.embedding <=> $9::vector as distance from nodes n
          cross join lateral (
            select e.tenant_id, e.node_id, e.embedding from embeddings e
-           where e.tenant_id = $1::text and e.model = $8::text and e.node_id = n.node_id offset 0) v
+           where e.tenant_id = n.tenant_id and e.model = $8::text and e.node_id = n.node_id offset 0) v
          where n.tenant_id = $1::text{filter} order by v.embedding <=> $9::vector limit $7::bigint)"
     )
 }
