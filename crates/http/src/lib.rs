@@ -7,6 +7,7 @@ mod client_form;
 mod condition;
 mod cors;
 mod decode;
+mod exposition;
 mod failure;
 mod form;
 mod handlers;
@@ -24,6 +25,7 @@ mod wire;
 pub use accounts::{Accounts, FactorRules, Registering};
 pub use cors::{Cors, InvalidOrigin};
 pub use decode::Decode;
+pub use exposition::recorder;
 pub use failure::Failure;
 pub use handlers::{
     authz::explain::shown as shown_explained,

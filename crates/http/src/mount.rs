@@ -2,7 +2,7 @@
 
 use std::{
     net::IpAddr,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -19,7 +19,7 @@ use metrics::Histogram;
 use tower::ServiceExt;
 use wardgraph_api::{Problem, table};
 use wardgraph_gate::{Arrival, Confirmed, Entry, Finish, Gate, Handler};
-use wardgraph_kernel::{Endpoint, Method, RequestId, Spec};
+use wardgraph_kernel::{Endpoint, Method, RequestId, Spec, metric};
 use wardgraph_limits::Decision;
 use wardgraph_oauth::ErrorCode;
 
@@ -349,23 +349,26 @@ const fn filter(method: Method) -> MethodFilter {
     }
 }
 
-/// How long an endpoint's requests took, by class of status. No tenant is a label.
-struct Timings([Histogram; 3]);
+/// How long an endpoint's requests took, by class of status. A series is there once it has something to say: most endpoints are never
+/// asked, and all of them at all times would be a megabyte of zeros for each scrape.
+struct Timings {
+    endpoint: &'static str,
+    series: [(&'static str, OnceLock<Histogram>); 3],
+}
 
 impl Timings {
     fn of(spec: &'static Spec) -> Self {
-        Self(["2xx", "4xx", "5xx"].map(
-            |status| metrics::histogram!("wardgraph_http_request_duration_seconds", "endpoint" => spec.id, "status" => status),
-        ))
+        Self { endpoint: spec.id, series: ["2xx", "4xx", "5xx"].map(|status| (status, OnceLock::new())) }
     }
 
     fn record(&self, response: &Response, began: Instant) {
-        let [success, refused, failed] = &self.0;
-        let timing = match response.status().as_u16() {
+        let [success, refused, failed] = &self.series;
+        let (status, series) = match response.status().as_u16() {
             ..400 => success,
             400..500 => refused,
             500.. => failed,
         };
+        let timing = series.get_or_init(|| metric::HTTP_REQUEST_DURATION.of([self.endpoint, status]));
         timing.record(began.elapsed().as_secs_f64());
     }
 }

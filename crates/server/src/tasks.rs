@@ -6,6 +6,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{sync::watch, task::JoinSet};
 use wardgraph_gate::Gate;
 use wardgraph_http::HealthState;
+use wardgraph_kernel::metric;
 use wardgraph_store::{Store, StoreError};
 use wardgraph_worker::{
     AccountKeeper, CoverageKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, LogoutWorker, MailWorker, ModelKeeper,
@@ -110,8 +111,7 @@ async fn look_after(
         for pool in store.status() {
             #[expect(clippy::cast_precision_loss, reason = "pools are small")]
             for (state, connections) in [("open", pool.open), ("idle", pool.idle), ("waiting", pool.waiting)] {
-                metrics::gauge!("wardgraph_database_connections", "role" => pool.role.word(), "state" => state)
-                    .set(connections as f64);
+                metric::DATABASE_CONNECTIONS.of([pool.role.word(), state]).set(connections as f64);
             }
         }
         health.set_tenants_behind(keepers.models.behind());

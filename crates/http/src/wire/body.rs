@@ -8,7 +8,7 @@ use http::{HeaderMap, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Body as _;
 use wardgraph_api::Problem;
-use wardgraph_kernel::TenantId;
+use wardgraph_kernel::{TenantId, metric};
 
 use super::held::{COUNTED_BYTES, Held, Holding};
 
@@ -51,7 +51,10 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, wanted: Wanted<'_>) ->
         Err(_) => return Err(Problem::too_slow("the body did not arrive in time")),
         Ok(Err(Stop::Broken)) => return Err(Problem::malformed("the body ended early or is badly framed")),
         Ok(Err(Stop::TooLarge)) => too_large(most),
-        Ok(Err(Stop::NoRoom)) => Problem::unavailable("too many large bodies are being sent at once").retry_after(1),
+        Ok(Err(Stop::NoRoom)) => {
+            metric::HTTP_BODIES_WITHOUT_ROOM.of([]).increment(1);
+            Problem::unavailable("too many large bodies are being sent at once").retry_after(1)
+        }
     };
     drain(headers, body).await;
     Err(problem)

@@ -38,6 +38,7 @@ mod embedding;
 mod embedding_change;
 mod exact;
 mod export;
+mod exposition;
 mod fair;
 mod faults;
 mod faults_of_the_graph;
