@@ -80,7 +80,7 @@ impl<E: Endpoint> Permit<E> {
         // A subject is unique within its issuer only, what a client does for a person is not that person's other clients' to find, and none of the three
         // has control characters.
         let client = claims.own.as_ref().map(|own| format!("\u{1f}{}", own.client_id)).unwrap_or_default();
-        let key = asked.key(format!("{}\u{1f}{}{client}", claims.issuer, claims.actor.id), E::SPEC.id, body)?;
+        let key = asked.key(format!("{}\u{1f}{}{client}", claims.issuer, claims.actor.id), E::SPEC.id, body).await?;
         let fresh = || self.unit(Plan::Auto).map_err(|error| Problem::internal("the server failed").inside(&error));
         let mut unit = fresh()?;
         let mut claim = key.claim(&mut unit, &claims.tenant, self.admission.now).await?;

@@ -16,10 +16,12 @@ mod health;
 mod mount;
 mod newcomers;
 mod pages;
+mod reading;
 mod registering;
 mod remembered;
 mod reply;
 mod routes;
+mod turns;
 mod wire;
 
 pub use accounts::{Accounts, FactorRules, Registering};

@@ -24,7 +24,7 @@ use wardgraph_limits::Decision;
 use wardgraph_oauth::ErrorCode;
 
 use crate::{
-    Cors, Decode, Reply, condition, cors, headers, pages, reply,
+    Cors, Decode, Reply, condition, cors, headers, pages, reading, reply,
     wire::{body, held::Held},
 };
 
@@ -246,14 +246,15 @@ where
         None => refused(problem, request_id, limit, closes),
     };
     let wanted = body::Wanted { most: room.most_bytes, within: room.body_within, held: &room.arriving, whose: tenant.as_ref() };
-    // What a large body holds, it holds until the handler is done with what it was made into.
-    let (body, _holding) = match body::read(&parts.headers, body, wanted).await {
+    let (body, holding) = match body::read(&parts.headers, body, wanted).await {
         Ok(read) => read,
         Err(problem) => {
             gate.failed(&E::SPEC, from, problem.status);
             return refuse(problem, admitted.limit, true, &[]);
         }
     };
+    // What a large body holds, it holds until the handler is done with what it was made into.
+    let holding = Arc::new(holding);
     // A form that is refused is shown again with what was filled in.
     let sent = if E::SPEC.is_page() { body.clone() } else { Bytes::new() };
     let outcome = async {
@@ -262,6 +263,7 @@ where
             Confirmed::Pass(pass) => pass,
             Confirmed::Again(kept) => return kept.problem().map_or_else(|| Ok(reply::again(kept)), Err),
         };
+        reading::turn(&mut parts, &body, tenant.as_ref(), &holding).await?;
         let input = E::Input::decode(&mut parts, body).await?;
         let response = condition::judged::<E>(&parts.headers, handler.serve(pass, input).await?.reply())?;
         room.leaving.hold(response, tenant.as_ref(), E::SPEC.event.is_some()).await

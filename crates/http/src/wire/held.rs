@@ -42,6 +42,11 @@ impl Held {
         Arc::new(Self { most, books: Mutex::default() })
     }
 
+    /// How much one body may become that is no longer than `longest`: half of all, and no less than that.
+    pub(crate) fn for_one(&self, longest: usize) -> usize {
+        (self.most / 2).max(longest)
+    }
+
     /// Nothing of it yet.
     pub(crate) fn none(self: &Arc<Self>, whose: Option<&TenantId>) -> Holding {
         Holding { held: self.clone(), whose: whose.cloned(), bytes: 0 }

@@ -63,6 +63,7 @@ mod issuer_settings;
 mod issuer_tenants;
 mod issuers;
 mod key_settings;
+mod large_bodies;
 mod layers;
 mod limits;
 mod lineage;
