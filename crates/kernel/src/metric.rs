@@ -1,7 +1,8 @@
 //! The closed list of metrics: what `/metrics` can say, with its kind, unit, labels and meaning.
 //!
 //! **Invariant**: a label's values are words of this program, or what the operator's configuration names. Whatever a request brings, and
-//! whoever it comes from, makes no series: with 100,000 tenants there are as many as with ten.
+//! whoever it comes from, makes no series: with 100,000 tenants there are as many as with ten
+//! (`a_scrape_is_as_long_with_many_tenants_as_with_one`).
 
 use metrics::Label;
 
