@@ -254,16 +254,17 @@ where
         }
     };
     // What a large body holds, it holds until the handler is done with what it was made into.
-    let holding = Arc::new(holding);
+    let holding = holding.map(Arc::new);
     // A form that is refused is shown again with what was filled in.
     let sent = if E::SPEC.is_page() { body.clone() } else { Bytes::new() };
     let outcome = async {
         condition::understood::<E>(&parts)?;
+        // Before a key is claimed: that takes a connection, with which nobody waits for a turn.
+        reading::turn(&mut parts, &body, tenant.as_ref(), holding.as_ref()).await?;
         let pass = match E::Entry::confirm::<E>(admitted.pass, &body).await? {
             Confirmed::Pass(pass) => pass,
             Confirmed::Again(kept) => return kept.problem().map_or_else(|| Ok(reply::again(kept)), Err),
         };
-        reading::turn(&mut parts, &body, tenant.as_ref(), &holding).await?;
         let input = E::Input::decode(&mut parts, body).await?;
         let response = condition::judged::<E>(&parts.headers, handler.serve(pass, input).await?.reply())?;
         room.leaving.hold(response, tenant.as_ref(), E::SPEC.event.is_some()).await

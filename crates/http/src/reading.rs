@@ -28,9 +28,9 @@ static TURNS: LazyLock<Turns> = LazyLock::new(Turns::of_half_the_machine);
 
 /// What a body that is read holds.
 #[derive(Debug, Clone)]
-struct Held {
+struct Reading {
     _turn: Arc<Turn>,
-    _holding: Arc<Option<Holding>>,
+    _holding: Option<Arc<Holding>>,
 }
 
 /// Waits until a body may be read, if it is large. What is large comes of tenants: no other endpoint takes it.
@@ -41,12 +41,12 @@ pub(crate) async fn turn(
     parts: &mut Parts,
     body: &Bytes,
     whose: Option<&TenantId>,
-    holding: &Arc<Option<Holding>>,
+    holding: Option<&Arc<Holding>>,
 ) -> Result<(), Problem> {
     let Some(tenant) = whose.filter(|_| body.len() > AT_ONCE_BYTES) else { return Ok(()) };
     let turn = TURNS.take(tenant, PATIENCE).await;
     let turn = turn.ok_or_else(|| Problem::unavailable("many large bodies are read just now").retry_after(2))?;
-    parts.extensions.insert(Held { _turn: Arc::new(turn), _holding: holding.clone() });
+    parts.extensions.insert(Reading { _turn: Arc::new(turn), _holding: holding.cloned() });
     Ok(())
 }
 
@@ -59,9 +59,9 @@ pub(crate) async fn read<T: Send + 'static>(
     if body.len() <= AT_ONCE_BYTES {
         return Ok(read(&body));
     }
-    let held = parts.extensions.remove::<Held>();
+    let reading = parts.extensions.remove::<Reading>();
     spawn_blocking(move || {
-        let _held = held;
+        let _reading = reading;
         read(&body)
     })
     .await
