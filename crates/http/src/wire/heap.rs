@@ -1,9 +1,11 @@
 //! How much memory a body of JSON becomes once it is read, seen while it arrives.
 //!
 //! Few octets make many values: ten MiB of `{"":0}` would be a gigabyte of objects, of a body that has nothing wrong with its length. It is
-//! an estimate from above, of what `serde_json` makes of structure; texts become what they are long, and count as the body does.
+//! an estimate from above, of what `serde_json` makes of structure; texts become what they are long, and count as the body does. What nests
+//! deeper than is taken is refused before anything is made of it, and counts no more.
 
 use memchr::memchr2;
+use wardgraph_api::json::MAX_DEPTH;
 
 /// An object: room for eleven members at once.
 const OBJECT: usize = 640;
@@ -16,6 +18,7 @@ const NEXT: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Heap {
     bytes: usize,
+    depth: usize,
     within: Within,
 }
 
@@ -42,7 +45,7 @@ impl Heap {
             self.within = match (self.within, byte) {
                 (Within::Structure, b'"') | (Within::Escape, _) => Within::Text,
                 (Within::Structure, byte) => {
-                    self.bytes = self.bytes.saturating_add(room(byte));
+                    self.structure(byte);
                     Within::Structure
                 }
                 (Within::Text, b'"') => Within::Structure,
@@ -55,14 +58,22 @@ impl Heap {
             };
         }
     }
-}
 
-const fn room(byte: u8) -> usize {
-    match byte {
-        b'{' => OBJECT,
-        b'[' => LIST,
-        b',' | b':' => NEXT,
-        _ => 0,
+    const fn structure(&mut self, byte: u8) {
+        let room = match byte {
+            b'{' => OBJECT,
+            b'[' => LIST,
+            b',' | b':' => NEXT,
+            _ => 0,
+        };
+        match byte {
+            b'{' | b'[' => self.depth = self.depth.saturating_add(1),
+            b'}' | b']' => self.depth = self.depth.saturating_sub(1),
+            _ => {}
+        }
+        if self.depth <= MAX_DEPTH {
+            self.bytes = self.bytes.saturating_add(room);
+        }
     }
 }
 
@@ -86,6 +97,8 @@ mod tests {
             assert_eq!(seen(text, piece), expected, "in pieces of {piece}");
         }
         assert_eq!(seen(&format!("\"{}\"", "[{,:\\\"".repeat(1_000)), 7), 0);
+        assert_eq!(seen(&"[".repeat(1_000), 7), MAX_DEPTH * LIST, "no deeper than is taken");
+        assert_eq!(seen(&format!("{}{}[]", "[".repeat(1_000), "]".repeat(1_000)), 7), (MAX_DEPTH + 1) * LIST);
     }
 
     /// What the allocator would be asked for, by the sizes of the standard library's lists and B-trees.
