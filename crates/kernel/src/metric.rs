@@ -115,6 +115,12 @@ macro_rules! families {
 families! {
     /// 1, by the version of the server that answers.
     BUILD_INFO: Gauge "wardgraph_build_info" of state by [version];
+    /// Memory of the process that is in RAM, with its model and without its private Postgres.
+    PROCESS_MEMORY: Gauge "process_resident_memory_bytes" of bytes by [];
+    /// Processor time of the process, in whole seconds.
+    PROCESS_CPU: Counter "process_cpu_seconds_total" of seconds by [];
+    /// When the server started, in seconds since 1970.
+    PROCESS_START: Gauge "process_start_time_seconds" of seconds by [];
     /// How long requests took, from their head to the answer's, by endpoint and class of status (2xx with 3xx, 4xx, 5xx).
     HTTP_REQUEST_DURATION: Histogram "wardgraph_http_request_duration_seconds" of seconds by [endpoint, status];
     /// Connections refused since their network had its share.
@@ -192,11 +198,12 @@ mod tests {
         for family in ALL {
             let Family { name, kind, unit, labels, .. } = *family;
             assert!(
-                name.starts_with("wardgraph_") && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'),
+                ["wardgraph_", "process_"].iter().any(|prefix| name.starts_with(prefix))
+                    && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'),
                 "{name}"
             );
             assert_eq!(kind == Kind::Counter, name.ends_with("_total"), "{name}");
-            assert_eq!(kind == Kind::Histogram, name.ends_with("_seconds"), "{name}: what is measured is time, in seconds");
+            assert!(kind != Kind::Histogram || name.ends_with("_seconds"), "{name}: what is spread is time, in seconds");
             assert!(labels.iter().all(|label| LABELS.contains(label)), "{name}: {labels:?}");
             // Whether something holds, and how often something happened, is said by the name as a whole.
             let tells = matches!(unit, "state" | "times") || name.contains(unit);

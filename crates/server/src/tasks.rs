@@ -13,6 +13,8 @@ use wardgraph_worker::{
     OrganizationKeeper, PurgeWorker, ReviewKeeper, TierKeeper,
 };
 
+use crate::process;
+
 /// How many workers share the queue: the model works while the other reads and writes.
 const WORKERS: usize = 2;
 
@@ -114,6 +116,7 @@ async fn look_after(
                 metric::DATABASE_CONNECTIONS.of([pool.role.word(), state]).set(connections as f64);
             }
         }
+        process::measure();
         health.set_tenants_behind(keepers.models.behind());
         if let Some(workers) = &workers
             && let Err(error) = workers.measure().await

@@ -40,7 +40,7 @@ use wardgraph_worker::{
 use crate::{
     Home, certificates,
     config::{Config, EmbeddingConfig, KeySettings, MasterKeys},
-    descriptors,
+    descriptors, process,
     tasks::{self, Keepers, Workers},
 };
 
@@ -390,6 +390,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
     });
     let (stop, stopping) = watch::channel(false);
     let embedding = tasks::embedding(workers.as_ref(), &keepers, &stopping);
+    process::began(services.clock.now());
     let mut tasks = tasks::others(&gate, &store, health, services.metrics.clone(), workers, keepers);
     if let Some(tls) = &tls {
         tasks.spawn(certificates::keep(tls.clone(), certificates::hangup()?));

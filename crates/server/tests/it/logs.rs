@@ -131,6 +131,10 @@ async fn what_passes_through_stays_out_of_logs_metrics_and_errors() {
     assert_eq!(metrics.status(), 200);
     let metrics = metrics.text().await.unwrap();
     assert!(metrics.contains("wardgraph_http_request_duration_seconds") && metrics.contains("CreateNode"), "{metrics}");
+    // What every program tells of itself.
+    for name in ["process_resident_memory_bytes", "process_cpu_seconds_total", "process_start_time_seconds"] {
+        assert!(metrics.lines().any(|line| line.starts_with(&format!("{name} "))), "{name} is not in {metrics}");
+    }
     // What is counted may be tenants; no name of one is a label, or a value.
     let mut samples =
         metrics.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.find(['{', ' ']).map(|end| &line[end..]));
