@@ -17,7 +17,7 @@ use wardgraph_testkit::{App, AppOptions, Caller, Reply};
 
 use crate::binary::Server;
 
-/// The limit of bodies with content.
+/// The limit of bodies with content. Turns are the process's, and tenants with one name share them: here each has its own.
 const LONGEST: usize = 10 << 20;
 
 async fn send(caller: &Caller, path: &str, body: impl Into<reqwest::Body>) -> Reply {
@@ -39,7 +39,7 @@ fn written(unit: &str, octets: usize) -> String {
 #[tokio::test]
 async fn a_node_of_ten_mebibytes_is_kept_and_what_weighs_too_much_is_told_with_the_number() {
     let app = App::start().await;
-    let owner = app.owner("tenant-a");
+    let owner = app.owner("large-nodes");
     // Most programs write what is not ASCII in six octets for two: 400,000 letters.
     let node = send(&owner, "/nodes", written(r"\u00e9", 2_400_000)).await.created();
     assert_eq!(node["props"]["text"].as_str().unwrap().chars().count(), 400_000);
@@ -62,7 +62,7 @@ async fn a_node_of_ten_mebibytes_is_kept_and_what_weighs_too_much_is_told_with_t
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_long_body_of_little_things_is_refused_before_it_is_more() {
     let app = App::start().await;
-    let owner = app.owner("tenant-a");
+    let owner = app.owner("little-things");
     // Read, each would be some hundred mebibytes, or a gigabyte.
     for dense in ["{\"\":0}", "[0]", "[]", "{}", "0"] {
         let refused = send(&owner, "/nodes", filled(dense)).await.problem(413);
@@ -97,7 +97,7 @@ async fn a_body_counts_as_what_it_becomes_until_it_is_done() {
     // One body may become half of it, and no less than a body is long.
     let app =
         App::with(AppOptions { edge: Edge { most_held_bytes: 24 << 20, ..Edge::default() }, ..AppOptions::default() }).await;
-    let owner = app.owner("tenant-a");
+    let owner = app.owner("becoming");
     let numbers = |count: usize| json!({ "classes": ["A"], "props": { "numbers": vec![0; count] } });
     // 64 octets each, of which there is room for: what it weighs is wrong, and that was found by reading it.
     owner.post("/nodes", &numbers(150_000)).await.problem(422);
@@ -130,7 +130,7 @@ async fn stalled(app: &App, caller: &Caller, octets: usize) -> TcpStream {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_bodies_of_a_tenant_leave_the_others_their_room() {
     let app = App::start().await;
-    let (slow, other) = (app.owner("slow"), app.owner("other"));
+    let (slow, other) = (app.owner("stalling"), app.owner("beside-stalling"));
     let node = other.create_node("a text").await.created();
     let path = format!("/nodes/{}", node["id"].as_str().unwrap());
     // Two hundred of a mebibyte so far: three times the tenant's quarter.
@@ -157,7 +157,7 @@ async fn slow_bodies_of_a_tenant_leave_the_others_their_room() {
 async fn large_bodies_of_a_tenant_leave_the_others_their_turn() {
     // Memory is not what this is about.
     let app = App::with(AppOptions { edge: Edge { most_held_bytes: 4 << 30, ..Edge::default() }, ..AppOptions::default() }).await;
-    let (busy, other) = (app.owner("busy"), app.owner("other"));
+    let (busy, other) = (app.owner("reading"), app.owner("beside-reading"));
     let all = 32;
     let (body, done) = (written(r"\u0041", 4 << 20), Arc::new(AtomicUsize::new(0)));
     let mut sending = JoinSet::new();
