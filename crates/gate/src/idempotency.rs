@@ -8,6 +8,7 @@
 //! (`the_oldest_answers_of_a_tenant_make_room`).
 
 mod erased;
+mod named;
 mod room;
 
 use aws_lc_rs::digest::{Context, SHA256};
