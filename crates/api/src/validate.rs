@@ -120,7 +120,7 @@ impl Faults {
 
     /// Checks how much an object weighs.
     pub fn weighs(&mut self, field: &str, object: &Map<String, Value>) {
-        self.unless(weight(object) <= MAX_WEIGHT_BYTES, field, "weighs more than 1 MiB, numbers written out");
+        self.unless(weight(object) <= MAX_WEIGHT_BYTES, field, "weighs more than 1 MiB (1,048,576 bytes), numbers written out");
     }
 
     fn judged_object(&mut self, field: &str, object: &Map<String, Value>, keys: Keys) {

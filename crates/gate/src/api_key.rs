@@ -129,14 +129,14 @@ impl Gate {
         if used.is_empty() {
             return Ok(());
         }
-        let mut unit = self.parts.store.unit::<Identity>(Role::Identity, Scope::System, Plan::Auto)?;
+        let mut unit = self.parts.store.unit::<Identity>(Role::Identity, Scope::System, Plan::Generic)?;
         api_key::touch(&mut unit.tx::<Identity>(), &used).await?;
         unit.commit(&[]).await
     }
 }
 
 async fn look_up(store: &Store, id: ApiKeyId) -> Result<Option<KnownKey>, IdentityError> {
-    let mut unit = store.unit::<Read>(Role::Identity, Scope::System, Plan::Auto)?;
+    let mut unit = store.unit::<Read>(Role::Identity, Scope::System, Plan::Generic)?;
     unit.end_with_next();
     api_key::find(&mut unit.tx::<Identity>(), id).await
 }

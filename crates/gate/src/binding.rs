@@ -97,7 +97,7 @@ async fn ask(
     circumstances: &Circumstances,
     chance: &dyn Chance,
 ) -> Result<Option<Arc<str>>, StoreError> {
-    let mut unit = store.unit::<Identity>(Role::Identity, Scope::Tenant(claim.tenant.clone()), Plan::Auto)?;
+    let mut unit = store.unit::<Identity>(Role::Identity, Scope::Tenant(claim.tenant.clone()), Plan::Generic)?;
     let hour = Timestamp::from_second(claim.now.as_second() - claim.now.as_second().rem_euclid(HOUR_S)).unwrap_or(claim.now);
     let per_hour = i32::try_from(claim.per_hour).unwrap_or(i32::MAX);
     let rows =

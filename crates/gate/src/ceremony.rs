@@ -75,7 +75,7 @@ impl<E: Endpoint> Ceremony<E> {
         if once.is_empty() {
             return Ok(true);
         }
-        let mut unit = self.admission.gate.parts.store.unit::<Identity>(Role::Identity, Scope::System, Plan::Auto)?;
+        let mut unit = self.admission.gate.parts.store.unit::<Identity>(Role::Identity, Scope::System, Plan::Generic)?;
         let new = spend(&mut unit.tx::<Identity>(), once).await?;
         unit.commit(&[]).await?;
         Ok(new)
@@ -108,13 +108,13 @@ impl<E: Endpoint> Ceremony<E> {
 
     /// A look at identity tables, before the unit of work begins.
     pub fn look(&self) -> Result<Look<Identity>, StoreError> {
-        let unit = self.admission.gate.parts.store.unit::<Read>(Role::Identity, Scope::System, Plan::Auto)?;
+        let unit = self.admission.gate.parts.store.unit::<Read>(Role::Identity, Scope::System, Plan::Generic)?;
         Ok(Look::new(unit))
     }
 
     /// Begins the unit of work, in identity tables.
     pub fn begin(self) -> Result<CeremonyWork<E>, StoreError> {
-        let unit = self.admission.gate.parts.store.unit::<Identity>(Role::Identity, Scope::System, Plan::Auto)?;
+        let unit = self.admission.gate.parts.store.unit::<Identity>(Role::Identity, Scope::System, Plan::Generic)?;
         Ok(CeremonyWork { unit, admission: self.admission, entries: Vec::new(), endpoint: PhantomData })
     }
 }

@@ -102,7 +102,7 @@ impl Gate {
 }
 
 pub(crate) async fn look_up(store: &Store, id: &ClientId) -> Result<Option<Client>, OAuthError> {
-    let mut unit = store.unit::<Read>(Role::Identity, Scope::System, Plan::Auto)?;
+    let mut unit = store.unit::<Read>(Role::Identity, Scope::System, Plan::Generic)?;
     unit.end_with_next();
     client::find(&mut unit.tx::<Identity>(), id).await
 }

@@ -198,7 +198,7 @@ impl Compiled {
         if let Some(book) = self.books.get(tenant).filter(|book| book.version >= version) {
             return Ok(book);
         }
-        let mut unit = store.unit::<Read>(Role::Identity, Scope::System, Plan::Auto)?;
+        let mut unit = store.unit::<Read>(Role::Identity, Scope::System, Plan::Generic)?;
         unit.end_with_next();
         let stated = held::stated(&mut unit.tx::<Read>(), tenant).await?;
         drop(unit);

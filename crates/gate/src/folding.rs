@@ -75,7 +75,7 @@ impl Gate {
             let entry = Entry { event_type: EventType::AccessRefused, subject: None, outcome: Outcome::Refused, payload };
             batch.push(&circumstances, &*self.parts.chance, entry);
         }
-        let unit = self.parts.store.unit::<AuditedRead>(Role::App, scope, Plan::Auto)?;
+        let unit = self.parts.store.unit::<AuditedRead>(Role::App, scope, Plan::Generic)?;
         unit.commit(&[(&APPEND, &batch.params())]).await
     }
 }

@@ -136,7 +136,7 @@ impl Gate {
             told.push(waiting.done);
         }
         let written = async {
-            let unit = self.parts.store.unit::<AuditedRead>(Role::App, scope, Plan::Auto)?;
+            let unit = self.parts.store.unit::<AuditedRead>(Role::App, scope, Plan::Generic)?;
             unit.commit(&[(&APPEND, &batch.params())]).await
         };
         let outcome = written.await;

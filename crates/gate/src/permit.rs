@@ -80,8 +80,8 @@ impl<E: Endpoint> Permit<E> {
         // A subject is unique within its issuer only, what a client does for a person is not that person's other clients' to find, and none of the three
         // has control characters.
         let client = claims.own.as_ref().map(|own| format!("\u{1f}{}", own.client_id)).unwrap_or_default();
-        let key = asked.key(format!("{}\u{1f}{}{client}", claims.issuer, claims.actor.id), E::SPEC.id, body)?;
-        let fresh = || self.unit(Plan::Auto).map_err(|error| Problem::internal("the server failed").inside(&error));
+        let key = asked.key(format!("{}\u{1f}{}{client}", claims.issuer, claims.actor.id), E::SPEC.id, body).await?;
+        let fresh = || self.unit(Plan::Generic).map_err(|error| Problem::internal("the server failed").inside(&error));
         let mut unit = fresh()?;
         let mut claim = key.claim(&mut unit, &claims.tenant, self.admission.now).await?;
         if matches!(claim, Claim::Busy) {
@@ -152,7 +152,7 @@ impl<E: Endpoint> Permit<E> {
 
     /// A look at the caller's own account, before the unit of work begins.
     pub fn look(&self) -> Result<Look<Read>, StoreError> {
-        Ok(Look::new(self.admission.gate.parts.store.unit::<Read>(Role::App, self.scope(), Plan::Auto)?))
+        Ok(Look::new(self.admission.gate.parts.store.unit::<Read>(Role::App, self.scope(), Plan::Generic)?))
     }
 
     /// The caller's account. Admission has seen to it that there is one, where the table says `rows: Account`.
@@ -200,7 +200,7 @@ impl<E: Endpoint> Permit<E> {
     where
         E::Mode: Mode,
     {
-        self.begin_planned(Plan::Auto)
+        self.begin_planned(Plan::Generic)
     }
 
     /// Begins a unit of work whose statements are planned with their values known: for search.

@@ -70,7 +70,7 @@ impl Gate {
 }
 
 async fn look_up(store: &Store, tenant: &TenantId) -> Result<Premises, OrganizationError> {
-    let mut unit = store.unit::<Read>(Role::Identity, Scope::System, Plan::Auto)?;
+    let mut unit = store.unit::<Read>(Role::Identity, Scope::System, Plan::Generic)?;
     unit.end_with_next();
     unit.tx::<Identity>().ask(organization::premises(tenant)).await
 }

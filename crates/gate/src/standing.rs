@@ -182,7 +182,7 @@ impl Gate {
     async fn look_up(&self, key: Key, now: Timestamp) -> Result<Option<Roles>, OrganizationError> {
         let mut tries = 0;
         loop {
-            let mut unit = self.parts.store.unit::<Read>(Role::Identity, Scope::System, Plan::Auto)?;
+            let mut unit = self.parts.store.unit::<Read>(Role::Identity, Scope::System, Plan::Generic)?;
             unit.end_with_next();
             let standing = held::standing(&mut unit.tx::<Read>(), &key.tenant, &key.holder, now).await?;
             // It is not remembered who holds nothing: nobody announces that they do again.

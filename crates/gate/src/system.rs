@@ -65,7 +65,7 @@ impl SystemParts {
     }
 
     fn begin<M: Opens>(&self, why: &'static str, role: Role, scope: Scope) -> Result<SystemWork<M>, StoreError> {
-        let unit = self.store.unit::<M>(role, scope.clone(), Plan::Auto)?;
+        let unit = self.store.unit::<M>(role, scope.clone(), Plan::Generic)?;
         Ok(SystemWork {
             unit,
             scope,
@@ -82,7 +82,7 @@ impl SystemParts {
     pub async fn forget_changes(&self) -> Result<(), StoreError> {
         let mut more = true;
         while more {
-            let mut unit = self.store.unit::<Write>(Role::Worker, Scope::Nobody, Plan::Auto)?;
+            let mut unit = self.store.unit::<Write>(Role::Worker, Scope::Nobody, Plan::Generic)?;
             more = changes::forget(&mut unit.tx(), self.clock.now()).await?;
             unit.commit(&[]).await?;
         }
@@ -99,7 +99,7 @@ impl SystemParts {
 
     /// Begins work on the queue, which is no tenant's: it sees jobs and no rows of any tenant.
     pub fn queue(&self) -> Result<Unit, StoreError> {
-        self.store.unit::<Write>(Role::Worker, Scope::Nobody, Plan::Auto)
+        self.store.unit::<Write>(Role::Worker, Scope::Nobody, Plan::Generic)
     }
 }
 

@@ -69,7 +69,7 @@ impl Gate {
             // Every rule was read: whoever waits for this thread goes first.
             tokio::task::yield_now().await;
         }
-        let mut unit = self.parts.store.unit::<Identity>(Role::Identity, Scope::System, Plan::Auto)?;
+        let mut unit = self.parts.store.unit::<Identity>(Role::Identity, Scope::System, Plan::Generic)?;
         used::record(&mut unit.tx::<Identity>(), &all).await?;
         unit.commit(&[]).await
     }

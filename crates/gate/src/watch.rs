@@ -161,7 +161,7 @@ impl Watch {
         let (mut from, mut next_poll) = (poll.since.clone(), None);
         loop {
             // The worker's role: neither a flood of requests nor one of logins takes its connections.
-            let mut unit = store.unit::<Read>(Role::Worker, Scope::Nobody, Plan::Auto)?;
+            let mut unit = store.unit::<Read>(Role::Worker, Scope::Nobody, Plan::Generic)?;
             unit.end_with_next();
             let (heard, began) = changes::poll(&mut unit.tx::<Read>(), &from, now).await?;
             if next_poll.is_none() && began.is_before(&from) {
@@ -177,7 +177,7 @@ impl Watch {
             from = heard.next;
         }
         if !poll.keys_are_current {
-            let mut unit = store.unit::<Read>(Role::Worker, Scope::System, Plan::Auto)?;
+            let mut unit = store.unit::<Read>(Role::Worker, Scope::System, Plan::Generic)?;
             issuer.load(&mut unit.tx::<Read>(), now).await?;
             unit.commit(&[]).await?;
             poll.keys_are_current = true;

@@ -19,6 +19,7 @@ use wardgraph_kernel::NodeId;
 use crate::{
     form,
     pages::{Filled, Screen, Shown},
+    reading,
 };
 
 /// What can be made of a request's head and body.
@@ -142,17 +143,10 @@ impl<T: DeserializeOwned + Body + Shown + Send> Decode for Form<T> {
 impl<T: DeserializeOwned + Body + Send + 'static> Decode for Json<T> {
     async fn decode(parts: &mut Parts, body: Bytes) -> Result<Self, Problem> {
         uncompressed(&parts.headers)?;
-        if body.len() <= AT_ONCE_BYTES {
-            return parse(&body).map(Json);
-        }
-        // A large body is read on a thread that may be busy for a while (the runtime bounds how many there are).
-        let parsed = tokio::task::spawn_blocking(move || parse(&body)).await;
+        let parsed = reading::read(parts, body, parse).await;
         parsed.unwrap_or_else(|_| Err(Problem::internal("the body could not be read"))).map(Json)
     }
 }
-
-/// Up to this size a body is read on the spot: it takes less than a millisecond.
-const AT_ONCE_BYTES: usize = 64 << 10;
 
 fn parse<T: DeserializeOwned + Body>(body: &[u8]) -> Result<T, Problem> {
     let body = if body.is_empty() && T::MAY_BE_ABSENT { b"{}" } else { body };

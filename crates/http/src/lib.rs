@@ -7,6 +7,7 @@ mod client_form;
 mod condition;
 mod cors;
 mod decode;
+mod exposition;
 mod failure;
 mod form;
 mod handlers;
@@ -15,15 +16,18 @@ mod health;
 mod mount;
 mod newcomers;
 mod pages;
+mod reading;
 mod registering;
 mod remembered;
 mod reply;
 mod routes;
+mod turns;
 mod wire;
 
 pub use accounts::{Accounts, FactorRules, Registering};
 pub use cors::{Cors, InvalidOrigin};
 pub use decode::Decode;
+pub use exposition::recorder;
 pub use failure::Failure;
 pub use handlers::{
     authz::explain::shown as shown_explained,

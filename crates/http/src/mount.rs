@@ -2,7 +2,7 @@
 
 use std::{
     net::IpAddr,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -19,12 +19,12 @@ use metrics::Histogram;
 use tower::ServiceExt;
 use wardgraph_api::{Problem, table};
 use wardgraph_gate::{Arrival, Confirmed, Entry, Finish, Gate, Handler};
-use wardgraph_kernel::{Endpoint, Method, RequestId, Spec};
+use wardgraph_kernel::{Endpoint, Method, RequestId, Spec, metric};
 use wardgraph_limits::Decision;
 use wardgraph_oauth::ErrorCode;
 
 use crate::{
-    Cors, Decode, Reply, condition, cors, headers, pages, reply,
+    Cors, Decode, Reply, condition, cors, headers, pages, reading, reply,
     wire::{body, held::Held},
 };
 
@@ -246,18 +246,21 @@ where
         None => refused(problem, request_id, limit, closes),
     };
     let wanted = body::Wanted { most: room.most_bytes, within: room.body_within, held: &room.arriving, whose: tenant.as_ref() };
-    // What a large body holds, it holds until the handler is done with what it was made into.
-    let (body, _holding) = match body::read(&parts.headers, body, wanted).await {
+    let (body, holding) = match body::read(&parts.headers, body, wanted).await {
         Ok(read) => read,
         Err(problem) => {
             gate.failed(&E::SPEC, from, problem.status);
             return refuse(problem, admitted.limit, true, &[]);
         }
     };
+    // What a large body holds, it holds until the handler is done with what it was made into.
+    let holding = holding.map(Arc::new);
     // A form that is refused is shown again with what was filled in.
     let sent = if E::SPEC.is_page() { body.clone() } else { Bytes::new() };
     let outcome = async {
         condition::understood::<E>(&parts)?;
+        // Before a key is claimed: that takes a connection, with which nobody waits for a turn.
+        reading::turn(&mut parts, &body, tenant.as_ref(), holding.as_ref()).await?;
         let pass = match E::Entry::confirm::<E>(admitted.pass, &body).await? {
             Confirmed::Pass(pass) => pass,
             Confirmed::Again(kept) => return kept.problem().map_or_else(|| Ok(reply::again(kept)), Err),
@@ -349,23 +352,26 @@ const fn filter(method: Method) -> MethodFilter {
     }
 }
 
-/// How long an endpoint's requests took, by class of status. No tenant is a label.
-struct Timings([Histogram; 3]);
+/// How long an endpoint's requests took, by class of status. A series is there once it has something to say: most endpoints are never
+/// asked, and all of them at all times would be a megabyte of zeros for each scrape.
+struct Timings {
+    endpoint: &'static str,
+    series: [(&'static str, OnceLock<Histogram>); 3],
+}
 
 impl Timings {
     fn of(spec: &'static Spec) -> Self {
-        Self(["2xx", "4xx", "5xx"].map(
-            |status| metrics::histogram!("wardgraph_http_request_duration_seconds", "endpoint" => spec.id, "status" => status),
-        ))
+        Self { endpoint: spec.id, series: ["2xx", "4xx", "5xx"].map(|status| (status, OnceLock::new())) }
     }
 
     fn record(&self, response: &Response, began: Instant) {
-        let [success, refused, failed] = &self.0;
-        let timing = match response.status().as_u16() {
+        let [success, refused, failed] = &self.series;
+        let (status, series) = match response.status().as_u16() {
             ..400 => success,
             400..500 => refused,
             500.. => failed,
         };
+        let timing = series.get_or_init(|| metric::HTTP_REQUEST_DURATION.of([self.endpoint, status]));
         timing.record(began.elapsed().as_secs_f64());
     }
 }

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use sha2::{Digest, Sha256};
 use wardgraph_embed::{Embedder, ModelId};
 use wardgraph_graph::{GraphError, search::query_vector};
-use wardgraph_kernel::{Actor, TenantId};
+use wardgraph_kernel::{Actor, TenantId, metric};
 use wardgraph_shares::{Kept, Room, Shared};
 
 /// How much is remembered, in octets, and for how long after it was asked last.
@@ -69,7 +69,7 @@ impl QueryVectors {
         let asked = Asked::of(who, embedder.model(), text);
         let remembered = self.0.get(&asked);
         let outcome = if remembered.is_some() { "hit" } else { "miss" };
-        metrics::counter!("wardgraph_query_vectors_total", "outcome" => outcome).increment(1);
+        metric::QUERY_VECTORS.of([outcome]).increment(1);
         if let Some(vector) = remembered {
             return Ok(vector.to_vec());
         }

@@ -6,6 +6,7 @@ mod crowd;
 mod framing;
 mod guard;
 mod head;
+mod heap;
 pub(crate) mod held;
 mod http1;
 mod http2;

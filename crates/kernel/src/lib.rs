@@ -16,6 +16,7 @@ mod holder;
 pub mod html;
 pub mod id;
 pub mod limit;
+pub mod metric;
 pub mod mode;
 pub mod page;
 pub mod permission;

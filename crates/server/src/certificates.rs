@@ -4,6 +4,7 @@ use std::{io, sync::Arc, time::Duration};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use wardgraph_http::Tls;
+use wardgraph_kernel::metric;
 
 /// How often the files are looked at.
 const LOOK_EACH: Duration = Duration::from_secs(2);
@@ -35,6 +36,6 @@ pub(crate) async fn keep(tls: Arc<Tls>, mut told: Signal) {
                 "refused"
             }
         };
-        metrics::counter!("wardgraph_tls_reloads_total", "outcome" => outcome).increment(1);
+        metric::TLS_RELOADS.of([outcome]).increment(1);
     }
 }

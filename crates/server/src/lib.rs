@@ -8,6 +8,7 @@ pub mod demo;
 mod descriptors;
 mod home;
 pub mod permissions;
+mod process;
 mod tasks;
 mod telemetry;
 pub mod transfer;

@@ -6,11 +6,14 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{sync::watch, task::JoinSet};
 use wardgraph_gate::Gate;
 use wardgraph_http::HealthState;
+use wardgraph_kernel::metric;
 use wardgraph_store::{Store, StoreError};
 use wardgraph_worker::{
     AccountKeeper, CoverageKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, LogoutWorker, MailWorker, ModelKeeper,
     OrganizationKeeper, PurgeWorker, ReviewKeeper, TierKeeper,
 };
+
+use crate::process;
 
 /// How many workers share the queue: the model works while the other reads and writes.
 const WORKERS: usize = 2;
@@ -110,10 +113,10 @@ async fn look_after(
         for pool in store.status() {
             #[expect(clippy::cast_precision_loss, reason = "pools are small")]
             for (state, connections) in [("open", pool.open), ("idle", pool.idle), ("waiting", pool.waiting)] {
-                metrics::gauge!("wardgraph_database_connections", "role" => pool.role.word(), "state" => state)
-                    .set(connections as f64);
+                metric::DATABASE_CONNECTIONS.of([pool.role.word(), state]).set(connections as f64);
             }
         }
+        process::measure();
         health.set_tenants_behind(keepers.models.behind());
         if let Some(workers) = &workers
             && let Err(error) = workers.measure().await

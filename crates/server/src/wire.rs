@@ -6,7 +6,6 @@ pub use beside::{login_of, store_beside};
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use wardgraph_egress::{Egress, Rules};
 use wardgraph_embed::{Embedder, RemoteEmbedder, RemoteOptions};
@@ -41,7 +40,7 @@ use wardgraph_worker::{
 use crate::{
     Home, certificates,
     config::{Config, EmbeddingConfig, KeySettings, MasterKeys},
-    descriptors,
+    descriptors, process,
     tasks::{self, Keepers, Workers},
 };
 
@@ -65,9 +64,6 @@ const DOCUMENTS_WITHIN: Duration = Duration::from_secs(3);
 
 /// How long the workers may take to give back what they claimed when the server stops.
 const GIVE_BACK_WITHIN: Duration = Duration::from_secs(3);
-
-/// The buckets of every histogram, in seconds: with buckets, several servers can be added up.
-const BUCKETS_S: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// What can go wrong on the way up. Any room's error, with what it was about.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;
@@ -370,7 +366,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         backlog: backlog.clone(),
         health: health.clone(),
         clock: parts.clock.clone(),
-        metrics: recorder(),
+        metrics: wardgraph_http::recorder(),
         client_keys: Arc::new(RemoteKeys::new(egress.client(Rules::tenant(None), CLIENT_KEYS_WITHIN))),
         newcomers: config.newcomers.clone(),
         most_versions: config.most_versions,
@@ -395,6 +391,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
     });
     let (stop, stopping) = watch::channel(false);
     let embedding = tasks::embedding(workers.as_ref(), &keepers, &stopping);
+    process::began(services.clock.now());
     let mut tasks = tasks::others(&gate, &store, health, services.metrics.clone(), workers, keepers);
     if let Some(tls) = &tls {
         tasks.spawn(certificates::keep(tls.clone(), certificates::hangup()?));
@@ -456,17 +453,4 @@ fn shares(all: usize) -> BTreeMap<Role, usize> {
     let (identity, admin) = (2, (all / 10).clamp(1, 2));
     let app = all.saturating_sub(worker + identity + admin).max(1);
     BTreeMap::from([(Role::App, app), (Role::Worker, worker), (Role::Identity, identity), (Role::Admin, admin)])
-}
-
-/// The process's metrics. A second server in one process (tests) shares them.
-fn recorder() -> PrometheusHandle {
-    static HANDLE: std::sync::OnceLock<PrometheusHandle> = std::sync::OnceLock::new();
-    if let Some(handle) = HANDLE.get() {
-        return handle.clone();
-    }
-    // Refused only for an empty list of buckets.
-    let recorder = PrometheusBuilder::new().set_buckets(&BUCKETS_S).unwrap_or_default().build_recorder();
-    let handle = HANDLE.get_or_init(|| recorder.handle()).clone();
-    let _ = metrics::set_global_recorder(recorder);
-    handle
 }

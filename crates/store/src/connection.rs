@@ -65,7 +65,7 @@ impl Default for Timeouts {
 fn session_options(timeouts: Timeouts) -> String {
     format!(
         "-c search_path=wardgraph,public -c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={} -c jit=off \
-         -c max_parallel_workers_per_gather=0 -c hnsw.iterative_scan=relaxed_order -c hnsw.ef_search=400",
+         -c max_parallel_workers_per_gather=0 -c plan_cache_mode=force_generic_plan -c hnsw.iterative_scan=relaxed_order -c hnsw.ef_search=400",
         timeouts.statement.as_millis(),
         timeouts.statement.as_millis(),
         timeouts.transaction.as_millis(),

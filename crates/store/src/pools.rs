@@ -112,7 +112,7 @@ impl Store {
 
     /// Asks the database for a sign of life, on behalf of nobody.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        let mut unit = self.unit::<Read>(Role::App, Scope::Nobody, Plan::Auto)?;
+        let mut unit = self.unit::<Read>(Role::App, Scope::Nobody, Plan::Generic)?;
         unit.end_with_next();
         unit.tx::<Read>().query(&PING, &[]).await.map(drop)
     }
@@ -158,7 +158,7 @@ mod tests {
         };
         let store = Store::new(&options).unwrap();
         let tenant = TenantId::parse("acme").unwrap();
-        let unit = store.unit::<Read>(Role::App, Scope::Tenant(tenant.clone()), Plan::Auto).unwrap();
+        let unit = store.unit::<Read>(Role::App, Scope::Tenant(tenant.clone()), Plan::Generic).unwrap();
         assert_eq!(store.pools.get(&Role::App).unwrap().shares.of(&tenant).available_permits(), 4);
         assert_eq!(store.status().first().map(|status| status.max), Some(13));
         drop(unit);

@@ -77,8 +77,9 @@ impl Scope {
 /// How Postgres plans a transaction's statements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Plan {
-    /// As it sees fit: right for point reads.
-    Auto,
+    /// Once for all values: for everything that is looked up by keys, and where planning would cost more than running. A tenant has as many rows
+    /// then as the others on average; planned with its id known, one that is younger than the statistics has none, and any way through them is as good.
+    Generic,
     /// Anew for each call, with the values known: right where an HNSW index may be used, since a generic plan loses recall.
     Custom,
     /// As [`Plan::Custom`], and by an index that brings rows in their order wherever there is one: the planner thinks comparing vectors cheaper
@@ -86,19 +87,17 @@ pub enum Plan {
     Indexed,
     /// As [`Plan::Indexed`], by an index of one tenant's vectors: nothing in it is passed over, so that it looks no further than it is told to.
     IndexedAlone,
-    /// Once for all values: right where one plan is the best for all of them, and planning would cost more than running.
-    Generic,
 }
 
 impl Plan {
     /// What a transaction is told, so that its statements are planned like this.
     pub(crate) const fn commands(self) -> &'static [Command] {
         match self {
-            Self::Auto => &[],
+            // As connections are opened.
+            Self::Generic => &[],
             Self::Custom => &[Command::PlanCustom],
             Self::Indexed => &[Command::PlanCustom, Command::AvoidSorting],
             Self::IndexedAlone => &[Command::PlanCustom, Command::AvoidSorting, Command::LookWidely],
-            Self::Generic => &[Command::PlanGeneric],
         }
     }
 }

@@ -356,7 +356,7 @@ mod tests {
     async fn what_rarely_happens_takes_no_room_in_every_request() {
         let opener = Opener::new(crate::Role::App, crate::Login::at_socket("/nowhere"), Timeouts::default(), &[]);
         let pool = Pool::builder(opener).runtime(deadpool::Runtime::Tokio1).build().unwrap();
-        let opening = Opening { writable: false, savepoint: false, plan: Plan::Auto };
+        let opening = Opening { writable: false, savepoint: false, plan: Plan::Generic };
         let mut unit = Unit::new(pool, None, None, Scope::Nobody, opening, Timeouts::default());
         let flight = unit.flight(crate::pools::PING.info(), &[]);
         assert!(size_of_val(&flight) < 2_048, "a flight takes {} octets", size_of_val(&flight));

@@ -5,7 +5,6 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::{net::TcpListener, task::JoinHandle};
 use wardgraph_egress::{Egress, Names, Rules};
 use wardgraph_embed::{Embedder, ModelKind};
@@ -296,7 +295,7 @@ impl App {
             backlog: backlog.clone(),
             health: health.clone(),
             clock: shared_clock,
-            metrics: recorder(),
+            metrics: wardgraph_http::recorder(),
             most_versions: options.most_versions,
             grace_period: GRACE,
             organizations_grace: GRACE,
@@ -492,9 +491,4 @@ pub(crate) fn embedder() -> Arc<dyn Embedder> {
             .expect("`python3 scripts/fetch.py` brings the models")
     };
     EMBEDDER.get_or_init(open).clone()
-}
-
-fn recorder() -> PrometheusHandle {
-    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
-    HANDLE.get_or_init(|| PrometheusBuilder::new().build_recorder().handle()).clone()
 }

@@ -30,7 +30,7 @@ impl App {
 
     /// The token of a link by which the server gets an administrator; `None` where it has one, unless another one is wanted.
     pub async fn setup_token(&self, another: bool) -> Option<String> {
-        let mut unit = self.store.unit::<Identity>(Role::Identity, Scope::System, Plan::Auto).unwrap();
+        let mut unit = self.store.unit::<Identity>(Role::Identity, Scope::System, Plan::Generic).unwrap();
         let new = NewLink { email: None, another, good_for: Duration::from_hours(1) };
         let made = setup::make(&mut unit.tx(), &new, self.clock.now(), &SystemChance).await.unwrap();
         unit.commit(&[]).await.unwrap();

@@ -16,7 +16,7 @@ use wardgraph_audit::Entry;
 use wardgraph_embed::ModelId;
 use wardgraph_gate::{StoreError, SystemParts, SystemWork};
 use wardgraph_graph::embedding::{self, Backlog, Server};
-use wardgraph_kernel::{EventType, NodeId, Outcome, Owner, Read, Timestamp, Write};
+use wardgraph_kernel::{EventType, NodeId, Outcome, Owner, Read, Timestamp, Write, metric};
 
 use crate::Duty;
 
@@ -158,7 +158,7 @@ impl ModelKeeper {
         queue.commit(&[]).await?;
         let wanted = servers.iter().find(|server| server.works).is_none_or(|server| server.model == *model);
         self.duty.set(wanted);
-        metrics::gauge!("wardgraph_embedding_on_duty", "model" => model.clone()).set(if wanted { 1.0 } else { 0.0 });
+        metric::EMBEDDING_ON_DUTY.of_configured(model).set(if wanted { 1.0 } else { 0.0 });
         Ok(())
     }
 
@@ -181,7 +181,7 @@ impl ModelKeeper {
         queue.commit(&[]).await?;
         self.behind.store(behind.count, Ordering::Relaxed);
         #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
-        metrics::gauge!("wardgraph_embedding_tenants_behind", "model" => model.clone()).set(behind.count as f64);
+        metric::EMBEDDING_TENANTS_BEHIND.of_configured(model).set(behind.count as f64);
         // A short list was the last one: the next look begins anew.
         if i64::try_from(behind.owners.len()) == Ok(TENANTS) {
             self.places().after = behind.owners.last().map(ToString::to_string).unwrap_or_default();
@@ -225,7 +225,7 @@ impl ModelKeeper {
         }
         if !place.whole {
             let queued = embedding::queue_missing(&mut work.tx(), model, place.after, (NODES, WAITING), now).await?;
-            metrics::counter!("wardgraph_embedding_requeued_total").increment(queued.count.unsigned_abs());
+            metric::EMBEDDING_REQUEUED_NODES.of([]).increment(queued.count.unsigned_abs());
             moved |= queued.count > 0 || !queued.ended && queued.last.is_some();
             let missing = place.missing || queued.missing;
             place = if queued.ended {
@@ -255,7 +255,7 @@ impl ModelKeeper {
         let servers = embedding::servers(&mut work.tx(), self.since(ALIVE)).await?;
         let searched: Vec<String> = servers.into_iter().map(|server| server.model).filter(|searched| searched != model).collect();
         let removed = embedding::remove_old(&mut work.tx(), model, &searched, REMOVED).await?;
-        metrics::counter!("wardgraph_embedding_vectors_removed_total").increment(removed as u64);
+        metric::EMBEDDING_VECTORS_REMOVED.of([]).increment(removed as u64);
         // A server of another model may be keeping a vector just now: the end waits until none lives.
         if searched.is_empty() && embedding::end_move(&mut work.tx(), model).await? {
             entries.push(entry(EventType::EmbeddingChanged, json!({ "to": model })));

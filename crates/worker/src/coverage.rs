@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use wardgraph_embed::ModelId;
 use wardgraph_gate::{StoreError, SystemParts};
 use wardgraph_graph::search::{Coverage, count};
-use wardgraph_kernel::{Owner, Read};
+use wardgraph_kernel::{Owner, Read, metric};
 
 /// The actor of this work.
 const WHY: &str = "keeper of coverage";
@@ -73,7 +73,7 @@ impl CoverageKeeper {
         queue.commit(&[]).await?;
         if ended {
             #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
-            metrics::gauge!("wardgraph_search_partial", "model" => self.model.clone()).set(self.coverage.lacking() as f64);
+            metric::SEARCH_PARTIAL_TENANTS.of_configured(&self.model).set(self.coverage.lacking() as f64);
         }
         Ok(ended)
     }

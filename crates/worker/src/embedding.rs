@@ -20,7 +20,7 @@ use wardgraph_graph::{
     embedding::{self, Claim, MOST_CLAIMS, MOST_FAULTS, MOST_MISSES, SUSPICIOUS},
     tiers,
 };
-use wardgraph_kernel::{EventType, NodeId, Outcome, Owner, Read, Timestamp, Write};
+use wardgraph_kernel::{EventType, NodeId, Outcome, Owner, Read, Timestamp, Write, metric};
 
 use crate::Duty;
 
@@ -176,7 +176,7 @@ impl EmbeddingWorker {
         let (waiting, dead) = embedding::depth(&mut queue.tx::<Read>()).await?;
         #[expect(clippy::cast_precision_loss, reason = "a gauge is a float, and the counts are bounded")]
         for (state, jobs) in [("waiting", waiting), ("dead", dead)] {
-            metrics::gauge!("wardgraph_embedding_jobs", "state" => state).set(jobs as f64);
+            metric::EMBEDDING_JOBS.of([state]).set(jobs as f64);
         }
         queue.commit(&[]).await
     }
@@ -348,7 +348,7 @@ impl EmbeddingWorker {
             if matches!(owner, Owner::Tenant(_)) {
                 tiers::touch(&mut work.tx(), model, ready.len()).await?;
             }
-            metrics::counter!("wardgraph_embeddings_total", "model" => model.to_owned()).increment(ready.len() as u64);
+            metric::EMBEDDINGS.of_configured(model).increment(ready.len() as u64);
             // Claims that were lost leave nothing, and no event of nothing.
             if !ready.is_empty() {
                 let payload = json!({ "model": model, "nodes": ready });

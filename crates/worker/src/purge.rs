@@ -11,7 +11,7 @@ use std::{
 use wardgraph_audit::{Entry, Subject};
 use wardgraph_gate::{StoreError, SystemParts, Tx};
 use wardgraph_graph::purge::{self, Claim};
-use wardgraph_kernel::{EventType, Read, Timestamp, Write};
+use wardgraph_kernel::{EventType, Read, Timestamp, Write, metric};
 
 use crate::due::{self, Due};
 
@@ -49,7 +49,7 @@ impl PurgeWorker {
         let mut queue = self.parts.queue()?;
         let due = purge::depth(&mut queue.tx::<Read>(), self.parts.clock.now()).await?;
         #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; 2^52 tenants are not met")]
-        metrics::gauge!("wardgraph_purges_due").set(due as f64);
+        metric::PURGES_DUE.of([]).set(due as f64);
         queue.commit(&[]).await
     }
 
@@ -63,7 +63,7 @@ impl PurgeWorker {
             purge::next(&mut work.tx(), claim).await?;
         }
         let (nodes, untold) = (erased.nodes, erased.untold);
-        metrics::counter!("wardgraph_nodes_purged_total").increment(nodes.len() as u64);
+        metric::NODES_PURGED.of([]).increment(nodes.len() as u64);
         let edges = untold.into_iter().map(|edge| Entry::done(EventType::EdgeDeleted, Subject::from(edge)));
         let nodes = nodes.into_iter().map(|node| Entry::done(EventType::NodePurged, Subject::from(node)));
         work.commit(edges.chain(nodes).collect()).await?;

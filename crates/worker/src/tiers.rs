@@ -17,7 +17,7 @@ use wardgraph_graph::{
     search::{Route, Routes},
     tiers::{self, Count, Due},
 };
-use wardgraph_kernel::{Read, TenantId, Write};
+use wardgraph_kernel::{Read, TenantId, Write, metric};
 
 use crate::tidy::{recount, tidy};
 
@@ -197,8 +197,8 @@ impl TierKeeper {
         for route in Route::ALL {
             let (tenants, tail) = measured.iter().find(|m| m.route == *route).map_or((0, 0), |m| (m.tenants, m.tail));
             #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; 2^52 vectors are not met")]
-            for (name, value) in [("wardgraph_search_tenants", tenants as f64), ("wardgraph_search_tail_rows", tail as f64)] {
-                metrics::gauge!(name, "route" => route.word()).set(value);
+            for (gauge, value) in [(metric::SEARCH_TENANTS, tenants as f64), (metric::SEARCH_TAIL_ROWS, tail as f64)] {
+                gauge.of([route.word()]).set(value);
             }
         }
         Ok(())
@@ -259,9 +259,8 @@ impl TierKeeper {
                 self.note(&build.tenant, false);
             }
             if made? {
-                metrics::counter!("wardgraph_search_index_builds_total", "route" => build.route.word()).increment(1);
-                metrics::histogram!("wardgraph_search_index_build_seconds", "route" => build.route.word())
-                    .record(began.elapsed());
+                metric::SEARCH_INDEX_BUILDS.of([build.route.word()]).increment(1);
+                metric::SEARCH_INDEX_BUILD.of([build.route.word()]).record(began.elapsed());
             }
             count += 1;
         }
@@ -345,7 +344,7 @@ impl TierKeeper {
             failed.remove(tenant.as_str());
         } else {
             let rest = failed.get(tenant.as_str()).map_or(REST.0, |(_, rest)| (*rest * 2).min(REST.1));
-            metrics::counter!("wardgraph_search_tier_failures_total").increment(1);
+            metric::SEARCH_TIER_FAILURES.of([]).increment(1);
             failed.insert(tenant.to_string(), (Instant::now() + rest, rest));
         }
     }
@@ -359,7 +358,7 @@ impl TierKeeper {
         let count = self.count(tenant).await?;
         let wanted = self.wanted(*route, &count);
         if wanted != Route::Own && count.all() >= self.options.own_rows {
-            metrics::counter!("wardgraph_search_own_indexes_refused_total").increment(1);
+            metric::SEARCH_OWN_INDEXES_REFUSED.of([]).increment(1);
         }
         let is_outgrown = self.is_outgrown(&count);
         let Some(partition) = count.partition.filter(|_| wanted != Route::Exact) else {
@@ -457,7 +456,7 @@ impl TierKeeper {
             let mut work = self.parts.work::<Write>(WHY, tenant.clone())?;
             let moved = tiers::promote(&mut work.tx(), self.space().model(), route, most).await?;
             work.commit(Vec::new()).await?;
-            metrics::counter!("wardgraph_search_promoted_rows_total", "route" => route.word()).increment(moved.unsigned_abs());
+            metric::SEARCH_PROMOTED_ROWS.of([route.word()]).increment(moved.unsigned_abs());
             if moved < most || first.elapsed() > PATIENCE {
                 return Ok(moved < most);
             }
@@ -474,7 +473,7 @@ impl TierKeeper {
         let news = tiers::set_route(&mut work.tx(), self.space().model(), route).await?;
         work.commit(Vec::new()).await?;
         if news {
-            metrics::counter!("wardgraph_search_tier_changes_total", "route" => route.word()).increment(1);
+            metric::SEARCH_TIER_CHANGES.of([route.word()]).increment(1);
             tracing::info!(%tenant, route = route.word(), "a tenant has grown into another tier of search");
         }
         Ok(())

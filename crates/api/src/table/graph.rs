@@ -16,22 +16,23 @@ use crate::{
     },
 };
 
-/// The body limit of single things and searches.
+/// The body limit of searches and of what brings back.
 const SMALL: usize = 1 << 20;
-/// The body limit of batches.
-const LARGE: usize = 10 << 20;
+/// The body limit of what carries content, one thing or many. What each may weigh is [`crate::validate::MAX_WEIGHT_BYTES`]: the same text may be sent
+/// in six times as many octets as it has (`\u0041`).
+const CONTENT: usize = 10 << 20;
 
 crate::endpoints! {
     /// Create a node. It becomes searchable by its words at once and by meaning as soon as its embedding is ready.
     /// 200, and not 201, for a node that was there already and was replaced or left as it is (`on_conflict`). `If-Match` goes with
     /// `on_conflict=update`: nothing is created then, and 412 says that no node has the external id, or one of another version.
     CreateNode: POST "/nodes" ((Query<Storing>, IfMatch, Json<NewNode>)) -> Stored<Node> {
-        permission: NodesWrite, fields: [(CreatedAt, "created_at", AdminRefresh)], limit: NodeWrite, audit: NodeCreated, body: SMALL,
+        permission: NodesWrite, fields: [(CreatedAt, "created_at", AdminRefresh)], limit: NodeWrite, audit: NodeCreated, body: CONTENT,
     }
     /// Create up to 500 nodes. Each item has its own result: one whose values are refused does not stop the others; one of a wrong JSON
     /// type makes the whole body unreadable.
     CreateNodes: POST "/nodes/batch" ((Query<Storing>, Json<NodeBatch>)) -> Json<NodeBatchResult> {
-        permission: NodesWrite, fields: [(CreatedAt, "nodes[].created_at", AdminRefresh)], limit: NodeWrite, audit: NodeCreated, body: LARGE,
+        permission: NodesWrite, fields: [(CreatedAt, "nodes[].created_at", AdminRefresh)], limit: NodeWrite, audit: NodeCreated, body: CONTENT,
     }
     /// List nodes, in the order in which they were written here, page by page.
     ListNodes: GET "/nodes" (Query<NodeFilter>) -> Json<NodePage> {
@@ -47,11 +48,11 @@ crate::endpoints! {
     }
     /// Change a node with a JSON Merge Patch (RFC 7396). What it was is kept as a version; what changes nothing makes none.
     PatchNode: PATCH "/nodes/{id}" ((Path<NodeId>, IfMatch, Json<NodePatch>)) -> Tagged<Node> {
-        permission: NodesWrite, on: id, limit: NodeWrite, audit: NodeUpdated, body: SMALL,
+        permission: NodesWrite, on: id, limit: NodeWrite, audit: NodeUpdated, body: CONTENT,
     }
     /// Replace all that a node is made of. What it was is kept as a version; what changes nothing makes none.
     ReplaceNode: PUT "/nodes/{id}" ((Path<NodeId>, IfMatch, Json<NewNode>)) -> Tagged<Node> {
-        permission: NodesWrite, on: id, limit: NodeWrite, audit: NodeUpdated, body: SMALL,
+        permission: NodesWrite, on: id, limit: NodeWrite, audit: NodeUpdated, body: CONTENT,
     }
     /// Delete a node with its edges and embeddings. It can be brought back with them until its grace period is over.
     /// `hard` erases it at once, and with it the answers that are kept for an `Idempotency-Key` and tell of it.
@@ -79,11 +80,11 @@ crate::endpoints! {
     /// Create an edge between two nodes of the tenant.
     /// 200, and not 201, for an edge that was there already and got these props or was left as it is (`on_conflict`).
     CreateEdge: POST "/edges" ((Query<EdgeStoring>, Json<NewEdge>)) -> Placed<Edge> {
-        permission: EdgesWrite, fields: [(CreatedAt, "created_at", AdminRefresh)], limit: NodeWrite, audit: EdgeCreated, body: SMALL,
+        permission: EdgesWrite, fields: [(CreatedAt, "created_at", AdminRefresh)], limit: NodeWrite, audit: EdgeCreated, body: CONTENT,
     }
     /// Create up to 2,000 edges. Each item has its own result.
     CreateEdges: POST "/edges/batch" ((Query<EdgeStoring>, Json<EdgeBatch>)) -> Json<EdgeBatchResult> {
-        permission: EdgesWrite, fields: [(CreatedAt, "edges[].created_at", AdminRefresh)], limit: NodeWrite, audit: EdgeCreated, body: LARGE,
+        permission: EdgesWrite, fields: [(CreatedAt, "edges[].created_at", AdminRefresh)], limit: NodeWrite, audit: EdgeCreated, body: CONTENT,
     }
     /// List edges, of the tenant or at one node (those that leave it, unless `direction` says otherwise), page by page.
     ListEdges: GET "/edges" (Query<EdgeFilter>) -> Json<EdgePage> {

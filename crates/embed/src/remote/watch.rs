@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
-use wardgraph_kernel::{Chance, Clock};
+use wardgraph_kernel::{Chance, Clock, metric};
 
 use super::answer::Missed;
 use super::{breaker::Breaker, service::Service};
@@ -71,7 +71,7 @@ impl Watch {
     /// [`EmbedError::Resting`] while it is left alone.
     pub(super) fn admit(&self) -> Result<(), EmbedError> {
         let Some(retry_after) = self.resting() else { return Ok(()) };
-        metrics::counter!("wardgraph_embedding_not_asked_total", "lane" => self.witness.lane).increment(1);
+        metric::EMBEDDING_NOT_ASKED.of([self.witness.lane]).increment(1);
         Err(EmbedError::Resting { retry_after })
     }
 
@@ -140,7 +140,7 @@ impl Witness {
             let (wait, opened) = self.breaker.witness_failed(retry_after, 0.5 + f64::from(first) / 255.0);
             if opened {
                 tracing::warn!(model = %self.service.id, lane = self.lane, "the embedding service is not available: it is left alone");
-                metrics::counter!("wardgraph_embedding_service_lost_total", "lane" => self.lane).increment(1);
+                metric::EMBEDDING_SERVICE_LOST.of([self.lane]).increment(1);
                 self.tell(true);
             }
             sleep(wait).await;
@@ -156,6 +156,6 @@ impl Witness {
     }
 
     fn tell(&self, away: bool) {
-        metrics::gauge!("wardgraph_embedding_service_away", "lane" => self.lane).set(f64::from(u8::from(away)));
+        metric::EMBEDDING_SERVICE_AWAY.of([self.lane]).set(f64::from(u8::from(away)));
     }
 }

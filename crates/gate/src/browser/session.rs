@@ -25,7 +25,7 @@ impl Gate {
         ip: IpAddr,
         now: Timestamp,
     ) -> Result<Option<Claims>, IdentityError> {
-        let mut unit = self.parts.store.unit::<Read>(Role::Identity, Scope::System, Plan::Auto)?;
+        let mut unit = self.parts.store.unit::<Read>(Role::Identity, Scope::System, Plan::Generic)?;
         unit.end_with_next();
         let Some(met) = browser::find(&mut unit.tx::<Identity>(), cookie, Lifetimes::BROWSER, now).await? else {
             return Ok(None);
@@ -65,7 +65,7 @@ impl Gate {
     }
 
     async fn touch(&self, session: SessionId, ip: IpAddr, now: Timestamp) -> Result<(), IdentityError> {
-        let mut unit = self.parts.store.unit::<Identity>(Role::Identity, Scope::System, Plan::Auto)?;
+        let mut unit = self.parts.store.unit::<Identity>(Role::Identity, Scope::System, Plan::Generic)?;
         browser::touch(&mut unit.tx::<Identity>(), session, ip, now).await?;
         Ok(unit.commit(&[]).await?)
     }

@@ -3,12 +3,13 @@
 //! **Invariant:** whoever answers with what a node or an edge says holds it until the answer is kept: an erasure waits, and finds the answer
 //! (`an_erasure_overtakes_no_answer_that_tells_of_what_it_erases`).
 
-use serde_json::Value;
 use uuid::Uuid;
 use wardgraph_api::Kept;
 use wardgraph_audit::Entry;
 use wardgraph_kernel::{EventType, Write};
 use wardgraph_store::{Params, Role, Statement, StoreError, ToSql};
+
+use super::named;
 
 /// Takes the tenant's answers back that tell of these nodes. That they were given stays on record: nothing is done twice.
 pub(super) const WITHHOLD: Statement<Write> = Statement::writing(
@@ -36,12 +37,7 @@ const ENDS: &[&str] = &["src", "dst"];
 /// What the answer about an event tells of, once each. What is no node's id is erased by nobody, and does no harm.
 pub(super) fn told_of(event: EventType, body: &str) -> Vec<Uuid> {
     let names = if event == EventType::EdgeCreated { ENDS } else { NAMES };
-    let Ok(Value::Object(answer)) = serde_json::from_str(body) else { return Vec::new() };
-    let listed = answer.values().filter_map(Value::as_array).flatten().filter_map(Value::as_object);
-    let ids = |object: &serde_json::Map<String, Value>| {
-        names.iter().filter_map(|name| object.get(*name)?.as_str()?.parse().ok()).collect::<Vec<Uuid>>()
-    };
-    let mut told: Vec<Uuid> = std::iter::once(&answer).chain(listed).flat_map(ids).collect();
+    let mut told = named::ids(body, names);
     told.sort_unstable();
     told.dedup();
     told

@@ -1,7 +1,5 @@
 //! Taking active HTML out of what came in and will be shown, before anything is held for it.
 
-mod turns;
-
 use std::{sync::LazyLock, time::Duration};
 
 use serde_json::{Map, Value};
@@ -9,16 +7,14 @@ use wardgraph_api::{FieldError, Problem, validate::MAX_WEIGHT_BYTES, wire::versi
 use wardgraph_graph::{edge::NewEdge, node::NewNode};
 use wardgraph_kernel::{TenantId, weight::weight};
 
-use crate::Failure;
-use turns::Turns;
+use crate::{Failure, turns::Turns};
 
 /// Up to so many octets are looked at on the spot, and only where no sanitizer is needed: it takes some microseconds.
 const AT_ONCE_BYTES: usize = 64 << 10;
 /// How long a request waits for its turn to be cleaned.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How many requests are cleaned at once in this process: half of what the machine could.
-static TURNS: LazyLock<Turns> =
-    LazyLock::new(|| Turns::new(std::thread::available_parallelism().map_or(1, |all| (all.get() / 2).max(1))));
+static TURNS: LazyLock<Turns> = LazyLock::new(Turns::of_half_the_machine);
 
 /// What has texts that will be shown.
 pub(super) trait Shown: Send + 'static {
@@ -179,6 +175,7 @@ fn clean<T: Shown>(mut one: T) -> Outcome<T> {
         return Ok((one, cleaned));
     }
     let heavy = one.weighed().into_iter().filter(|(_, object)| weight(object) > MAX_WEIGHT_BYTES);
-    let heavy: Vec<_> = heavy.map(|(place, _)| FieldError::new(place, "weighs more than 1 MiB once it is cleaned")).collect();
+    let heavy: Vec<_> =
+        heavy.map(|(place, _)| FieldError::new(place, "weighs more than 1 MiB (1,048,576 bytes) once it is cleaned")).collect();
     if heavy.is_empty() { Ok((one, cleaned)) } else { Err(heavy) }
 }

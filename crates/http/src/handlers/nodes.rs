@@ -91,7 +91,7 @@ pub(crate) async fn list(permit: Permit<ListNodes>, Query(query): Query<NodeFilt
     let listing = Listing { shared: query.shared, down: query.order == Order::Desc, filter: filter(query) };
     let list = List { name: "nodes", tenant: permit.tenant().clone(), of: None }.asking(&listing);
     let (size, after) = page(&list, limit, cursor.as_deref())?;
-    let mut work = permit.begin_planned(if listing.is_filtered() { Plan::Custom } else { Plan::Auto })?;
+    let mut work = permit.begin_planned(if listing.is_filtered() { Plan::Custom } else { Plan::Generic })?;
     let found = listing::list(&mut work.once(), &listing, after, size).await?;
     let nodes: Vec<_> = found.items.into_iter().map(wire).collect();
     Ok(Json(NodePage { count: nodes.len(), nodes, next_cursor: found.next.map(|cursor| cursor.encode(&list)) }))

@@ -15,6 +15,7 @@ use wardgraph_graph::{
     filter::Filter,
     search::{By, Found, Query, Route, Share, Weighting},
 };
+use wardgraph_kernel::metric;
 
 use crate::{Failure, Services, remembered::Asker};
 
@@ -46,7 +47,7 @@ pub(crate) async fn search(
     let weighting = request.weighting().map(|(decay_lambda, drift_beta)| Weighting { decay_lambda, drift_beta });
     let query = Query { by, filter: filter(&mut request), weighting, top_k: request.top_k, now: permit.now() };
     let planned = query.planned(&services.routes, permit.tenant().as_str());
-    metrics::counter!("wardgraph_searches_total", "route" => planned.route().word()).increment(1);
+    metric::SEARCHES.of([planned.route().word()]).increment(1);
     let mut work = permit.begin_planned(planned.plan())?;
     let answer = planned.run(&mut work.once()).await?;
     let explain = request.explain;
@@ -99,7 +100,7 @@ fn partial(asked: SearchMode, mode: SearchMode, permit: &Permit<Search>, service
         PartialReason::VectorsWaiting => "vectors_waiting",
         PartialReason::ModelUnavailable => "model_unavailable",
     };
-    metrics::counter!("wardgraph_searches_partial_total", "reason" => reason).increment(1);
+    metric::SEARCHES_PARTIAL.of([reason]).increment(1);
     partial
 }
 

@@ -36,7 +36,9 @@ pub(crate) async fn health(_: Visitor<HealthNow>, (): (), services: Services) ->
 }
 
 pub(crate) async fn metrics(_: Permit<Metrics>, (): (), services: Services) -> Result<Document<Exposition>, Failure> {
-    Ok(Document::new(services.metrics.render()))
+    // To write thousands of lines takes milliseconds.
+    let text = tokio::task::spawn_blocking(move || services.metrics.render()).await;
+    Ok(Document::new(text.map_err(|error| Problem::internal("the metrics could not be written").inside(&error))?))
 }
 
 pub(crate) async fn openapi(_: Visitor<OpenApi>, (): ()) -> Result<Document<JsonText>, Failure> {

@@ -8,9 +8,12 @@ use http::{HeaderMap, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Body as _;
 use wardgraph_api::Problem;
-use wardgraph_kernel::TenantId;
+use wardgraph_kernel::{TenantId, metric};
 
-use super::held::{COUNTED_BYTES, Held, Holding};
+use super::{
+    heap::Heap,
+    held::{COUNTED_BYTES, Held, Holding},
+};
 
 /// How much of a refused body is read and dropped, so that its sender gets to read why.
 pub(super) const DRAIN_BYTES: usize = 16 << 20;
@@ -31,11 +34,13 @@ pub(crate) struct Wanted<'a> {
 /// Why a body is not read to its end.
 enum Stop {
     TooLarge,
+    /// It is not too long, and becomes more than this much memory.
+    TooMuch(usize),
     NoRoom,
     Broken,
 }
 
-/// Reads a body. A large one is counted as long as what is returned with it is kept. What is refused is drained.
+/// Reads a body. A large one, and one that becomes large, is counted as long as what is returned with it is kept. What is refused is drained.
 pub(crate) async fn read(headers: &HeaderMap, body: Body, wanted: Wanted<'_>) -> Result<(Bytes, Option<Holding>), Problem> {
     let most = wanted.most;
     if declared(headers).is_some_and(|length| length > most as u64) {
@@ -51,25 +56,41 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, wanted: Wanted<'_>) ->
         Err(_) => return Err(Problem::too_slow("the body did not arrive in time")),
         Ok(Err(Stop::Broken)) => return Err(Problem::malformed("the body ended early or is badly framed")),
         Ok(Err(Stop::TooLarge)) => too_large(most),
-        Ok(Err(Stop::NoRoom)) => Problem::unavailable("too many large bodies are being sent at once").retry_after(1),
+        Ok(Err(Stop::TooMuch(room))) => Problem::too_large(format!(
+            "the body has so many values that it would take more than {room} bytes of memory: send it in parts"
+        )),
+        Ok(Err(Stop::NoRoom)) => {
+            metric::HTTP_BODIES_WITHOUT_ROOM.of([]).increment(1);
+            Problem::unavailable("too many large bodies are being sent at once").retry_after(1)
+        }
     };
     drain(headers, body).await;
     Err(problem)
 }
 
 async fn collect(body: &mut Body, wanted: Wanted<'_>) -> Result<(Bytes, Option<Holding>), Stop> {
-    let (mut read, mut holding) = (BytesMut::new(), None);
+    let (mut read, mut heap, mut holding) = (BytesMut::new(), Heap::default(), None);
+    let mut hold =
+        |bytes| bytes <= COUNTED_BYTES || holding.get_or_insert_with(|| wanted.held.none(wanted.whose)).grow(bytes, false);
+    let room = wanted.held.for_one(wanted.most);
     while let Some(frame) = body.frame().await {
         let data = frame.map_err(|_| Stop::Broken)?.into_data().unwrap_or_default();
         let length = read.len() + data.len();
         if length > wanted.most {
             return Err(Stop::TooLarge);
         }
-        let counted = length > COUNTED_BYTES;
-        if counted && !holding.get_or_insert_with(|| wanted.held.none(wanted.whose)).grow(length, false) {
+        heap.see(&data);
+        if heap.bytes() > room {
+            return Err(Stop::TooMuch(room));
+        }
+        if !hold(length) {
             return Err(Stop::NoRoom);
         }
         read.extend_from_slice(&data);
+    }
+    // Values are made of it now. Before, whoever sends slowly would hold what is not there yet.
+    if !hold(read.len().saturating_add(heap.bytes())) {
+        return Err(Stop::NoRoom);
     }
     Ok((read.freeze(), holding))
 }

@@ -12,6 +12,7 @@ use std::{
 };
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use wardgraph_kernel::metric;
 use wardgraph_limits::Network;
 
 /// How long one that was asked to make room may take, before another one is asked.
@@ -125,7 +126,7 @@ impl Crowd {
         };
         books.asked = number;
         drop(books);
-        metrics::counter!("wardgraph_http_connections_displaced_total").increment(1);
+        metric::HTTP_CONNECTIONS_DISPLACED.of([]).increment(1);
         seat.wanted.notify_one();
     }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
 use wardgraph_api::Problem;
-use wardgraph_kernel::TenantId;
+use wardgraph_kernel::{TenantId, metric};
 
 /// Smaller bodies are not counted: as many as there are connections of them fit into memory.
 pub(crate) const COUNTED_BYTES: usize = 64 << 10;
@@ -42,6 +42,11 @@ impl Held {
         Arc::new(Self { most, books: Mutex::default() })
     }
 
+    /// How much one body may become that is no longer than `longest`: half of all, and no less than that.
+    pub(crate) fn for_one(&self, longest: usize) -> usize {
+        (self.most / 2).max(longest)
+    }
+
     /// Nothing of it yet.
     pub(crate) fn none(self: &Arc<Self>, whose: Option<&TenantId>) -> Holding {
         Holding { held: self.clone(), whose: whose.cloned(), bytes: 0 }
@@ -60,7 +65,7 @@ impl Held {
         }
         let mut holding = self.none(whose);
         if !holding.grow(usize::try_from(length).unwrap_or(usize::MAX), changed) {
-            metrics::counter!("wardgraph_http_answers_without_room_total").increment(1);
+            metric::HTTP_ANSWERS_WITHOUT_ROOM.of([]).increment(1);
             return Err(
                 Problem::unavailable("too much is waiting to be read by its clients: read answers as they come").retry_after(1)
             );

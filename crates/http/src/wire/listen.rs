@@ -7,6 +7,7 @@ use tokio::{
     sync::watch,
 };
 use tokio_rustls::TlsAcceptor;
+use wardgraph_kernel::metric;
 
 use super::{
     crowd::{Crowd, Place, Seat},
@@ -116,7 +117,7 @@ async fn accept(listener: &TcpListener, crowd: &Arc<Crowd>) -> Option<(TcpStream
     match listener.accept().await {
         Ok((stream, address)) => {
             let Some(place) = crowd.place(address.ip()).await else {
-                metrics::counter!("wardgraph_http_connections_refused_total").increment(1);
+                metric::HTTP_CONNECTIONS_REFUSED.of([]).increment(1);
                 return None;
             };
             let _ = stream.set_nodelay(true);

@@ -68,7 +68,7 @@ impl Bench {
     }
 
     fn unit<M: wardgraph_kernel::Mode>(&self, scope: Scope) -> Unit {
-        self.store.unit::<M>(Role::App, scope, Plan::Auto).unwrap()
+        self.store.unit::<M>(Role::App, scope, Plan::Generic).unwrap()
     }
 
     async fn edges(&self) -> i64 {

@@ -39,7 +39,7 @@ async fn published_ids(app: &App) -> Vec<String> {
 
 /// A ceremony's transaction: the way in which sessions end.
 fn ceremony(app: &App) -> Unit {
-    app.store.unit::<Identity>(Role::Identity, Scope::System, Plan::Auto).unwrap()
+    app.store.unit::<Identity>(Role::Identity, Scope::System, Plan::Generic).unwrap()
 }
 
 async fn take_back(app: &App, revocation: Revocation<'_>) {
@@ -309,7 +309,7 @@ async fn a_change_of_a_slow_transaction_is_not_passed_over() {
     let now = app.access_request(TENANT, "u", &[]).now;
     let mut unit = app
         .store
-        .unit::<wardgraph_kernel::Write>(Role::App, Scope::Tenant(TenantId::parse(TENANT).unwrap()), Plan::Auto)
+        .unit::<wardgraph_kernel::Write>(Role::App, Scope::Tenant(TenantId::parse(TENANT).unwrap()), Plan::Generic)
         .unwrap();
     revoke(&mut unit.tx::<wardgraph_kernel::Write>(), Revocation::Session("session-of-slow"), now).await.unwrap();
     take_back(&app, Revocation::Session("session-of-quick")).await;

@@ -22,14 +22,14 @@ fn tenant(name: &str) -> Scope {
 
 /// Seals in a transaction of its own.
 async fn seal(vault: &Vault, store: &Store, scope: Scope, secret: &[u8]) -> Result<Vec<u8>, VaultError> {
-    let mut unit = store.unit::<Write>(Role::App, scope, Plan::Auto)?;
+    let mut unit = store.unit::<Write>(Role::App, scope, Plan::Generic)?;
     let sealed = vault.seal(&mut unit.tx::<Write>(), FIELD, secret).await?;
     unit.commit(&[]).await?;
     Ok(sealed)
 }
 
 async fn open(vault: &Vault, store: &Store, scope: Scope, field: Field<'_>, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
-    let mut unit = store.unit::<Read>(Role::App, scope, Plan::Auto)?;
+    let mut unit = store.unit::<Read>(Role::App, scope, Plan::Generic)?;
     Ok(vault.open(&mut unit.tx::<Read>(), field, sealed).await?.to_vec())
 }
 
@@ -68,10 +68,10 @@ async fn a_tenants_secret_opens_in_its_place_alone() {
 #[tokio::test]
 async fn a_ceremony_seals_for_the_system() {
     let app = App::start().await;
-    let mut unit = app.store.unit::<Identity>(Role::Identity, Scope::System, Plan::Auto).unwrap();
+    let mut unit = app.store.unit::<Identity>(Role::Identity, Scope::System, Plan::Generic).unwrap();
     let sealed = app.vault.seal(&mut unit.tx::<Identity>(), FIELD, b"a secret").await.unwrap();
     unit.commit(&[]).await.unwrap();
-    let mut unit = app.store.unit::<Identity>(Role::Identity, Scope::System, Plan::Auto).unwrap();
+    let mut unit = app.store.unit::<Identity>(Role::Identity, Scope::System, Plan::Generic).unwrap();
     assert_eq!(&**app.vault.open(&mut unit.tx::<Identity>(), FIELD, &sealed).await.unwrap(), b"a secret");
     let refused = open(&app.vault, &app.store, tenant("a"), FIELD, &sealed).await;
     assert!(matches!(refused, Err(VaultError::NoDataKey)), "{refused:?}");
@@ -92,7 +92,7 @@ async fn a_row_that_is_moved_to_another_tenant_opens_nothing_there() {
 #[tokio::test]
 async fn a_data_key_of_a_lost_transaction_seals_nothing_more() {
     let app = App::start().await;
-    let mut lost = app.store.unit::<Write>(Role::App, tenant("a"), Plan::Auto).unwrap();
+    let mut lost = app.store.unit::<Write>(Role::App, tenant("a"), Plan::Generic).unwrap();
     for secret in [b"one", b"two"] {
         app.vault.seal(&mut lost.tx::<Write>(), FIELD, secret).await.unwrap();
     }
@@ -169,7 +169,7 @@ async fn a_dump_holds_no_key_in_the_clear() {
     for row in rows {
         let (id, sealed): (String, Vec<u8>) = (row.get(0), row.get(1));
         assert!(dump.contains(&id), "the dump has the row of each key");
-        let mut unit = app.store.unit::<Read>(Role::Worker, Scope::System, Plan::Auto).unwrap();
+        let mut unit = app.store.unit::<Read>(Role::Worker, Scope::System, Plan::Generic).unwrap();
         let field = Field { table: "signing_keys", column: "sealed", row: &id };
         let pkcs8 = app.vault.open(&mut unit.tx::<Read>(), field, &sealed).await.unwrap();
         // The public half stands in the dump by right: it is what the private one begins or ends with.
@@ -240,7 +240,7 @@ async fn a_key_that_is_no_longer_current_wraps_nothing_more() {
     let (old, new) = (Secret::new(MASTER_KEY), MasterKey::generate().unwrap());
     let behind = of(&[&old]).await;
     let both = of(&[&new, &old]).await;
-    let mut unit = app.store.unit::<Write>(Role::Worker, Scope::System, Plan::Auto).unwrap();
+    let mut unit = app.store.unit::<Write>(Role::Worker, Scope::System, Plan::Generic).unwrap();
     assert!(both.change_master(&mut unit.tx(), both.masters()[0].id()).await.unwrap());
     unit.commit(&[]).await.unwrap();
 
@@ -258,7 +258,7 @@ async fn a_master_key_is_not_changed_while_data_keys_are_under_an_unknown_one() 
     let app = App::start().await;
     seal(&app.vault, &app.store, tenant("a"), b"a secret").await.unwrap();
     let stranger = of(&[&MasterKey::generate().unwrap()]).await;
-    let mut unit = app.store.unit::<Write>(Role::Worker, Scope::System, Plan::Auto).unwrap();
+    let mut unit = app.store.unit::<Write>(Role::Worker, Scope::System, Plan::Generic).unwrap();
     let refused = stranger.change_master(&mut unit.tx(), stranger.masters()[0].id()).await;
     let known = app.vault.masters()[0].id().to_string();
     assert!(matches!(&refused, Err(VaultError::NoMasterKey(id)) if *id == known), "{refused:?}");
@@ -268,7 +268,7 @@ async fn a_master_key_is_not_changed_while_data_keys_are_under_an_unknown_one() 
 async fn a_server_without_the_databases_master_key_does_not_begin() {
     let app = App::start().await;
     let stranger = of(&[&MasterKey::generate().unwrap()]).await;
-    let mut unit = app.store.unit::<Write>(Role::Worker, Scope::System, Plan::Auto).unwrap();
+    let mut unit = app.store.unit::<Write>(Role::Worker, Scope::System, Plan::Generic).unwrap();
     let refused = stranger.begin(&mut unit.tx()).await;
     let known = app.vault.masters()[0].id().to_string();
     assert!(matches!(&refused, Err(VaultError::NoMasterKey(id)) if *id == known), "{refused:?}");

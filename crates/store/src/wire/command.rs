@@ -8,7 +8,6 @@ pub(crate) enum Command {
     /// Plans are made anew for each call.
     PlanCustom,
     /// One plan serves all calls.
-    PlanGeneric,
     /// An index that brings rows in their order is used wherever there is one.
     AvoidSorting,
     /// An HNSW index looks at as many candidates as it can.
@@ -24,7 +23,6 @@ impl Command {
         Self::BeginRead,
         Self::BeginWrite,
         Self::PlanCustom,
-        Self::PlanGeneric,
         Self::AvoidSorting,
         Self::LookWidely,
         Self::Savepoint,
@@ -39,7 +37,6 @@ impl Command {
             Self::BeginRead => "BEGIN READ ONLY",
             Self::BeginWrite => "BEGIN READ WRITE",
             Self::PlanCustom => "SET LOCAL plan_cache_mode = force_custom_plan",
-            Self::PlanGeneric => "SET LOCAL plan_cache_mode = force_generic_plan",
             Self::AvoidSorting => "SET LOCAL enable_sort = off",
             Self::LookWidely => "SET LOCAL hnsw.ef_search = 1000",
             Self::Savepoint => "SAVEPOINT domain",

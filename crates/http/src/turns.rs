@@ -13,26 +13,31 @@ use wardgraph_shares::Shares;
 
 /// Turns, and who has a share of them.
 #[derive(Debug)]
-pub(super) struct Turns {
+pub(crate) struct Turns {
     all: Arc<Semaphore>,
     shares: Shares<TenantId>,
 }
 
 /// A turn, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(crate) struct Turn {
     _of_all: OwnedSemaphorePermit,
     _of_share: OwnedSemaphorePermit,
 }
 
 impl Turns {
     /// So many turns at once.
-    pub(super) fn new(all: usize) -> Self {
+    pub(crate) fn new(all: usize) -> Self {
         Self { all: Arc::new(Semaphore::new(all)), shares: Shares::thirds_of(all) }
     }
 
+    /// Half as many turns as the machine has processors: the others answer what takes no turn.
+    pub(crate) fn of_half_the_machine() -> Self {
+        Self::new(std::thread::available_parallelism().map_or(1, |all| (all.get() / 2).max(1)))
+    }
+
     /// Waits for a turn; `None` if there was none for so long. Whoever waits for the tenant's share holds nothing that another could use.
-    pub(super) async fn take(&self, tenant: &TenantId, within: Duration) -> Option<Turn> {
+    pub(crate) async fn take(&self, tenant: &TenantId, within: Duration) -> Option<Turn> {
         let share = self.shares.of(tenant);
         let waiting = async {
             let of_share = share.acquire_owned().await.ok()?;
