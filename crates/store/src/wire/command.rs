@@ -7,7 +7,6 @@ pub(crate) enum Command {
     BeginWrite,
     /// Plans are made anew for each call.
     PlanCustom,
-    /// One plan serves all calls.
     /// An index that brings rows in their order is used wherever there is one.
     AvoidSorting,
     /// An HNSW index looks at as many candidates as it can.
@@ -19,7 +18,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::BeginRead,
         Self::BeginWrite,
         Self::PlanCustom,
