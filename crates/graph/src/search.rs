@@ -24,7 +24,7 @@ pub use route::{Route, Routes};
 pub use statements::Searches;
 
 /// How many of a list are weighed by age and drift, whatever is shown of it: the best score may be the farthest's. Of a tenant that is searched
-/// exactly all, unless `search.exact_rows` was raised or words match in more nodes; by an index, as many as a search looks at anyway
+/// exactly all, unless `search.exact_rows` was raised, shared nodes make them more, or words match in more; by an index, as many as a search looks at anyway
 /// (`hnsw.ef_search`).
 const fn weighed(route: Route) -> i64 {
     match route {

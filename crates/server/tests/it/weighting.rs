@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 use wardgraph_graph::search::Route;
-use wardgraph_testkit::App;
 
 use crate::{plans::pages_touched, tiers};
 
