@@ -24,8 +24,8 @@ pub use route::{Route, Routes};
 pub use statements::Searches;
 
 /// How many of a list are weighed by age and drift, whatever is shown of it: the best score may be the farthest's. Of a tenant that is searched
-/// exactly all, unless `search.exact_rows` was raised, shared nodes make them more, or words match in more; by an index, as many as a search looks at anyway
-/// (`hnsw.ef_search`).
+/// exactly all, unless `search.exact_rows` was raised or shared nodes make them more; by an index, as many as a search looks at anyway
+/// (`hnsw.ef_search`). By words as many as exactly.
 const fn weighed(route: Route) -> i64 {
     match route {
         Route::Exact => 5_000,
