@@ -15,13 +15,24 @@ use wardgraph_kernel::{Mode, NodeId, Read, TenantId, Timestamp};
 use wardgraph_store::{Plan, Row, Statement, StoreError, ToSql, Tx, Vector};
 
 use crate::{GraphError, bound::ANSWER_BYTES, clean, filter::Filter, node::named};
-use statements::Way;
+use statements::{Asks, Way};
 
 pub(crate) use coverage::STATEMENTS;
 pub use coverage::{Counted, Coverage, Share, count};
 pub use explain::Factors;
 pub use route::{Route, Routes};
 pub use statements::Searches;
+
+/// How many of a list are weighed by age and drift, whatever is shown of it: the best score may be the farthest's. Of a tenant that is searched
+/// exactly all, unless `search.exact_rows` was raised or shared nodes make them more; by an index, as many as a search looks at anyway
+/// (`hnsw.ef_search`). By words as many as exactly.
+const fn weighed(route: Route) -> i64 {
+    match route {
+        Route::Exact => 5_000,
+        Route::Graph => 400,
+        Route::Own => 1_000,
+    }
+}
 
 /// What to search by.
 #[derive(Debug, Clone)]
@@ -51,7 +62,7 @@ pub struct Query {
     pub by: By,
     /// Which nodes may be found.
     pub filter: Filter,
-    /// How age and drift count, if they do. Twice as many candidates are looked at then.
+    /// How age and drift count, if they do. Then many more are looked at than are shown.
     pub weighting: Option<Weighting>,
     /// How many results, 1 to 100.
     pub top_k: i64,
@@ -147,16 +158,6 @@ fn of_length_one(vector: &[f32]) -> Vec<f32> {
 }
 
 impl Query {
-    /// How many are weighed for a place in the answer: twice as many as are shown where age and drift put them in another order.
-    const fn candidates(&self) -> i64 {
-        if self.weighting.is_some() { self.top_k * 2 } else { self.top_k }
-    }
-
-    /// How deep the lists go: when two are fused, so deep that what is high in both is in both.
-    fn depth(&self) -> i64 {
-        if matches!(self.by, By::Hybrid(..)) { (self.top_k * 5).max(100) } else { self.candidates() }
-    }
-
     /// How this search will be run for `tenant`.
     pub fn planned<'a>(&'a self, routes: &Routes, tenant: &str) -> Planned<'a> {
         let searches = routes.searches();
@@ -165,11 +166,23 @@ impl Query {
             By::Text(_) => (Way::Text, Route::Exact),
             By::Hybrid(..) => (Way::Hybrid, routes.of(tenant)),
         };
-        Planned { query: self, searches, statement: searches.choose(way, route, !self.filter.is_empty()), route }
+        let asks = Asks { filter: !self.filter.is_empty(), weighting: self.weighting.is_some() };
+        Planned { query: self, searches, statement: searches.choose(way, route, asks), route }
     }
 }
 
 impl Planned<'_> {
+    /// How deep the lists go: when two are fused, so deep that what is high in both is in both.
+    fn depth(&self) -> i64 {
+        let least = if self.query.weighting.is_some() { weighed(self.route) } else { self.query.top_k };
+        if matches!(self.query.by, By::Hybrid(..)) { (self.query.top_k * 5).max(100).max(least) } else { least }
+    }
+
+    /// How many of two lists are fused: where age and drift put them in another order, all.
+    fn fused(&self) -> i64 {
+        if self.query.weighting.is_some() { self.depth() * 2 } else { self.query.top_k }
+    }
+
     /// By which way the vectors are searched.
     pub const fn route(&self) -> Route {
         self.route
@@ -190,7 +203,7 @@ impl Planned<'_> {
     pub async fn run<M: Mode>(&self, tx: &mut Tx<'_, M>) -> Result<Answer, GraphError> {
         let (tenant, Query { by, weighting, top_k, now, filter }) = (tx.tenant(), self.query);
         let weighting = weighting.unwrap_or(Weighting { decay_lambda: 0.0, drift_beta: 0.0 });
-        let (candidates, depth) = (self.query.candidates(), self.query.depth());
+        let (depth, fused) = (self.depth(), self.fused());
         let model = self.searches.space().model();
         let vector = Vector(match by {
             By::Vector(vector) | By::Hybrid(vector, _) => vector.as_slice(),
@@ -201,7 +214,7 @@ impl Planned<'_> {
         match by {
             By::Vector(_) => parameters.extend([&model as &(dyn ToSql + Sync), &vector]),
             By::Text(text) => parameters.push(text),
-            By::Hybrid(_, text) => parameters.extend([&model as &(dyn ToSql + Sync), &vector, text, &candidates]),
+            By::Hybrid(_, text) => parameters.extend([&model as &(dyn ToSql + Sync), &vector, text, &fused]),
         }
         let filter = filter.value();
         if filter.is_some() {

@@ -149,14 +149,16 @@ fn has_namespace(name: &str) -> bool {
 const WORDS: &[&str] =
     &["one", "ones", "once", "only", "onto", "online", "ongoing", "onset", "onward", "onwards", "onion", "onions", "ontology"];
 
-/// Whether an attribute runs something: an event handler, or an address that is code.
+/// Whether an attribute runs something: an event handler, an address that is code, or a style, which lays an element over the page, fetches what it
+/// names, and was code to old browsers.
 fn is_active(name: &[u8], value: &[u8]) -> bool {
     // None other names an attribute that runs by itself.
     let may_run = name.first().is_some_and(|first| matches!(first, b'o' | b'O' | b's' | b'S' | b'f' | b'F' | b'\0'));
-    (may_run && runs(&lower(name))) || is_code(value)
+    (may_run && runs(&lower(name), value)) || is_code(value)
 }
 
-fn runs(name: &str) -> bool {
+fn runs(name: &str, value: &[u8]) -> bool {
     let handler = name.len() > 2 && name.starts_with("on") && !WORDS.contains(&name);
-    handler || matches!(name, "srcdoc" | "formaction")
+    // Prose has the word, without a value: `a<b style`.
+    handler || matches!(name, "srcdoc" | "formaction") || (name == "style" && !value.is_empty())
 }

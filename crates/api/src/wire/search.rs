@@ -65,7 +65,8 @@ pub struct SearchRequest {
     #[serde(default)]
     pub compound_filter: Option<Map<String, Value>>,
     /// Whether age and drift lower the score: to `score * left`, and one below 0 to `score * (2 - left)`, where `left` is
-    /// `exp(-decay_lambda * age in days) * max(0, 1 - drift_beta * drift)`.
+    /// `exp(-decay_lambda * age in days) * max(0, 1 - drift_beta * drift)`. The results are the best so among the 5,000 nearest, or best by words;
+    /// among 400 or 1,000 where an index finds them.
     #[serde(default)]
     pub use_weighted_score: Option<bool>,
     /// How fast the old fades, a day, 0 to 1; 0.01 if absent. Without a word on `use_weighted_score` it is refused.

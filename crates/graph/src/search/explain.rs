@@ -1,6 +1,6 @@
 //! Why a result has its score, in numbers that can be checked by hand.
 
-use super::{By, Found, Query, Reasons};
+use super::{By, Found, Planned, Reasons};
 
 /// What age and drift leave of a score.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -11,10 +11,10 @@ pub struct Factors {
     pub drift: f64,
 }
 
-impl Query {
+impl Planned<'_> {
     /// What age and drift leave of the score.
     pub fn factors(&self, reasons: &Reasons) -> Factors {
-        self.weighting.map_or(Factors { age: 1.0, drift: 1.0 }, |weighting| Factors {
+        self.query.weighting.map_or(Factors { age: 1.0, drift: 1.0 }, |weighting| Factors {
             age: (-weighting.decay_lambda * reasons.age_days).max(-600.0).exp(),
             drift: (1.0 - weighting.drift_beta * reasons.drift).max(0.0),
         })
@@ -24,14 +24,14 @@ impl Query {
     pub fn formula(&self, found: &Found) -> String {
         let reasons = &found.reasons;
         let place = |place: Option<i64>| place.unwrap_or(self.depth() + 1);
-        let base = match &self.by {
+        let base = match &self.query.by {
             By::Vector(_) => "similarity".to_owned(),
             By::Text(_) => "text_rank".to_owned(),
             By::Hybrid(..) => {
                 format!("(1 / (60 + {}) + 1 / (60 + {}))", place(reasons.meaning_place), place(reasons.words_place))
             }
         };
-        let weighted = self.weighting.map_or_else(String::new, |weighting| {
+        let weighted = self.query.weighting.map_or_else(String::new, |weighting| {
             let (lambda, beta) = (weighting.decay_lambda, weighting.drift_beta);
             let left = format!("exp(-{lambda:?} * {:?}) * max(0, 1 - {beta:?} * {:?})", reasons.age_days, reasons.drift);
             if reasons.base < 0.0 { format!(" * (2 - {left})") } else { format!(" * {left}") }

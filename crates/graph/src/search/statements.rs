@@ -1,4 +1,4 @@
-//! The statements of search: for each way to search, each route and with or without a filter, one fixed text.
+//! The statements of search: for each way to search, each route, with or without a filter and with or without weighting, one fixed text.
 //!
 //! The texts are put together once for the model in use, since an index of vectors needs its dimension in the text.
 //!
@@ -33,8 +33,15 @@ pub(super) enum Way {
     Hybrid,
 }
 
-/// A statement for searches that anything passes, and one for those with a filter.
-type Pair = [Statement<Read>; 2];
+/// What else a search asks for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asks {
+    pub(super) filter: bool,
+    pub(super) weighting: bool,
+}
+
+/// The statements of one way and route: in each pair the second has a filter, and the second pair weights.
+type Pairs = [[Statement<Read>; 2]; 2];
 
 /// Every statement of search for one model.
 #[derive(Debug)]
@@ -42,14 +49,14 @@ pub struct Searches {
     space: Space,
     vector: ByRoute,
     hybrid: ByRoute,
-    text: Pair,
+    text: Pairs,
 }
 
 #[derive(Debug)]
 struct ByRoute {
-    exact: Pair,
-    graph: Pair,
-    own: Pair,
+    exact: Pairs,
+    graph: Pairs,
+    own: Pairs,
 }
 
 impl Searches {
@@ -61,13 +68,16 @@ impl Searches {
     }
 
     fn new(space: &Space) -> Self {
-        let pair = |way, route| [false, true].map(|filtered| statement(space, way, route, filtered));
-        let routes = |way| ByRoute { exact: pair(way, Route::Exact), graph: pair(way, Route::Graph), own: pair(way, Route::Own) };
+        let pairs = |way, route| {
+            [false, true].map(|weighting| [false, true].map(|filter| statement(space, way, route, Asks { filter, weighting })))
+        };
+        let routes =
+            |way| ByRoute { exact: pairs(way, Route::Exact), graph: pairs(way, Route::Graph), own: pairs(way, Route::Own) };
         Self {
             space: space.clone(),
             vector: routes(Way::Vector),
             hybrid: routes(Way::Hybrid),
-            text: pair(Way::Text, Route::Exact),
+            text: pairs(Way::Text, Route::Exact),
         }
     }
 
@@ -79,39 +89,42 @@ impl Searches {
     /// All of them.
     pub fn statements(&'static self) -> impl Iterator<Item = &'static StatementInfo> {
         let all = |routes: &'static ByRoute| [&routes.exact, &routes.graph, &routes.own];
-        all(&self.vector).into_iter().chain(all(&self.hybrid)).chain([&self.text]).flatten().map(Statement::info)
+        all(&self.vector).into_iter().chain(all(&self.hybrid)).chain([&self.text]).flatten().flatten().map(Statement::info)
     }
 
-    pub(super) const fn choose(&self, way: Way, route: Route, filtered: bool) -> &Statement<Read> {
+    pub(super) const fn choose(&self, way: Way, route: Route, asks: Asks) -> &Statement<Read> {
         let routes = match way {
             Way::Vector => Some(&self.vector),
             Way::Hybrid => Some(&self.hybrid),
             Way::Text => None,
         };
-        let [plain, with_filter] = match (routes, route) {
+        let [plain, weighted] = match (routes, route) {
             (None, _) => &self.text,
             (Some(routes), Route::Exact) => &routes.exact,
             (Some(routes), Route::Graph) => &routes.graph,
             (Some(routes), Route::Own) => &routes.own,
         };
-        if filtered { with_filter } else { plain }
+        let [all, some] = if asks.weighting { weighted } else { plain };
+        if asks.filter { some } else { all }
     }
 }
 
-fn statement(space: &Space, way: Way, route: Route, filtered: bool) -> Statement<Read> {
+fn statement(space: &Space, way: Way, route: Route, asks: Asks) -> Statement<Read> {
     let (word, filter) = match way {
         Way::Vector => ("vector", concat!(" and ", matching!("n", "$10::jsonb"))),
         Way::Text => ("text", concat!(" and ", matching!("n", "$9::jsonb"))),
         Way::Hybrid => ("hybrid", concat!(" and ", matching!("n", "$12::jsonb"))),
     };
-    let filter = if filtered { filter } else { "" };
+    let filter = if asks.filter { filter } else { "" };
     let ctes = match way {
         Way::Vector => meaning(space, route, filter) + FOUND_BY_MEANING,
         Way::Text => words("$8", filter) + FOUND_BY_WORDS,
         Way::Hybrid => meaning(space, route, filter) + ", " + &words("$10", filter) + FOUND_BY_BOTH,
     };
-    let name = format!("graph.search.{word}.{}{}", route.word(), if filtered { ".filtered" } else { "" });
-    Statement::reading(name.leak(), &[Role::App], format!("with {ctes}{SHOWN}").leak())
+    let (filtered, weighted) = (if asks.filter { ".filtered" } else { "" }, if asks.weighting { ".weighted" } else { "" });
+    let name = format!("graph.search.{word}.{}{filtered}{weighted}", route.word());
+    let text = if asks.weighting { format!("with found as (with {ctes}{BEST}){SHOWN}") } else { format!("with {ctes}{SHOWN}") };
+    Statement::reading(name.leak(), &[Role::App], text.leak())
 }
 
 /// How many nodes a filter may let pass for them to be compared one by one, whatever the route: the index would bring many that it does not.
@@ -237,11 +250,43 @@ const FOUND_BY_BOTH: &str = ", fused as (
          f.meaning_place, f.words_place, f.rank, f.base
        from fused f)";
 
-/// What a result shows, of the found nodes that fit into one answer, and how many were found. Age and drift weigh nothing where `$4` and `$5`
-/// are 0, and a score below 0 falls by what one above it would lose; the exponent is bounded, since Postgres refuses what becomes too small for
-/// a number. Each node is looked up by its key, and `offset 0` keeps the planner from weighing other ways, which took a tenth of what a search
-/// by an index costs.
-const SHOWN: &str = "
+/// How long ago the node `n` was last new, and how far it moved then.
+macro_rules! aged {
+    () => {
+        "greatest(date_part('epoch', $6::timestamptz - coalesce(n.last_refreshed, n.created_at)) / 86400, 0) as age_days,
+           coalesce(n.drift_score, 0) as drift"
+    };
+}
+
+/// What age and drift of `n` make of the score of `f`. They weigh nothing where `$4` and `$5` are 0, and a score below 0 falls by what one above
+/// it would lose; the exponent is bounded, since Postgres refuses what becomes too small for a number.
+macro_rules! weighed {
+    () => {
+        "cross join lateral (
+         select exp(greatest(-$4::float8 * n.age_days, -600)) * greatest(1 - $5::float8 * n.drift, 0) as left_over) w
+       cross join lateral (select f.base * case when f.base < 0 then 2 - w.left_over else w.left_over end as score) s"
+    };
+}
+
+/// The best of what was found once age and drift are weighed. Of all others no more than these two are read.
+const BEST: &str = concat!(
+    "
+     select f.* from found f
+       cross join lateral (
+         select ",
+    aged!(),
+    "
+         from nodes n where n.tenant_id = f.tenant_id and n.node_id = f.node_id offset 0) n
+       ",
+    weighed!(),
+    "
+     order by s.score desc, f.node_id limit $2::bigint"
+);
+
+/// What a result shows, of the found nodes that fit into one answer, and how many were found. Each node is looked up by its key, and `offset 0`
+/// keeps the planner from weighing other ways, which took a tenth of what a search by an index costs.
+const SHOWN: &str = concat!(
+    "
      select node_id, tenant_id, external_id, classes, props, metadata, text, similarity, score, meaning_place, words_place, rank, age_days, drift, base, there
      from (
        select f.node_id, f.tenant_id, n.external_id, n.classes, n.props, n.metadata, n.text, f.similarity, s.score,
@@ -250,10 +295,12 @@ const SHOWN: &str = "
        from found f
        cross join lateral (
          select n.external_id, n.classes, n.props, n.metadata, left(coalesce(n.content, ''), 300) as text, n.size_bytes,
-           greatest(date_part('epoch', $6::timestamptz - coalesce(n.last_refreshed, n.created_at)) / 86400, 0) as age_days,
-           coalesce(n.drift_score, 0) as drift
+           ",
+    aged!(),
+    "
          from nodes n where n.tenant_id = f.tenant_id and n.node_id = f.node_id offset 0) n
-       cross join lateral (
-         select exp(greatest(-$4::float8 * n.age_days, -600)) * greatest(1 - $5::float8 * n.drift, 0) as left_over) w
-       cross join lateral (select f.base * case when f.base < 0 then 2 - w.left_over else w.left_over end as score) s
-     ) shown where before <= $3::bigint order by score desc, node_id limit $2::bigint";
+       ",
+    weighed!(),
+    "
+     ) shown where before <= $3::bigint order by score desc, node_id limit $2::bigint"
+);

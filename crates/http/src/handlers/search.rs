@@ -13,7 +13,7 @@ use wardgraph_gate::Permit;
 use wardgraph_graph::{
     GraphError,
     filter::Filter,
-    search::{By, Found, Query, Route, Share, Weighting},
+    search::{By, Found, Planned, Query, Route, Share, Weighting},
 };
 use wardgraph_kernel::metric;
 
@@ -51,7 +51,7 @@ pub(crate) async fn search(
     let mut work = permit.begin_planned(planned.plan())?;
     let answer = planned.run(&mut work.once()).await?;
     let explain = request.explain;
-    let results: Vec<_> = answer.found.into_iter().map(|found| wire(found, &query, explain)).collect();
+    let results: Vec<_> = answer.found.into_iter().map(|found| wire(found, &planned, explain)).collect();
     Ok(Json(SearchResponse {
         query: request.query,
         count: results.len(),
@@ -120,9 +120,9 @@ const fn route(route: Route) -> SearchRoute {
     }
 }
 
-fn wire(found: Found, query: &Query, explain: bool) -> SearchResult {
+fn wire(found: Found, planned: &Planned<'_>, explain: bool) -> SearchResult {
     SearchResult {
-        explanation: explain.then(|| explanation(&found, query)),
+        explanation: explain.then(|| explanation(&found, planned)),
         id: found.id,
         tenant_id: found.tenant,
         external_id: found.external_id,
@@ -135,9 +135,9 @@ fn wire(found: Found, query: &Query, explain: bool) -> SearchResult {
     }
 }
 
-fn explanation(found: &Found, query: &Query) -> Explanation {
+fn explanation(found: &Found, planned: &Planned<'_>) -> Explanation {
     let reasons = &found.reasons;
-    let factors = query.factors(reasons);
+    let factors = planned.factors(reasons);
     Explanation {
         similarity: found.similarity,
         meaning_place: reasons.meaning_place,
@@ -148,6 +148,6 @@ fn explanation(found: &Found, query: &Query) -> Explanation {
         drift: reasons.drift,
         age_factor: factors.age,
         drift_factor: factors.drift,
-        formula: query.formula(found),
+        formula: planned.formula(found),
     }
 }

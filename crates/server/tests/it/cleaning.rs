@@ -38,6 +38,44 @@ async fn what_a_browser_would_run_is_never_stored_and_the_answer_says_where_it_w
     assert_eq!(app.database.behind_the_scenes().await.query_one(stored, &[]).await.unwrap().get::<_, i64>(0), 0);
 }
 
+#[tokio::test]
+async fn a_style_that_lays_itself_over_the_page_is_taken_out_and_told() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let overlay = "<p style=\"position:fixed;top:0;left:0;width:100%;height:100%\">sign in</p>";
+    let props = json!({
+        "text": overlay, "code": "<p style=\"width:expression(alert(1))\">t</p>", "capitals": "<b STYLE='background:url(//x)'>t</b>",
+        "lines": "<i\nstyle\n=\n'position:\nfixed'>t</i>", "spelled": "<b style=\"&#112;osition:fixed\">t</b>",
+        "drawn": "<svg style='position:fixed'></svg>t", "formula": "<math><mi style='position:fixed'></mi></math>t",
+        "prose": "style=\"position:fixed\" is written in a tag, as in &lt;p style=\"a\"&gt;, <b>not</b> beside one: a<b style or a>b",
+    });
+    let created = owner.post("/nodes", &json!({ "classes": ["A"], "props": props })).await.created();
+    let told = created["cleaned"].as_array().unwrap();
+    for name in props.as_object().unwrap().keys() {
+        assert_eq!(told.contains(&json!(format!("/props/{name}"))), name != "prose", "{name}: {created}");
+    }
+    let stored = owner.get(&format!("/nodes/{}", created["id"].as_str().unwrap())).await.ok()["props"].clone();
+    for (name, clean) in [
+        ("text", "<p>sign in</p>"),
+        ("code", "<p>t</p>"),
+        ("capitals", "<b>t</b>"),
+        ("lines", "<i>t</i>"),
+        ("spelled", "<b>t</b>"),
+        ("prose", props["prose"].as_str().unwrap()),
+    ] {
+        assert_eq!(stored[name], clean, "{name}");
+    }
+    for name in ["drawn", "formula"] {
+        assert!(!stored[name].as_str().unwrap().contains("style"), "{stored}");
+    }
+    // A name is refused, and a text from before styles were taken out is shown escaped by search.
+    owner.post("/nodes", &json!({ "classes": ["A"], "props": {}, "external_id": overlay })).await.problem(422);
+    let before = "update wardgraph.nodes set content = $1";
+    app.database.behind_the_scenes().await.execute(before, &[&overlay]).await.unwrap();
+    let found = owner.post("/search", &json!({ "query": "sign", "mode": "text" })).await.ok();
+    assert_eq!(found["results"][0]["text"], overlay.replace('<', "&lt;"));
+}
+
 /// A node with active HTML in every free form, and where it stands.
 fn everywhere(external_id: &str) -> (Value, Value) {
     let body = json!({

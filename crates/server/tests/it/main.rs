@@ -113,5 +113,6 @@ mod upsert;
 mod vault;
 mod vault_in_aws;
 mod versions;
+mod weighting;
 mod wordnet_import;
 mod words;

@@ -1,0 +1,116 @@
+//! Weighting by age and drift finds the best scores, however far from the query they are, and reads no more for it than it must.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+use wardgraph_graph::search::Route;
+
+use crate::{plans::pages_touched, tiers};
+
+const PLANTED: usize = 600;
+
+/// Which numbers of the planted stand at these places of the nearest.
+fn at_places(query: &[f32], places: &[usize]) -> Vec<usize> {
+    let mut all: Vec<(f64, usize)> = (0..PLANTED)
+        .map(|n| {
+            let vector = tiers::vector(0, n);
+            let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum::<f64>();
+            (dot(query, &vector) / dot(&vector, &vector).sqrt(), n + 1)
+        })
+        .collect();
+    all.sort_by(|a, b| b.0.total_cmp(&a.0));
+    places.iter().map(|place| all[*place].1).collect()
+}
+
+/// How many of the list are weighed by this route.
+const fn bound(route: Route) -> f64 {
+    match route {
+        Route::Exact => 5_000.0,
+        Route::Graph => 400.0,
+        Route::Own => 1_000.0,
+    }
+}
+
+fn adds_up(result: &Value, mode: &str, route: Route) {
+    let told = &result["explanation"];
+    let number = |name: &str| told[name].as_f64().unwrap_or_else(|| panic!("{name}: {told}"));
+    let place = |list: &str| told[list].as_f64().unwrap_or(bound(route) + 1.0);
+    let base = match mode {
+        "vector" => number("similarity"),
+        "text" => number("text_rank"),
+        _ => 1.0 / (60.0 + place("meaning_place")) + 1.0 / (60.0 + place("words_place")),
+    };
+    assert!((number("base_score") - base).abs() < 1e-12, "{mode}, {route:?}: {told}");
+    let score = result["score"].as_f64().unwrap();
+    assert!((score - base * number("age_factor") * number("drift_factor")).abs() < 1e-12, "{mode}, {route:?}: {result}");
+    let (_, sum) = told["formula"].as_str().unwrap().rsplit_once("= ").unwrap();
+    assert!((sum.parse::<f64>().unwrap() - score).abs() <= score.abs() * 1e-12, "{told}");
+}
+
+#[tokio::test]
+async fn hundreds_of_old_nodes_that_are_nearer_hide_none_with_a_better_score() {
+    let app = tiers::app(50, 200).await;
+    let client = app.database.behind_the_scenes().await;
+    tiers::plant(&client, "tenant-a", 1, 0..PLANTED).await;
+    app.keeper.turn().await.unwrap();
+    let query = tiers::vector(0, 10_000);
+    let new = at_places(&query, &[250, 260, 270, 280, 290]);
+    let numbers = format!("{new:?}").replace('[', "(").replace(']', ")");
+    let sql = format!(
+        "update wardgraph.embeddings set graph = 1;
+         update wardgraph.nodes set last_refreshed = case when (props->>'n')::int in {numbers} then '2099-01-01Z' else '2010-01-01Z' end::timestamptz"
+    );
+    client.batch_execute(&sql).await.unwrap();
+    let owner = app.owner("tenant-a");
+    for route in Route::ALL {
+        app.routes.replace(HashMap::from([("tenant-a".to_owned(), *route)]));
+        for mode in ["vector", "text", "hybrid"] {
+            for classes in [json!([]), json!(["Plain", "Rare"])] {
+                let mut request = json!({ "mode": mode, "classes": classes, "top_k": 10, "explain": true });
+                if mode != "text" {
+                    request["vector"] = json!(query);
+                }
+                if mode != "vector" {
+                    request["query"] = json!("node");
+                }
+                let plain = owner.post("/search", &request).await.ok();
+                request["use_weighted_score"] = json!(true);
+                let answer = owner.post("/search", &request).await.ok();
+                let went = if mode == "text" { Route::Exact } else { *route };
+                assert_eq!((&answer["route"], &answer["count"]), (&json!(went.word()), &json!(10)));
+                let is_new = |result: &Value| new.contains(&usize::try_from(result["props"]["n"].as_u64().unwrap()).unwrap());
+                let results = answer["results"].as_array().unwrap();
+                let first = results.iter().take_while(|result| is_new(result)).count();
+                // An index may miss one that it does not look at.
+                let least = if went == Route::Graph { 4 } else { 5 };
+                assert!(first >= least, "{mode}, {route:?}, {classes}: {answer}");
+                assert!(results.windows(2).all(|pair| pair[0]["score"].as_f64() >= pair[1]["score"].as_f64()), "{answer}");
+                for result in results {
+                    adds_up(result, mode, went);
+                    let score = result["score"].as_f64().unwrap();
+                    assert_eq!(score > 1e-9, is_new(result), "{result}");
+                }
+                assert!(mode != "vector" || !plain["results"].as_array().unwrap().iter().any(is_new), "{plain}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_what_is_weighed_those_alone_that_are_shown_are_read() {
+    let app = tiers::app(1_000, 3_000).await;
+    let client = app.database.behind_the_scenes().await;
+    tiers::plant(&client, "tenant-a", 1, 0..PLANTED).await;
+    // So long that it lies outside of its row.
+    let long = "update wardgraph.nodes n set content = (select string_agg(md5(n.node_id::text || i), '') from generate_series(1, 600) i)";
+    client.batch_execute(long).await.unwrap();
+    client.batch_execute("vacuum analyze wardgraph.nodes").await.unwrap();
+    let values = |decay: f64| {
+        format!("'tenant-a', 10, 16777216, {decay}, 0, now(), {PLANTED}, '{}', '{:?}'", tiers::MODEL, tiers::vector(0, 10_000))
+    };
+    let weighed = pages_touched(&app, "graph.search.vector.exact.weighted", &values(0.01)).await;
+    let all = pages_touched(&app, "graph.search.vector.exact", &values(0.0)).await;
+    for (weighed, all) in weighed.into_iter().zip(all) {
+        assert!(weighed + 600 < all, "{weighed} pages for ten texts of {PLANTED}, {all} for all of them");
+    }
+}
