@@ -75,6 +75,7 @@ mod meanwhile;
 mod migration;
 mod names;
 mod neighbours;
+mod newborn;
 mod newcomers;
 mod oauth;
 mod one_text;

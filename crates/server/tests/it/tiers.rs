@@ -32,7 +32,7 @@ pub(crate) fn vector(topic: usize, n: usize) -> Vec<f32> {
     (0..DIMENSION).map(|place| noise() * 0.3 + if place % 16 == topic % 16 { 1.0 } else { 0.0 }).collect()
 }
 
-fn id(tenant: &str, n: usize) -> String {
+pub(crate) fn id(tenant: &str, n: usize) -> String {
     let tenant = tenant.bytes().fold(7_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
     format!("{tenant:08x}-0000-7000-8000-{n:012}")
 }
