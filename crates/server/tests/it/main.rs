@@ -63,6 +63,7 @@ mod issuer_tenants;
 mod issuers;
 mod key_settings;
 mod layers;
+mod lease;
 mod limits;
 mod lineage;
 mod logs;
