@@ -87,6 +87,12 @@ async fn a_worker_that_hangs_does_not_hold_its_claims_for_ever() {
     let options = WorkerOptions { batch: 10, lease: brief, work: brief, ..WorkerOptions::default() };
     let hanging = EmbeddingWorker::new(parts(&app), Dial::named("m"), options);
     let hanging = tokio::spawn(async move { hanging.turn().await });
+    let claimed = async {
+        while number(&client, "select count(*) from wardgraph.jobs where claim <> 0").await < 2 {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(3), claimed).await.unwrap();
     let mut taken = Vec::new();
     for _ in 0..10 {
         app.clock.advance(brief);

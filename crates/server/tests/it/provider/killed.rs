@@ -9,18 +9,29 @@ use super::{DIMENSION, Site, service::Line, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_server_was_at_has_its_vectors_half_a_minute_later() {
-    let mut site = Site::start(DIMENSION, &[("WARDGRAPH_EMBEDDING__TIMEOUT_MS", "30000")]).await;
+    let many = "1000000";
+    let settings = [
+        ("WARDGRAPH_EMBEDDING__TIMEOUT_MS", "30000"),
+        ("WARDGRAPH_LIMITS__ITEMS_BURST", many),
+        ("WARDGRAPH_LIMITS__READ_BURST", many),
+        ("WARDGRAPH_LIMITS__READ_SUSTAINED", many),
+    ];
+    let mut site = Site::start(DIMENSION, &settings).await;
     site.service.says(Line::Held("heron"));
     let texts: Vec<String> = (0..300).map(|number| format!("heron {number}")).collect();
-    let nodes: Vec<_> = texts.iter().map(|text| json!({ "classes": ["T"], "props": { "text": text } })).collect();
-    let made = site.ask(Method::POST, "/nodes/batch", Some(&json!({ "nodes": nodes }))).await.ok();
+    site.nodes(&texts).await;
     until("the service is asked", async || !site.service.asked().is_empty()).await;
     site.server.kill();
     let killed = Instant::now();
     site.service.let_go();
     site.server.start_again();
-    for node in made["results"].as_array().unwrap() {
-        site.until_ready(node["id"].as_str().unwrap()).await;
-    }
+    let waiting = async || {
+        let page = site.ask(Method::GET, "/nodes?has_embedding=false&limit=1", None).await.ok();
+        page["nodes"].as_array().unwrap().len()
+    };
+    assert_eq!(waiting().await, 1, "what was claimed waits");
+    until("all have their vectors", async || waiting().await == 0).await;
     assert!(killed.elapsed() < Duration::from_secs(50), "{:?}", killed.elapsed());
+    let one = json!({ "vector": site.service.vector("one", "heron 299"), "top_k": 1 });
+    assert!(site.search(&one).await.ok()["results"][0]["similarity"].as_f64().unwrap() > 0.999);
 }
