@@ -156,7 +156,8 @@ impl EmbeddingWorker {
         let (at_work, over) = oneshot::channel::<()>();
         let renewing = self.renew(&claims, turn.ends, over);
         let working = async {
-            let worked = self.work_all(claims.clone(), turn).await;
+            // On the heap: what is joined moves, and this is large.
+            let worked = Box::pin(self.work_all(claims.clone(), turn)).await;
             drop(at_work);
             worked
         };
