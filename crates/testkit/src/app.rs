@@ -433,7 +433,7 @@ impl App {
 
     /// Mails what is due.
     pub async fn mail_everything(&self) {
-        while self.mail.turn().await.unwrap() > 0 {}
+        while self.mail.turn().await.unwrap() {}
     }
 
     /// Forgets failed sign-ins, links and sessions that are past.

@@ -1,8 +1,9 @@
 //! Giving nodes their vectors: claim, read the texts, embed, keep.
 //!
-//! The three steps are three transactions, so that no connection is held while the model works. A claim is a lease: a worker that dies
-//! leaves jobs that fall due again, and one that stops gives them back.
+//! The three steps are three transactions, so that no connection is held while the model works. A claim is a short lease, which is renewed while
+//! it is worked (`lease.rs`): a worker that dies leaves jobs that fall due again, and one that stops gives them back.
 
+mod lease;
 mod sift;
 
 use std::{
@@ -12,7 +13,10 @@ use std::{
 };
 
 use serde_json::json;
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{oneshot, watch},
+    time::Instant,
+};
 use wardgraph_audit::{Entry, Subject};
 use wardgraph_embed::{EmbedError, Embedder, Lane};
 use wardgraph_gate::{StoreError, SystemParts, SystemWork};
@@ -36,15 +40,17 @@ const REST: (Duration, Duration) = (Duration::from_millis(500), Duration::from_s
 pub struct WorkerOptions {
     /// How many jobs are claimed at once.
     pub batch: i64,
-    /// How long a claim holds. The model gets half of it for all that was claimed at once.
+    /// How long a claim holds unless it is renewed: so long wait the jobs of a worker that was killed.
     pub lease: Duration,
+    /// How long the model gets for all that was claimed at once.
+    pub work: Duration,
     /// How long to wait when nothing is due.
     pub idle: Duration,
 }
 
 impl Default for WorkerOptions {
     fn default() -> Self {
-        Self { batch: 256, lease: Duration::from_mins(5), idle: Duration::from_millis(100) }
+        Self { batch: 256, lease: Duration::from_secs(30), work: Duration::from_secs(150), idle: Duration::from_millis(100) }
     }
 }
 
@@ -78,7 +84,7 @@ struct Outcomes {
 /// What bounds one turn.
 struct Turn<'s> {
     stop: &'s watch::Receiver<bool>,
-    /// When what is left is given back: while the claims still hold.
+    /// When what is left is given back.
     ends: Instant,
     /// Whether the model could not work: whatever is left is not even tried.
     in_vain: bool,
@@ -142,8 +148,24 @@ impl EmbeddingWorker {
         if !self.duty.is_on() || self.embedder.resting().is_some() {
             return Ok(0);
         }
-        let mut turn = Turn { stop, ends: Instant::now() + self.options.lease / 2, in_vain: false, witnessed: false };
+        let turn = Turn { stop, ends: Instant::now() + self.options.work, in_vain: false, witnessed: false };
         let claims = self.claim().await?;
+        if claims.is_empty() {
+            return Ok(0);
+        }
+        let (at_work, over) = oneshot::channel::<()>();
+        let renewing = self.renew(&claims, turn.ends, over);
+        let working = async {
+            // On the heap: what is joined moves, and this is large.
+            let worked = Box::pin(self.work_all(claims.clone(), turn)).await;
+            drop(at_work);
+            worked
+        };
+        tokio::join!(working, renewing).0
+    }
+
+    /// Works what was claimed, tenant by tenant. Returns how many jobs it was.
+    async fn work_all(&self, claims: Vec<Claim>, mut turn: Turn<'_>) -> Result<usize, StoreError> {
         let claimed = claims.len();
         let mut by_owner = BTreeMap::<Owner, Vec<Claim>>::new();
         for claim in claims {

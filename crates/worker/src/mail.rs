@@ -35,12 +35,12 @@ impl MailWorker {
     pub async fn run(self) {
         for turn in 0_u32.. {
             let worked = match self.turn().await {
-                Ok(sent) if turn % SWEEP_EVERY == 0 => self.sweep().await.map(|()| sent),
+                Ok(any) if turn % SWEEP_EVERY == 0 => self.sweep().await.map(|()| any),
                 worked => worked,
             };
             match worked {
-                Ok(0) => tokio::time::sleep(IDLE).await,
-                Ok(_) => {}
+                Ok(false) => tokio::time::sleep(IDLE).await,
+                Ok(true) => {}
                 Err(error) => {
                     tracing::warn!(%error, "what is due could not be mailed; trying again");
                     tokio::time::sleep(IDLE).await;
@@ -49,19 +49,14 @@ impl MailWorker {
         }
     }
 
-    /// Mails what is due. Returns how many messages were claimed.
-    pub async fn turn(&self) -> Result<usize, StoreError> {
+    /// Mails what has been due for longest. Returns whether anything was. One message's trouble is no other's: it falls due again with the lease.
+    pub async fn turn(&self) -> Result<bool, StoreError> {
         let mut queue = self.parts.queue()?;
         let claimed = mail::claim(&mut queue.tx::<Write>(), self.parts.clock.now()).await?;
         queue.commit(&[]).await?;
-        // One message's trouble is no other's: it falls due again with the lease.
-        let mut trouble = Ok(claimed.len());
-        for due in claimed {
-            if let Err(error) = self.hand_over(&due).await {
-                trouble = Err(error);
-            }
-        }
-        trouble
+        let Some(due) = claimed else { return Ok(false) };
+        self.hand_over(&due).await?;
+        Ok(true)
     }
 
     /// Forgets failed sign-ins, links, invitations and sessions that are past, codes and requests that clients pushed.

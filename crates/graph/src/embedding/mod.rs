@@ -1,19 +1,20 @@
 //! Vectors for nodes: the queue in Postgres, what the worker reads and writes of it, and the change from one model to another.
 //!
-//! A claim is a lease: a job that its worker did not finish falls due again by itself, and only the latest claim can finish it. So kill -9
-//! loses nothing and doubles nothing.
+//! A claim is a lease: a job that its worker neither finished nor keeps renewing falls due again by itself, and only the latest claim can finish
+//! it. So kill -9 loses nothing and doubles nothing.
 //!
 //! **The contract of whoever changes a node's text:** in the transaction of the change, `insert into jobs (tenant_id, kind, subject_id,
 //! due_at) values ($1, 'embed', $node, $now) on conflict (tenant_id, kind, subject_id) do update set due_at = excluded.due_at, attempts = 0,
 //! dead = false, reworded = true`, and all nodes' rows before the first job's, in the order of their ids. Here it is the same, with the row of
 //! `embedding_tenants` between them; whoever has that one first does not wait for nodes. `attempts = 0` is what takes the job from a worker that has read the old text: a claim
-//! is never 0, and the next claim draws a number of its own, so the old one can neither finish, nor put off, nor give back what it no longer
+//! is never 0, and the next claim draws a number of its own, so the old one can neither finish, nor renew, nor put off, nor give back what it no longer
 //! holds (`a_text_that_is_changed_while_it_is_embedded_is_embedded_anew`).
 
 mod backlog;
 mod change;
 mod history;
 mod keep;
+mod renew;
 
 use std::time::Duration;
 
@@ -28,9 +29,12 @@ pub use change::{
 };
 pub use history::{Embedding, Told, history};
 pub use keep::{bring_back, finish};
+pub use renew::renew;
 
 /// Claims due jobs, a tenant at a time in the order of their names, from the one after `$4`: of each tenant that has any the same number, the
 /// oldest first. However many wait in one tenant, the work is bounded by `$6` tenants and `$2` jobs. Tells the last tenant that was looked at.
+/// What was claimed more than once and never given back is held for twice as long each time, up to eight times: a server that ends again and again,
+/// whatever it ends of, does not have its texts given up within minutes.
 const CLAIM: Statement<Write> = Statement::writing(
     "graph.embedding.claim",
     &[Role::Worker],
@@ -52,7 +56,9 @@ const CLAIM: Statement<Write> = Statement::writing(
          order by j.due_at limit d.share for update skip locked
        ) p
      ), claimed as (
-       update jobs j set attempts = j.attempts + 1, due_at = $3, claim = $5, faults = case when j.attempts = 0 then 0 else j.faults end,
+       update jobs j set attempts = j.attempts + 1, claim = $5,
+         due_at = $1::timestamptz + ($3::timestamptz - $1::timestamptz) * (1 << least(greatest(j.attempts - 1, 0), 3)),
+         faults = case when j.attempts = 0 then 0 else j.faults end,
          misses = case when j.attempts = 0 then 0 else j.misses end
        from picked p where j.kind = 'embed' and j.tenant_id = p.tenant_id and j.subject_id = p.subject_id
        returning j.tenant_id, j.subject_id, j.attempts, j.faults, j.misses, j.reworded
@@ -163,6 +169,7 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     RETRY.info(),
     RELEASE.info(),
     DOUBT.info(),
+    renew::RENEW.info(),
     DEPTH.info(),
     backlog::FULL.info(),
     history::OF_NODE.info(),
@@ -225,7 +232,7 @@ pub struct Claims {
     pub last: Option<String>,
 }
 
-/// Claims up to `most` due jobs until `now + lease`, of tenants after `after`.
+/// Claims up to `most` due jobs until `now + lease`, of tenants after `after`; for longer what was lost more than once.
 pub async fn claim(
     tx: &mut Tx<'_, Write>,
     after: &str,

@@ -7,10 +7,9 @@ use wardgraph_kernel::{LinkId, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StoreError, Tx};
 
 const WORKER: &[Role] = &[Role::Worker];
-/// How many are claimed at once.
-const MOST: i64 = 10;
-/// How long a claim holds: longer than sending all of them takes, each with a mail server that answers at the last moment.
-const LEASE: Duration = Duration::from_mins(30);
+/// How long a claim holds: longer than sending one message takes with a mail server that answers each step at the last moment. One is claimed at a
+/// time, so that a server that ends leaves no others waiting.
+const LEASE: Duration = Duration::from_mins(5);
 /// How many of a kind are forgotten at once.
 const FORGOTTEN_AT_ONCE: usize = 1_000;
 /// How long a message is tried, before it is given up.
@@ -20,7 +19,7 @@ pub(super) const CLAIM: Statement<Write> = Statement::writing(
     "identity.mail.claim",
     WORKER,
     "update mail m set due_at = $2, attempts = m.attempts + 1
-     from (select mail_id from mail where due_at <= $1 order by due_at limit $3 for update skip locked) due
+     from (select mail_id from mail where due_at <= $1 order by due_at limit 1 for update skip locked) due
      where m.mail_id = due.mail_id returning m.mail_id, m.kind, m.recipient, m.name, m.link_id, m.attempts, m.created_at",
 );
 /// Only by the latest claim: whoever lost it meanwhile changes nothing.
@@ -89,10 +88,10 @@ impl Due {
     }
 }
 
-/// Claims messages that are due.
-pub async fn claim(tx: &mut Tx<'_, Write>, now: Timestamp) -> Result<Vec<Due>, StoreError> {
+/// Claims the message that has been due for longest.
+pub async fn claim(tx: &mut Tx<'_, Write>, now: Timestamp) -> Result<Option<Due>, StoreError> {
     let lease = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
-    tx.write(&CLAIM, &[&now, &lease, &MOST]).await?.iter().map(read).collect()
+    tx.write(&CLAIM, &[&now, &lease]).await?.first().map(read).transpose()
 }
 
 /// Forgets a message that was sent, or that nobody is to get.

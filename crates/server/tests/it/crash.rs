@@ -188,10 +188,10 @@ async fn nothing_is_lost_or_half_done(client: &Client, load: &Load) {
     assert_eq!(number(client, forgotten).await, 0, "each node that waits has its job");
 }
 
-/// Claims of a worker that was killed fall due again with their lease; the test does not wait five minutes for it.
+/// Claims of a worker that was killed fall due again with their lease; the test does not wait for it.
 async fn the_queue_goes_on(client: &Client) {
-    let due = "select count(*) from wardgraph.jobs where due_at > now() + interval '320 seconds'";
-    assert_eq!(number(client, due).await, 0, "no claim holds for longer than a lease");
+    let due = "select count(*) from wardgraph.jobs where due_at > now() + interval '70 seconds'";
+    assert_eq!(number(client, due).await, 0, "no claim holds for longer than a lease, or two if it was lost twice");
     client.batch_execute("update wardgraph.jobs set due_at = now() where not dead").await.unwrap();
     until("the end of the queue", Duration::from_secs(60), async || {
         number(client, "select count(*) from wardgraph.jobs").await == 0

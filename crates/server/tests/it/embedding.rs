@@ -245,7 +245,7 @@ async fn what_ends_the_process_is_not_the_texts_fault() {
         let lost = embedding::claim(&mut queue.tx(), "", 10, app.clock.now(), lease, &SystemChance).await.unwrap();
         queue.commit(&[]).await.unwrap();
         assert_eq!(lost.jobs.len(), 3);
-        app.clock.advance(lease);
+        app.clock.advance(lease * 8);
     }
     let model = Dial::named("m");
     let worker = worker(&app, &model, 10);
@@ -307,7 +307,7 @@ async fn a_model_that_hangs_loses_no_claim_and_no_tenant_is_always_the_last() {
     }
     let client = app.database.behind_the_scenes().await;
     let slow = Dial::held();
-    let options = WorkerOptions { batch: 30, lease: Duration::from_secs(4), ..WorkerOptions::default() };
+    let options = WorkerOptions { batch: 30, work: Duration::from_secs(2), ..WorkerOptions::default() };
     let its_worker = EmbeddingWorker::new(parts(&app), slow.clone(), options);
     for turn in 1..=2 {
         assert!(its_worker.turn().await.unwrap() > 0);

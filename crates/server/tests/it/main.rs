@@ -66,6 +66,7 @@ mod kept_versions;
 mod key_settings;
 mod large_bodies;
 mod layers;
+mod lease;
 mod limits;
 mod lineage;
 mod logs;

@@ -119,6 +119,7 @@ const ACROSS_TENANTS: &[&str] = &[
     "graph.embedding.claim",
     "graph.embedding.depth",
     "graph.embedding.full",
+    "graph.embedding.renew",
     "graph.purge.claim",
     "graph.purge.depth",
     "graph.search.lacking",

@@ -64,6 +64,43 @@ async fn a_worker_that_died_while_mailing_leaves_the_message_to_another() {
     assert_eq!(app.mails.to("ada@example.com").len(), 1);
 }
 
+/// A mail server that takes the first message and never says so.
+#[derive(Debug, Default)]
+struct Silent {
+    tries: AtomicU32,
+    asked: tokio::sync::Notify,
+    mailbox: Mailbox,
+}
+
+#[async_trait::async_trait]
+impl Mailer for Silent {
+    async fn send(&self, message: &Message) -> Result<(), MailError> {
+        if self.tries.fetch_add(1, Ordering::SeqCst) == 0 {
+            self.asked.notify_one();
+            std::future::pending::<()>().await;
+        }
+        self.mailbox.send(message).await
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_ends_while_it_mails_keeps_one_message_waiting_and_not_for_long() {
+    let silent = Arc::new(Silent::default());
+    let app = App::with(AppOptions { mailer: Some(silent.clone()), ..AppOptions::default() }).await;
+    for email in ["ada@example.com", "grace@example.com", "mary@example.com"] {
+        register(&app, email).await;
+    }
+    tokio::select! {
+        () = app.mail_everything() => panic!("nothing was mailed"),
+        () = silent.asked.notified() => {}
+    }
+    app.mail_everything().await;
+    assert_eq!(silent.mailbox.all().len(), 2);
+    app.clock.advance(std::time::Duration::from_secs(301));
+    app.mail_everything().await;
+    assert_eq!(silent.mailbox.all().len(), 3);
+}
+
 #[tokio::test]
 async fn what_is_past_is_forgotten() {
     let app = App::start().await;

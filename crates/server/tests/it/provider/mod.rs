@@ -2,6 +2,7 @@
 
 mod away;
 mod change;
+mod killed;
 mod service;
 mod serving;
 mod wrong;

@@ -33,6 +33,8 @@ async fn a_wrong_answer_is_never_kept_and_a_good_one_after_it_is() {
         of("NaN"),
         of("1e300"),
         of("null"),
+        of("0"),
+        of("1e-300"),
         Line::Body("<html>maintenance</html>".into()),
         Line::Huge(8 << 20),
         Line::Slow,
@@ -46,6 +48,7 @@ async fn a_wrong_answer_is_never_kept_and_a_good_one_after_it_is() {
         site.service.says(line.clone());
         let refused = site.find("vector", &query).await;
         assert_eq!(refused.status, 503, "{line:?}: {}", refused.text);
+        assert_eq!(refused.body["type"], json!("urn:wardgraph:problem:embedding-unavailable"), "{line:?}");
         assert!(refused.headers.contains_key("retry-after"), "{line:?}");
         told.push(refused.text);
         assert_eq!(site.find("hybrid", &query).await.ok()["partial"]["reason"], json!("model_unavailable"), "{line:?}");
