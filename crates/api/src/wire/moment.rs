@@ -5,16 +5,25 @@ use std::borrow::Cow;
 use jiff::{Timestamp, fmt::temporal::Pieces};
 use serde::{Deserialize, Deserializer, de::Error};
 
-/// A time that may be absent. One beyond what can be kept, as the last second of the year 9999, is the last that can. A leap second is refused: Unix time has none, and it would be kept as the second before it.
+/// A time that may be absent.
 pub(super) fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
-    let Some(text) = Option::<Cow<str>>::deserialize(deserializer)? else { return Ok(None) };
-    let Some(time) = text.parse().ok().or_else(|| bound(&text)) else {
-        return Err(D::Error::custom("must be a time as RFC 3339 writes it, such as `2026-01-31T12:00:00Z`"));
-    };
-    if names_leap_second(&text) {
-        return Err(D::Error::custom("a leap second (`:60`) is kept nowhere: say the second before or after it"));
+    Option::<Cow<str>>::deserialize(deserializer)?.map(|text| read(&text).map_err(D::Error::custom)).transpose()
+}
+
+/// A time.
+pub(super) fn given_moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    read(&Cow::<str>::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+/// One beyond what can be kept, as the last second of the year 9999, is the last that can. A leap second is refused: Unix time has none, and it would
+/// be kept as the second before it.
+fn read(text: &str) -> Result<Timestamp, &'static str> {
+    let time = text.parse().ok().or_else(|| bound(text));
+    let time = time.ok_or("must be a time as RFC 3339 writes it, such as `2026-01-31T12:00:00Z`")?;
+    if names_leap_second(text) {
+        return Err("a leap second (`:60`) is kept nowhere: say the second before or after it");
     }
-    Ok(Some(time))
+    Ok(time)
 }
 
 /// The last time there is, or the first, for one that is written well and lies beyond it.

@@ -61,7 +61,7 @@ pub(crate) async fn create<E: Guards<CreatedAt, Mode = Write, Output = Stored<No
         node::Stored::Held(node) => (None, Stored::Found(wire(*node))),
         node::Stored::Replaced(replaced) => {
             if replaced.changed {
-                work.changed(update_event::<E>(), replaced.node.id);
+                work.changed_telling(update_event::<E>(), replaced.node.id, replaced.told());
             }
             (None, Stored::Found(wire(replaced.node)))
         }

@@ -145,10 +145,11 @@ pub(super) async fn gone_back<E: Endpoint<Mode = Write, Output = Tagged<Node>>>(
 
 /// Commits a change; one that changed nothing has no subject.
 async fn changed<E: Endpoint<Mode = Write, Output = Tagged<Node>>>(
-    work: Work<E>,
+    mut work: Work<E>,
     replaced: Replaced,
     cleaned: Vec<String>,
 ) -> Result<Committed<E>, Failure> {
+    work.explain(replaced.told());
     let subject = replaced.changed.then(|| Subject::from(replaced.node.id));
     Ok(work.commit_all(subject, Tagged(Node { cleaned, ..wire(replaced.node) })).await?)
 }

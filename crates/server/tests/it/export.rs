@@ -129,7 +129,7 @@ fn who_calls_is_said_once() {
     let ways = [["--token", "x"], ["--token-file", "x"], ["--tenant", "x"]];
     for begin in [["export", "--out", "-"], ["import", "x", "--quiet"]] {
         for (one, other) in [(0, 1), (0, 2), (1, 2)] {
-            let told = Told::of(&run(&[], &[&begin[..], &ways[one], &ways[other]].concat()));
+            let told = Told::of(&run(&[], &[&begin[..], &ways[one][..], &ways[other][..]].concat()));
             told.says(2, &["cannot be used with"]);
         }
     }

@@ -103,6 +103,7 @@ mod tiers;
 mod tiers_anew;
 mod times;
 mod tls;
+mod told_changes;
 mod upsert;
 mod vault;
 mod vault_in_aws;
