@@ -99,6 +99,7 @@ mod smuggling;
 mod standing;
 mod statements;
 mod table;
+mod taken_in;
 mod tiers;
 mod tiers_anew;
 mod times;
