@@ -29,8 +29,8 @@ fn read(text: &str) -> Result<Timestamp, &'static str> {
 /// The last time there is, or the first, for one that is written well and lies beyond it.
 fn bound(text: &str) -> Option<Timestamp> {
     let pieces = Pieces::parse(text).ok()?;
-    (pieces.time().zip(pieces.to_numeric_offset()))
-        .map(|_| if pieces.date().year() > 0 { Timestamp::MAX } else { Timestamp::MIN })
+    let is_whole = pieces.time().is_some() && pieces.to_numeric_offset().is_some();
+    is_whole.then(|| if pieces.date().year() > 0 { Timestamp::MAX } else { Timestamp::MIN })
 }
 
 /// Whether the seconds of a time that can be read are 60, with or without colons.
