@@ -210,6 +210,7 @@ fn responses(row: &Row, shape: &Shape, generator: &mut SchemaGenerator) -> Value
             shape.path.is_some()
                 || shape.query.is_some()
                 || shape.body.is_some()
+                || row.spec.body_bytes == 0
                 || row.spec.answers_again()
                 || !row.spec.passes_over_what_it_does_not_know(),
             "400",
@@ -239,7 +240,7 @@ fn responses(row: &Row, shape: &Shape, generator: &mut SchemaGenerator) -> Value
         (row.spec.rows == Rows::Account && shape.path.is_none() && !page, "404", "The account has no such thing"),
         (row.spec.event.is_some() && !for_clients, "409", "It collides with what is there"),
         (shape.if_match || shape.reads_a_version(row.spec.method), "412", "It is of another version than `If-Match` says"),
-        (true, "413", "The body is too large"),
+        (row.spec.body_bytes > 0, "413", "The body is too large"),
         ((shape.body.is_some() || shape.query.is_some()) && !for_clients, "422", "The request is not valid"),
         (guarded || credential, "429", "Too many requests"),
         (true, "503", "Not available right now"),

@@ -10,7 +10,7 @@ use crate::{
     wire::{misleads, unfit},
 };
 
-/// How deep props and the like may nest.
+/// How deep props and the like may nest, their outermost object included.
 pub const MAX_DEPTH: usize = 32;
 /// How long a key of props and the like may be, in bytes.
 pub const MAX_KEY_BYTES: usize = 256;
@@ -125,7 +125,7 @@ impl Faults {
 
     fn judged_object(&mut self, field: &str, object: &Map<String, Value>, keys: Keys) {
         self.weighs(field, object);
-        if let Err(misfit) = entries(object, MAX_DEPTH, keys) {
+        if let Err(misfit) = entries(object, MAX_DEPTH - 1, keys) {
             let mut place = String::new();
             misfit.steps.iter().rev().for_each(|name| step(&mut place, name));
             // A parameter of a query has a name and no place within.
@@ -299,8 +299,8 @@ mod tests {
         check(r#"{"a": {"b": [1, null, "c"]}}"#, None);
         check(r#"{"a": ["x\u0000"]}"#, Some(("/props/a/0", "contains a NUL character")));
         check(&format!(r#"{{"{}": 1}}"#, "k".repeat(257)), Some(("/props", "has a key of more than 256 bytes")));
-        check(&format!(r#"{{"a": {}{}}}"#, "[".repeat(32), "]".repeat(32)), None);
-        let deep = format!("/props/a{}", "/0".repeat(32));
-        check(&format!(r#"{{"a": {}{}}}"#, "[".repeat(33), "]".repeat(33)), Some((&deep, "is nested more than 32 deep")));
+        check(&format!(r#"{{"a": {}{}}}"#, "[".repeat(31), "]".repeat(31)), None);
+        let deep = format!("/props/a{}", "/0".repeat(31));
+        check(&format!(r#"{{"a": {}{}}}"#, "[".repeat(32), "]".repeat(32)), Some((&deep, "is nested more than 32 deep")));
     }
 }

@@ -94,6 +94,8 @@ impl<E: Endpoint> Permit<E> {
         match claim {
             Claim::Busy => Err(Problem::conflict("a request with this `Idempotency-Key` is still running").retry_after(1)),
             Claim::Held => {
+                // The key is held until the end, also where the domain undoes what it did and does it again.
+                unit.keep_with_next();
                 self.held = Some(Box::new((unit, key)));
                 Ok(Confirmed::Pass(self))
             }

@@ -181,6 +181,9 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     CLEAR.info(),
 ];
 
+/// The keys by which an edge leans on its ends: what they refuse had an end that went after the statement began.
+pub(crate) const ENDS: [&str; 2] = ["edges_tenant_id_src_fkey", "edges_tenant_id_dst_fkey"];
+
 /// How many edges go or come in one request at most, each with its event.
 pub const MOST_EDGES: i64 = 10_000;
 /// How many go with a node that is erased: those beyond [`MOST_EDGES`] have their events from the purge.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use wardgraph_kernel::{Chance, Timestamp, Write};
 use wardgraph_store::{StoreError, Tx};
 
-use crate::GraphError;
+use crate::{GraphError, edge};
 
 /// How often what comes and goes meanwhile is tried again.
 const MOST_TURNS: usize = 4;
@@ -45,14 +45,55 @@ pub trait Upsert: Clone + Send + Sync {
     /// Holds those that were there, each under the id that was found.
     fn hold(tx: &mut Tx<'_, Write>, met: &[(Uuid, &Self)]) -> impl Future<Output = Met<Self::Stored>> + Send;
 
+    /// Holds what they lean on before they are tried again, as far as it is still there.
+    fn steady(tx: &mut Tx<'_, Write>, new: &[Self]) -> impl Future<Output = Result<(), GraphError>> + Send;
+
     /// Changes those that were there, each under the id that was found.
     fn change(tx: &mut Tx<'_, Write>, met: &[(Uuid, &Self)], now: Timestamp) -> impl Future<Output = Met<Self::Stored>> + Send;
 }
 
-/// Stores nodes or edges: one result an item, in the items' order.
-///
-/// What is new is inserted first, so that two who store the same thing at once meet at its key: one creates it, and the other finds it.
+/// Stores nodes or edges: one result an item, in the items' order. It is the first that its transaction does: where somebody else's change overtakes
+/// it, everything is undone and done again, and who lost is refused alone.
 pub async fn upsert_all<T: Upsert>(
+    tx: &mut Tx<'_, Write>,
+    new: &[T],
+    there: There,
+    now: Timestamp,
+    chance: &dyn Chance,
+) -> Result<Vec<T::Stored>, GraphError> {
+    let mut stored = once(tx, new, there, now, chance).await;
+    for _ in 1..MOST_TURNS {
+        if !stored.as_ref().is_err_and(is_overtaken) {
+            break;
+        }
+        tx.undo().await?;
+        stored = again(tx, new, there, now, chance).await;
+    }
+    stored
+}
+
+/// Whether it goes otherwise when it is asked again: another transaction was in the way, or took the end of an edge after the statement began.
+fn is_overtaken(error: &GraphError) -> bool {
+    match error {
+        GraphError::Store(StoreError::Conflict) => true,
+        GraphError::Store(StoreError::Constraint { name }) => edge::ENDS.contains(&name.as_str()),
+        _ => false,
+    }
+}
+
+async fn again<T: Upsert>(
+    tx: &mut Tx<'_, Write>,
+    new: &[T],
+    there: There,
+    now: Timestamp,
+    chance: &dyn Chance,
+) -> Result<Vec<T::Stored>, GraphError> {
+    T::steady(tx, new).await?;
+    once(tx, new, there, now, chance).await
+}
+
+/// What is new is inserted first, so that two who store the same thing at once meet at its key: one creates it, and the other finds it.
+async fn once<T: Upsert>(
     tx: &mut Tx<'_, Write>,
     new: &[T],
     there: There,

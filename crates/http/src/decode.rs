@@ -5,6 +5,7 @@ use std::any::TypeId;
 use axum::extract::{FromRequestParts, RawPathParams};
 use bytes::Bytes;
 use http::{HeaderMap, header, request::Parts};
+use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use wardgraph_api::{
     Accept, FieldError, Form, Json, Parameters, Path, Problem, Query, Within,
@@ -80,6 +81,8 @@ impl<T: DeserializeOwned + Validate + Send> Decode for Query<T> {
 
     async fn decode(parts: &mut Parts, _: Bytes) -> Result<Self, Problem> {
         let query = parts.uri.query().unwrap_or_default();
+        // Read with replacement characters, it would be another text than was sent.
+        percent_decode_str(query).decode_utf8().map_err(|_| Problem::malformed("the query is not valid UTF-8"))?;
         let reader = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
         let parsed: T = serde_path_to_error::deserialize(reader).map_err(|error| unreadable_query(&error))?;
         validated(parsed).map(Query)

@@ -17,7 +17,10 @@ use http::{HeaderValue, header};
 use hyper::body::Body as _;
 use metrics::Histogram;
 use tower::ServiceExt;
-use wardgraph_api::{Problem, table};
+use wardgraph_api::{
+    Problem,
+    table::{self, Row},
+};
 use wardgraph_gate::{Arrival, Confirmed, Entry, Finish, Gate, Handler};
 use wardgraph_kernel::{Endpoint, Method, RequestId, Spec, metric};
 use wardgraph_limits::Decision;
@@ -338,7 +341,11 @@ fn allowed(path: &str) -> Option<HeaderValue> {
         let alike = given.by_ref().zip(wanted.by_ref()).all(|(given, wanted)| wanted.starts_with('{') || given == wanted);
         alike && given.next().is_none() && wanted.next().is_none() && path.split('/').count() == template.split('/').count()
     };
-    let methods: Vec<_> = table::rows().filter(|row| matches(row.spec.path)).map(|row| row.spec.method.word()).collect();
+    let words = |row: &Row| match row.spec.method {
+        Method::GET => vec!["GET", "HEAD"],
+        method => vec![method.word()],
+    };
+    let methods: Vec<_> = table::rows().filter(|row| matches(row.spec.path)).flat_map(words).collect();
     HeaderValue::from_str(&methods.join(", ")).ok()
 }
 

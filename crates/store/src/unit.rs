@@ -43,6 +43,8 @@ pub struct Unit {
     ends_with_next: bool,
     /// The scope is another one than the transaction was opened in: the next flight binds it first.
     moved: bool,
+    /// What was done so far stays, whatever is undone later: the next flight says so first.
+    stays: bool,
     /// A statement failed: Postgres answers `COMMIT` with a quiet rollback then.
     failed: bool,
 }
@@ -73,6 +75,7 @@ impl Unit {
             state: State::Fresh,
             ends_with_next: false,
             moved: false,
+            stays: false,
             failed: false,
         }
     }
@@ -136,6 +139,11 @@ impl Unit {
             }
             State::Ended => Err(StoreError::Ended),
         }
+    }
+
+    /// The same, said along with the next statement.
+    pub fn keep_with_next(&mut self) {
+        self.stays = true;
     }
 
     async fn command(&mut self, command: Command) -> Result<(), StoreError> {
@@ -221,6 +229,9 @@ impl Unit {
                 self.opening.put(&self.scope, draft)?;
             } else if std::mem::take(&mut self.moved) {
                 draft.scope(&self.scope)?;
+            }
+            if std::mem::take(&mut self.stays) {
+                draft.command(Command::Savepoint)?;
             }
             for (info, params) in statements {
                 draft.statement(prepared.get(info)?, params)?;
@@ -330,6 +341,11 @@ impl Tx<'_, Write> {
     /// Runs a statement that changes rows, and brings what it returns.
     pub async fn write(&mut self, statement: &Statement<Write>, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
         self.unit.flight(statement.info(), params).await
+    }
+
+    /// Undoes everything that a domain did in the transaction, and keeps the transaction: for what lost a race, and is tried again.
+    pub async fn undo(&mut self) -> Result<(), StoreError> {
+        self.unit.undo().await
     }
 }
 

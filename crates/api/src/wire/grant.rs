@@ -25,7 +25,7 @@ pub struct NewGrant {
     /// The role: a built-in one, or one of the organization's. It gives nothing that the caller does not hold.
     pub role: String,
     /// From when on it counts no more; never if absent.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::moment::moment")]
     pub expires_at: Option<Timestamp>,
 }
 

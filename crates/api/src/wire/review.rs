@@ -35,6 +35,7 @@ pub struct NewReview {
     /// What it is called, 1 to 200 characters.
     pub name: Name,
     /// By when it is to be done.
+    #[serde(deserialize_with = "super::moment::given_moment")]
     pub due_at: Timestamp,
     /// What becomes then of what nobody decided about.
     pub on_due: Verdict,

@@ -1,7 +1,7 @@
 //! Search.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 use wardgraph_kernel::{NodeId, Timestamp};
 
@@ -39,7 +39,7 @@ pub struct SearchRequest {
     #[schemars(length(min = 1, max = 16_000))]
     pub vector: Option<Vec<f32>>,
     /// How many results, 1 to 100.
-    #[serde(default = "ten")]
+    #[serde(default = "ten", deserialize_with = "ten_if_null")]
     #[schemars(range(min = 1, max = 100))]
     pub top_k: i64,
     /// By what; `hybrid` for a query, `vector` for a vector if absent.
@@ -52,11 +52,11 @@ pub struct SearchRequest {
     #[serde(default)]
     pub use_reranker: Option<bool>,
     /// Only nodes that have one of these classes; at most 20.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "none_if_null")]
     #[schemars(length(max = 20), inner(length(min = 1, max = 100)))]
     pub classes: Vec<Name>,
     /// Which nodes may be found. A filter takes no results away from those that pass: as many are found as there are.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "none_if_null")]
     pub filter: SearchFilter,
     /// Active Graph KG's way to filter: keys of metadata, and what each must be, written as text; at most 20.
     #[serde(default)]
@@ -78,7 +78,7 @@ pub struct SearchRequest {
     #[schemars(range(min = 0, max = 1))]
     pub drift_beta: Option<f64>,
     /// Whether each result says what its score was made of, and the answer how it was searched.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "none_if_null")]
     pub explain: bool,
     /// Ignored: the credential says whose nodes are searched.
     #[serde(default)]
@@ -90,7 +90,7 @@ pub struct SearchRequest {
 #[serde(deny_unknown_fields)]
 pub struct SearchFilter {
     /// Nodes that have one of these classes; at most 20. The same as `classes` beside `filter`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "none_if_null")]
     #[schemars(length(max = 20), inner(length(min = 1, max = 100)))]
     pub classes: Vec<Name>,
     /// Nodes whose props contain this, as JSON containment.
@@ -115,6 +115,15 @@ pub struct SearchFilter {
 
 const fn ten() -> i64 {
     10
+}
+
+fn ten_if_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_else(ten))
+}
+
+/// Null is what absence is: clients of Active Graph KG send it for what they do not say.
+fn none_if_null<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 fn classes(faults: &mut Faults, field: &str, classes: &[Name]) {

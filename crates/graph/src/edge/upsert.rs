@@ -7,8 +7,11 @@ use uuid::Uuid;
 use wardgraph_kernel::{Chance, EdgeId, Timestamp, Write};
 use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
 
-use super::{Created, Creation, Edge, FIRST, LAST, NewEdge, columns, insert, read};
-use crate::upsert::{self, Met, There, Upsert};
+use super::{Created, Creation, Edge, End, FIRST, LAST, NewEdge, columns, insert, read};
+use crate::{
+    GraphError,
+    upsert::{self, Met, There, Upsert},
+};
 
 /// Gives edges their props; what is the same already stays as it is.
 const UPDATE: Statement<Write> = Statement::writing(
@@ -47,7 +50,19 @@ const HOLD: Statement<Write> = Statement::writing(
     ),
 );
 
-pub(crate) const STATEMENTS: &[&StatementInfo] = &[UPDATE.info(), HOLD.info()];
+/// Holds the ends of new edges, in one order for all: whoever deletes one of them waits, or has it gone.
+const HOLD_ENDS: Statement<Write> = Statement::writing(
+    "graph.edge.hold_ends",
+    &[Role::App],
+    "with ends as materialized (
+       select node_id from nodes where tenant_id = $1 and node_id = any($2)
+       union
+       select node_id from nodes where tenant_id = $1 and external_id = any($3)
+     )
+     select n.node_id from nodes n where n.tenant_id = $1 and n.node_id in (select node_id from ends) order by n.node_id for key share",
+);
+
+pub(crate) const STATEMENTS: &[&StatementInfo] = &[UPDATE.info(), HOLD.info(), HOLD_ENDS.info()];
 
 /// What became of an edge that was to be stored.
 #[derive(Debug, Clone)]
@@ -117,6 +132,14 @@ impl Upsert for NewEdge {
             held.push(rows.first().map(read).transpose()?.map(|edge| Stored::Held(Box::new(edge))));
         }
         Ok(held)
+    }
+
+    async fn steady(tx: &mut Tx<'_, Write>, new: &[Self]) -> Result<(), GraphError> {
+        let ends = || new.iter().flat_map(|edge| [&edge.src, &edge.dst]);
+        let ids: Vec<Uuid> = ends().filter_map(End::id).collect();
+        let external_ids: Vec<&str> = ends().filter_map(End::external_id).collect();
+        let tenant = tx.tenant();
+        Ok(tx.write(&HOLD_ENDS, &[&tenant, &ids, &external_ids]).await.map(drop)?)
     }
 
     /// Gives edges their props.

@@ -1,5 +1,6 @@
 //! Changing nodes: every change keeps the state that it supersedes, and has the text embedded anew if that changed.
 
+use serde_json::{Value, json};
 use uuid::Uuid;
 use wardgraph_kernel::{NodeId, Timestamp, Write};
 use wardgraph_store::{Row, Statement, StatementInfo, StoreError, ToSql, Tx};
@@ -32,7 +33,15 @@ macro_rules! replace {
                    from nodes n where n.tenant_id = $1 and ", $at, " order by n.node_id for no key update
                  ), changed as materialized (
                    select w.node_id, i.external_id, i.classes, i.props, i.payload_ref, i.metadata, i.refresh_policy, i.triggers, i.content, i.size_bytes,
-                          w.content is distinct from i.content as reworded
+                          w.content is distinct from i.content as reworded,
+                          array_remove(array[
+                            case when w.external_id is distinct from i.external_id then 'external_id' end,
+                            case when w.classes is distinct from i.classes then 'classes' end,
+                            case when w.props is distinct from i.props then 'props' end,
+                            case when w.payload_ref is distinct from i.payload_ref then 'payload_ref' end,
+                            case when w.metadata is distinct from i.metadata then 'metadata' end,
+                            case when w.refresh_policy is distinct from i.refresh_policy then 'refresh_policy' end,
+                            case when w.triggers is distinct from i.triggers then 'triggers' end], null) as members
                    from was w join input i using (", $by, ")
                    where ($13::int[] is null or w.version = any($13)) and ($14::boolean
                      or (w.external_id, w.classes, w.props, w.payload_ref, w.metadata, w.refresh_policy, w.triggers)
@@ -58,7 +67,7 @@ macro_rules! replace {
                    delete from deleted_embeddings d using changed c where d.tenant_id = $1 and d.node_id = c.node_id and c.content is null
                  )
                  select w.node_id, w.version, u.version, coalesce(u.embedding_status, w.embedding_status), w.created_at, coalesce(u.updated_at, w.updated_at),
-                        coalesce(c.reworded, false)
+                        coalesce(c.reworded, false), coalesce(c.members, '{}')
                  from input i left join was w using (", $by, ") left join updated u on u.node_id = w.node_id left join changed c on c.node_id = w.node_id
                  order by i.n"
             ),
@@ -90,6 +99,17 @@ pub struct Replaced {
     pub changed: bool,
     /// Whether it was queued for a new vector.
     pub queued: bool,
+    /// The version that was there.
+    was: i32,
+    /// Which members are others now.
+    members: Vec<String>,
+}
+
+impl Replaced {
+    /// What the log is told of the change: which members are others now, and nothing that they could be guessed by.
+    pub fn told(&self) -> Value {
+        json!({ "changed": self.members, "before": { "version": self.was }, "after": { "version": self.node.version } })
+    }
 }
 
 /// Which versions a change is meant for.
@@ -203,6 +223,7 @@ struct After {
     created_at: Timestamp,
     updated_at: Timestamp,
     queued: bool,
+    members: Vec<String>,
 }
 
 impl After {
@@ -216,6 +237,7 @@ impl After {
             created_at: row.try_get(4)?,
             updated_at: row.try_get(5)?,
             queued: row.try_get(6)?,
+            members: row.try_get(7)?,
         }))
     }
 
@@ -223,6 +245,7 @@ impl After {
         let mut node = Node::created(tenant, self.id, new, self.created_at);
         (node.version, node.embedding_status) = (self.version.unwrap_or(self.was), self.embedding_status);
         (node.created_at, node.updated_at) = (self.created_at, self.updated_at);
-        Replaced { node, changed: self.version.is_some(), queued: self.queued }
+        let changed = self.version.is_some();
+        Replaced { node, changed, queued: self.queued, was: self.was, members: self.members }
     }
 }

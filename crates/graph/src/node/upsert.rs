@@ -63,6 +63,10 @@ impl Upsert for NewNode {
         Ok(held)
     }
 
+    async fn steady(_: &mut Tx<'_, Write>, _: &[Self]) -> Result<(), GraphError> {
+        Ok(())
+    }
+
     /// Replaces what has the external ids by now.
     async fn change(tx: &mut Tx<'_, Write>, met: &[(Uuid, &Self)], now: Timestamp) -> Met<Stored> {
         let items: Vec<&Self> = met.iter().map(|(_, item)| *item).collect();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use wardgraph_api::{
     FieldError, Json, Problem, Query,
     wire::{
@@ -17,7 +17,7 @@ use wardgraph_graph::{
     node::{self, Stored},
     upsert_all,
 };
-use wardgraph_kernel::{Guards, Timestamp, Write, field::CreatedAt};
+use wardgraph_kernel::{Guards, NodeId, Timestamp, Write, field::CreatedAt};
 
 use super::{
     cleaning::items_cleaned,
@@ -61,12 +61,15 @@ pub(crate) async fn create_all<E: Guards<CreatedAt, Mode = Write, Output = Json<
     let mut stored = stored.into_iter().zip(pointers);
     // Results of valid items stand in their order; an item with faults has none.
     let result = |errors: Vec<FieldError>| match if errors.is_empty() { stored.next() } else { None } {
-        Some((stored, cleaned)) => told(stored, cleaned),
-        None => NodeItemResult::Refused { errors },
+        Some((stored, cleaned)) => (change(&stored), told(stored, cleaned)),
+        None => (None, NodeItemResult::Refused { errors }),
     };
-    let results: Vec<_> = faults.into_iter().map(result).collect();
+    let (changes, results): (Vec<_>, Vec<_>) = faults.into_iter().map(result).unzip();
     let (mut subjects, mut created, mut updated, mut failed) = (Vec::<Subject>::new(), 0, 0, 0);
-    for (result, given) in results.iter().zip(given) {
+    for ((result, given), change) in results.iter().zip(given).zip(changes) {
+        if let Some((id, change)) = change {
+            work.changed_telling(update_event::<E>(), id, change);
+        }
         match result {
             NodeItemResult::Created { id, .. } => {
                 created += 1;
@@ -75,10 +78,7 @@ pub(crate) async fn create_all<E: Guards<CreatedAt, Mode = Write, Output = Json<
                     _ => subjects.push((*id).into()),
                 }
             }
-            NodeItemResult::Updated { id, .. } => {
-                work.changed(update_event::<E>(), *id);
-                updated += 1;
-            }
+            NodeItemResult::Updated { .. } => updated += 1,
             NodeItemResult::Unchanged { .. } => {}
             NodeItemResult::Exists { .. } => failed += usize::from(storing.on_conflict != OnConflict::Ignore),
             NodeItemResult::Refused { .. } => failed += 1,
@@ -132,6 +132,14 @@ fn last_of_each(
         faults.push(FieldError::new(format!("/nodes/{index}/external_id"), "a later item of the batch has this external id"));
     }
     valid.into_iter().zip(pointers).zip(count).filter_map(|(item, counts)| counts.then_some(item)).unzip()
+}
+
+/// What the log is told of an item that changed a node.
+fn change(stored: &Stored) -> Option<(NodeId, Value)> {
+    match stored {
+        Stored::Replaced(replaced) => replaced.changed.then(|| (replaced.node.id, replaced.told())),
+        Stored::Created(_) | Stored::Exists(_) | Stored::Held(_) => None,
+    }
 }
 
 /// What became of an item that is valid.

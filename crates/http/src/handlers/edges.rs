@@ -137,7 +137,7 @@ fn refused(field: String, detail: &str) -> EdgeItemResult {
 /// those who may not read edges.
 fn note_changed<E: Endpoint<Mode = Write>>(work: &mut Work<E>, replaced: &Replaced) {
     if replaced.changed {
-        work.changed(EventType::EdgeUpdated, replaced.edge.id);
+        work.changed_telling(EventType::EdgeUpdated, replaced.edge.id, json!({ "changed": ["props"] }));
     }
 }
 

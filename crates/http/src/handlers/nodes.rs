@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use wardgraph_api::{
-    IfMatch, Json, Path, Problem, Query, Stored, Tagged,
+    FieldError, IfMatch, Json, Path, Problem, Query, Stored, Tagged,
     table::graph::{GetNode, ListNodes},
     wire::node::{EmbeddingStatus, NewNode, Node, NodeFilter, NodePage, OnConflict, Order, Storing},
     wire::{Name, ObjectText},
@@ -30,6 +30,10 @@ pub(crate) async fn create<E: Guards<CreatedAt, Mode = Write, Output = Stored<No
         let detail =
             "`If-Match` goes with `on_conflict=update`: what is created has no version before, and what is kept is not changed";
         return Err(Problem::malformed(detail).into());
+    }
+    if if_match == IfMatch::Absent && storing.on_conflict == OnConflict::Update && new.external_id().is_none() {
+        let fault = FieldError::new("/external_id", "is needed with `on_conflict=update`, since it says which node is meant");
+        return Err(Problem::invalid("see `errors`").fields(vec![fault]).into());
     }
     let owner = permit.owner();
     let (now, chance, tenant) = (permit.now(), permit.chance(), permit.tenant().clone());
@@ -62,7 +66,7 @@ pub(crate) async fn create<E: Guards<CreatedAt, Mode = Write, Output = Stored<No
         node::Stored::Replaced(replaced) => {
             if replaced.changed {
                 services.most_versions.keep(&mut work.tx(), std::iter::once(&replaced.node)).await?;
-                work.changed(update_event::<E>(), replaced.node.id);
+                work.changed_telling(update_event::<E>(), replaced.node.id, replaced.told());
             }
             (None, Stored::Found(wire(replaced.node)))
         }

@@ -194,6 +194,7 @@ async fn changed<E: Endpoint<Mode = Write, Output = Tagged<Node>>>(
     cleaned: Vec<String>,
 ) -> Result<Committed<E>, Failure> {
     services.most_versions.keep(&mut work.tx(), replaced.changed.then_some(&replaced.node).into_iter()).await?;
+    work.explain(replaced.told());
     let subject = replaced.changed.then(|| Subject::from(replaced.node.id));
     Ok(work.commit_all(subject, Tagged(Node { cleaned, ..wire(replaced.node) })).await?)
 }

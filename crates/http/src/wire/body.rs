@@ -110,9 +110,8 @@ fn declared(headers: &HeaderMap) -> Option<u64> {
 }
 
 fn too_large(most: usize) -> Problem {
-    Problem::too_large(if most == 0 {
-        "no body is taken here".to_owned()
-    } else {
-        format!("the body may have at most {most} bytes")
-    })
+    if most == 0 {
+        return Problem::malformed("no body is taken here");
+    }
+    Problem::too_large(format!("the body may have at most {most} bytes"))
 }

@@ -27,8 +27,8 @@ pub(super) struct AccessFlags {
     /// The running server [default: http://ADDRESS of `http.listen`].
     #[arg(long)]
     url: Option<String>,
-    /// A token. Others can see it in the list of processes: better in the environment or a file.
-    #[arg(long, env = "WARDGRAPH_TOKEN", hide_env_values = true)]
+    /// A token. Others can see it in the list of processes: better in a file, or in the variable WARDGRAPH_TOKEN, which counts where nothing is said.
+    #[arg(long, conflicts_with_all = ["token_file", "tenant"])]
     token: Option<String>,
     /// A file that holds a token.
     #[arg(long, conflicts_with = "tenant")]
@@ -66,14 +66,17 @@ impl AccessFlags {
     }
 
     fn token(&self, context: &Context, scopes: &[&str], clock: &dyn Clock) -> Result<Secret, StartError> {
-        // What is given on the command line is meant; the environment's token may stand there for other commands.
         if let Some(path) = &self.token_file {
             let text = fs::read_to_string(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
             return Ok(Secret::new(text.trim()));
         }
-        let tenant = match (&self.tenant, &self.token) {
+        if let Some(token) = &self.token {
+            return Ok(Secret::new(token.trim()));
+        }
+        let tenant = match (&self.tenant, &context.token) {
+            // What is given on the command line is meant; the environment's token may stand there for other commands.
             (Some(tenant), _) => TenantId::parse(tenant).map_err(|error| format!("--tenant: {error}"))?,
-            (None, Some(token)) => return Ok(Secret::new(token.trim())),
+            (None, Some(token)) => return Ok(token.clone()),
             (None, None) => return Err("who calls? Give --token-file, WARDGRAPH_TOKEN, or --tenant".into()),
         };
         let home = context.home()?;

@@ -23,6 +23,7 @@ mod user;
 use std::{collections::BTreeMap, io::Write, path::PathBuf};
 
 use clap::{Parser, Subcommand};
+use wardgraph_kernel::Secret;
 
 use crate::{
     Home,
@@ -86,6 +87,8 @@ struct Context {
     settings: Settings,
     data_dir: PathBuf,
     without_effect: Vec<&'static str>,
+    /// The token of the environment, for commands that call a running server.
+    token: Option<Secret>,
 }
 
 impl Context {
@@ -103,7 +106,8 @@ impl Context {
 pub async fn run(cli: Cli, environment: BTreeMap<String, String>, out: &mut (impl Write + Send)) -> Result<bool, StartError> {
     let settings = Settings::read(cli.config.as_deref(), &environment)?;
     let data_dir = cli.data_dir.unwrap_or_else(|| default_data_dir(&environment));
-    let mut context = Context { settings, data_dir, without_effect: without_effect(&environment) };
+    let token = environment.get("WARDGRAPH_TOKEN").map(|token| token.trim()).filter(|token| !token.is_empty()).map(Secret::new);
+    let mut context = Context { settings, data_dir, without_effect: without_effect(&environment), token };
     match cli.command {
         Command::Serve(serve) => Box::pin(serve.run(&mut context, out)).await,
         Command::Migrate(migrate) => migrate.run(&context, out).await,

@@ -32,6 +32,12 @@ impl Layout {
     /// From the header. A table with a column for a relation and one for each end holds edges, another one nodes.
     pub(super) fn new(header: &Header, columns: &Columns, classes: &[String]) -> Result<Self, String> {
         let (two, header) = (header.two, header.names.clone());
+        if let (Some(only), 1) = (header.get(0), header.len())
+            && only.contains([';', '\t'])
+            && !columns.0.iter().any(|(_, column)| column == only)
+        {
+            return Err(format!("has one column, `{}`: columns are set apart by commas", only.escape_debug()));
+        }
         let place = |name: &str| {
             if let Some((place, _)) = columns.0.iter().find(|(_, column)| column == name) {
                 return Ok(place.clone());
@@ -366,6 +372,9 @@ mod tests {
             Layout::new(&self::header(&mut header.as_bytes()).unwrap(), &columns, &[]).map(|_| ()).unwrap_err()
         };
         assert!(layout("text", "").starts_with("has no column `classes`"));
+        assert!(layout("external_id;text", "").starts_with("has one column, `external_id;text`"));
+        assert!(layout("classes\ttext\n1\t2", "").starts_with(r"has one column, `classes\ttext`"));
+        assert!(layout("a;b", "text=a;b").starts_with("has no column `classes`"), "whoever names it means it");
         assert_eq!(layout("classes,a,a", ""), "has the column `a` twice");
         assert_eq!(layout("classes", "text=body"), "there is no column `body`");
         assert!(layout("classes,props.n:date", "").ends_with("the types are text, int, float, bool, json"));

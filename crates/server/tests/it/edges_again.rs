@@ -46,7 +46,7 @@ async fn what_happens_to_an_edge_that_is_there_is_the_callers_to_say() {
     // That it was changed is on record, and nothing that its props could be guessed by, hashed or not.
     let events = told(&owner, "edge.updated").await;
     assert_eq!((events.len(), &events[0]["subject"]), (1, &first["id"]), "what changed nothing is no change");
-    assert_eq!(events[0]["payload"], json!({}), "{events:?}");
+    assert_eq!(events[0]["payload"], json!({ "changed": ["props"] }), "{events:?}");
     assert!(told(&neighbour, "edge.updated").await.is_empty());
 }
 

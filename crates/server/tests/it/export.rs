@@ -13,8 +13,8 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    binary::command,
-    import::{Bench, edge, node},
+    binary::{command, run},
+    import::{Bench, Told, edge, node},
 };
 
 /// The lines of an export without the ids and times of change, which every server makes itself: a node that has none but its id is named by that
@@ -124,6 +124,38 @@ async fn an_export_says_why_it_cannot_go_on() {
     bench.run(&export, &["--token-file", token.to_str().unwrap(), "--restart"]).await.says(0, &["exported 0 nodes and 0 edges"]);
     assert_eq!(fs::read_to_string(&out).unwrap(), "");
     bench.run(&["export", "--out", "/nowhere/x"], &[]).await.says(2, &["cannot write `/nowhere/x.checkpoint.lock`"]);
+}
+
+#[test]
+fn who_calls_is_said_once() {
+    let ways = [["--token", "x"], ["--token-file", "x"], ["--tenant", "x"]];
+    for begin in [["export", "--out", "-"], ["import", "x", "--quiet"]] {
+        for (one, other) in [(0, 1), (0, 2), (1, 2)] {
+            let told = Told::of(&run(&[], &[&begin[..], &ways[one][..], &ways[other][..]].concat()));
+            told.says(2, &["cannot be used with"]);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_the_environment_counts_where_nothing_is_said() {
+    let bench = Bench::new().await;
+    let narrow = bench.app.caller("tenant-a", &["nodes:read"]).token.unwrap();
+    let wide = bench.owner.token.clone().unwrap();
+    let run = async |of_environment: &str, flags: &[&str]| {
+        let (environment, flags) = (of_environment.to_owned(), flags.iter().map(|flag| (*flag).to_owned()).collect::<Vec<_>>());
+        let url = bench.app.base.clone();
+        let output = tokio::task::spawn_blocking(move || {
+            let begin = ["export", "--out", "-", "--url", &url];
+            let flags: Vec<&str> = begin.into_iter().chain(flags.iter().map(String::as_str)).collect();
+            run(&[("WARDGRAPH_TOKEN", &environment)], &flags)
+        });
+        Told::of(&output.await.unwrap())
+    };
+    run(&narrow, &[]).await.says(2, &["the server refuses GET /edges: 403"]);
+    run(&wide, &[]).await.says(0, &[]);
+    run(&wide, &["--token", &narrow]).await.says(2, &["the server refuses GET /edges: 403"]);
+    run("", &[]).await.says(2, &["who calls?"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

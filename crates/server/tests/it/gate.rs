@@ -190,7 +190,7 @@ fn caller(app: &App) -> Caller {
 async fn a_ceremony_commits_with_one_event_of_nobodys_tenant() {
     let app = app().await;
     let answer = app.stranger().post("/login", &Value::Null).await;
-    assert_eq!(answer.status, 413, "no body is taken: {}", answer.text);
+    assert_eq!(answer.status, 400, "no body is taken: {}", answer.text);
     assert_eq!(post(&app.stranger(), "/login").await.ok()["status"], "in");
     assert_eq!(attempts(&app).await, ["login"]);
     assert_eq!(events(&app).await, ["_system request.committed Login ada success"]);

@@ -161,3 +161,82 @@ async fn whoever_deletes_edges_takes_them_in_the_order_in_which_others_change_th
         assert_eq!(owner.get("/edges").await.ok()["count"], 0, "{path}");
     }
 }
+
+#[tokio::test]
+async fn an_end_that_goes_meanwhile_refuses_its_edge_and_stops_no_other() {
+    for [one, many] in [
+        ["/edges", "/edges/batch"],
+        ["/edges?on_conflict=ignore", "/edges/batch?on_conflict=ignore"],
+        ["/edges?on_conflict=update", "/edges/batch?on_conflict=update"],
+    ] {
+        let app = patient().await;
+        let owner = app.owner("tenant-a");
+        let (_, b) = two(&owner).await;
+        let mut superuser = app.database.behind_the_scenes().await;
+        let watcher = app.database.behind_the_scenes().await;
+        let towards = json!({ "src_external_id": "a", "rel": "R", "dst_external_id": "c" });
+        let within = json!({ "src_external_id": "a", "rel": "R", "dst": b });
+        let batch = json!({ "edges": [towards, within, { "src_external_id": "c", "rel": "S", "dst": b }] });
+        for (path, body) in [(one, &towards), (many, &batch)] {
+            owner.post("/nodes", &named("c")).await.created();
+            let held = superuser.transaction().await.unwrap();
+            held.batch_execute("delete from wardgraph.nodes where external_id = 'c'").await.unwrap();
+            let running = under_way(&owner, path, body, &watcher).await;
+            held.commit().await.unwrap();
+            let reply = running.await.unwrap();
+            if path == one {
+                assert_eq!(reply.problem(422)["errors"][0]["field"], "/dst_external_id", "{path}");
+                continue;
+            }
+            let answer = reply.ok();
+            assert_eq!((&answer["created"], &answer["failed"]), (&json!(1), &json!(2)), "{path}: {answer}");
+            assert_eq!(answer["results"][0]["errors"][0]["field"], "/edges/0/dst_external_id", "{path}");
+            assert_eq!(answer["results"][2]["errors"][0]["field"], "/edges/2/src_external_id", "{path}");
+            assert_eq!(owner.get("/edges").await.ok()["count"], 1, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_tries_again_holds_its_idempotency_key() {
+    let app = patient().await;
+    let owner = app.owner("tenant-a");
+    two(&owner).await;
+    owner.post("/nodes", &named("c")).await.created();
+    let (mut one, mut other) = (app.database.behind_the_scenes().await, app.database.behind_the_scenes().await);
+    let watcher = app.database.behind_the_scenes().await;
+    let goes = one.transaction().await.unwrap();
+    goes.batch_execute("delete from wardgraph.nodes where external_id = 'c'").await.unwrap();
+    let holds = other.transaction().await.unwrap();
+    holds.batch_execute("select from wardgraph.nodes where external_id = 'b' for update").await.unwrap();
+    let new = json!({ "src_external_id": "c", "rel": "R", "dst_external_id": "b" });
+    let running = under_way(&owner, "/edges", &new, &watcher).await;
+    goes.commit().await.unwrap();
+    let again = "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database() and query like 'with ends as%'";
+    while watcher.query(again, &[]).await.unwrap().is_empty() {
+        assert!(!running.is_finished(), "it is not tried again");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    keyed(&owner, "k", "/edges", &new).await.problem(409);
+    holds.rollback().await.unwrap();
+    running.await.unwrap().problem(422);
+}
+
+#[tokio::test]
+async fn who_waits_in_a_circle_tries_again() {
+    let app = patient().await;
+    let owner = app.owner("tenant-a");
+    two(&owner).await;
+    let mut superuser = app.database.behind_the_scenes().await;
+    let watcher = app.database.behind_the_scenes().await;
+    let hold = |name: &str| format!("select from wardgraph.nodes where external_id = '{name}' for update");
+    let held = superuser.transaction().await.unwrap();
+    // Whoever waited first looks first whether they wait in a circle: that is the request.
+    held.batch_execute("set local deadlock_timeout = '60s'").await.unwrap();
+    held.batch_execute(&hold("b")).await.unwrap();
+    let running = under_way(&owner, "/edges", &edge("R", "circle"), &watcher).await;
+    held.batch_execute(&hold("a")).await.unwrap();
+    held.commit().await.unwrap();
+    assert_eq!(running.await.unwrap().created()["props"], json!({ "of": "circle" }));
+    assert_eq!(owner.get("/edges").await.ok()["count"], 1);
+}

@@ -133,19 +133,21 @@ async fn every_endpoint_refuses_a_body_over_its_limit() {
     let owner = app.owner("tenant-a");
     let known = app.known(&owner).await;
     for row in rows() {
+        // Where none is taken it is not its size that is wrong.
+        let status = if row.spec.body_bytes == 0 { 400 } else { 413 };
         let large = vec![b'x'; row.spec.body_bytes + 1];
         let announced = Reply::of(owner.request(row.spec.method.word(), &path(row, &known)).body(large.clone())).await;
-        assert_eq!(announced.status, 413, "{} by Content-Length", row.spec.id);
+        assert_eq!(announced.status, status, "{} by Content-Length", row.spec.id);
         if row.spec.is_for_clients() {
-            assert_eq!(announced.refused(413), "invalid_request", "{}", row.spec.id);
+            assert_eq!(announced.refused(status), "invalid_request", "{}", row.spec.id);
         } else {
-            announced.problem(413);
+            announced.problem(status);
         }
         let chunks = large.chunks(64 << 10).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec())).collect::<Vec<_>>();
         let chunked = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
         let framed = owner.request(row.spec.method.word(), &path(row, &known)).header("transfer-encoding", "chunked");
         let streamed = Reply::of(framed.body(chunked)).await;
-        assert_eq!(streamed.status, 413, "{} chunked", row.spec.id);
+        assert_eq!(streamed.status, status, "{} chunked", row.spec.id);
     }
 }
 

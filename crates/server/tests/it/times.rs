@@ -141,3 +141,24 @@ async fn nothing_came_about_in_the_future_or_before_the_year_1() {
     }
     assert_eq!(owner.get("/nodes").await.ok()["count"], 2);
 }
+
+#[tokio::test]
+async fn a_time_for_ever_is_one_and_what_is_none_is_told_in_our_own_words() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    owner.post("/nodes", &node("axolotl", THEN)).await.created();
+    for last in ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999Z"] {
+        for field in ["created_before", "updated_before"] {
+            assert_eq!(owner.get(&format!("/nodes?{field}={last}")).await.ok()["count"], 1, "{field} {last}");
+            let search = json!({ "query": "axolotl", "mode": "text", "filter": { field: last } });
+            assert_eq!(owner.post("/search", &search).await.ok()["count"], 1, "{field} {last}");
+        }
+        assert_eq!(owner.get(&format!("/nodes?created_after={last}")).await.ok()["count"], 0, "{last}");
+    }
+    let future = owner.post("/nodes", &node("b", "9999-12-31T23:59:59Z")).await.problem(422);
+    assert_eq!(future["errors"][0]["field"], "/created_at", "{future}");
+    for none in ["10000-01-01T00:00:00Z", "2026-02-30T00:00:00Z", "tomorrow", "2026-01-01"] {
+        let told = owner.get(&format!("/nodes?created_before={none}")).await.problem(400);
+        assert!(told["errors"][0]["detail"].as_str().unwrap().starts_with("must be a time as RFC 3339"), "{told}");
+    }
+}

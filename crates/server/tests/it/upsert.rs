@@ -36,11 +36,12 @@ async fn what_happens_to_what_is_there_is_the_callers_to_say() {
     let again =
         owner.post("/nodes?on_conflict=update", &json!({ "classes": ["B"], "props": { "external_id": "x", "m": 1 } })).await;
     assert_eq!(again.ok(), updated);
-    // Without an external id there is nothing to collide with.
-    owner.post("/nodes?on_conflict=update", &json!({ "classes": ["A"], "props": {} })).await.created();
+    // Without an external id there is nothing to collide with, and nothing that could be meant.
+    let nameless = owner.post("/nodes?on_conflict=update", &json!({ "classes": ["A"], "props": {} })).await.problem(422);
+    assert_eq!(nameless["errors"][0]["field"], "/external_id", "{nameless}");
     owner.post("/nodes?on_conflict=ignore", &json!({ "classes": ["A"], "props": {} })).await.created();
     owner.post("/nodes?on_conflict=perhaps", &item("x", 2)).await.problem(400);
-    assert_eq!((told(&owner, "node.created").await, told(&owner, "node.updated").await), (3, 1));
+    assert_eq!((told(&owner, "node.created").await, told(&owner, "node.updated").await), (2, 1));
     // The neighbour's are his own.
     let theirs = app.owner("tenant-b").post("/nodes?on_conflict=update", &item("x", 9)).await.created();
     assert_ne!(theirs["id"], first["id"]);
