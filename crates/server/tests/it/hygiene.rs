@@ -89,7 +89,7 @@ impl Bench {
         let row = next.tx::<Read>().find(&WHO, &[]).await.unwrap().unwrap();
         assert_eq!(
             (row.try_get::<&str>(0).unwrap(), row.try_get::<i64>(1).unwrap(), row.try_get::<&str>(2).unwrap()),
-            ("", 0, "auto")
+            ("", 0, "force_generic_plan")
         );
         eventually(async || self.sessions().await.1 == 0).await;
     }
