@@ -49,11 +49,14 @@ const UNPARK: Statement<Write> = Statement::writing(
      ), gone as (
        delete from deleted_edges e where e.tenant_id = $1 and e.edge_id = any(array(select a.edge_id from at a)) returning e.edge_id, e.untold
      ), were as materialized (
-       select o.node_id, o.version from due d, lateral (
-         select v.node_id, v.version from node_versions v where v.tenant_id = $1 and v.node_id = d.node_id limit $4
-       ) o limit $4
+       -- Up to a version each: joined one by one, all of them could be looked through for each.
+       select w.node_id, max(w.version) as upto from (
+         select o.node_id, o.version from due d, lateral (
+           select v.node_id, v.version from node_versions v where v.tenant_id = $1 and v.node_id = d.node_id order by v.version limit $4
+         ) o limit $4
+       ) w group by w.node_id
      ), forgotten as (
-       delete from node_versions v using were w where v.tenant_id = $1 and v.node_id = w.node_id and v.version = w.version returning v.version
+       delete from node_versions v using were w where v.tenant_id = $1 and v.node_id = w.node_id and v.version <= w.upto returning v.version
      )
      select count(*), array(select edge_id from gone where untold), (select count(*) from forgotten) from gone",
 );
@@ -114,10 +117,12 @@ pub(crate) use and_what_it_was;
 const FORGET: Statement<Write> = Statement::writing(
     "graph.purge.forget",
     &[Role::App, Role::Admin],
-    "with were as materialized (
-       select v.version from node_versions v where v.tenant_id = $1 and v.node_id = $2 limit $3
-     ), forgotten as (
-       delete from node_versions v using were w where v.tenant_id = $1 and v.node_id = $2 and v.version = w.version returning v.version
+    "with forgotten as (
+       delete from node_versions v where v.tenant_id = $1 and v.node_id = $2 and v.version <= (
+         select max(w.version) from (
+           select o.version from node_versions o where o.tenant_id = $1 and o.node_id = $2 order by o.version limit $3
+         ) w
+       ) returning v.version
      )
      select count(*) from forgotten",
 );

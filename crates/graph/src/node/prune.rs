@@ -14,11 +14,13 @@ const LET_GO: Statement<Write> = Statement::writing(
     "graph.node_version.let_go",
     REQUESTS,
     "with old as materialized (
-       select c.node_id, o.version from unnest($2::uuid[], $3::int[]) as c(node_id, first), lateral (
-         select v.version from node_versions v where v.tenant_id = $1 and v.node_id = c.node_id and v.version < c.first order by v.version limit $4
-       ) o limit $4
+       select w.node_id, max(w.version) as upto from (
+         select c.node_id, o.version from unnest($2::uuid[], $3::int[]) as c(node_id, first), lateral (
+           select v.version from node_versions v where v.tenant_id = $1 and v.node_id = c.node_id and v.version < c.first order by v.version limit $4
+         ) o limit $4
+       ) w group by w.node_id
      )
-     delete from node_versions v using old where v.tenant_id = $1 and v.node_id = old.node_id and v.version = old.version",
+     delete from node_versions v using old where v.tenant_id = $1 and v.node_id = old.node_id and v.version <= old.upto",
 );
 
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[LET_GO.info()];
