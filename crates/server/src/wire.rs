@@ -307,14 +307,17 @@ async fn coverage(parts: &SystemParts, embedder: &dyn Embedder) -> Result<Covera
     Ok(keeper)
 }
 
+async fn listener(config: &Config) -> Result<TcpListener, StartError> {
+    let at = config.http.listen;
+    Ok(TcpListener::bind(at).await.map_err(|error| format!("cannot listen on {at}: {error}"))?)
+}
+
 /// Starts everything but accepting.
 pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> {
     crate::telemetry::start(config);
     let egress = config.egress.open()?;
     let tls = config.http.tls.clone().map(Tls::open).transpose()?.map(Arc::new);
-    let listener = TcpListener::bind(config.http.listen)
-        .await
-        .map_err(|error| format!("cannot listen on {}: {error}", config.http.listen))?;
+    let listener = listener(config).await?;
     let vault = vault(config, home, &egress).await?;
     let listen = listener.local_addr()?;
     let issuer = issuer(config, listen, &vault)?;

@@ -40,13 +40,20 @@ pub struct Unit {
     opening: Opening,
     timeouts: Timeouts,
     state: State,
-    ends_with_next: bool,
-    /// The scope is another one than the transaction was opened in: the next flight binds it first.
-    moved: bool,
-    /// What was done so far stays, whatever is undone later: the next flight says so first.
-    stays: bool,
+    next: Next,
     /// A statement failed: Postgres answers `COMMIT` with a quiet rollback then.
     failed: bool,
+}
+
+/// What the next flight says besides.
+#[derive(Debug, Default)]
+struct Next {
+    /// First, that what was done so far stays, whatever is undone later.
+    keeps: bool,
+    /// Before it looks at anything, which scope it is bound to: another one than the transaction was opened in.
+    binds: bool,
+    /// At last, `COMMIT`.
+    ends: bool,
 }
 
 #[derive(Debug)]
@@ -65,19 +72,7 @@ impl Unit {
         opening: Opening,
         timeouts: Timeouts,
     ) -> Self {
-        Self {
-            pool,
-            lanes,
-            share,
-            scope,
-            opening,
-            timeouts,
-            state: State::Fresh,
-            ends_with_next: false,
-            moved: false,
-            stays: false,
-            failed: false,
-        }
+        Self { pool, lanes, share, scope, opening, timeouts, state: State::Fresh, next: Next::default(), failed: false }
     }
 
     /// Lends the transaction to a domain, as one that may do what `M` says.
@@ -87,12 +82,12 @@ impl Unit {
 
     /// Makes the next statement the last: `COMMIT` rides with it, so that a unit of one reading statement is one flight.
     pub fn end_with_next(&mut self) {
-        self.ends_with_next = true;
+        self.next.ends = true;
     }
 
     /// Binds what follows to another scope: a ceremony's events are the tenant's whom it turned out to be about.
     pub fn rebind(&mut self, scope: Scope) {
-        self.moved = true;
+        self.next.binds = true;
         self.scope = scope;
     }
 
@@ -105,7 +100,7 @@ impl Unit {
             State::Ended => Err(StoreError::Ended),
             State::Open { .. } if closing.is_empty() => self.command(Command::Commit).await,
             State::Fresh | State::Open { .. } => {
-                self.ends_with_next = true;
+                self.next.ends = true;
                 let closing: Vec<_> = closing.iter().map(|(statement, params)| (statement.info(), *params)).collect();
                 self.fly(&closing).await.map(drop)
             }
@@ -143,7 +138,7 @@ impl Unit {
 
     /// The same, said along with the next statement.
     pub fn keep_with_next(&mut self) {
-        self.stays = true;
+        self.next.keeps = true;
     }
 
     async fn command(&mut self, command: Command) -> Result<(), StoreError> {
@@ -167,7 +162,7 @@ impl Unit {
     /// Statements in one flight, flown again on another connection when the first flight lost its own: nothing was committed then. One that carries
     /// `COMMIT` may have been, and is flown again only if it cannot have changed anything.
     async fn together(&mut self, statements: &[(&StatementInfo, Params<'_>)]) -> Result<Vec<Vec<Row>>, StoreError> {
-        let again = matches!(self.state, State::Fresh) && !(self.ends_with_next && self.opening.writable);
+        let again = matches!(self.state, State::Fresh) && !(self.next.ends && self.opening.writable);
         match self.fly(statements).await {
             Err(_) if again && self.has_lost_its_connection() => {
                 (self.state, self.failed) = (State::Fresh, false);
@@ -180,7 +175,7 @@ impl Unit {
     /// A unit of a tenant's that is one swift read goes on a lane, if there is one. What comes of no lane, what is too heavy for one
     /// and what is not there is asked of the pool: nothing was changed.
     async fn share_a_lane(&mut self, info: &StatementInfo, params: Params<'_>) -> Result<Option<Vec<Row>>, StoreError> {
-        let alone = self.ends_with_next && !self.opening.writable && !self.failed && matches!(self.state, State::Fresh);
+        let alone = self.next.ends && !self.opening.writable && !self.failed && matches!(self.state, State::Fresh);
         let (Some(lanes), Some(share), Some(light), true) = (&self.lanes, &self.share, info.swift, alone) else {
             return Ok(None);
         };
@@ -227,20 +222,20 @@ impl Unit {
         flight.add(|draft| {
             if first {
                 self.opening.put(&self.scope, draft)?;
-            } else if std::mem::take(&mut self.moved) {
+            } else if std::mem::take(&mut self.next.binds) {
                 draft.scope(&self.scope)?;
             }
-            if std::mem::take(&mut self.stays) {
+            if std::mem::take(&mut self.next.keeps) {
                 draft.command(Command::Savepoint)?;
             }
             for (info, params) in statements {
                 draft.statement(prepared.get(info)?, params)?;
             }
-            if self.ends_with_next { draft.command(Command::Commit) } else { Ok(()) }
+            if self.next.ends { draft.command(Command::Commit) } else { Ok(()) }
         })?;
         let rows = within(*deadline, flight.land()).await?;
         self.failed = false;
-        if self.ends_with_next {
+        if self.next.ends {
             self.state = State::Ended;
         }
         Ok(rows)

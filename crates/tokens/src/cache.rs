@@ -278,7 +278,7 @@ mod tests {
         for token in (0..10_000).map(token) {
             cache.remember(token, &short, now);
         }
-        let later = now + Duration::from_secs(60);
+        let later = now + Duration::from_mins(1);
         assert!(cache.find(&token(0), later).is_none());
         for number in 10_000..14_000 {
             cache.remember(token(number), &timed(Timestamp::MAX), later);

@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn what_is_no_list_of_items_is_no_batch() {
-        for batch in [r#"{"edges": {}}"#, r#"{"edges": null}"#, r#"{}"#, r#"{"edges": [], "egdes": []}"#] {
+        for batch in [r#"{"edges": {}}"#, r#"{"edges": null}"#, "{}", r#"{"edges": [], "egdes": []}"#] {
             assert!(json::read::<EdgeBatch>(batch.as_bytes()).is_err(), "{batch}");
         }
     }

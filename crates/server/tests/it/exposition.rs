@@ -90,9 +90,12 @@ fn check(told: &Told) {
     }
 }
 
+/// The buckets of a series by their upper bounds, and its count.
+type Buckets = (Vec<(f64, f64)>, Option<f64>);
+
 /// Of each series the buckets grow, and the last one is the count.
 fn buckets(told: &Told) {
-    let mut series: BTreeMap<_, (Vec<(f64, f64)>, Option<f64>)> = BTreeMap::new();
+    let mut series: BTreeMap<_, Buckets> = BTreeMap::new();
     for sample in &told.samples {
         let mut labels = sample.labels.clone();
         let bound = labels.remove("le").map(|bound| if bound == "+Inf" { f64::INFINITY } else { bound.parse().unwrap() });

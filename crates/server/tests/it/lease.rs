@@ -119,7 +119,7 @@ async fn only_what_is_still_held_is_renewed_and_nobody_is_waited_for() {
     let claims = claim(&app, short).await;
     let of = |id: &str| claims.iter().find(|claim| claim.node.to_string() == id).cloned().unwrap();
     // One is another's by now, of one the text has changed, one was given back, and one is gone.
-    change(&client, &ids[1], "another's").await;
+    change(&client, &ids[1], "another text").await;
     let another = claim(&app, short).await;
     assert_eq!((another.len(), another[0].attempt), (1, of(&ids[1]).attempt), "told from the old one by its number alone");
     change(&client, &ids[0], "changed").await;

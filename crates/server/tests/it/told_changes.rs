@@ -1,5 +1,7 @@
 //! What the events of changed nodes and edges tell: which members are others now, between which versions, and nothing of what they were or are.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use wardgraph_testkit::{App, Caller};
 
@@ -22,6 +24,7 @@ async fn an_event_of_a_change_names_its_members_and_versions_and_no_content() {
     let mut changes = Vec::new();
     owner.patch(&path, &json!({ "props": { "secret": "olm" } })).await.ok();
     changes.push(change(&["props"], 1));
+    app.clock.advance(Duration::from_secs(1));
     owner.patch(&path, &json!({ "external_id": "two", "classes": ["B"], "payload_ref": "file:///x" })).await.ok();
     changes.push(change(&["external_id", "classes", "payload_ref"], 2));
     // What changes nothing is no event.
@@ -30,16 +33,19 @@ async fn an_event_of_a_change_names_its_members_and_versions_and_no_content() {
         "classes": ["B"], "props": {}, "external_id": "two", "payload_ref": "file:///x", "metadata": { "m": 1 },
         "refresh_policy": { "interval": "1h" }, "triggers": [{ "name": "t" }]
     });
+    app.clock.advance(Duration::from_secs(1));
     owner.put(&path, &all).await.ok();
     changes.push(change(&["props", "metadata", "refresh_policy", "triggers"], 3));
     let mut more = all.clone();
     more["metadata"] = json!({ "m": 2 });
+    app.clock.advance(Duration::from_secs(1));
     owner.post("/nodes?on_conflict=update", &more).await.ok();
     changes.push(change(&["metadata"], 4));
     more["classes"] = json!(["C"]);
     let new = json!({ "classes": ["A"], "props": {}, "external_id": "new" });
     let bad = json!({ "classes": [], "props": {} });
     let batch = json!({ "nodes": [bad, new, more] });
+    app.clock.advance(Duration::from_secs(1));
     assert_eq!(owner.post("/nodes/batch?on_conflict=update", &batch).await.ok()["updated"], 1);
     changes.push(change(&["classes"], 5));
     changes.reverse();
