@@ -129,12 +129,13 @@ async fn stalled(app: &App, caller: &Caller, octets: usize) -> TcpStream {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_bodies_of_a_tenant_leave_the_others_their_room() {
-    let app = App::start().await;
+    let app =
+        App::with(AppOptions { edge: Edge { most_held_bytes: 64 << 20, ..Edge::default() }, ..AppOptions::default() }).await;
     let (slow, other) = (app.owner("stalling"), app.owner("beside-stalling"));
     let node = other.create_node("a text").await.created();
     let path = format!("/nodes/{}", node["id"].as_str().unwrap());
-    // Two hundred of a mebibyte so far: three times the tenant's quarter.
-    let stalled = join_all((0..200).map(|_| stalled(&app, &slow, 1 << 20))).await;
+    // Forty of a mebibyte so far: more than twice the tenant's quarter.
+    let stalled = join_all((0..40).map(|_| stalled(&app, &slow, 1 << 20))).await;
     let part = json!({ "text": "x".repeat(1_000_000) });
     let began = Instant::now();
     let two = json!({ "classes": ["A"], "props": part, "metadata": part });
