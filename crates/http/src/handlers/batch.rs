@@ -37,13 +37,13 @@ pub(crate) async fn create_all<E: Guards<CreatedAt, Mode = Write, Output = Json<
     if let Some(problem) = times::forbidden(&permit, batch.nodes.iter().any(|item| given(item).is_some())) {
         return Ok(permit.begin()?.refuse(problem).await?);
     }
-    let replaces = storing.on_conflict == OnConflict::Update;
+    let is_upsert = storing.on_conflict == OnConflict::Update;
     let given: Vec<_> = batch.nodes.iter().map(given).collect();
     let leave = permit.leave();
     let sorted = tokio::task::spawn_blocking(move || sorted(batch, now, leave)).await;
     let (mut faults, valid, named) = sorted.map_err(|_| Problem::internal("the items could not be looked at"))?;
     let (valid, pointers) = items_cleaned(&tenant, valid, &mut faults, "nodes").await?;
-    let (valid, pointers) = if replaces { last_of_each(valid, pointers, &mut faults) } else { (valid, pointers) };
+    let (valid, pointers) = if is_upsert { last_of_each(valid, pointers, &mut faults) } else { (valid, pointers) };
     let owner = permit.owner();
     let mut work = permit.begin()?;
     for named in &named {
