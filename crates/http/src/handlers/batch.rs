@@ -4,23 +4,21 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 use wardgraph_api::{
-    FieldError, Json, Problem, Query,
-    wire::{
-        Item, NamedTenant,
-        node::{NewNode, NodeBatch, NodeBatchResult, NodeItemResult, OnConflict, Storing},
-    },
+    FieldError, Json, Query,
+    wire::node::{NodeBatch, NodeBatchResult, NodeItemResult, OnConflict, Storing},
 };
 use wardgraph_audit::Subject;
-use wardgraph_gate::{Committed, Leave, Permit};
+use wardgraph_gate::{Committed, Permit};
 use wardgraph_graph::{
     There,
     node::{self, Stored},
     upsert_all,
 };
-use wardgraph_kernel::{Guards, NodeId, Timestamp, Write, field::CreatedAt};
+use wardgraph_kernel::{Guards, NodeId, Write, field::CreatedAt};
 
 use super::{
     cleaning::items_cleaned,
+    items::{given, sorted},
     nodes::{domain, there},
     note_named_tenant, times, update_event,
 };
@@ -40,13 +38,12 @@ pub(crate) async fn create_all<E: Guards<CreatedAt, Mode = Write, Output = Json<
     let is_upsert = storing.on_conflict == OnConflict::Update;
     let given: Vec<_> = batch.nodes.iter().map(given).collect();
     let leave = permit.leave();
-    let sorted = tokio::task::spawn_blocking(move || sorted(batch, now, leave)).await;
-    let (mut faults, valid, named) = sorted.map_err(|_| Problem::internal("the items could not be looked at"))?;
+    let (mut faults, valid, named) = sorted("nodes", batch.nodes, now, move |new| domain(new, leave)).await?;
     let (valid, pointers) = items_cleaned(&tenant, valid, &mut faults, "nodes").await?;
     let (valid, pointers) = if is_upsert { last_of_each(valid, pointers, &mut faults) } else { (valid, pointers) };
     let owner = permit.owner();
     let mut work = permit.begin()?;
-    for named in &named {
+    for named in std::iter::once(&batch.tenant_id).chain(&named) {
         note_named_tenant(&mut work, named, &tenant);
     }
     // The answer tells no content of what is kept: it need not be held.
@@ -85,33 +82,6 @@ pub(crate) async fn create_all<E: Guards<CreatedAt, Mode = Write, Output = Json<
         }
     }
     Ok(work.commit_all(subjects, Json(NodeBatchResult { created, updated, failed, results })).await?)
-}
-
-/// When the node came about, if its item says so.
-fn given(item: &Item<NewNode>) -> Option<Timestamp> {
-    item.read()?.created_at
-}
-
-/// What is wrong with each item, those with nothing wrong, and the tenants that were named. It takes as long as the batch is large.
-fn sorted(
-    batch: NodeBatch,
-    now: Timestamp,
-    leave: Option<Leave<CreatedAt>>,
-) -> (Vec<Vec<FieldError>>, Vec<node::NewNode>, Vec<NamedTenant>) {
-    let (mut faults, mut valid, mut named) = (Vec::new(), Vec::new(), vec![batch.tenant_id]);
-    for (index, item) in batch.nodes.into_iter().enumerate() {
-        let place = format!("/nodes/{index}");
-        let (new, mut found) = item.judged(&place);
-        if let Some(new) = new {
-            named.push(new.tenant_id.clone());
-            found.extend(times::fault(&place, new.created_at, now));
-            if found.is_empty() {
-                valid.push(domain(new, leave));
-            }
-        }
-        faults.push(found);
-    }
-    (faults, valid, named)
 }
 
 /// Where items replace what is there, of those of an external id that have no faults the last one counts, and the others are refused. `faults` are

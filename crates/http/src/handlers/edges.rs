@@ -5,7 +5,7 @@ use wardgraph_api::{
     FieldError, Json, NoContent, Path, Placed, Problem, Query,
     table::graph::{CreateEdge, CreateEdges, DeleteEdge, GetEdge, ListEdges},
     wire::{
-        Item, Name, NamedTenant,
+        Name,
         edge::{Edge, EdgeBatch, EdgeBatchResult, EdgeFilter, EdgeItemResult, EdgePage, EdgeStoring, NewEdge},
         node::OnConflict,
         relation::Directions,
@@ -18,10 +18,11 @@ use wardgraph_graph::{
     edge::{self, End, Replaced, Stored},
     upsert, upsert_all,
 };
-use wardgraph_kernel::{EdgeId, Endpoint, EventType, List, NodeId, Timestamp, Write, field::CreatedAt};
+use wardgraph_kernel::{EdgeId, Endpoint, EventType, List, NodeId, Write, field::CreatedAt};
 
 use super::{
     cleaning::{cleaned, items_cleaned},
+    items::{given, sorted},
     nodes::there,
     note_named_tenant, page,
     relations::direction,
@@ -73,11 +74,10 @@ pub(crate) async fn create_all(
     }
     let dated: Vec<_> = batch.edges.iter().map(|item| given(item).is_some()).collect();
     let leave = permit.leave();
-    let sorted = tokio::task::spawn_blocking(move || sorted(batch, now, leave)).await;
-    let (mut faults, valid, named) = sorted.map_err(|_| Problem::internal("the items could not be looked at"))?;
+    let (mut faults, valid, named) = sorted("edges", batch.edges, now, move |new| domain(new, leave)).await?;
     let (valid, pointers) = items_cleaned(&tenant, valid, &mut faults, "edges").await?;
     let mut work = permit.begin()?;
-    for named in &named {
+    for named in std::iter::once(&batch.tenant_id).chain(&named) {
         note_named_tenant(&mut work, named, &tenant);
     }
     // The answer tells no content of what is kept: it need not be held.
@@ -139,33 +139,6 @@ fn note_changed<E: Endpoint<Mode = Write>>(work: &mut Work<E>, replaced: &Replac
     if replaced.changed {
         work.changed_telling(EventType::EdgeUpdated, replaced.edge.id, json!({ "changed": ["props"] }));
     }
-}
-
-/// When the edge came about, if its item says so.
-fn given(item: &Item<NewEdge>) -> Option<Timestamp> {
-    item.read()?.created_at
-}
-
-/// What is wrong with each item, those with nothing wrong, and the tenants that were named. It takes as long as the batch is large.
-fn sorted(
-    batch: EdgeBatch,
-    now: Timestamp,
-    leave: Option<Leave<CreatedAt>>,
-) -> (Vec<Vec<FieldError>>, Vec<edge::NewEdge>, Vec<NamedTenant>) {
-    let (mut faults, mut valid, mut named) = (Vec::new(), Vec::new(), vec![batch.tenant_id]);
-    for (index, item) in batch.edges.into_iter().enumerate() {
-        let place = format!("/edges/{index}");
-        let (new, mut found) = item.judged(&place);
-        if let Some(new) = new {
-            named.push(new.tenant_id.clone());
-            found.extend(times::fault(&place, new.created_at, now));
-            if found.is_empty() {
-                valid.push(domain(new, leave));
-            }
-        }
-        faults.push(found);
-    }
-    (faults, valid, named)
 }
 
 pub(crate) async fn list(permit: Permit<ListEdges>, Query(query): Query<EdgeFilter>) -> Result<Json<EdgePage>, Failure> {

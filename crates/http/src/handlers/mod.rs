@@ -16,6 +16,7 @@ pub(crate) mod embeddings;
 pub(crate) mod events;
 mod granted;
 pub(crate) mod invitations;
+mod items;
 mod left;
 pub(crate) mod mfa;
 pub(crate) mod nodes;
