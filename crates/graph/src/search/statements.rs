@@ -164,54 +164,53 @@ fn nearest_of(filter: &str) -> String {
     )
 }
 
-/// The nearest by meaning: what the route's index brings, and what lies outside of it and is shared, compared one by one. Where the index brings
-/// fewer than were asked for, because rows of others or the filter stood in its way, what it holds is compared one by one, too; the condition
-/// on its count is decided once, so that this costs nothing otherwise. Where a filter lets but a few pass no index is asked.
+/// The nearest by meaning: the tenant's, and the shared ones, compared one by one.
 fn meaning(space: &Space, route: Route, filter: &str) -> String {
-    let (inside, outside) = match route {
-        Route::Exact => (None, ""),
-        Route::Graph => (Some(" and e.graph = 1"), " and e.graph = any('{0,2}')"),
-        Route::Own => (Some(" and e.graph > 0"), " and e.graph = 0"),
+    let (before, parts) = match route {
+        Route::Exact if filter.is_empty() => (String::new(), exact("$1::text", "", "")),
+        Route::Exact => (String::new(), nearest_of(filter)),
+        Route::Graph => indexed(space, " and e.graph = 1", " and e.graph = any('{0,2}')", filter),
+        Route::Own => indexed(space, " and e.graph > 0", " and e.graph = 0", filter),
     };
-    let (outside, shared) = (exact("$1::text", outside, filter), exact("'*'", "", filter));
-    let (before, parts) = match inside {
-        None if filter.is_empty() => (String::new(), outside),
-        None => (String::new(), nearest_of(filter)),
-        Some(place) => {
-            let kind = space.indexed_type();
-            // Single precision needs no cast of the query; half does.
-            let order = format!("e.embedding::{kind} <=> $9::vector::{kind}");
-            let which = format!("e.tenant_id = $1::text and e.model = {}{place}", space.literal());
-            if filter.is_empty() {
-                let compared_anew = exact("$1::text", place, "");
-                let parts = format!(
-                    "select * from near where (select count(*) from near) >= $7
-                     union all select * from {compared_anew} r where (select count(*) from near) < $7
-                     union all {outside}"
-                );
-                (format!("near as materialized {}, ", nearest(&order, &which, "")), parts)
-            } else {
-                let many = format!("{which} and (select count(*) from passed) > {FEW}");
-                let before = format!(
-                    "passed as materialized (select from nodes n where n.tenant_id = $1::text{filter} limit {FEW} + 1),
-                     near as materialized {}, ",
-                    nearest(&order, &many, filter)
-                );
-                let parts = format!(
-                    "select * from near where (select count(*) from near) >= $7
-                     union all select * from {outside} o where (select count(*) from near) >= $7
-                     union all select * from {} r where (select count(*) from near) < $7",
-                    nearest_of(filter)
-                );
-                (before, parts)
-            }
-        }
-    };
+    let shared = exact("'*'", "", filter);
     format!(
         "{before}meaning as materialized (
            select tenant_id, node_id, distance, row_number() over (order by distance, node_id) as place
            from (select * from ({parts} union all {shared}) part order by distance, node_id limit $7) whole)"
     )
+}
+
+/// What an index brings of what lies inside of it, and what lies outside, compared one by one. Where the index brings fewer than were asked for,
+/// because rows of others or the filter stood in its way, everything is compared one by one; the condition on its count is decided once, so that
+/// this costs nothing otherwise. Where a filter lets but a few pass it is not asked, and brings none.
+fn indexed(space: &Space, inside: &str, outside: &str, filter: &str) -> (String, String) {
+    let kind = space.indexed_type();
+    // Single precision needs no cast of the query; half does.
+    let order = format!("e.embedding::{kind} <=> $9::vector::{kind}");
+    let which = format!("e.tenant_id = $1::text and e.model = {}{inside}", space.literal());
+    let outside = exact("$1::text", outside, filter);
+    if filter.is_empty() {
+        let parts = format!(
+            "select * from near where (select count(*) from near) >= $7
+             union all select * from {} r where (select count(*) from near) < $7
+             union all {outside}",
+            exact("$1::text", inside, "")
+        );
+        return (format!("near as materialized {}, ", nearest(&order, &which, "")), parts);
+    }
+    let many = format!("{which} and (select count(*) from passed) > {FEW}");
+    let before = format!(
+        "passed as materialized (select from nodes n where n.tenant_id = $1::text{filter} limit {FEW} + 1),
+         near as materialized {}, ",
+        nearest(&order, &many, filter)
+    );
+    let parts = format!(
+        "select * from near where (select count(*) from near) >= $7
+         union all select * from {outside} o where (select count(*) from near) >= $7
+         union all select * from {} r where (select count(*) from near) < $7",
+        nearest_of(filter)
+    );
+    (before, parts)
 }
 
 const FOUND_BY_MEANING: &str = ", found as (

@@ -44,6 +44,7 @@ mod faults;
 mod faults_of_the_graph;
 mod faults_of_the_wire;
 mod fields;
+mod filtered;
 mod filters;
 mod front;
 mod fuzz;
