@@ -62,9 +62,11 @@ fn document(wanted: impl Fn(&Row) -> bool) -> Value {
 fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
     let spec = row.spec;
     let shape = (row.shape)();
+    let doc = spec.doc.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (summary, rest) = doc.split_once(". ").unwrap_or((doc.trim_end_matches('.'), ""));
     let mut operation = json!({
         "operationId": spec.id,
-        "summary": spec.doc.lines().next().unwrap_or_default().trim(),
+        "summary": summary,
         "tags": [spec.path.trim_start_matches("/api/v1/").trim_start_matches('/').split('/').next().unwrap_or_default()],
         "x-access": spec.access.word(),
         "x-limit": spec.limit.word(),
@@ -72,6 +74,9 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
         "responses": responses(row, &shape, generator),
     });
     let Some(fields) = operation.as_object_mut() else { return operation };
+    if !rest.is_empty() {
+        fields.insert("description".into(), json!(doc));
+    }
     match spec.access {
         Access::Permission(permission) => _ = fields.insert("x-permission".into(), json!(permission.word())),
         Access::Public(why) => {

@@ -17,8 +17,8 @@ use crate::Gate;
 
 /// How many requests may wait at once.
 const MOST_WAITING: usize = 8_192;
-/// How many are written in one turn.
-const MOST_AT_ONCE: usize = 512;
+/// How many of one tenant may, which are written in one transaction.
+const MOST_OF_ONE: usize = 512;
 /// How many tenants are written at a time, each in a transaction of its own.
 const TENANTS_AT_ONCE: usize = 4;
 
@@ -28,9 +28,43 @@ pub(crate) struct Ledger(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    waiting: Vec<Waiting>,
+    waiting: Waitings<Waiting>,
     /// Whether somebody writes, and looks again when done.
     writing: bool,
+}
+
+/// Who waits, by tenant: one that asks for much uses up its own places.
+#[derive(Debug)]
+struct Waitings<T> {
+    of_tenants: BTreeMap<String, Vec<T>>,
+    count: usize,
+}
+
+impl<T> Default for Waitings<T> {
+    fn default() -> Self {
+        Self { of_tenants: BTreeMap::new(), count: 0 }
+    }
+}
+
+impl<T> Waitings<T> {
+    /// Has one more wait, if there is a place.
+    fn push(&mut self, tenant: &str, waiting: T) -> bool {
+        let others = self.of_tenants.get(tenant).map_or(0, Vec::len);
+        if self.count >= MOST_WAITING || others >= MOST_OF_ONE {
+            return false;
+        }
+        self.count += 1;
+        match self.of_tenants.get_mut(tenant) {
+            Some(others) => others.push(waiting),
+            None => drop(self.of_tenants.insert(tenant.to_owned(), vec![waiting])),
+        }
+        true
+    }
+
+    /// All that wait.
+    fn take(&mut self) -> BTreeMap<String, Vec<T>> {
+        std::mem::take(self).of_tenants
+    }
 }
 
 /// The events of one request.
@@ -57,7 +91,7 @@ impl Drop for Writer<'_> {
             let mut state = self.0.ledger.state();
             state.writing = false;
             // Whoever waits is told by what is dropped with it.
-            state.waiting.clear();
+            state.waiting.take();
         }
     }
 }
@@ -73,10 +107,10 @@ impl Gate {
         let (done, written) = oneshot::channel();
         let begins = {
             let mut state = self.ledger.state();
-            if state.waiting.len() >= MOST_WAITING {
+            let tenant = scope.tenant().to_owned();
+            if !state.waiting.push(&tenant, Waiting { scope, circumstances, entries, done }) {
                 return Err(StoreError::Busy);
             }
-            state.waiting.push(Waiting { scope, circumstances, entries, done });
             !std::mem::replace(&mut state.writing, true)
         };
         if begins {
@@ -93,18 +127,14 @@ impl Gate {
     async fn write_all(self: Arc<Self>) {
         let _writer = Writer(&self);
         loop {
-            let turn: Vec<Waiting> = {
+            let mut of_tenants = {
                 let mut state = self.ledger.state();
-                if state.waiting.is_empty() {
-                    state.writing = false;
-                    return;
-                }
-                let most = state.waiting.len().min(MOST_AT_ONCE);
-                state.waiting.drain(..most).collect()
+                let turn = state.waiting.take();
+                state.writing = !turn.is_empty();
+                turn
             };
-            let mut of_tenants = BTreeMap::<String, Vec<Waiting>>::new();
-            for waiting in turn {
-                of_tenants.entry(waiting.scope.tenant().to_owned()).or_default().push(waiting);
+            if of_tenants.is_empty() {
+                return;
             }
             // One tenant's is written here, as it nearly always is.
             if of_tenants.len() == 1 {
@@ -147,5 +177,29 @@ impl Gate {
             // Whoever left does not hear it.
             let _ = done.send(outcome.is_ok());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenant_uses_up_its_own_places() {
+        let mut waitings = Waitings::default();
+        let admitted = (0..MOST_OF_ONE * 2).filter(|number| waitings.push("busy", *number)).count();
+        assert_eq!(admitted, MOST_OF_ONE);
+        assert!(waitings.push("quiet", 0));
+        let turn = waitings.take();
+        assert_eq!((turn["busy"].len(), turn["quiet"].len()), (MOST_OF_ONE, 1));
+        assert!(waitings.push("busy", 0), "whoever is written makes place");
+    }
+
+    #[test]
+    fn all_tenants_together_are_bounded() {
+        let mut waitings = Waitings::default();
+        let admitted = (0..MOST_WAITING * 2).filter(|number| waitings.push(&format!("t{number}"), *number)).count();
+        assert_eq!(admitted, MOST_WAITING);
+        assert_eq!(waitings.take().len(), MOST_WAITING);
     }
 }

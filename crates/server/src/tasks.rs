@@ -10,7 +10,7 @@ use wardgraph_kernel::metric;
 use wardgraph_store::{Store, StoreError};
 use wardgraph_worker::{
     AccountKeeper, CoverageKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, LogoutWorker, MailWorker, ModelKeeper,
-    OrganizationKeeper, PurgeWorker, ReviewKeeper, TierKeeper,
+    OrganizationKeeper, PurgeWorker, ReviewKeeper, StatisticsKeeper, TierKeeper,
 };
 
 use crate::process;
@@ -30,6 +30,7 @@ pub(crate) struct Workers {
     pub(crate) logout: LogoutWorker,
     pub(crate) accounts: AccountKeeper,
     pub(crate) organizations: OrganizationKeeper,
+    pub(crate) statistics: StatisticsKeeper,
 }
 
 /// What every server looks after, whether it works or only learns what others did.
@@ -82,6 +83,7 @@ pub(crate) fn others(
         tasks.spawn(workers.logout.run());
         tasks.spawn(workers.accounts.run());
         tasks.spawn(workers.organizations.run());
+        tasks.spawn(workers.statistics.run());
     }
     tasks
 }

@@ -34,7 +34,7 @@ use wardgraph_tokens::{Algorithm, Minter, OwnIssuer, RemoteKeys, Verifier, dpop:
 use wardgraph_vault::{AwsAccess, AwsSource, FileSource, MasterSource, Vault};
 use wardgraph_worker::{
     AccountKeeper, CoverageKeeper, EmbeddingWorker, ForgettingWorker, KeyKeeper, LogoutWorker, MailWorker, ModelKeeper,
-    OrganizationKeeper, PurgeWorker, ReviewKeeper, TierKeeper, WorkerOptions,
+    OrganizationKeeper, PurgeWorker, ReviewKeeper, StatisticsKeeper, TierKeeper, WorkerOptions,
 };
 
 use crate::{
@@ -386,7 +386,8 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         purge: PurgeWorker::new(parts.clone()),
         reviews: ReviewKeeper::new(parts.clone()),
         forgetting: ForgettingWorker::new(parts.clone()),
-        organizations: OrganizationKeeper::new(parts),
+        organizations: OrganizationKeeper::new(parts.clone()),
+        statistics: StatisticsKeeper::new(parts),
         keys,
         mail,
         logout,

@@ -16,6 +16,7 @@ mod question;
 mod role;
 mod scope;
 mod statement;
+mod statistics;
 mod unit;
 mod vector;
 mod wire;
@@ -35,4 +36,4 @@ pub use vector::Vector;
 pub use wire::Row;
 
 /// Every statement of this room.
-pub const STATEMENTS: &[&[&StatementInfo]] = &[&[pools::PING.info()], changes::STATEMENTS];
+pub const STATEMENTS: &[&[&StatementInfo]] = &[&[pools::PING.info()], changes::STATEMENTS, statistics::STATEMENTS];

@@ -119,8 +119,12 @@ impl Store {
 
     /// The session that makes indexes, with the owner's role; `None` while another server has it. A build may use `memory_mb`.
     pub async fn indexes(&self, memory_mb: usize) -> Result<Option<Indexes>, StoreError> {
-        let login = self.owner.as_ref().ok_or_else(|| StoreError::Unsafe("the owner has no login".into()))?;
-        Indexes::open(login, memory_mb).await
+        Indexes::open(self.owner()?, memory_mb).await
+    }
+
+    /// How the owner's role logs in.
+    pub(crate) fn owner(&self) -> Result<&Login, StoreError> {
+        self.owner.as_ref().ok_or_else(|| StoreError::Unsafe("the owner has no login".into()))
     }
 
     /// The state of every pool, for metrics.

@@ -1,5 +1,5 @@
 //! The worker: does what is due, tenant by tenant: giving nodes their vectors, and new ones when the model changes, keeping the tiers of
-//! search and in mind who lacks vectors, erasing deleted nodes, keeping the server's own keys, mailing, telling clients of sign-outs, deleting accounts that nobody came for, and forgetting answers that were kept long enough.
+//! search, the planner's statistics and in mind who lacks vectors, erasing deleted nodes, keeping the server's own keys, mailing, telling clients of sign-outs, deleting accounts that nobody came for, and forgetting answers that were kept long enough.
 //!
 //! Refuses to know: how this server is spoken to over HTTP.
 
@@ -16,6 +16,7 @@ mod mail;
 mod organizations;
 mod purge;
 mod reviews;
+mod statistics;
 mod tidy;
 mod tiers;
 
@@ -31,4 +32,5 @@ pub use mail::MailWorker;
 pub use organizations::OrganizationKeeper;
 pub use purge::PurgeWorker;
 pub use reviews::ReviewKeeper;
+pub use statistics::StatisticsKeeper;
 pub use tiers::{TierKeeper, TierOptions};

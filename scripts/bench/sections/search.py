@@ -119,16 +119,22 @@ def by_text(server: Server, world: World, scale: Scale, section: Section) -> Non
     }
     # More than are asked in a round: no vector is remembered.
     new = {"new text, by meaning": "vector", "new text, hybrid": "hybrid"}
+    scripts = [nearest(server, name, literal(vector), TOP) for vector in mixed(world, name)]
+    peer: list[Sample] = []
     samples: dict[str, list[Sample]] = {kind: [] for kind in [*known, *new]}
     for kind, requests in known.items():
         wrk(server, requests, 1, scale.connections)
     for _ in range(scale.rounds):
         for kind, requests in known.items():
             samples[kind].append(wrk(server, requests, scale.seconds, scale.connections))
+        peer.append(pgbench(server, scripts, scale.seconds, scale.connections))
         for kind, mode in new.items():
             samples[kind].append(wrk(server, ask(mode, asked(scale.of(NEW, 2_000))), scale.seconds, scale.connections))
-    section.text.append("With text, the tenant of 2,000 rows, model `minilm`:\n\n" + costs([(f"POST /search, {kind}", rounds) for kind, rounds in samples.items()]))
+    rows = [*((f"POST /search, {kind}", rounds) for kind, rounds in samples.items()), ("pgbench, the query of a ready vector", peer)]
+    section.text.append("With text, the tenant of 2,000 rows, model `minilm`:\n\n" + costs(rows))
     rate = {kind: [sample.rate for sample in rounds] for kind, rounds in samples.items()}
+    share = paired(rate["text asked before, by meaning"], [sample.rate for sample in peer], lambda one, other: one / other)
+    section.verdicts.append(at_least("search by a text whose vector is remembered to pgbench with the query of a ready one", share, 0.7))
     share = paired(rate["text asked before, by meaning"], rate["ready vector"], lambda one, other: one / other)
     section.verdicts.append(reported("search by a text whose vector is remembered to search by a ready vector", share.shown("{:.2f}")))
     used = {kind: [sample.server.total for sample in rounds] for kind, rounds in samples.items()}

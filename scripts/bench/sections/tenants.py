@@ -1,7 +1,9 @@
 """The same requests with ten tenants and with 100,000, each with rows and a token in use."""
 
+import random
+
 from ..baseline import wait_until_idle
-from ..data import World, load, node_path
+from ..data import World, load, node_path, words
 from ..load import Request, Sample, wrk
 from ..machine import memory_mb
 from ..report import Section, Verdict, at_most, reported
@@ -51,6 +53,12 @@ def requests(server: Server, count: int) -> dict[str, list[Request]]:
     return {
         "GET /api/v1/whoami": every("GET", "/api/v1/whoami"),
         "GET /nodes/{id}": every("GET", node),
+        # One row each: the tenants that are few get more rows by what is written below.
+        "GET /nodes?limit=1": every("GET", "/nodes?limit=1"),
+        "GET /nodes/{id}/neighbors": every("GET", f"{node}/neighbors"),
+        "GET /lineage/{id}": every("GET", node.replace("/nodes/", "/lineage/")),
+        "GET /events?limit=1": every("GET", "/events?limit=1"),
+        "POST /search, by words": every("POST", "/search", {"query": words(0, random.Random("words")), "mode": "text", "top_k": 10}),
         # Bodies are 4 kB each: wrk holds as many as every 10th tenant's.
         "POST /search, ready vector": [Request("POST", "/search", bearer, {"vector": vector, "top_k": 10}) for bearer in tokens[:: max(1, count // 10_000)]],
         "POST /nodes, no text": every("POST", "/nodes", {"classes": ["Bench"], "props": {"n": 1}}),

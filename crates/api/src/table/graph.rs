@@ -7,7 +7,7 @@ use crate::{
     wire::{
         deleted::{DeletedNodeFilter, DeletedNodePage},
         edge::{Edge, EdgeBatch, EdgeBatchResult, EdgeFilter, EdgePage, EdgeStoring, NewEdge},
-        embedding::NodeEmbeddings,
+        embedding::{EmbeddingFilter, NodeEmbeddings},
         event::{EventFilter, EventPage},
         node::{NewNode, Node, NodeBatch, NodeBatchResult, NodeFilter, NodePage, Storing},
         relation::{Cleared, EdgeClearing, Lineage, LineageQuery, NeighbourFilter, NeighbourPage},
@@ -29,8 +29,7 @@ crate::endpoints! {
     CreateNode: POST "/nodes" ((Query<Storing>, IfMatch, Json<NewNode>)) -> Stored<Node> {
         permission: NodesWrite, fields: [(CreatedAt, "created_at", AdminRefresh)], limit: NodeWrite, audit: NodeCreated, body: CONTENT,
     }
-    /// Create up to 500 nodes. Each item has its own result: one whose values are refused does not stop the others; one of a wrong JSON
-    /// type makes the whole body unreadable.
+    /// Create up to 500 nodes. Each item has its own result: one that is refused, or that cannot be read, does not stop the others.
     CreateNodes: POST "/nodes/batch" ((Query<Storing>, Json<NodeBatch>)) -> Json<NodeBatchResult> {
         permission: NodesWrite, fields: [(CreatedAt, "nodes[].created_at", AdminRefresh)], limit: NodeWrite, audit: NodeCreated, body: CONTENT,
     }
@@ -43,7 +42,7 @@ crate::endpoints! {
         permission: NodesRead, on: id, limit: Read, body: 0,
     }
     /// Tell what became of a node's embeddings, the newest first: with which model, when, how far the vector moved, and why one failed.
-    ListNodeEmbeddings: GET "/nodes/{id}/embeddings" (Path<NodeId>) -> Json<NodeEmbeddings> {
+    ListNodeEmbeddings: GET "/nodes/{id}/embeddings" ((Path<NodeId>, Query<EmbeddingFilter>)) -> Json<NodeEmbeddings> {
         permission: NodesRead, on: id, limit: Read, body: 0,
     }
     /// Change a node with a JSON Merge Patch (RFC 7396). What it was is kept as a version; what changes nothing makes none.

@@ -137,6 +137,9 @@ pub enum EdgeItemResult {
     Unchanged {
         /// Its id.
         id: EdgeId,
+        /// Where active HTML was taken out.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        cleaned: Vec<String>,
     },
     /// The item was refused: a field is wrong, or an end is no node of the tenant.
     Refused {

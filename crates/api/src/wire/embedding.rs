@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use wardgraph_kernel::NodeId;
 
 use super::node::EmbeddingStatus;
+use crate::validate::{Faults, Validate};
 
 /// One time that a node was embedded, or that it was tried in vain.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,6 +24,21 @@ pub struct NodeEmbedding {
     pub error: Option<String>,
 }
 
+/// Which embeddings of a node to tell of.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EmbeddingFilter {
+    /// How many, 1 to 100; 100 if absent.
+    #[schemars(range(min = 1, max = 100))]
+    pub limit: Option<i64>,
+}
+
+impl Validate for EmbeddingFilter {
+    fn validate(&self, faults: &mut Faults) {
+        faults.unless(self.limit.is_none_or(|limit| (1..=100).contains(&limit)), "limit", "must be 1 to 100");
+    }
+}
+
 /// A node's embeddings over time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NodeEmbeddings {
@@ -34,6 +50,6 @@ pub struct NodeEmbeddings {
     pub last_error: Option<String>,
     /// How many follow.
     pub count: usize,
-    /// The newest hundred, the newest first.
+    /// The newest first.
     pub embeddings: Vec<NodeEmbedding>,
 }

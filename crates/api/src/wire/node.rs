@@ -213,6 +213,9 @@ pub enum NodeItemResult {
         id: NodeId,
         /// Its version.
         version: i32,
+        /// Where active HTML was taken out.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        cleaned: Vec<String>,
     },
 }
 

@@ -41,10 +41,10 @@ pub struct Told {
     pub entries: Vec<Embedding>,
 }
 
-/// What became of the vectors of a node of the tenant, or of a shared one.
-pub async fn history<M: Mode>(tx: &mut Tx<'_, M>, node: NodeId) -> Result<Told, GraphError> {
+/// What became of the vectors of a node of the tenant, or of a shared one: the newest `limit` entries, all that are kept if absent.
+pub async fn history<M: Mode>(tx: &mut Tx<'_, M>, node: NodeId, limit: Option<i64>) -> Result<Told, GraphError> {
     let tenant = tx.tenant();
-    let rows = tx.query(&OF_NODE, &[&tenant, &node.uuid(), &MOST_ENTRIES]).await?;
+    let rows = tx.query(&OF_NODE, &[&tenant, &node.uuid(), &limit.unwrap_or(MOST_ENTRIES)]).await?;
     let Some(first) = rows.first() else { return Err(GraphError::NoNode(node)) };
     let status = first.try_get(0)?;
     let entries = rows.iter().filter_map(|row| entry(row).transpose()).collect::<Result<_, _>>()?;

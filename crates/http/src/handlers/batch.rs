@@ -123,7 +123,7 @@ fn told(stored: Stored, cleaned: Vec<String>) -> NodeItemResult {
             if replaced.changed {
                 NodeItemResult::Updated { id, version, cleaned }
             } else {
-                NodeItemResult::Unchanged { id, version }
+                NodeItemResult::Unchanged { id, version, cleaned }
             }
         }
     }

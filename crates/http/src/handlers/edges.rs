@@ -123,7 +123,7 @@ fn told(stored: Stored, index: usize, cleaned: Vec<String>) -> EdgeItemResult {
         Stored::Exists { id, differs } => EdgeItemResult::Exists { id, differs },
         Stored::Held(edge) => EdgeItemResult::Exists { id: edge.id, differs: false },
         Stored::Replaced(replaced) if replaced.changed => EdgeItemResult::Updated { id: replaced.edge.id, cleaned },
-        Stored::Replaced(replaced) => EdgeItemResult::Unchanged { id: replaced.edge.id },
+        Stored::Replaced(replaced) => EdgeItemResult::Unchanged { id: replaced.edge.id, cleaned },
         Stored::NoEnd(end) => refused(format!("/edges/{index}/{end}"), "is no node of this tenant"),
         Stored::Superseded => refused(format!("/edges/{index}"), "a later item of the batch is the same edge"),
     }

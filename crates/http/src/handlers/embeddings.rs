@@ -1,10 +1,10 @@
 //! What became of nodes' embeddings.
 
 use wardgraph_api::{
-    Json, Path,
+    Json, Path, Query,
     table::graph::ListNodeEmbeddings,
     wire::{
-        embedding::{NodeEmbedding, NodeEmbeddings},
+        embedding::{EmbeddingFilter, NodeEmbedding, NodeEmbeddings},
         node::EmbeddingStatus,
     },
 };
@@ -15,9 +15,12 @@ use wardgraph_kernel::NodeId;
 use super::nodes::embedding_status;
 use crate::Failure;
 
-pub(crate) async fn list(permit: Permit<ListNodeEmbeddings>, Path(id): Path<NodeId>) -> Result<Json<NodeEmbeddings>, Failure> {
+pub(crate) async fn list(
+    permit: Permit<ListNodeEmbeddings>,
+    (Path(id), Query(filter)): (Path<NodeId>, Query<EmbeddingFilter>),
+) -> Result<Json<NodeEmbeddings>, Failure> {
     let mut work = permit.begin()?;
-    let told = embedding::history(&mut work.once(), id).await?;
+    let told = embedding::history(&mut work.once(), id, filter.limit).await?;
     let embeddings: Vec<_> = told.entries.into_iter().map(wire).collect();
     Ok(Json(NodeEmbeddings {
         node_id: id,

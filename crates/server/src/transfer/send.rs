@@ -148,7 +148,7 @@ fn nodes(result: &NodeBatchResult) -> Vec<Answer> {
         NodeItemResult::Created { cleaned, .. } => Answer { cleaned: cleaned.clone(), ..Verdict::Created.into() },
         NodeItemResult::Exists { .. } => Verdict::There.into(),
         NodeItemResult::Updated { cleaned, .. } => Answer { cleaned: cleaned.clone(), ..Verdict::Updated.into() },
-        NodeItemResult::Unchanged { .. } => Verdict::Unchanged.into(),
+        NodeItemResult::Unchanged { cleaned, .. } => Answer { cleaned: cleaned.clone(), ..Verdict::Unchanged.into() },
         NodeItemResult::Refused { errors } => Verdict::Rejected(parse::told(errors, &format!("/nodes/{index}"))).into(),
     };
     result.results.iter().enumerate().map(answer).collect()
@@ -160,7 +160,7 @@ fn edges(result: &EdgeBatchResult, sent: &[&Item]) -> Vec<Answer> {
         EdgeItemResult::Exists { differs: false, .. } => Verdict::There.into(),
         EdgeItemResult::Exists { differs: true, .. } => Verdict::Differs.into(),
         EdgeItemResult::Updated { cleaned, .. } => Answer { cleaned: cleaned.clone(), ..Verdict::Updated.into() },
-        EdgeItemResult::Unchanged { .. } => Verdict::Unchanged.into(),
+        EdgeItemResult::Unchanged { cleaned, .. } => Answer { cleaned: cleaned.clone(), ..Verdict::Unchanged.into() },
         EdgeItemResult::Refused { errors } => match item {
             Item::Edge(edge) => refused(errors, &format!("/edges/{index}"), edge),
             Item::Node(_) => Verdict::Rejected(parse::told(errors, "")).into(),

@@ -125,6 +125,10 @@ async fn every_free_form_is_cleaned_by_every_way_in() {
             let batch = owner.post(&format!("{path}/batch{conflict}"), &json!({ "nodes": [body] })).await.ok();
             assert_eq!(batch["results"][0]["cleaned"], places, "{conflict}");
         }
+        // What is there already, cleaned the same way, is told of as well.
+        let again = json!({ "nodes": [everywhere("y19").0] });
+        let again = owner.post(&format!("{path}/batch?on_conflict=update"), &again).await.ok();
+        assert_eq!((&again["results"][0]["status"], &again["results"][0]["cleaned"]), (&json!("unchanged"), &places));
         // A version from before texts were cleaned so.
         let sql = format!(
             "update wardgraph.node_versions set triggers = '[{{\"name\": \"{BAD}\"}}]', refresh_policy = '{{\"r\": \"{BAD}\"}}' where node_id = '{id}' and version = 1"

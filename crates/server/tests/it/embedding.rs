@@ -343,6 +343,11 @@ async fn a_nodes_embeddings_are_told_with_drift_and_failures() {
     assert_eq!(statuses, ["ready", "failed", "ready", "ready", "ready"]);
     assert_eq!(entries[1]["error"], json!("the embedding service refused the text with status 400"));
     assert!(entries[4]["drift_score"].is_null(), "a first vector drifts from nothing");
+    let newest = owner.get(&format!("{}?limit=2", path(&ids[0]))).await.ok();
+    assert_eq!((&newest["count"], newest["embeddings"].as_array().unwrap().as_slice()), (&json!(2), &entries[..2]));
+    for refused in ["0", "101"] {
+        owner.get(&format!("{}?limit={refused}", path(&ids[0]))).await.problem(422);
+    }
     // The vectors turn by one radian for each character.
     for (entry, characters) in [(&entries[3], 1.0_f64), (&entries[2], 8.0), (&entries[0], 10.0)] {
         let drift = entry["drift_score"].as_f64().unwrap();

@@ -107,6 +107,7 @@ mod slow;
 mod smuggling;
 mod standing;
 mod statements;
+mod statistics;
 mod table;
 mod taken_in;
 mod tiers;
