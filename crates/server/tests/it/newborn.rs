@@ -63,7 +63,7 @@ async fn a_tenant_younger_than_the_statistics_searches_and_changes_its_graph_lik
     assert_eq!(usize::try_from(back.get::<_, i64>(0)).unwrap(), 2 * (NODES - 1));
 }
 
-/// How often each scan of nodes or vectors in the plan was made, and by what.
+/// How often each scan of nodes or vectors in the plan was made, under which name and by what.
 fn scans(plan: &Value, found: &mut Vec<(f64, String)>) {
     match plan {
         Value::Array(plans) => plans.iter().for_each(|plan| scans(plan, found)),
@@ -110,9 +110,9 @@ async fn single_vectors_and_nodes_of_a_tenant_younger_than_the_statistics_are_lo
             ("hybrid.exact.weighted", "'node', 500".to_owned()),
             ("hybrid.exact.filtered", format!("'node', 500, {filter}")),
         ] {
-            let named =
-                |name: &str| app.routes.searches().statements().find(|known| known.name == format!("graph.search.{name}"));
-            client.batch_execute(&format!("deallocate all; prepare asked as {}", named(name).unwrap().sql)).await.unwrap();
+            let name = format!("graph.search.{name}");
+            let sql = app.routes.searches().statements().find(|statement| statement.name == name).unwrap().sql;
+            client.batch_execute(&format!("deallocate all; prepare asked as {sql}")).await.unwrap();
             let asked = format!(
                 "explain (analyze, format json) execute asked('{tenant}', 100, 16777216, 0, 0, now(), 500, '{model}', '{vector:?}', {more})"
             );
@@ -120,7 +120,7 @@ async fn single_vectors_and_nodes_of_a_tenant_younger_than_the_statistics_are_lo
             let mut found = Vec::new();
             scans(&serde_json::from_str(&plan).unwrap(), &mut found);
             let often: Vec<_> = found.into_iter().filter(|(loops, _)| *loops > 1.0).collect();
-            assert!(often.iter().any(|(loops, _)| *loops >= 50.0), "{name}: nothing is looked up: {often:?}");
+            assert!(often.iter().any(|(loops, by)| *loops >= 10.0 && by.starts_with('e')), "{name}: {often:#?}");
             assert!(often.iter().all(|(_, by)| by.contains("node_id")), "{tenant}, {name}: {often:#?}");
         }
         client.batch_execute("rollback").await.unwrap();
