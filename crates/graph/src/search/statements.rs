@@ -156,9 +156,8 @@ fn nearest(order: &str, which: &str, filter: &str) -> String {
     )
 }
 
-/// The nearest of the tenant's nodes that a filter lets pass, compared one by one, each one's vector looked up by its key: by that of the node's
-/// own tenant, of which the planner takes it that there are as many rows as of any. Of `$1` it would know that there are none, as of every tenant
-/// that is younger than the statistics, and read all vectors for each node.
+/// The nearest of the tenant's nodes that a filter lets pass, compared one by one, each one's vector looked up by its key and by the node's own
+/// tenant. Left to join them as it likes, the planner would read all vectors for each node of a tenant that is younger than the statistics.
 fn nearest_of(filter: &str) -> String {
     format!(
         "(select v.tenant_id, v.node_id, v.embedding <=> $9::vector as distance from nodes n
