@@ -1,7 +1,7 @@
 //! Search by meaning, by words, or by both (reciprocal rank fusion, Cormack et al. 2009, k = 60). One statement, one flight.
 //!
-//! A node that one of the two lists lacks counts there as if it stood one behind the deepest place that is looked at: it is unranked, not
-//! worst. Without that, a node with one common word in it passed the nearest by meaning (measured: `bench/QUALITY.md`).
+//! A node that is not among the first of one of the two lists counts there as if it stood one behind them: it is unranked, not worst. Without
+//! that, a node with one common word in it passed the nearest by meaning (measured: `bench/QUALITY.md`).
 
 mod coverage;
 mod explain;
@@ -172,15 +172,15 @@ impl Query {
 }
 
 impl Planned<'_> {
-    /// How deep the lists go: when two are fused, so deep that what is high in both is in both.
-    fn depth(&self) -> i64 {
-        let least = if self.query.weighting.is_some() { weighed(self.route) } else { self.query.top_k };
-        if matches!(self.query.by, By::Hybrid(..)) { (self.query.top_k * 5).max(100).max(least) } else { least }
+    /// How many places of a list count when two are fused: so many that what is high in both is in both.
+    fn ranked(&self) -> i64 {
+        (self.query.top_k * 5).max(100)
     }
 
-    /// How many of two lists are fused: where age and drift put them in another order, all.
-    fn fused(&self) -> i64 {
-        if self.query.weighting.is_some() { self.depth() * 2 } else { self.query.top_k }
+    /// How deep the lists go.
+    fn depth(&self) -> i64 {
+        let least = if self.query.weighting.is_some() { weighed(self.route) } else { self.query.top_k };
+        if matches!(self.query.by, By::Hybrid(..)) { self.ranked().max(least) } else { least }
     }
 
     /// By which way the vectors are searched.
@@ -203,7 +203,7 @@ impl Planned<'_> {
     pub async fn run<M: Mode>(&self, tx: &mut Tx<'_, M>) -> Result<Answer, GraphError> {
         let (tenant, Query { by, weighting, top_k, now, filter }) = (tx.tenant(), self.query);
         let weighting = weighting.unwrap_or(Weighting { decay_lambda: 0.0, drift_beta: 0.0 });
-        let (depth, fused) = (self.depth(), self.fused());
+        let (depth, ranked) = (self.depth(), self.ranked());
         let model = self.searches.space().model();
         let vector = Vector(match by {
             By::Vector(vector) | By::Hybrid(vector, _) => vector.as_slice(),
@@ -214,7 +214,7 @@ impl Planned<'_> {
         match by {
             By::Vector(_) => parameters.extend([&model as &(dyn ToSql + Sync), &vector]),
             By::Text(text) => parameters.push(text),
-            By::Hybrid(_, text) => parameters.extend([&model as &(dyn ToSql + Sync), &vector, text, &fused]),
+            By::Hybrid(_, text) => parameters.extend([&model as &(dyn ToSql + Sync), &vector, text, &ranked]),
         }
         let filter = filter.value();
         if filter.is_some() {

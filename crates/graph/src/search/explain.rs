@@ -23,12 +23,14 @@ impl Planned<'_> {
     /// How the score comes about, with the result's numbers.
     pub fn formula(&self, found: &Found) -> String {
         let reasons = &found.reasons;
-        let place = |place: Option<i64>| place.unwrap_or(self.depth() + 1);
         let base = match &self.query.by {
             By::Vector(_) => "similarity".to_owned(),
             By::Text(_) => "text_rank".to_owned(),
             By::Hybrid(..) => {
-                format!("(1 / (60 + {}) + 1 / (60 + {}))", place(reasons.meaning_place), place(reasons.words_place))
+                let places = [reasons.meaning_place, reasons.words_place];
+                let behind = places.into_iter().flatten().min().unwrap_or_default().max(self.ranked() + 1);
+                let [meaning, words] = places.map(|place| place.unwrap_or(behind).min(behind));
+                format!("(1 / (60 + {meaning}) + 1 / (60 + {words}))")
             }
         };
         let weighted = self.query.weighting.map_or_else(String::new, |weighting| {

@@ -9,7 +9,7 @@
 //! |---|---|---|---|---|---|
 //! | vector | model | vector | filter | | |
 //! | text | text | filter | | | |
-//! | hybrid | model | vector | text | how many are fused | filter |
+//! | hybrid | model | vector | text | how many places of a list count | filter |
 //!
 //! **Invariant:** the parts of a text together read every vector of the tenant, whatever its place is and whatever the route says: a route
 //! that is out of date costs time and no results (`every_route_finds_what_exact_search_finds`).
@@ -119,7 +119,7 @@ fn statement(space: &Space, way: Way, route: Route, asks: Asks) -> Statement<Rea
     let ctes = match way {
         Way::Vector => meaning(space, route, filter) + FOUND_BY_MEANING,
         Way::Text => words("$8", filter) + FOUND_BY_WORDS,
-        Way::Hybrid => meaning(space, route, filter) + ", " + &words("$10", filter) + FOUND_BY_BOTH,
+        Way::Hybrid => meaning(space, route, filter) + ", " + &words("$10", filter) + &found_by_both(asks.weighting),
     };
     let (filtered, weighted) = (if asks.filter { ".filtered" } else { "" }, if asks.weighting { ".weighted" } else { "" });
     let name = format!("graph.search.{word}.{}{filtered}{weighted}", route.word());
@@ -129,6 +129,11 @@ fn statement(space: &Space, way: Way, route: Route, asks: Asks) -> Statement<Rea
 
 /// How many nodes a filter may let pass for them to be compared one by one, whatever the route: the index would bring many that it does not.
 const FEW: usize = 5_000;
+
+/// Said where single vectors are looked up by their keys. It holds of every vector, and to the planner three places are three ways down the index of
+/// places (`embeddings_place`). Of a tenant that is younger than the statistics it takes it that each index brings one row, since the policy is a
+/// condition of the index and tells it the tenant: it would take that of places, which is the smallest, and read all vectors for each.
+const WHEREVER: &str = "e.graph = any('{0,1,2}')";
 
 /// The nearest of some of the tenant's vectors, compared one by one. `$8` is the model, `$9` the vector.
 fn exact(tenant: &str, place: &str, filter: &str) -> String {
@@ -151,15 +156,14 @@ fn nearest(order: &str, which: &str, filter: &str) -> String {
     )
 }
 
-/// The nearest of the tenant's nodes that a filter lets pass, compared one by one, each one's vector looked up by its key: by that of the node's
-/// own tenant, of which the planner takes it that there are as many rows as of any. Of `$1` it would know that there are none, as of every tenant
-/// that is younger than the statistics, and read all vectors for each node.
+/// The nearest of the tenant's nodes that a filter lets pass, compared one by one, each one's vector looked up by its key and by the node's own
+/// tenant. Left to join them as it likes, the planner would read all vectors for each node of a tenant that is younger than the statistics.
 fn nearest_of(filter: &str) -> String {
     format!(
         "(select v.tenant_id, v.node_id, v.embedding <=> $9::vector as distance from nodes n
          cross join lateral (
            select e.tenant_id, e.node_id, e.embedding from embeddings e
-           where e.tenant_id = n.tenant_id and e.model = $8::text and e.node_id = n.node_id offset 0) v
+           where e.tenant_id = n.tenant_id and e.model = $8::text and e.node_id = n.node_id and {WHEREVER} offset 0) v
          where n.tenant_id = $1::text{filter} order by v.embedding <=> $9::vector limit $7::bigint)"
     )
 }
@@ -236,18 +240,35 @@ fn words(text: &str, filter: &str) -> String {
 const FOUND_BY_WORDS: &str = ", found as (
        select tenant_id, node_id, null::float8 as similarity, null::bigint as meaning_place, place as words_place, rank, rank as base from words)";
 
-/// Reciprocal rank fusion; `$11` is how many are fused. A node that one list lacks counts there as if it stood one behind its deepest place.
-const FOUND_BY_BOTH: &str = ", fused as (
+/// Reciprocal rank fusion. The first `$11` places of a list count, whatever else of it is weighed: a node that is not among them counts in that list as
+/// if it stood one behind. One that is among them in neither counts in both as in the list that has it higher, so that it stays behind all that are
+/// and the farther the deeper it is.
+fn found_by_both(weighting: bool) -> String {
+    // Age and drift put them in another order: then all are found.
+    let most = if weighting { "$7::bigint * 2" } else { "$2::bigint" };
+    let [own, shared] = ["$1::text", "'*'"].map(distance_of);
+    format!(
+        ", fused as (
        select tenant_id, node_id, m.distance, m.place as meaning_place, w.place as words_place, w.rank,
-         (1.0 / (60 + coalesce(m.place, $7 + 1)))::float8 + (1.0 / (60 + coalesce(w.place, $7 + 1)))::float8 as base
+         (1.0 / (60 + least(m.place, b.behind)))::float8 + (1.0 / (60 + least(w.place, b.behind)))::float8 as base
        from meaning m full join words w using (tenant_id, node_id)
-       order by base desc, node_id limit $11::bigint
+         cross join lateral (select greatest($11::bigint + 1, least(m.place, w.place)) as behind) b
+       order by base desc, node_id limit {most}
      ), found as (
-       select f.tenant_id, f.node_id, 1 - coalesce(f.distance, (
-           select e.embedding <=> $9 from embeddings e
-           where e.tenant_id = f.tenant_id and e.tenant_id = any(array[$1, '*']) and e.model = $8 and e.node_id = f.node_id)) as similarity,
+       select f.tenant_id, f.node_id, 1 - coalesce(f.distance, case f.tenant_id when '*' then {shared} else {own} end) as similarity,
          f.meaning_place, f.words_place, f.rank, f.base
-       from fused f)";
+       from fused f)"
+    )
+}
+
+/// How far the vector of `f` is, if it has one, looked up by its key. The tenant is written out and not taken from `f`, for the planner to look at one
+/// partition and its indexes instead of all.
+fn distance_of(tenant: &str) -> String {
+    format!(
+        "(select e.embedding <=> $9::vector from embeddings e
+           where e.tenant_id = {tenant} and e.model = $8::text and e.node_id = f.node_id and {WHEREVER})"
+    )
+}
 
 /// How long ago the node `n` was last new, and how far it moved then.
 macro_rules! aged {

@@ -406,7 +406,7 @@ async fn age_and_drift_lower_a_score_and_an_explanation_adds_up() {
             let (age_factor, drift_factor) =
                 if weighted { ((-0.1_f64 * days).max(-600.0).exp(), 1.0 - 0.5 * drift) } else { (1.0, 1.0) };
             assert!((number("age_factor") - age_factor).abs() < 1e-9 && number("drift_factor") == drift_factor, "{told}");
-            let place = |list: &str| told[list].as_f64().unwrap_or(if weighted { 5_001.0 } else { 101.0 });
+            let place = |list: &str| told[list].as_f64().unwrap_or(101.0);
             let base = match mode {
                 "vector" => number("similarity"),
                 "text" => number("text_rank"),

@@ -22,23 +22,18 @@ fn at_places(query: &[f32], places: &[usize]) -> Vec<usize> {
     places.iter().map(|place| all[*place].1).collect()
 }
 
-/// How many of the list are weighed by this route.
-const fn bound(route: Route) -> f64 {
-    match route {
-        Route::Exact => 5_000.0,
-        Route::Graph => 400.0,
-        Route::Own => 1_000.0,
-    }
-}
-
 fn adds_up(result: &Value, mode: &str, route: Route) {
     let told = &result["explanation"];
     let number = |name: &str| told[name].as_f64().unwrap_or_else(|| panic!("{name}: {told}"));
-    let place = |list: &str| told[list].as_f64().unwrap_or(bound(route) + 1.0);
     let base = match mode {
         "vector" => number("similarity"),
         "text" => number("text_rank"),
-        _ => 1.0 / (60.0 + place("meaning_place")) + 1.0 / (60.0 + place("words_place")),
+        _ => {
+            let places = [&told["meaning_place"], &told["words_place"]].map(Value::as_f64);
+            // The first hundred of a list count; whoever is in neither counts as in the better one.
+            let behind = places.into_iter().flatten().fold(f64::INFINITY, f64::min).max(101.0);
+            places.into_iter().map(|place| 1.0 / (60.0 + place.unwrap_or(behind).min(behind))).sum()
+        }
     };
     assert!((number("base_score") - base).abs() < 1e-12, "{mode}, {route:?}: {told}");
     let score = result["score"].as_f64().unwrap();
@@ -91,6 +86,57 @@ async fn hundreds_of_old_nodes_that_are_nearer_hide_none_with_a_better_score() {
                     assert_eq!(score > 1e-9, is_new(result), "{result}");
                 }
                 assert!(mode != "vector" || !plain["results"].as_array().unwrap().iter().any(is_new), "{plain}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn weighting_that_takes_nothing_off_changes_no_result_and_no_score() {
+    let app = tiers::app(1_000, 3_000).await;
+    let client = app.database.behind_the_scenes().await;
+    tiers::plant(&client, "tenant-a", 1, 0..PLANTED).await;
+    // Some lack the words, some a vector; a few have a word that is rare. One was refreshed long ago, and drifted.
+    let holes = "
+        update wardgraph.nodes set content = case when (props->>'n')::int % 7 = 0 then 'rare node' else 'other' end where (props->>'n')::int % 3 = 1;
+        delete from wardgraph.embeddings e using wardgraph.nodes n where e.node_id = n.node_id and (n.props->>'n')::int % 4 = 2;
+        update wardgraph.nodes set last_refreshed = '2010-01-01Z', drift_score = 0.9 where (props->>'n')::int % 5 = 0";
+    client.batch_execute(holes).await.unwrap();
+    let owner = app.owner("tenant-a");
+    let told = |answer: &Value, fields: &[&str]| -> Vec<Value> {
+        let results = answer["results"].as_array().unwrap().iter();
+        let of = |result: &Value| {
+            let own = ["id", "score", "similarity", "text"].map(|field| result[field].clone());
+            let reasons = fields.iter().map(|field| result["explanation"][field].clone());
+            own.into_iter().chain(reasons).collect()
+        };
+        results.map(of).collect()
+    };
+    for mode in ["vector", "text", "hybrid"] {
+        for classes in [json!([]), json!(["Plain"])] {
+            for top_k in [1, 10, 100] {
+                let mut request = json!({ "mode": mode, "classes": classes, "top_k": top_k, "explain": true });
+                if mode != "text" {
+                    request["vector"] = json!(tiers::vector(0, 10_000));
+                }
+                if mode != "vector" {
+                    request["query"] = json!("rare node");
+                }
+                let plain = owner.post("/search", &request).await.ok();
+                for (field, value) in
+                    [("use_weighted_score", json!(true)), ("decay_lambda", json!(0.0)), ("drift_beta", json!(0.0))]
+                {
+                    request[field] = value;
+                }
+                let weighed = owner.post("/search", &request).await.ok();
+                let fields = ["text_rank", "base_score", "age_days", "drift", "age_factor", "drift_factor"];
+                // How well words match that lie behind the list is told where the list is deep.
+                let fields = if mode == "hybrid" { &fields[1..] } else { &fields[..] };
+                assert_eq!((plain["count"].as_u64(), &plain["route"]), (Some(top_k), &json!("exact")), "{mode}: {plain}");
+                assert_eq!(told(&weighed, fields), told(&plain, fields), "{mode}, {classes}, {top_k}");
+                for result in weighed["results"].as_array().unwrap() {
+                    assert_eq!(result["score"], result["explanation"]["base_score"], "{mode}: {result}");
+                }
             }
         }
     }
