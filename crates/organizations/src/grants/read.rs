@@ -34,8 +34,10 @@ macro_rules! list {
 pub(super) const LIST: Statement<Read> = list!("organizations.grants.list", "");
 // A text for each index: what else is asked is asked of what one holder has.
 pub(super) const OF_ROLE: Statement<Read> = list!("organizations.grants.list_of_role", " and role = $5");
-pub(super) const OF_USER: Statement<Read> =
-    list!("organizations.grants.list_of_user", " and user_id = $5 and ($6::text is null or role = $6)");
+pub(super) const OF_USER: Statement<Read> = list!(
+    "organizations.grants.list_of_user",
+    " and user_id = $5 and ($6::text is null or role = $6) and ($7::text is null or client_id = $7)"
+);
 pub(super) const OF_CLIENT: Statement<Read> =
     list!("organizations.grants.list_of_client", " and client_id = $5 and ($6::text is null or role = $6)");
 
@@ -78,13 +80,12 @@ pub async fn list<M: Mode>(
     now: Timestamp,
 ) -> Result<Page<Grant>, OrganizationError> {
     let (tenant, after, probe) = (tx.tenant(), after.map_or_else(Uuid::max, Cursor::id), size.probe());
-    let rows = match (filter.user, &filter.client, &filter.role) {
+    let client = filter.client.as_ref().map(ClientId::as_str);
+    let rows = match (filter.user, client, &filter.role) {
         (None, None, None) => tx.query(&LIST, &[&tenant, &now, &after, &probe]).await?,
         (None, None, Some(role)) => tx.query(&OF_ROLE, &[&tenant, &now, &after, &probe, role]).await?,
-        (Some(user), None, role) => tx.query(&OF_USER, &[&tenant, &now, &after, &probe, &user.uuid(), role]).await?,
-        (None, Some(client), role) => tx.query(&OF_CLIENT, &[&tenant, &now, &after, &probe, &client.as_str(), role]).await?,
-        // A grant has one holder.
-        (Some(_), Some(_), _) => Vec::new(),
+        (None, Some(client), role) => tx.query(&OF_CLIENT, &[&tenant, &now, &after, &probe, &client, role]).await?,
+        (Some(user), client, role) => tx.query(&OF_USER, &[&tenant, &now, &after, &probe, &user.uuid(), role, &client]).await?,
     };
     let grants = rows.iter().map(read).collect::<Result<_, _>>()?;
     Ok(Page::cut(grants, size, |grant: &Grant| grant.id.uuid()))
