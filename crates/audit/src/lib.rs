@@ -17,4 +17,5 @@ pub use logs::{LogParams, Logs, appends};
 use wardgraph_store::StatementInfo;
 
 /// Every statement of this room.
-pub const STATEMENTS: &[&StatementInfo] = &[APPEND.info(), list::LIST.info()];
+pub const STATEMENTS: &[&StatementInfo] =
+    &[APPEND.info(), list::LIST.info(), list::OF_TYPE.info(), list::OF_NODE.info(), list::OF_REQUEST.info()];

@@ -1,7 +1,10 @@
 //! Edges: typed relations between two nodes of one tenant.
 
+mod clear;
 mod upsert;
 
+pub(crate) use clear::STATEMENTS as CLEARING;
+pub use clear::{Clearing, clear};
 pub(crate) use upsert::STATEMENTS as UPSERT_STATEMENTS;
 pub use upsert::{Replaced, Stored};
 
@@ -143,27 +146,6 @@ macro_rules! list_both {
 const LIST_BOTH: Statement<Read> = list_both!("graph.edge.list_both", "");
 const LIST_BOTH_BY: Statement<Read> = list_both!("graph.edge.list_both_by", " and rel = $6");
 
-/// Deletes edges at a node, oldest first, and says whether the node is there and whether it has more.
-const CLEAR: Statement<Write> = Statement::writing(
-    "graph.edge.clear",
-    &[Role::App],
-    "with at as materialized (
-       select edge_id from (
-         (select edge_id from edges where tenant_id = $1 and src = $2 and $4::bool and ($3::text is null or rel = $3) order by edge_id limit $6::bigint + 1)
-         union
-         (select edge_id from edges where tenant_id = $1 and dst = $2 and $5::bool and ($3::text is null or rel = $3) order by edge_id limit $6::bigint + 1)
-       ) a order by edge_id limit $6::bigint + 1
-     ), held as materialized (
-       -- In one order for all: whoever changes several waits, and never in a circle.
-       select e.edge_id from edges e where e.tenant_id = $1 and e.edge_id in (select edge_id from at order by edge_id limit $6::bigint)
-       order by e.edge_id for update of e
-     ), gone as (
-       delete from edges where tenant_id = $1 and edge_id in (select edge_id from held) returning edge_id
-     )
-     select exists (select from nodes where tenant_id = $1 and node_id = $2), (select count(*) from at) > $6::bigint,
-            array(select edge_id from gone order by edge_id)",
-);
-
 pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     CREATE.info(),
     EXISTING.info(),
@@ -178,7 +160,6 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     LIST_IN_BY.info(),
     LIST_BOTH.info(),
     LIST_BOTH_BY.info(),
-    CLEAR.info(),
 ];
 
 /// The keys by which an edge leans on its ends: what they refuse had an end that went after the statement began.
@@ -444,33 +425,6 @@ pub async fn list<M: Mode>(
         }
     };
     Ok(cut(&rows, size, read, |edge| edge.id.uuid())?)
-}
-
-/// Which edges of a node to delete.
-#[derive(Debug, Clone)]
-pub struct Clearing {
-    /// The node.
-    pub node: NodeId,
-    /// Those of this direction; of both if `None`.
-    pub direction: Option<Direction>,
-    /// Those that mean this.
-    pub rel: Option<String>,
-    /// How many at most, 1 to [`MOST_EDGES`].
-    pub most: i64,
-}
-
-/// Deletes edges of a node of the tenant, oldest first. Returns those that went, and whether there are more.
-pub async fn clear(tx: &mut Tx<'_, Write>, clearing: &Clearing) -> Result<(Vec<EdgeId>, bool), GraphError> {
-    let Clearing { node, direction, rel, most } = clearing;
-    let (leaving, reaching) = (*direction != Some(Direction::In), *direction != Some(Direction::Out));
-    let tenant = tx.tenant();
-    let rows = tx.write(&CLEAR, &[&tenant, &node.uuid(), rel, &leaving, &reaching, most]).await?;
-    let (there, more, gone) = rows.first().map(cleared).transpose()?.ok_or(GraphError::NoNode(*node))?;
-    if there { Ok((gone, more)) } else { Err(GraphError::NoNode(*node)) }
-}
-
-fn cleared(row: &Row) -> Result<(bool, bool, Vec<EdgeId>), StoreError> {
-    Ok((row.try_get(0)?, row.try_get(1)?, row.try_get::<Vec<Uuid>>(2)?.into_iter().map(EdgeId::from).collect()))
 }
 
 fn read(row: &Row) -> Result<Edge, StoreError> {

@@ -37,6 +37,7 @@ pub const STATEMENTS: &[&[&StatementInfo]] = &[
     purge::STATEMENTS,
     listing::STATEMENTS,
     edge::STATEMENTS,
+    edge::CLEARING,
     edge::UPSERT_STATEMENTS,
     neighbours::STATEMENTS,
     lineage::STATEMENTS,

@@ -75,7 +75,7 @@ const ERASE: Statement<Write> = Statement::writing(
     "graph.purge.erase",
     &[Role::App, Role::Worker],
     "with gone as (
-       delete from deleted_nodes d where d.tenant_id = $1 and d.node_id = any($2) and ($3::timestamptz is null or d.purge_at <= $3)
+       delete from deleted_nodes d where d.tenant_id = $1 and d.node_id = any($2) and d.purge_at <= $3
        returning d.node_id, cardinality(d.classes) = 0 as was_empty
      ), versions as (
        delete from node_versions v using gone g where v.tenant_id = $1 and v.node_id = g.node_id
@@ -241,7 +241,7 @@ pub async fn purge(tx: &mut Tx<'_, Write>, most: i64, now: Timestamp) -> Result<
 pub(crate) async fn erase(tx: &mut Tx<'_, Write>, nodes: &[NodeId]) -> Result<Vec<EdgeId>, StoreError> {
     let tenant = tx.tenant();
     let ids: Vec<Uuid> = nodes.iter().map(|id| id.uuid()).collect();
-    let erased = tx.write(&ERASE, &[&tenant, &ids, &None::<Timestamp>]).await?;
+    let erased = tx.write(&ERASE, &[&tenant, &ids, &Timestamp::MAX]).await?;
     Ok(some(&erased, 1)?.into_iter().map(EdgeId::from).collect())
 }
 

@@ -115,10 +115,12 @@ const FORGET: Statement<Write> = Statement::writing(
        and not exists (select from embeddings e where e.tenant_id = $1 and e.model = $2) returning tenant_id",
 );
 
-const KNOWN: Statement<Read> = Statement::reading(
-    "graph.tiers.known",
+const KNOWN: Statement<Read> =
+    Statement::reading("graph.tiers.known", &[Role::Worker], "select 1 from vector_spaces where model = $1 limit 1");
+const KNOWN_OF: Statement<Read> = Statement::reading(
+    "graph.tiers.known_of",
     &[Role::Worker],
-    "select 1 from vector_spaces where model = $1 and ($2::text is null or tenant_id = $2) limit 1",
+    "select 1 from vector_spaces where model = $1 and tenant_id = $2",
 );
 
 /// The state of an index, by what everybody may read of the catalogue: the session that builds is busy meanwhile.
@@ -134,6 +136,7 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     HOLD.info(),
     FORGET.info(),
     KNOWN.info(),
+    KNOWN_OF.info(),
     WHOLE.info(),
     TOUCH.info(),
     DUE.info(),
@@ -294,7 +297,11 @@ pub async fn is_whole<M: Mode>(tx: &mut Tx<'_, M>, index: &str) -> Result<bool, 
 
 /// Whether there may be vectors of `model`, of `tenant` if one is named.
 pub async fn is_known<M: Mode>(tx: &mut Tx<'_, M>, model: &str, tenant: Option<&str>) -> Result<bool, StoreError> {
-    Ok(tx.find(&KNOWN, &[&model, &tenant]).await?.is_some())
+    let found = match tenant {
+        None => tx.find(&KNOWN, &[&model]).await?,
+        Some(tenant) => tx.find(&KNOWN_OF, &[&model, &tenant]).await?,
+    };
+    Ok(found.is_some())
 }
 
 fn named(word: &str) -> Result<Route, StoreError> {

@@ -54,6 +54,7 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     operator::EXPIRE.info(),
     operator::HOLD.info(),
     operator::LIST.info(),
+    operator::LIST_OF.info(),
     operator::REPLACE.info(),
     registered::BELIEVE.info(),
     registered::DESCRIBE.info(),

@@ -19,7 +19,7 @@ const TAKE_BACK_SQL: &str = "with invitation as (
        where inviter_id = $1::uuid and used_at is null and withdrawn_at is null and expires_at > $2 returning invitation_id, organization_id, email),
      token as (delete from initial_tokens where maker_id = $1 returning token_id, organization_id),
      consent as (
-       delete from consents where user_id = $1 and ($3::timestamptz is null or updated_at >= $3) returning consent_id, organization_id, client_name),
+       delete from consents where user_id = $1 and updated_at >= $3 returning consent_id, organization_id, client_name),
      code as (delete from authorization_codes where user_id = $1 and used_at is null),
      device as (delete from device_authorizations where user_id = $1 and used_at is null)
      select 'invitation'::text, invitation_id, organization_id, email from invitation
@@ -67,7 +67,7 @@ pub async fn take_back(
     since: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Vec<Left>, OAuthError> {
-    let since = since.map(|since| since.saturating_sub(BEFORE).unwrap_or(Timestamp::MIN));
+    let since = since.and_then(|since| since.saturating_sub(BEFORE).ok()).unwrap_or(Timestamp::UNIX_EPOCH);
     read(&tx.either(&TAKE_BACK_OF, &TAKE_BACK, &[&user.uuid(), &now, &since]).await?)
 }
 

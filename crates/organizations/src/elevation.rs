@@ -73,7 +73,7 @@ const LIST: Statement<Read> = Statement::reading(
     "organizations.elevation.list",
     &[Role::App],
     "select elevation_id, user_id, administrator_name, reason, scopes, created_at, expires_at, ended_at, ended_by from elevations
-     where tenant_id = $1 and ($2::uuid is null or elevation_id < $2) order by elevation_id desc limit $3",
+     where tenant_id = $1 and elevation_id < $2 order by elevation_id desc limit $3",
 );
 
 pub(crate) const STATEMENTS: &[&StatementInfo] =
@@ -230,7 +230,8 @@ pub async fn list(
     after: Option<Cursor>,
     size: PageSize,
 ) -> Result<Page<Elevation>, StoreError> {
-    let rows = tx.query(&LIST, &[&organization.as_str(), &after.map(Cursor::id), &size.probe()]).await?;
+    let after = after.map_or_else(Uuid::max, Cursor::id);
+    let rows = tx.query(&LIST, &[&organization.as_str(), &after, &size.probe()]).await?;
     let found = rows.iter().map(read).collect::<Result<_, _>>()?;
     Ok(Page::cut(found, size, |elevation: &Elevation| elevation.id.uuid()))
 }

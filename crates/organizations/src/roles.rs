@@ -16,5 +16,6 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     change::FORGET_PAST.info(),
     change::HOLDERS.info(),
     change::REPLACE.info(),
+    read::FIND.info(),
     read::LIST.info(),
 ];

@@ -21,7 +21,7 @@ const MEMBERS: Statement<Read> = Statement::reading(
        select g.role from grants g where g.tenant_id = $1 and g.user_id = m.user_id and (g.expires_at is null or g.expires_at > $2)),
        (select o.roles_version from organizations o where o.organization_id = $1)
      from memberships m join users u using (user_id)
-     where m.organization_id = $1 and u.disabled_at is null and ($3::uuid is null or m.user_id > $3) order by m.user_id limit $4",
+     where m.organization_id = $1 and u.disabled_at is null and m.user_id > $3 order by m.user_id limit $4",
 );
 /// Clients in an order that says nothing of them, since their ids are of any form.
 const CLIENTS: Statement<Read> = Statement::reading(
@@ -31,24 +31,24 @@ const CLIENTS: Statement<Read> = Statement::reading(
        select g.role from grants g where g.tenant_id = $1 and g.client_id = c.client_id and (g.expires_at is null or g.expires_at > $2)),
        (select o.roles_version from organizations o where o.organization_id = $1)
      from clients c
-     where c.organization_id = $1 and c.disabled_at is null and ($3::uuid is null or md5(c.client_id)::uuid > $3)
+     where c.organization_id = $1 and c.disabled_at is null and md5(c.client_id)::uuid > $3
      order by md5(c.client_id)::uuid limit $4",
 );
 const NODES: Statement<Read> = Statement::reading(
     "organizations.subjects.nodes",
     APP,
-    "select node_id, node_id::text from nodes where tenant_id = $1 and ($2::uuid is null or node_id > $2) order by nodes.node_id limit $3",
+    "select node_id, node_id::text from nodes where tenant_id = $1 and node_id > $2 order by nodes.node_id limit $3",
 );
 const EDGES: Statement<Read> = Statement::reading(
     "organizations.subjects.edges",
     APP,
-    "select edge_id, edge_id::text from edges where tenant_id = $1 and ($2::uuid is null or edge_id > $2) order by edges.edge_id limit $3",
+    "select edge_id, edge_id::text from edges where tenant_id = $1 and edge_id > $2 order by edges.edge_id limit $3",
 );
 const CLIENT_IDS: Statement<Read> = Statement::reading(
     "organizations.subjects.client_ids",
     APP,
     "select md5(client_id)::uuid, client_id from clients
-     where organization_id = $1 and ($2::uuid is null or md5(client_id)::uuid > $2) order by md5(client_id)::uuid limit $3",
+     where organization_id = $1 and md5(client_id)::uuid > $2 order by md5(client_id)::uuid limit $3",
 );
 pub(crate) const STATEMENTS: &[&StatementInfo] =
     &[BY_ADDRESS.info(), MEMBERS.info(), CLIENTS.info(), NODES.info(), EDGES.info(), CLIENT_IDS.info()];
@@ -109,7 +109,8 @@ pub async fn page<M: Mode>(
         Kind::Users => &MEMBERS,
         Kind::Clients => &CLIENTS,
     };
-    let rows = tx.query(statement, &[&organization.as_str(), &now, &after.map(Cursor::id), &size.probe()]).await?;
+    let after = after.map_or_else(Uuid::nil, Cursor::id);
+    let rows = tx.query(statement, &[&organization.as_str(), &now, &after, &size.probe()]).await?;
     let found: Vec<(Uuid, Subject)> = rows.iter().map(|row| subject(row, kind)).collect::<Result<_, _>>()?;
     let page = Page::cut(found, size, |(place, _)| *place);
     Ok(Page { items: page.items.into_iter().map(|(_, subject)| subject).collect(), next: page.next })
@@ -128,7 +129,8 @@ pub async fn things<M: Mode>(
         Things::Edges => &EDGES,
         Things::Clients => &CLIENT_IDS,
     };
-    let rows = tx.query(statement, &[&organization.as_str(), &after.map(Cursor::id), &size.probe()]).await?;
+    let after = after.map_or_else(Uuid::nil, Cursor::id);
+    let rows = tx.query(statement, &[&organization.as_str(), &after, &size.probe()]).await?;
     let found = rows.iter().map(|row| Ok((row.try_get::<Uuid>(0)?, row.try_get::<String>(1)?)));
     let found = found.collect::<Result<Vec<_>, wardgraph_store::StoreError>>()?;
     let page = Page::cut(found, size, |(place, _)| *place);

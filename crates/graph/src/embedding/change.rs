@@ -114,7 +114,7 @@ pub(super) const QUEUE: Statement<Write> = Statement::writing(
        select least($4::bigint, greatest(0, $6::bigint - count(*))) as free
        from (select from jobs where tenant_id = $1 and kind = 'embed' and not dead limit $6::bigint) w
      ), old as materialized (
-       select e.node_id from embeddings e where e.tenant_id = $1 and e.model <> $2 and ($3::uuid is null or e.node_id > $3)
+       select e.node_id from embeddings e where e.tenant_id = $1 and e.model <> $2 and e.node_id > $3
        group by e.node_id order by e.node_id limit (select free from room)
      ), lacking as materialized (
        select o.node_id from old o where not exists (select from embeddings n where n.tenant_id = $1 and n.model = $2 and n.node_id = o.node_id)
@@ -273,7 +273,7 @@ pub async fn queue_missing(
     (most, waiting): (i64, i64),
     now: Timestamp,
 ) -> Result<Queued, StoreError> {
-    let tenant = tx.tenant();
+    let (tenant, after) = (tx.tenant(), after.unwrap_or_else(Uuid::nil));
     let rows = tx.write(&QUEUE, &[&tenant, &model, &after, &most, &now, &waiting]).await?;
     let row = rows.first().ok_or(StoreError::Ended)?;
     Ok(Queued { count: row.try_get(0)?, last: row.try_get(1)?, ended: row.try_get(2)?, missing: row.try_get(3)? })

@@ -35,16 +35,26 @@ pub(super) const HOLD_OWN_PLACE: Statement<Write> =
 const HOLD_SQL: &str = "select invitation_id from invitations where invitation_id = $1 for update";
 pub(super) const HOLD: Statement<Identity> = Statement::identity("identity.invitation.hold", HOLD_SQL);
 pub(super) const HOLD_OWN: Statement<Write> = Statement::writing("identity.invitation.hold_own", &[Role::Admin], HOLD_SQL);
-/// Uses an invitation up: to the address of `$3`, if that is said. One whose inviter is no member any more or may do nothing brings no
-/// row, and neither does one into an organization that was deleted.
-const TAKE_SQL: &str = "update invitations i set used_at = $2 from memberships h, users inviter, organizations o
-     where i.invitation_id = $1 and i.used_at is null and i.withdrawn_at is null and i.expires_at > $2
-       and ($3::uuid is null or i.email = (select u.email from users u where u.user_id = $3 and u.disabled_at is null))
-       and h.organization_id = i.organization_id and h.user_id = i.inviter_id
+/// Uses an invitation up, to the address that `$whose` names. One whose inviter is no member any more or may do nothing brings no row, and neither
+/// does one into an organization that was deleted.
+macro_rules! take {
+    ($whose:literal) => {
+        concat!(
+            "update invitations i set used_at = $2 from memberships h, users inviter, organizations o
+     where i.invitation_id = $1 and i.used_at is null and i.withdrawn_at is null and i.expires_at > $2",
+            $whose,
+            " and h.organization_id = i.organization_id and h.user_id = i.inviter_id
        and inviter.user_id = i.inviter_id and inviter.disabled_at is null and o.organization_id = i.organization_id and o.deleted_at is null
-     returning i.organization_id, o.name, i.role, i.email, i.inviter_id";
-pub(super) const TAKE: Statement<Identity> = Statement::identity("identity.invitation.take", TAKE_SQL);
-pub(super) const TAKE_OWN: Statement<Write> = Statement::writing("identity.invitation.take_own", &[Role::Admin], TAKE_SQL);
+     returning i.organization_id, o.name, i.role, i.email, i.inviter_id"
+        )
+    };
+}
+pub(super) const TAKE: Statement<Identity> = Statement::identity("identity.invitation.take", take!(""));
+pub(super) const TAKE_OWN: Statement<Write> = Statement::writing(
+    "identity.invitation.take_own",
+    &[Role::Admin],
+    take!(" and i.email = (select u.email from users u where u.user_id = $3 and u.disabled_at is null)"),
+);
 /// Makes the account of who is invited, as a member; nothing, where the address was taken meanwhile. The link showed the address.
 pub(super) const FOUND: Statement<Identity> = Statement::identity(
     "identity.invitation.found",
@@ -114,7 +124,7 @@ pub async fn look(tx: &mut Tx<'_, Identity>, id: InvitationId, now: Timestamp) -
 pub async fn take(tx: &mut Tx<'_, Identity>, id: InvitationId, now: Timestamp) -> Result<Option<Given>, IdentityError> {
     tx.run(&HOLD_PLACE, &[&id.uuid()]).await?;
     tx.run(&HOLD, &[&id.uuid()]).await?;
-    given(&tx.run(&TAKE, &[&id.uuid(), &now, &None::<Uuid>]).await?)
+    given(&tx.run(&TAKE, &[&id.uuid(), &now]).await?)
 }
 
 /// The same for an invitation to the address of `user`. It is looked at first: one that cannot be followed holds nothing, and asks for nothing that is held.
@@ -132,7 +142,7 @@ pub async fn take_own(
     }
     tx.write(&HOLD_OWN_PLACE, &[&id.uuid()]).await?;
     tx.write(&HOLD_OWN, &[&id.uuid()]).await?;
-    given(&tx.write(&TAKE_OWN, &[&id.uuid(), &now, &Some(user.uuid())]).await?)
+    given(&tx.write(&TAKE_OWN, &[&id.uuid(), &now, &user.uuid()]).await?)
 }
 
 /// Makes the account of somebody who followed an invitation; `None` if there is one with the address.

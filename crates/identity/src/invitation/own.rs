@@ -13,7 +13,7 @@ pub(super) const LIST: Statement<Read> = Statement::reading(
     "identity.invitation.list",
     APP,
     "select invitation_id, email, role, inviter_id, created_at, expires_at, used_at, withdrawn_at from invitations
-     where organization_id = $1 and ($2::uuid is null or invitation_id < $2) order by invitation_id desc limit $3",
+     where organization_id = $1 and invitation_id < $2 order by invitation_id desc limit $3",
 );
 pub(super) const WITHDRAW: Statement<Write> = Statement::writing(
     "identity.invitation.withdraw",
@@ -95,7 +95,7 @@ pub async fn list(
     size: PageSize,
     now: Timestamp,
 ) -> Result<Page<Invitation>, StoreError> {
-    let (tenant, after) = (tx.tenant(), after.map(Cursor::id));
+    let (tenant, after) = (tx.tenant(), after.map_or_else(Uuid::max, Cursor::id));
     let rows = tx.query(&LIST, &[&tenant, &after, &size.probe()]).await?;
     let found = rows.iter().map(|row| read(row, now)).collect::<Result<_, _>>()?;
     Ok(Page::cut(found, size, |invitation: &Invitation| invitation.id.uuid()))

@@ -6,16 +6,25 @@ use wardgraph_store::{Role, Row, Statement, StoreError, Tx};
 
 use crate::{Address, IdentityError};
 
-/// The members of the organization that the caller works in.
-pub(super) const MEMBERS: Statement<Read> = Statement::reading(
-    "identity.people.members",
-    &[Role::App],
-    "select u.user_id, u.email, u.name, m.role, u.global_role, u.verified_at is not null, u.disabled_at is not null, u.created_at,
-            (select max(s.created_at) from sessions s where s.user_id = u.user_id and s.organization_id = $1)
-     from memberships m join users u using (user_id)
-     where m.organization_id = $1 and ($2::uuid is null or m.user_id > $2) and ($3::text is null or u.email = $3)
-     order by m.user_id limit $4",
-);
+/// The next members of the organization that the caller works in, `$which` of them.
+macro_rules! members {
+    ($name:literal, $which:literal) => {
+        Statement::reading(
+            $name,
+            &[Role::App],
+            concat!(
+                "select u.user_id, u.email, u.name, m.role, u.global_role, u.verified_at is not null, u.disabled_at is not null, u.created_at,
+                        (select max(s.created_at) from sessions s where s.user_id = u.user_id and s.organization_id = $1)
+                 from memberships m join users u using (user_id) where m.organization_id = $1 and m.user_id > $2",
+                $which,
+                " order by m.user_id limit $3"
+            ),
+        )
+    };
+}
+
+pub(super) const MEMBERS: Statement<Read> = members!("identity.people.members", "");
+pub(super) const MEMBERS_BY: Statement<Read> = members!("identity.people.members_by", " and u.email = $4");
 pub(super) const MEMBER: Statement<Read> = Statement::reading(
     "identity.people.member",
     &[Role::App],
@@ -23,16 +32,25 @@ pub(super) const MEMBER: Statement<Read> = Statement::reading(
             (select max(s.created_at) from sessions s where s.user_id = u.user_id and s.organization_id = $1)
      from memberships m join users u using (user_id) where m.organization_id = $1 and m.user_id = $2",
 );
-/// Everybody's accounts. The role is that in the organization that the caller works in: what others do elsewhere is not told.
-pub(super) const ACCOUNTS: Statement<Read> = Statement::reading(
-    "identity.people.accounts",
-    &[Role::Admin],
-    "select u.user_id, u.email, u.name, m.role, u.global_role, u.verified_at is not null, u.disabled_at is not null, u.created_at,
-            (select max(s.created_at) from sessions s where s.user_id = u.user_id)
-     from users u left join memberships m on m.user_id = u.user_id and m.organization_id = $1
-     where ($2::uuid is null or u.user_id > $2) and ($3::text is null or u.email = $3)
-     order by u.user_id limit $4",
-);
+/// Everybody's next accounts, `$which` of them. The role is that in the organization that the caller works in: what others do elsewhere is not told.
+macro_rules! accounts {
+    ($name:literal, $which:literal) => {
+        Statement::reading(
+            $name,
+            &[Role::Admin],
+            concat!(
+                "select u.user_id, u.email, u.name, m.role, u.global_role, u.verified_at is not null, u.disabled_at is not null, u.created_at,
+                        (select max(s.created_at) from sessions s where s.user_id = u.user_id)
+                 from users u left join memberships m on m.user_id = u.user_id and m.organization_id = $1 where u.user_id > $2",
+                $which,
+                " order by u.user_id limit $3"
+            ),
+        )
+    };
+}
+
+pub(super) const ACCOUNTS: Statement<Read> = accounts!("identity.people.accounts", "");
+pub(super) const ACCOUNTS_BY: Statement<Read> = accounts!("identity.people.accounts_by", " and u.email = $4");
 pub(super) const ACCOUNT: Statement<Read> = Statement::reading(
     "identity.people.account",
     &[Role::Admin],
@@ -89,12 +107,15 @@ pub async fn list<M: Mode>(
     after: Option<Cursor>,
     size: PageSize,
 ) -> Result<Page<Person>, StoreError> {
-    let (tenant, after) = (tx.tenant(), after.map(Cursor::id));
-    let statement = match listing.who {
-        Who::Members => &MEMBERS,
-        Who::Everybody => &ACCOUNTS,
+    let (tenant, after) = (tx.tenant(), after.map_or_else(Uuid::nil, Cursor::id));
+    let (all, by) = match listing.who {
+        Who::Members => (&MEMBERS, &MEMBERS_BY),
+        Who::Everybody => (&ACCOUNTS, &ACCOUNTS_BY),
     };
-    let rows = tx.query(statement, &[&tenant, &after, &listing.email.map(Address::as_str), &size.probe()]).await?;
+    let rows = match listing.email {
+        None => tx.query(all, &[&tenant, &after, &size.probe()]).await?,
+        Some(email) => tx.query(by, &[&tenant, &after, &size.probe(), &email.as_str()]).await?,
+    };
     let people = rows.iter().map(read).collect::<Result<_, _>>()?;
     Ok(Page::cut(people, size, |person: &Person| person.id.uuid()))
 }

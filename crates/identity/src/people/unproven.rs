@@ -32,11 +32,7 @@ macro_rules! nobodys {
 pub(super) const UNPROVEN: Statement<Write> = Statement::writing(
     "identity.people.unproven",
     ADMIN,
-    concat!(
-        "select u.user_id from users u where ($3::uuid is null or u.user_id > $3) and ",
-        nobodys!(),
-        " order by u.user_id limit $4"
-    ),
+    concat!("select u.user_id from users u where u.user_id > $3 and ", nobodys!(), " order by u.user_id limit $4"),
 );
 /// Who signs in or registers meanwhile waits.
 pub(super) const HOLD_UNPROVEN: Statement<Write> =
@@ -49,7 +45,7 @@ pub(super) const IS_UNPROVEN: Statement<Write> = Statement::writing(
 
 /// Accounts that nobody came for, the oldest first: some of those `after` one.
 pub async fn unproven(tx: &mut Tx<'_, Write>, after: Option<UserId>, now: Timestamp) -> Result<Vec<UserId>, StoreError> {
-    let rows = tx.write(&UNPROVEN, &[&since(now), &now, &after.map(UserId::uuid), &MOST]).await?;
+    let rows = tx.write(&UNPROVEN, &[&since(now), &now, &after.map_or_else(Uuid::nil, UserId::uuid), &MOST]).await?;
     rows.iter().map(|row| row.try_get::<Uuid>(0).map(UserId::from)).collect()
 }
 

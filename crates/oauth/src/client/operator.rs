@@ -14,10 +14,14 @@ use crate::OAuthError;
 
 pub(super) const LIST: Statement<Identity> = Statement::identity(
     "oauth.client.list_all",
+    concat!("select ", client_columns!(), " from clients c order by c.created_at desc, c.client_id desc limit $1"),
+);
+pub(super) const LIST_OF: Statement<Identity> = Statement::identity(
+    "oauth.client.list_all_of",
     concat!(
         "select ",
         client_columns!(),
-        " from clients c where $1::text is null or c.organization_id = $1 order by c.created_at desc, c.client_id desc limit $2"
+        " from clients c where c.organization_id = $2 order by c.created_at desc, c.client_id desc limit $1"
     ),
 );
 pub(super) const HOLD: Statement<Identity> = Statement::identity(
@@ -46,8 +50,11 @@ pub(super) const DROP_SECRETS: Statement<Identity> =
 
 /// The newest clients: an organization's, or everybody's.
 pub async fn list(tx: &mut Tx<'_, Identity>, organization: Option<&TenantId>) -> Result<Vec<Client>, OAuthError> {
-    let organization = organization.map(TenantId::as_str);
-    tx.run(&LIST, &[&organization, &MOST]).await?.iter().map(read).collect()
+    let rows = match organization {
+        None => tx.run(&LIST, &[&MOST]).await?,
+        Some(organization) => tx.run(&LIST_OF, &[&MOST, &organization.as_str()]).await?,
+    };
+    rows.iter().map(read).collect()
 }
 
 /// Any client, held until the transaction ends.

@@ -49,9 +49,9 @@ pub(super) const LIST: Statement<Read> = Statement::reading(
         client_columns!(),
         ", ",
         mark!(),
-        " from clients c where c.organization_id = $1 and ($2::timestamptz is null or (c.created_at, ",
+        " from clients c where c.organization_id = $1 and (c.created_at, ",
         mark!(),
-        ") < ($2, $3::text)) order by c.created_at desc, ",
+        ") < ($2, $3::text) order by c.created_at desc, ",
         mark!(),
         " desc limit $4"
     ),
@@ -150,9 +150,9 @@ pub async fn create_for(
 /// The organization's clients, the newest first. A cursor is the moment at which a client was registered, and its mark.
 pub async fn list(tx: &mut Tx<'_, Read>, after: Option<Cursor>, size: PageSize) -> Result<Page<Client>, OAuthError> {
     let (tenant, after) = (tx.tenant(), after.map(|cursor| cursor.id().as_u64_pair()));
-    let at = after.map(|(micros, _)| i64::try_from(micros).ok().and_then(|micros| Timestamp::from_microsecond(micros).ok()));
-    let at = at.map(|at| at.unwrap_or(Timestamp::MIN));
-    let mark = after.map(|(_, mark)| format!("{mark:016x}"));
+    let moment = |micros: u64| i64::try_from(micros).ok().and_then(|micros| Timestamp::from_microsecond(micros).ok());
+    let at = after.map_or(Timestamp::MAX, |(micros, _)| moment(micros).unwrap_or(Timestamp::UNIX_EPOCH));
+    let mark = format!("{:016x}", after.unwrap_or_default().1);
     let rows = tx.query(&LIST, &[&tenant, &at, &mark, &size.probe()]).await?;
     let found = rows.iter().map(|row| {
         let mark = u64::from_str_radix(row.try_get(MARK)?, 16).map_err(|_| OAuthError::Unreadable("a mark"))?;

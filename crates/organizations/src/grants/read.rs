@@ -14,17 +14,32 @@ macro_rules! grant_columns {
 }
 pub(super) use grant_columns;
 
-pub(super) const LIST: Statement<Read> = Statement::reading(
-    "organizations.grants.list",
-    &[Role::App],
-    concat!(
-        "select ",
-        grant_columns!(),
-        " from grants where tenant_id = $1 and (expires_at is null or expires_at > $2) and ($3::uuid is null or user_id = $3)
-           and ($4::text is null or client_id = $4) and ($5::text is null or role = $5) and ($6::uuid is null or grant_id < $6)
-         order by grant_id desc limit $7"
-    ),
+/// The next of the organization's grants, `$which` of them.
+macro_rules! list {
+    ($name:literal, $which:literal) => {
+        Statement::reading(
+            $name,
+            &[Role::App],
+            concat!(
+                "select ",
+                grant_columns!(),
+                " from grants where tenant_id = $1 and (expires_at is null or expires_at > $2) and grant_id < $3",
+                $which,
+                " order by grant_id desc limit $4"
+            ),
+        )
+    };
+}
+
+pub(super) const LIST: Statement<Read> = list!("organizations.grants.list", "");
+// A text for each index: what else is asked is asked of what one holder has.
+pub(super) const OF_ROLE: Statement<Read> = list!("organizations.grants.list_of_role", " and role = $5");
+pub(super) const OF_USER: Statement<Read> = list!(
+    "organizations.grants.list_of_user",
+    " and user_id = $5 and ($6::text is null or role = $6) and ($7::text is null or client_id = $7)"
 );
+pub(super) const OF_CLIENT: Statement<Read> =
+    list!("organizations.grants.list_of_client", " and client_id = $5 and ($6::text is null or role = $6)");
 
 /// A role that somebody holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,9 +79,14 @@ pub async fn list<M: Mode>(
     size: PageSize,
     now: Timestamp,
 ) -> Result<Page<Grant>, OrganizationError> {
-    let (tenant, after) = (tx.tenant(), after.map(Cursor::id));
-    let (user, client) = (filter.user.map(UserId::uuid), filter.client.as_ref().map(ClientId::as_str));
-    let rows = tx.query(&LIST, &[&tenant, &now, &user, &client, &filter.role, &after, &size.probe()]).await?;
+    let (tenant, after, probe) = (tx.tenant(), after.map_or_else(Uuid::max, Cursor::id), size.probe());
+    let client = filter.client.as_ref().map(ClientId::as_str);
+    let rows = match (filter.user, client, &filter.role) {
+        (None, None, None) => tx.query(&LIST, &[&tenant, &now, &after, &probe]).await?,
+        (None, None, Some(role)) => tx.query(&OF_ROLE, &[&tenant, &now, &after, &probe, role]).await?,
+        (None, Some(client), role) => tx.query(&OF_CLIENT, &[&tenant, &now, &after, &probe, &client, role]).await?,
+        (Some(user), client, role) => tx.query(&OF_USER, &[&tenant, &now, &after, &probe, &user.uuid(), role, &client]).await?,
+    };
     let grants = rows.iter().map(read).collect::<Result<_, _>>()?;
     Ok(Page::cut(grants, size, |grant: &Grant| grant.id.uuid()))
 }

@@ -15,11 +15,8 @@ macro_rules! member {
 
 const BOTH: &[Role] = &[Role::App, Role::Admin];
 
-pub(super) const LIST: Statement<Read> = Statement::reading(
-    "organizations.members.list",
-    BOTH,
-    concat!(member!(), " and ($2::uuid is null or m.user_id > $2) order by m.user_id limit $3"),
-);
+pub(super) const LIST: Statement<Read> =
+    Statement::reading("organizations.members.list", BOTH, concat!(member!(), " and m.user_id > $2 order by m.user_id limit $3"));
 pub(super) const FIND: Statement<Read> =
     Statement::reading("organizations.members.find", BOTH, concat!(member!(), " and m.user_id = $2"));
 
@@ -49,7 +46,8 @@ pub async fn list<M: Mode>(
     after: Option<Cursor>,
     size: PageSize,
 ) -> Result<Page<Member>, StoreError> {
-    let rows = tx.query(&LIST, &[&organization, &after.map(Cursor::id), &size.probe()]).await?;
+    let after = after.map_or_else(Uuid::nil, Cursor::id);
+    let rows = tx.query(&LIST, &[&organization, &after, &size.probe()]).await?;
     let members = rows.iter().map(read).collect::<Result<_, _>>()?;
     Ok(Page::cut(members, size, |member: &Member| member.user.uuid()))
 }

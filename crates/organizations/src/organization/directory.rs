@@ -10,7 +10,7 @@ pub(super) const LIST: Statement<Read> = Statement::reading(
     &[Role::Admin],
     "select md5(o.organization_id)::uuid, o.organization_id, o.name, o.tier, o.created_at, o.deleted_at,
             (select count(*) from memberships m where m.organization_id = o.organization_id)
-     from organizations o where $1::uuid is null or md5(o.organization_id)::uuid > $1 order by md5(o.organization_id)::uuid limit $2",
+     from organizations o where md5(o.organization_id)::uuid > $1 order by md5(o.organization_id)::uuid limit $2",
 );
 
 /// An organization, as whoever administers the server sees it.
@@ -34,7 +34,8 @@ pub struct Listed {
 
 /// A page of all organizations.
 pub async fn directory<M: Mode>(tx: &mut Tx<'_, M>, after: Option<Cursor>, size: PageSize) -> Result<Page<Listed>, StoreError> {
-    let rows = tx.query(&LIST, &[&after.map(Cursor::id), &size.probe()]).await?;
+    let after = after.map_or_else(Uuid::nil, Cursor::id);
+    let rows = tx.query(&LIST, &[&after, &size.probe()]).await?;
     let found = rows.iter().map(read).collect::<Result<_, _>>()?;
     Ok(Page::cut(found, size, |one: &Listed| one.mark))
 }

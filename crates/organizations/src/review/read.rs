@@ -46,19 +46,15 @@ pub(super) const FIND: Statement<Read> = Statement::reading(
 pub(super) const LIST: Statement<Read> = Statement::reading(
     "organizations.review.list",
     APP,
-    concat!(
-        "select ",
-        review_columns!(),
-        " where r.tenant_id = $1 and ($2::uuid is null or r.review_id < $2) order by r.review_id desc limit $3"
-    ),
+    concat!("select ", review_columns!(), " where r.tenant_id = $1 and r.review_id < $2 order by r.review_id desc limit $3"),
 );
 pub(super) const ITEMS: Statement<Read> = Statement::reading(
     "organizations.review.items",
     APP,
     concat!(
         item_columns!(),
-        " where i.tenant_id = $1 and i.review_id = $2 and ($3::boolean is null or (i.decision is null) = $3)
-            and ($4::boolean is null or i.unused = $4) and ($5::uuid is null or i.item_id > $5)
+        " where i.tenant_id = $1 and i.review_id = $2 and i.item_id > $5 and ($3::boolean is null or (i.decision is null) = $3)
+            and ($4::boolean is null or i.unused = $4)
          order by i.item_id limit $6"
     ),
 );
@@ -88,7 +84,8 @@ pub async fn list<M: Mode>(
     after: Option<Cursor>,
     size: PageSize,
 ) -> Result<Page<Review>, OrganizationError> {
-    let rows = tx.query(&LIST, &[&organization.as_str(), &after.map(Cursor::id), &size.probe()]).await?;
+    let after = after.map_or_else(Uuid::max, Cursor::id);
+    let rows = tx.query(&LIST, &[&organization.as_str(), &after, &size.probe()]).await?;
     let found = rows.iter().map(review).collect::<Result<_, _>>()?;
     Ok(Page::cut(found, size, |review: &Review| review.id.uuid()))
 }
@@ -102,8 +99,9 @@ pub async fn items<M: Mode>(
     after: Option<Cursor>,
     size: PageSize,
 ) -> Result<Page<Item>, OrganizationError> {
+    let after = after.map_or_else(Uuid::nil, Cursor::id);
     let params: wardgraph_store::Params<'_> =
-        &[&organization.as_str(), &review.uuid(), &filter.undecided, &filter.unused, &after.map(Cursor::id), &size.probe()];
+        &[&organization.as_str(), &review.uuid(), &filter.undecided, &filter.unused, &after, &size.probe()];
     let rows = tx.query(&ITEMS, params).await?;
     let found = rows.iter().map(item).collect::<Result<_, _>>()?;
     Ok(Page::cut(found, size, |item: &Item| item.id.uuid()))

@@ -14,35 +14,42 @@ macro_rules! mark {
     };
 }
 
-/// All roles, or one of them. The built-in ones are before every moment at which a role was made.
-pub(super) const LIST: Statement<Read> = Statement::reading(
+/// Roles, `$which` of them. The built-in ones are before every moment at which a role was made.
+macro_rules! roles {
+    ($name:literal, $which:expr) => {
+        Statement::reading(
+            $name,
+            &[Role::App],
+            concat!(
+                "with held as (
+                   select role, count(distinct holder) as holders from (
+                     select m.role, m.user_id::text as holder from memberships m where m.organization_id = $1 and m.role is not null
+                     union all
+                     select g.role, coalesce(g.user_id::text, g.client_id) from grants g where g.tenant_id = $1 and (g.expires_at is null or g.expires_at > $2)
+                     union all
+                     select c.role, c.client_id from clients c where c.organization_id = $1 and c.role is not null) h group by role),
+                 known as (
+                   select w.word as name, '' as description, '{}'::text[] as allows, '{}'::text[] as denies, '{}'::text[] as inherits,
+                          to_timestamp(w.place) as created_at, to_timestamp(w.place) as updated_at, true as is_built_in
+                   from unnest($3::text[]) with ordinality w(word, place)
+                   union all
+                   select name, description, allows, denies, inherits, created_at, updated_at, false from roles where tenant_id = $1)
+                 select k.name, k.description, k.allows, k.denies, k.inherits, k.created_at, k.updated_at, k.is_built_in, coalesce(h.holders, 0),
+                        coalesce((select o.roles_version from organizations o where o.organization_id = $1), 0), ",
+                mark!(),
+                " from known k left join held h on h.role = k.name where ",
+                $which
+            ),
+        )
+    };
+}
+
+pub(super) const LIST: Statement<Read> = roles!(
     "organizations.roles.list",
-    &[Role::App],
-    concat!(
-        "with held as (
-           select role, count(distinct holder) as holders from (
-             select m.role, m.user_id::text as holder from memberships m where m.organization_id = $1 and m.role is not null
-             union all
-             select g.role, coalesce(g.user_id::text, g.client_id) from grants g where g.tenant_id = $1 and (g.expires_at is null or g.expires_at > $2)
-             union all
-             select c.role, c.client_id from clients c where c.organization_id = $1 and c.role is not null) h group by role),
-         known as (
-           select w.word as name, '' as description, '{}'::text[] as allows, '{}'::text[] as denies, '{}'::text[] as inherits,
-                  to_timestamp(w.place) as created_at, to_timestamp(w.place) as updated_at, true as is_built_in
-           from unnest($3::text[]) with ordinality w(word, place)
-           union all
-           select name, description, allows, denies, inherits, created_at, updated_at, false from roles where tenant_id = $1)
-         select k.name, k.description, k.allows, k.denies, k.inherits, k.created_at, k.updated_at, k.is_built_in, coalesce(h.holders, 0),
-                coalesce((select o.roles_version from organizations o where o.organization_id = $1), 0), ",
-        mark!(),
-        " from known k left join held h on h.role = k.name
-         where ($4::text is null or k.name = $4) and ($5::timestamptz is null or (k.created_at, ",
-        mark!(),
-        ") > ($5, $6::text)) order by k.created_at, ",
-        mark!(),
-        " limit $7"
-    ),
+    concat!("(k.created_at, ", mark!(), ") > ($4, $5::text) order by k.created_at, ", mark!(), " limit $6")
 );
+// Counts the holders of the one that is named, and of no other.
+pub(super) const FIND: Statement<Read> = roles!("organizations.roles.find", "k.name = $4");
 
 /// A role, as it is kept or built in.
 #[derive(Debug, Clone)]
@@ -78,10 +85,11 @@ pub async fn list<M: Mode>(
     now: Timestamp,
 ) -> Result<Page<Kept>, OrganizationError> {
     let after = after.map(|cursor| cursor.id().as_u64_pair());
-    let at = after.map(|(micros, _)| i64::try_from(micros).ok().and_then(|micros| Timestamp::from_microsecond(micros).ok()));
-    let at = at.map(|at| at.unwrap_or(Timestamp::MAX));
-    let mark = after.map(|(_, mark)| format!("{mark:016x}"));
-    let rows = find(tx, None, at, mark, size.probe(), now).await?;
+    let (micros, mark) = after.unwrap_or_default();
+    let at = i64::try_from(micros).ok().and_then(|micros| Timestamp::from_microsecond(micros).ok()).unwrap_or(Timestamp::MAX);
+    let mark = format!("{mark:016x}");
+    let tenant = tx.tenant();
+    let rows = tx.query(&LIST, &[&tenant, &now, &built_in(), &at, &mark, &size.probe()]).await?;
     let marked = rows.iter().map(|row| {
         let mark = u64::from_str_radix(row.try_get(10)?, 16).map_err(|_| OrganizationError::Unreadable("a mark"))?;
         Ok((mark, read(row)?))
@@ -98,21 +106,13 @@ pub async fn list<M: Mode>(
 /// # Errors
 /// [`OrganizationError::Missing`].
 pub async fn get<M: Mode>(tx: &mut Tx<'_, M>, name: &RoleName, now: Timestamp) -> Result<Kept, OrganizationError> {
-    let rows = find(tx, Some(name.as_str()), None, None, 1, now).await?;
-    rows.first().map(read).ok_or(OrganizationError::Missing("role"))?
+    let tenant = tx.tenant();
+    let row = tx.find(&FIND, &[&tenant, &now, &built_in(), &name.as_str()]).await?;
+    row.as_ref().map(read).ok_or(OrganizationError::Missing("role"))?
 }
 
-async fn find<M: Mode>(
-    tx: &mut Tx<'_, M>,
-    name: Option<&str>,
-    at: Option<Timestamp>,
-    mark: Option<String>,
-    limit: i64,
-    now: Timestamp,
-) -> Result<Vec<Row>, OrganizationError> {
-    let tenant = tx.tenant();
-    let built_in: Vec<&str> = OrganizationRole::ALL.iter().map(|role| role.word()).collect();
-    Ok(tx.query(&LIST, &[&tenant, &now, &built_in, &name, &at, &mark, &limit]).await?)
+fn built_in() -> Vec<&'static str> {
+    OrganizationRole::ALL.iter().map(|role| role.word()).collect()
 }
 
 fn read(row: &Row) -> Result<Kept, OrganizationError> {

@@ -318,6 +318,23 @@ async fn one_tenant_on_its_way_has_nobody_read_all_others() {
 }
 
 #[tokio::test]
+async fn what_is_left_of_a_move_is_found_without_looking_at_what_was_moved() {
+    let app = App::start().await;
+    let plant = "insert into wardgraph.nodes (tenant_id, node_id, classes, props, metadata, refresh_policy, triggers, embedding_status, created_at, updated_at)
+                 select t, ('01900000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, '{A}', '{}', '{}', '{}', '[]', 'ready', now(), now()
+                 from generate_series(1, 8000) n, unnest(array['tenant-a', 'tenant-b']) t;
+                 insert into wardgraph.embeddings (tenant_id, node_id, model, embedding, embedded_at)
+                 select tenant_id, node_id, 'zebra', '[1,2,3]', now() from wardgraph.nodes;
+                 insert into wardgraph.embeddings (tenant_id, node_id, model, embedding, embedded_at)
+                 select tenant_id, node_id, 'x', '[1,2,3]', now() from wardgraph.nodes where node_id < '01900000-0000-7000-8000-000000004000';
+                 analyze wardgraph.nodes, wardgraph.embeddings";
+    app.database.behind_the_scenes().await.batch_execute(plant).await.unwrap();
+    let values = "'tenant-a', 'x', '01900000-0000-7000-8000-000000007000', 10, now(), 100";
+    let [_, pages] = pages_touched_by(&app, Role::Worker, "graph.embedding.queue_missing", values).await;
+    assert!(pages < 600, "{pages} pages for 10 nodes");
+}
+
+#[tokio::test]
 async fn what_lacks_vectors_is_counted_once_each_and_within_bounds() {
     let app = App::start().await;
     let client = app.database.behind_the_scenes().await;

@@ -36,6 +36,7 @@ mod edges;
 mod edges_again;
 mod embedding;
 mod embedding_change;
+mod events;
 mod exact;
 mod export;
 mod exposition;

@@ -175,6 +175,10 @@ async fn of_a_hub_no_more_is_read_than_is_shown() {
         ("graph.edge.list_both_by", format!("'tenant-a', {nil}, 11, 1000000, '{HUB}', 'RARE'")),
         ("graph.lineage.out", format!("'tenant-a', '{HUB}', 'OF', 5, 10, 1000000")),
         ("graph.lineage.in", format!("'tenant-a', '{HUB}', 'OF', 5, 10, 1000000")),
+        ("organizations.subjects.nodes", "'tenant-a', '01900000-0000-7000-8000-00000000c000', 11".into()),
+        ("organizations.subjects.edges", format!("'tenant-a', {late}, 11")),
+        // Deletes them, and finds no more of them.
+        ("graph.edge.clear_by", format!("'tenant-a', '{HUB}', true, true, 1000, 'RARE'")),
     ] {
         let touched = pages_touched(&app, name, &values).await;
         assert!(touched.iter().all(|pages| *pages < 400), "{name} ({values}) touches {touched:?} pages");

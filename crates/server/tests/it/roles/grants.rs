@@ -28,6 +28,15 @@ async fn a_grant_is_made_listed_and_revoked() {
     assert_eq!(count(&format!("?user_id={}", developer.id)).await, 1);
     assert_eq!(count(&format!("?client_id={}", client.id)).await, 1);
     assert_eq!((count("?role=analyst").await, count("?role=admin").await), (3, 0));
+    for (holder, role, expected) in [
+        (format!("user_id={}", developer.id), "analyst", 1),
+        (format!("user_id={}", developer.id), "admin", 0),
+        (format!("client_id={}", client.id), "analyst", 1),
+        (format!("client_id={}", client.id), "admin", 0),
+        (format!("user_id={}&client_id={}", developer.id, client.id), "analyst", 0),
+    ] {
+        assert_eq!(count(&format!("?{holder}&role={role}")).await, expected, "{holder} {role}");
+    }
     let page = owner.caller.get(&format!("{GRANTS}?limit=2")).await.ok();
     let next = page["next_cursor"].as_str().unwrap();
     let rest = owner.caller.get(&format!("{GRANTS}?limit=2&cursor={next}")).await.ok();
