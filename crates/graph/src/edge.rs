@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 use wardgraph_kernel::weight::weight;
 use wardgraph_kernel::{Chance, Cursor, EdgeId, Mode, NodeId, Page, PageSize, Read, Timestamp, Write};
-use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, ToSql, Tx};
+use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, ToSql, Tx, in_turns};
 
 use crate::{
     GraphError,
@@ -407,7 +407,8 @@ pub async fn get<M: Mode>(tx: &mut Tx<'_, M>, id: EdgeId) -> Result<Edge, GraphE
 /// Deletes an edge of the tenant.
 pub async fn delete(tx: &mut Tx<'_, Write>, id: EdgeId) -> Result<(), GraphError> {
     let tenant = tx.tenant();
-    if tx.write(&DELETE, &[&tenant, &id.uuid()]).await?.is_empty() { Err(GraphError::NoEdge(id)) } else { Ok(()) }
+    let gone = in_turns!(tx, tx.write(&DELETE, &[&tenant, &id.uuid()]).await)?;
+    if gone.is_empty() { Err(GraphError::NoEdge(id)) } else { Ok(()) }
 }
 
 /// Which edges to list.
@@ -464,7 +465,8 @@ pub async fn clear(tx: &mut Tx<'_, Write>, clearing: &Clearing) -> Result<(Vec<E
     let Clearing { node, direction, rel, most } = clearing;
     let (leaving, reaching) = (*direction != Some(Direction::In), *direction != Some(Direction::Out));
     let tenant = tx.tenant();
-    let rows = tx.write(&CLEAR, &[&tenant, &node.uuid(), rel, &leaving, &reaching, most]).await?;
+    let params: [&(dyn ToSql + Sync); 6] = [&tenant, &node.uuid(), rel, &leaving, &reaching, most];
+    let rows = in_turns!(tx, tx.write(&CLEAR, &params).await)?;
     let (there, more, gone) = rows.first().map(cleared).transpose()?.ok_or(GraphError::NoNode(*node))?;
     if there { Ok((gone, more)) } else { Err(GraphError::NoNode(*node)) }
 }
