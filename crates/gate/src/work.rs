@@ -58,7 +58,7 @@ impl<E: Endpoint<Mode: Mode>> Work<E> {
 
     /// Request event, subjects' events, what was noted, the idempotency record, and the withdrawal of those of what was erased, in one flight with
     /// `COMMIT`.
-    async fn close(self, request: Entry, subjects: Vec<Entry>, record: Option<Record>) -> Result<(), StoreError> {
+    async fn close(mut self, request: Entry, subjects: Vec<Entry>, record: Option<Record>) -> Result<(), StoreError> {
         let (mut logs, chance) = (Logs::new(self.admission.now), &*self.admission.gate.parts.chance);
         let erased = Erased::of(self.tenant.as_str(), &subjects.iter().chain(&self.entries))?;
         for entry in std::iter::once(request).chain(subjects).chain(self.entries) {
@@ -72,6 +72,10 @@ impl<E: Endpoint<Mode: Mode>> Work<E> {
         let withheld = erased.as_ref().map(|erased| (erased.of_the_tenant(), erased.of_all()));
         let withheld = erased.iter().zip(&withheld).flat_map(|(erased, (own, all))| erased.withheld(own, all));
         let closing: Vec<_> = appends(&events).into_iter().chain(record).chain(withheld).collect();
+        if erased.is_some() {
+            // Others withhold the same answers, each in an order of its own.
+            self.unit.keep_with_next();
+        }
         self.unit.commit(&closing).await
     }
 

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 use wardgraph_kernel::weight::weight;
 use wardgraph_kernel::{Chance, Cursor, EdgeId, Mode, NodeId, Page, PageSize, Read, Timestamp, Write};
-use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, ToSql, Tx};
+use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, ToSql, Tx, in_turns};
 
 use crate::{
     GraphError,
@@ -388,7 +388,8 @@ pub async fn get<M: Mode>(tx: &mut Tx<'_, M>, id: EdgeId) -> Result<Edge, GraphE
 /// Deletes an edge of the tenant.
 pub async fn delete(tx: &mut Tx<'_, Write>, id: EdgeId) -> Result<(), GraphError> {
     let tenant = tx.tenant();
-    if tx.write(&DELETE, &[&tenant, &id.uuid()]).await?.is_empty() { Err(GraphError::NoEdge(id)) } else { Ok(()) }
+    let gone = in_turns!(tx, tx.write(&DELETE, &[&tenant, &id.uuid()]).await)?;
+    if gone.is_empty() { Err(GraphError::NoEdge(id)) } else { Ok(()) }
 }
 
 /// Which edges to list.

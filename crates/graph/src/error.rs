@@ -2,7 +2,9 @@
 
 use wardgraph_embed::EmbedError;
 use wardgraph_kernel::{EdgeId, NodeId};
-use wardgraph_store::StoreError;
+use wardgraph_store::{Overtaken, StoreError};
+
+use crate::edge;
 
 /// Why something in the graph did not come about.
 #[derive(Debug, thiserror::Error)]
@@ -81,4 +83,15 @@ pub enum GraphError {
     /// The database did not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Another transaction was in the way, or took the end of an edge after the statement began.
+impl Overtaken for GraphError {
+    fn is_overtaken(&self) -> bool {
+        match self {
+            Self::Store(StoreError::Constraint { name }) => edge::ENDS.contains(&name.as_str()),
+            Self::Store(error) => error.is_overtaken(),
+            _ => false,
+        }
+    }
 }

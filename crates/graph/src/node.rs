@@ -12,10 +12,10 @@ mod version;
 pub use delete::{Erased, delete, erase, restore as restore_deleted};
 pub use deleted::{DeletedNode, deleted};
 pub use prune::MostVersions;
-pub use replace::{Meant, Replaced, hold, replace};
+pub use replace::{Meant, Replaced, change, renew, replace};
 pub use shared::erase as erase_shared;
 pub use upsert::{Stored, replace_by_external_id};
-pub use version::{Version, Versions, earlier, renew, version, versions};
+pub use version::{Version, Versions, earlier, version, versions};
 
 use serde_json::{Map, Value};
 use uuid::Uuid;

@@ -4,22 +4,22 @@ use std::borrow::Cow;
 
 use uuid::Uuid;
 use wardgraph_kernel::{Chance, Timestamp, Write};
-use wardgraph_store::{StoreError, Tx};
+use wardgraph_store::{StoreError, Tx, in_turns};
 
-use crate::{GraphError, edge};
+use crate::GraphError;
 
 /// How often what comes and goes meanwhile is tried again.
 const MOST_TURNS: usize = 4;
 
 /// What becomes of what is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum There {
+pub enum There<K> {
     /// It stays, and is named. It may be gone as soon as it is.
     Named,
     /// It stays, and is read. It is held until the transaction ends, so that it is not erased before what is kept of the answer can be taken back.
     Held,
-    /// It is changed.
-    Changed,
+    /// It is changed, and so much of what it was is kept.
+    Changed(K),
 }
 
 /// What became of each item that was to be created, in the items' order: or the id of what stands there, if it is held or changed; `None` if what
@@ -32,12 +32,14 @@ pub(crate) type Met<S> = Result<Vec<Option<S>>, GraphError>;
 pub trait Upsert: Clone + Send + Sync {
     /// What became of one that was to be stored.
     type Stored: Send;
+    /// How much is kept of what they were.
+    type Keeps: Copy + Send + Sync;
 
     /// Creates those that are new.
     fn create(
         tx: &mut Tx<'_, Write>,
         new: &[Self],
-        there: There,
+        there: There<Self::Keeps>,
         now: Timestamp,
         chance: &dyn Chance,
     ) -> impl Future<Output = Created<Self::Stored>> + Send;
@@ -49,7 +51,12 @@ pub trait Upsert: Clone + Send + Sync {
     fn steady(tx: &mut Tx<'_, Write>, new: &[Self]) -> impl Future<Output = Result<(), GraphError>> + Send;
 
     /// Changes those that were there, each under the id that was found.
-    fn change(tx: &mut Tx<'_, Write>, met: &[(Uuid, &Self)], now: Timestamp) -> impl Future<Output = Met<Self::Stored>> + Send;
+    fn change(
+        tx: &mut Tx<'_, Write>,
+        met: &[(Uuid, &Self)],
+        keeps: Self::Keeps,
+        now: Timestamp,
+    ) -> impl Future<Output = Met<Self::Stored>> + Send;
 }
 
 /// Stores nodes or edges: one result an item, in the items' order. It is the first that its transaction does: where somebody else's change overtakes
@@ -57,46 +64,23 @@ pub trait Upsert: Clone + Send + Sync {
 pub async fn upsert_all<T: Upsert>(
     tx: &mut Tx<'_, Write>,
     new: &[T],
-    there: There,
+    there: There<T::Keeps>,
     now: Timestamp,
     chance: &dyn Chance,
 ) -> Result<Vec<T::Stored>, GraphError> {
-    let mut stored = once(tx, new, there, now, chance).await;
-    for _ in 1..MOST_TURNS {
-        if !stored.as_ref().is_err_and(is_overtaken) {
-            break;
+    in_turns!(tx, |turn| {
+        if turn > 0 {
+            T::steady(tx, new).await?;
         }
-        tx.undo().await?;
-        stored = again(tx, new, there, now, chance).await;
-    }
-    stored
-}
-
-/// Whether it goes otherwise when it is asked again: another transaction was in the way, or took the end of an edge after the statement began.
-fn is_overtaken(error: &GraphError) -> bool {
-    match error {
-        GraphError::Store(StoreError::Conflict) => true,
-        GraphError::Store(StoreError::Constraint { name }) => edge::ENDS.contains(&name.as_str()),
-        _ => false,
-    }
-}
-
-async fn again<T: Upsert>(
-    tx: &mut Tx<'_, Write>,
-    new: &[T],
-    there: There,
-    now: Timestamp,
-    chance: &dyn Chance,
-) -> Result<Vec<T::Stored>, GraphError> {
-    T::steady(tx, new).await?;
-    once(tx, new, there, now, chance).await
+        once(tx, new, there, now, chance).await
+    })
 }
 
 /// What is new is inserted first, so that two who store the same thing at once meet at its key: one creates it, and the other finds it.
 async fn once<T: Upsert>(
     tx: &mut Tx<'_, Write>,
     new: &[T],
-    there: There,
+    there: There<T::Keeps>,
     now: Timestamp,
     chance: &dyn Chance,
 ) -> Result<Vec<T::Stored>, GraphError> {
@@ -119,7 +103,10 @@ async fn once<T: Upsert>(
         }
         let (places, met): (Vec<_>, Vec<_>) = met.into_iter().unzip();
         if !met.is_empty() {
-            let met = if there == There::Changed { T::change(tx, &met, now).await? } else { T::hold(tx, &met).await? };
+            let met = match there {
+                There::Changed(keeps) => T::change(tx, &met, keeps, now).await?,
+                There::Named | There::Held => T::hold(tx, &met).await?,
+            };
             places.into_iter().zip(met).for_each(|(place, met)| *place = met);
         }
         if stored.iter().all(Option::is_some) {
@@ -134,7 +121,7 @@ async fn once<T: Upsert>(
 pub async fn upsert<T: Upsert>(
     tx: &mut Tx<'_, Write>,
     new: &T,
-    there: There,
+    there: There<T::Keeps>,
     now: Timestamp,
     chance: &dyn Chance,
 ) -> Result<T::Stored, GraphError> {

@@ -17,6 +17,7 @@ use crate::{
     connection::{Connection, Opener, Timeouts},
     lanes::Lanes,
     scope::Plan,
+    turns::{MOST_TURNS, Overtaken},
     wire::{Command, Draft, Prepared},
 };
 
@@ -92,7 +93,8 @@ impl Unit {
     }
 
     /// Sends what is left to write and `COMMIT` in one flight. Nothing is sent when nothing was ever begun and nothing is left to write.
-    /// A unit in which a statement failed is not committed, even if its caller passed over the failure.
+    /// A unit in which a statement failed is not committed, even if its caller passed over the failure. Where what was done so far is to stay
+    /// ([`Self::keep_with_next`]), a flight that is overtaken is flown again.
     pub async fn commit(mut self, closing: &[(&Statement<Write>, Params<'_>)]) -> Result<(), StoreError> {
         match self.state {
             _ if self.failed => Err(StoreError::Ended),
@@ -101,8 +103,16 @@ impl Unit {
             State::Open { .. } if closing.is_empty() => self.command(Command::Commit).await,
             State::Fresh | State::Open { .. } => {
                 self.next.ends = true;
+                let keeps = self.next.keeps;
                 let closing: Vec<_> = closing.iter().map(|(statement, params)| (statement.info(), *params)).collect();
-                self.fly(&closing).await.map(drop)
+                let mut landed = self.fly(&closing).await;
+                for _ in 1..MOST_TURNS {
+                    if !keeps || !landed.is_overtaken() || self.undo().await.is_err() {
+                        break;
+                    }
+                    landed = self.fly(&closing).await;
+                }
+                landed.map(drop)
             }
         }
     }
@@ -338,8 +348,8 @@ impl Tx<'_, Write> {
         self.unit.flight(statement.info(), params).await
     }
 
-    /// Undoes everything that a domain did in the transaction, and keeps the transaction: for what lost a race, and is tried again.
-    pub async fn undo(&mut self) -> Result<(), StoreError> {
+    /// Undoes everything that a domain did in the transaction, and keeps the transaction.
+    pub(crate) async fn undo(&mut self) -> Result<(), StoreError> {
         self.unit.undo().await
     }
 }

@@ -2,10 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -44,16 +41,16 @@ pub struct ModelKeeper {
     server: Server,
     started_at: Timestamp,
     duty: Duty,
-    behind: Arc<AtomicI64>,
     backlog: Backlog,
     most_waiting: i64,
-    /// The tenant after which the next look begins, and how far each tenant's nodes were looked at.
+    /// The tenant after which the next look begins, how many are behind, and how far each tenant's nodes were looked at.
     places: Arc<Mutex<Places>>,
 }
 
 #[derive(Debug, Default)]
 struct Places {
     after: String,
+    behind: Option<i64>,
     backlog_after: String,
     nodes: BTreeMap<Owner, Place>,
 }
@@ -79,7 +76,6 @@ impl ModelKeeper {
             server,
             started_at,
             duty: Duty::default(),
-            behind: Arc::new(AtomicI64::new(-1)),
             backlog: Backlog::default(),
             most_waiting: i64::MAX,
             places: Arc::default(),
@@ -97,9 +93,9 @@ impl ModelKeeper {
         self.duty.clone()
     }
 
-    /// How many tenants still have vectors of other models; negative before it was first looked.
-    pub fn behind(&self) -> i64 {
-        self.behind.load(Ordering::Relaxed)
+    /// How many tenants still have vectors of other models; `None` before it was first looked.
+    pub fn behind(&self) -> Option<i64> {
+        self.places().behind
     }
 
     /// Beats and moves until `stop` says true. However long a step takes, the beat goes on.
@@ -179,7 +175,7 @@ impl ModelKeeper {
         let mut queue = self.parts.queue()?;
         let behind = embedding::behind(&mut queue.tx::<Read>(), model, &after, TENANTS).await?;
         queue.commit(&[]).await?;
-        self.behind.store(behind.count, Ordering::Relaxed);
+        self.places().behind = Some(behind.count);
         #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
         metric::EMBEDDING_TENANTS_BEHIND.of_configured(model).set(behind.count as f64);
         // A short list was the last one: the next look begins anew.

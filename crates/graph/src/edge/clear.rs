@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 use wardgraph_kernel::{EdgeId, NodeId, Write};
-use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
+use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, ToSql, Tx, in_turns};
 
 use super::Direction;
 use crate::GraphError;
@@ -57,10 +57,11 @@ pub async fn clear(tx: &mut Tx<'_, Write>, clearing: &Clearing) -> Result<(Vec<E
     let Clearing { node, direction, rel, most } = clearing;
     let (leaving, reaching) = (*direction != Some(Direction::In), *direction != Some(Direction::Out));
     let tenant = tx.tenant();
-    let rows = match rel {
-        None => tx.write(&CLEAR, &[&tenant, &node.uuid(), &leaving, &reaching, most]).await?,
-        Some(rel) => tx.write(&CLEAR_BY, &[&tenant, &node.uuid(), &leaving, &reaching, most, rel]).await?,
-    };
+    let node_id = node.uuid();
+    let mut params: Vec<&(dyn ToSql + Sync)> = vec![&tenant, &node_id, &leaving, &reaching, most];
+    params.extend(rel.as_ref().map(|rel| rel as &(dyn ToSql + Sync)));
+    let statement = if rel.is_some() { &CLEAR_BY } else { &CLEAR };
+    let rows = in_turns!(tx, tx.write(statement, &params).await)?;
     let (there, more, gone) = rows.first().map(cleared).transpose()?.ok_or(GraphError::NoNode(*node))?;
     if there { Ok((gone, more)) } else { Err(GraphError::NoNode(*node)) }
 }

@@ -97,16 +97,17 @@ pub struct Replaced {
 
 impl Upsert for NewEdge {
     type Stored = Stored;
+    type Keeps = ();
 
     /// Of several items that are one edge the last counts where what is there is changed, and else the first.
     async fn create(
         tx: &mut Tx<'_, Write>,
         new: &[Self],
-        there: There,
+        there: There<()>,
         now: Timestamp,
         chance: &dyn Chance,
     ) -> upsert::Created<Stored> {
-        let changes = there == There::Changed;
+        let changes = there == There::Changed(());
         let created = insert(tx, new, if changes { LAST } else { FIRST }, now, chance).await?;
         let mut met = HashSet::new();
         let told = |creation| match creation {
@@ -143,7 +144,7 @@ impl Upsert for NewEdge {
     }
 
     /// Gives edges their props.
-    async fn change(tx: &mut Tx<'_, Write>, met: &[(Uuid, &Self)], _now: Timestamp) -> Met<Stored> {
+    async fn change(tx: &mut Tx<'_, Write>, met: &[(Uuid, &Self)], (): (), _now: Timestamp) -> Met<Stored> {
         let ids: Vec<Uuid> = met.iter().map(|(id, _)| *id).collect();
         let props: Vec<Value> = met.iter().map(|(_, item)| Value::Object(item.props.clone())).collect();
         let sizes: Vec<i32> = met.iter().map(|(_, item)| item.size_bytes()).collect();

@@ -2,10 +2,10 @@
 
 use uuid::Uuid;
 use wardgraph_kernel::{EdgeId, NodeId, Timestamp, Write};
-use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx};
+use wardgraph_store::{Role, Row, Statement, StatementInfo, StoreError, Tx, in_turns};
 
 use super::{
-    Node, REQUESTS, columns,
+    MostVersions, Node, REQUESTS, columns,
     replace::{Meant, hold, taken},
 };
 use crate::{
@@ -171,7 +171,8 @@ pub async fn delete(
     now: Timestamp,
     purge_at: Timestamp,
 ) -> Result<Vec<EdgeId>, GraphError> {
-    Ok(part(tx, id, meant, MOST_EDGES, (now, purge_at)).await?.0.edges)
+    let (parted, _) = in_turns!(tx, part(tx, id, meant, MOST_EDGES, (now, purge_at)).await)?;
+    Ok(parted.edges)
 }
 
 /// Moves a node that has at most `most` edges away, which is of the version that it returns.
@@ -210,26 +211,28 @@ pub struct Erased {
 /// Erases a node of the tenant at once, and everything that it was; one in its grace period too. Where it has very many edges or versions, nothing but
 /// these, which nobody reads or brings back any more, is left to the purge.
 pub async fn erase(tx: &mut Tx<'_, Write>, id: NodeId, meant: Meant<'_>, now: Timestamp) -> Result<Erased, GraphError> {
-    let (mut erased, version) = match part(tx, id, meant, MOST_ERASED, (now, now)).await {
-        Ok(parted) => parted,
-        Err(GraphError::NoNode(_)) => {
-            let tenant = tx.tenant();
-            let held = tx.write(&HOLD_DELETED, &[&tenant, &id.uuid(), &Timestamp::UNIX_EPOCH]).await?;
-            let version = version(&held)?.ok_or(GraphError::NoNode(id))?;
-            meant.check(version)?;
-            (Erased::default(), version)
+    in_turns!(tx, {
+        let (mut erased, version) = match part(tx, id, meant, MOST_ERASED, (now, now)).await {
+            Ok(parted) => parted,
+            Err(GraphError::NoNode(_)) => {
+                let tenant = tx.tenant();
+                let held = tx.write(&HOLD_DELETED, &[&tenant, &id.uuid(), &Timestamp::UNIX_EPOCH]).await?;
+                let version = version(&held)?.ok_or(GraphError::NoNode(id))?;
+                meant.check(version)?;
+                (Erased::default(), version)
+            }
+            Err(error) => return Err(error),
+        };
+        if erased.untold > 0 || version > MOST_FORGOTTEN {
+            let has_more = purge::forget(tx, id).await?;
+            if erased.untold > 0 || has_more {
+                purge::empty(tx, id, now).await?;
+                return Ok(erased);
+            }
         }
-        Err(error) => return Err(error),
-    };
-    if erased.untold > 0 || version > MOST_FORGOTTEN {
-        let has_more = purge::forget(tx, id).await?;
-        if erased.untold > 0 || has_more {
-            purge::empty(tx, id, now).await?;
-            return Ok(erased);
-        }
-    }
-    erased.edges.extend(purge::erase(tx, &[id]).await?);
-    Ok(erased)
+        erased.edges.extend(purge::erase(tx, &[id]).await?);
+        Ok(erased)
+    })
 }
 
 /// Brings a deleted node of the tenant back. Returns it, and the edges that came with it.
@@ -237,23 +240,28 @@ pub async fn restore(
     tx: &mut Tx<'_, Write>,
     id: NodeId,
     meant: Meant<'_>,
+    keeps: MostVersions,
     now: Timestamp,
 ) -> Result<(Node, Vec<EdgeId>), GraphError> {
-    let tenant = tx.tenant();
-    tx.write(&LINE_UP, &[&tenant, &id.uuid(), &MOST_EDGES]).await?;
-    tx.write(&HOLD_ENDS, &[&tenant, &id.uuid(), &now, &MOST_EDGES]).await?;
-    let held = tx.write(&HOLD_DELETED, &[&tenant, &id.uuid(), &now]).await?;
-    let Some(version) = version(&held)? else {
-        hold(tx, id, Meant::ANY).await?;
-        return Err(GraphError::NotDeleted);
-    };
-    meant.check(version)?;
-    let name: Option<String> = held.first().map_or(Ok(None), |row| row.try_get(1))?;
-    let returned = tx.write(&RETURN, &[&tenant, &id.uuid(), &now, &MOST_EDGES]).await;
-    let rows = returned.map_err(|error| taken(error, name.as_deref()))?;
-    // The node is held: what does not come back has too many edges.
-    let row = rows.first().ok_or(GraphError::TooManyWaiting { most: MOST_EDGES })?;
-    Ok((Node::read(row)?, edges(row, 13)?))
+    in_turns!(tx, {
+        let tenant = tx.tenant();
+        tx.write(&LINE_UP, &[&tenant, &id.uuid(), &MOST_EDGES]).await?;
+        tx.write(&HOLD_ENDS, &[&tenant, &id.uuid(), &now, &MOST_EDGES]).await?;
+        let held = tx.write(&HOLD_DELETED, &[&tenant, &id.uuid(), &now]).await?;
+        let Some(version) = version(&held)? else {
+            hold(tx, id, Meant::ANY).await?;
+            return Err(GraphError::NotDeleted);
+        };
+        meant.check(version)?;
+        let name: Option<String> = held.first().map_or(Ok(None), |row| row.try_get(1))?;
+        let returned = tx.write(&RETURN, &[&tenant, &id.uuid(), &now, &MOST_EDGES]).await;
+        let rows = returned.map_err(|error| taken(error, name.as_deref()))?;
+        // The node is held: what does not come back has too many edges.
+        let row = rows.first().ok_or(GraphError::TooManyWaiting { most: MOST_EDGES })?;
+        let node = Node::read(row)?;
+        keeps.keep(tx, &[(node.id, node.version)]).await?;
+        Ok((node, edges(row, 13)?))
+    })
 }
 
 pub(super) fn version(held: &[Row]) -> Result<Option<i32>, StoreError> {

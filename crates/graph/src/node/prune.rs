@@ -1,10 +1,10 @@
 //! How many earlier versions of a node are kept, and letting the oldest go.
 
 use uuid::Uuid;
-use wardgraph_kernel::Write;
+use wardgraph_kernel::{NodeId, Write};
 use wardgraph_store::{Statement, StatementInfo, StoreError, Tx};
 
-use super::{Node, REQUESTS};
+use super::REQUESTS;
 
 /// How many superseded states one change lets go at most: where very many more are there than are kept from now on, several changes do.
 const MOST_LET_GO: i64 = 1_000;
@@ -38,16 +38,11 @@ impl MostVersions {
         Self(i32::try_from(most).ok().filter(|most| *most > 0).unwrap_or(i32::MAX))
     }
 
-    /// Lets go what is too old of nodes that are held and have a new version.
-    pub async fn keep<'a>(
-        self,
-        tx: &mut Tx<'_, Write>,
-        changed: impl Iterator<Item = &'a Node> + Send,
-    ) -> Result<(), StoreError> {
-        let first = |node: &Node| node.version.saturating_sub(self.0);
+    /// Lets go what is too old of nodes that are held and have a new version, which is told.
+    pub(super) async fn keep(self, tx: &mut Tx<'_, Write>, changed: &[(NodeId, i32)]) -> Result<(), StoreError> {
+        let firsts = changed.iter().map(|(id, version)| (id.uuid(), version.saturating_sub(self.0)));
         // Each version is kept once: before the first there is nothing.
-        let (ids, firsts): (Vec<Uuid>, Vec<i32>) =
-            changed.map(|node| (node.id.uuid(), first(node))).filter(|(_, first)| *first > 1).unzip();
+        let (ids, firsts): (Vec<Uuid>, Vec<i32>) = firsts.filter(|(_, first)| *first > 1).unzip();
         if ids.is_empty() {
             return Ok(());
         }

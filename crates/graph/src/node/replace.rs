@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 use wardgraph_kernel::{NodeId, Timestamp, Write};
-use wardgraph_store::{Row, Statement, StatementInfo, StoreError, ToSql, Tx};
+use wardgraph_store::{Row, Statement, StatementInfo, StoreError, ToSql, Tx, in_turns};
 
 use super::{
-    NewNode, Node, REQUESTS, columns,
+    MostVersions, NewNode, Node, REQUESTS, columns,
     values::{Values, input},
 };
 use crate::GraphError;
@@ -133,7 +133,7 @@ impl Meant<'_> {
 }
 
 /// Holds a node of the tenant until the transaction ends: what is read stays true.
-pub async fn hold(tx: &mut Tx<'_, Write>, id: NodeId, meant: Meant<'_>) -> Result<Node, GraphError> {
+pub(super) async fn hold(tx: &mut Tx<'_, Write>, id: NodeId, meant: Meant<'_>) -> Result<Node, GraphError> {
     let tenant = tx.tenant();
     let row = tx.write(&HOLD, &[&tenant, &id.uuid()]).await?.into_iter().next().ok_or(GraphError::NoNode(id))?;
     let node = Node::read(&row)?;
@@ -147,22 +147,56 @@ pub async fn replace(
     id: NodeId,
     new: NewNode,
     meant: Meant<'_>,
+    keeps: MostVersions,
     now: Timestamp,
 ) -> Result<Replaced, GraphError> {
-    write(tx, id, new, meant, false, now).await
+    let after = in_turns!(tx, write(tx, id, &new, meant, keeps, false, now).await)?;
+    Ok(after.of(tx.tenant(), new))
 }
 
-/// Replaces a node, with a new version even if nothing is different where `always`.
-pub(super) async fn write(
+/// Makes of a node of the tenant what `change` makes of it as it is then, unless that refuses to. What is the same already gets no new version.
+pub async fn change<X: Send>(
+    tx: &mut Tx<'_, Write>,
+    id: NodeId,
+    meant: Meant<'_>,
+    keeps: MostVersions,
+    change: impl Fn(Node) -> Result<NewNode, X> + Send + Sync,
+    now: Timestamp,
+) -> Result<Result<Replaced, X>, GraphError> {
+    in_turns!(tx, {
+        let new = match change(hold(tx, id, meant).await?) {
+            Ok(new) => new,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let after = write(tx, id, &new, Meant::ANY, keeps, false, now).await?;
+        Ok(Ok(after.of(tx.tenant(), new)))
+    })
+}
+
+/// Makes a new version of a node of the tenant, also where nothing is different.
+pub async fn renew(
     tx: &mut Tx<'_, Write>,
     id: NodeId,
     new: NewNode,
     meant: Meant<'_>,
-    always: bool,
+    keeps: MostVersions,
     now: Timestamp,
 ) -> Result<Replaced, GraphError> {
-    let tenant = tx.tenant();
-    let values = Values::of(tenant.clone(), vec![id.uuid()], [&new], now);
+    let after = in_turns!(tx, write(tx, id, &new, meant, keeps, true, now).await)?;
+    Ok(after.of(tx.tenant(), new))
+}
+
+/// Replaces a node, with a new version even if nothing is different where `always`.
+async fn write(
+    tx: &mut Tx<'_, Write>,
+    id: NodeId,
+    new: &NewNode,
+    meant: Meant<'_>,
+    keeps: MostVersions,
+    always: bool,
+    now: Timestamp,
+) -> Result<After, GraphError> {
+    let values = Values::of(tx.tenant(), vec![id.uuid()], [new], now);
     let mut params = values.params().to_vec();
     params.extend([&meant.versions as &(dyn ToSql + Sync), &always]);
     let rows = tx.write(&REPLACE, &params).await.map_err(|error| taken(error, new.external_id.as_deref()))?;
@@ -170,9 +204,8 @@ pub(super) async fn write(
     if row.version.is_none() {
         meant.check(row.was)?;
     }
-    let replaced = row.of(tenant, new);
-    wordless(tx, std::iter::once(&replaced)).await?;
-    Ok(replaced)
+    take_along(tx, std::slice::from_ref(&row), keeps).await?;
+    Ok(row)
 }
 
 /// Replaces the nodes that have the external ids of `new`, those of a version that is meant, in its order; `None` where there is none.
@@ -180,6 +213,7 @@ pub(super) async fn write_by_external_id(
     tx: &mut Tx<'_, Write>,
     new: &[&NewNode],
     meant: Meant<'_>,
+    keeps: MostVersions,
     now: Timestamp,
 ) -> Result<Vec<Option<Replaced>>, GraphError> {
     let tenant = tx.tenant();
@@ -187,21 +221,29 @@ pub(super) async fn write_by_external_id(
     let mut params = values.params().to_vec();
     params.extend([&meant.versions as &(dyn ToSql + Sync), &false]);
     let rows = tx.write(&REPLACE_BY_EXTERNAL_ID, &params).await?;
-    let replaced = |(row, new): (&Row, &&NewNode)| Ok(After::read(row)?.map(|after| after.of(tenant.clone(), (*new).clone())));
-    let replaced: Vec<Option<Replaced>> = rows.iter().zip(new).map(replaced).collect::<Result<_, StoreError>>()?;
-    wordless(tx, replaced.iter().flatten()).await?;
-    Ok(replaced)
+    let rows: Vec<Option<After>> = rows.iter().map(After::read).collect::<Result<_, StoreError>>()?;
+    take_along(tx, rows.iter().flatten(), keeps).await?;
+    Ok(rows.into_iter().zip(new).map(|(row, new)| Some(row?.of(tenant.clone(), (*new).clone()))).collect())
 }
 
-/// Takes the vectors of those that were changed and have no text.
-async fn wordless(tx: &mut Tx<'_, Write>, replaced: impl Iterator<Item = &Replaced> + Send) -> Result<(), StoreError> {
-    let wordless = replaced.filter(|one| one.changed && one.node.embedding_status == "none");
-    let ids: Vec<Uuid> = wordless.map(|one| one.node.id.uuid()).collect();
-    if ids.is_empty() {
-        return Ok(());
+/// Takes along, of those that were changed, the states that are too old, and the vectors where there is no text.
+async fn take_along<'r>(
+    tx: &mut Tx<'_, Write>,
+    rows: impl IntoIterator<Item = &'r After> + Send,
+    keeps: MostVersions,
+) -> Result<(), StoreError> {
+    let (mut changed, mut wordless) = (Vec::new(), Vec::new());
+    for (row, version) in rows.into_iter().filter_map(|row| Some((row, row.version?))) {
+        changed.push((row.id, version));
+        if row.embedding_status == "none" {
+            wordless.push(row.id.uuid());
+        }
     }
-    let tenant = tx.tenant();
-    tx.write(&WORDLESS, &[&tenant, &ids]).await.map(drop)
+    if !wordless.is_empty() {
+        let tenant = tx.tenant();
+        tx.write(&WORDLESS, &[&tenant, &wordless]).await?;
+    }
+    keeps.keep(tx, &changed).await
 }
 
 /// Another node of the tenant has the external id: found by the key, since the two may be changed at once.

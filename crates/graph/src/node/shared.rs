@@ -1,7 +1,7 @@
 //! Shared nodes: made and changed by the statements of tenants' nodes, in units that are bound to `*`, and deleted for good.
 
 use wardgraph_kernel::{NodeId, Write};
-use wardgraph_store::{Role, Statement, StatementInfo, Tx};
+use wardgraph_store::{Role, Statement, StatementInfo, Tx, in_turns};
 
 use super::{
     delete::{LOCK, version},
@@ -29,9 +29,11 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[ERASE.info()];
 /// Erases a shared node at once. Nobody's edges lead to it: an edge joins nodes of one tenant.
 pub async fn erase(tx: &mut Tx<'_, Write>, id: NodeId, meant: Meant<'_>) -> Result<(), GraphError> {
     let tenant = tx.tenant();
-    let held = tx.write(&LOCK, &[&tenant, &id.uuid()]).await?;
-    meant.check(version(&held)?.ok_or(GraphError::NoNode(id))?)?;
-    // Shared nodes have no purge: all of them go here, a bounded number in each statement.
-    while forget(tx, id).await? {}
-    tx.write(&ERASE, &[&tenant, &id.uuid()]).await?.first().map(drop).ok_or(GraphError::NoNode(id))
+    in_turns!(tx, {
+        let held = tx.write(&LOCK, &[&tenant, &id.uuid()]).await?;
+        meant.check(version(&held)?.ok_or(GraphError::NoNode(id))?)?;
+        // Shared nodes have no purge: all of them go here, a bounded number in each statement.
+        while forget(tx, id).await? {}
+        tx.write(&ERASE, &[&tenant, &id.uuid()]).await?.first().map(drop).ok_or(GraphError::NoNode(id))
+    })
 }

@@ -2,10 +2,10 @@
 
 use uuid::Uuid;
 use wardgraph_kernel::{Chance, NodeId, Timestamp, Write};
-use wardgraph_store::Tx;
+use wardgraph_store::{Tx, in_turns};
 
 use super::{
-    Creation, NewNode, Node, insert,
+    Creation, MostVersions, NewNode, Node, insert,
     replace::{Meant, Replaced, hold, write_by_external_id},
 };
 use crate::{
@@ -40,8 +40,15 @@ impl Stored {
 /// No two items that are to be changed may have the same external id.
 impl Upsert for NewNode {
     type Stored = Stored;
+    type Keeps = MostVersions;
 
-    async fn create(tx: &mut Tx<'_, Write>, new: &[Self], there: There, now: Timestamp, chance: &dyn Chance) -> Created<Stored> {
+    async fn create(
+        tx: &mut Tx<'_, Write>,
+        new: &[Self],
+        there: There<MostVersions>,
+        now: Timestamp,
+        chance: &dyn Chance,
+    ) -> Created<Stored> {
         let told = |creation| match creation {
             Creation::Created(id) => Ok(Stored::Created(id)),
             Creation::Exists(id) if there == There::Named => Ok(Stored::Exists(id)),
@@ -68,9 +75,9 @@ impl Upsert for NewNode {
     }
 
     /// Replaces what has the external ids by now.
-    async fn change(tx: &mut Tx<'_, Write>, met: &[(Uuid, &Self)], now: Timestamp) -> Met<Stored> {
+    async fn change(tx: &mut Tx<'_, Write>, met: &[(Uuid, &Self)], keeps: MostVersions, now: Timestamp) -> Met<Stored> {
         let items: Vec<&Self> = met.iter().map(|(_, item)| *item).collect();
-        let replaced = write_by_external_id(tx, &items, Meant::ANY, now).await?;
+        let replaced = write_by_external_id(tx, &items, Meant::ANY, keeps, now).await?;
         Ok(replaced.into_iter().map(|replaced| Some(Stored::Replaced(Box::new(replaced?)))).collect())
     }
 }
@@ -80,10 +87,11 @@ pub async fn replace_by_external_id(
     tx: &mut Tx<'_, Write>,
     new: &NewNode,
     meant: Meant<'_>,
+    keeps: MostVersions,
     now: Timestamp,
 ) -> Result<Replaced, GraphError> {
-    let replaced = write_by_external_id(tx, &[new], meant, now).await?.into_iter().next().flatten();
-    let replaced = replaced.ok_or(GraphError::NoneMeant)?;
+    let replaced = in_turns!(tx, write_by_external_id(tx, &[new], meant, keeps, now).await)?;
+    let replaced = replaced.into_iter().next().flatten().ok_or(GraphError::NoneMeant)?;
     if !replaced.changed {
         meant.check(replaced.node.version)?;
     }

@@ -2,13 +2,10 @@
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
-use wardgraph_kernel::{Cursor, Mode, NodeId, Page, PageSize, Read, Timestamp, Write};
+use wardgraph_kernel::{Cursor, Mode, NodeId, Page, PageSize, Read, Timestamp};
 use wardgraph_store::{Row, Statement, StatementInfo, StoreError, Tx};
 
-use super::{
-    NewNode, REQUESTS,
-    replace::{Meant, Replaced, write},
-};
+use super::{NewNode, REQUESTS, replace::Meant};
 use crate::{
     GraphError,
     bound::{ANSWER_BYTES, cut},
@@ -143,11 +140,6 @@ pub async fn earlier<M: Mode>(tx: &mut Tx<'_, M>, id: NodeId, number: i32, meant
 /// The version of a row, if the node has it.
 fn found(row: &Row) -> Result<Option<Version>, StoreError> {
     row.try_get::<Option<i32>>(0)?.map(|_| Version::read(row)).transpose()
-}
-
-/// Makes a new version of a node that is held, also where nothing is different.
-pub async fn renew(tx: &mut Tx<'_, Write>, id: NodeId, content: NewNode, now: Timestamp) -> Result<Replaced, GraphError> {
-    write(tx, id, content, Meant::ANY, true, now).await
 }
 
 impl Version {

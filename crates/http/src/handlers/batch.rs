@@ -47,14 +47,9 @@ pub(crate) async fn create_all<E: Guards<CreatedAt, Mode = Write, Output = Json<
         note_named_tenant(&mut work, named, &tenant);
     }
     // The answer tells no content of what is kept: it need not be held.
-    let there = there(storing.on_conflict, There::Named);
+    let there = there(storing.on_conflict, There::Named, services.most_versions);
     let stored = upsert_all(&mut work.tx(), &valid, there, now, &*chance).await?;
     services.backlog.admit_if(stored.iter().zip(&valid).any(|(stored, new)| stored.is_queued(new)), &owner)?;
-    let rewritten = stored.iter().filter_map(|stored| match stored {
-        Stored::Replaced(replaced) if replaced.changed => Some(&replaced.node),
-        Stored::Replaced(_) | Stored::Created(_) | Stored::Exists(_) | Stored::Held(_) => None,
-    });
-    services.most_versions.keep(&mut work.tx(), rewritten).await?;
     let mut stored = stored.into_iter().zip(pointers);
     // Results of valid items stand in their order; an item with faults has none.
     let result = |errors: Vec<FieldError>| match if errors.is_empty() { stored.next() } else { None } {

@@ -43,7 +43,7 @@ pub(crate) async fn create(
     let (new, cleaned) = cleaned(&tenant, domain(new, permit.leave())).await?;
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &named, &tenant);
-    let there = there(storing.on_conflict, There::Held);
+    let there = there(storing.on_conflict, There::Held, ());
     let (is_new, edge) = match upsert(&mut work.tx(), &new, there, now, &*chance).await? {
         Stored::Created(created) => (true, edge::Edge::created(tenant.to_string(), created, new)),
         Stored::Held(edge) => (false, *edge),
@@ -81,7 +81,7 @@ pub(crate) async fn create_all(
         note_named_tenant(&mut work, named, &tenant);
     }
     // The answer tells no content of what is kept: it need not be held.
-    let there = there(storing.on_conflict, There::Named);
+    let there = there(storing.on_conflict, There::Named, ());
     let mut stored = upsert_all(&mut work.tx(), &valid, there, now, &*chance).await?.into_iter().zip(pointers);
     let (mut subjects, mut answer) = (Vec::<Subject>::new(), EdgeBatchResult::default());
     for ((index, errors), is_dated) in faults.into_iter().enumerate().zip(dated) {

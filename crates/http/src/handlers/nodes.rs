@@ -48,11 +48,11 @@ pub(crate) async fn create<E: Guards<CreatedAt, Mode = Write, Output = Stored<No
     if let Some(created_at) = given {
         work.explain(json!({ "created_at": created_at }));
     }
-    let there = there(storing.on_conflict, There::Held);
+    let there = there(storing.on_conflict, There::Held, services.most_versions);
     let stored = if if_match == IfMatch::Absent {
         upsert(&mut work.tx(), &new, there, now, &*chance).await?
     } else {
-        let replaced = node::replace_by_external_id(&mut work.tx(), &new, meant(&if_match), now).await?;
+        let replaced = node::replace_by_external_id(&mut work.tx(), &new, meant(&if_match), services.most_versions, now).await?;
         node::Stored::Replaced(Box::new(replaced))
     };
     services.backlog.admit_if(stored.is_queued(&new), &owner)?;
@@ -65,7 +65,6 @@ pub(crate) async fn create<E: Guards<CreatedAt, Mode = Write, Output = Stored<No
         node::Stored::Held(node) => (None, Stored::Found(wire(*node))),
         node::Stored::Replaced(replaced) => {
             if replaced.changed {
-                services.most_versions.keep(&mut work.tx(), std::iter::once(&replaced.node)).await?;
                 work.changed_telling(update_event::<E>(), replaced.node.id, replaced.told());
             }
             (None, Stored::Found(wire(replaced.node)))
@@ -74,12 +73,12 @@ pub(crate) async fn create<E: Guards<CreatedAt, Mode = Write, Output = Stored<No
     Ok(work.commit_all(subject, with_cleaned(stored, cleaned)).await?)
 }
 
-/// What becomes of what is there already, where what is kept may be `kept`.
-pub(super) fn there(on_conflict: OnConflict, kept: There) -> There {
+/// What becomes of what is there already: what stays may be `there`, and of what is changed so much `keeps`.
+pub(super) fn there<K>(on_conflict: OnConflict, there: There<K>, keeps: K) -> There<K> {
     match on_conflict {
         OnConflict::Error => There::Named,
-        OnConflict::Ignore => kept,
-        OnConflict::Update => There::Changed,
+        OnConflict::Ignore => there,
+        OnConflict::Update => There::Changed(keeps),
     }
 }
 

@@ -38,21 +38,25 @@ pub(crate) async fn patch<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I: I
     texts.put_back(&mut patch);
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &patch.tenant_id, &tenant);
-    let was = node::hold(&mut work.tx(), id, meant(&if_match)).await?;
-    let new = patch.apply(body(was.into()));
+    let change = |was| patched(&patch, was);
+    let replaced = match node::change(&mut work.tx(), id, meant(&if_match), services.most_versions, change, now).await {
+        Ok(replaced) => replaced?,
+        Err(error) => return Err(taken(work, error).await),
+    };
+    services.backlog.admit_if(replaced.queued, &owner)?;
+    changed(work, replaced, cleaned).await
+}
+
+/// The node that is to be.
+fn patched(patch: &NodePatch, was: node::Node) -> Result<node::NewNode, Problem> {
+    let new = patch.clone().apply(body(was.into()));
     // As the patch left it: `props` do not serve where it was to be none.
     let external_id = new.external_id.clone().map(Name::into_text);
     let faults = Faults::of(&Patched(&new));
     if !faults.is_empty() {
-        return Err(Problem::invalid("the patched node is not valid: see `errors`").fields(faults).into());
+        return Err(Problem::invalid("the patched node is not valid: see `errors`").fields(faults));
     }
-    let new = node::NewNode { external_id, ..domain(new, None) };
-    let replaced = match node::replace(&mut work.tx(), id, new, Meant::ANY, now).await {
-        Ok(replaced) => replaced,
-        Err(error) => return Err(taken(work, error).await),
-    };
-    services.backlog.admit_if(replaced.queued, &owner)?;
-    changed(work, &services, replaced, cleaned).await
+    Ok(node::NewNode { external_id, ..domain(new, None) })
 }
 
 /// Of the tenant's nodes and of the shared ones.
@@ -70,12 +74,12 @@ pub(crate) async fn replace<E: Endpoint<Mode = Write, Output = Tagged<Node>>, I:
     let (new, cleaned) = cleaned(&tenant, domain(new, None)).await?;
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &named, &tenant);
-    let replaced = match node::replace(&mut work.tx(), id, new, meant(&if_match), now).await {
+    let replaced = match node::replace(&mut work.tx(), id, new, meant(&if_match), services.most_versions, now).await {
         Ok(replaced) => replaced,
         Err(error) => return Err(taken(work, error).await),
     };
     services.backlog.admit_if(replaced.queued, &owner)?;
-    changed(work, &services, replaced, cleaned).await
+    changed(work, replaced, cleaned).await
 }
 
 pub(crate) async fn delete(
@@ -140,13 +144,12 @@ pub(crate) async fn restore(
     if let Some(version) = restoration.version {
         return gone_back(work, (&tenant, &owner, id), version, &if_match, now, &services).await;
     }
-    let (node, back) = match node::restore_deleted(&mut work.tx(), id, meant(&if_match), now).await {
+    let (node, back) = match node::restore_deleted(&mut work.tx(), id, meant(&if_match), services.most_versions, now).await {
         Ok(restored) => restored,
         Err(error) => return Err(taken(work, error).await),
     };
     edges(&mut work, EventType::EdgeRestored, back);
     services.backlog.admit_if(node.embedding_status == QUEUED, &owner)?;
-    services.most_versions.keep(&mut work.tx(), std::iter::once(&node)).await?;
     Ok(work.commit(id, Tagged(wire(node))).await?)
 }
 
@@ -162,13 +165,12 @@ pub(super) async fn gone_back<E: Endpoint<Mode = Write, Output = Tagged<Node>>>(
     let was = node::earlier(&mut work.tx(), id, number, meant(if_match)).await?;
     // What takes long is done before anybody could wait for the node.
     let (new, cleaned) = cleaned(tenant, was).await?;
-    node::hold(&mut work.tx(), id, meant(if_match)).await?;
-    let replaced = match node::renew(&mut work.tx(), id, new, now).await {
+    let replaced = match node::renew(&mut work.tx(), id, new, meant(if_match), services.most_versions, now).await {
         Ok(replaced) => replaced,
         Err(error) => return Err(taken(work, error).await),
     };
     services.backlog.admit_if(replaced.queued, owner)?;
-    changed(work, services, replaced, cleaned).await
+    changed(work, replaced, cleaned).await
 }
 
 /// What a change failed with; where another node has the external id, which it is. That one is of the same tenant, or shared as this one is, so
@@ -189,11 +191,9 @@ async fn taken<E: Endpoint<Mode = Write>>(work: Work<E>, error: GraphError) -> F
 /// Commits a change; one that changed nothing has no subject.
 async fn changed<E: Endpoint<Mode = Write, Output = Tagged<Node>>>(
     mut work: Work<E>,
-    services: &Services,
     replaced: Replaced,
     cleaned: Vec<String>,
 ) -> Result<Committed<E>, Failure> {
-    services.most_versions.keep(&mut work.tx(), replaced.changed.then_some(&replaced.node).into_iter()).await?;
     work.explain(replaced.told());
     let subject = replaced.changed.then(|| Subject::from(replaced.node.id));
     Ok(work.commit_all(subject, Tagged(Node { cleaned, ..wire(replaced.node) })).await?)

@@ -86,6 +86,7 @@ mod one_version;
 mod organizations;
 mod outage;
 mod outside;
+mod overtaken;
 mod own_issuer;
 mod own_names;
 mod pages;

@@ -333,10 +333,10 @@ async fn shared_nodes_move_to_another_model_as_tenants_do() {
     app.clock.advance(ALIVE + Duration::from_secs(1));
     let next = keeper(&app, &second);
     assert!(next.turn().await.unwrap());
-    assert_eq!(next.behind(), 1);
+    assert_eq!(next.behind(), Some(1));
     settle(&next, &worker(&app, &second, 10)).await;
     next.turn().await.unwrap();
-    assert_eq!((vectors_of(&client, "first").await, vectors_of(&client, "second").await, next.behind()), (0, 30, 0));
+    assert_eq!((vectors_of(&client, "first").await, vectors_of(&client, "second").await, next.behind()), (0, 30, Some(0)));
     assert_eq!(shared_rows(&app, "jobs").await, 0);
     let sql = "select count(*) from wardgraph.events where tenant_id = '_system' and type in ('embedding.change_begun', 'embedding.changed')";
     assert_eq!(number(&client, sql).await, 2);
