@@ -96,6 +96,7 @@ mod provider;
 mod questions;
 mod queue;
 mod refusal;
+mod requeue;
 mod roles;
 mod round_trip;
 mod search;

@@ -1,0 +1,77 @@
+//! What was given up gets another chance, since somebody asked for it: a key is right now, or a filter lets the text pass.
+//!
+//! A job that was given up is nobody's: no worker claims, renews or finishes it. So it is enough that each is made due once, under its node's row, by
+//! whoever comes first; the second finds a job that waits, or one that is worked, and lets it be.
+
+use uuid::Uuid;
+use wardgraph_kernel::{NodeId, Timestamp, Write};
+use wardgraph_store::{Row, Statement, StoreError, Tx};
+
+use super::REQUESTS;
+
+/// Makes jobs that were given up due anew, `$which` of them, at most `$3` in the order of their nodes. The nodes are held before the jobs, as by
+/// whoever changes a node, and waited for: one that is changed meanwhile was queued by that.
+macro_rules! requeue {
+    ($name:literal, $which:literal) => {
+        Statement::writing(
+            $name,
+            REQUESTS,
+            concat!(
+                "with failed as materialized (
+                   select j.subject_id as node_id from jobs j where j.tenant_id = $1 and j.kind = 'embed' and j.dead",
+                $which,
+                " order by j.subject_id limit $3::bigint
+                 ), there as materialized (
+                   select n.node_id from failed f join nodes n on n.tenant_id = $1 and n.node_id = f.node_id
+                   order by n.node_id for no key update of n
+                 ), queued as (
+                   update jobs j set dead = false, due_at = $2, attempts = 0 from there t
+                   where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = t.node_id and j.dead and (select count(*) from there) > 0
+                   returning j.subject_id as node_id
+                 ), nobodys as (
+                   -- Of nodes that were deleted while their jobs stayed behind, as they did in earlier versions.
+                   delete from jobs j using failed f
+                   where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = f.node_id and j.dead
+                     and not exists (select from there t where t.node_id = f.node_id) and (select count(*) from there) >= 0
+                 ), shown as (
+                   update nodes n set embedding_status = 'queued' from queued q where n.tenant_id = $1 and n.node_id = q.node_id
+                 )
+                 select (select count(*) from there), q.node_id from (select) one left join queued q on true order by q.node_id"
+            ),
+        )
+    };
+}
+
+pub(super) const FAILED: Statement<Write> = requeue!("graph.embedding.requeue", "");
+// A text of its own, since one for both would read all that was given up.
+pub(super) const NAMED: Statement<Write> = requeue!("graph.embedding.requeue_named", " and j.subject_id = any($4)");
+
+/// What was queued anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requeued {
+    /// How many nodes were met that had been given up.
+    pub met: usize,
+    /// Those that wait now, in the order of their ids.
+    pub nodes: Vec<NodeId>,
+}
+
+/// Queues up to `most` nodes of the unit's owner that were given up, due `now`; of those that are `named` alone, if any are.
+pub async fn requeue(
+    tx: &mut Tx<'_, Write>,
+    named: Option<&[NodeId]>,
+    most: i64,
+    now: Timestamp,
+) -> Result<Requeued, StoreError> {
+    let tenant = tx.tenant();
+    let rows = match named {
+        None => tx.write(&FAILED, &[&tenant, &now, &most]).await?,
+        Some(named) => {
+            let ids: Vec<Uuid> = named.iter().map(|id| id.uuid()).collect();
+            tx.write(&NAMED, &[&tenant, &now, &most, &ids]).await?
+        }
+    };
+    let met: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
+    let met = usize::try_from(met).unwrap_or(0);
+    let node = |row: &Row| row.try_get::<Option<Uuid>>(1).map(|id| id.map(NodeId::from)).transpose();
+    Ok(Requeued { met, nodes: rows.iter().filter_map(node).collect::<Result<_, _>>()? })
+}
