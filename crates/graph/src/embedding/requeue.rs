@@ -22,17 +22,19 @@ macro_rules! requeue {
                 $which,
                 " order by j.subject_id limit $3::bigint
                  ), there as materialized (
-                   select n.node_id from failed f join nodes n on n.tenant_id = $1 and n.node_id = f.node_id
-                   order by n.node_id for no key update of n
+                   -- Each by its key, however few rows the planner takes a tenant to have, and in the order of their ids.
+                   select h.node_id from failed f cross join lateral (
+                     select n.node_id from nodes n where n.tenant_id = $1 and n.node_id = f.node_id for no key update
+                   ) h
                  ), queued as (
-                   update jobs j set dead = false, due_at = $2, attempts = 0 from there t
-                   where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = t.node_id and j.dead and (select count(*) from there) > 0
+                   update jobs j set dead = false, due_at = $2, attempts = 0
+                   where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = any(array(select t.node_id from there t)) and j.dead
                    returning j.subject_id as node_id
                  ), nobodys as (
                    -- Of nodes that were deleted while their jobs stayed behind, as they did in earlier versions.
-                   delete from jobs j using failed f
-                   where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = f.node_id and j.dead
-                     and not exists (select from there t where t.node_id = f.node_id) and (select count(*) from there) >= 0
+                   delete from jobs j
+                   where j.tenant_id = $1 and j.kind = 'embed' and j.dead
+                     and j.subject_id = any(array(select f.node_id from failed f except select t.node_id from there t))
                  ), shown as (
                    update nodes n set embedding_status = 'queued' from queued q where n.tenant_id = $1 and n.node_id = q.node_id
                  )
