@@ -80,8 +80,8 @@ pub(crate) async fn requeue<E: Endpoint<Mode = Write, Output = Json<Requeued>>>(
     note_named_tenant(&mut work, &asked.tenant_id, &tenant);
     let requeued = embedding::requeue(&mut work.tx(), named.as_deref(), most, now).await?;
     services.backlog.admit_if(!requeued.nodes.is_empty(), &owner)?;
-    let status = |status: EmbeddingStatus| json!({ "embedding_status": status });
-    work.explain(json!({ "before": status(EmbeddingStatus::Failed), "after": status(EmbeddingStatus::Queued) }));
-    let answer = Requeued { requested: named.map_or(requeued.met, |named| named.len()), enqueued: requeued.nodes.len() };
+    let was = json!({ "embedding_status": EmbeddingStatus::Failed });
+    work.explain(json!({ "before": was, "after": { "embedding_status": EmbeddingStatus::Queued } }));
+    let answer = Requeued { requested: named.as_ref().map_or(requeued.met, Vec::len), enqueued: requeued.nodes.len() };
     Ok(work.commit_all(requeued.nodes.into_iter().map(Subject::from), Json(answer)).await?)
 }
