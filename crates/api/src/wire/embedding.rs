@@ -96,9 +96,9 @@ impl Body for Requeue {
 /// How many nodes are tried again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Requeued {
-    /// How many were meant: as many as were named, else as had failed, and never more than `limit`.
+    /// How many were meant: as many as were named, else as had failed, and never more than `limit`. Whoever names none calls again until it is 0.
     pub requested: usize,
-    /// How many of them had failed, and are queued now. While it is `limit`, there may be more: call again.
+    /// How many of them had failed, and are queued now.
     pub enqueued: usize,
 }
 

@@ -38,7 +38,7 @@ macro_rules! requeue {
                  ), shown as (
                    update nodes n set embedding_status = 'queued' from queued q where n.tenant_id = $1 and n.node_id = q.node_id
                  )
-                 select (select count(*) from there), q.node_id from (select) one left join queued q on true order by q.node_id"
+                 select (select count(*) from failed), q.node_id from (select) one left join queued q on true order by q.node_id"
             ),
         )
     };
@@ -51,7 +51,7 @@ pub(super) const NAMED: Statement<Write> = requeue!("graph.embedding.requeue_nam
 /// What was queued anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requeued {
-    /// How many nodes were met that had been given up.
+    /// How many had been given up when this began: where somebody else was at them meanwhile, more than are queued.
     pub met: usize,
     /// Those that wait now, in the order of their ids.
     pub nodes: Vec<NodeId>,

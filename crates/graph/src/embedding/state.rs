@@ -47,7 +47,8 @@ pub struct State {
     pub ready: Option<i64>,
 }
 
-/// How far the vectors of the nodes of the unit's owner have come.
+/// How far the vectors of the nodes of the unit's owner have come. To be planned with [`Plan::Indexed`](wardgraph_store::Plan::Indexed): else all nodes
+/// may be read and sorted for the first of them.
 pub async fn state<M: Mode>(tx: &mut Tx<'_, M>, now: Timestamp) -> Result<State, StoreError> {
     let owner = tx.tenant();
     let row = tx.find(&STATE, &[&owner, &now, &MOST_COUNTED, &MOST_NODES_COUNTED]).await?.ok_or(StoreError::Ended)?;

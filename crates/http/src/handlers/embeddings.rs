@@ -10,7 +10,7 @@ use wardgraph_api::{
     },
 };
 use wardgraph_audit::Subject;
-use wardgraph_gate::{Committed, Permit};
+use wardgraph_gate::{Committed, Permit, Plan};
 use wardgraph_graph::embedding;
 use wardgraph_kernel::{Endpoint, NodeId, Owner, Read, Write};
 
@@ -46,7 +46,7 @@ pub(crate) async fn state<E: Endpoint<Mode = Read, Output = Json<EmbeddingState>
     (): (),
 ) -> Result<Json<EmbeddingState>, Failure> {
     let (now, owner) = (permit.now(), permit.owner());
-    let mut work = permit.begin()?;
+    let mut work = permit.begin_planned(Plan::Indexed)?;
     let state = embedding::state(&mut work.once(), now).await?;
     Ok(Json(EmbeddingState {
         tenant_id: match owner {

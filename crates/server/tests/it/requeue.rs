@@ -374,6 +374,7 @@ async fn what_was_given_up_goes_with_its_node_and_comes_back_as_any() {
     let nobodys = "insert into wardgraph.jobs (tenant_id, kind, subject_id, due_at, attempts, dead)
                    values ('tenant-a', 'embed', '00000000-0000-7000-8000-000000000001', now(), 1, true)";
     client.batch_execute(nobodys).await.unwrap();
+    assert_eq!(requeue(&owner, &json!({ "limit": 1 })).await, told(1, 0));
     assert_eq!(requeue(&owner, &json!({ "limit": 1 })).await, told(0, 0));
     assert_eq!(number(&client, "select count(*) from wardgraph.jobs where dead").await, 0);
     assert_eq!(number(&client, "select count(*) from wardgraph.jobs where kind = 'embed'").await, 2);
