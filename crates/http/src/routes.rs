@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use wardgraph_api::table::{
-    account as a, auth, authorize as z, authz as dz, clients as c, device as d, disown as n, elevation as el, graph as g,
-    invitation_pages as ip, invitations as i, mfa as m, oauth as o, organizations as org, pages as p, passkeys as k,
+    account as a, auth, authorize as z, authz as dz, clients as c, device as d, disown as n, elevation as el, embedding as em,
+    graph as g, invitation_pages as ip, invitations as i, mfa as m, oauth as o, organizations as org, pages as p, passkeys as k,
     registration as r, reviews as rv, roles as ro, shared, system as s, users as u,
 };
 use wardgraph_embed::Embedder;
@@ -105,6 +105,8 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(g::GetLineage, relations::lineage)
         .mount(g::ListEvents, events::list)
         .mount(g::Search, with(services, search::search))
+        .mount(em::GetEmbeddingState, embeddings::state)
+        .mount(em::RequeueEmbeddings, with(services, embeddings::requeue))
         .mount(shared::CreateSharedNode, with(services, nodes::create))
         .mount(shared::CreateSharedNodes, with(services, batch::create_all))
         .mount(shared::PatchSharedNode, with(services, versions::patch))
@@ -113,6 +115,8 @@ pub fn api(gate: Arc<Gate>, services: &Services, edge: Edge) -> Mounted {
         .mount(shared::GetSharedNodeVersion, versions::get)
         .mount(shared::RestoreSharedNode, with(services, handlers::shared::restore))
         .mount(shared::DeleteSharedNode, handlers::shared::delete)
+        .mount(shared::GetSharedEmbeddingState, embeddings::state)
+        .mount(shared::RequeueSharedEmbeddings, with(services, embeddings::requeue))
         .mount(m::EnableMfa, with(services, mfa::enrol::enable))
         .mount(m::EnrolMfa, with(services, mfa::enrol::enrol))
         .mount(m::VerifyMfa, with(services, mfa::verify::verify))

@@ -206,6 +206,10 @@ events! {
     NodeRestored = "node.restored" in Graph;
     /// Nothing is left of a node: its grace period is over, or that was asked for.
     NodePurged = "node.purged" in Graph;
+    /// A node whose text could not be embedded waits for the worker again, since somebody asked for that.
+    NodeRequeued = "node.requeued" in Graph;
+    /// An administrator had a shared node whose text could not be embedded wait for the worker again.
+    SharedNodeRequeued = "shared_node.requeued" in Admin;
     /// An administrator created a shared node.
     SharedNodeCreated = "shared_node.created" in Admin;
     /// An administrator changed a shared node: it has a new version.

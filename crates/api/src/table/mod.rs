@@ -47,6 +47,7 @@ pub mod clients;
 pub mod device;
 pub mod disown;
 pub mod elevation;
+pub mod embedding;
 pub mod graph;
 pub mod invitation_pages;
 pub mod invitations;
@@ -81,6 +82,7 @@ pub struct Row {
 pub static ALL: &[&[Row]] = &[
     system::ROWS,
     graph::ROWS,
+    embedding::ROWS,
     shared::ROWS,
     mfa::ROWS,
     passkeys::ROWS,

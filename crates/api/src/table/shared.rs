@@ -5,6 +5,7 @@ use wardgraph_kernel::SharedNodeId;
 use crate::{
     IfMatch, Json, NoContent, Path, Query, Stored, Tagged, Within,
     wire::{
+        embedding::{EmbeddingState, Requeue, Requeued},
         node::{NewNode, Node, NodeBatch, NodeBatchResult, Storing},
         version::{NodePatch, NodeVersion, NodeVersionPage, SharedRestoration, VersionFilter, VersionNumber},
     },
@@ -50,5 +51,13 @@ crate::endpoints! {
     /// Delete a shared node for good, with its versions and embeddings. It cannot be brought back.
     DeleteSharedNode: DELETE "/api/v1/shared/nodes/{id}" ((Path<SharedNodeId>, IfMatch)) -> NoContent {
         permission: SharedWrite, rows: Shared, limit: NodeWrite, audit: SharedNodeDeleted, body: 0,
+    }
+    /// Tell how many of the shared nodes wait for a vector, have one, or were given up, and since when the queue waits.
+    GetSharedEmbeddingState: GET "/api/v1/shared/embedding/status" (()) -> Json<EmbeddingState> {
+        permission: SharedWrite, rows: Shared, limit: Read, body: 0,
+    }
+    /// Queue shared nodes again that the worker gave up on, all of them or those that are named, a bounded number at a time.
+    RequeueSharedEmbeddings: POST "/api/v1/shared/embedding/requeue" (Json<Requeue>) -> Json<Requeued> {
+        permission: SharedWrite, rows: Shared, limit: NodeWrite, audit: SharedNodeRequeued, body: SMALL,
     }
 }

@@ -15,6 +15,8 @@ mod change;
 mod history;
 mod keep;
 mod renew;
+mod requeue;
+mod state;
 
 use std::time::Duration;
 
@@ -30,6 +32,8 @@ pub use change::{
 pub use history::{Embedding, Told, history};
 pub use keep::{bring_back, finish};
 pub use renew::renew;
+pub use requeue::{Requeued, requeue};
+pub use state::{MOST_NODES_COUNTED, State, state};
 
 /// Claims due jobs, a tenant at a time in the order of their names, from the one after `$4`: of each tenant that has any the same number, the
 /// oldest first. However many wait in one tenant, the work is bounded by `$6` tenants and `$2` jobs. Tells the last tenant that was looked at.
@@ -70,6 +74,9 @@ const CLAIM: Statement<Write> = Statement::writing(
 
 /// The roles that embed: the worker's in tenants, and the administrator's in units that are bound to the shared rows.
 const WORKERS: &[Role] = &[Role::Worker, Role::Admin];
+
+/// The roles that requests are served under: for the own tenant's nodes and for shared ones.
+const REQUESTS: &[Role] = &[Role::App, Role::Admin];
 
 /// As much of a text as any model reads.
 const TEXTS: Statement<Read> = Statement::reading(
@@ -173,6 +180,9 @@ pub(crate) const STATEMENTS: &[&StatementInfo] = &[
     DEPTH.info(),
     backlog::FULL.info(),
     history::OF_NODE.info(),
+    requeue::FAILED.info(),
+    requeue::NAMED.info(),
+    state::STATE.info(),
     change::BEAT.info(),
     change::SERVERS.info(),
     change::BEHIND.info(),

@@ -59,6 +59,9 @@ const DELETE: Statement<Write> = Statement::writing(
        select $1, g.node_id, g.external_id, g.classes, g.props, g.payload_ref, g.metadata, g.refresh_policy, g.triggers, g.version, g.content,
               g.size_bytes, g.created_at, g.updated_at, g.last_refreshed, g.drift_score,
               exists (select from jobs j where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = g.node_id and j.reworded), $4, $5 from gone g
+     ), given_up as (
+       -- No worker comes by to drop it.
+       delete from jobs j using gone g where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = g.node_id and j.dead
      ), due as (
        insert into jobs (tenant_id, kind, subject_id, due_at) select $1, 'purge', '00000000-0000-0000-0000-000000000000', $5 from gone
        on conflict (tenant_id, kind, subject_id) do update set due_at = least(jobs.due_at, excluded.due_at), attempts = jobs.attempts + 1, dead = false

@@ -1,19 +1,24 @@
-//! What became of nodes' embeddings.
+//! What became of nodes' embeddings, how far they have come, and another try for those that were given up.
 
+use serde_json::json;
 use wardgraph_api::{
     Json, Path, Query,
     table::graph::ListNodeEmbeddings,
     wire::{
-        embedding::{EmbeddingFilter, NodeEmbedding, NodeEmbeddings},
+        embedding::{
+            EmbeddingFilter, EmbeddingState, MOST_REQUEUED, NodeEmbedding, NodeEmbeddings, QueueCounts, Requeue, Requeued,
+            StatusCounts,
+        },
         node::EmbeddingStatus,
     },
 };
-use wardgraph_gate::Permit;
+use wardgraph_audit::Subject;
+use wardgraph_gate::{Committed, Permit, Plan};
 use wardgraph_graph::embedding;
-use wardgraph_kernel::NodeId;
+use wardgraph_kernel::{Endpoint, NodeId, Owner, Read, Write};
 
-use super::nodes::embedding_status;
-use crate::Failure;
+use super::{nodes::embedding_status, note_named_tenant};
+use crate::{Failure, Services};
 
 pub(crate) async fn list(
     permit: Permit<ListNodeEmbeddings>,
@@ -39,4 +44,50 @@ fn wire(entry: embedding::Embedding) -> NodeEmbedding {
         drift_score: entry.drift,
         error: entry.error,
     }
+}
+
+/// Of the tenant's nodes and of the shared ones.
+pub(crate) async fn state<E: Endpoint<Mode = Read, Output = Json<EmbeddingState>>>(
+    permit: Permit<E>,
+    (): (),
+) -> Result<Json<EmbeddingState>, Failure> {
+    let (now, owner) = (permit.now(), permit.owner());
+    let mut work = permit.begin_planned(Plan::Indexed)?;
+    let state = embedding::state(&mut work.once(), now).await?;
+    Ok(Json(EmbeddingState {
+        tenant_id: match owner {
+            Owner::Tenant(tenant) => Some(tenant.to_string()),
+            Owner::Shared => None,
+        },
+        status_counts: StatusCounts {
+            none: state.without_text,
+            queued: state.due + state.later,
+            ready: state.ready,
+            failed: state.given_up,
+        },
+        queue: QueueCounts { queue: state.due, retry: state.later, dlq: state.given_up },
+        oldest_waiting: state.oldest_due,
+    }))
+}
+
+/// Of the tenant's nodes and of the shared ones.
+pub(crate) async fn requeue<E: Endpoint<Mode = Write, Output = Json<Requeued>>>(
+    permit: Permit<E>,
+    Json(asked): Json<Requeue>,
+    services: Services,
+) -> Result<Committed<E>, Failure> {
+    let (now, tenant, owner) = (permit.now(), permit.tenant().clone(), permit.owner());
+    let most = asked.limit.unwrap_or(MOST_REQUEUED);
+    let named = asked.node_ids.map(|mut ids| {
+        ids.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+        ids
+    });
+    let mut work = permit.begin()?;
+    note_named_tenant(&mut work, &asked.tenant_id, &tenant);
+    let requeued = embedding::requeue(&mut work.tx(), named.as_deref(), most, now).await?;
+    services.backlog.admit_if(!requeued.nodes.is_empty(), &owner)?;
+    let was = json!({ "embedding_status": EmbeddingStatus::Failed });
+    work.explain(json!({ "before": was, "after": { "embedding_status": EmbeddingStatus::Queued } }));
+    let answer = Requeued { requested: named.as_ref().map_or(requeued.met, Vec::len), enqueued: requeued.nodes.len() };
+    Ok(work.commit_all(requeued.nodes.into_iter().map(Subject::from), Json(answer)).await?)
 }

@@ -98,6 +98,7 @@ mod provider;
 mod questions;
 mod queue;
 mod refusal;
+mod requeue;
 mod roles;
 mod round_trip;
 mod search;

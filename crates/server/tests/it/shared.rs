@@ -59,7 +59,7 @@ async fn shared_nodes_are_written_by_their_permission_alone() {
             assert!(problem["detail"].as_str().unwrap().contains("shared:write"), "{}: {problem}", row.spec.id);
         }
     }
-    assert_eq!(everyones().count(), 8);
+    assert_eq!(everyones().count(), 10);
     assert_eq!(client.query_one(whole, &[]).await.unwrap().get::<_, String>(0), before);
     // Nor does the permission reach further than the shared nodes.
     let administrator = app.operator("tenant-a", &["shared:write"]);

@@ -60,6 +60,7 @@ migrations![
     "0046_edges_that_are_told_later",
     "0047_what_answers_tell_of",
     "0048_what_knows_no_tenants",
+    "0050_what_was_given_up",
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {
