@@ -60,6 +60,9 @@ migrations![
     "0046_edges_that_are_told_later",
     "0047_what_answers_tell_of",
     "0048_what_knows_no_tenants",
+    "0049_words_beside_texts",
+    "0049_words_of_what_is_there",
+    "0049_words_under_the_policy",
 ];
 
 pub(super) async fn apply(owner: &mut Client) -> Result<Vec<&'static str>, StoreError> {
