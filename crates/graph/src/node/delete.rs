@@ -138,9 +138,9 @@ const RETURN: Statement<Write> = Statement::writing(
                   b.updated_at, greatest($3, b.updated_at) from back b
          ), returned as (
            insert into nodes (tenant_id, node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, version, content,
-                              size_bytes, embedding_status, created_at, updated_at, last_refreshed, drift_score)
+                              beside_search, size_bytes, embedding_status, created_at, updated_at, last_refreshed, drift_score)
            select $1, b.node_id, b.external_id, b.classes, b.props, b.payload_ref, b.metadata, b.refresh_policy, b.triggers, b.version + 1, b.content,
-                  b.size_bytes, case when b.content is null then 'none' else 'queued' end, b.created_at, greatest($3, b.updated_at),
+                  words_beside(b.props, b.metadata), b.size_bytes, case when b.content is null then 'none' else 'queued' end, b.created_at, greatest($3, b.updated_at),
                   b.last_refreshed, b.drift_score from back b
            returning ",
         columns!(),

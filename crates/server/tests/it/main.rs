@@ -125,3 +125,4 @@ mod versions;
 mod weighting;
 mod wordnet_import;
 mod words;
+mod words_beside;

@@ -169,7 +169,13 @@ async fn no_migration_is_given_up_for_being_long_nor_keeps_readers_out_while_it_
         client.query(limits, &[]).await.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect();
     assert_eq!(limits, [("0".to_owned(), "10min".to_owned())]);
     let built = "select made, nodes_held from public.seen where made = any($1) order by made";
-    let names = ["edges_rel", "nodes_metadata_of_tenant", "nodes_props_of_tenant", "nodes_words_of_tenant"];
+    let names = [
+        "edges_rel",
+        "nodes_metadata_of_tenant",
+        "nodes_props_of_tenant",
+        "nodes_words_beside_of_tenant",
+        "nodes_words_of_tenant",
+    ];
     let names = names.map(|name| format!("wardgraph.{name}"));
     let built: Vec<(String, bool)> =
         client.query(built, &[&&names[..]]).await.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect();

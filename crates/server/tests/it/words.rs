@@ -68,7 +68,7 @@ async fn no_index_of_content_is_of_all_tenants_or_keeps_a_list_of_what_is_pendin
         .unwrap();
     let indexes: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
     let of_a_tenant = |index: &&String| index.contains("(tenant_id, ") && index.contains("fastupdate") && index.contains("off");
-    assert_eq!((indexes.len(), indexes.iter().filter(of_a_tenant).count()), (3, 3), "{indexes:?}");
+    assert_eq!((indexes.len(), indexes.iter().filter(of_a_tenant).count()), (4, 4), "{indexes:?}");
 }
 
 #[tokio::test]

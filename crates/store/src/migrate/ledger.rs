@@ -60,6 +60,9 @@ migrations![
     "0046_edges_that_are_told_later",
     "0047_what_answers_tell_of",
     "0048_what_knows_no_tenants",
+    "0049_words_beside_texts",
+    "0049_words_of_what_is_there",
+    "0049_words_under_the_policy",
     "0050_what_was_given_up",
 ];
 
