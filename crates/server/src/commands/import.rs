@@ -7,7 +7,7 @@ use clap::Args;
 use super::{Context, access::AccessFlags};
 use crate::{
     demo::grouped,
-    transfer::{Columns, Format, ImportOptions, Imported, Source, SourceOptions, TransferError, import},
+    transfer::{Columns, Delimiter, Format, ImportOptions, Imported, Source, SourceOptions, TransferError, import},
     wire::{StartError, cache_dir},
 };
 
@@ -22,6 +22,9 @@ pub(super) struct Import {
     /// The form of the file, if it is not that of its name.
     #[arg(long)]
     format: Option<Format>,
+    /// What sets the columns of a table apart: one character, or `tab` [default: a comma; a tab if the file's name ends in `.tsv`].
+    #[arg(long, value_name = "CHARACTER")]
+    delimiter: Option<Delimiter>,
     /// Which columns of a table play which roles: `external_id=ISBN,classes=genre,text=abstract,props.year:int=Year`.
     ///
     /// Columns named `props.NAME` and `metadata.NAME` need no role. Either can end in a type, `:text`, `:int`, `:float`, `:bool` or `:json`;
@@ -64,7 +67,8 @@ impl Import {
             Source::wordnet(&folder.map_err(TransferError::Setup)?).await?
         } else {
             let (path, format, columns) = (self.source, self.format, self.columns.unwrap_or_default());
-            Source::open(SourceOptions { path, format, columns, classes: self.classes, name: self.name })?
+            let (delimiter, classes, name) = (self.delimiter, self.classes, self.name);
+            Source::open(SourceOptions { path, format, delimiter, columns, classes, name })?
         };
         let options = ImportOptions {
             access: self.access.open(context, &["nodes:write", "edges:write", "admin:refresh"])?,
