@@ -15,12 +15,15 @@ const NODES: usize = 500;
 const EDGES: usize = 2_000;
 /// When a batch is full whatever it holds, in bytes: large batches of large nodes would hold a transaction for long.
 const FULL_BYTES: usize = 2 << 20;
+/// How much of a source a batch passes over at most, so that whoever looks on, and the checkpoint, hear of long stretches of what is not sent now.
+const FAR_BYTES: u64 = 64 << 20;
 
 /// What one call sends, and what cannot be sent between it.
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) kind: Kind,
     pub(super) entries: Vec<Entry>,
+    begin: Position,
     /// Where the source goes on behind it.
     pub(super) end: Position,
     /// What it holds that may stand once in it, and in what is sent at once.
@@ -37,8 +40,8 @@ pub(super) struct Entry {
 }
 
 impl Batch {
-    fn new(kind: Kind, end: Position) -> Self {
-        Self { kind, entries: Vec::new(), end, keys: HashSet::new(), bytes: 0 }
+    fn new(kind: Kind, begin: Position) -> Self {
+        Self { kind, entries: Vec::new(), begin, end: begin, keys: HashSet::new(), bytes: 0 }
     }
 
     /// Whether it must not be sent before `other` is in: an edge needs its nodes, and lines of one node or edge take effect in their order.
@@ -60,7 +63,8 @@ impl Batch {
 
     fn is_full(&self) -> bool {
         let most = if self.kind == Kind::Nodes { NODES } else { EDGES };
-        self.entries.len() >= most || self.bytes >= FULL_BYTES
+        let passed = self.end.offset.saturating_sub(self.begin.offset);
+        self.entries.len() >= most || self.bytes >= FULL_BYTES || passed >= FAR_BYTES
     }
 }
 

@@ -33,6 +33,17 @@ pub enum TransferError {
         /// Status and reason.
         answer: String,
     },
+    /// The token is none, or has ended.
+    #[error("the server refuses {call}: {answer}; started again with a token that it believes, this goes on from here")]
+    Unbelieved {
+        /// Method and path.
+        call: String,
+        /// Status and reason.
+        answer: String,
+    },
+    /// The file of the token holds another tenant's by now.
+    #[error("the token has ended, and its file holds one of the tenant {0} now: this transfer is none of its")]
+    OtherTenant(String),
     /// There is no client for that URL.
     #[error(transparent)]
     Client(#[from] ClientError),
