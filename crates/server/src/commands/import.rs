@@ -62,7 +62,17 @@ pub(super) struct Import {
 impl Import {
     /// True if everything is in.
     pub(super) async fn run(self, context: &Context, out: &mut (impl Write + Send)) -> Result<bool, StartError> {
-        let source = if self.source.as_os_str() == "wordnet" {
+        let is_wordnet = self.source.as_os_str() == "wordnet";
+        let of_files = self.format.is_some() || self.delimiter.is_some() || self.columns.is_some() || self.name.is_some();
+        if is_wordnet && (of_files || !self.classes.is_empty()) {
+            return usage(
+                "--format, --delimiter, --columns, --class and --name are of files: a file of that name is `./wordnet`",
+            );
+        }
+        if !is_wordnet && self.dir.is_some() {
+            return usage("--dir is for `wordnet`");
+        }
+        let source = if is_wordnet {
             let folder = self.dir.map_or_else(|| context.config().map(|config| cache_dir(&config).join("wordnet/dict")), Ok);
             Source::wordnet(&folder.map_err(TransferError::Setup)?).await?
         } else {
@@ -84,6 +94,10 @@ impl Import {
         report(&imported, self.update, out).map_err(|error| TransferError::Setup(error.into()))?;
         Ok(imported.counts.rejected == 0)
     }
+}
+
+fn usage(reason: &str) -> Result<bool, StartError> {
+    Err(TransferError::Usage(reason.to_owned()).into())
 }
 
 fn report(imported: &Imported, update: bool, out: &mut impl Write) -> std::io::Result<()> {

@@ -140,3 +140,26 @@ fn close(first: Batch, edges: Batch, to: &Sender<Result<Batch, TransferError>>) 
         _ = to.blocking_send(Ok(edges));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transfer::parse::{self, Namer};
+
+    #[test]
+    fn long_stretches_of_what_is_not_sent_are_told_of() {
+        let (to, mut batches) = tokio::sync::mpsc::channel(10);
+        let edge = |line: u64| Record {
+            line,
+            end: Position { offset: line * FAR_BYTES / 4, line: line + 1 },
+            raw: Vec::new(),
+            item: parse::line(br#"{"src":"a","rel":"R","dst":"b"}"#, line, &Namer("s".into())),
+        };
+        let packing = Packing { phase: Phase::Nodes, from: Position::START, tells: true, strict: false, update: false };
+        pack((1..=8).map(|line| Ok(edge(line))), packing, &to);
+        drop(to);
+        let told = std::iter::from_fn(|| batches.blocking_recv()).map(Result::unwrap);
+        let told: Vec<_> = told.map(|batch| (batch.entries.len(), batch.end.line)).collect();
+        assert_eq!(told, [(0, 5), (0, 9), (0, 9)]);
+    }
+}

@@ -1,6 +1,6 @@
 //! `wardgraph import` of tables as people have them: set apart by other characters, and broken in their ways.
 
-use std::{fs, io::Write};
+use std::{fs, io::Write, path::Path};
 
 use serde_json::json;
 
@@ -60,6 +60,8 @@ async fn columns_that_contradict_each_other_are_refused_before_anything_is_in() 
         let table = if header.is_empty() { bench.file("bad.csv", "\n") } else { table };
         bench.import(&table, &["--class", "A", "--columns", columns]).await.says(2, &[&format!("bad.csv:1: {said}")]);
     }
+    bench.import(Path::new("wordnet"), &["--class", "A"]).await.says(2, &["are of files: a file of that name is `./wordnet`"]);
+    bench.import(&bench.file("a.csv", "a\n1\n"), &["--dir", "x", "--class", "A"]).await.says(2, &["--dir is for `wordnet`"]);
     assert_eq!(bench.nodes_and_edges().await, (0, 0));
 }
 
