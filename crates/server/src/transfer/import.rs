@@ -1,6 +1,6 @@
 //! Import: batches in flight, acknowledged in the source's order.
 
-use std::{cmp::Ordering, collections::VecDeque, path::PathBuf, sync::Arc};
+use std::{cmp::Ordering, collections::VecDeque, path::PathBuf, sync::Arc, thread};
 
 use serde::{Deserialize, Serialize};
 use tokio::{
@@ -226,7 +226,8 @@ impl Run {
             let (strict, update) = (self.strict, self.sender.update);
             let packing = Packing { phase: *phase, from: at, tells: number == 0, strict, update };
             let (source, (to, mut batches)) = (self.source.clone(), channel(1));
-            let reader = tokio::task::spawn_blocking(move || {
+            // No task of the runtime's, which would not end before it: an input that is open and says nothing holds no failed import up.
+            let reader = thread::Builder::new().spawn(move || {
                 let name = source.name.clone();
                 match source.records(packing.phase, packing.from) {
                     Ok(records) => {
@@ -243,11 +244,12 @@ impl Run {
                     Err(error) => _ = to.blocking_send(Err(error)),
                 }
             });
+            let reader = reader.map_err(|error| TransferError::Setup(error.into()))?;
             if !self.phase(number, &mut batches, jobs).await? {
                 return Ok(false);
             }
             drop(batches);
-            reader.await.map_err(|error| TransferError::Setup(error.into()))?;
+            reader.join().map_err(|_| TransferError::Setup("the source could not be read to its end".into()))?;
             if let (Some(far), Some(next)) = (&mut self.far, phases.get(number + 1)) {
                 // It was read to its end, whatever stands there.
                 self.seen.as_mut().map(|seen| seen.up_to(far.source.bytes)).transpose()?;

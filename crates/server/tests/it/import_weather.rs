@@ -1,8 +1,13 @@
 //! An import whose way to the server is bad: limits, absences, and answers that are lost after the work was done.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    io::Write,
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use tokio::{
@@ -11,7 +16,10 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::import::{Bench, edge, node};
+use crate::{
+    binary::command,
+    import::{Bench, edge, node},
+};
 
 /// What comes between the import and the server.
 #[derive(Debug, Clone, Copy)]
@@ -109,4 +117,33 @@ async fn nothing_is_lost_or_doubled_on_a_bad_way() {
     assert_eq!((nodes.iter().sum::<usize>(), edges.iter().sum::<usize>()), (NODES, NODES), "{told:?}");
     assert!(nodes[1] >= 200, "the answer to a batch of nodes was lost: {told:?}");
     assert_eq!(std::fs::read_to_string(bench.folder.path().join("a.jsonl.rejects")).unwrap(), "bad\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ends_an_import_ends_it_though_its_input_is_open_and_says_nothing() {
+    let bench = Bench::new().await;
+    let token = bench.token_of(&bench.app.caller("tenant-a", &["nodes:read"]));
+    let bad = "bad\n".repeat(500);
+    let nodes = (0..500).map(|n| format!("{}\n", node(&n.to_string()))).collect::<String>();
+    for (lines, flags, code) in [(nodes, vec!["--token-file", token.to_str().unwrap()], 2), (bad, vec!["--strict"], 1)] {
+        let arguments = bench.arguments(&["import", "-"], &flags);
+        let mut import =
+            command(&[]).args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut input = import.stdin.take().unwrap();
+        input.write_all(lines.as_bytes()).unwrap();
+        let began = Instant::now();
+        let status = loop {
+            if let Some(status) = import.try_wait().unwrap() {
+                break status;
+            }
+            if began.elapsed() > Duration::from_secs(30) {
+                import.kill().unwrap();
+                panic!("it waits for its input");
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        assert_eq!(status.code(), Some(code));
+        drop(input);
+    }
+    assert_eq!(bench.nodes_and_edges().await, (0, 0));
 }
