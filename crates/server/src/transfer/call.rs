@@ -107,11 +107,12 @@ impl Caller {
         }
     }
 
-    /// Posts JSON. The answer is the one to the body: whatever concerns the caller or passes is seen to here.
+    /// Posts JSON. The answer is the one to the body: whatever concerns the caller or passes is seen to here. 500 is the one to a body that
+    /// makes the server fail each time.
     pub(super) async fn post(&self, path: &str, body: Bytes) -> Result<Reply, TransferError> {
         let reply = self.call(Method::POST, path, Some(body)).await?;
         match reply.status {
-            200 | 400 | 413 | 422 => Ok(reply),
+            200 | 400 | 413 | 422 | 500 => Ok(reply),
             _ => Err(refused(&Method::POST, path, &reply)),
         }
     }
@@ -198,7 +199,8 @@ pub(super) fn parse<T: DeserializeOwned>(method: &Method, path: &str, reply: &Re
     serde_json::from_slice(&reply.body).map_err(odd)
 }
 
-fn said(method: &Method, path: &str) -> String {
+/// How messages call a call.
+pub(super) fn said(method: &Method, path: &str) -> String {
     format!("{method} {}", path.split('?').next().unwrap_or(path))
 }
 

@@ -33,6 +33,20 @@ pub enum TransferError {
         /// Status and reason.
         answer: String,
     },
+    /// The server fails, as often as it is asked, and only with this item.
+    #[error(
+        "the server fails at {call} with line {line}: {answer}; start again when it is mended, or the line at the same length, to go on from here"
+    )]
+    Failed {
+        /// The line of the item.
+        line: u64,
+        /// What tells the item from others.
+        key: String,
+        /// Method and path.
+        call: String,
+        /// Status and reason.
+        answer: String,
+    },
     /// The token is none, or has ended.
     #[error("the server refuses {call}: {answer}; started again with a token that it believes, this goes on from here")]
     Unbelieved {

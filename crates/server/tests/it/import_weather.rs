@@ -75,8 +75,13 @@ async fn carry(mut from: TcpStream, server: String, writes: Arc<AtomicUsize>) {
             return;
         }
     }
-    let weather =
-        if head.starts_with("POST") { WEATHER[writes.fetch_add(1, Ordering::Relaxed) % WEATHER.len()] } else { Weather::Fine };
+    let weather = if read[end..].windows(6).any(|six| six == b"poison") {
+        Weather::Says("500 Internal Server Error")
+    } else if head.starts_with("POST") {
+        WEATHER[writes.fetch_add(1, Ordering::Relaxed) % WEATHER.len()]
+    } else {
+        Weather::Fine
+    };
     let answer = match weather {
         Weather::Says(status) => format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n").into_bytes(),
         Weather::Fine | Weather::Lost => {
@@ -146,4 +151,17 @@ async fn what_ends_an_import_ends_it_though_its_input_is_open_and_says_nothing()
         drop(input);
     }
     assert_eq!(bench.nodes_and_edges().await, (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_makes_the_server_fail_is_found_and_told() {
+    let bench = Bench::new().await;
+    let (url, ..) = &way(&bench.app.base).await;
+    let text = ["one", "two", "three", "four", "five", "poison", "seven", "eight"].map(node).join("\n");
+    let file = bench.file("a.jsonl", &text);
+    bench.import(&file, &["--url", url]).await.says(2, &["the server fails at POST /nodes/batch with line 6: 500"]);
+    assert_eq!(bench.nodes_and_edges().await, (5, 0), "what stands before it is in");
+    bench.file("a.jsonl", text.replace("poison", "pardon"));
+    bench.import(&file, &["--url", url]).await.says(0, &["rejected: 0"]);
+    assert_eq!(bench.nodes_and_edges().await, (8, 0));
 }
