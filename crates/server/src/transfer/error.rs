@@ -81,6 +81,9 @@ pub enum TransferError {
         /// What is wrong.
         reason: String,
     },
+    /// The source changed while it was read.
+    #[error("{0} was cut, or replaced by another file, while it was read: begin anew with --restart")]
+    Changed(String),
     /// WordNet cannot be read.
     #[error(transparent)]
     Wordnet(#[from] WordnetError),

@@ -250,7 +250,13 @@ impl Run {
             }
             drop(batches);
             reader.join().map_err(|_| TransferError::Setup("the source could not be read to its end".into()))?;
-            if let (Some(far), Some(next)) = (&mut self.far, phases.get(number + 1)) {
+            let next = phases.get(number + 1);
+            if let (Some(seen), Some(far)) = (&self.seen, &self.far)
+                && (seen.is_cut(far.source.bytes)? || (next.is_some() && seen.is_replaced()?))
+            {
+                return Err(TransferError::Changed(self.source.name.clone()));
+            }
+            if let (Some(far), Some(next)) = (&mut self.far, next) {
                 // It was read to its end, whatever stands there.
                 self.seen.as_mut().map(|seen| seen.up_to(far.source.bytes)).transpose()?;
                 (far.phase, far.at, self.at) = (*next, Position::START, Position::START);
