@@ -61,6 +61,11 @@ impl Client {
         Self { token, ..self.clone() }
     }
 
+    /// Whether it calls with this token.
+    pub(crate) fn has(&self, token: &Secret) -> bool {
+        self.token.as_ref() == Some(token)
+    }
+
     /// `http://HOST:PORT` or `https://HOST:PORT`, without a slash at its end.
     pub(crate) fn base(&self) -> &str {
         &self.base

@@ -30,7 +30,7 @@ pub(super) struct AccessFlags {
     /// A token. Others can see it in the list of processes: better in a file, or in the variable WARDGRAPH_TOKEN, which counts where nothing is said.
     #[arg(long, conflicts_with_all = ["token_file", "tenant"])]
     token: Option<String>,
-    /// A file that holds a token.
+    /// A file that holds a token. It is read again when the token has ended.
     #[arg(long, conflicts_with = "tenant")]
     token_file: Option<PathBuf>,
     /// Make a token for this tenant with the data folder's own key, as `token mint` does.
@@ -53,7 +53,7 @@ impl AccessFlags {
             Some(url) => url.clone(),
             None => listener(context).map_err(TransferError::Setup)?,
         };
-        Ok(Access { url, token, patience: Duration::from_secs(self.patience), clock })
+        Ok(Access { url, token, token_file: self.token_file.clone(), patience: Duration::from_secs(self.patience), clock })
     }
 
     /// Where progress is told.

@@ -7,7 +7,7 @@ use clap::Args;
 use super::{Context, access::AccessFlags};
 use crate::{
     demo::grouped,
-    transfer::{Columns, Format, ImportOptions, Imported, Source, SourceOptions, TransferError, import},
+    transfer::{Columns, Delimiter, Format, ImportOptions, Imported, Source, SourceOptions, TransferError, import},
     wire::{StartError, cache_dir},
 };
 
@@ -22,6 +22,9 @@ pub(super) struct Import {
     /// The form of the file, if it is not that of its name.
     #[arg(long)]
     format: Option<Format>,
+    /// What sets the columns of a table apart: one character, or `tab` [default: a comma; a tab if the file's name ends in `.tsv`].
+    #[arg(long, value_name = "CHARACTER")]
+    delimiter: Option<Delimiter>,
     /// Which columns of a table play which roles: `external_id=ISBN,classes=genre,text=abstract,props.year:int=Year`.
     ///
     /// Columns named `props.NAME` and `metadata.NAME` need no role. Either can end in a type, `:text`, `:int`, `:float`, `:bool` or `:json`;
@@ -59,12 +62,23 @@ pub(super) struct Import {
 impl Import {
     /// True if everything is in.
     pub(super) async fn run(self, context: &Context, out: &mut (impl Write + Send)) -> Result<bool, StartError> {
-        let source = if self.source.as_os_str() == "wordnet" {
+        let is_wordnet = self.source.as_os_str() == "wordnet";
+        let of_files = self.format.is_some() || self.delimiter.is_some() || self.columns.is_some() || self.name.is_some();
+        if is_wordnet && (of_files || !self.classes.is_empty()) {
+            return usage(
+                "--format, --delimiter, --columns, --class and --name are of files: a file of that name is `./wordnet`",
+            );
+        }
+        if !is_wordnet && self.dir.is_some() {
+            return usage("--dir is for `wordnet`");
+        }
+        let source = if is_wordnet {
             let folder = self.dir.map_or_else(|| context.config().map(|config| cache_dir(&config).join("wordnet/dict")), Ok);
             Source::wordnet(&folder.map_err(TransferError::Setup)?).await?
         } else {
             let (path, format, columns) = (self.source, self.format, self.columns.unwrap_or_default());
-            Source::open(SourceOptions { path, format, columns, classes: self.classes, name: self.name })?
+            let (delimiter, classes, name) = (self.delimiter, self.classes, self.name);
+            Source::open(SourceOptions { path, format, delimiter, columns, classes, name })?
         };
         let options = ImportOptions {
             access: self.access.open(context, &["nodes:write", "edges:write", "admin:refresh"])?,
@@ -80,6 +94,10 @@ impl Import {
         report(&imported, self.update, out).map_err(|error| TransferError::Setup(error.into()))?;
         Ok(imported.counts.rejected == 0)
     }
+}
+
+fn usage(reason: &str) -> Result<bool, StartError> {
+    Err(TransferError::Usage(reason.to_owned()).into())
 }
 
 fn report(imported: &Imported, update: bool, out: &mut impl Write) -> std::io::Result<()> {

@@ -15,12 +15,15 @@ const NODES: usize = 500;
 const EDGES: usize = 2_000;
 /// When a batch is full whatever it holds, in bytes: large batches of large nodes would hold a transaction for long.
 const FULL_BYTES: usize = 2 << 20;
+/// How much of a source a batch passes over at most, so that whoever looks on, and the checkpoint, hear of long stretches of what is not sent now.
+const FAR_BYTES: u64 = 64 << 20;
 
 /// What one call sends, and what cannot be sent between it.
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) kind: Kind,
     pub(super) entries: Vec<Entry>,
+    begin: Position,
     /// Where the source goes on behind it.
     pub(super) end: Position,
     /// What it holds that may stand once in it, and in what is sent at once.
@@ -37,8 +40,8 @@ pub(super) struct Entry {
 }
 
 impl Batch {
-    fn new(kind: Kind, end: Position) -> Self {
-        Self { kind, entries: Vec::new(), end, keys: HashSet::new(), bytes: 0 }
+    fn new(kind: Kind, begin: Position) -> Self {
+        Self { kind, entries: Vec::new(), begin, end: begin, keys: HashSet::new(), bytes: 0 }
     }
 
     /// Whether it must not be sent before `other` is in: an edge needs its nodes, and lines of one node or edge take effect in their order.
@@ -60,7 +63,8 @@ impl Batch {
 
     fn is_full(&self) -> bool {
         let most = if self.kind == Kind::Nodes { NODES } else { EDGES };
-        self.entries.len() >= most || self.bytes >= FULL_BYTES
+        let passed = self.end.offset.saturating_sub(self.begin.offset);
+        self.entries.len() >= most || self.bytes >= FULL_BYTES || passed >= FAR_BYTES
     }
 }
 
@@ -134,5 +138,28 @@ pub(super) fn pack(
 fn close(first: Batch, edges: Batch, to: &Sender<Result<Batch, TransferError>>) {
     if to.blocking_send(Ok(first)).is_ok() && !edges.entries.is_empty() {
         _ = to.blocking_send(Ok(edges));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transfer::parse::{self, Namer};
+
+    #[test]
+    fn long_stretches_of_what_is_not_sent_are_told_of() {
+        let (to, mut batches) = tokio::sync::mpsc::channel(10);
+        let edge = |line: u64| Record {
+            line,
+            end: Position { offset: line * FAR_BYTES / 4, line: line + 1 },
+            raw: Vec::new(),
+            item: parse::line(br#"{"src":"a","rel":"R","dst":"b"}"#, line, &Namer("s".into())),
+        };
+        let packing = Packing { phase: Phase::Nodes, from: Position::START, tells: true, strict: false, update: false };
+        pack((1..=8).map(|line| Ok(edge(line))), packing, &to);
+        drop(to);
+        let told = std::iter::from_fn(|| batches.blocking_recv()).map(Result::unwrap);
+        let told: Vec<_> = told.map(|batch| (batch.entries.len(), batch.end.line)).collect();
+        assert_eq!(told, [(0, 5), (0, 9), (0, 9)]);
     }
 }

@@ -1,8 +1,10 @@
 //! Calls with patience: what passes is waited for, what does not ends the transfer.
 
 use std::{
+    fs,
+    path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -21,6 +23,8 @@ use crate::client::{Client, Reply};
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// The first pause where the server names none; the next ones double.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// Who calls, as the server sees it.
+const WHOAMI: &str = "/api/v1/whoami";
 /// How often a call that made the server fail is tried.
 const TRIES: usize = 3;
 
@@ -31,6 +35,8 @@ pub struct Access {
     pub url: String,
     /// Who calls.
     pub token: Secret,
+    /// The file that the token stands in, if it is one: whoever sees to it puts a new one there before the old one ends.
+    pub token_file: Option<PathBuf>,
     /// How long the server may be away before the transfer gives up. Waiting for a limit does not count.
     pub patience: Duration,
     /// The time.
@@ -40,7 +46,11 @@ pub struct Access {
 /// A caller with patience.
 #[derive(Debug)]
 pub(super) struct Caller {
-    client: Client,
+    client: Mutex<Client>,
+    url: String,
+    /// Whose graph it is; none before that was asked.
+    tenant: Option<String>,
+    token_file: Option<PathBuf>,
     patience: Duration,
     clock: Arc<dyn Clock>,
     waiting: AtomicUsize,
@@ -54,19 +64,28 @@ impl Caller {
             return Err(TransferError::NoServer { url: client.base().to_owned(), cause: silence.to_string() });
         }
         let client = client.with(Some(access.token.clone()));
-        let caller = Self { client, patience: access.patience, clock: access.clock.clone(), waiting: AtomicUsize::new(0) };
-        let whoami = caller.read("/api/v1/whoami").await?;
+        let mut caller = Self {
+            url: client.base().to_owned(),
+            client: Mutex::new(client),
+            tenant: None,
+            token_file: access.token_file.clone(),
+            patience: access.patience,
+            clock: access.clock.clone(),
+            waiting: AtomicUsize::new(0),
+        };
+        let whoami: Whoami = caller.read(WHOAMI).await?;
+        caller.tenant = Some(whoami.tenant_id.clone());
         Ok((caller, whoami))
     }
 
     /// `http://HOST:PORT`.
     pub(super) fn url(&self) -> &str {
-        self.client.base()
+        &self.url
     }
 
-    /// Whether a call waits for the server just now.
-    pub(super) fn is_waiting(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) > 0
+    /// What to tell of a call that waits for the server just now; nothing if none does.
+    pub(super) fn waits(&self) -> &'static str {
+        if self.waiting.load(Ordering::Relaxed) > 0 { ", waits for the server" } else { "" }
     }
 
     /// Reads what must be there.
@@ -88,11 +107,12 @@ impl Caller {
         }
     }
 
-    /// Posts JSON. The answer is the one to the body: whatever concerns the caller or passes is seen to here.
+    /// Posts JSON. The answer is the one to the body: whatever concerns the caller or passes is seen to here. 500 is the one to a body that
+    /// makes the server fail each time.
     pub(super) async fn post(&self, path: &str, body: Bytes) -> Result<Reply, TransferError> {
         let reply = self.call(Method::POST, path, Some(body)).await?;
         match reply.status {
-            200 | 400 | 413 | 422 => Ok(reply),
+            200 | 400 | 413 | 422 | 500 => Ok(reply),
             _ => Err(refused(&Method::POST, path, &reply)),
         }
     }
@@ -107,12 +127,20 @@ impl Caller {
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Reply, TransferError> {
-        let (mut away, mut pause, mut failures) = (Duration::ZERO, FIRST_PAUSE, 0);
+        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (mut since, mut pause, mut failures) = (None, FIRST_PAUSE, 0);
         loop {
-            let answer = self.client.send(method.clone(), path, body.clone()).await;
+            let asked = self.clock.elapsed();
+            let answer = client.send(method.clone(), path, body.clone()).await;
             let (named, cause) = match answer {
                 Ok(reply) if reply.status == 429 => {
-                    self.wait(reply.retry_after.unwrap_or(pause)).await;
+                    since = None;
+                    self.wait(reply.retry_after.unwrap_or(pause).max(FIRST_PAUSE)).await;
+                    continue;
+                }
+                Ok(reply) if reply.status == 401 => {
+                    let Some(renewed) = self.renewed(&client).await? else { return Ok(reply) };
+                    client = renewed;
                     continue;
                 }
                 // Gone for a moment, itself or behind a proxy; or in the way of another change.
@@ -127,22 +155,41 @@ impl Caller {
                 Ok(reply) => return Ok(reply),
                 Err(silence) => (None, silence.to_string()),
             };
+            // A call that hangs is time that the server is away, as much as the pauses between calls are.
+            let away = self.clock.elapsed().saturating_sub(*since.get_or_insert(asked));
             if away >= self.patience {
-                let (url, seconds) = (self.url().to_owned(), away.as_secs());
-                return Err(TransferError::Lost { url, seconds, cause });
+                return Err(TransferError::Lost { url: self.url.clone(), seconds: away.as_secs(), cause });
             }
-            away += self.wait(named.unwrap_or(pause).max(pause)).await;
+            self.wait(named.unwrap_or(pause).max(pause)).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
-    /// Waits, and says how long it was.
-    async fn wait(&self, pause: Duration) -> Duration {
-        let began = self.clock.elapsed();
+    /// The caller with the token that the file holds by now, if that is another one than was `used`, and is believed.
+    ///
+    /// # Errors
+    /// The new token is another tenant's: nothing of this transfer may go there.
+    async fn renewed(&self, used: &Client) -> Result<Option<Client>, TransferError> {
+        let read = self.token_file.as_ref().map(fs::read_to_string);
+        let Some(token) = read.and_then(Result::ok).map(|text| Secret::new(text.trim())).filter(|token| !used.has(token)) else {
+            return Ok(None);
+        };
+        let client = used.with(Some(token));
+        let Some(reply) = client.send(Method::GET, WHOAMI, None).await.ok().filter(|reply| reply.status == 200) else {
+            return Ok(None);
+        };
+        let whoami: Whoami = parse(&Method::GET, WHOAMI, &reply)?;
+        if self.tenant.as_ref().is_some_and(|tenant| *tenant != whoami.tenant_id) {
+            return Err(TransferError::OtherTenant(whoami.tenant_id));
+        }
+        self.client.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&client);
+        Ok(Some(client))
+    }
+
+    async fn wait(&self, pause: Duration) {
         self.waiting.fetch_add(1, Ordering::Relaxed);
         tokio::time::sleep(pause.min(LONGEST_PAUSE).min(self.patience.max(FIRST_PAUSE))).await;
         self.waiting.fetch_sub(1, Ordering::Relaxed);
-        self.clock.elapsed().saturating_sub(began).max(Duration::from_millis(1))
     }
 }
 
@@ -152,10 +199,15 @@ pub(super) fn parse<T: DeserializeOwned>(method: &Method, path: &str, reply: &Re
     serde_json::from_slice(&reply.body).map_err(odd)
 }
 
-fn said(method: &Method, path: &str) -> String {
+/// How messages call a call.
+pub(super) fn said(method: &Method, path: &str) -> String {
     format!("{method} {}", path.split('?').next().unwrap_or(path))
 }
 
 fn refused(method: &Method, path: &str, reply: &Reply) -> TransferError {
-    TransferError::Refused { call: said(method, path), answer: reply.summary() }
+    let (call, answer) = (said(method, path), reply.summary());
+    match reply.status {
+        401 => TransferError::Unbelieved { call, answer },
+        _ => TransferError::Refused { call, answer },
+    }
 }

@@ -56,6 +56,8 @@ impl Place {
     pub(super) fn is_also(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Props(one, _), Self::Props(two, _)) | (Self::Metadata(one, _), Self::Metadata(two, _)) => one == two,
+            // Several columns may hold classes.
+            (Self::Role(one), Self::Role(two)) => one == two && *one != "classes",
             (Self::Role("text"), Self::Props(name, _)) | (Self::Props(name, _), Self::Role("text")) => name == "text",
             _ => false,
         }
@@ -85,6 +87,27 @@ impl Type {
     }
 }
 
+/// What sets the columns of a table apart: one character of ASCII.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delimiter(pub(super) u8);
+
+impl Delimiter {
+    pub(super) const COMMA: Self = Self(b',');
+    pub(super) const TAB: Self = Self(b'\t');
+}
+
+impl FromStr for Delimiter {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.as_bytes() {
+            b"tab" | b"\\t" => Ok(Self::TAB),
+            [byte] if !byte.is_ascii_alphanumeric() && !matches!(byte, b'"' | b'\r' | b'\n') => Ok(Self(*byte)),
+            _ => Err("is not one character of ASCII that is no letter, digit, quote or end of a line; `tab` is one"),
+        }
+    }
+}
+
 /// Which column of a table plays which role, where it is not the one of the same name: `external_id=ISBN,props.year:int=Jahr`.
 #[derive(Debug, Clone, Default)]
 pub struct Columns(pub(super) Vec<(Place, String)>);
@@ -98,7 +121,7 @@ impl FromStr for Columns {
             let known = ROLES.into_iter().find(|known| *known == role).map(Place::Role);
             let place = known.map_or_else(|| Place::named(role), |known| Ok(Some(known)))?;
             let roles = || format!("the roles are {}, props.NAME:TYPE and metadata.NAME:TYPE", ROLES.join(", "));
-            Ok((place.ok_or_else(roles)?, column.to_owned()))
+            Ok((place.ok_or_else(roles)?, column.trim().to_owned()))
         };
         text.split(',').map(pair).collect::<Result<_, _>>().map(Self)
     }
@@ -155,6 +178,16 @@ mod tests {
         ] {
             let reason = kind.read(field.to_owned()).unwrap_err();
             assert!(reason.starts_with(why), "{field}: {reason}");
+        }
+    }
+
+    #[test]
+    fn columns_are_set_apart_by_one_character() {
+        for (text, byte) in [(",", b','), (";", b';'), ("|", b'|'), ("\t", b'\t'), ("\\t", b'\t'), ("tab", b'\t'), ("\u{1}", 1)] {
+            assert_eq!(text.parse(), Ok(Delimiter(byte)), "{text:?}");
+        }
+        for text in ["", "a", "7", "\"", "\n", "\r", ",,", "¦", "\\n", "TAB"] {
+            assert!(text.parse::<Delimiter>().is_err(), "{text:?}");
         }
     }
 

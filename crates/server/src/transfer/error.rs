@@ -33,6 +33,31 @@ pub enum TransferError {
         /// Status and reason.
         answer: String,
     },
+    /// The server fails, as often as it is asked, and only with this item.
+    #[error(
+        "the server fails at {call} with line {line}: {answer}; start again when it is mended, or the line at the same length, to go on from here"
+    )]
+    Failed {
+        /// The line of the item.
+        line: u64,
+        /// What tells the item from others.
+        key: String,
+        /// Method and path.
+        call: String,
+        /// Status and reason.
+        answer: String,
+    },
+    /// The token is none, or has ended.
+    #[error("the server refuses {call}: {answer}; started again with a token that it believes, this goes on from here")]
+    Unbelieved {
+        /// Method and path.
+        call: String,
+        /// Status and reason.
+        answer: String,
+    },
+    /// The file of the token holds another tenant's by now.
+    #[error("the token has ended, and its file holds one of the tenant {0} now: this transfer is none of its")]
+    OtherTenant(String),
     /// There is no client for that URL.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -56,6 +81,9 @@ pub enum TransferError {
         /// What is wrong.
         reason: String,
     },
+    /// The source changed while it was read.
+    #[error("{0} was cut, or replaced by another file, while it was read: begin anew with --restart")]
+    Changed(String),
     /// WordNet cannot be read.
     #[error(transparent)]
     Wordnet(#[from] WordnetError),

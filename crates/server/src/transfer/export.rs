@@ -11,9 +11,9 @@ use std::{
     path::PathBuf,
 };
 
+use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use wardgraph_api::wire::node::Node;
 use wardgraph_kernel::NodeId;
 
 use super::{
@@ -21,13 +21,15 @@ use super::{
     call::{Access, Caller},
     checkpoint::Checkpoint,
     parse::{CHANGED, SERVERS},
-    progress::{Progress, Show},
+    progress::{LOOKED_AT_EVERY, Progress, Show},
     record::Kind,
     written::Written,
 };
 
 /// How many external ids are kept at most; those of other nodes are asked for.
 const MOST_NAMES: usize = 500_000;
+/// How many nodes are asked for at once.
+const AT_ONCE: usize = 16;
 
 /// How an export is done.
 #[derive(Debug)]
@@ -67,7 +69,7 @@ pub async fn export(options: ExportOptions, stdout: &mut (impl Write + Send)) ->
     let (caller, whoami) = Caller::new(&options.access).await?;
     let (url, tenant) = (caller.url().to_owned(), whoami.tenant_id);
     let mut far = Far { url, tenant, kind: Kind::Nodes, cursor: None, bytes: 0, nodes: 0, edges: 0 };
-    let place = options.out.map(Place::of);
+    let place = options.out.map(Place::of).transpose()?;
     let _lock = place.as_ref().map(|place| place.checkpoint.lock()).transpose()?;
     if let Some(place) = place.as_ref().filter(|_| !options.restart)
         && let Some(found) = place.going_on(&far)?
@@ -80,24 +82,34 @@ pub async fn export(options: ExportOptions, stdout: &mut (impl Write + Send)) ->
     if far.bytes > 0 {
         progress.say(&format!("goes on behind {} nodes and {} edges", far.nodes, far.edges));
     }
+    let mut looked_at = tokio::time::interval(LOOKED_AT_EVERY);
     loop {
         let list = if far.kind == Kind::Nodes { "nodes" } else { "edges" };
         let after = far.cursor.as_ref().map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
-        let page: Page = caller.read(&format!("/{list}?limit=1000{after}")).await?;
+        let path = format!("/{list}?limit=1000{after}");
+        let read = caller.read(&path);
+        tokio::pin!(read);
+        let page: Page = loop {
+            tokio::select! {
+                page = &mut read => break page?,
+                _ = looked_at.tick() => show(&mut progress, &far, &caller),
+            }
+        };
         let mut text = String::new();
+        if far.kind == Kind::Edges {
+            names.meet(&page.items, &caller).await?;
+        }
         for item in page.items {
             let (nodes, edge) = match far.kind {
                 Kind::Nodes => (vec![item], None),
-                Kind::Edges => (names.missing_of(&item, &caller).await?, Some(item)),
+                Kind::Edges => (names.missing_of(&item), Some(item)),
             };
             for line in nodes.into_iter().filter_map(|node| names.node(node)) {
                 text.push_str(&line.to_string());
                 text.push('\n');
                 far.nodes += 1;
             }
-            if let Some(edge) = edge.filter(|edge| names.has_ends_of(edge))
-                && let Some(line) = names.edge(edge, &caller).await?
-            {
+            if let Some(line) = edge.filter(|edge| names.has_ends_of(edge)).and_then(|edge| names.edge(edge)) {
                 text.push_str(&line.to_string());
                 text.push('\n');
                 far.edges += 1;
@@ -113,7 +125,7 @@ pub async fn export(options: ExportOptions, stdout: &mut (impl Write + Send)) ->
             (Some(place), Some(file)) => place.keep(file, &text, &far)?,
             _ => stdout.write_all(text.as_bytes()).map_err(TransferError::file("cannot write", "standard output"))?,
         }
-        progress.at(far.nodes + far.edges, None, &format!("{} nodes, {} edges", far.nodes, far.edges));
+        show(&mut progress, &far, &caller);
         if ended {
             break;
         }
@@ -126,6 +138,10 @@ pub async fn export(options: ExportOptions, stdout: &mut (impl Write + Send)) ->
     Ok(())
 }
 
+fn show(progress: &mut Progress, far: &Far, caller: &Caller) {
+    progress.at(far.nodes + far.edges, None, &format!("{} nodes, {} edges{}", far.nodes, far.edges, caller.waits()));
+}
+
 /// A file that is written beside its place until it is whole.
 #[derive(Debug)]
 struct Place {
@@ -135,18 +151,23 @@ struct Place {
 }
 
 impl Place {
-    fn of(path: PathBuf) -> Self {
+    fn of(path: PathBuf) -> Result<Self, TransferError> {
+        if path.metadata().is_ok_and(|there| !there.is_file()) {
+            let path = path.display();
+            return Err(TransferError::Usage(format!("`{path}` is there and no file: `--out -` writes to standard output")));
+        }
         let beside = |end: &str| {
             let mut path = path.clone().into_os_string();
             path.push(end);
             PathBuf::from(path)
         };
-        Self { part: beside(".part"), checkpoint: Checkpoint::new(beside(".checkpoint")), path }
+        Ok(Self { part: beside(".part"), checkpoint: Checkpoint::new(beside(".checkpoint")), path })
     }
 
     fn going_on(&self, fresh: &Far) -> Result<Option<Far>, TransferError> {
+        // One that was cut off between its last two steps has its name already, and nothing to go on with.
+        let Ok(written) = self.part.metadata().map(|part| part.len()) else { return Ok(None) };
         let Some(found) = self.checkpoint.find::<Far>()? else { return Ok(None) };
-        let written = self.part.metadata().map_or(0, |part| part.len());
         let other = if (&found.tenant, &found.url) != (&fresh.tenant, &fresh.url) {
             format!("an export of {} of {}", found.tenant, found.url)
         } else if written < found.bytes {
@@ -166,7 +187,7 @@ impl Place {
         for line in BufReader::new(&file).split(b'\n') {
             let line = line.map_err(unwritable())?;
             if let Ok(Line { id: Some(id), external_id }) = serde_json::from_slice(&line) {
-                names.1.add(id);
+                names.written.add(id);
                 names.learn(id, external_id);
             }
         }
@@ -192,14 +213,21 @@ struct Line {
     external_id: Option<String>,
 }
 
-/// The external id of each node, by its id (`None` of a node that has none), and which of them were written.
+/// What of the nodes has to be known for the edges.
 #[derive(Debug, Default)]
-struct Names(HashMap<NodeId, Option<String>>, Written);
+struct Names {
+    /// The external id of a node, by its id; `None` of a node that has none.
+    kept: HashMap<NodeId, Option<String>>,
+    /// Which nodes were written.
+    written: Written,
+    /// The nodes that the edges of one page want besides.
+    met: HashMap<NodeId, Map<String, Value>>,
+}
 
 impl Names {
     fn learn(&mut self, id: NodeId, external_id: Option<String>) {
-        if self.0.len() < MOST_NAMES {
-            self.0.insert(id, external_id);
+        if self.kept.len() < MOST_NAMES {
+            self.kept.insert(id, external_id);
         }
     }
 
@@ -211,56 +239,61 @@ impl Names {
         if node.get("tenant_id").is_none_or(Value::is_null) {
             return None;
         }
-        self.1.add(id);
+        self.written.add(id);
         for member in SERVERS.into_iter().filter(|member| *member != CHANGED) {
             node.remove(member);
         }
-        self.learn(id, node.get("external_id").and_then(Value::as_str).map(str::to_owned));
+        self.learn(id, external_id(&node));
         node.retain(|name, value| matches!(name.as_str(), "classes" | "props") || !is_empty(value));
         node.insert("type".into(), "node".into());
         node.insert("id".into(), id.to_string().into());
         Some(Value::Object(node))
     }
 
-    /// The ends of an edge that are there and were not written, to be written before it.
-    async fn missing_of(&self, edge: &Map<String, Value>, caller: &Caller) -> Result<Vec<Map<String, Value>>, TransferError> {
-        let mut missing = Vec::new();
-        for id in ends(edge).into_iter().collect::<BTreeSet<_>>() {
-            if !self.1.has(id) {
-                missing.extend(caller.find(&format!("/nodes/{id}")).await?);
-            }
+    /// Asks for the ends of these edges that were not written, or whose external ids are not kept.
+    async fn meet(&mut self, edges: &[Map<String, Value>], caller: &Caller) -> Result<(), TransferError> {
+        let known = |id: &NodeId| self.written.has(*id) && self.kept.contains_key(id);
+        let unknown: BTreeSet<_> = edges.iter().flat_map(ends).filter(|id| !known(id)).collect();
+        self.met.clear();
+        for some in unknown.into_iter().collect::<Vec<_>>().chunks(AT_ONCE) {
+            let asked = some.iter().map(|id| async move { caller.find(&format!("/nodes/{id}")).await });
+            let found: Vec<Option<Map<String, Value>>> = try_join_all(asked).await?;
+            self.met.extend(some.iter().copied().zip(found).filter_map(|(id, node)| Some((id, node?))));
         }
-        Ok(missing)
+        Ok(())
+    }
+
+    /// The ends of an edge that are there and were not written, to be written before it.
+    fn missing_of(&self, edge: &Map<String, Value>) -> Vec<Map<String, Value>> {
+        let missing: BTreeSet<_> = ends(edge).into_iter().filter(|id| !self.written.has(*id)).collect();
+        missing.iter().filter_map(|id| self.met.get(id).cloned()).collect()
     }
 
     fn has_ends_of(&self, edge: &Map<String, Value>) -> bool {
-        ends(edge).into_iter().all(|id| self.1.has(id))
+        ends(edge).into_iter().all(|id| self.written.has(id))
     }
 
     /// An edge's line, with its ends by external id, or by id where they have none; no line if an end is gone since the page was read, and the edge with it.
-    async fn edge(&mut self, mut edge: Map<String, Value>, caller: &Caller) -> Result<Option<Value>, TransferError> {
+    fn edge(&self, mut edge: Map<String, Value>) -> Option<Value> {
         for (by_id, by_name) in [("src", "src_external_id"), ("dst", "dst_external_id")] {
-            let Some(Ok(id)) = edge.remove(by_id).map(NodeId::deserialize) else { return Ok(None) };
-            let name = match self.0.get(&id) {
-                Some(name) => name.clone(),
-                None => match caller.find::<Node>(&format!("/nodes/{id}")).await? {
-                    Some(node) => node.external_id,
-                    None => return Ok(None),
-                },
-            };
-            match &name {
-                Some(name) => edge.insert(by_name.into(), name.clone().into()),
+            let id = NodeId::deserialize(edge.remove(by_id)?).ok()?;
+            let name = self.kept.get(&id).cloned().or_else(|| self.met.get(&id).map(external_id))?;
+            match name {
+                Some(name) => edge.insert(by_name.into(), name.into()),
                 None => edge.insert(by_id.into(), id.to_string().into()),
             };
-            self.learn(id, name);
         }
         for member in SERVERS {
             edge.remove(member);
         }
         edge.retain(|_, value| !is_empty(value));
         edge.insert("type".into(), "edge".into());
-        Ok(Some(Value::Object(edge)))
+        Some(Value::Object(edge))
     }
+}
+
+fn external_id(node: &Map<String, Value>) -> Option<String> {
+    node.get("external_id").and_then(Value::as_str).map(str::to_owned)
 }
 
 fn ends(edge: &Map<String, Value>) -> Vec<NodeId> {

@@ -1,6 +1,6 @@
 //! Import: batches in flight, acknowledged in the source's order.
 
-use std::{cmp::Ordering, collections::VecDeque, path::PathBuf, sync::Arc};
+use std::{cmp::Ordering, collections::VecDeque, path::PathBuf, sync::Arc, thread};
 
 use serde::{Deserialize, Serialize};
 use tokio::{
@@ -14,9 +14,9 @@ use super::{
     batch::{Batch, Packing, pack},
     call::{Access, Caller},
     checkpoint::Checkpoint,
-    progress::{Progress, Show},
+    progress::{LOOKED_AT_EVERY, Progress, Show},
     record::{Kind, Position},
-    rejects::Rejects,
+    rejects::{Kept, Rejects},
     seen::Seen,
     send::{Answer, Sender, Verdict},
     source::{Identity, Phase, Source},
@@ -108,7 +108,7 @@ struct Far {
     update: bool,
     phase: Phase,
     at: Position,
-    rejects_bytes: u64,
+    rejects: Kept,
     counts: Counts,
 }
 
@@ -125,6 +125,12 @@ pub async fn import(source: Source, options: ImportOptions) -> Result<Imported, 
         (None, None) => None,
         (Some(_), path) => beside(path.clone(), ".checkpoint").map(Checkpoint::new),
     };
+    if let Some(checkpoint) = checkpoint.as_ref().filter(|checkpoint| source.is_at(checkpoint.path())) {
+        return Err(TransferError::Usage(format!(
+            "`{}` is the source: it cannot be the checkpoint",
+            checkpoint.path().display()
+        )));
+    }
     let _lock = checkpoint.as_ref().map(Checkpoint::lock).transpose()?;
     let mut seen = source.seen()?;
     let fresh = |identity| Far {
@@ -134,7 +140,7 @@ pub async fn import(source: Source, options: ImportOptions) -> Result<Imported, 
         update: options.update,
         phase: source.phases().first().copied().unwrap_or(Phase::Both),
         at: Position::START,
-        rejects_bytes: 0,
+        rejects: Kept::default(),
         counts: Counts::default(),
     };
     let fresh = identity.map(fresh);
@@ -142,9 +148,7 @@ pub async fn import(source: Source, options: ImportOptions) -> Result<Imported, 
         (Some(checkpoint), Some(fresh)) if !options.restart => going_on(checkpoint, fresh, seen.as_mut())?,
         _ => None,
     };
-    let rejects = beside(options.rejects, ".rejects");
-    let kept = found.as_ref().map_or(0, |found| found.rejects_bytes);
-    let rejects = Rejects::open(rejects, source.head(), kept)?;
+    let rejects = Rejects::open(beside(options.rejects, ".rejects"), source.head(), found.as_ref().map(|found| &found.rejects))?;
     let progress = Progress::new(options.show, options.access.clock.clone());
     if let Some(found) = &found {
         progress.say(&format!("goes on from line {} of {}", found.at.line, source.name));
@@ -154,7 +158,8 @@ pub async fn import(source: Source, options: ImportOptions) -> Result<Imported, 
     let dates = whoami.permissions.iter().any(|word| word == Permission::AdminRefresh.word());
     let sender = Arc::new(Sender { caller, tenant: whoami.tenant_id, update: options.update, dates });
     let (source, strict) = (Arc::new(source), options.strict);
-    let mut run = Run { source, sender, checkpoint, far, seen, rejects, counts, progress, strict, told: 0 };
+    let at = far.as_ref().map_or(Position::START, |far| far.at);
+    let mut run = Run { source, sender, checkpoint, far, seen, rejects, counts, progress, at, strict, told: 0 };
     let stopped = !run.all(options.jobs).await?;
     let rejects = run.rejects.kept().cloned();
     Ok(Imported { counts: run.counts, stopped, rejects, seconds: run.progress.end().as_secs_f64() })
@@ -198,6 +203,8 @@ struct Run {
     rejects: Rejects,
     counts: Counts,
     progress: Progress,
+    /// Where the source goes on behind what was acknowledged.
+    at: Position,
     strict: bool,
     /// How many lines were told of that were cleaned.
     told: u64,
@@ -219,7 +226,8 @@ impl Run {
             let (strict, update) = (self.strict, self.sender.update);
             let packing = Packing { phase: *phase, from: at, tells: number == 0, strict, update };
             let (source, (to, mut batches)) = (self.source.clone(), channel(1));
-            let reader = tokio::task::spawn_blocking(move || {
+            // No task of the runtime's, which would not end before it: an input that is open and says nothing holds no failed import up.
+            let reader = thread::Builder::new().spawn(move || {
                 let name = source.name.clone();
                 match source.records(packing.phase, packing.from) {
                     Ok(records) => {
@@ -236,15 +244,22 @@ impl Run {
                     Err(error) => _ = to.blocking_send(Err(error)),
                 }
             });
+            let reader = reader.map_err(|error| TransferError::Setup(error.into()))?;
             if !self.phase(number, &mut batches, jobs).await? {
                 return Ok(false);
             }
             drop(batches);
-            reader.await.map_err(|error| TransferError::Setup(error.into()))?;
-            if let (Some(far), Some(next)) = (&mut self.far, phases.get(number + 1)) {
+            reader.join().map_err(|_| TransferError::Setup("the source could not be read to its end".into()))?;
+            let next = phases.get(number + 1);
+            if let (Some(seen), Some(far)) = (&self.seen, &self.far)
+                && (seen.is_cut(far.source.bytes)? || (next.is_some() && seen.is_replaced()?))
+            {
+                return Err(TransferError::Changed(self.source.name.clone()));
+            }
+            if let (Some(far), Some(next)) = (&mut self.far, next) {
                 // It was read to its end, whatever stands there.
                 self.seen.as_mut().map(|seen| seen.up_to(far.source.bytes)).transpose()?;
-                (far.phase, far.at) = (*next, Position::START);
+                (far.phase, far.at, self.at) = (*next, Position::START, Position::START);
                 self.keep()?;
             }
         }
@@ -259,28 +274,20 @@ impl Run {
         batches: &mut Receiver<Result<Batch, TransferError>>,
         jobs: usize,
     ) -> Result<bool, TransferError> {
-        let mut flying: VecDeque<Flying> = VecDeque::new();
-        let (mut ended, mut failure) = (false, None);
-        while !ended || !flying.is_empty() {
+        let (mut flying, mut shows): (VecDeque<Flying>, _) = (VecDeque::new(), tokio::time::interval(LOOKED_AT_EVERY));
+        let (mut ended, mut failure, mut held) = (false, None, None::<Arc<Batch>>);
+        while !ended || held.is_some() || !flying.is_empty() {
+            if let Some(batch) = held.take_if(|batch| !flying.iter().any(|before| batch.waits_for(&before.batch))) {
+                let (sender, sent) = (self.sender.clone(), batch.clone());
+                flying.push_back(Flying { batch, landing: tokio::spawn(async move { sender.send(&sent).await }) });
+            }
             tokio::select! {
-                batch = batches.recv(), if !ended && flying.len() < jobs => {
-                    let batch = match batch {
-                        Some(Ok(batch)) => Arc::new(batch),
-                        end => {
-                            (ended, failure) = (true, end.and_then(Result::err));
-                            continue;
-                        }
-                    };
-                    if flying.iter().any(|before| batch.waits_for(&before.batch)) {
-                        while let Some(landed) = front(&mut flying).await {
-                            if !self.settle(number, landed?)? {
-                                return Ok(false);
-                            }
-                        }
-                    }
-                    let (sender, sent) = (self.sender.clone(), batch.clone());
-                    flying.push_back(Flying { batch, landing: tokio::spawn(async move { sender.send(&sent).await }) });
-                }
+                batch = batches.recv(), if !ended && held.is_none() && flying.len() < jobs => match batch {
+                    Some(Ok(batch)) => held = Some(Arc::new(batch)),
+                    end => (ended, failure) = (true, end.and_then(Result::err)),
+                },
+                // Whoever looks on sees that it waits, and for whom.
+                _ = shows.tick() => self.show(number),
                 landed = front(&mut flying), if !flying.is_empty() => {
                     if let Some(landed) = landed && !self.settle(number, landed?)? {
                         return Ok(false);
@@ -293,6 +300,10 @@ impl Run {
 
     /// Counts what became of a batch. False if that ends the import.
     fn settle(&mut self, number: usize, (batch, answers): Landed) -> Result<bool, TransferError> {
+        if !self.rejects.has_begun() && answers.iter().any(|answer| matches!(answer.verdict, Verdict::Rejected(_))) {
+            // Whoever goes on knows by the checkpoint that the file of rejected lines is this import's.
+            self.keep()?;
+        }
         for (entry, answer) in batch.entries.iter().zip(answers) {
             let counts = &mut self.counts;
             let count = match (&answer.verdict, batch.kind) {
@@ -318,11 +329,12 @@ impl Run {
                 }
             }
         }
+        self.at = batch.end;
         if let Some(far) = &mut self.far {
             far.at = batch.end;
             self.keep()?;
         }
-        self.show(number, batch.end);
+        self.show(number);
         Ok(true)
     }
 
@@ -350,7 +362,7 @@ impl Run {
             if let Some(seen) = &mut self.seen {
                 (far.source.read, far.source.read_sha256) = seen.up_to(far.at.offset)?;
             }
-            far.rejects_bytes = self.rejects.flush()?;
+            far.rejects = self.rejects.flush()?;
             far.counts = self.counts;
             checkpoint.keep(far)?;
         }
@@ -358,13 +370,13 @@ impl Run {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "for people")]
-    fn show(&mut self, number: usize, end: Position) {
+    fn show(&mut self, number: usize) {
         let (nodes, edges, rejected) = (self.counts.nodes(), self.counts.edges(), self.counts.rejected);
-        let waits = if self.sender.caller.is_waiting() { ", waits for the server" } else { "" };
+        let waits = self.sender.caller.waits();
         let extents = self.source.phases().iter().map(|phase| self.source.extent(*phase));
         let part = extents.collect::<Option<Vec<_>>>().map(|extents| {
             let before: u64 = extents.iter().take(number).sum();
-            (before + end.offset) as f64 / extents.iter().sum::<u64>().max(1) as f64
+            (before + self.at.offset) as f64 / extents.iter().sum::<u64>().max(1) as f64
         });
         self.progress.at(nodes + edges + rejected, part, &format!("{nodes} nodes, {edges} edges, {rejected} rejected{waits}"));
     }

@@ -10,7 +10,7 @@ use super::{
 /// The longest line that is read: the largest body that a server takes.
 pub(super) const LONGEST_BYTES: usize = 10 << 20;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// JSON Lines.
 #[derive(Debug)]

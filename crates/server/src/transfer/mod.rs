@@ -19,6 +19,7 @@ mod parse;
 mod progress;
 mod record;
 mod rejects;
+mod rows;
 mod seen;
 mod send;
 mod source;
@@ -27,7 +28,7 @@ mod wordnet;
 mod written;
 
 pub use call::Access;
-pub use column::Columns;
+pub use column::{Columns, Delimiter};
 pub use error::TransferError;
 pub use export::{ExportOptions, export};
 pub use import::{Counts, ImportOptions, Imported, import};

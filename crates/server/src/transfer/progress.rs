@@ -12,6 +12,8 @@ use wardgraph_kernel::Clock;
 /// How often to write a line where there is no terminal, and how often to draw where there is one.
 const EVERY: Duration = Duration::from_secs(5);
 const DRAWN_EVERY: Duration = Duration::from_millis(200);
+/// How often a transfer that goes on or waits looks whether there is something to tell.
+pub(super) const LOOKED_AT_EVERY: Duration = Duration::from_millis(500);
 /// How much of a message about one line is told.
 const MOST_TOLD: usize = 400;
 
@@ -35,6 +37,7 @@ pub(super) struct Progress {
     began: Duration,
     told: Duration,
     first: Option<(u64, f64)>,
+    text: String,
 }
 
 impl Progress {
@@ -45,7 +48,7 @@ impl Progress {
             bar
         });
         let began = clock.elapsed();
-        Self { show, drawn, clock, began, told: began, first: None }
+        Self { show, drawn, clock, began, told: began, first: None, text: String::new() }
     }
 
     /// `done` things are through, which is `part` of all if that is known; `text` says what they are.
@@ -57,6 +60,11 @@ impl Progress {
             return;
         }
         self.told = now;
+        if self.show == Show::Lines && self.text == text {
+            // It waits still.
+            return;
+        }
+        text.clone_into(&mut self.text);
         let seconds = now.saturating_sub(self.began).as_secs_f64();
         let line = format!("{text}{}", pace(done.saturating_sub(first), seconds, part.map(|part| (part, part - from))));
         match &self.drawn {

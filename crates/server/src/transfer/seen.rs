@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom},
+    os::unix::fs::MetadataExt,
     path::PathBuf,
 };
 
@@ -36,6 +37,19 @@ impl Seen {
         }
         Ok((self.bytes, format!("{:x}", self.hash.clone().finalize())))
     }
+
+    /// Whether it has fewer bytes than these by now: what was cut off was not read, or cannot be read again.
+    pub(super) fn is_cut(&self, bytes: u64) -> Result<bool, TransferError> {
+        let held = self.file.metadata().map_err(TransferError::file("cannot read", &self.path))?;
+        Ok(held.len() < bytes)
+    }
+
+    /// Whether another file has its name by now.
+    pub(super) fn is_replaced(&self) -> Result<bool, TransferError> {
+        let unreadable = || TransferError::file("cannot read", &self.path);
+        let (held, there) = (self.file.metadata().map_err(unreadable())?, self.path.metadata().map_err(unreadable())?);
+        Ok((held.dev(), held.ino()) != (there.dev(), there.ino()))
+    }
 }
 
 #[cfg(test)]
@@ -53,5 +67,20 @@ mod tests {
             assert_eq!(seen.up_to(offset).unwrap(), (text.len() as u64, hash(text)));
         }
         assert_eq!(Seen::of(path).unwrap().up_to(7).unwrap(), (7, hash("0123456")));
+    }
+
+    #[test]
+    fn a_file_that_is_cut_or_replaced_while_it_is_read_is_found_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, other) = (folder.path().join("a"), folder.path().join("b"));
+        std::fs::write(&path, "0123456789").unwrap();
+        let seen = Seen::of(path.clone()).unwrap();
+        std::fs::write(&path, "0123456789 and more").unwrap();
+        assert!(!seen.is_cut(10).unwrap() && !seen.is_replaced().unwrap());
+        std::fs::write(&path, "0123").unwrap();
+        assert!(seen.is_cut(10).unwrap() && !seen.is_replaced().unwrap());
+        std::fs::write(&other, "0123456789").unwrap();
+        std::fs::rename(&other, &path).unwrap();
+        assert!(seen.is_replaced().unwrap());
     }
 }

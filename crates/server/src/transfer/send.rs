@@ -64,9 +64,10 @@ impl Sender {
     pub(super) async fn send(&self, batch: &Batch) -> Result<Vec<Answer>, TransferError> {
         let items: Vec<_> = batch.entries.iter().filter_map(|entry| entry.item.as_ref().ok()).collect();
         let answers = match batch.kind {
-            Kind::Nodes => self.nodes(&items).await?,
-            Kind::Edges => self.edges(&items).await?,
+            Kind::Nodes => self.nodes(&items).await,
+            Kind::Edges => self.edges(&items).await,
         };
+        let answers = answers.map_err(|error| in_its_line(error, batch))?;
         let mut answers = answers.into_iter();
         let answer = |item: &Result<Item, String>| match item {
             // As many answers as items, as was seen.
@@ -123,6 +124,9 @@ impl Sender {
                     Answer { undated, ..answer }
                 };
                 answers.extend(told.into_iter().zip(part).map(dating));
+            } else if let ([item], 500) = (part, reply.status) {
+                let (call, answer) = (call::said(&Method::POST, &path), reply.summary());
+                return Err(TransferError::Failed { line: 0, key: item.key(), call, answer });
             } else if part.len() == 1 {
                 answers.push(Verdict::Rejected(reply.summary()).into());
             } else {
@@ -132,6 +136,14 @@ impl Sender {
         }
         Ok(answers)
     }
+}
+
+/// The error with the line of the item that it is about.
+fn in_its_line(error: TransferError, batch: &Batch) -> TransferError {
+    let TransferError::Failed { key, call, answer, .. } = error else { return error };
+    let mut entries = batch.entries.iter();
+    let entry = entries.find(|entry| entry.item.as_ref().is_ok_and(|item| item.key() == key)).or(batch.entries.first());
+    TransferError::Failed { line: entry.map_or(0, |entry| entry.line), key, call, answer }
 }
 
 /// The edges that are to be tried with another name of an end, each with its place.

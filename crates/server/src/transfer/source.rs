@@ -8,19 +8,26 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use flate2::bufread::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
 use super::{
     TransferError,
-    column::Columns,
+    column::{Columns, Delimiter},
     lines::Lines,
     parse::Namer,
     record::{Kind, Position, Record},
     seen::Seen,
-    table::{self, Layout, Rows},
+    table::{self, Layout},
     wordnet,
 };
 use crate::wordnet::Synset;
+
+/// How much of a source is read at once.
+const BUFFER_BYTES: usize = 256 << 10;
+
+/// What a file begins with that `gzip` made.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// The form of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -38,6 +45,8 @@ pub struct SourceOptions {
     pub path: PathBuf,
     /// Its form; by its name if absent.
     pub format: Option<Format>,
+    /// What sets its columns apart, if it is a table; by its name if absent.
+    pub delimiter: Option<Delimiter>,
     /// What its columns mean, if it is a table.
     pub columns: Columns,
     /// Classes that every node of a table gets.
@@ -66,6 +75,8 @@ enum Body {
 #[derive(Debug)]
 enum Place {
     File(PathBuf),
+    /// A file that is compressed, and read from its beginning each time.
+    Gzip(PathBuf),
     Stream(PathBuf, Stream),
 }
 
@@ -95,16 +106,26 @@ pub(super) type Records<'a> = Box<dyn Iterator<Item = io::Result<Record>> + 'a>;
 impl Source {
     /// Opens a file or standard input.
     pub fn open(options: SourceOptions) -> Result<Self, TransferError> {
-        let SourceOptions { path, format, columns, classes, name } = options;
-        let is_csv = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
-        let format = format.unwrap_or(if is_csv { Format::Csv } else { Format::Jsonl });
+        let SourceOptions { path, format, delimiter, columns, classes, name } = options;
+        let named = if path.extension().is_some_and(|end| end.eq_ignore_ascii_case("gz")) {
+            path.with_extension("")
+        } else {
+            path.clone()
+        };
+        let ends = |end: &str| named.extension().is_some_and(|found| found.eq_ignore_ascii_case(end));
+        let by_name = if ends("tsv") { Delimiter::TAB } else { Delimiter::COMMA };
+        let format = format.unwrap_or(if ends("csv") || ends("tsv") { Format::Csv } else { Format::Jsonl });
+        if format == Format::Jsonl && (delimiter.is_some() || !columns.0.is_empty() || !classes.is_empty()) {
+            let reason = "--columns, --class and --delimiter are of tables: is it one (--format csv)?";
+            return Err(TransferError::Usage(reason.into()));
+        }
         let place = Place::of(path)?;
         let shown = place.shown();
         let body = match (format, place) {
             (Format::Jsonl, place) => Body::Lines(place),
             (Format::Csv, place) => {
                 let mut reader = place.reader(Position::START)?;
-                let header = table::header(&mut *reader).map_err(place.unreadable())?;
+                let header = table::header(&mut *reader, delimiter.unwrap_or(by_name)).map_err(place.unreadable())?;
                 let refused = |reason| TransferError::Source { name: shown.clone(), line: 1, reason };
                 let layout = Layout::new(&header, &columns, &classes).map_err(refused)?;
                 place.give_back(header.rest, reader);
@@ -127,14 +148,22 @@ impl Source {
     /// What the names of files beside it begin with, which tell of an import into a tenant of a server; `None` for a stream.
     pub(super) fn beside(&self, tenant: &str, url: &str) -> Option<PathBuf> {
         match &self.body {
-            Body::Lines(Place::File(path)) | Body::Table(Place::File(path), ..) => Some(path.clone()),
+            Body::Lines(place) | Body::Table(place, ..) => place.file().cloned(),
             // Its folder is many imports' and may be nobody's to write: a place of its own for each of them, where the command is run.
             Body::Wordnet(..) => {
                 let server = format!("{:x}", Sha256::digest(url));
                 Some(format!("wordnet-{tenant}-{}", server.get(..8).unwrap_or_default()).into())
             }
-            Body::Lines(Place::Stream(..)) | Body::Table(Place::Stream(..), ..) => None,
         }
+    }
+
+    /// Whether that is the file that it is read from.
+    pub(super) fn is_at(&self, path: &Path) -> bool {
+        let file = match &self.body {
+            Body::Lines(place) | Body::Table(place, ..) => place.file(),
+            Body::Wordnet(..) => None,
+        };
+        file.and_then(|file| file.canonicalize().ok()).is_some_and(|file| path.canonicalize().is_ok_and(|path| path == file))
     }
 
     /// What it has, one after the other: first all of the one, then all of the other. A stream is read once, for both.
@@ -143,14 +172,14 @@ impl Source {
             Body::Lines(Place::Stream(..)) => &[Phase::Both],
             Body::Table(_, layout, _) if layout.kind() == Kind::Nodes => &[Phase::Nodes],
             Body::Table(..) => &[Phase::Edges],
-            Body::Lines(Place::File(_)) | Body::Wordnet(..) => &[Phase::Nodes, Phase::Edges],
+            Body::Lines(_) | Body::Wordnet(..) => &[Phase::Nodes, Phase::Edges],
         }
     }
 
     /// What must stand at the head of a file of its lines.
     pub(super) fn head(&self) -> Vec<u8> {
         match &self.body {
-            Body::Table(_, layout, _) => layout.header(),
+            Body::Table(_, layout, _) => layout.head(),
             Body::Lines(_) | Body::Wordnet(..) => Vec::new(),
         }
     }
@@ -168,22 +197,24 @@ impl Source {
     pub(super) fn seen(&self) -> Result<Option<Seen>, TransferError> {
         match &self.body {
             Body::Lines(Place::File(path)) | Body::Table(Place::File(path), ..) => Seen::of(path.clone()).map(Some),
-            Body::Lines(Place::Stream(..)) | Body::Table(Place::Stream(..), ..) | Body::Wordnet(..) => Ok(None),
+            Body::Lines(_) | Body::Table(..) | Body::Wordnet(..) => Ok(None),
         }
     }
 
-    /// What tells it from others; `None` for a stream. WordNet was read as a whole.
+    /// What tells it from others; `None` for a stream. WordNet was read as a whole, and what is compressed is told from others as a whole.
     pub(super) fn identity(&self) -> Result<Option<Identity>, TransferError> {
         let (form, paths) = match &self.body {
-            Body::Lines(Place::Stream(..)) | Body::Table(Place::Stream(..), ..) => return Ok(None),
-            Body::Lines(Place::File(path)) => (format!("lines named after {}", self.namer.0), vec![path.clone()]),
-            Body::Table(Place::File(path), layout, _) => (format!("{layout:?} named after {}", self.namer.0), vec![path.clone()]),
+            Body::Lines(place) => (format!("lines named after {}", self.namer.0), place.file().map(|path| vec![path.clone()])),
+            Body::Table(place, layout, _) => {
+                (format!("{layout:?} named after {}", self.namer.0), place.file().map(|path| vec![path.clone()]))
+            }
             Body::Wordnet(_, folder) => {
                 let files = ["data.noun", "data.verb", "data.adj", "data.adv"];
-                ("wordnet".to_owned(), files.map(|file| folder.join(file)).to_vec())
+                ("wordnet".to_owned(), Some(files.map(|file| folder.join(file)).to_vec()))
             }
         };
-        let whole = matches!(&self.body, Body::Wordnet(..));
+        let Some(paths) = paths else { return Ok(None) };
+        let whole = matches!(&self.body, Body::Wordnet(..) | Body::Lines(Place::Gzip(_)) | Body::Table(Place::Gzip(_), ..));
         let (mut bytes, mut hash) = (0, Sha256::new());
         for path in paths {
             let unreadable = || TransferError::file("cannot read", &path);
@@ -201,13 +232,14 @@ impl Source {
     pub(super) fn records(&self, phase: Phase, at: Position) -> Result<Records<'_>, TransferError> {
         Ok(match &self.body {
             Body::Lines(place) => {
-                let mut lines = Lines::new(BufReader::with_capacity(256 << 10, place.reader(at)?), at, self.namer.clone());
+                let mut lines = Lines::new(BufReader::with_capacity(BUFFER_BYTES, place.reader(at)?), at, self.namer.clone());
                 Box::new(std::iter::from_fn(move || lines.read().transpose()))
             }
             Body::Table(place, layout, first) => {
                 let at = if at.offset < first.offset { *first } else { at };
-                let mut rows = Rows::new(place.reader(at)?, at, layout.clone(), self.namer.clone());
-                Box::new(std::iter::from_fn(move || rows.read().transpose()))
+                let from = BufReader::with_capacity(BUFFER_BYTES, place.reader(at)?);
+                let mut records = table::Records::new(from, at, layout.clone(), self.namer.clone());
+                Box::new(std::iter::from_fn(move || records.read().transpose()))
             }
             Body::Wordnet(synsets, _) => {
                 let kind = if phase == Phase::Edges { Kind::Edges } else { Kind::Nodes };
@@ -235,24 +267,34 @@ impl Place {
         if found.is_dir() {
             return Err(TransferError::Usage(format!("`{}` is a folder", path.display())));
         }
+        let mut file = File::open(&path).map_err(TransferError::file("cannot read", &path))?;
         if found.is_file() {
-            return Ok(Self::File(path));
+            let mut begin = Vec::new();
+            file.by_ref().take(GZIP.len() as u64).read_to_end(&mut begin).map_err(TransferError::file("cannot read", &path))?;
+            return Ok(if begin == GZIP { Self::Gzip(path) } else { Self::File(path) });
         }
-        let file = File::open(&path).map_err(TransferError::file("cannot read", &path))?;
         Ok(Self::Stream(path, Stream(Mutex::new(Some(Box::new(file))))))
+    }
+
+    /// The file, if it is one.
+    const fn file(&self) -> Option<&PathBuf> {
+        match self {
+            Self::File(path) | Self::Gzip(path) => Some(path),
+            Self::Stream(..) => None,
+        }
     }
 
     fn shown(&self) -> String {
         match self {
             Self::Stream(path, _) if path.as_os_str() == "-" => "standard input".into(),
-            Self::File(path) | Self::Stream(path, _) => path.display().to_string(),
+            Self::File(path) | Self::Gzip(path) | Self::Stream(path, _) => path.display().to_string(),
         }
     }
 
     fn bytes(&self) -> Option<u64> {
         match self {
             Self::File(path) => path.metadata().ok().map(|found| found.len()),
-            Self::Stream(..) => None,
+            Self::Gzip(_) | Self::Stream(..) => None,
         }
     }
 
@@ -268,6 +310,12 @@ impl Place {
                 file.seek(SeekFrom::Start(at.offset)).map_err(self.unreadable())?;
                 Ok(Box::new(file))
             }
+            Self::Gzip(path) => {
+                let file = BufReader::with_capacity(BUFFER_BYTES, File::open(path).map_err(self.unreadable())?);
+                let mut reader = MultiGzDecoder::new(file);
+                io::copy(&mut reader.by_ref().take(at.offset), &mut io::sink()).map_err(self.unreadable())?;
+                Ok(Box::new(reader))
+            }
         }
     }
 
@@ -279,7 +327,7 @@ impl Place {
     }
 
     fn unreadable(&self) -> impl FnOnce(io::Error) -> TransferError {
-        let (Self::File(path) | Self::Stream(path, _)) = self;
+        let (Self::File(path) | Self::Gzip(path) | Self::Stream(path, _)) = self;
         TransferError::file("cannot read", path)
     }
 }

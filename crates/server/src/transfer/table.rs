@@ -1,53 +1,65 @@
-//! Rows of a table (CSV, RFC 4180): what its columns mean, and a record for each row.
+//! A table: what its columns mean, and a record for each row.
 
-use std::{
-    io::{self, Read},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::io::{self, BufRead, BufReader, Read};
 
-use csv::{ByteRecord, ReaderBuilder, StringRecord};
 use serde_json::{Map, Value, json};
 
 use super::{
-    column::{Columns, Place, ROLES, Type},
+    column::{Columns, Delimiter, Place, ROLES, Type},
     lines::LONGEST_BYTES,
     parse::{self, Namer},
     record::{EdgeItem, End, Item, Kind, NodeItem, Position, Record},
+    rows::{Row, Rows, fields},
 };
+
+/// What sets columns apart in most tables.
+const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
 
 /// What every row of a table means.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
-    header: StringRecord,
+    /// The header as it stands.
+    head: String,
+    header: Vec<String>,
     places: Vec<Place>,
     classes: Vec<String>,
     kind: Kind,
-    two: bool,
+    delimiter: u8,
 }
 
 impl Layout {
     /// From the header. A table with a column for a relation and one for each end holds edges, another one nodes.
     pub(super) fn new(header: &Header, columns: &Columns, classes: &[String]) -> Result<Self, String> {
-        let (two, header) = (header.two, header.names.clone());
-        if let (Some(only), 1) = (header.get(0), header.len())
-            && only.contains([';', '\t'])
-            && !columns.0.iter().any(|(_, column)| column == only)
-        {
-            return Err(format!("has one column, `{}`: columns are set apart by commas", only.escape_debug()));
+        let (delimiter, head, header) = (header.delimiter, header.text.clone(), header.names.clone());
+        if head.is_empty() {
+            return Err("has no header".into());
         }
-        let place = |name: &str| {
+        let is_named = |name: &str| columns.0.iter().any(|(_, column)| column == name);
+        if let [only] = header.as_slice()
+            && only.contains(DELIMITERS)
+            && !is_named(only)
+        {
+            let (only, by) = (only.escape_debug(), char::from(delimiter).escape_debug());
+            return Err(format!("has one column, `{only}`: columns are set apart by `{by}`, unless --delimiter says otherwise"));
+        }
+        if let Some(at) = header.iter().position(|name| name.is_empty() && !is_named(name)) {
+            return Err(format!("the column {} has no name: give it one, or say --columns props.NAME=", at + 1));
+        }
+        let place = |name: &String| {
             if let Some((place, _)) = columns.0.iter().find(|(_, column)| column == name) {
                 return Ok(place.clone());
             }
             let is_free = |role: &&'static str| !columns.0.iter().any(|(taken, _)| *taken == Place::Role(role));
-            match ROLES.into_iter().filter(|role| *role == name).find(is_free) {
+            match ROLES.into_iter().filter(|role| role == name).find(is_free) {
                 Some(role) => Ok(Place::Role(role)),
                 None => Ok(Place::named(name)?.unwrap_or_else(|| Place::Props(name.to_owned(), Type::Text))),
             }
         };
+        let again = |(at, (_, name)): (usize, &(_, String))| columns.0.iter().take(at).find(|(_, other)| other == name);
+        let twice = columns.0.iter().enumerate().find_map(again);
+        if let Some((_, twice)) = twice {
+            return Err(format!("the column `{twice}` is named twice by --columns"));
+        }
         if let Some((_, absent)) = columns.0.iter().find(|(_, column)| !header.iter().any(|name| name == column)) {
             return Err(format!("there is no column `{absent}`"));
         }
@@ -73,7 +85,7 @@ impl Layout {
                 return Err(format!("the column `{name}` is of no edge: metadata are nodes'"));
             }
         }
-        Ok(Self { header, places, classes: classes.to_vec(), kind, two })
+        Ok(Self { head, header, places, classes: classes.to_vec(), kind, delimiter })
     }
 
     pub(super) const fn kind(&self) -> Kind {
@@ -81,17 +93,18 @@ impl Layout {
     }
 
     /// The header as a line of its own.
-    pub(super) fn header(&self) -> Vec<u8> {
-        line_of(self.header.as_byte_record())
+    pub(super) fn head(&self) -> Vec<u8> {
+        format!("{}\n", self.head).into()
     }
 
-    fn item(&self, row: &ByteRecord, name: impl FnOnce() -> String) -> Result<Item, String> {
+    fn item(&self, row: &[u8], name: impl FnOnce() -> String) -> Result<Item, String> {
+        let row = fields(row, self.delimiter);
         if row.len() != self.places.len() {
             return Err(format!("has {} fields, and the header {}", row.len(), self.places.len()));
         }
         let fields = self.header.iter().zip(&self.places).zip(row).filter(|(_, field)| !field.is_empty());
-        let read = |((column, place), field): ((_, _), &[u8])| match std::str::from_utf8(field) {
-            Ok(text) => Ok(Field { column, place, text: text.to_owned() }),
+        let read = |((column, place), field): ((_, _), Vec<u8>)| match String::from_utf8(field) {
+            Ok(text) => Ok(Field { column, place, text }),
             Err(_) => Err(format!("the field `{column}` is not UTF-8")),
         };
         let fields: Vec<_> = fields.map(read).collect::<Result<_, _>>()?;
@@ -106,12 +119,14 @@ impl Layout {
         let mut classes = self.classes.clone();
         for field in fields {
             match field.place {
-                Place::Role("classes") => classes.extend(field.text.split(';').map(|class| class.trim().to_owned())),
+                Place::Role("classes") => {
+                    classes.extend(field.text.split(';').map(str::trim).filter(|class| !class.is_empty()).map(str::to_owned));
+                }
                 Place::Role(role @ ("external_id" | "payload_ref" | "created_at")) => {
                     members.insert((*role).into(), field.text.into());
                 }
                 Place::Role("text") => _ = props.insert("text".into(), field.text.into()),
-                Place::Role(_) => _ = props.insert(field.column.into(), field.text.into()),
+                Place::Role(_) => _ = props.insert(field.column.clone(), field.text.into()),
                 Place::Props(name, kind) => _ = props.insert(name.clone(), field.value(*kind)?),
                 Place::Metadata(name, kind) => _ = metadata.insert(name.clone(), field.value(*kind)?),
             }
@@ -127,7 +142,7 @@ impl Layout {
 
 /// A field that is not empty.
 struct Field<'a> {
-    column: &'a str,
+    column: &'a String,
     place: &'a Place,
     text: String,
 }
@@ -140,15 +155,19 @@ impl Field<'_> {
 
 fn edge(fields: Vec<Field<'_>>) -> Result<EdgeItem, String> {
     let (mut src, mut rel, mut dst, mut props, mut created_at) = (None, None, None, Map::new(), None);
+    let once = |end: &mut Option<End>, field: End, name: &str| match end.replace(field) {
+        Some(_) => Err(format!("has both `{name}` and `{name}_external_id`")),
+        None => Ok(()),
+    };
     for field in fields {
         match field.place {
-            Place::Role("src") => src = Some(End::of(field.text)),
-            Place::Role("dst") => dst = Some(End::of(field.text)),
-            Place::Role("src_external_id") => src = Some(End::External(field.text)),
-            Place::Role("dst_external_id") => dst = Some(End::External(field.text)),
+            Place::Role("src") => once(&mut src, End::of(field.text), "src")?,
+            Place::Role("dst") => once(&mut dst, End::of(field.text), "dst")?,
+            Place::Role("src_external_id") => once(&mut src, End::External(field.text), "src")?,
+            Place::Role("dst_external_id") => once(&mut dst, End::External(field.text), "dst")?,
             Place::Role("rel") => rel = Some(field.text),
             Place::Role("created_at") => created_at = Some(parse::instant(&field.text)?),
-            Place::Role(_) => _ = props.insert(field.column.into(), field.text.into()),
+            Place::Role(_) => _ = props.insert(field.column.clone(), field.text.into()),
             // The header of a table of edges has no column of metadata.
             Place::Props(name, kind) | Place::Metadata(name, kind) => _ = props.insert(name.clone(), field.value(*kind)?),
         }
@@ -158,107 +177,64 @@ fn edge(fields: Vec<Field<'_>>) -> Result<EdgeItem, String> {
     parse::checked(EdgeItem { src, rel: rel.ok_or_else(|| missing("rel"))?, dst, props, created_at })
 }
 
-/// The rows below a header.
+/// The records below a header.
 #[derive(Debug)]
-pub(super) struct Rows<R> {
-    reader: csv::Reader<Bounded<R>>,
-    base: Position,
-    since: Arc<AtomicU64>,
+pub(super) struct Records<R> {
+    rows: Rows<R>,
     layout: Layout,
     namer: Namer,
 }
 
-impl<R: Read> Rows<R> {
-    /// Rows of `from`, which stands at `at` already, below the header.
-    pub(super) fn new(from: R, at: Position, layout: Layout, namer: Namer) -> Self {
-        let since = Arc::new(AtomicU64::new(0));
-        let bounded = Bounded { from, since: since.clone() };
-        let reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bounded);
-        Self { reader, base: at, since, layout, namer }
+impl<R: BufRead> Records<R> {
+    /// Those of `from`, which stands at `at` already, below the header.
+    pub(super) const fn new(from: R, at: Position, layout: Layout, namer: Namer) -> Self {
+        Self { rows: Rows::new(from, at, layout.delimiter), layout, namer }
     }
 
-    /// The next row.
+    /// The next record.
     pub(super) fn read(&mut self) -> io::Result<Option<Record>> {
-        self.since.store(0, Ordering::Relaxed);
-        let (begin, mut row) = (self.position(), ByteRecord::new());
-        let read = self.reader.read_byte_record(&mut row);
-        if !read.map_err(|error| io::Error::other(error.to_string()))? {
-            return Ok(None);
-        }
-        // A row begins where the former one ended: before the line feed, if that was not read with it.
-        let line = begin.line + u64::from(self.layout.two);
-        let raw = line_of(&row);
-        let item = self.layout.item(&row, || self.namer.name(line, &raw));
-        Ok(Some(Record { line, end: self.position(), raw, item }))
+        let Some(Row { lines: (line, last), text }) = self.rows.read()? else { return Ok(None) };
+        let (raw, item) = match text {
+            Some(raw) => {
+                let item = self.layout.item(&raw, || self.namer.name(line, &raw));
+                (raw, item)
+            }
+            None => (Vec::new(), Err(too_long(line, last))),
+        };
+        Ok(Some(Record { line, end: self.rows.position(), raw, item }))
     }
+}
 
-    /// Where the next row begins.
-    pub(super) fn position(&self) -> Position {
-        let at = self.reader.position();
-        Position { offset: self.base.offset + at.byte(), line: self.base.line + at.line() - 1 }
+fn too_long(line: u64, last: u64) -> String {
+    let most = LONGEST_BYTES >> 20;
+    match last - line {
+        0 => format!("is longer than {most} MiB, and is not kept"),
+        _ => format!("is longer than {most} MiB, as far as line {last}, and is not kept: does a quote close too late?"),
     }
 }
 
 /// The header of a table, and where its rows begin.
 pub(super) struct Header {
-    pub(super) names: StringRecord,
-    /// Behind the header, before the line feed of a line that ends in two characters.
+    names: Vec<String>,
+    text: String,
     pub(super) end: Position,
-    /// Whether lines end in carriage return and line feed.
-    pub(super) two: bool,
     /// What was read of the rows.
     pub(super) rest: Vec<u8>,
+    delimiter: u8,
 }
 
 /// Reads the header of a table.
-pub(super) fn header(from: &mut dyn Read) -> io::Result<Header> {
-    let seen = Seen { from: Bounded { from, since: Arc::default() }, all: Vec::new() };
-    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(seen);
-    let mut names = StringRecord::new();
-    reader.read_record(&mut names).map_err(|error| io::Error::other(error.to_string()))?;
-    let end = Position { offset: reader.position().byte(), line: reader.position().line() };
-    let rest = reader.into_inner().all.split_off(usize::try_from(end.offset).unwrap_or_default());
-    Ok(Header { names, end, two: rest.starts_with(b"\n"), rest })
-}
-
-/// A source that keeps what was read of it.
-struct Seen<R> {
-    from: R,
-    all: Vec<u8>,
-}
-
-impl<R: Read> Read for Seen<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.from.read(buffer)?;
-        self.all.extend_from_slice(buffer.get(..read).unwrap_or_default());
-        Ok(read)
-    }
-}
-
-/// A source that ends in an error where one row goes on for too long: a quote that is never closed would take all that follows.
-#[derive(Debug)]
-struct Bounded<R> {
-    from: R,
-    since: Arc<AtomicU64>,
-}
-
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.from.read(buffer)?;
-        if self.since.fetch_add(read as u64, Ordering::Relaxed) > LONGEST_BYTES as u64 {
-            let text = format!("the row that begins here is longer than {} MiB: is a quote never closed?", LONGEST_BYTES >> 20);
-            return Err(io::Error::other(text));
-        }
-        Ok(read)
-    }
-}
-
-/// A row as a line of its own.
-fn line_of(row: &ByteRecord) -> Vec<u8> {
-    let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
-    // Writing to memory cannot fail.
-    let _ = writer.write_byte_record(row);
-    writer.into_inner().unwrap_or_default()
+pub(super) fn header(from: &mut dyn Read, Delimiter(delimiter): Delimiter) -> io::Result<Header> {
+    let mut rows = Rows::new(BufReader::new(from), Position::START, delimiter);
+    let text = match rows.read()? {
+        Some(Row { text: Some(text), .. }) => text,
+        Some(Row { lines: (line, last), text: None }) => return Err(io::Error::other(too_long(line, last))),
+        None => Vec::new(),
+    };
+    let text = String::from_utf8(text).map_err(|_| io::Error::other("its header is not UTF-8"))?;
+    let name = |field: Vec<u8>| String::from_utf8_lossy(&field).trim().to_owned();
+    let names = fields(text.as_bytes(), delimiter).into_iter().map(name).collect();
+    Ok(Header { names, text, end: rows.position(), rest: rows.into_inner().buffer().to_vec(), delimiter })
 }
 
 #[cfg(test)]
@@ -268,11 +244,11 @@ mod tests {
     fn rows(text: &[u8], columns: &str, class: &[&str]) -> Vec<Record> {
         let columns = if columns.is_empty() { Columns::default() } else { columns.parse().unwrap() };
         let classes: Vec<_> = class.iter().map(|class| (*class).to_owned()).collect();
-        let head = header(&mut &*text).unwrap();
+        let head = header(&mut &*text, Delimiter::COMMA).unwrap();
         let layout = Layout::new(&head, &columns, &classes).unwrap();
         let rest = text.get(usize::try_from(head.end.offset).unwrap()..).unwrap();
-        let mut rows = Rows::new(rest, head.end, layout, Namer("t".into()));
-        std::iter::from_fn(|| rows.read().unwrap()).collect()
+        let mut records = Records::new(rest, head.end, layout, Namer("t".into()));
+        std::iter::from_fn(|| records.read().unwrap()).collect()
     }
 
     fn node(record: &Record) -> Value {
@@ -342,7 +318,7 @@ mod tests {
                 None
             ]
         );
-        assert_eq!(rows[2].raw, b"A,\xff\n");
+        assert_eq!(rows[2].raw, b"A,\xff");
     }
 
     #[test]
@@ -356,27 +332,49 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_that_is_never_closed_is_told_and_takes_no_memory() {
-        let text = format!("classes,text\nA,\"{}", "x\n".repeat(LONGEST_BYTES));
-        let head = header(&mut text.as_bytes()).unwrap();
-        let layout = Layout::new(&head, &Columns::default(), &[]).unwrap();
-        let rest = text.as_bytes().get(usize::try_from(head.end.offset).unwrap()..).unwrap();
-        let error = Rows::new(rest, head.end, layout, Namer("t".into())).read().unwrap_err();
-        assert!(error.to_string().contains("is a quote never closed?"), "{error}");
+    fn an_edge_has_each_end_once_whichever_column_it_stands_in() {
+        let rows = rows(b"src,src_external_id,rel,dst\na,,R,b\n,a,R,b\na,a,R,b\n,,R,b\n", "", &[]);
+        let ends: Vec<_> = rows.iter().map(|row| row.item.as_ref().err().map(String::as_str)).collect();
+        assert_eq!(ends, [None, None, Some("has both `src` and `src_external_id`"), Some("`src` is empty")]);
+    }
+
+    #[test]
+    fn a_row_that_is_too_long_stops_nothing() {
+        let text = format!("classes,text\nA,\"{}\"\nA,{}\nA,ok\n", "x\n".repeat(LONGEST_BYTES), "x".repeat(LONGEST_BYTES));
+        let rows = rows(text.as_bytes(), "", &[]);
+        let told: Vec<_> = rows.iter().map(|row| row.item.as_ref().err().map(String::as_str).unwrap_or_default()).collect();
+        let last = LONGEST_BYTES + 2;
+        assert_eq!(
+            told[0],
+            format!("is longer than 10 MiB, as far as line {last}, and is not kept: does a quote close too late?")
+        );
+        assert_eq!(told[1..], ["is longer than 10 MiB, and is not kept", ""]);
+        assert_eq!((rows[2].line, rows[0].raw.len() + rows[1].raw.len()), (last as u64 + 2, 0));
+    }
+
+    #[test]
+    fn names_of_columns_are_taken_without_blanks_around_them_and_empty_classes_are_none() {
+        let rows = rows(b" external_id , classes;x,classes ,\n1,y,A; ;B;,z\n", "props.index=", &[]);
+        let expected = json!({"external_id": "1", "classes": ["A", "B"], "props": {"classes;x": "y", "index": "z"}});
+        assert_eq!(node(&rows[0]), expected);
     }
 
     #[test]
     fn a_header_that_fits_nothing_is_refused() {
         let layout = |header: &str, columns: &str| {
             let columns = if columns.is_empty() { Columns::default() } else { columns.parse().unwrap() };
-            Layout::new(&self::header(&mut header.as_bytes()).unwrap(), &columns, &[]).map(|_| ()).unwrap_err()
+            Layout::new(&self::header(&mut header.as_bytes(), Delimiter::COMMA).unwrap(), &columns, &[]).map(|_| ()).unwrap_err()
         };
+        assert_eq!(layout("\n\n", ""), "has no header");
         assert!(layout("text", "").starts_with("has no column `classes`"));
         assert!(layout("external_id;text", "").starts_with("has one column, `external_id;text`"));
         assert!(layout("classes\ttext\n1\t2", "").starts_with(r"has one column, `classes\ttext`"));
         assert!(layout("a;b", "text=a;b").starts_with("has no column `classes`"), "whoever names it means it");
         assert_eq!(layout("classes,a,a", ""), "has the column `a` twice");
         assert_eq!(layout("classes", "text=body"), "there is no column `body`");
+        assert_eq!(layout("classes,,a", ""), "the column 2 has no name: give it one, or say --columns props.NAME=");
+        assert!(layout("classes,a,b", "text=a,text=b").starts_with("the columns `a` and `b` are one member"));
+        assert!(layout("classes,a", "text=a,props.x=a").starts_with("the column `a` is named twice"));
         assert!(layout("classes,props.n:date", "").ends_with("the types are text, int, float, bool, json"));
         assert!(layout("classes,n,props.n:int", "").starts_with("the columns `n` and `props.n:int` are one member"));
         assert!(layout("classes,title,text", "text=title").starts_with("the columns `title` and `text` are one member"));

@@ -211,3 +211,34 @@ async fn an_export_is_written_by_one_at_a_time() {
     bench.run(&export, &[]).await.says(0, &["exported 0 nodes and 0 edges"]);
     assert!(!bench.folder.path().join("out.checkpoint.lock").exists());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_deleted_is_not_exported_and_neither_are_its_edges() {
+    let bench = Bench::new().await;
+    let lines = [node("one"), node("two"), node("gone"), edge("one", "two"), edge("one", "gone"), edge("gone", "two")];
+    bench.import(&bench.file("source.jsonl", lines.join("\n")), &[]).await.says(0, &["nodes: 3 created", "edges: 3 created"]);
+    let gone = bench.node("gone").await;
+    assert_eq!(bench.owner.delete(&format!("/nodes/{}", gone["id"].as_str().unwrap())).await.status, 204);
+    let out = bench.folder.path().join("out");
+    bench.run(&["export", "--out", out.to_str().unwrap()], &[]).await.says(0, &["exported 2 nodes and 1 edges"]);
+    assert!(!fs::read_to_string(&out).unwrap().contains("gone"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_takes_the_place_of_a_file_and_of_nothing_else() {
+    let bench = Bench::new().await;
+    bench.import(&bench.file("source.jsonl", node("one")), &[]).await.says(0, &["nodes: 1 created"]);
+    let socket = bench.folder.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    for place in [bench.folder.path(), &socket] {
+        bench.run(&["export", "--out", place.to_str().unwrap()], &[]).await.says(2, &["is there and no file"]);
+    }
+    assert!(!fs::metadata(&socket).unwrap().is_file());
+    // Killed when it had its name, and before its checkpoint was taken away.
+    let out = bench.folder.path().join("out");
+    let far = json!({ "url": bench.app.base, "tenant": "tenant-a", "kind": "edges", "cursor": null, "bytes": 9, "nodes": 1, "edges": 0 });
+    fs::write(bench.folder.path().join("out.checkpoint"), far.to_string()).unwrap();
+    fs::write(&out, "whole").unwrap();
+    bench.run(&["export", "--out", out.to_str().unwrap()], &[]).await.says(0, &["exported 1 nodes and 0 edges"]);
+    assert!(fs::read_to_string(&out).unwrap().contains("\"one\"") && !bench.folder.path().join("out.checkpoint").exists());
+}

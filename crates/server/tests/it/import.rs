@@ -292,9 +292,9 @@ async fn a_checkpoint_of_something_else_is_refused() {
         let counts = json!({
             "nodes_created": 0, "nodes_there": 0, "nodes_updated": 0, "nodes_unchanged": 0, "edges_created": 0, "edges_there": 0, "rejected": 0
         });
-        let start = json!({ "offset": 0, "line": 1 });
+        let (start, rejects) = (json!({ "offset": 0, "line": 1 }), json!({ "place": "", "bytes": 0, "sha256": "" }));
         json!({
-            "source": source, "url": url, "tenant": tenant, "update": false, "phase": "nodes", "at": start, "rejects_bytes": 0, "counts": counts
+            "source": source, "url": url, "tenant": tenant, "update": false, "phase": "nodes", "at": start, "rejects": rejects, "counts": counts
         })
     };
     let bytes = fs::metadata(&file).unwrap().len();
