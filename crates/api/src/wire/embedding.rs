@@ -103,8 +103,8 @@ impl Validate for Requeue {
 impl Body for Requeue {
     const MAY_BE_ABSENT: bool = true;
 
-    fn example(_: &Known) -> Value {
-        json!({ "status": "failed", "limit": 100 })
+    fn example(known: &Known) -> Value {
+        json!({ "node_ids": [known.other, known.shared], "status": "failed" })
     }
 }
 

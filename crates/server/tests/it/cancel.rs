@@ -46,6 +46,21 @@ fn change(before: &Content, after: &Content) -> BTreeMap<String, (usize, usize)>
     before.iter().map(count).collect()
 }
 
+/// Things of the tenant that the requests of the table are about; two nodes of which the worker has given up.
+async fn data(app: &App, superuser: &Client, owner: &Caller, somebody: &Known) -> Known {
+    let known = app.data(owner, somebody).await;
+    let given_up = format!(
+        "with failed as (
+           update wardgraph.nodes set embedding_status = 'failed' where node_id in ('{}', '{}') returning tenant_id, node_id
+         )
+         insert into wardgraph.jobs (tenant_id, kind, subject_id, due_at, dead) select tenant_id, 'embed', node_id, now(), true from failed
+         on conflict (tenant_id, kind, subject_id) do update set dead = true",
+        known.other, known.shared
+    );
+    assert_eq!(superuser.execute(&given_up, &[]).await.unwrap(), 2);
+    known
+}
+
 /// Waits until no connection of a serving role is in a transaction: within a second, or the test fails.
 async fn settled(client: &Client) {
     let sql = "select coalesce(string_agg(state || ': ' || query, '; '), '') from pg_stat_activity
@@ -97,7 +112,7 @@ async fn a_write_that_is_cancelled_at_any_await_is_done_whole_or_not_at_all() {
         let id = row.spec.id.to_lowercase();
         let whole = {
             let owner = app.owner(&format!("whole-{id}"));
-            let known = app.data(&owner, &somebody).await;
+            let known = data(&app, &superuser, &owner, &somebody).await;
             let before = app.database.content_of(&owner.tenant).await;
             let response = app.api.answer(ADDRESS, request(row, &known, &owner)).await;
             assert!(response.status().is_success(), "{id}: {}", response.status());
@@ -107,7 +122,7 @@ async fn a_write_that_is_cancelled_at_any_await_is_done_whole_or_not_at_all() {
         let mut done = false;
         for polls in 1..=MOST {
             let owner = app.owner(&format!("cut-{id}-{polls}"));
-            let known = app.data(&owner, &somebody).await;
+            let known = data(&app, &superuser, &owner, &somebody).await;
             settled(&superuser).await;
             let before = app.database.content_of(&owner.tenant).await;
             done = cancelled_after(polls, app.api.answer(ADDRESS, request(row, &known, &owner))).await.is_some();
@@ -135,7 +150,7 @@ async fn a_client_that_hangs_up_leaves_nothing_by_halves() {
     for row in writing() {
         for micros in [0_u64, 100, 300, 600, 1_000, 2_000, 4_000, 8_000] {
             let owner = app.owner(&format!("hang-{}-{micros}", row.spec.id.to_lowercase()));
-            let known = app.data(&owner, &somebody).await;
+            let known = data(&app, &superuser, &owner, &somebody).await;
             settled(&superuser).await;
             let before = app.database.content_of(&owner.tenant).await;
             let mut stream = TcpStream::connect(app.base.trim_start_matches("http://")).await.unwrap();
