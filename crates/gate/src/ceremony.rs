@@ -195,7 +195,7 @@ impl<E: Endpoint> CeremonyWork<E> {
         let request =
             Entry { event_type, subject: Some(Subject::endpoint(E::SPEC.id)), outcome, payload: self.admission.payload() };
         let log = who.tenant.map_or(Scope::System, Scope::Tenant);
-        let mut batch = Batch::new(log.tenant().to_owned(), self.admission.now);
+        let mut batch = Batch::new(log.tenant().to_owned(), self.admission.gate.parts.clock.now());
         for entry in std::iter::once(request).chain(self.entries) {
             batch.push(&circumstances, &*self.admission.gate.parts.chance, entry);
         }

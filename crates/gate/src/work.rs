@@ -59,7 +59,9 @@ impl<E: Endpoint<Mode: Mode>> Work<E> {
     /// Request event, subjects' events, what was noted, the idempotency record, and the withdrawal of those of what was erased, in one flight with
     /// `COMMIT`.
     async fn close(mut self, request: Entry, subjects: Vec<Entry>, record: Option<Record>) -> Result<(), StoreError> {
-        let (mut logs, chance) = (Logs::new(self.admission.now), &*self.admission.gate.parts.chance);
+        // As of now, and not of when it began: whoever waited for a row stands behind whoever held it.
+        let parts = &self.admission.gate.parts;
+        let (mut logs, chance) = (Logs::new(parts.clock.now()), &*parts.chance);
         let erased = Erased::of(self.tenant.as_str(), &subjects.iter().chain(&self.entries))?;
         for entry in std::iter::once(request).chain(subjects).chain(self.entries) {
             logs.push(self.tenant.as_str(), &self.circumstances, chance, entry);

@@ -51,10 +51,10 @@ pub struct SearchRequest {
     /// Active Graph KG's, taken and not looked at: results are fused, and no other model orders them anew.
     #[serde(default)]
     pub use_reranker: Option<bool>,
-    /// Only nodes that have one of these classes; at most 20.
-    #[serde(default, deserialize_with = "none_if_null")]
-    #[schemars(length(max = 20), inner(length(min = 1, max = 100)))]
-    pub classes: Vec<Name>,
+    /// Only nodes that have one of these classes, 1 to 20; whatever classes they have if absent.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 20), inner(length(min = 1, max = 100)))]
+    pub classes: Option<Vec<Name>>,
     /// Which nodes may be found. A filter takes no results away from those that pass: as many are found as there are.
     #[serde(default, deserialize_with = "none_if_null")]
     pub filter: SearchFilter,
@@ -89,10 +89,10 @@ pub struct SearchRequest {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SearchFilter {
-    /// Nodes that have one of these classes; at most 20. The same as `classes` beside `filter`.
-    #[serde(default, deserialize_with = "none_if_null")]
-    #[schemars(length(max = 20), inner(length(min = 1, max = 100)))]
-    pub classes: Vec<Name>,
+    /// Nodes that have one of these classes, 1 to 20. The same as `classes` beside `filter`.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 20), inner(length(min = 1, max = 100)))]
+    pub classes: Option<Vec<Name>>,
     /// Nodes whose props contain this, as JSON containment.
     #[serde(default)]
     pub props: Option<Map<String, Value>>,
@@ -126,8 +126,10 @@ fn none_if_null<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(deseri
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-fn classes(faults: &mut Faults, field: &str, classes: &[Name]) {
-    faults.unless(classes.len() <= 20, field, "must have at most 20 entries");
+/// Whoever names none of them did not mean all of them.
+fn classes(faults: &mut Faults, field: &str, classes: Option<&[Name]>) {
+    let Some(classes) = classes else { return };
+    faults.unless((1..=20).contains(&classes.len()), field, "must have 1 to 20 entries, or be left out");
     for (index, class) in classes.iter().enumerate().take(20) {
         faults.asked_name(&format!("{field}/{index}"), class, 1, 100);
     }
@@ -135,7 +137,7 @@ fn classes(faults: &mut Faults, field: &str, classes: &[Name]) {
 
 impl SearchFilter {
     fn validate(&self, faults: &mut Faults) {
-        classes(faults, "/filter/classes", &self.classes);
+        classes(faults, "/filter/classes", self.classes.as_deref());
         for (field, object) in [("/filter/props", &self.props), ("/filter/metadata", &self.metadata)] {
             if let Some(object) = object {
                 faults.asked_object(field, object);
@@ -189,9 +191,9 @@ impl Validate for SearchRequest {
             let finite = vector.iter().all(|x| x.is_finite()) && vector.iter().any(|x| *x != 0.0);
             faults.unless(finite, "/vector", "must be finite and not all zero");
         }
-        classes(faults, "/classes", &self.classes);
+        classes(faults, "/classes", self.classes.as_deref());
         self.filter.validate(faults);
-        faults.unless(self.classes.is_empty() || self.filter.classes.is_empty(), "/classes", "must not be said twice");
+        faults.unless(self.classes.is_none() || self.filter.classes.is_none(), "/classes", "must not be said twice");
         if let Some(object) = &self.compound_filter {
             faults.asked_object("/compound_filter", object);
             faults.unless(

@@ -135,9 +135,9 @@ const FEW: usize = 5_000;
 /// condition of the index and tells it the tenant: it would take that of places, which is the smallest, and read all vectors for each.
 const WHEREVER: &str = "e.graph = any('{0,1,2}')";
 
-/// The nearest of some of the tenant's vectors, compared one by one. `$8` is the model, `$9` the vector.
+/// The nearest of some of the tenant's vectors, compared one by one; of those that are as near, the first by their ids. `$8` is the model, `$9` the vector.
 fn exact(tenant: &str, place: &str, filter: &str) -> String {
-    nearest("e.embedding <=> $9::vector", &format!("e.tenant_id = {tenant} and e.model = $8::text{place}"), filter)
+    nearest("e.embedding <=> $9::vector, e.node_id", &format!("e.tenant_id = {tenant} and e.model = $8::text{place}"), filter)
 }
 
 /// The nearest of the vectors that `which` names, by a distance that an index may know. Where there is a filter each one's node is looked up by its
@@ -164,7 +164,7 @@ fn nearest_of(filter: &str) -> String {
          cross join lateral (
            select e.tenant_id, e.node_id, e.embedding from embeddings e
            where e.tenant_id = n.tenant_id and e.model = $8::text and e.node_id = n.node_id and {WHEREVER} offset 0) v
-         where n.tenant_id = $1::text{filter} order by v.embedding <=> $9::vector limit $7::bigint)"
+         where n.tenant_id = $1::text{filter} order by v.embedding <=> $9::vector, v.node_id limit $7::bigint)"
     )
 }
 

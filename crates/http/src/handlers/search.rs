@@ -72,7 +72,7 @@ async fn vector(permit: &Permit<Search>, request: &mut SearchRequest, services: 
 
 fn filter(request: &mut SearchRequest) -> Filter {
     let filter = std::mem::take(&mut request.filter);
-    let classes = filter.classes.into_iter().chain(request.classes.drain(..)).map(Name::into_text).collect();
+    let classes = filter.classes.or_else(|| request.classes.take()).into_iter().flatten().map(Name::into_text).collect();
     Filter {
         classes,
         props: filter.props,

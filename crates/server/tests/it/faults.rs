@@ -455,7 +455,7 @@ async fn fault_33_the_vector_index_is_there_and_neither_neighbours_nor_filters_s
     for n in 0..10 {
         let query = tiers::vector(0, 90_000 + n);
         for rare in [false, true] {
-            let classes: &[&str] = if rare { &["Rare"] } else { &[] };
+            let classes = rare.then_some(["Rare"]);
             let request = json!({ "vector": query, "classes": classes, "explain": true });
             let answer = owner.post("/search", &request).await.ok();
             assert_eq!(answer["route"], "graph");

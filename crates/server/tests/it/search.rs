@@ -67,6 +67,8 @@ async fn the_mode_is_what_was_asked_for() {
         (json!({ "query": "x", "top_k": 0 }), "/top_k"),
         (json!({ "query": "x", "top_k": 101 }), "/top_k"),
         (json!({ "query": "x", "classes": vec!["A"; 21] }), "/classes"),
+        (json!({ "query": "x", "classes": [] }), "/classes"),
+        (json!({ "query": "x", "filter": { "classes": [] } }), "/filter/classes"),
         (json!({ "vector": vec![0.5; DIMENSION - 1] }), "/vector"),
         (json!({ "vector": vec![0.5; DIMENSION + 1] }), "/vector"),
         (json!({ "vector": vec![0.5; 384], "query": "x" }), "/vector"),
@@ -139,7 +141,7 @@ async fn what_is_found_is_the_true_nearest() {
             let mut nearest: Vec<_> = known.iter().filter(|(.., third)| !thirds || *third).collect();
             nearest.sort_by(|a, b| cosine(&query, &b.1).total_cmp(&cosine(&query, &a.1)));
             nearest.truncate(top_k);
-            let classes: &[&str] = if thirds { &["Third", "Nothing"] } else { &[] };
+            let classes = thirds.then_some(["Third", "Nothing"]);
             let found = search(&owner, json!({ "vector": query, "top_k": top_k, "classes": classes })).await;
             let ids: Vec<_> = found.iter().map(|f| f["id"].as_str().unwrap()).collect();
             assert_eq!(ids, nearest.iter().map(|(id, ..)| id.as_str()).collect::<Vec<_>>(), "top {top_k}, thirds {thirds}");
@@ -365,6 +367,28 @@ async fn filters_on_classes_props_metadata_and_time_hold_in_every_mode() {
     }
     for unreadable in [json!({ "unknown": 1 }), json!({ "created_after": "yesterday" }), json!({ "props": [] })] {
         owner.post("/search", &json!({ "query": "x", "filter": unreadable })).await.problem(400);
+    }
+}
+
+#[tokio::test]
+async fn of_those_that_are_as_near_the_first_ids_are_shown_however_few() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    for text in ["a heron", "the same", "the same", "the same", "the same", "the same", "the same", "nothing alike"] {
+        owner.create_node(text).await.created();
+    }
+    app.embed_everything().await;
+    let ids = async |top_k: usize, filter: Value| {
+        let found = search(&owner, json!({ "query": "the same", "mode": "vector", "top_k": top_k, "filter": filter })).await;
+        found.iter().map(|found| found["id"].clone()).collect::<Vec<_>>()
+    };
+    for filter in [json!(null), json!({ "created_after": "2000-01-01T00:00:00Z" })] {
+        let all = ids(100, filter.clone()).await;
+        assert_eq!(all.len(), 8);
+        assert!(all[..6].is_sorted_by_key(|id| id.as_str().unwrap().to_owned()), "{all:?}");
+        for top_k in 1..8 {
+            assert_eq!(ids(top_k, filter.clone()).await, all[..top_k], "{top_k} with {filter}");
+        }
     }
 }
 

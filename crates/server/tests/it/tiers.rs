@@ -68,7 +68,7 @@ pub(crate) fn nearest(tenant: &str, topics: usize, planted: usize, query: &[f32]
 }
 
 async fn ask(caller: &Caller, query: &[f32], top_k: usize, rare: bool) -> (Vec<String>, String) {
-    let classes: &[&str] = if rare { &["Rare"] } else { &[] };
+    let classes = rare.then_some(["Rare"]);
     let request = json!({ "vector": query, "top_k": top_k, "classes": classes, "explain": true });
     let answer = caller.post("/search", &request).await.ok();
     let ids = answer["results"].as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap().to_owned()).collect();

@@ -60,7 +60,7 @@ async fn hundreds_of_old_nodes_that_are_nearer_hide_none_with_a_better_score() {
     for route in Route::ALL {
         app.routes.replace(HashMap::from([("tenant-a".to_owned(), *route)]));
         for mode in ["vector", "text", "hybrid"] {
-            for classes in [json!([]), json!(["Plain", "Rare"])] {
+            for classes in [json!(null), json!(["Plain", "Rare"])] {
                 let mut request = json!({ "mode": mode, "classes": classes, "top_k": 10, "explain": true });
                 if mode != "text" {
                     request["vector"] = json!(query);
@@ -113,7 +113,7 @@ async fn weighting_that_takes_nothing_off_changes_no_result_and_no_score() {
         results.map(of).collect()
     };
     for mode in ["vector", "text", "hybrid"] {
-        for classes in [json!([]), json!(["Plain"])] {
+        for classes in [json!(null), json!(["Plain"])] {
             for top_k in [1, 10, 100] {
                 let mut request = json!({ "mode": mode, "classes": classes, "top_k": top_k, "explain": true });
                 if mode != "text" {
