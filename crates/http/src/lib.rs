@@ -46,5 +46,5 @@ pub use mount::{Api, Edge, Mounted};
 pub use newcomers::{Joining, Newcomers};
 pub use remembered::QueryVectors;
 pub use reply::Reply;
-pub use routes::{Services, api};
+pub use routes::{Provisions, Services, api};
 pub use wire::{ClientAuthorities, ServeLimits, Tls, TlsError, TlsFiles, serve};

@@ -28,9 +28,11 @@ use crate::{
     },
 };
 
-/// What handlers are given besides their pass and input. Nothing of it reaches data.
-#[derive(Clone)]
-pub struct Services {
+/// What handlers are given besides their pass and input, one for all of them. Nothing of it reaches data.
+pub type Services = Arc<Provisions>;
+
+/// What [`Services`] are made of.
+pub struct Provisions {
     /// The embedding model.
     pub embedder: Arc<dyn Embedder>,
     /// The vectors of recent queries.
@@ -65,9 +67,9 @@ pub struct Services {
     pub organizations_grace: Duration,
 }
 
-impl std::fmt::Debug for Services {
+impl std::fmt::Debug for Provisions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Services").field("embedder", &self.embedder).finish_non_exhaustive()
+        f.debug_struct("Provisions").field("embedder", &self.embedder).finish_non_exhaustive()
     }
 }
 

@@ -14,7 +14,7 @@ use wardgraph_graph::{
     embedding::Backlog,
     search::{Coverage, Routes, Searches},
 };
-use wardgraph_http::{Accounts, HealthState, Mounted, QueryVectors, ServeLimits, Services, Tls};
+use wardgraph_http::{Accounts, HealthState, Mounted, Provisions, QueryVectors, ServeLimits, Tls};
 use wardgraph_identity::{
     Keys as AccountKeys,
     mail::{FolderMailer, Mailer, SmtpMailer},
@@ -358,7 +358,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
     let coverage = coverage(&parts, &*embedder).await?;
     let mail = MailWorker::new(parts.clone(), mailer(config, home)?, account_keys.clone(), issuer.iss());
     let logout = LogoutWorker::new(parts.clone(), issuer.clone(), egress.client(Rules::tenant(None), LOGOUT_WITHIN));
-    let services = Services {
+    let services = Arc::new(Provisions {
         accounts: accounts(config, account_keys, listen)?,
         vault,
         issuer,
@@ -375,7 +375,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
         most_versions: config.most_versions,
         grace_period: config.grace_period,
         organizations_grace: config.organizations_grace,
-    };
+    });
     let keepers = Keepers {
         tiers: TierKeeper::new(parts.clone(), routes, config.tiers),
         coverage,

@@ -14,7 +14,9 @@ use wardgraph_graph::{
     node::MostVersions,
     search::{Coverage, Routes},
 };
-use wardgraph_http::{Accounts, Edge, FactorRules, HealthState, Mounted, QueryVectors, Registering, ServeLimits, Services, Tls};
+use wardgraph_http::{
+    Accounts, Edge, FactorRules, HealthState, Mounted, Provisions, QueryVectors, Registering, ServeLimits, Services, Tls,
+};
 use wardgraph_identity::{
     Keys as AccountKeys,
     mail::Mailer,
@@ -287,7 +289,7 @@ impl App {
         let mails = Arc::new(Mailbox::default());
         let health = Arc::new(HealthState::new(true));
         let backlog = Backlog::default();
-        let services = Services {
+        let services = Arc::new(Provisions {
             embedder: model.clone(),
             queries: QueryVectors::default(),
             routes: routes.clone(),
@@ -304,7 +306,7 @@ impl App {
             vault: vault.clone(),
             issuer: issuer.clone(),
             accounts: accounts(&account_keys, listener.local_addr().unwrap().port()),
-        };
+        });
         let api = (options.api)(gate.clone(), &services, options.edge);
         let base = base(&listener, options.tls.is_some());
         let serving = wardgraph_http::serve(listener, api.clone(), options.tls, options.serving, std::future::pending());
@@ -321,7 +323,7 @@ impl App {
             store,
             keeper: TierKeeper::new(parts.clone(), routes.clone(), options.tiers),
             routes,
-            coverage: CoverageKeeper::new(parts.clone(), services.coverage, model.model()),
+            coverage: CoverageKeeper::new(parts.clone(), services.coverage.clone(), model.model()),
             health,
             backlog,
             mounted: api.ids.to_vec(),
