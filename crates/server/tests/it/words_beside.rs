@@ -6,19 +6,19 @@ use wardgraph_testkit::{App, Caller, Cluster};
 
 use crate::plans::pages_touched;
 
-pub async fn node(caller: &Caller, props: Value, metadata: Value) -> String {
+pub(crate) async fn node(caller: &Caller, props: Value, metadata: Value) -> String {
     let new = json!({ "classes": ["A"], "props": props, "metadata": metadata });
     caller.post("/nodes", &new).await.created()["id"].as_str().unwrap().to_owned()
 }
 
 /// Ids, and how well the words match.
-pub async fn ranked(caller: &Caller, words: &str) -> Vec<(String, f64)> {
+pub(crate) async fn ranked(caller: &Caller, words: &str) -> Vec<(String, f64)> {
     let answer = caller.post("/search", &json!({ "query": words, "mode": "text", "top_k": 100, "explain": true })).await.ok();
     let rank = |result: &Value| result["explanation"]["text_rank"].as_f64().unwrap();
     answer["results"].as_array().unwrap().iter().map(|r| (r["id"].as_str().unwrap().to_owned(), rank(r))).collect()
 }
 
-pub async fn found(caller: &Caller, words: &str) -> Vec<String> {
+pub(crate) async fn found(caller: &Caller, words: &str) -> Vec<String> {
     ranked(caller, words).await.into_iter().map(|(id, _)| id).collect()
 }
 
