@@ -53,7 +53,7 @@ const CREATE: Statement<Write> = Statement::writing(
        insert into nodes (tenant_id, node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, content,
                           beside_search, size_bytes, embedding_status, created_at, updated_at)
        select $1, node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers,
-              content, words_beside(props, metadata), size_bytes, case when content is null then 'none' else 'queued' end, coalesce(t.created_at, $11), $11
+              content, words_beside(props, metadata, content), size_bytes, case when content is null then 'none' else 'queued' end, coalesce(t.created_at, $11), $11
        from input left join unnest($13::timestamptz[]) with ordinality as t(created_at, n) using (n)
        -- In one order for all: two batches with the same external ids wait for each other, and never in a circle.
        order by external_id

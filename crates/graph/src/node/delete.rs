@@ -140,7 +140,7 @@ const RETURN: Statement<Write> = Statement::writing(
            insert into nodes (tenant_id, node_id, external_id, classes, props, payload_ref, metadata, refresh_policy, triggers, version, content,
                               beside_search, size_bytes, embedding_status, created_at, updated_at, last_refreshed, drift_score)
            select $1, b.node_id, b.external_id, b.classes, b.props, b.payload_ref, b.metadata, b.refresh_policy, b.triggers, b.version + 1, b.content,
-                  words_beside(b.props, b.metadata), b.size_bytes, case when b.content is null then 'none' else 'queued' end, b.created_at, greatest($3, b.updated_at),
+                  words_beside(b.props, b.metadata, b.content), b.size_bytes, case when b.content is null then 'none' else 'queued' end, b.created_at, greatest($3, b.updated_at),
                   b.last_refreshed, b.drift_score from back b
            returning ",
         columns!(),

@@ -56,7 +56,7 @@ macro_rules! replace {
                    update nodes n
                    set external_id = c.external_id, classes = c.classes, props = c.props, payload_ref = c.payload_ref, metadata = c.metadata,
                        refresh_policy = c.refresh_policy, triggers = c.triggers, content = c.content,
-                       beside_search = words_beside(c.props, c.metadata), size_bytes = c.size_bytes,
+                       beside_search = words_beside(c.props, c.metadata, c.content), size_bytes = c.size_bytes,
                        version = n.version + 1, updated_at = greatest($11, n.updated_at),
                        embedding_status = case when not c.reworded then n.embedding_status when c.content is null then 'none' else 'queued' end
                    from changed c where n.tenant_id = $1 and n.node_id = c.node_id

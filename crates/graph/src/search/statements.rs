@@ -226,11 +226,13 @@ const WEIGHTS: &str = "'{0.4, 0.2, 0.4, 1}'";
 
 /// The best by words, any of which may match: `a & b` as `a | b`. They are looked up by keys of the tenant's own and of the shared rows, so that
 /// no posting of another tenant is read; a key is a hash, and what it brings is asked for the words themselves. What stands beside a text counts
-/// where it matches, and takes nothing from the text's rank: how long it is matters then alone.
+/// where it matches, and takes nothing from the text's rank: how long it is matters then alone. Words that the parser hides stand there for a text,
+/// and in what is asked beside those that it shows: first, since what it shows may end in a tag that is open.
 fn words(text: &str, filter: &str) -> String {
     // In brackets it is read once: a plan for all values would make it for each row again.
     let query = "(select query from asked)";
-    let keys = ["$1", "'*'"].map(|whose| format!("word_keys({whose}, to_tsvector('english', {text}::text))")).join(" || ");
+    let asked = format!("hidden_words({text}::text) || ' ' || {text}::text");
+    let keys = ["$1", "'*'"].map(|whose| format!("word_keys({whose}, to_tsvector('english', {asked}))")).join(" || ");
     let rank = |of: &str| format!("ts_rank({WEIGHTS}, {of}, {query}, 1)");
     let (of_text, of_all) = (rank("n.content_search"), rank("n.beside_search || n.content_search"));
     let best = format!("greatest({of_text}, case when n.beside_search @@ {query} then {of_all} end)");
@@ -244,7 +246,7 @@ fn words(text: &str, filter: &str) -> String {
     let (in_text, beside) = (matching("content_search", &best), matching("beside_search", &of_all));
     format!(
         "asked as materialized (
-           select replace(plainto_tsquery('english', {text}::text)::text, ' & ', ' | ')::tsquery as query
+           select replace(plainto_tsquery('english', {asked})::text, ' & ', ' | ')::tsquery as query
          ), words as materialized (
            select tenant_id, node_id, rank, row_number() over (order by rank desc, node_id) as place
            from (select tenant_id, node_id, rank

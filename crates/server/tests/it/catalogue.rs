@@ -328,7 +328,7 @@ async fn serving_roles_create_nothing() {
 async fn nothing_in_the_schema_runs_with_another_roles_rights() {
     let question = "select p.oid::regprocedure::text from pg_proc p where p.pronamespace = 'wardgraph'::regnamespace and (p.prosecdef
                       or has_function_privilege('wardgraph_app', p.oid, 'execute') and p.oid not in ('wardgraph.word_keys(text, tsvector)'::regprocedure,
-                        'wardgraph.doc_of(text, jsonb)'::regprocedure, 'wardgraph.words_beside(jsonb, jsonb)'::regprocedure))
+                        'wardgraph.doc_of(text, jsonb)'::regprocedure, 'wardgraph.words_beside(jsonb, jsonb, text)'::regprocedure, 'wardgraph.hidden_words(text)'::regprocedure))
                     union all select c.relname::text from pg_class c where c.relnamespace = 'wardgraph'::regnamespace and c.relkind in ('v', 'm', 'f')
                     union all select r.rulename::text from pg_rewrite r join pg_class c on c.oid = r.ev_class where c.relnamespace = 'wardgraph'::regnamespace
                     union all select t.tgname::text from pg_trigger t join pg_class c on c.oid = t.tgrelid where c.relnamespace = 'wardgraph'::regnamespace and not t.tgisinternal

@@ -129,3 +129,4 @@ mod weighting;
 mod wordnet_import;
 mod words;
 mod words_beside;
+mod words_parts;

@@ -6,19 +6,19 @@ use wardgraph_testkit::{App, Caller, Cluster};
 
 use crate::plans::pages_touched;
 
-async fn node(caller: &Caller, props: Value, metadata: Value) -> String {
+pub(crate) async fn node(caller: &Caller, props: Value, metadata: Value) -> String {
     let new = json!({ "classes": ["A"], "props": props, "metadata": metadata });
     caller.post("/nodes", &new).await.created()["id"].as_str().unwrap().to_owned()
 }
 
 /// Ids, and how well the words match.
-async fn ranked(caller: &Caller, words: &str) -> Vec<(String, f64)> {
+pub(crate) async fn ranked(caller: &Caller, words: &str) -> Vec<(String, f64)> {
     let answer = caller.post("/search", &json!({ "query": words, "mode": "text", "top_k": 100, "explain": true })).await.ok();
     let rank = |result: &Value| result["explanation"]["text_rank"].as_f64().unwrap();
     answer["results"].as_array().unwrap().iter().map(|r| (r["id"].as_str().unwrap().to_owned(), rank(r))).collect()
 }
 
-async fn found(caller: &Caller, words: &str) -> Vec<String> {
+pub(crate) async fn found(caller: &Caller, words: &str) -> Vec<String> {
     ranked(caller, words).await.into_iter().map(|(id, _)| id).collect()
 }
 
@@ -140,7 +140,7 @@ async fn a_title_that_others_have_thousands_of_times_costs_what_a_title_costs_th
         let sql = format!(
             "insert into wardgraph.nodes (tenant_id, node_id, classes, props, metadata, refresh_policy, triggers, content, beside_search, embedding_status, created_at, updated_at)
              select '{tenant}', gen_random_uuid(), '{{A}}', '{{}}', '{{}}', '{{}}', '[]', 'text of number ' || n,
-               wardgraph.words_beside('{{\"title\": \"{title}\"}}', jsonb_build_object('n', n)), 'none', now(), now()
+               wardgraph.words_beside('{{\"title\": \"{title}\"}}', jsonb_build_object('n', n), 'text of number ' || n), 'none', now(), now()
              from generate_series(1, {nodes}) n"
         );
         app.database.behind_the_scenes().await.batch_execute(&sql).await.unwrap();
@@ -165,9 +165,9 @@ async fn nodes_of_before_are_found_by_their_titles_and_nobody_who_reads_waits_me
             r#"drop index wardgraph.nodes_words_beside_of_tenant;
                alter table wardgraph.nodes no force row level security;
                insert into wardgraph.nodes (tenant_id, node_id, classes, props, metadata, refresh_policy, triggers, content, created_at, updated_at)
-               select 'acme', ('01900000-0000-7000-8000-00000000000' || n)::uuid, '{A}', props::jsonb, metadata::jsonb, '{}', '[]', 'trains', now(), now()
+               select 'acme', ('01900000-0000-7000-8000-00000000000' || n)::uuid, '{A}', props::jsonb, metadata::jsonb, '{}', '[]', coalesce(props::jsonb ->> 'text', 'trains'), now(), now()
                from (values (1, '{"title": "Travel", "text": "trains"}', '{}'), (2, '{"text": "trains"}', '{"source": "handbook"}'),
-                            (3, '{"text": "trains", "n": 1}', '{}'), (4, '{"title": 1}', '{"draft": true}')) v (n, props, metadata)"#,
+                            (3, '{"text": "trains", "n": 1}', '{}'), (4, '{"title": 1}', '{"draft": true}'), (5, '{"text": "client/server"}', '{}')) v (n, props, metadata)"#,
         )
         .await
         .unwrap();
@@ -183,6 +183,6 @@ async fn nodes_of_before_are_found_by_their_titles_and_nobody_who_reads_waits_me
     owner.batch_execute(HIDDEN).await.unwrap();
     let rows = client.query("select beside_search::text from wardgraph.nodes order by node_id", &[]).await.unwrap();
     let words: Vec<Option<&str>> = rows.iter().map(|row| row.get(0)).collect();
-    assert_eq!(words, [Some("'travel':1A"), Some("'handbook':1C"), None, None]);
+    assert_eq!(words, [Some("'travel':1A"), Some("'handbook':1C"), None, None, Some("'client':1 'server':2")]);
     guard::check(&database.logins).await.unwrap();
 }
