@@ -259,7 +259,7 @@ impl App {
         let clock = Arc::new(ManualClock::at(Timestamp::from_second(START).unwrap()));
         let (own_key, secret) = (LocalKey::generate().unwrap(), wardgraph_kernel::Secret::new(SECRET));
         let own = own_key.issuer("wardgraph-local", AUDIENCE, Permissions::all());
-        let (shared_clock, chance): (Arc<dyn Clock>, _) = (clock.clone(), Arc::new(SeededChance::new(7)));
+        let (shared_clock, chance): (Arc<dyn Clock>, _) = (clock.clone(), Arc::new(SeededChance::new(database.seed())));
         let vault = Vault::open_with(options.masters.unwrap_or_else(test_masters)).await.unwrap();
         let issuer = own_issuer(options.algorithms, &vault);
         let parts = SystemParts { store: store.clone(), clock: shared_clock.clone(), chance: chance.clone() };

@@ -35,6 +35,7 @@ pub struct Database {
     /// How each role logs in.
     pub logins: Logins,
     watcher: Arc<tokio::sync::Mutex<Option<Arc<Client>>>>,
+    servers: Arc<AtomicU32>,
 }
 
 /// Where Postgres's binaries are: what `scripts/fetch.py` brought.
@@ -108,7 +109,12 @@ impl Database {
 
     /// The database that one logs in to like this.
     pub fn of(superuser: Login, logins: Logins) -> Self {
-        Self { superuser, logins, watcher: Arc::default() }
+        Self { superuser, logins, watcher: Arc::default(), servers: Arc::default() }
+    }
+
+    /// What the next server over it draws its chance from: no two of them make the same ids.
+    pub(crate) fn seed(&self) -> u64 {
+        7 + u64::from(self.servers.fetch_add(1, Ordering::SeqCst))
     }
 
     /// A connection as the superuser: sees everything, row-level security or not.
