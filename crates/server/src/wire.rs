@@ -25,7 +25,7 @@ use wardgraph_kernel::{Clock, Permissions, SystemChance, SystemClock, Write};
 use wardgraph_limits::Limiter;
 use wardgraph_oauth::client::fetch::Documents;
 use wardgraph_store::{
-    Login, Logins, Role, Space, StatementInfo, Store, StoreOptions,
+    Login, Logins, Role, Space, StatementInfo, Store, StoreError, StoreOptions,
     embedded::{EmbeddedOptions, EmbeddedPostgres},
     guard,
     migrate::{MigrateOptions, migrate},
@@ -312,6 +312,16 @@ async fn listener(config: &Config) -> Result<TcpListener, StartError> {
     Ok(TcpListener::bind(at).await.map_err(|error| format!("cannot listen on {at}: {error}"))?)
 }
 
+/// The door to the database, by which every statement of every room is prepared.
+fn store(config: &Config, logins: Logins, routes: &Routes) -> Result<Store, StoreError> {
+    Store::new(&StoreOptions {
+        logins,
+        connections: shares(config.database.connections),
+        timeouts: config.database.timeouts,
+        statements: statements(routes.searches()),
+    })
+}
+
 /// Starts everything but accepting.
 pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> {
     crate::telemetry::start(config);
@@ -326,12 +336,7 @@ pub async fn start(config: &Config, home: &Home) -> Result<Running, StartError> 
     let database = database(config, home, false).await?;
     let findings = guard::check(&database.logins).await?;
     let routes = Arc::new(routes(&*embedder));
-    let store = Store::new(&StoreOptions {
-        logins: database.logins,
-        connections: shares(config.database.connections),
-        timeouts: config.database.timeouts,
-        statements: statements(routes.searches()),
-    })?;
+    let store = store(config, database.logins, &routes)?;
     let parts = SystemParts { store: store.clone(), clock: Arc::new(SystemClock::start()), chance: Arc::new(SystemChance) };
     let keys = KeyKeeper::new(parts.clone(), vault.clone(), issuer.clone());
     keys.begin().await?;

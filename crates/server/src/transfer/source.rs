@@ -107,12 +107,12 @@ impl Source {
     /// Opens a file or standard input.
     pub fn open(options: SourceOptions) -> Result<Self, TransferError> {
         let SourceOptions { path, format, delimiter, columns, classes, name } = options;
-        let named = if path.extension().is_some_and(|end| end.eq_ignore_ascii_case("gz")) {
+        let plain = if path.extension().is_some_and(|end| end.eq_ignore_ascii_case("gz")) {
             path.with_extension("")
         } else {
             path.clone()
         };
-        let ends = |end: &str| named.extension().is_some_and(|found| found.eq_ignore_ascii_case(end));
+        let ends = |end: &str| plain.extension().is_some_and(|found| found.eq_ignore_ascii_case(end));
         let by_name = if ends("tsv") { Delimiter::TAB } else { Delimiter::COMMA };
         let format = format.unwrap_or(if ends("csv") || ends("tsv") { Format::Csv } else { Format::Jsonl });
         if format == Format::Jsonl && (delimiter.is_some() || !columns.0.is_empty() || !classes.is_empty()) {
