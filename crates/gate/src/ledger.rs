@@ -18,7 +18,7 @@ use crate::Gate;
 /// How many requests may wait at once.
 const MOST_WAITING: usize = 8_192;
 /// How many of one tenant may, which are written in one transaction.
-const MOST_OF_ONE: usize = 512;
+const MOST_OF_ONE: usize = 2_048;
 /// How many tenants are written at a time, each in a transaction of its own.
 const TENANTS_AT_ONCE: usize = 4;
 

@@ -9,7 +9,7 @@ use wardgraph_store::{StoreError, Tx, in_turns};
 use crate::GraphError;
 
 /// How often what comes and goes meanwhile is tried again.
-const MOST_TURNS: usize = 4;
+const MOST_ROUNDS: usize = 4;
 
 /// What becomes of what is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,8 +85,8 @@ async fn once<T: Upsert>(
     chance: &dyn Chance,
 ) -> Result<Vec<T::Stored>, GraphError> {
     let mut stored: Vec<Option<T::Stored>> = new.iter().map(|_| None).collect();
-    for turn in 0..MOST_TURNS {
-        let items = if turn == 0 {
+    for round in 0..MOST_ROUNDS {
+        let items = if round == 0 {
             Cow::Borrowed(new)
         } else {
             stored.iter().zip(new).filter(|(place, _)| place.is_none()).map(|(_, item)| item.clone()).collect()

@@ -50,8 +50,10 @@ async fn gather(owner: &Login, tables: &[String]) -> Result<(), StoreError> {
         .application_name("wardgraph_statistics")
         .options("-c search_path=wardgraph,public -c statement_timeout=60000");
     let client = tokio::time::timeout(CONNECT_WITHIN, login.connect()).await.map_err(|_| StoreError::Timeout)??;
+    let mut outcome = Ok(());
+    // One table's trouble is no other's.
     for table in tables {
-        client.batch_execute(&format!("analyze (skip_locked) {table}")).await?;
+        outcome = client.batch_execute(&format!("analyze (skip_locked) {table}")).await.and(outcome);
     }
-    Ok(())
+    outcome.map_err(StoreError::from)
 }

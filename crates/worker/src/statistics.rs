@@ -7,6 +7,9 @@ use wardgraph_gate::{StoreError, SystemParts};
 /// How long to wait between looks: what is loaded meanwhile is looked up by plans for half of it.
 const IDLE: Duration = Duration::from_secs(2);
 
+/// How long to wait at most, doubled each time that it fails: a table that is looked at for long can be held by nobody else meanwhile.
+const MOST_IDLE: Duration = Duration::from_mins(10);
+
 /// Has statistics gathered of tables that have more than doubled.
 #[derive(Debug, Clone)]
 pub struct StatisticsKeeper {
@@ -21,11 +24,16 @@ impl StatisticsKeeper {
 
     /// Looks every two seconds, until the task is dropped.
     pub async fn run(self) {
+        let mut idle = IDLE;
         loop {
-            if let Err(error) = self.turn().await {
-                tracing::warn!(%error, "statistics of tables that have grown could not be gathered; trying again");
-            }
-            tokio::time::sleep(IDLE).await;
+            idle = match self.turn().await {
+                Ok(_) => IDLE,
+                Err(error) => {
+                    tracing::warn!(%error, "statistics of tables that have grown could not be gathered; trying again");
+                    (idle * 2).min(MOST_IDLE)
+                }
+            };
+            tokio::time::sleep(idle).await;
         }
     }
 

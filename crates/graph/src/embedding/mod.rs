@@ -118,7 +118,7 @@ const RETRY: Statement<Write> = Statement::writing(
      ), put_off as (
        update jobs j set due_at = $6, dead = $7, faults = j.faults + $11, misses = case when $12 then greatest(1, j.misses) + 1 else j.misses end, attempts = greatest(1, j.attempts - 1), claim = 0
        where j.tenant_id = $1 and j.kind = 'embed' and j.subject_id = $2 and j.attempts = $3 and j.claim = $4 and not j.dead
-         and (select count(*) from there) >= 0 and (select count(*) from marked) >= 0
+         and (select count(*) from there) > 0 and (select count(*) from marked) >= 0
        returning j.subject_id as node_id
      ), failed as (
        update nodes n set embedding_status = 'failed' from put_off p where $7 and n.tenant_id = $1 and n.node_id = p.node_id

@@ -5,7 +5,7 @@
 
 use uuid::Uuid;
 use wardgraph_kernel::{NodeId, Timestamp, Write};
-use wardgraph_store::{Row, Statement, StoreError, Tx};
+use wardgraph_store::{Row, Statement, StoreError, ToSql, Tx, in_turns};
 
 use super::REQUESTS;
 
@@ -65,13 +65,11 @@ pub async fn requeue(
     now: Timestamp,
 ) -> Result<Requeued, StoreError> {
     let tenant = tx.tenant();
-    let rows = match named {
-        None => tx.write(&FAILED, &[&tenant, &now, &most]).await?,
-        Some(named) => {
-            let ids: Vec<Uuid> = named.iter().map(|id| id.uuid()).collect();
-            tx.write(&NAMED, &[&tenant, &now, &most, &ids]).await?
-        }
-    };
+    let ids = named.map(|named| named.iter().map(|id| id.uuid()).collect::<Vec<Uuid>>());
+    let mut params: Vec<&(dyn ToSql + Sync)> = vec![&tenant, &now, &most];
+    params.extend(ids.as_ref().map(|ids| ids as &(dyn ToSql + Sync)));
+    let statement = if named.is_some() { &NAMED } else { &FAILED };
+    let rows = in_turns!(tx, tx.write(statement, &params).await)?;
     let met: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
     let met = usize::try_from(met).unwrap_or(0);
     let node = |row: &Row| row.try_get::<Option<Uuid>>(1).map(|id| id.map(NodeId::from)).transpose();

@@ -300,7 +300,7 @@ impl Run {
 
     /// Counts what became of a batch. False if that ends the import.
     fn settle(&mut self, number: usize, (batch, answers): Landed) -> Result<bool, TransferError> {
-        if !self.rejects.has_begun() && answers.iter().any(|answer| matches!(answer.verdict, Verdict::Rejected(_))) {
+        if answers.iter().any(|answer| matches!(answer.verdict, Verdict::Rejected(_))) && self.rejects.begins() {
             // Whoever goes on knows by the checkpoint that the file of rejected lines is this import's.
             self.keep()?;
         }

@@ -18,6 +18,7 @@ pub(super) struct Rejects {
     file: Option<Held>,
     head: Vec<u8>,
     bytes: u64,
+    begins: bool,
 }
 
 /// The file while it is written.
@@ -41,7 +42,7 @@ impl Rejects {
     /// file holds is written over or cut off; where it was moved away it begins anew.
     pub(super) fn open(path: Option<PathBuf>, head: Vec<u8>, kept: Option<&Kept>) -> Result<Self, TransferError> {
         let whole = |path: PathBuf| path::absolute(&path).map_err(TransferError::file("cannot find", path));
-        let mut rejects = Self { path: path.map(whole).transpose()?, file: None, head, bytes: 0 };
+        let mut rejects = Self { path: path.map(whole).transpose()?, file: None, head, bytes: 0, begins: false };
         let there = rejects.path.as_ref().and_then(|path| path.metadata().ok()).map_or(0, |there| there.len());
         if there > 0 {
             let kept = kept.filter(|kept| kept.place == rejects.place());
@@ -51,9 +52,11 @@ impl Rejects {
         Ok(rejects)
     }
 
-    /// Whether the file is there by now, and this import's.
-    pub(super) const fn has_begun(&self) -> bool {
-        self.file.is_some() || self.path.is_none()
+    /// Says that a line is about to be kept, so that what is told from now on claims the file. Whether that is news.
+    pub(super) const fn begins(&mut self) -> bool {
+        let is_news = self.file.is_none() && self.path.is_some();
+        self.begins |= is_news;
+        is_news
     }
 
     /// Keeps a line.
@@ -75,7 +78,10 @@ impl Rejects {
     /// What is kept, and safe from now on.
     pub(super) fn flush(&mut self) -> Result<Kept, TransferError> {
         let place = self.place();
-        let (Some(held), Some(path)) = (&mut self.file, &self.path) else { return Ok(Kept { place, ..Kept::default() }) };
+        let (Some(held), Some(path)) = (&mut self.file, &self.path) else {
+            // Nothing of this import is in it: whatever comes there until then is another's.
+            return Ok(if self.begins { Kept { place, ..Kept::default() } } else { Kept::default() });
+        };
         held.file.sync_data().map_err(TransferError::file("cannot write", path))?;
         let (bytes, sha256) = held.seen.up_to(self.bytes)?;
         Ok(Kept { place, bytes, sha256 })
@@ -125,9 +131,11 @@ mod tests {
         let open = |name: &str, kept: Option<&Kept>| Rejects::open(path(name), b"head\n".to_vec(), kept);
 
         let mut first = open("a", None).unwrap();
+        assert_eq!(first.flush().unwrap(), Kept::default());
+        assert!(first.begins() && first.kept().is_none());
         let nothing = first.flush().unwrap();
-        assert!(!first.has_begun() && first.kept().is_none());
         first.keep(b"one").unwrap();
+        assert!(!first.begins());
         let told = first.flush().unwrap();
         first.keep(b"two\n").unwrap();
         drop(first);
@@ -152,6 +160,10 @@ mod tests {
             assert!(matches!(open(name, Some(&told)), Err(TransferError::RejectsThere(_))), "{name}: {text}");
             assert_eq!(read(name), text);
         }
+        // What came there before a line was to be kept is another's, whatever is gone on with.
+        fs::write(folder.path().join("a"), "another's").unwrap();
+        assert!(matches!(open("a", Some(&Kept::default())), Err(TransferError::RejectsThere(_))));
+        assert_eq!(read("a"), "another's");
         // Moved away.
         fs::remove_file(folder.path().join("a")).unwrap();
         let mut anew = open("a", Some(&told)).unwrap();
