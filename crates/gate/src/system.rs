@@ -29,6 +29,7 @@ pub struct SystemWork<M> {
     is_due: bool,
     chance: Arc<dyn Chance>,
     now: Timestamp,
+    clock: Arc<dyn Clock>,
     elsewhere: Vec<(TenantId, Entry)>,
     mode: std::marker::PhantomData<fn() -> M>,
 }
@@ -73,6 +74,7 @@ impl SystemParts {
             is_due: false,
             chance: self.chance.clone(),
             now: self.clock.now(),
+            clock: self.clock.clone(),
             elsewhere: Vec::new(),
             mode: std::marker::PhantomData,
         })
@@ -140,7 +142,7 @@ impl<M> SystemWork<M> {
         let circumstances = Circumstances { actor, request_id: None, ip: None };
         // What happens to the shared rows by itself is no tenant's event.
         let log = if self.scope == Scope::Shared { Scope::System.tenant() } else { self.scope.tenant() };
-        let mut logs = Logs::new(self.now);
+        let mut logs = Logs::new(self.clock.now());
         let erased = Erased::of(log, &entries.iter())?;
         for entry in entries {
             logs.push(log, &circumstances, &*self.chance, entry);

@@ -1,6 +1,5 @@
 //! Typed ids: UUIDv7 (RFC 9562), made from a time and chance that the caller hands in. The twelve bits behind the millisecond are a fraction of it
-//! (section 6.2, method 3), so that what one process makes
-//! at different instants, a quarter of a microsecond apart, sorts by them.
+//! (section 6.2, method 3), so that what one process makes at different instants, a quarter of a microsecond apart, sorts by them.
 
 use jiff::Timestamp;
 use uuid::{Builder, Uuid};

@@ -3,8 +3,6 @@
 //! Index definitions take no parameters, so their texts are put together here, of values that cannot break out of them: a [`TenantId`] has
 //! nothing to escape, a model's name is quoted, names of indexes are hashes, and partitions are named by the catalogue.
 
-use std::time::Duration;
-
 use sha2::{Digest, Sha256};
 use tokio_postgres::Client;
 use wardgraph_kernel::TenantId;
@@ -13,9 +11,6 @@ use crate::{Login, StoreError};
 
 /// The key of the advisory lock that whoever makes indexes holds: `wardtier` in ASCII.
 const LOCK: i64 = 0x7761_7264_7469_6572;
-
-/// How long connecting may take.
-const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 /// Up to this dimension an index holds single precision; above it, half.
 const MOST_SINGLE: usize = 500;
@@ -149,14 +144,12 @@ pub struct Indexes(Client);
 impl Indexes {
     /// Connects and takes the lock; `None` while another server has it. A build may use `memory_mb`.
     pub(crate) async fn open(login: &Login, memory_mb: usize) -> Result<Option<Self>, StoreError> {
-        let mut login = login.clone();
         // A build takes as long as it takes, and ends when its server does. Parallel workers would need shared memory that a container lacks.
-        login.config_mut().application_name("wardgraph_indexes").options(format!(
+        let options = format!(
             "-c search_path=wardgraph,public -c statement_timeout=0 -c lock_timeout=0 -c maintenance_work_mem={memory_mb}MB \
              -c max_parallel_maintenance_workers=0 -c client_connection_check_interval=1000"
-        ));
-        let connected = tokio::time::timeout(CONNECT_WITHIN, login.connect()).await;
-        let client = connected.map_err(|_| StoreError::Timeout)??;
+        );
+        let client = login.connect_as("wardgraph_indexes", &options).await?;
         let taken: bool = client.query_one("select pg_try_advisory_lock($1)", &[&LOCK]).await?.try_get(0)?;
         Ok(taken.then_some(Self(client)))
     }

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
+    time::Duration,
 };
 
 use rustls::ClientConfig;
@@ -16,6 +17,9 @@ use tokio_postgres::{
 };
 
 use crate::{StoreError, wire};
+
+/// How long connecting may take outside of the pools.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 /// A login to Postgres. Encrypted, its server's certificate is always checked.
 #[derive(Debug, Clone)]
@@ -85,6 +89,13 @@ impl Login {
             }
         });
         Ok(client)
+    }
+
+    /// The same under a name and with settings of its own, within ten seconds.
+    pub(crate) async fn connect_as(&self, name: &str, options: &str) -> Result<Client, StoreError> {
+        let mut login = self.clone();
+        login.config_mut().application_name(name).options(options);
+        tokio::time::timeout(CONNECT_WITHIN, login.connect()).await.map_err(|_| StoreError::Timeout)?
     }
 
     /// Where it leads and as whom, as a client of Postgres reads it.

@@ -3,17 +3,12 @@
 //! A plan is made once and kept (`docs/adr/0080-the-planner-is-told-of-tables-that-double.md`). Of a table that was small when it was looked at, the best plan reads
 //! all of it, and stays the plan while the table grows: autovacuum looks again once a minute at most.
 
-use std::time::Duration;
-
 use wardgraph_kernel::Read;
 
 use crate::{Login, Role, Scope, Statement, StatementInfo, Store, StoreError, scope::Plan};
 
 /// So many rows are read through as fast as they are looked up.
 const FEW: i64 = 100;
-
-/// How long connecting may take.
-const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 /// Tables with more than twice the rows that the planner knows of, by what sessions have told of their work.
 const OUTGROWN: Statement<Read> = Statement::reading(
@@ -44,12 +39,7 @@ impl Store {
 }
 
 async fn gather(owner: &Login, tables: &[String]) -> Result<(), StoreError> {
-    let mut login = owner.clone();
-    login
-        .config_mut()
-        .application_name("wardgraph_statistics")
-        .options("-c search_path=wardgraph,public -c statement_timeout=60000");
-    let client = tokio::time::timeout(CONNECT_WITHIN, login.connect()).await.map_err(|_| StoreError::Timeout)??;
+    let client = owner.connect_as("wardgraph_statistics", "-c search_path=wardgraph,public -c statement_timeout=60000").await?;
     let mut outcome = Ok(());
     // One table's trouble is no other's.
     for table in tables {

@@ -78,16 +78,15 @@ pub(crate) async fn requeue<E: Endpoint<Mode = Write, Output = Json<Requeued>>>(
 ) -> Result<Committed<E>, Failure> {
     let (now, tenant, owner) = (permit.now(), permit.tenant().clone(), permit.owner());
     let most = asked.limit.unwrap_or(MOST_REQUEUED);
-    let named = asked.node_ids.map(|mut ids| {
-        ids.truncate(usize::try_from(most).unwrap_or(usize::MAX));
-        ids
-    });
+    let at_most = usize::try_from(most).unwrap_or(usize::MAX);
+    let named = asked.node_ids;
     let mut work = permit.begin()?;
     note_named_tenant(&mut work, &asked.tenant_id, &tenant);
     let requeued = embedding::requeue(&mut work.tx(), named.as_deref(), most, now).await?;
     services.backlog.admit_if(!requeued.nodes.is_empty(), &owner)?;
     let was = json!({ "embedding_status": EmbeddingStatus::Failed });
     work.explain(json!({ "before": was, "after": { "embedding_status": EmbeddingStatus::Queued } }));
-    let answer = Requeued { requested: named.as_ref().map_or(requeued.met, Vec::len), enqueued: requeued.nodes.len() };
+    let answer =
+        Requeued { requested: named.map_or(requeued.met, |named| named.len().min(at_most)), enqueued: requeued.nodes.len() };
     Ok(work.commit_all(requeued.nodes.into_iter().map(Subject::from), Json(answer)).await?)
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tokio_postgres::Client;
+use wardgraph_kernel::Clock;
 use wardgraph_testkit::{App, Caller};
 
 use crate::idempotency::{keyed, patient, under_way};
@@ -239,4 +240,25 @@ async fn who_waits_in_a_circle_tries_again() {
     held.commit().await.unwrap();
     assert_eq!(running.await.unwrap().created()["props"], json!({ "of": "circle" }));
     assert_eq!(owner.get("/edges").await.ok()["count"], 1);
+}
+
+#[tokio::test]
+async fn an_event_is_of_when_its_change_was_committed_and_not_of_when_it_began() {
+    let app = patient().await;
+    let owner = app.owner("tenant-a");
+    owner.post("/nodes", &named("a")).await.created();
+    let mut superuser = app.database.behind_the_scenes().await;
+    let watcher = app.database.behind_the_scenes().await;
+    let held = superuser.transaction().await.unwrap();
+    held.batch_execute("select from wardgraph.nodes where external_id = 'a' for update").await.unwrap();
+    let began = app.clock.now();
+    let new = json!({ "classes": ["A"], "props": { "n": 1 }, "external_id": "a" });
+    let running = under_way(&owner, "/nodes?on_conflict=update", &new, &watcher).await;
+    // Whoever holds the node may be on record until now: what waited for it stands behind.
+    app.clock.advance(std::time::Duration::from_secs(7));
+    held.commit().await.unwrap();
+    assert_eq!(running.await.unwrap().ok()["updated_at"], json!(began));
+    let events = owner.events().await;
+    let updated = events.iter().find(|event| event["type"] == "node.updated").unwrap();
+    assert_eq!(updated["created_at"], json!(app.clock.now()), "{updated}");
 }

@@ -99,6 +99,35 @@ async fn events(caller: &Caller, kind: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
+async fn what_is_deleted_during_its_last_try_is_not_given_up() {
+    let app = App::start().await;
+    let owner = app.owner("tenant-a");
+    let ids = nodes(&owner, &["poison".to_owned()]).await;
+    let client = app.database.behind_the_scenes().await;
+    client.execute("update wardgraph.jobs set faults = $1", &[&(MOST_FAULTS - 1)]).await.unwrap();
+    let model = Dial::held_as("held");
+    let last = worker(&app, &model, 10);
+    let trying = tokio::spawn(async move { last.turn().await.unwrap() });
+    model.is_asked().await;
+    assert_eq!(owner.delete(&format!("/nodes/{}", ids[0])).await.status, 204);
+    model.let_go();
+    trying.await.unwrap();
+    assert_eq!(number(&client, "select count(*) from wardgraph.jobs where dead").await, 0);
+    assert_eq!(owner.get(STATE).await.ok()["status_counts"]["failed"], 0);
+}
+
+#[tokio::test]
+async fn of_those_that_are_named_the_limit_counts_the_ones_that_failed() {
+    let app = App::start().await;
+    let ids = nodes(&app.owner("tenant-a"), &["heron".to_owned(), "poison".to_owned()]).await;
+    let service = Mendable::new();
+    give_up(&app, &service.worker(&app)).await;
+    let owner = app.owner("tenant-a");
+    assert_eq!(requeue(&owner, &json!({ "node_ids": ids, "limit": 1 })).await, told(1, 1));
+    assert_eq!(status(&owner, &ids[1]).await, "queued");
+}
+
+#[tokio::test]
 async fn what_was_given_up_is_asked_for_again_and_gets_its_vector_once_the_service_is_mended() {
     let app = App::start().await;
     let ids = nodes(&app.owner("tenant-a"), &["poison".to_owned(), "heron".to_owned()]).await;

@@ -11,6 +11,11 @@ pub(crate) async fn node(caller: &Caller, props: Value, metadata: Value) -> Stri
     caller.post("/nodes", &new).await.created()["id"].as_str().unwrap().to_owned()
 }
 
+/// A node with a title and something about it beside its text.
+pub(crate) async fn titled(caller: &Caller, title: &str, text: &str, about: &str) -> String {
+    node(caller, json!({ "title": title, "text": text }), json!({ "about": about })).await
+}
+
 /// Ids, and how well the words match.
 pub(crate) async fn ranked(caller: &Caller, words: &str) -> Vec<(String, f64)> {
     let answer = caller.post("/search", &json!({ "query": words, "mode": "text", "top_k": 100, "explain": true })).await.ok();
@@ -59,12 +64,9 @@ async fn a_node_is_found_by_its_title_beside_its_text_and_by_the_values_of_its_m
 async fn a_title_weighs_more_than_a_text_and_metadata_weigh_less() {
     let app = App::start().await;
     let owner = app.owner("tenant-a");
-    let of = async |title: &str, text: &str, about: &str| {
-        node(&owner, json!({ "title": title, "text": text }), json!({ "about": about })).await
-    };
-    let in_metadata = of("Building", "walls of stone", "castle").await;
-    let in_text = of("Building", "castle of stone", "masonry").await;
-    let in_title = of("Castle", "walls of stone", "masonry").await;
+    let in_metadata = titled(&owner, "Building", "walls of stone", "castle").await;
+    let in_text = titled(&owner, "Building", "castle of stone", "masonry").await;
+    let in_title = titled(&owner, "Castle", "walls of stone", "masonry").await;
     assert_eq!(found(&owner, "castle").await, [in_title, in_text, in_metadata]);
 }
 

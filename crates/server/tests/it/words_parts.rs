@@ -3,7 +3,7 @@
 use serde_json::json;
 use wardgraph_testkit::App;
 
-use crate::words_beside::{found, node, ranked};
+use crate::words_beside::{found, node, ranked, titled};
 
 #[tokio::test]
 async fn the_parts_of_a_word_with_slashes_or_points_are_found_and_so_is_a_word_that_is_written_otherwise() {
@@ -75,12 +75,9 @@ async fn what_was_found_whole_is_found_whole_and_a_number_with_a_point_is_one() 
 async fn hidden_words_weigh_by_where_they_stand_and_take_nothing_from_others() {
     let app = App::start().await;
     let owner = app.owner("tenant-a");
-    let of = async |title: &str, text: &str, about: &str| {
-        node(&owner, json!({ "title": title, "text": text }), json!({ "about": about })).await
-    };
-    let in_metadata = of("Building", "walls of stone", "castle/keep").await;
-    let in_text = of("Building", "castle/keep of stone", "masonry").await;
-    let in_title = of("Castle/keep", "walls of stone", "masonry").await;
+    let in_metadata = titled(&owner, "Building", "walls of stone", "castle/keep").await;
+    let in_text = titled(&owner, "Building", "castle/keep of stone", "masonry").await;
+    let in_title = titled(&owner, "Castle/keep", "walls of stone", "masonry").await;
     assert_eq!(found(&owner, "castle").await, [in_title, in_text, in_metadata]);
 
     // A word that the text shows weighs what it does in one that hides none and is as long.
