@@ -104,7 +104,7 @@ async fn what_is_deleted_during_its_last_try_is_not_given_up() {
     let owner = app.owner("tenant-a");
     let ids = nodes(&owner, &["poison".to_owned()]).await;
     let client = app.database.behind_the_scenes().await;
-    client.execute("update wardgraph.jobs set faults = $1", &[&(MOST_FAULTS - 1)]).await.unwrap();
+    client.execute("update wardgraph.jobs set attempts = 1, faults = $1", &[&(MOST_FAULTS - 1)]).await.unwrap();
     let model = Dial::held_as("held");
     let last = worker(&app, &model, 10);
     let trying = tokio::spawn(async move { last.turn().await.unwrap() });
