@@ -15,7 +15,14 @@ use super::{
 /// Holds the data folder. The kernel lets go when the process ends, however it ends.
 #[derive(Debug)]
 pub(super) struct DataLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for DataLock {
+    /// To close the file is not enough: a child that was forked just now has it open, too, until it becomes another program.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
 }
 
 impl DataLock {
@@ -43,7 +50,7 @@ impl DataLock {
         }
         file.set_len(0).map_err(io_error("write", &path))?;
         writeln!(file, "{}", std::process::id()).map_err(io_error("write", &path))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }
 
@@ -64,6 +71,15 @@ mod tests {
         let error = DataLock::acquire(folder.path(), None).unwrap_err();
         let me = std::process::id();
         assert!(error.to_string().contains(&format!("(pid {me})")), "{error}");
+        drop(first);
+        DataLock::acquire(folder.path(), None).unwrap();
+    }
+
+    #[test]
+    fn whoever_gave_it_back_does_not_hold_it_by_a_copy_of_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = DataLock::acquire(folder.path(), None).unwrap();
+        let _copy = first.file.try_clone().unwrap();
         drop(first);
         DataLock::acquire(folder.path(), None).unwrap();
     }
