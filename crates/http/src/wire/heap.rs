@@ -65,8 +65,14 @@ impl Heap {
         }
     }
 
-    /// Sees what follows a digit: vectors are long runs of numbers, of which whole blocks are counted at once. Gives what comes after.
-    fn numbers<'a>(&mut self, mut rest: &'a [u8]) -> &'a [u8] {
+    /// Sees what follows the beginning of a number, and gives what comes after. Vectors are long runs of numbers: where another value follows, whole
+    /// blocks are counted at once.
+    fn numbers<'a>(&mut self, rest: &'a [u8]) -> &'a [u8] {
+        let digits = rest.iter().take_while(|byte| matches!(byte, b'0'..=b'9' | b'.')).count();
+        let mut rest = rest.get(digits..).unwrap_or_default();
+        if rest.first() != Some(&b',') {
+            return rest;
+        }
         while let Some((block, after)) = rest.split_first_chunk::<BLOCK>() {
             // Without an early end, so that the compiler makes vector instructions of it.
             let ends = block.iter().fold(false, |ends, byte| ends | matches!(byte, b'"' | b'[' | b']' | b'{' | b'}'));
@@ -77,8 +83,7 @@ impl Heap {
             self.add(usize::from(more) * NEXT);
             rest = after;
         }
-        let digits = rest.iter().take_while(|byte| matches!(byte, b'0'..=b'9' | b'.')).count();
-        rest.get(digits..).unwrap_or_default()
+        rest
     }
 
     const fn structure(&mut self, byte: u8) {
